@@ -1,0 +1,46 @@
+# Two commands do all that is needed on a machine with Python 3.11+ and make:
+#   make demo    the main job: Kepler runs in, a report of what is conserved out
+#   make test    lint and the whole test suite, on TensorFlow and on JAX
+PYTHON ?= python3
+TF  := .venv-tensorflow
+JAX := .venv-jax
+# The stable and the nightly TensorFlow Probability install the same module, so each backend
+# has an environment of its own.
+
+.PHONY: demo test test-tensorflow test-jax test-slow lint bench clean
+
+demo: $(TF)/ready
+	KERAS_BACKEND=tensorflow $(TF)/bin/python examples/kepler.py
+
+test: lint test-tensorflow test-jax
+
+test-tensorflow: $(TF)/ready
+	KERAS_BACKEND=tensorflow $(TF)/bin/python -m pytest -q
+
+test-jax: $(JAX)/ready
+	KERAS_BACKEND=jax $(JAX)/bin/python -m pytest -q tests/keras_ndm
+
+test-slow: $(TF)/ready
+	KERAS_BACKEND=tensorflow $(TF)/bin/python -m pytest -q -m slow
+
+lint: $(TF)/ready
+	$(TF)/bin/ruff check .
+	$(TF)/bin/ruff format --check .
+
+bench: $(TF)/ready
+	KERAS_BACKEND=tensorflow $(TF)/bin/python benchmarks/discovery.py
+
+clean:
+	rm -rf $(TF) $(JAX)
+
+$(TF)/ready: pyproject.toml
+	$(PYTHON) -m venv $(TF)
+	$(TF)/bin/python -m pip install --quiet --upgrade pip
+	$(TF)/bin/python -m pip install --quiet --editable '.[tensorflow,test]'
+	touch $@
+
+$(JAX)/ready: pyproject.toml
+	$(PYTHON) -m venv $(JAX)
+	$(JAX)/bin/python -m pip install --quiet --upgrade pip
+	$(JAX)/bin/python -m pip install --quiet --editable '.[jax,test]'
+	touch $@
