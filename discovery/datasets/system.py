@@ -1,0 +1,90 @@
+"""System: what a data set is generated from, as one declarative record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class System:
+    """A dynamical system with known conserved quantities.
+
+    Parameters
+    ----------
+    name : str
+    doc : str
+        What it is and how initial states are drawn.
+    equations : str
+        The equations of motion, for reading.
+    source : str
+        Where the system was published.
+    names, roles : tuple of d str
+    flow : callable
+        Time derivatives as a function of the columns: ``flow(x, y) -> (dx, dy)``.
+    sample : callable
+        ``sample(rng, n) -> (n, d)`` initial states.
+    dt : float
+        Time between samples.
+    laws : dict from name to a function of the columns
+        Conserved quantities; they may depend on each other.
+    count : int
+        How many conserved quantities are functionally independent (not counting time-dependent
+        ones).
+    accept : callable, optional
+        ``accept(states (n, steps, d)) -> (n,) bool``: runs to keep, the others are drawn again.
+    grid_spacing : float, optional
+        For fields: the distance between grid points. The columns then are one array (..., d).
+    """
+
+    name: str
+    doc: str
+    equations: str
+    source: str
+    names: tuple[str, ...]
+    roles: tuple[str, ...]
+    flow: Callable[..., tuple]
+    sample: Callable[[np.random.Generator, int], np.ndarray]
+    dt: float
+    laws: dict[str, Callable[..., np.ndarray]]
+    count: int
+    accept: Callable[[np.ndarray], np.ndarray] | None = None
+    grid_spacing: float | None = None
+
+    @property
+    def dim(self) -> int:
+        """Number of coordinates, d."""
+        return len(self.names)
+
+    @property
+    def truth(self) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+        """The laws as functions of states (..., d) -> (...)."""
+        return {law: Law(self.name, law) for law in self.laws}
+
+    def rhs(self, states: np.ndarray) -> np.ndarray:
+        """Time derivative of states, (..., d) -> (..., d)."""
+        if self.grid_spacing is not None:
+            return self.flow(states)
+        return np.stack(np.broadcast_arrays(*self.flow(*self.columns(states))), axis=-1)
+
+    def columns(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return the arguments of ``flow`` and the laws: one (...) a coordinate, or the field."""
+        states = np.asarray(states, dtype=np.float64)
+        return (states,) if self.grid_spacing is not None else tuple(np.moveaxis(states, -1, 0))
+
+
+@dataclass(frozen=True)
+class Law:
+    """A conserved quantity of a registered system; by name, so that it can be pickled."""
+
+    system: str
+    law: str
+
+    def __call__(self, states: np.ndarray) -> np.ndarray:
+        """Evaluate on states, (..., d) -> (...)."""
+        from discovery.datasets.registry import SYSTEMS
+
+        system = SYSTEMS[self.system]
+        return system.laws[self.law](*system.columns(states))

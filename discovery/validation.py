@@ -1,0 +1,222 @@
+"""Checks that turn what a user passes as runs into clean arrays, or say how to mend it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+ROLES = (
+    "position",
+    "velocity",
+    "momentum",
+    "angle",
+    "angular_velocity",
+    "amount",
+    "field",
+    "other",
+)
+
+
+def as_numbers(values: object, what: str) -> np.ndarray:
+    """Return ``values`` as a float64 array of its own, or say that they are not real numbers.
+
+    Parameters
+    ----------
+    values : array-like
+    what : str
+        What the values are, for the message: ``"states of run 3"``.
+
+    Raises
+    ------
+    ValueError
+        For text, complex numbers, dates and ragged nesting.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            f"{what}: rows of unequal length. Every row must hold the same number of coordinates; "
+            "runs of unequal length go in as a list of (steps_i, d) arrays."
+        ) from error
+    if array.dtype.kind == "O":
+        try:
+            return array.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{what}: expected real numbers, received objects that are none ({error}). "
+                "Convert or drop the column that holds them."
+            ) from error
+    if array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{what}: expected real numbers, received dtype {array.dtype}. "
+            "Convert them first, for example with astype(float)."
+        )
+    return array.astype(np.float64)
+
+
+def as_rows(states: object) -> tuple[np.ndarray, np.ndarray]:
+    """Flatten runs into rows.
+
+    Parameters
+    ----------
+    states : array-like of shape (runs, steps, d), or sequence of (steps_i, d) arrays
+
+    Returns
+    -------
+    rows : (sum of steps, d) float64
+    offsets : (runs + 1,) int; run i is ``rows[offsets[i]:offsets[i + 1]]``
+
+    Raises
+    ------
+    ValueError
+        For a wrong rank, an empty set or run, or runs that differ in their number of coordinates.
+    """
+    if hasattr(states, "columns"):
+        raise ValueError(
+            "states is a table. Use Trajectories.from_frame(frame, run='...', time='...') instead."
+        )
+    if not isinstance(states, (list, tuple)):
+        states = np.asarray(states)
+        if states.dtype.kind != "O":
+            return _block_rows(as_numbers(states, "states"))
+    if len(states) == 0:
+        raise ValueError("states is empty. Expected at least one run of shape (steps, d).")
+    runs = [as_numbers(run, f"states of run {i}") for i, run in enumerate(states)]
+    for i, run in enumerate(runs):
+        if run.ndim != 2:
+            raise ValueError(
+                f"states of run {i} has shape {run.shape}. Expected (steps, d): one row a sample, "
+                "one column a coordinate. One run alone goes in as states[None]; one coordinate "
+                "as run[:, None]."
+            )
+        if run.shape[1] != runs[0].shape[1]:
+            raise ValueError(
+                f"run {i} has {run.shape[1]} coordinates, run 0 has {runs[0].shape[1]}. "
+                "All runs must have the same coordinates."
+            )
+        if 0 in run.shape:
+            raise ValueError(f"run {i} is empty (shape {run.shape}). Leave it out.")
+    offsets = np.concatenate([[0], np.cumsum([len(run) for run in runs])])
+    return np.concatenate(runs), offsets
+
+
+def _block_rows(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if block.ndim != 3:
+        raise ValueError(
+            f"states has shape {block.shape}. Expected (runs, steps, d), or a list of (steps_i, d) "
+            "arrays. One run alone goes in as states[None]; rows with a run column go through "
+            "Trajectories.from_rows or Trajectories.from_frame."
+        )
+    if 0 in block.shape:
+        raise ValueError(
+            f"states has shape {block.shape}, which holds no data. Expected (runs, steps, d)."
+        )
+    runs, steps, dim = block.shape
+    return block.reshape(runs * steps, dim), steps * np.arange(runs + 1)
+
+
+def as_row_times(times: object, offsets: np.ndarray) -> np.ndarray:
+    """Give each row its time.
+
+    Parameters
+    ----------
+    times : None, (steps,), (runs, steps), or sequence of (steps_i,) arrays
+        None counts steps: 0, 1, 2, …
+    offsets : (runs + 1,) int
+
+    Returns
+    -------
+    (rows,) float64
+
+    Raises
+    ------
+    ValueError
+        When the shape does not fit the runs.
+    """
+    lengths = np.diff(offsets)
+    if times is None:
+        return np.concatenate([np.arange(n, dtype=np.float64) for n in lengths])
+    if isinstance(times, (list, tuple)) and len(times) and np.ndim(times[0]) == 1:
+        runs = [as_numbers(run, f"times of run {i}") for i, run in enumerate(times)]
+    else:
+        block = as_numbers(times, "times")
+        if block.ndim == 1:
+            runs = [block] * len(lengths)
+        elif block.ndim == 2:
+            runs = list(block)
+        else:
+            raise ValueError(f"times has shape {block.shape}. Expected (steps,) or (runs, steps).")
+    if len(runs) != len(lengths):
+        raise ValueError(f"times holds {len(runs)} runs, states holds {len(lengths)}.")
+    for i, (run, length) in enumerate(zip(runs, lengths, strict=True)):
+        if run.shape != (length,):
+            raise ValueError(
+                f"times of run {i} has shape {run.shape}, its states have {length} samples. "
+                "Expected one time a sample: (steps,) shared by runs of equal length, (runs, "
+                "steps), or a list of (steps_i,) arrays."
+            )
+    return np.concatenate(runs)
+
+
+def as_names(names: Iterable[str] | None, dim: int) -> tuple[str, ...]:
+    """Return ``dim`` distinct coordinate names; the default counts from x1."""
+    if names is None:
+        return tuple(f"x{i + 1}" for i in range(dim))
+    if isinstance(names, str):
+        names = [names]
+    names = tuple(str(name) for name in names)
+    if len(names) != dim:
+        raise ValueError(
+            f"names has {len(names)} entries {names}, the states have {dim} coordinates."
+        )
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"names repeats {repeated}. Each coordinate needs a name of its own.")
+    return names
+
+
+def as_roles(
+    roles: Sequence[str | None] | Mapping[str, str] | None, names: tuple[str, ...]
+) -> tuple[str | None, ...] | None:
+    """Return one role a coordinate (None where unknown), or None when no roles are given.
+
+    A mapping gives roles by coordinate name; coordinates that it leaves out are unknown.
+    """
+    if roles is None:
+        return None
+    if isinstance(roles, Mapping):
+        strangers = sorted(set(roles) - set(names))
+        if strangers:
+            raise ValueError(f"roles names {strangers}; the coordinates are {list(names)}.")
+        roles = [roles.get(name) for name in names]
+    if isinstance(roles, str) or len(roles) != len(names):
+        raise ValueError(
+            f"roles is {roles!r}. Expected one role for each of the {len(names)} coordinates "
+            f"{list(names)}."
+        )
+    roles = tuple(None if role in (None, "unknown") else role for role in roles)
+    for name, role in zip(names, roles, strict=True):
+        if role is not None and role not in ROLES:
+            raise ValueError(
+                f"unknown role {role!r} for coordinate {name!r}. Expected one of "
+                f"{', '.join(ROLES)}, or None."
+            )
+    return roles
+
+
+def as_run_ids(run_ids: object, n_runs: int) -> np.ndarray:
+    """Return (runs,) distinct run ids, numbers or text; the default counts from 0."""
+    if run_ids is None:
+        return np.arange(n_runs)
+    ids = np.asarray(run_ids)
+    if ids.dtype.kind == "O":
+        ids = ids.astype(str)
+    if ids.shape != (n_runs,):
+        raise ValueError(
+            f"run_ids has shape {ids.shape}, there are {n_runs} runs. Expected ({n_runs},)."
+        )
+    values, counts = np.unique(ids, return_counts=True)
+    if counts.max() > 1:
+        raise ValueError(
+            f"run_ids repeats {values[counts > 1][:5].tolist()}. Each run needs an id of its own."
+        )
+    return ids
