@@ -125,7 +125,8 @@ def _check_noise(
 ) -> np.ndarray | None:
     if noise_absolute is not None and noise:
         raise ValueError(
-            f"noise={noise} and noise_absolute={noise_absolute} are both given. Expected one of them."
+            f"noise={noise} and noise_absolute={noise_absolute} are both given. Expected one of "
+            "them."
         )
     values = np.asarray(noise if noise_absolute is None else noise_absolute, dtype=np.float64)
     if values.shape != () and (noise_absolute is None or values.shape != (system.dim,)):
@@ -139,7 +140,7 @@ def _check_noise(
 
 
 def _spread(system: System, clean: np.ndarray) -> np.ndarray:
-    """Standard deviation of each coordinate, (d,); an angle's is at most that of the circle."""
+    """Return the standard deviations (d,); an angle's counts as at most the full circle's."""
     spread = clean.std(axis=(0, 1))
     angles = np.array([role == "angle" for role in system.roles])
     return np.where(angles, np.minimum(spread, _CIRCLE_STD), spread)

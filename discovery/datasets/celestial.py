@@ -1,8 +1,8 @@
-"""Motion under Newton's gravity, with the gravitational constant and the masses 1."""
+"""One body in a field of gravity, in units with G = 1."""
 
 import numpy as np
 
-from discovery.datasets.sampling import kepler_orbit
+from discovery.datasets.sampling import kepler_orbit, kepler_orbit_3d
 from discovery.datasets.system import System
 
 _LANDAU = "L. D. Landau and E. M. Lifshitz, Mechanics, 3rd ed. (1976), §15"
@@ -35,62 +35,95 @@ kepler = System(
 )
 
 
-def _pairs(columns: tuple) -> tuple:
-    """Distances r12, r13, r23 of (x1, y1, x2, y2, x3, y3)."""
-    x1, y1, x2, y2, x3, y3 = columns
-    return np.hypot(x1 - x2, y1 - y2), np.hypot(x1 - x3, y1 - y3), np.hypot(x2 - x3, y2 - y3)
+def _kepler_3d_flow(*s: np.ndarray) -> tuple:
+    x, y, z, u, v, w = s
+    cubed = (x**2 + y**2 + z**2) ** 1.5
+    return u, v, w, -x / cubed, -y / cubed, -z / cubed
 
 
-def _three_body_flow(*columns: np.ndarray) -> tuple:
-    position = np.stack(columns[:6], axis=-1)
-    position = position.reshape(*position.shape[:-1], 3, 2)
-    gap = position[..., None, :, :] - position[..., :, None, :]
-    squared = (gap**2).sum(-1) + np.eye(3)  # a body's own gap is 0: any divisor serves
-    pull = (gap / squared[..., None] ** 1.5).sum(-2)
-    return (*columns[6:], *np.moveaxis(pull.reshape(*pull.shape[:-2], 6), -1, 0))
+def _angular_momentum(*s: np.ndarray) -> np.ndarray:
+    """Return L = r × v, (3, ...)."""
+    return np.cross(s[:3], s[3:], axis=0)
 
 
-def _three_body_states(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Draw a binary and a third body about it, which is which at random, drifting as a whole."""
-    inner = kepler_orbit(rng, n, (0.9, 1.2), (0.0, 0.4), mu=2.0)
-    outer = kepler_orbit(rng, n, (3.6, 4.4), (0.0, 0.2), mu=3.0)
-    centre = np.hstack([rng.uniform(-1.0, 1.0, (n, 2)), rng.uniform(-0.2, 0.2, (n, 2))])
-    bodies = np.stack([-outer / 3 + inner / 2, -outer / 3 - inner / 2, 2 * outer / 3], axis=1)
-    order = np.argsort(rng.random((n, 3)), axis=1)
-    bodies = np.take_along_axis(bodies, order[:, :, None], axis=1) + centre[:, None, :]
-    return np.hstack([bodies[:, :, :2].reshape(n, 6), bodies[:, :, 2:].reshape(n, 6)])
+def _laplace_runge_lenz(*s: np.ndarray) -> np.ndarray:
+    """Return A = v × L - r/|r|, (3, ...)."""
+    position = np.stack(s[:3])
+    pull = position / np.linalg.norm(position, axis=0)
+    return np.cross(s[3:], _angular_momentum(*s), axis=0) - pull
 
 
-def _no_close_encounter(states: np.ndarray) -> np.ndarray:
-    return np.min(_pairs(np.moveaxis(states[..., :6], -1, 0)), axis=(0, 2)) > 0.4
-
-
-def _centre_angular_momentum(*s: np.ndarray) -> np.ndarray:
-    x, y = (s[0] + s[2] + s[4]) / 3, (s[1] + s[3] + s[5]) / 3
-    return x * (s[7] + s[9] + s[11]) - y * (s[6] + s[8] + s[10])
-
-
-three_body = System(
-    name="three_body",
-    doc="Three equal masses in a plane: a binary and a third body about it, in either sense, "
-    "with random total momentum. Runs with bodies nearer than 0.4 are drawn again.",
-    equations="r_i'' = sum over j of (r_j - r_i)/|r_j - r_i|**3",
-    source="K. F. Sundman, Acta Math. 36, 105 (1913)",
-    names=("x1", "y1", "x2", "y2", "x3", "y3", "u1", "v1", "u2", "v2", "u3", "v3"),
-    roles=("position",) * 6 + ("velocity",) * 6,
-    flow=_three_body_flow,
-    sample=_three_body_states,
-    dt=0.12,
+kepler_3d = System(
+    name="kepler_3d",
+    doc="The orbits of kepler, in planes of any orientation.",
+    equations="x' = u, y' = v, z' = w, u' = -x/r**3, v' = -y/r**3, w' = -z/r**3",
+    source=_LANDAU,
+    names=("x", "y", "z", "u", "v", "w"),
+    roles=("position",) * 3 + ("velocity",) * 3,
+    flow=_kepler_3d_flow,
+    sample=lambda rng, n: kepler_orbit_3d(rng, n, (0.9, 1.4), (0.05, 0.6)),
+    dt=0.1,
     laws={
-        "E": lambda *s: sum(w**2 for w in s[6:]) / 2 - sum(1 / r for r in _pairs(s[:6])),
-        "Px": lambda *s: s[6] + s[8] + s[10],
-        "Py": lambda *s: s[7] + s[9] + s[11],
-        "L": lambda *s: sum(s[i] * s[i + 7] - s[i + 1] * s[i + 6] for i in (0, 2, 4)),
-        # The centre of mass moves on a straight line: R × P, a time-independent law.
-        "K": _centre_angular_momentum,
+        "E": lambda *s: sum(w**2 for w in s[3:]) / 2 - 1 / np.sqrt(sum(q**2 for q in s[:3])),
+        "Lx": lambda *s: _angular_momentum(*s)[0],
+        "Ly": lambda *s: _angular_momentum(*s)[1],
+        "Lz": lambda *s: _angular_momentum(*s)[2],
+        "Ax": lambda *s: _laplace_runge_lenz(*s)[0],
+        "Ay": lambda *s: _laplace_runge_lenz(*s)[1],
+        "Az": lambda *s: _laplace_runge_lenz(*s)[2],
     },
     count=5,
-    accept=_no_close_encounter,
 )
 
-SYSTEMS = (kepler, three_body)
+# Mass of the lighter of the two bodies, as a fraction of both.
+_MU = 0.1
+
+
+def _to_primaries(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.hypot(x + _MU, y), np.hypot(x - 1 + _MU, y)
+
+
+def _restricted_flow(x: np.ndarray, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple:
+    r1, r2 = _to_primaries(x, y)
+    heavy, light = (1 - _MU) / r1**3, _MU / r2**3
+    return (
+        u,
+        v,
+        2 * v + x - heavy * (x + _MU) - light * (x - 1 + _MU),
+        -2 * u + y - (heavy + light) * y,
+    )
+
+
+def _jacobi(x: np.ndarray, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    r1, r2 = _to_primaries(x, y)
+    return x**2 + y**2 + 2 * (1 - _MU) / r1 + 2 * _MU / r2 - u**2 - v**2
+
+
+def _restricted_states(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Orbits about the heavier body, seen from the frame that turns with both."""
+    x, y, u, v = kepler_orbit(rng, n, (0.3, 0.5), (0.0, 0.3), mu=1 - _MU).T
+    return np.stack([x - _MU, y, u + y, v - x], axis=1)
+
+
+def _away_from_primaries(states: np.ndarray) -> np.ndarray:
+    return np.min(_to_primaries(states[..., 0], states[..., 1]), axis=(0, 2)) > 0.12
+
+
+restricted_three_body = System(
+    name="restricted_three_body",
+    doc="A light body in the rotating frame of two bodies on circular orbits, mass ratio 0.1. "
+    "Strongly perturbed orbits about the heavier one, both senses; near passes are drawn again.",
+    equations="x'' = 2*y' + dU/dx, y'' = -2*x' + dU/dy, "
+    "U = (x**2 + y**2)/2 + 0.9/r1 + 0.1/r2, r1 from (-0.1, 0), r2 from (0.9, 0)",
+    source="V. Szebehely, Theory of Orbits (1967), §1.5",
+    names=("x", "y", "u", "v"),
+    roles=("position", "position", "velocity", "velocity"),
+    flow=_restricted_flow,
+    sample=_restricted_states,
+    dt=0.04,
+    laws={"C": _jacobi},
+    count=1,
+    accept=_away_from_primaries,
+)
+
+SYSTEMS = (kepler, kepler_3d, restricted_three_body)

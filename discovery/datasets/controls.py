@@ -62,4 +62,60 @@ damped_oscillator = System(
     count=0,
 )
 
-SYSTEMS = (lorenz, van_der_pol, damped_pendulum, damped_oscillator)
+damped_duffing = System(
+    name="damped_duffing",
+    doc="Double well with friction 0.2: every run ends in one of the wells.",
+    equations="q' = p, p' = q - q**3 - 0.2*p",
+    source="J. Guckenheimer and P. Holmes, Nonlinear Oscillations (1983), §2.2",
+    names=("q", "p"),
+    roles=("position", "momentum"),
+    flow=lambda q, p: (p, q - q**3 - 0.2 * p),
+    sample=lambda rng, n: in_box(rng, n, (-2, 2), (-1.5, 1.5)),
+    dt=0.1,
+    laws={},
+    count=0,
+)
+
+rossler = System(
+    name="rossler",
+    doc="Chaotic spiral, a = b = 0.2, c = 5.7; runs start around the attractor.",
+    equations="x' = -y - z, y' = x + 0.2*y, z' = 0.2 + z*(x - 5.7)",
+    source="O. E. Rössler, Phys. Lett. A 57, 397 (1976)",
+    names=("x", "y", "z"),
+    roles=("other",) * 3,
+    flow=lambda x, y, z: (-y - z, x + 0.2 * y, 0.2 + z * (x - 5.7)),
+    sample=lambda rng, n: in_box(rng, n, (-7, 7), (-7, 7), (0, 2)),
+    dt=0.1,
+    laws={},
+    count=0,
+)
+
+abc_flow = System(
+    name="abc_flow",
+    doc="Streamlines of the Arnold-Beltrami-Childress flow, A² = 3, B² = 2, C² = 1, from anywhere "
+    "in the periodic box: chaotic, with some regular tubes.",
+    equations="x' = sqrt(3)*sin(z) + cos(y), y' = sqrt(2)*sin(x) + sqrt(3)*cos(z), "
+    "z' = sin(y) + sqrt(2)*cos(x)",
+    source="T. Dombre et al., J. Fluid Mech. 167, 353 (1986)",
+    names=("x", "y", "z"),
+    roles=("angle",) * 3,
+    flow=lambda x, y, z: (
+        np.sqrt(3) * np.sin(z) + np.cos(y),
+        np.sqrt(2) * np.sin(x) + np.sqrt(3) * np.cos(z),
+        np.sin(y) + np.sqrt(2) * np.cos(x),
+    ),
+    sample=lambda rng, n: in_box(rng, n, *[(-np.pi, np.pi)] * 3),
+    dt=0.1,
+    laws={},
+    count=0,
+)
+
+SYSTEMS = (
+    lorenz,
+    van_der_pol,
+    damped_pendulum,
+    damped_oscillator,
+    damped_duffing,
+    rossler,
+    abc_flow,
+)

@@ -1,4 +1,4 @@
-"""Populations with conservation laws."""
+"""Populations and reactions with conservation laws."""
 
 import numpy as np
 
@@ -36,4 +36,55 @@ lotka_volterra = System(
     count=1,
 )
 
-SYSTEMS = (lotka_volterra,)
+rock_paper_scissors = System(
+    name="rock_paper_scissors",
+    doc="Three species, each eating the next; populations 0.25 to 1, so that cycles stay well away "
+    "from extinction.",
+    equations="x' = x*(y - z), y' = y*(z - x), z' = z*(x - y)",
+    source="Y. Itoh, Proc. Japan Acad. 47, 854 (1971)",
+    names=("x", "y", "z"),
+    roles=("amount",) * 3,
+    flow=lambda x, y, z: (x * (y - z), y * (z - x), z * (x - y)),
+    sample=lambda rng, n: in_box(rng, n, (0.25, 1.0), (0.25, 1.0), (0.25, 1.0)),
+    dt=0.15,
+    laws={"total": lambda x, y, z: x + y + z, "product": lambda x, y, z: x * y * z},
+    count=2,
+)
+
+epidemic = System(
+    name="epidemic",
+    doc="Susceptible, infectious and removed, β = 3/2, γ = 1/2; populations of different size, and "
+    "outbreaks at different stages.",
+    equations="s' = -3/2*s*i, i' = 3/2*s*i - i/2, r' = i/2",
+    source="W. O. Kermack and A. G. McKendrick, Proc. R. Soc. A 115, 700 (1927)",
+    names=("s", "i", "r"),
+    roles=("amount",) * 3,
+    flow=lambda s, i, r: (-1.5 * s * i, 1.5 * s * i - i / 2, i / 2),
+    sample=lambda rng, n: in_box(rng, n, (0.4, 1.2), (0.02, 0.4), (0.0, 0.5)),
+    dt=0.06,
+    laws={
+        "total": lambda s, i, r: s + i + r,
+        "V": lambda s, i, r: s + i - np.log(s) / 3,
+    },
+    count=2,
+)
+
+enzyme = System(
+    name="enzyme",
+    doc="Michaelis-Menten kinetics: substrate s, enzyme e, complex c, product p, k1 = 1 and "
+    "k-1 = k2 = 1/2, from mixtures of all four.",
+    equations="s' = -s*e + c/2, e' = -s*e + c, c' = s*e - c, p' = c/2",
+    source="L. Michaelis and M. L. Menten, Biochem. Z. 49, 333 (1913)",
+    names=("s", "e", "c", "p"),
+    roles=("amount",) * 4,
+    flow=lambda s, e, c, p: (-s * e + c / 2, -s * e + c, s * e - c, c / 2),
+    sample=lambda rng, n: in_box(rng, n, (0.3, 2.0), (0.2, 1.0), (0.0, 0.6), (0.0, 1.0)),
+    dt=0.05,
+    laws={
+        "enzyme": lambda s, e, c, p: e + c,
+        "substrate": lambda s, e, c, p: s + c + p,
+    },
+    count=2,
+)
+
+SYSTEMS = (lotka_volterra, rock_paper_scissors, epidemic, enzyme)

@@ -137,4 +137,66 @@ double_pendulum = System(
     count=1,
 )
 
-SYSTEMS = (pendulum, duffing, henon_heiles, double_pendulum)
+
+def _spherical_flow(
+    theta: np.ndarray, phi: np.ndarray, omega_theta: np.ndarray, omega_phi: np.ndarray
+) -> tuple:
+    sin, cos = np.sin(theta), np.cos(theta)
+    return (
+        omega_theta,
+        omega_phi,
+        sin * cos * omega_phi**2 - sin,
+        -2 * cos / sin * omega_theta * omega_phi,
+    )
+
+
+spherical_pendulum = System(
+    name="spherical_pendulum",
+    doc="Unit rod and mass, g = 1, theta measured from straight down; both senses of rotation. "
+    "Runs that come within 0.25 of either vertical, where phi is singular, are drawn again.",
+    equations="theta'' = sin(theta)*cos(theta)*phi'**2 - sin(theta), "
+    "phi'' = -2*cos(theta)/sin(theta)*theta'*phi'",
+    source="L. D. Landau and E. M. Lifshitz, Mechanics, 3rd ed. (1976), §14 problem 1",
+    names=("theta", "phi", "omega_theta", "omega_phi"),
+    roles=("angle", "angle", "angular_velocity", "angular_velocity"),
+    flow=_spherical_flow,
+    sample=lambda rng, n: (
+        in_box(rng, n, (0.6, 2.0), (-np.pi, np.pi), (-0.8, 0.8), (0.6, 1.5))
+        * np.stack([np.ones(n), np.ones(n), np.ones(n), signs(rng, n)], axis=1)
+    ),
+    dt=0.1,
+    laws={
+        "E": lambda theta, phi, omega_theta, omega_phi: (
+            (omega_theta**2 + np.sin(theta) ** 2 * omega_phi**2) / 2 - np.cos(theta)
+        ),
+        "Lz": lambda theta, phi, omega_theta, omega_phi: np.sin(theta) ** 2 * omega_phi,
+    },
+    count=2,
+    accept=lambda states: np.sin(states[..., 0]).min(axis=1) > np.sin(0.25),
+)
+
+central_force = System(
+    name="central_force",
+    doc="Particle in a plane in the potential r**4/4, any direction of motion.",
+    equations="x' = u, y' = v, u' = -x*(x**2 + y**2), v' = -y*(x**2 + y**2)",
+    source="L. D. Landau and E. M. Lifshitz, Mechanics, 3rd ed. (1976), §14",
+    names=("x", "y", "u", "v"),
+    roles=("position", "position", "velocity", "velocity"),
+    flow=lambda x, y, u, v: (u, v, -x * (x**2 + y**2), -y * (x**2 + y**2)),
+    sample=lambda rng, n: in_box(rng, n, (-1.3, 1.3), (-1.3, 1.3), (-1.2, 1.2), (-1.2, 1.2)),
+    dt=0.12,
+    laws={
+        "E": lambda x, y, u, v: (u**2 + v**2) / 2 + (x**2 + y**2) ** 2 / 4,
+        "L": lambda x, y, u, v: x * v - y * u,
+    },
+    count=2,
+)
+
+SYSTEMS = (
+    pendulum,
+    duffing,
+    henon_heiles,
+    double_pendulum,
+    spherical_pendulum,
+    central_force,
+)

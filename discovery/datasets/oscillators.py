@@ -66,4 +66,33 @@ anisotropic_oscillator = System(
     count=2,
 )
 
-SYSTEMS = (harmonic_oscillator, isotropic_oscillator, anisotropic_oscillator)
+isotropic_oscillator_3d = System(
+    name="isotropic_oscillator_3d",
+    doc="Oscillator in space with equal frequencies. Independent amplitudes and phases.",
+    equations="q1' = p1, q2' = p2, q3' = p3, p1' = -q1, p2' = -q2, p3' = -q3",
+    source="D. M. Fradkin, Am. J. Phys. 33, 207 (1965)",
+    names=("q1", "q2", "q3", "p1", "p2", "p3"),
+    roles=("position",) * 3 + ("momentum",) * 3,
+    flow=lambda q1, q2, q3, p1, p2, p3: (p1, p2, p3, -q1, -q2, -q3),
+    sample=lambda rng, n: _modes(rng, n, (1.0, 1.0, 1.0)),
+    dt=0.15,
+    laws={
+        "E1": lambda q1, q2, q3, p1, p2, p3: (q1**2 + p1**2) / 2,
+        "E2": lambda q1, q2, q3, p1, p2, p3: (q2**2 + p2**2) / 2,
+        "E3": lambda q1, q2, q3, p1, p2, p3: (q3**2 + p3**2) / 2,
+        "L1": lambda q1, q2, q3, p1, p2, p3: q2 * p3 - q3 * p2,
+        "L2": lambda q1, q2, q3, p1, p2, p3: q3 * p1 - q1 * p3,
+        "L3": lambda q1, q2, q3, p1, p2, p3: q1 * p2 - q2 * p1,
+        "A12": lambda q1, q2, q3, p1, p2, p3: q1 * q2 + p1 * p2,
+        "A13": lambda q1, q2, q3, p1, p2, p3: q1 * q3 + p1 * p3,
+        "A23": lambda q1, q2, q3, p1, p2, p3: q2 * q3 + p2 * p3,
+    },
+    count=5,
+)
+
+SYSTEMS = (
+    harmonic_oscillator,
+    isotropic_oscillator,
+    anisotropic_oscillator,
+    isotropic_oscillator_3d,
+)

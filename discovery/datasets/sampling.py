@@ -71,3 +71,17 @@ def kepler_orbit(
     x, u = along * cos - across * sin
     y, v = along * sin + across * cos
     return np.stack([x, y, u, v], axis=1)
+
+
+def kepler_orbit_3d(
+    rng: np.random.Generator, n: int, axis: tuple[float, float], eccentricity: tuple[float, float]
+) -> np.ndarray:
+    """Draw orbits as ``kepler_orbit`` does, in planes of any orientation.
+
+    Returns
+    -------
+    (n, 6) : x, y, z and the velocities u, v, w
+    """
+    plane = kepler_orbit(rng, n, axis, eccentricity).reshape(n, 2, 2)
+    frame = np.linalg.qr(rng.standard_normal((n, 3, 2))).Q
+    return np.einsum("nij,nkj->nki", frame, plane).reshape(n, 6)
