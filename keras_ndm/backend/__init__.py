@@ -1,0 +1,42 @@
+"""The only code that knows TensorFlow from JAX.
+
+Every backend module provides the same names, listed in `NAMES`:
+
+- ``tfp``: the TensorFlow Probability module whose bijectors take this backend's tensors;
+- ``jacobian(function, x)``: the Jacobian of a batched function, row by row;
+- ``compiled(function, variables)``: `function` compiled by XLA, seeing the variables' current values;
+- ``tanh``, ``sin``, ``cos``: elementwise, in the precision of their argument (`keras.ops` turns float64 into
+  float32 here on JAX).
+"""
+
+NAMES = ("compiled", "cos", "jacobian", "sin", "tanh", "tfp")
+
+_INSTALL = (
+    "keras_ndm needs Keras on TensorFlow or JAX with TensorFlow Probability: "
+    "`pip install 'keras-ndm[tensorflow]'`, or `pip install 'keras-ndm[jax]'` and KERAS_BACKEND=jax"
+)
+
+
+def _select():
+    try:
+        from keras import config
+    except ImportError as error:  # Keras without the package of its backend does not import
+        raise ImportError(f"{_INSTALL} (importing Keras failed: {error}).") from error
+    name = config.backend()
+    try:
+        if name == "tensorflow":
+            from keras_ndm.backend import tensorflow as module
+        elif name == "jax":
+            from keras_ndm.backend import jax as module
+        else:
+            raise ImportError(f"{_INSTALL} (the Keras backend here is {name!r}).")
+    except ModuleNotFoundError as error:
+        raise ImportError(f"{_INSTALL} (missing on the {name} backend: {error.name}).") from error
+    return module
+
+
+_module = _select()
+compiled, jacobian, tfp = _module.compiled, _module.jacobian, _module.tfp
+sin, cos, tanh = _module.sin, _module.cos, _module.tanh
+
+__all__ = list(NAMES)

@@ -1,0 +1,44 @@
+"""JAX's side of `keras_ndm.backend`."""
+
+from collections.abc import Callable, Sequence
+
+import jax
+import jax.numpy as jnp
+from keras import StatelessScope
+from tensorflow_probability.substrates import jax as tfp
+
+__all__ = ["compiled", "cos", "jacobian", "sin", "tanh", "tfp"]
+
+sin, cos, tanh = jnp.sin, jnp.cos, jnp.tanh
+
+
+def jacobian(function: Callable, x: jax.Array) -> jax.Array:
+    """Jacobian of a batched function that treats its rows independently.
+
+    Parameters
+    ----------
+    function : callable, (batch, n) -> (batch, m)
+    x : array (batch, n)
+
+    Returns
+    -------
+    array (batch, m, n)
+        ``[b, i, j]`` is ∂f_i/∂x_j at row b.
+    """
+    x = jnp.asarray(x)
+
+    def along(direction):
+        return jax.jvp(function, (x,), (jnp.broadcast_to(direction, x.shape),))[1]
+
+    return jax.vmap(along, out_axes=-1)(jnp.eye(x.shape[-1], dtype=x.dtype))
+
+
+def compiled(function: Callable, variables: Sequence) -> Callable:
+    """Compile `function` by XLA with `variables` as arguments, or it would keep their first values."""
+
+    @jax.jit
+    def pure(values, *args):
+        with StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
+            return function(*args)
+
+    return lambda *args: pure([v.value for v in variables], *args)

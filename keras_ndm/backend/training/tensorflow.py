@@ -1,0 +1,132 @@
+"""TensorFlow's side of `keras_ndm.backend.training`."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import keras
+import tensorflow as tf
+
+__all__ = [
+    "check_devices",
+    "eagerly",
+    "make_train_step",
+    "over_scalars",
+    "per_sample_vjp",
+    "vjp",
+]
+
+_ZERO = tf.UnconnectedGradients.ZERO
+
+
+def vjp(function: Callable, primals: list, has_aux: bool = False) -> tuple:
+    """Values of `function` and its pullbacks.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the list `primals`; returns a list of tensors, with `has_aux` a pair of it and anything.
+    primals : list of tensors
+
+    Returns
+    -------
+    outputs : list of tensors, with `has_aux` the pair
+    pullback : callable
+        Takes one cotangent for each output, returns one gradient for each primal.
+    pullbacks : callable
+        The same for cotangents with a leading axis r; the gradients carry it too.
+    """
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+        tape.watch(primals)
+        result = function(primals)
+    outputs = result[0] if has_aux else result
+
+    def pullback(cotangents):
+        return tape.gradient(
+            outputs, primals, output_gradients=list(cotangents), unconnected_gradients=_ZERO
+        )
+
+    def pullbacks(cotangents):
+        count = cotangents[0].shape[0]
+        rows = [pullback([c[a] for c in cotangents]) for a in range(count)]
+        return [tf.stack(row) for row in zip(*rows, strict=True)]
+
+    return result, pullback, pullbacks
+
+
+def per_sample_vjp(function: Callable, weights: list, inputs: list, cotangents: list) -> list:
+    """Gradient of the weights, one for each sample and cotangent.
+
+    Parameters
+    ----------
+    function : callable
+        ``(weights, inputs) -> outputs``, lists of tensors with a batch axis that treats rows
+        independently.
+    weights : list of tensors
+    inputs : list of tensors (batch, ...)
+    cotangents : list of tensors (r, batch, ...)
+
+    Returns
+    -------
+    list of tensors (r, batch, *weight.shape)
+    """
+    count = cotangents[0].shape[0]
+
+    def one_sample(row):
+        sample, seeds = row
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            tape.watch(weights)
+            outputs = function(weights, [x[None] for x in sample])
+        gradients = [
+            tape.gradient(
+                outputs,
+                weights,
+                output_gradients=[c[a][None] for c in seeds],
+                unconnected_gradients=_ZERO,
+            )
+            for a in range(count)
+        ]
+        return [tf.stack(g) for g in zip(*gradients, strict=True)]
+
+    by_sample = [tf.experimental.numpy.moveaxis(c, 0, 1) for c in cotangents]
+    rows = tf.vectorized_map(one_sample, (inputs, by_sample))
+    return [tf.experimental.numpy.moveaxis(row, 0, 1) for row in rows]
+
+
+def over_scalars(function: Callable, scalars: tf.Tensor) -> tf.Tensor:
+    """Values of a scalar function at each of `scalars`, a tensor (k,) with static k.
+
+    Unrolled: the executor runs the branches side by side, and no operation has to be vectorizable.
+    """
+    return tf.stack([function(scalars[k]) for k in range(scalars.shape[0])])
+
+
+def eagerly() -> AbstractContextManager:
+    """Context in which operations run at once, also while a `tf.function` is being traced."""
+    return tf.init_scope()
+
+
+def make_train_step(model: keras.Model, step: Callable) -> Callable:
+    """`step(x, y, sample_weight)` in the form that `fit` calls: ``data -> logs``."""
+    del model
+
+    def train_step(data):
+        return step(*keras.utils.unpack_x_y_sample_weight(data))
+
+    return train_step
+
+
+def check_devices() -> None:
+    """Raise where a `tf.distribute` strategy would split the batch over replicas.
+
+    Raises
+    ------
+    ValueError
+        With more than one replica: each would see the samples of its own share only.
+    """
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    if replicas > 1:
+        raise ValueError(
+            f"NaturalGradient couples the samples of a batch, which `tf.distribute` splits over "
+            f"{replicas} replicas. Use one replica, or the JAX backend with `keras.distribution`, "
+            f"which keeps the batch whole."
+        )

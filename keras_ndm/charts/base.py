@@ -1,0 +1,56 @@
+"""What a chart is: a Keras layer that makes a TFP bijector from its weights."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_ndm import backend
+from keras_ndm.precision import full_precision
+
+
+class Chart(keras.layers.Layer):
+    """An invertible change of coordinates z = φ(x) on (batch, d) arrays.
+
+    A chart of your own subclasses this, makes its weights in `build(input_shape)` and returns a TFP
+    bijector on vectors from `bijector()`; everything else has a default. Register it with
+    `keras.saving.register_keras_serializable` for saving, and pass an instance to `CoordinateLayer`.
+
+    The bijector is made anew at every call: TFP bijectors remember earlier results, which would keep
+    old weights alive.
+    """
+
+    def __init__(self, **kwargs):
+        kwargs["dtype"] = full_precision(kwargs.get("dtype"))
+        super().__init__(**kwargs)
+
+    def bijector(self) -> object:
+        """TFP bijector with the current weights, acting on vectors (event_ndims = 1)."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `bijector()`.")
+
+    def call(self, x: object) -> object:
+        """Coordinates z (batch, d) of the points x (batch, d)."""
+        return self.bijector().forward(x)
+
+    def inverse(self, z: object) -> object:
+        """Points x (batch, d) with coordinates z (batch, d)."""
+        return self.bijector().inverse(z)
+
+    def log_det_jacobian(self, x: object) -> object:
+        """log |det ∂z/∂x| at x, (batch,)."""
+        log_det = self.bijector().forward_log_det_jacobian(x, event_ndims=1)
+        return log_det + ops.zeros_like(x[:, 0])  # some bijectors give one number for the batch
+
+    def jacobian(self, x: object) -> object:
+        """Jacobian ``[b, i, j]`` = ∂z_i/∂x_j at x, (batch, d, d)."""
+        return backend.jacobian(self.call, x)
+
+    def solve_jacobian(self, x: object, matrix: object) -> object:
+        """J(x)⁻¹ matrix, for matrices (batch, d, k)."""
+        return ops.solve(self.jacobian(x), matrix)
+
+    def adapt(self, data: np.ndarray) -> None:
+        """Set what the chart takes from data (batch, d); by default nothing."""
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Same shape as the input."""
+        return tuple(input_shape)

@@ -1,0 +1,115 @@
+"""Charts made of charts."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_ndm.backend import tfp
+from keras_ndm.charts.base import Chart
+
+
+@keras.saving.register_keras_serializable("keras_ndm")
+class Identity(Chart):
+    """z = x."""
+
+    def bijector(self) -> object:
+        """TFP's identity."""
+        return tfp.bijectors.Identity()
+
+    def jacobian(self, x: object) -> object:
+        """The unit matrix."""
+        return ops.zeros_like(x)[:, :, None] + ops.eye(x.shape[-1], dtype=x.dtype)
+
+    def solve_jacobian(self, x: object, matrix: object) -> object:
+        """`matrix` itself."""
+        return matrix
+
+
+@keras.saving.register_keras_serializable("keras_ndm")
+class Chain(Chart):
+    """Charts one after another, the first of the list first.
+
+    Parameters
+    ----------
+    charts : sequence of Chart
+    """
+
+    def __init__(self, charts: Sequence[Chart], **kwargs):
+        super().__init__(**kwargs)
+        if not charts or not all(isinstance(chart, Chart) for chart in charts):
+            raise ValueError(f"`charts` must be a non-empty sequence of charts; received {charts!r}.")
+        self.charts = list(charts)
+
+    def build(self, input_shape: tuple) -> None:
+        """Build each chart in turn."""
+        for chart in self.charts:
+            chart.build(input_shape)
+
+    def bijector(self) -> object:
+        """TFP's chain, which lists the last map first."""
+        return tfp.bijectors.Chain([chart.bijector() for chart in reversed(self.charts)])
+
+    def jacobian(self, x: object) -> object:
+        """Product of the charts' Jacobians."""
+        total = None
+        for chart in self.charts:
+            step = chart.jacobian(x)
+            total = step if total is None else ops.matmul(step, total)
+            x = chart.call(x)
+        return total
+
+    def solve_jacobian(self, x: object, matrix: object) -> object:
+        """Solve with the charts' Jacobians, the last one first."""
+        points = [x]
+        for chart in self.charts[:-1]:
+            points.append(chart.call(points[-1]))
+        for chart, point in zip(reversed(self.charts), reversed(points), strict=True):
+            matrix = chart.solve_jacobian(point, matrix)
+        return matrix
+
+    def adapt(self, data: np.ndarray) -> None:
+        """Adapt each chart to the data as the charts before it show them."""
+        for chart in self.charts:
+            chart.adapt(data)
+            data = ops.convert_to_numpy(chart.call(ops.convert_to_tensor(data, chart.dtype)))
+
+    def get_config(self) -> dict:
+        """Arguments of the constructor."""
+        charts = [keras.saving.serialize_keras_object(chart) for chart in self.charts]
+        return {**super().get_config(), "charts": charts}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "Chain":
+        """Rebuild the chart from `get_config()`."""
+        charts = [keras.saving.deserialize_keras_object(chart) for chart in config["charts"]]
+        return cls(**{**config, "charts": charts})
+
+
+class Bijector(Chart):
+    """Any TFP bijector on vectors (or one that acts elementwise).
+
+    A bijector cannot be written to a configuration, so a model with this chart cannot be saved whole:
+    for that, subclass `Chart`, which takes three lines.
+
+    Parameters
+    ----------
+    bijector : tfp.bijectors.Bijector
+    """
+
+    def __init__(self, bijector: object, **kwargs):
+        super().__init__(**kwargs)
+        self._bijector = bijector
+
+    def bijector(self) -> object:
+        """The bijector that was given."""
+        return self._bijector
+
+    def get_config(self) -> dict:
+        """Refuse, and say what to do instead."""
+        raise ValueError(
+            f"The chart wraps a TFP bijector ({self._bijector.name}), which has no configuration to save. "
+            "Subclass keras_ndm.charts.Chart, return the bijector from `bijector()`, and register the class "
+            "with keras.saving.register_keras_serializable; or save the weights alone."
+        )

@@ -1,0 +1,168 @@
+"""Coupling charts: one half of the coordinates is moved by maps that the other half chooses."""
+
+from collections.abc import Callable, Sequence
+
+import keras
+from keras import ops
+
+from keras_ndm import backend
+from keras_ndm.backend import tfp
+from keras_ndm.charts.base import Chart
+from keras_ndm.geometry import activations, jets
+
+# softplus(0) = log 2: dividing by it makes the slopes one at raw outputs of zero.
+_LOG2 = 0.6931471805599453
+
+
+class Coupling(Chart):
+    """Stack of coupling layers that alternate in which half they move.
+
+    Parameters
+    ----------
+    depth : int
+        Number of coupling layers; two reach every coordinate.
+    hidden : sequence of int
+        Widths of each conditioner network.
+    activation : str or callable
+        Activation of the conditioner; a smooth one keeps the chart smooth.
+    identity : bool
+        Start at the identity map (the conditioners' last layers start at zero).
+    """
+
+    def __init__(
+        self,
+        depth: int = 2,
+        hidden: Sequence[int] = (64,),
+        activation: str | Callable = "tanh",
+        identity: bool = True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if depth < 1:
+            raise ValueError(f"`depth` is the number of coupling layers, ≥ 1; received {depth!r}.")
+        self.depth = int(depth)
+        self.hidden = tuple(int(width) for width in hidden)
+        self.activation = activations.get(activation)
+        self.identity = bool(identity)
+
+    def parameters(self, moved: int) -> int:
+        """Give the number of conditioner outputs needed to move `moved` coordinates."""
+        raise NotImplementedError
+
+    def moving(self, outputs: object, moved: int) -> object:
+        """Give the bijector of the moved half from the conditioner's outputs (batch, parameters)."""
+        raise NotImplementedError
+
+    def build(self, input_shape: tuple) -> None:
+        """Make the conditioner networks."""
+        d = int(input_shape[-1])
+        if d < 2:
+            raise ValueError(
+                f"{type(self).__name__} splits the coordinates in two and needs d ≥ 2; received shape "
+                f"{tuple(input_shape)}. For d = 1 use an elementwise chart."
+            )
+        # The first layer keeps the first d//2 coordinates, the next one keeps the last ones, and so on.
+        # A negative count is TFP's way to say "the last".
+        self.kept = [d // 2 if k % 2 == 0 else -(d - d // 2) for k in range(self.depth)]
+        last = "zeros" if self.identity else "glorot_uniform"
+        self.conditioners = []
+        for k, kept in enumerate(self.kept):
+            stack = [
+                keras.layers.Dense(units, activation=self.activation, dtype=self.dtype_policy)
+                for units in self.hidden
+            ]
+            outputs = self.parameters(d - abs(kept))
+            stack.append(
+                keras.layers.Dense(outputs, kernel_initializer=last, dtype=self.dtype_policy)
+            )
+            network = keras.Sequential(stack, name=f"conditioner_{k}")
+            network.build((None, abs(kept)))
+            self.conditioners.append(network)
+
+    def bijector(self) -> object:
+        """TFP's RealNVP for each layer."""
+        layers = []
+        for kept, network in zip(self.kept, self.conditioners, strict=True):
+
+            def moving(x, depth, network=network, **_):
+                return self.moving(jets.network(jets.Jet(x), network.layers).value, int(depth))
+
+            layers.append(tfp.bijectors.RealNVP(num_masked=kept, bijector_fn=moving))
+        return tfp.bijectors.Chain(layers[::-1])
+
+    def get_config(self) -> dict:
+        """Arguments of the constructor."""
+        activation = keras.saving.serialize_keras_object(self.activation)
+        return {
+            **super().get_config(),
+            "depth": self.depth,
+            "hidden": self.hidden,
+            "activation": activation,
+            "identity": self.identity,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict) -> "Coupling":
+        """Rebuild the chart from `get_config()`."""
+        activation = keras.saving.deserialize_keras_object(config["activation"])
+        return cls(**{**config, "activation": activation})
+
+
+@keras.saving.register_keras_serializable("keras_ndm")
+class AffineCoupling(Coupling):
+    """RealNVP: x₂ ↦ exp(s(x₁)) x₂ + t(x₁) (Dinh et al., 2017), with |s| < 3 by 3 tanh(s/3)."""
+
+    def parameters(self, moved: int) -> int:
+        """A log scale and a shift each."""
+        return 2 * moved
+
+    def moving(self, outputs: object, moved: int) -> object:
+        """Scale, then shift."""
+        log_scale = 3.0 * backend.tanh(outputs[..., :moved] / 3.0)
+        tfb = tfp.bijectors
+        return tfb.Chain([tfb.Shift(outputs[..., moved:]), tfb.Scale(ops.exp(log_scale))])
+
+
+@keras.saving.register_keras_serializable("keras_ndm")
+class SplineCoupling(Coupling):
+    """Monotone rational-quadratic splines on [−bound, bound] (Durkan et al., 2019), identity outside.
+
+    Parameters
+    ----------
+    bins : int
+        Number of bins of each spline.
+    bound : float
+        The splines act between −bound and bound: standardize first.
+    """
+
+    def __init__(self, bins: int = 8, bound: float = 5.0, **kwargs):
+        super().__init__(**kwargs)
+        if bins < 2 or not bound > 0:
+            raise ValueError(f"Expected bins ≥ 2 and bound > 0; received bins={bins}, bound={bound}.")
+        self.bins, self.bound = int(bins), float(bound)
+
+    def parameters(self, moved: int) -> int:
+        """Widths, heights and inner slopes."""
+        return moved * (3 * self.bins - 1)
+
+    def moving(self, outputs: object, moved: int) -> object:
+        """Softmax gives the bins (each at least a hundredth of its share), softplus the slopes."""
+        shape = ops.shape(outputs)[:-1]
+        k = self.bins
+        outputs = ops.reshape(outputs, (*shape, moved, 3 * k - 1))
+        least = 0.01
+
+        def bins(raw):
+            return 2.0 * self.bound * (least / k + (1.0 - least) * ops.softmax(raw, axis=-1))
+
+        slopes = least + (1.0 - least) * ops.softplus(outputs[..., 2 * k :]) / _LOG2
+        return tfp.bijectors.RationalQuadraticSpline(
+            bin_widths=bins(outputs[..., :k]),
+            bin_heights=bins(outputs[..., k : 2 * k]),
+            knot_slopes=slopes,
+            range_min=-self.bound,
+        )
+
+    def get_config(self) -> dict:
+        """Arguments of the constructor."""
+        return {**super().get_config(), "bins": self.bins, "bound": self.bound}

@@ -1,0 +1,119 @@
+"""The chart as a Keras layer."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_ndm import charts
+from keras_ndm.precision import full_precision
+
+
+@keras.saving.register_keras_serializable("keras_ndm")
+class CoordinateLayer(keras.layers.Layer):
+    """Learned coordinates z = φ(x): a trainable map with an exact inverse.
+
+    Parameters
+    ----------
+    chart : str, Chart, TFP bijector, or a sequence of these
+        The map; a sequence is applied first to last. Names are those of `keras_ndm.charts.NAMES`.
+
+    Input and output (batch, d).
+
+    Examples
+    --------
+    >>> layer = CoordinateLayer(["standardize", "spline_coupling"])
+    >>> layer.adapt(data)
+    >>> z = layer(data)
+
+    Raises
+    ------
+    ValueError
+        On an unknown chart, or an input that is no (batch, d) array.
+    """
+
+    def __init__(self, chart: str | charts.Chart | Sequence = "standardize", **kwargs):
+        kwargs["dtype"] = full_precision(kwargs.get("dtype"))
+        super().__init__(**kwargs)
+        self.chart = charts.get(chart, dtype=self.dtype_policy)
+
+    def build(self, input_shape: tuple) -> None:
+        """Build the chart."""
+        if len(input_shape) != 2 or input_shape[-1] is None:
+            raise ValueError(
+                f"CoordinateLayer takes points of shape (batch, d) with d known; received {input_shape}."
+            )
+        if not self.chart.built:
+            self.chart.build(input_shape)
+
+    def call(self, x: object) -> object:
+        """Coordinates z (batch, d) of the points x (batch, d)."""
+        return self.chart.call(x)
+
+    def forward(self, x: object) -> object:
+        """Coordinates z (batch, d) of the points x (batch, d); the same as calling the layer."""
+        return self(x)
+
+    def inverse(self, z: object) -> object:
+        """Points x (batch, d) with coordinates z (batch, d)."""
+        return self.chart.inverse(self._points(z))
+
+    def log_det_jacobian(self, x: object) -> object:
+        """log |det ∂z/∂x| at x, (batch,)."""
+        return self.chart.log_det_jacobian(self._points(x))
+
+    def jacobian(self, x: object) -> object:
+        """Jacobian ``[b, i, j]`` = ∂z_i/∂x_j at x, (batch, d, d)."""
+        return self.chart.jacobian(self._points(x))
+
+    def solve_jacobian(self, x: object, matrix: object) -> object:
+        """J(x)⁻¹ matrix, for matrices (batch, d, k)."""
+        return self.chart.solve_jacobian(self._points(x), matrix)
+
+    def pullback(self, x: object, metric: object) -> object:
+        """Metric in the input coordinates, G = Jᵀ g J, from g (batch, d, d) at z = φ(x)."""
+        jacobian = self.jacobian(x)
+        return ops.matmul(ops.swapaxes(jacobian, -1, -2), ops.matmul(metric, jacobian))
+
+    def pushforward(self, x: object, vector: object) -> object:
+        """Components J v (batch, d) in the coordinates z of a vector v (batch, d) at x."""
+        return ops.einsum("bij,bj->bi", self.jacobian(x), vector)
+
+    def adapt(self, data: np.ndarray) -> None:
+        """Set the chart's statistics (standardization) from data (batch, d).
+
+        Raises
+        ------
+        ValueError
+            When the data are no finite (batch, d) array.
+        """
+        data = np.asarray(data)
+        if data.ndim != 2 or not np.all(np.isfinite(data)):
+            raise ValueError(
+                f"adapt() takes a finite array of shape (batch, d); received shape {data.shape} with "
+                f"{np.size(data) - np.isfinite(data).sum()} values that are not finite."
+            )
+        if not self.built:
+            self.build((None, data.shape[1]))
+            self.built = True
+        self.chart.adapt(data)
+
+    def _points(self, x):
+        x = ops.convert_to_tensor(x, dtype=self.compute_dtype)
+        if not self.built:
+            self(x)
+        return x
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Same shape as the input."""
+        return tuple(input_shape)
+
+    def get_config(self) -> dict:
+        """Arguments of the constructor."""
+        return {**super().get_config(), "chart": keras.saving.serialize_keras_object(self.chart)}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "CoordinateLayer":
+        """Rebuild the layer from `get_config()`."""
+        return cls(**{**config, "chart": keras.saving.deserialize_keras_object(config["chart"])})

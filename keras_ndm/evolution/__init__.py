@@ -1,0 +1,5 @@
+"""Losses on the geometry itself."""
+
+from keras_ndm.evolution.layer import EvolutionLayer
+
+__all__ = ["EvolutionLayer"]

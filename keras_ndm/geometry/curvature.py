@@ -1,0 +1,77 @@
+r"""Christoffel symbols and curvature from the derivatives of a metric.
+
+Conventions, the same everywhere in this package (those of Misner, Thorne & Wheeler, 1973):
+
+    Γ^k_ij   = ½ g^kl (∂_i g_jl + ∂_j g_il − ∂_l g_ij)
+    R^l_kij  = ∂_i Γ^l_jk − ∂_j Γ^l_ik + Γ^l_im Γ^m_jk − Γ^l_jm Γ^m_ik
+    R_kj     = R^i_kij,        R = g^kj R_kj,       positive on spheres: R = n(n − 1) on the unit one.
+"""
+
+from keras import ops
+
+
+def christoffel_from(g: object, dg: object) -> object:
+    """Christoffel symbols of the second kind.
+
+    Parameters
+    ----------
+    g : tensor (batch, n, n)
+    dg : tensor (batch, n, n, n), ``dg[b, k, i, j]`` = ∂_k g_ij
+
+    Returns
+    -------
+    tensor (batch, n, n, n), ``[b, k, i, j]`` = Γ^k_ij
+    """
+    lower = christoffel_lower(dg)
+    return ops.einsum("bkl,blij->bkij", ops.inv(g), lower)
+
+
+def christoffel_lower(dg: object) -> object:
+    """Christoffel symbols of the first kind, ``[b, l, i, j]`` = ½(∂_i g_jl + ∂_j g_il − ∂_l g_ij)."""
+    i_jl = ops.transpose(dg, (0, 3, 1, 2))
+    j_il = ops.transpose(dg, (0, 3, 2, 1))
+    return 0.5 * (i_jl + j_il - dg)
+
+
+def riemann_from(g: object, dg: object, ddg: object) -> object:
+    """Riemann tensor with all indices down, ``[b, l, k, i, j]`` = R_lkij.
+
+    R_lkij = ½(∂_i∂_k g_lj − ∂_i∂_l g_kj − ∂_j∂_k g_li + ∂_j∂_l g_ki)
+             + g_ef (Γ^e_ki Γ^f_lj − Γ^e_kj Γ^f_li)
+
+    Parameters
+    ----------
+    g : tensor (batch, n, n)
+    dg : tensor (batch, n, n, n), ``dg[b, k, i, j]`` = ∂_k g_ij
+    ddg : tensor (batch, n, n, n, n), ``ddg[b, k, l, i, j]`` = ∂_k ∂_l g_ij
+    """
+    lower = christoffel_lower(dg)
+    upper = ops.einsum("bkl,blij->bkij", ops.inv(g), lower)
+    second = ops.einsum("biklj->blkij", ddg) - ops.einsum("bilkj->blkij", ddg)
+    second = second - ops.einsum("bjkli->blkij", ddg) + ops.einsum("bjlki->blkij", ddg)
+    square = ops.einsum("beki,belj->blkij", upper, lower)
+    return 0.5 * second + square - ops.swapaxes(square, 3, 4)
+
+
+def ricci_from(g: object, dg: object, ddg: object) -> object:
+    """Ricci tensor, ``[b, k, j]`` = g^li R_lkij; parameters as in `riemann_from`."""
+    return ops.einsum("bli,blkij->bkj", ops.inv(g), riemann_from(g, dg, ddg))
+
+
+def scalar_from(g: object, dg: object, ddg: object) -> object:
+    """Ricci scalar (batch,), without building the Riemann tensor.
+
+    R = g^ac g^bd (∂_b∂_c g_ad − ∂_a∂_c g_bd) + g_ef g^ac g^bd (Γ^e_bc Γ^f_ad − Γ^e_bd Γ^f_ac);
+    parameters as in `riemann_from`.
+    """
+    h = ops.inv(g)
+    lower = christoffel_lower(dg)
+    upper = ops.einsum("bkl,blij->bkij", h, lower)
+    # ∂_b∂_c g_ad and ∂_a∂_c g_bd, each first contracted with one inverse metric to an n × n array.
+    mixed = ops.einsum("zbcad,zac->zbd", ddg, h)
+    trace = ops.einsum("zbd,zacbd->zac", h, ddg)
+    second = ops.sum(h * (mixed - trace), axis=(1, 2))
+    raised = ops.einsum("zebc,zbd,zac->zeda", upper, h, h)
+    square = ops.sum(raised * ops.swapaxes(lower, 2, 3), axis=(1, 2, 3))
+    traced = ops.einsum("zebd,zbd->ze", lower, h)
+    return second + square - ops.einsum("ze,zef,zf->z", traced, h, traced)

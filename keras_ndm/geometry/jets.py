@@ -1,0 +1,165 @@
+"""Jets: a value with its first and second directional derivatives, pushed forward together.
+
+For directions a_1 … a_m at a point x, the 2-jet of a function f is
+
+    value  = f(x),   first[k] = ∂_{a_k} f(x),   second[p] = ∂_{a_i} ∂_{a_j} f(x),  (i, j) = pairs[p].
+
+A linear map acts on all parts alike, an activation a by the chain rule
+
+    first ← a′ first,   second ← a″ first_i first_j + a′ second,
+
+and a product by Leibniz' rule. Directions are an axis of the tensors, so a Dense layer is one matrix
+product for all of them. Only `keras.ops` is used: jets compile under XLA on every backend and train
+by ordinary reverse mode, with no nested differentiation.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from keras import ops
+
+from keras_ndm.geometry import activations
+
+Pairs = tuple[tuple[int, int], ...]
+
+
+def all_pairs(n: int) -> Pairs:
+    """Index pairs (i, j) with i ≤ j < n, in the order in which jets store second derivatives."""
+    return tuple((i, j) for i in range(n) for j in range(i, n))
+
+
+@dataclass(frozen=True)
+class Jet:
+    """A value and its directional derivatives; missing parts are None.
+
+    Attributes
+    ----------
+    value : tensor (batch, …)
+    first : tensor (batch, m, …) or None
+    second : tensor (batch, p, …) or None
+        None stands for zero where `pairs` is not empty.
+    pairs : tuple of (i, j)
+        Which directions each entry of `second` belongs to; empty for a 1-jet.
+    """
+
+    value: object
+    first: object = None
+    second: object = None
+    pairs: Pairs = ()
+
+    def linear(self, function: Callable) -> "Jet":
+        """Apply a function that is linear in the trailing axes and accepts any leading ones."""
+        parts = (self.value, self.first, self.second)
+        value, first, second = (None if p is None else function(p) for p in parts)
+        return replace(self, value=value, first=first, second=second)
+
+    def shift(self, constant: object) -> "Jet":
+        """Add a constant."""
+        return replace(self, value=self.value + constant)
+
+    def plus(self, other: "Jet") -> "Jet":
+        """Add another jet along the same directions."""
+        first = None if self.first is None else self.first + other.first
+        second = _sum(self.second, other.second)
+        return replace(self, value=self.value + other.value, first=first, second=second)
+
+    def apply(self, derivatives: Callable) -> "Jet":
+        """Apply an elementwise function given as x ↦ (a, a′, a″)."""
+        value, slope, bend = derivatives(self.value)
+        if self.first is None:
+            return replace(self, value=value)
+        slope = ops.expand_dims(slope, 1)
+        first = slope * self.first
+        if not self.pairs:
+            return replace(self, value=value, first=first)
+        left, right = self._pair(self.first)
+        second = ops.expand_dims(bend, 1) * left * right
+        if self.second is not None:
+            second = second + slope * self.second
+        return replace(self, value=value, first=first, second=second)
+
+    def times(self, other: "Jet", product: Callable) -> "Jet":
+        """Product of two jets by a bilinear function that accepts any leading axes."""
+        value = product(self.value, other.value)
+        if self.first is None:
+            return replace(self, value=value)
+        a, b = ops.expand_dims(self.value, 1), ops.expand_dims(other.value, 1)
+        first = product(self.first, b) + product(a, other.first)
+        if not self.pairs:
+            return replace(self, value=value, first=first)
+        (ai, aj), (bi, bj) = self._pair(self.first), self._pair(other.first)
+        second = product(ai, bj) + product(aj, bi)
+        if self.second is not None:
+            second = second + product(self.second, b)
+        if other.second is not None:
+            second = second + product(a, other.second)
+        return replace(self, value=value, first=first, second=second)
+
+    def _pair(self, first):
+        left = ops.convert_to_tensor([i for i, _ in self.pairs], "int32")
+        right = ops.convert_to_tensor([j for _, j in self.pairs], "int32")
+        return ops.take(first, left, axis=1), ops.take(first, right, axis=1)
+
+    def second_matrix(self) -> object:
+        """Second derivatives as a symmetric array (batch, m, m, …), when all pairs are present."""
+        m = self.first.shape[1]
+        where = {pair: p for p, pair in enumerate(self.pairs)}
+        index = [where[min(i, j), max(i, j)] for i in range(m) for j in range(m)]
+        second = self.second
+        if second is None:
+            second = ops.zeros_like(ops.repeat(self.first[:, :1], len(self.pairs), axis=1))
+        flat = ops.take(second, ops.convert_to_tensor(index, "int32"), axis=1)
+        return ops.reshape(flat, (-1, m, m, *self.value.shape[1:]))
+
+
+def seed(
+    x: object, order: int = 2, directions: object = None, pairs: Pairs | None = None, n: int = 0
+) -> Jet:
+    """Jet of the identity map at x.
+
+    Parameters
+    ----------
+    x : tensor (batch, k)
+    order : {0, 1, 2}
+        Derivatives to carry.
+    directions : tensor (batch, m, k), optional
+        Default: the unit vectors of the first `n` inputs (all k when n is 0).
+    pairs : tuple of (i, j), optional
+        Second derivatives to carry; default every i ≤ j.
+    """
+    if order == 0:
+        return Jet(x)
+    if directions is None:
+        n = n or x.shape[-1]
+        unit = ops.expand_dims(ops.eye(n, x.shape[-1], dtype=x.dtype), 0)
+        directions = ops.ones_like(x)[:, None, :] * unit
+    if order == 1:
+        return Jet(x, directions)
+    pairs = all_pairs(directions.shape[1]) if pairs is None else pairs
+    return Jet(x, directions, None, pairs)
+
+
+def _sum(a, b):
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b
+
+
+def dense(jet: Jet, layer: object) -> Jet:
+    """Push a jet through a Keras Dense layer and its activation."""
+    kernel = ops.convert_to_tensor(layer.kernel)
+    jet = jet.linear(lambda part: ops.matmul(part, kernel))
+    if layer.use_bias:
+        jet = jet.shift(ops.convert_to_tensor(layer.bias))
+    if activations.name_of(layer.activation) == "linear":
+        return jet
+    if jet.first is None and not activations.is_smooth(layer.activation):
+        return Jet(layer.activation(jet.value))
+    return jet.apply(activations.derivatives(layer.activation))
+
+
+def network(jet: Jet, layers: Sequence) -> Jet:
+    """Push a jet through a stack of Dense layers."""
+    for layer in layers:
+        jet = dense(jet, layer)
+    return jet

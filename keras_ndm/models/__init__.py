@@ -1,0 +1,7 @@
+"""Models that carry a geometry."""
+
+from keras_ndm.models.functional import ManifoldModel
+from keras_ndm.models.manifold import manifold_of
+from keras_ndm.models.ndm import NeuralDifferentialManifold
+
+__all__ = ["ManifoldModel", "NeuralDifferentialManifold", "manifold_of"]

@@ -1,0 +1,199 @@
+"""The natural gradient with a Fisher matrix of Kronecker factors, for layers and batches of any size.
+
+For a Dense layer with inputs a (a 1 appended for the bias) and output derivatives δ the block of
+the Fisher matrix is E[a aᵀ ⊗ δ δᵀ], here approximated by A ⊗ B, A = E[a aᵀ], B = E[δ δᵀ] (Martens and
+Grosse 2015, ICML; Grosse and Martens 2016 for several positions of one layer). δ belongs to one random
+combination of the columns of L_n, so B is unbiased for any number of outputs. All other variables
+have the diagonal of their own Fisher matrix, E[(∂⟨seed, f_n⟩/∂θ)²], from one gradient a sample.
+A, B and the diagonals are exponential averages over the steps; the inverses
+
+    (A ⊗ B + λ)⁻¹ ≈ (A + π √λ)⁻¹ ⊗ (B + √λ/π)⁻¹,    π² = (tr A / dim A) / (tr B / dim B),
+
+are refreshed every few steps.
+"""
+
+import keras
+from keras import ops
+
+from keras_ndm.optimizers.blocks import DenseBlock, RowsBlock
+from keras_ndm.optimizers.exact import Direction, dot
+from keras_ndm.optimizers.jacobian import Jacobian
+from keras_ndm.optimizers.taps import Taps
+
+__all__ = ["KroneckerFactors"]
+
+_DECAY = 0.95
+_REFRESH = 5
+
+
+class KroneckerFactors:
+    """The factors of one model, kept in variables of its optimizer.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        Holds the variables.
+    taps : Taps
+        Which layers have factors.
+    variables : list of variables
+        All trainable variables.
+    """
+
+    def __init__(self, optimizer: keras.optimizers.Optimizer, taps: Taps, variables: list):
+        self._pairs = {}
+        self._diagonals = {}
+        trained = {id(v) for v in variables}
+        for key, layer in taps.layers.items():
+            if taps.kinds[key] != "dense":
+                continue
+            kernel = layer._kernel if id(layer._kernel) in trained else None
+            bias = layer.bias if layer.bias is not None and id(layer.bias) in trained else None
+            own = [v for v in (kernel, bias) if v is not None]
+            if own:
+                width, units = layer._kernel.shape
+                inner = (width if kernel is not None else 0) + (bias is not None)
+                self._pairs[id(own[0])] = [
+                    optimizer.add_variable((n, n), "zeros", own[0].dtype, name=name)
+                    for n, name in (
+                        (inner, "inputs"), (units, "deltas"), (inner, "inputs_inverse"), (units, "deltas_inverse"),
+                    )
+                ]
+                trained -= {id(v) for v in own}
+        for v in variables:
+            if id(v) in trained:
+                self._diagonals[id(v)] = optimizer.add_variable_from_reference(v, name="diagonal")
+
+    def update(self, jacobian: Jacobian, damping, count, iteration) -> None:  # noqa: ANN001
+        """Average in the factors of this batch, and refresh the inverses when they are due.
+
+        Parameters
+        ----------
+        jacobian : Jacobian
+            Rows seeded by one random combination of columns, r = 1.
+        damping : scalar
+            λ in units of the mean eigenvalue of K, as in `exact`.
+        count : scalar
+            R, the number of rows that K would have.
+        iteration : scalar
+            Steps done; the averages start at the first batch.
+        """
+        keep = ops.where(ops.equal(iteration, 0), 0.0, _DECAY)
+
+        def average(variable, value):
+            k = ops.cast(keep, variable.dtype)
+            variable.assign(k * variable + (1.0 - k) * value)
+
+        for block in jacobian.blocks:
+            factors = self._pairs.get(id(block.variables[0]))
+            if factors is None:
+                for v, rows in zip(block.variables, block.rows(), strict=True):
+                    average(self._diagonals[id(v)], ops.sum(ops.square(rows), axis=(0, 1)))
+            else:
+                for variable, value in zip(factors[:2], _factors(block), strict=True):
+                    average(variable, value)
+        self._refresh(damping, count, ops.equal(iteration % _REFRESH, 0))
+
+    def _strength(self, damping, count):
+        """λ: the damping times tr F / R."""
+        trace = sum(ops.trace(f[0]) * ops.trace(f[1]) for f in self._pairs.values())
+        trace = trace + sum(ops.sum(d) for d in self._diagonals.values())
+        return ops.cast(damping, trace.dtype) * trace / ops.cast(count, trace.dtype)
+
+    def _refresh(self, damping, count, due):
+        strength = self._strength(damping, count)
+        for a, b, *inverses in self._pairs.values():
+            # The default arguments hold this turn's values: `cond` may call it after the loop.
+            def fresh(a=a, b=b):
+                return _inverses(ops.convert_to_tensor(a), ops.convert_to_tensor(b), strength)
+
+            def kept(inverses=inverses):
+                return [ops.convert_to_tensor(v) for v in inverses]
+
+            for variable, value in zip(inverses, ops.cond(due, fresh, kept), strict=True):
+                variable.assign(value)
+
+    def solve(self, gradient: list, variables: list, blocks: list, damping, count) -> list:  # noqa: ANN001
+        """Apply the damped inverse to a gradient.
+
+        Parameters
+        ----------
+        gradient : list of tensors
+        variables : list of variables
+        blocks : list of blocks
+            Of the Jacobian, for which variables belong together.
+        damping, count : scalars
+            As in `update`.
+        """
+        strength = self._strength(damping, count)
+        place = {id(v): i for i, v in enumerate(variables)}
+        solved = [g / strength for g in gradient]
+        for block in blocks:
+            indices = [place[id(v)] for v in block.variables]
+            factors = self._pairs.get(id(block.variables[0]))
+            if factors is None:
+                for i, v in zip(indices, block.variables, strict=True):
+                    solved[i] = gradient[i] / (self._diagonals[id(v)] + strength)
+                continue
+            columns = [ops.reshape(gradient[i], (-1, gradient[i].shape[-1])) for i in indices]
+            both = ops.matmul(ops.matmul(factors[2], ops.concatenate(columns)), factors[3])
+            start = 0
+            for i, column in zip(indices, columns, strict=True):
+                stop = start + column.shape[0]
+                solved[i] = ops.reshape(both[start:stop], gradient[i].shape)
+                start = stop
+        return solved
+
+
+def _factors(block):
+    """A, the mean of a aᵀ over samples, and B, the sum of δ δᵀ over samples; both over positions."""
+    if isinstance(block, RowsBlock):
+        raise TypeError("Rows without structure have no factors.")
+    parts = [block.inputs] if block.kernel is not None else []
+    if block.bias is not None:
+        ones = block._ones() * ops.ones_like(block.inputs[..., :1])
+        parts.append(ones)
+    inputs = ops.concatenate(parts, axis=-1)
+    width, units = inputs.shape[-1], block.deltas.shape[-1]
+    samples = ops.cast(ops.shape(inputs)[1], inputs.dtype)
+    inputs = ops.reshape(inputs, (-1, width))
+    deltas = ops.reshape(block.deltas, (-1, units))
+    a = ops.matmul(ops.transpose(inputs), inputs) / samples
+    return a, ops.matmul(ops.transpose(deltas), deltas)
+
+
+def _inverses(a, b, strength):
+    inner, units = a.shape[0], b.shape[0]
+    ratio = (ops.trace(a) / inner) / ops.maximum(ops.trace(b) / units, keras.config.epsilon() ** 4)
+    pi = ops.sqrt(ops.maximum(ratio, keras.config.epsilon() ** 4))
+    root = ops.sqrt(strength)
+    return [
+        ops.inv(a + pi * root * ops.eye(inner, dtype=a.dtype)),
+        ops.inv(b + root / pi * ops.eye(units, dtype=b.dtype)),
+    ]
+
+
+def best_combination(
+    jacobian: Jacobian, gradient: list, direction: list, previous: list, strength  # noqa: ANN001
+) -> Direction:
+    """Minimum of the quadratic model of the loss over the span of a direction and the last step.
+
+    The model's curvature is that of the batch's own Fisher matrix, dᵀ F d = |J̃ d|², plus the
+    damping; so an approximate inverse gives the direction, and never the length.
+    """
+    pushed = [jacobian.apply(direction), jacobian.apply(previous)]
+    pairs = (direction, previous)
+
+    def entry(i, j):
+        return ops.sum(pushed[i] * pushed[j]) + strength * dot(pairs[i], pairs[j])
+
+    first, cross, second = entry(0, 0), entry(0, 1), entry(1, 1)
+    right = (dot(gradient, direction), dot(gradient, previous))
+    determinant = first * second - cross * cross
+    # Without a last step, or with one along the direction, only the direction is used.
+    usable = determinant > 1e-4 * first * second
+    safe = ops.where(usable, determinant, 1.0)
+    s = ops.where(usable, (second * right[0] - cross * right[1]) / safe, right[0] / first)
+    t = ops.where(usable, (first * right[1] - cross * right[0]) / safe, 0.0)
+    values = [s * d + t * p for d, p in zip(direction, previous, strict=True)]
+    joint = s * pushed[0] + t * pushed[1]
+    return Direction(values, s * right[0] + t * right[1], ops.sum(joint * joint))
