@@ -74,7 +74,9 @@ def read(path: str | os.PathLike) -> pd.DataFrame | dict[str, np.ndarray]:
 def _read_csv(path: str | os.PathLike, separator: str = ",") -> pd.DataFrame:
     import pandas as pd
 
-    return pd.read_csv(path, sep=separator, skipinitialspace=True)
+    frame = pd.read_csv(path, sep=separator, skipinitialspace=True)
+    # A first column without a title is the index that DataFrame.to_csv writes, not a coordinate.
+    return frame.drop(columns="Unnamed: 0") if frame.columns[0] == "Unnamed: 0" else frame
 
 
 def _read_parquet(path: str | os.PathLike) -> pd.DataFrame:
@@ -159,6 +161,18 @@ def _find(
     )
 
 
+def frame_times(frame: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a time column as (rows,) float64; dates become seconds since the first of them."""
+    import pandas as pd
+
+    column = frame[name]
+    if pd.api.types.is_datetime64_any_dtype(column):
+        column = column - column.min()
+    if pd.api.types.is_timedelta64_dtype(column):
+        return column.dt.total_seconds().to_numpy(dtype=np.float64)
+    return frame_numbers(frame, name)
+
+
 def frame_numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
     """Return a column as (rows,) float64, or name the first row that is not a number."""
     import pandas as pd
@@ -166,6 +180,11 @@ def frame_numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
     column = frame[name]
     if column.dtype.kind in "biuf" and isinstance(column.dtype, np.dtype):
         return column.to_numpy(dtype=np.float64)
+    if column.dtype.kind in "mM":
+        raise ValueError(
+            f"column {name!r} holds dates, expected numbers. Dates may only stand in the time "
+            "column."
+        )
     numbers = pd.to_numeric(column, errors="coerce")
     bad = np.flatnonzero(numbers.isna() & column.notna())
     if bad.size or numbers.dtype.kind not in "biuf":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from discovery import readers
+from discovery.readiness import check_for_analysis
 from discovery.validation import (
     ROLES,
     as_names,
@@ -17,6 +18,9 @@ from discovery.validation import (
     as_row_times,
     as_rows,
     as_run_ids,
+    check_finite,
+    check_times,
+    group_rows,
 )
 
 if TYPE_CHECKING:
@@ -81,8 +85,8 @@ class Trajectories:
         self.truth: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
         self.name: str | None = None
         self.equations: str | None = None
-        self._check_finite()
-        self._check_times()
+        check_finite(self.rows, self.row_times, self.offsets, self.names, self.run_ids)
+        check_times(self.row_times, self.offsets, self.run_ids)
 
     @property
     def n_runs(self) -> int:
@@ -210,16 +214,13 @@ class Trajectories:
                     f"times has shape {times.shape}, there are {len(rows)} rows. Expected one a "
                     "row."
                 )
-        ids, first, code = np.unique(_plain_ids(groups), return_index=True, return_inverse=True)
-        appearance = np.argsort(first)
-        order = np.argsort(first[code], kind="stable")
-        cuts = np.cumsum(np.bincount(code)[appearance])[:-1]
+        order, cuts, run_ids = group_rows(groups)
         return cls(
             states=np.split(rows[order], cuts),
             times=None if times is None else np.split(times[order], cuts),
             names=names,
             roles=roles,
-            run_ids=ids[appearance],
+            run_ids=run_ids,
         )
 
     @classmethod
@@ -238,6 +239,7 @@ class Trajectories:
         frame : pandas.DataFrame
         run, time : str, optional
             The columns of run ids and times. Default: run, run_id, trajectory or id, and t or time.
+            Dates become seconds since the first of them.
         names : sequence of str, optional
             The columns that are coordinates. Default: all the others.
 
@@ -255,7 +257,7 @@ class Trajectories:
         return cls.from_rows(
             rows=np.column_stack([readers.frame_numbers(frame, name) for name in names]),
             groups=frame[run].to_numpy(),
-            times=readers.frame_numbers(frame, time),
+            times=readers.frame_times(frame, time),
             names=names,
             roles=roles,
         )
@@ -320,84 +322,3 @@ class Trajectories:
 
     def _by_run(self, values: np.ndarray) -> list[np.ndarray]:
         return np.split(values, self.offsets[1:-1])
-
-    def _place(self, row: int) -> str:
-        run = int(np.searchsorted(self.offsets, row, side="right")) - 1
-        return f"run {self.run_ids[run]}, row {row - self.offsets[run]}"
-
-    def _check_finite(self) -> None:
-        for what, values in (("times", self.row_times[:, None]), ("states", self.rows)):
-            bad = ~np.isfinite(values)
-            if bad.any():
-                row, column = np.argwhere(bad)[0]
-                where = f", coordinate {self.names[column]!r}" if what == "states" else ""
-                raise ValueError(
-                    f"{what} hold {values[row, column]} at {self._place(row)}{where} ({bad.sum()} "
-                    "such values in all). Expected finite numbers: drop these rows, times may be "
-                    "irregular."
-                )
-
-    def _check_times(self) -> None:
-        step = np.diff(self.row_times)
-        step[self.offsets[1:-1] - 1] = np.inf
-        bad = np.flatnonzero(step <= 0)
-        if bad.size:
-            row = int(bad[0]) + 1
-            kind = "repeats" if step[row - 1] == 0 else "goes back to"
-            raise ValueError(
-                f"time {kind} {self.row_times[row]:g} at {self._place(row)}. Times must increase "
-                "within a run: sort them (frame.sort_values([run, time])), drop repeated rows, or "
-                "check that the run ids part the runs."
-            )
-
-
-def check_for_analysis(trajectories: Trajectories, min_runs: int = 4, min_samples: int = 3) -> None:
-    """Refuse runs that are valid data but that no conserved quantity can be read from.
-
-    Parameters
-    ----------
-    trajectories : Trajectories
-    min_runs : int
-        Runs needed so that some can be held out.
-    min_samples : int
-        Samples needed in every run.
-
-    Raises
-    ------
-    ValueError
-        For a single run, fewer than ``min_runs``, runs shorter than ``min_samples``, or a constant
-        coordinate.
-    """
-    if trajectories.n_runs == 1:
-        raise ValueError(
-            "there is a single run. A law is what differs between runs and stays within each: "
-            f"give at least {min_runs} runs from different initial states, or check that the run "
-            "ids part the rows."
-        )
-    if trajectories.n_runs < min_runs:
-        raise ValueError(
-            f"there are {trajectories.n_runs} runs. Expected at least {min_runs}, so that some can "
-            "be held out."
-        )
-    short = np.flatnonzero(trajectories.lengths < min_samples)
-    if short.size:
-        raise ValueError(
-            f"run {trajectories.run_ids[short[0]]} has {trajectories.lengths[short[0]]} samples "
-            f"({short.size} such runs in all). Expected at least {min_samples}: runs[runs.lengths "
-            f">= {min_samples}] leaves them out."
-        )
-    spread = np.ptp(trajectories.rows, axis=0)
-    rounding = 8 * np.finfo(np.float64).eps * np.abs(trajectories.rows).max(axis=0)
-    constant = [
-        name for name, flat in zip(trajectories.names, spread <= rounding, strict=True) if flat
-    ]
-    if constant:
-        raise ValueError(
-            f"coordinate {', '.join(map(repr, constant))} is constant over all runs. It carries no "
-            "information: leave it out, or vary it between runs."
-        )
-
-
-def _plain_ids(groups: np.ndarray) -> np.ndarray:
-    # np.unique cannot order a mixture of text and numbers.
-    return groups.astype(str) if groups.dtype.kind == "O" else groups

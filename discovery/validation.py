@@ -220,3 +220,64 @@ def as_run_ids(run_ids: object, n_runs: int) -> np.ndarray:
             f"run_ids repeats {values[counts > 1][:5].tolist()}. Each run needs an id of its own."
         )
     return ids
+
+
+def group_rows(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Bring the rows of each run together, runs in the order of their first row.
+
+    Parameters
+    ----------
+    groups : (rows,) run id of each row
+
+    Returns
+    -------
+    order : (rows,) int; ``rows[order]`` has whole runs, each in its own order
+    cuts : (runs - 1,) int; where the second and later runs begin, for ``np.split``
+    run_ids : (runs,)
+    """
+    # np.unique cannot order a mixture of text and numbers.
+    groups = groups.astype(str) if groups.dtype.kind == "O" else groups
+    ids, first, code = np.unique(groups, return_index=True, return_inverse=True)
+    appearance = np.argsort(first)
+    order = np.argsort(first[code], kind="stable")
+    return order, np.cumsum(np.bincount(code)[appearance])[:-1], ids[appearance]
+
+
+def check_finite(
+    rows: np.ndarray,
+    row_times: np.ndarray,
+    offsets: np.ndarray,
+    names: tuple[str, ...],
+    run_ids: np.ndarray,
+) -> None:
+    """Raise ValueError at the first NaN or infinity, with its run, row and coordinate."""
+    for what, values in (("times", row_times[:, None]), ("states", rows)):
+        bad = ~np.isfinite(values)
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            where = f", coordinate {names[column]!r}" if what == "states" else ""
+            raise ValueError(
+                f"{what} hold {values[row, column]} at {_place(row, offsets, run_ids)}{where} "
+                f"({bad.sum()} such values in all). Expected finite numbers: drop these rows, "
+                "times may be irregular."
+            )
+
+
+def check_times(row_times: np.ndarray, offsets: np.ndarray, run_ids: np.ndarray) -> None:
+    """Raise ValueError where the time does not increase within a run."""
+    step = np.diff(row_times)
+    step[offsets[1:-1] - 1] = np.inf
+    bad = np.flatnonzero(step <= 0)
+    if bad.size:
+        row = int(bad[0]) + 1
+        kind = "repeats" if step[row - 1] == 0 else "goes back to"
+        raise ValueError(
+            f"time {kind} {row_times[row]:g} at {_place(row, offsets, run_ids)}. Times must "
+            "increase within a run: sort them (frame.sort_values([run, time])), drop repeated "
+            "rows, or check that the run ids part the runs."
+        )
+
+
+def _place(row: int, offsets: np.ndarray, run_ids: np.ndarray) -> str:
+    run = int(np.searchsorted(offsets, row, side="right")) - 1
+    return f"run {run_ids[run]}, row {row - offsets[run]}"

@@ -7,7 +7,7 @@ from scipy.integrate import solve_ivp
 
 # Runs that share their steps. More at a time is faster; fewer keeps one hard run from being
 # averaged away in the error norm, which is a mean over everything integrated together.
-_TOGETHER = 25
+_FEWEST, _MOST = 25, 250
 
 
 def integrate(
@@ -31,7 +31,8 @@ def integrate(
         When the integrator stops early, for example at a singularity.
     """
     initial = np.asarray(initial, dtype=np.float64)
-    batches = np.array_split(initial, max(1, -(-len(initial) // _TOGETHER)))
+    size = int(np.clip(len(initial) // 8, _FEWEST, _MOST))
+    batches = np.array_split(initial, -(-len(initial) // size))
     return np.concatenate([_integrate_together(rhs, batch, times) for batch in batches])
 
 

@@ -61,7 +61,7 @@ def _toda_flow(*s: np.ndarray) -> tuple:
 
 
 def _toda_third(*s: np.ndarray) -> np.ndarray:
-    """Return p1 p2 p3 - p1 X2 - p2 X3 - p3 X1 with X_i = exp(q_i - q_{i+1}), from the Lax matrix."""
+    """Return Hénon's third integral, p1 p2 p3 - p1 X2 - p2 X3 - p3 X1, X_i = exp(q_i - q_{i+1})."""
     x1, x2, x3 = np.exp(-_stretches(s[:3]))
     p1, p2, p3 = s[3:]
     return p1 * p2 * p3 - p1 * x2 - p2 * x3 - p3 * x1

@@ -53,6 +53,15 @@ class System:
     accept: Callable[[np.ndarray], np.ndarray] | None = None
     grid_spacing: float | None = None
 
+    def __str__(self) -> str:
+        laws = ", ".join(self.laws) or "none"
+        return (
+            f"{self.name}: {self.doc}\n"
+            f"  equations  {self.equations}\n"
+            f"  laws       {laws} ({self.count} independent)\n"
+            f"  source     {self.source}"
+        )
+
     @property
     def dim(self) -> int:
         """Number of coordinates, d."""

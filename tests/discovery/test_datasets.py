@@ -63,6 +63,7 @@ def test_record_is_complete(name):
     assert system.name == name
     assert system.doc and system.equations and system.source
     assert len(system.roles) == system.dim
+    assert f"{system.count} independent" in str(system)
     runs = clean(name)
     assert (runs.name, runs.equations) == (name, system.equations)
     assert (runs.names, runs.roles) == (system.names, system.roles)

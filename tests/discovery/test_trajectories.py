@@ -123,6 +123,19 @@ def test_frame_takes_whole_numbers_and_booleans():
     np.testing.assert_array_equal(runs.rows[:, 1], [1, 0, 1, 0])
 
 
+def test_frame_with_dates_counts_seconds():
+    frame = even().to_frame()
+    start = pd.Timestamp("2026-01-01", tz="UTC")
+    dated = frame.assign(t=start + pd.to_timedelta(frame.t, unit="min"))
+    runs = Trajectories.from_frame(dated)
+    np.testing.assert_allclose(runs.row_times, 60 * frame.t, atol=1e-9)
+
+
+def test_csv_written_with_its_index(tmp_path):
+    even().to_frame().to_csv(tmp_path / "a.csv")
+    assert Trajectories.from_file(tmp_path / "a.csv").names == ("q", "p")
+
+
 @pytest.mark.parametrize("make", [even, uneven])
 @pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".tsv", ".parquet", ".npz", ".h5", ".hdf5"])
 def test_file_round_trip(tmp_path, make, suffix):

@@ -110,6 +110,7 @@ BAD_FRAMES = {
     "missing coordinate": (frame(), {"names": ["q", "z"]}, r"\['z'\]"),
     "no coordinates": (frame()[["run", "t"]], {}, "no coordinate columns"),
     "one word": (frame().astype(object).assign(p=["?", *range(34)]), {}, "'p'.*row 0.*'\\?'"),
+    "dates": (frame().assign(p=pd.Timestamp("2026-01-01")), {}, "'p' holds dates"),
     "nan": (frame().mask(frame() == frame().p[4]), {}, "run 0, row 4, coordinate 'p'"),
     "nan in run": (frame().assign(run=[np.nan, *[1] * 34]), {}, "no run id at row 0"),
     "unsorted": (frame().iloc[::-1], {}, "sort_values"),

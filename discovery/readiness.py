@@ -1,0 +1,57 @@
+"""Readiness: whether runs, valid as data, can be searched for conserved quantities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from discovery.trajectories import Trajectories
+
+
+def check_for_analysis(trajectories: Trajectories, min_runs: int = 4, min_samples: int = 3) -> None:
+    """Refuse runs that are valid data but that no conserved quantity can be read from.
+
+    Parameters
+    ----------
+    trajectories : Trajectories
+    min_runs : int
+        Runs needed so that some can be held out.
+    min_samples : int
+        Samples needed in every run.
+
+    Raises
+    ------
+    ValueError
+        For a single run, fewer than ``min_runs``, runs shorter than ``min_samples``, or a constant
+        coordinate.
+    """
+    if trajectories.n_runs == 1:
+        raise ValueError(
+            "there is a single run. A law is what differs between runs and stays within each: "
+            f"give at least {min_runs} runs from different initial states, or check that the run "
+            "ids part the rows."
+        )
+    if trajectories.n_runs < min_runs:
+        raise ValueError(
+            f"there are {trajectories.n_runs} runs. Expected at least {min_runs}, so that some can "
+            "be held out."
+        )
+    short = np.flatnonzero(trajectories.lengths < min_samples)
+    if short.size:
+        raise ValueError(
+            f"run {trajectories.run_ids[short[0]]} has {trajectories.lengths[short[0]]} samples "
+            f"({short.size} such runs in all). Expected at least {min_samples}: runs[runs.lengths "
+            f">= {min_samples}] leaves them out."
+        )
+    spread = np.ptp(trajectories.rows, axis=0)
+    rounding = 8 * np.finfo(np.float64).eps * np.abs(trajectories.rows).max(axis=0)
+    constant = [
+        name for name, flat in zip(trajectories.names, spread <= rounding, strict=True) if flat
+    ]
+    if constant:
+        raise ValueError(
+            f"coordinate {', '.join(map(repr, constant))} is constant over all runs. It carries no "
+            "information: leave it out, or vary it between runs."
+        )
