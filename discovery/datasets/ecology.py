@@ -53,18 +53,18 @@ rock_paper_scissors = System(
 
 epidemic = System(
     name="epidemic",
-    doc="Susceptible, infectious and removed, β = 3/2, γ = 1/2; populations of different size, and "
+    doc="Susceptible, infectious and removed, β = 1, γ = 1/2; populations of different size, and "
     "outbreaks at different stages.",
-    equations="s' = -3/2*s*i, i' = 3/2*s*i - i/2, r' = i/2",
+    equations="s' = -s*i, i' = s*i - i/2, r' = i/2",
     source="W. O. Kermack and A. G. McKendrick, Proc. R. Soc. A 115, 700 (1927)",
     names=("s", "i", "r"),
     roles=("amount",) * 3,
-    flow=lambda s, i, r: (-1.5 * s * i, 1.5 * s * i - i / 2, i / 2),
-    sample=lambda rng, n: in_box(rng, n, (0.4, 1.2), (0.02, 0.4), (0.0, 0.5)),
-    dt=0.06,
+    flow=lambda s, i, r: (-s * i, s * i - i / 2, i / 2),
+    sample=lambda rng, n: in_box(rng, n, (0.5, 1.1), (0.05, 0.4), (0.1, 0.5)),
+    dt=0.05,
     laws={
         "total": lambda s, i, r: s + i + r,
-        "V": lambda s, i, r: s + i - np.log(s) / 3,
+        "V": lambda s, i, r: s + i - np.log(s) / 2,
     },
     count=2,
 )
