@@ -1,0 +1,111 @@
+"""Evidence: what runs say of one formula, with intervals by bootstrap over runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from discovery.drift import lag_covariance
+from discovery.libraries.library import Library
+from discovery.orbits import Orbits
+
+BOOTSTRAPS = 400
+COVERAGE = 0.95
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One formula on one set of runs.
+
+    Attributes
+    ----------
+    flatness : float
+        μ: motion along orbits over what the noise of the smoothed path explains.
+    flatness_interval : (float, float)
+        95 % interval by bootstrap over runs.
+    signal : float
+        Variance between orbits over variance within: how well the value tells orbits apart.
+    drift : float
+        Systematic motion along an orbit, noise set aside, as a fraction of the spread over all
+        samples.
+    drift_interval : (float, float)
+    noise : float
+        Standard deviation of one value by noise, as a fraction of the spread.
+    spread : float
+        Standard deviation over all samples, noise set aside.
+    """
+
+    flatness: float
+    flatness_interval: tuple[float, float]
+    signal: float
+    drift: float
+    drift_interval: tuple[float, float]
+    noise: float
+    spread: float
+    run_means: np.ndarray = field(repr=False)
+
+
+def gather(
+    library: Library, coefficients: np.ndarray, orbits: Orbits, rng: np.random.Generator
+) -> Evidence:
+    """Measure a formula on runs that took no part in finding it.
+
+    Parameters
+    ----------
+    library : Library
+        The formula's own terms.
+    coefficients : (s,) array
+    orbits : Orbits
+    rng : numpy.random.Generator
+        For the bootstrap.
+    """
+    starts, lengths = orbits.offsets[:-1], np.diff(orbits.offsets)
+    smooth = orbits.smoothed
+    h, noise = _values(library, coefficients, smooth.states, smooth.covariance)
+    raw, raw_noise = _values(
+        library, coefficients, orbits.measured.states, orbits.measured.covariance
+    )
+    # Samples count by the inverse of their noise, or a few close encounters would speak for all.
+    weight = 1.0 / (noise + np.median(noise))
+    weight /= weight.mean()
+    mass = np.add.reduceat(weight, starts)
+    means = np.add.reduceat(weight * h, starts) / mass
+    within = np.add.reduceat(weight * (h - np.repeat(means, lengths)) ** 2, starts)
+    moved = np.add.reduceat(weight * noise, starts)
+    raw_moved = np.add.reduceat(weight * raw_noise, starts) / mass
+    systematic = lag_covariance(raw, weight, raw_moved, orbits.offsets)
+
+    draws = rng.multinomial(len(lengths), np.full(len(lengths), 1 / len(lengths)), BOOTSTRAPS)
+    weights = np.vstack([np.ones(len(lengths)), draws])
+    mu = (weights @ within) / np.maximum(weights @ moved, 1e-300)
+    drift2 = (weights @ (systematic * mass)) / (weights @ mass)
+    between = max(float(means.var(ddof=1)), 0.0)
+    spread = float(np.sqrt(max(between + max(drift2[0], 0.0), 1e-300)))
+    drift = np.sign(drift2) * np.sqrt(np.abs(drift2)) / spread
+    tail = 100 * np.array([(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
+    return Evidence(
+        flatness=float(mu[0]),
+        flatness_interval=tuple(np.percentile(mu[1:], tail).tolist()),
+        signal=between / max(float(within.sum() / mass.sum()), 1e-300),
+        drift=float(max(drift[0], 0.0)),
+        drift_interval=tuple(np.maximum(np.percentile(drift[1:], tail), 0.0).tolist()),
+        noise=float(np.sqrt(raw_moved.mean()) / spread),
+        spread=spread,
+        run_means=means,
+    )
+
+
+def _values(
+    library: Library, coefficients: np.ndarray, states: np.ndarray, covariance: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return h, with the bias of noise taken out, and the variance that noise gives it."""
+    h, variance = np.empty(len(states)), np.empty(len(states))
+    step = 2**16
+    for begin in range(0, len(states), step):
+        part = slice(begin, begin + step)
+        phi, slopes, bend = library.jets(states[part], covariance[part], order=2)
+        gradient = np.einsum("j,ijn->ni", coefficients, slopes)
+        h[part] = coefficients @ (phi - 0.5 * bend)
+        variance[part] = np.einsum("ni,nij,nj->n", gradient, covariance[part], gradient)
+    return h, variance

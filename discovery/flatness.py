@@ -1,0 +1,223 @@
+"""Flat directions: functions that move along an orbit no more than noise moves them.
+
+For a library Φ : R^d → R^m and h = cᵀΦ, three m × m matrices are sums over samples:
+
+    W = within-orbit covariance of Φ       how much h moves along a trajectory
+    D = E[∇Φ g⁻¹ ∇Φᵀ]                      Dirichlet energy in the manifold's metric g: how much
+                                           noise of covariance g⁻¹ moves h
+    B = between-orbit covariance of Φ̄_r    how much h tells one trajectory from another
+
+The flatness of h is μ = cᵀWc / cᵀDc, from W c = μ D c. A conserved quantity moves only as noise
+moves it, so its μ is 1 (or less, where g⁻¹ overstates the noise); everything else has μ ≫ 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from discovery.libraries.library import Library
+from discovery.smoothing import Path
+
+# Values a chunk holds: 2²² doubles are 32 MiB.
+CHUNK_VALUES = 2**22
+# A function whose gradient is this small beside its terms' is a constant on the data.
+CONSTANT = 1e-11
+# Mean over median of the noise above which samples are weighted.
+UNEVEN = 2.0
+# Arithmetic precision of a sum of products, relative to its terms.
+ROUNDING = 4e-16
+
+
+@dataclass(frozen=True)
+class Operators:
+    """The matrices of one library on one set of orbits.
+
+    Attributes
+    ----------
+    within, dirichlet, between : (m, m) arrays
+        W, D, B.
+    unit_dirichlet : (m, m) array
+        D for unit noise in standardized coordinates: tells functions from constants.
+    n_rows, n_runs : int
+    """
+
+    within: np.ndarray
+    dirichlet: np.ndarray
+    between: np.ndarray
+    unit_dirichlet: np.ndarray
+    n_rows: int
+    n_runs: int
+
+    def restrict(self, support: np.ndarray) -> Operators:
+        """Return the operators of the given terms."""
+        pick = np.ix_(support, support)
+        return Operators(
+            self.within[pick],
+            self.dirichlet[pick],
+            self.between[pick],
+            self.unit_dirichlet[pick],
+            self.n_rows,
+            self.n_runs,
+        )
+
+
+def operators(
+    library: Library,
+    path: Path,
+    offsets: np.ndarray,
+    scale: np.ndarray,
+    weights: np.ndarray | None = None,
+) -> Operators:
+    """Accumulate W, D and B in one pass, in chunks of whole or partial runs.
+
+    Parameters
+    ----------
+    library : Library
+        m terms of d coordinates.
+    path : Path
+        (n, d) states and their (n, d, d) covariance g⁻¹.
+    offsets : (runs + 1,) array of int
+    scale : (d,) array
+        Standard deviation of each coordinate over the whole set, the unit of `unit_dirichlet`.
+    weights : (n,) array, optional
+        What each sample counts; all alike by default.
+
+    Returns
+    -------
+    Operators
+    """
+    m, d = len(library), library.dim
+    within, dirichlet, unit = np.zeros((m, m)), np.zeros((m, m)), np.zeros((m, m))
+    counts = np.diff(offsets)
+    means = np.zeros((len(counts), m))
+    done = np.zeros(len(counts))
+    weights = np.ones(len(path.states)) if weights is None else weights
+    step = max(64, CHUNK_VALUES // max(1, m * (d + 2)))
+    for begin in range(offsets[0], offsets[-1], step):
+        end = min(begin + step, offsets[-1])
+        covariance = path.covariance[begin:end]
+        phi, slopes, bend = library.jets(path.states[begin:end], covariance, order=2)
+        phi -= 0.5 * bend
+        weight = weights[begin:end]
+        within += _merge_runs(phi, weight, begin, offsets, means, done)
+        slopes *= np.sqrt(weight)
+        for i in range(d):
+            scaled = slopes[i] * scale[i]
+            unit += scaled @ scaled.T
+        half = np.linalg.cholesky(covariance)
+        for j in range(d):
+            moved = sum(slopes[i] * half[:, i, j] for i in range(j, d))
+            dirichlet += moved @ moved.T
+    total = weights.sum()
+    centred = means - means.mean(axis=0)
+    return Operators(
+        within=within / total,
+        dirichlet=dirichlet / total,
+        between=centred.T @ centred / max(1, len(counts) - 1),
+        unit_dirichlet=unit / total,
+        n_rows=len(path.states),
+        n_runs=len(counts),
+    )
+
+
+def _merge_runs(
+    phi: np.ndarray,
+    weight: np.ndarray,
+    begin: int,
+    offsets: np.ndarray,
+    means: np.ndarray,
+    done: np.ndarray,
+) -> np.ndarray:
+    """Return what a chunk adds to the within-orbit scatter; update the runs' means in place.
+
+    Centred before squaring, and merged across chunks by the update of Chan, Golub and LeVeque
+    (1983), so that nothing cancels.
+    """
+    end = begin + phi.shape[1]
+    first = np.searchsorted(offsets, begin, side="right") - 1
+    last = np.searchsorted(offsets, end, side="left")
+    cuts = np.clip(offsets[first : last + 1], begin, end) - begin
+    sizes = np.diff(cuts)
+    mass = np.add.reduceat(weight, cuts[:-1])
+    local = np.add.reduceat(phi * weight, cuts[:-1], axis=1) / mass
+    phi = phi - np.repeat(local, sizes, axis=1)
+    scatter = (phi * weight) @ phi.T
+    for r, added, mean in zip(range(first, last), mass, local.T, strict=True):
+        shift = mean - means[r]
+        total = done[r] + added
+        if done[r]:
+            scatter += np.outer(shift, shift) * (done[r] * added / total)
+        means[r] += shift * (added / total)
+        done[r] = total
+    return scatter
+
+
+def noise_weights(library: Library, path: Path, vectors: np.ndarray) -> np.ndarray | None:
+    """Return weights that keep a few noisy places from drowning the rest.
+
+    Noise moves 1/r most where r is small: a handful of samples would carry W and D alike. Each
+    sample counts by the inverse of the noise that the flat directions have there, bounded by its
+    median; where the noise is even, no weights are needed and None is returned.
+
+    Parameters
+    ----------
+    vectors : (m, k) array
+        Flat directions.
+    """
+    total = np.zeros(len(path.states))
+    step = max(64, CHUNK_VALUES // max(1, len(library) * (library.dim + 2)))
+    moved = np.empty((vectors.shape[1], len(path.states)))
+    for begin in range(0, len(path.states), step):
+        part = slice(begin, begin + step)
+        _, slopes, _ = library.jets(path.states[part], order=1)
+        gradient = np.einsum("jk,ijn->kni", vectors, slopes)
+        moved[:, part] = np.einsum("kni,nij,knj->kn", gradient, path.covariance[part], gradient)
+    for row in moved:
+        total += row / max(float(np.median(row)), 1e-300)
+    total /= len(moved)
+    if total.mean() < UNEVEN:
+        return None
+    return 1.0 / (1.0 + total)
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Eigenvalues μ ascending and eigenvectors c (columns) of W c = μ D c."""
+
+    values: np.ndarray
+    vectors: np.ndarray
+
+
+def spectrum(ops: Operators) -> Spectrum:
+    """Solve the generalized eigenproblem on the functions that are not constants.
+
+    Two traps are closed here. Combinations without a gradient on the data (cos² + sin²) are cut
+    before the solve, or they would be false null vectors. And W is known only to rounding: D gets
+    that share, so that a minute eigenvalue from round-off is not a law.
+    """
+    m = len(ops.within)
+    size = np.sqrt(np.diag(ops.unit_dirichlet))
+    keep = size > 0
+    unit = ops.unit_dirichlet[np.ix_(keep, keep)] / np.outer(size[keep], size[keep])
+    eigenvalues, basis = linalg.eigh(unit)
+    good = eigenvalues > CONSTANT * eigenvalues[-1]
+    basis = basis[:, good] / np.sqrt(eigenvalues[good])
+    full = np.zeros((m, basis.shape[1]))
+    full[keep] = basis / size[keep, None]
+    rounding = ROUNDING * np.diag(ops.within + ops.between)
+    w = full.T @ ops.within @ full
+    d = full.T @ (ops.dirichlet + np.diag(rounding)) @ full
+    values, vectors = linalg.eigh((w + w.T) / 2, (d + d.T) / 2)
+    return Spectrum(np.maximum(values, 0.0), full @ vectors)
+
+
+def flatness(ops: Operators, vectors: np.ndarray) -> np.ndarray:
+    """Return μ of each column of `vectors`, shape (m, k) or (m,)."""
+    rounding = ROUNDING * np.diag(ops.within + ops.between)
+    top = np.einsum("i...,ij,j...->...", vectors, ops.within, vectors)
+    bottom = np.einsum("i...,ij,j...->...", vectors, ops.dirichlet, vectors)
+    bottom = bottom + np.einsum("i...,i->...", np.square(vectors), rounding)
+    return top / bottom

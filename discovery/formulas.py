@@ -1,0 +1,248 @@
+"""Closed forms: sparse vectors of a null space, simplest first, with rounded coefficients.
+
+The null space of flat directions has many bases; a formula is a vector of it with few terms. For
+every term as pivot, reweighted least squares finds a sparse vector that contains it, and backward
+elimination on the operators themselves removes what the flatness does not need.
+
+Source: sparse vectors in a subspace by pivoted reweighting, after Daubechies, DeVore, Fornasier
+and Güntürk (2010) and Qu, Sun and Wright (2014).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import sympy
+
+from discovery.flatness import ROUNDING, Operators, flatness
+
+# Terms a formula may start from before elimination.
+MAX_SUPPORT = 24
+# Below this flatness the data cannot tell better from worse.
+FLOOR = 0.3
+# Factor by which leaving out one term may raise μ: smoothing leaves biases of that order.
+SLACK = 1.06
+# A term whose share of the formula's gradient is below this may be there by chance.
+NEGLIGIBLE = 0.02
+_DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12)
+_TOLERANCES = (0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 1e-5, 1e-6)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A combination of few terms.
+
+    Attributes
+    ----------
+    support : tuple of int
+        Columns of the library.
+    coefficients : (s,) array
+    flatness : float
+        μ on the runs it was found on.
+    cost : float
+        What its terms cost together.
+    """
+
+    support: tuple[int, ...]
+    coefficients: np.ndarray
+    flatness: float
+    cost: float
+
+
+def candidates(
+    ops: Operators, vectors: np.ndarray, costs: np.ndarray, slack: float = SLACK
+) -> list[Candidate]:
+    """Return sparse combinations in the span of flat directions, simplest first.
+
+    Parameters
+    ----------
+    ops : Operators
+        On the runs that the directions were found on.
+    vectors : (m, k) array
+        Flat directions.
+    costs : (m,) array
+        What each term costs.
+    slack : float
+        Factor by which leaving out one term may raise μ.
+
+    Returns
+    -------
+    list of Candidate
+        At most two for each term as pivot, without repetitions.
+    """
+    size = np.sqrt(np.diag(ops.unit_dirichlet))
+    basis, _ = np.linalg.qr(vectors * size[:, None])
+    found: dict[tuple[int, ...], Candidate] = {}
+
+    def keep(support: tuple[int, ...], pivot: int) -> None:
+        if support in found:
+            return
+        mu, c = smallest(ops, np.array(support))
+        share = np.abs(c) * size[list(support)]
+        # A pivot that is only carried along is not part of the formula.
+        if share[support.index(pivot)] < NEGLIGIBLE * share.max():
+            return
+        found[support] = Candidate(support, c, mu, float(costs[list(support)].sum()))
+
+    for pivot, sparse in _pivoted(basis, costs):
+        weight = np.abs(sparse)
+        order = np.argsort(-weight)[:MAX_SUPPORT]
+        support = np.sort(order[weight[order] > 1e-3 * weight.max()])
+        if pivot in support:
+            keep(_eliminate(ops, support, pivot, costs, size, slack), pivot)
+    for support in list(found):
+        # A mixture with a simpler law loses that law's terms as one block.
+        for block in list(found):
+            rest = tuple(j for j in support if j not in block)
+            if rest and len(block) < len(support) and set(block) < set(support):
+                mu, c = smallest(ops, np.array(rest))
+                if mu <= max(FLOOR, found[support].flatness * slack**2):
+                    pivot = rest[int(np.argmax(np.abs(c) * size[list(rest)]))]
+                    keep(_eliminate(ops, np.array(rest), pivot, costs, size, slack), pivot)
+    return sorted(found.values(), key=lambda f: (len(f.support), f.cost, f.flatness))
+
+
+def smallest(ops: Operators, support: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the smallest μ of combinations of the given terms, and its coefficients."""
+    values, vectors = _solve(ops, support[None, :])
+    return float(values[0]), vectors[0]
+
+
+def _solve(ops: Operators, supports: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Solve W c = μ D c on each row of `supports` (p, s); return μ (p,) and c (p, s)."""
+    rows, cols = supports[:, :, None], supports[:, None, :]
+    w = ops.within[rows, cols]
+    d = ops.dirichlet[rows, cols]
+    rounding = ROUNDING * np.diag(ops.within + ops.between)[supports]
+    diagonal = np.diag(ops.dirichlet)[supports]
+    scale = 1.0 / np.sqrt(diagonal + rounding)
+    w = w * scale[:, :, None] * scale[:, None, :]
+    d = d * scale[:, :, None] * scale[:, None, :]
+    extra = (rounding * scale**2 + 1e-13)[:, :, None] * np.eye(supports.shape[1])
+    half = np.linalg.inv(np.linalg.cholesky(d + extra))
+    values, vectors = np.linalg.eigh(half @ w @ np.swapaxes(half, 1, 2))
+    lowest = np.einsum("pji,pj->pi", half, vectors[:, :, 0])
+    return np.maximum(values[:, 0], 0.0), lowest * scale
+
+
+def _pivoted(basis: np.ndarray, costs: np.ndarray):  # noqa: ANN202
+    """Yield (pivot, sparse vector of the span with one at the pivot)."""
+    k = basis.shape[1]
+    strength = np.linalg.norm(basis, axis=1)
+    pivots = np.flatnonzero(strength > 0.05 * strength.max())
+    prior = costs / costs.mean()
+    for pivot in pivots:
+        target = basis[pivot]
+        vector = basis @ (target / (target @ target))
+        for width in np.geomspace(0.5, 1e-3, 24):
+            level = width * np.abs(vector).max()
+            weights = prior / (vector**2 + level**2)
+            weights[pivot] = 0.0
+            gram = basis.T @ (weights[:, None] * basis)
+            gram += 1e-12 * np.trace(gram) * np.eye(k) + 1e-300 * np.eye(k)
+            step = np.linalg.solve(gram, target)
+            vector = basis @ (step / (target @ step))
+        yield int(pivot), vector
+
+
+def _eliminate(
+    ops: Operators,
+    support: np.ndarray,
+    pivot: int,
+    costs: np.ndarray,
+    size: np.ndarray,
+    slack: float,
+) -> tuple[int, ...]:
+    """Remove terms while the flatness stays where it is; the pivot stays.
+
+    A term that contributes next to nothing may cost more flatness than one that matters: it is
+    there to mend a small bias of the smoothed path.
+    """
+    mu, c = smallest(ops, support)
+    while len(support) > 1:
+        share = np.abs(c) * size[support]
+        allowance = np.where(share < NEGLIGIBLE * share.max(), slack**4, slack)
+        trials = np.array([np.delete(support, i) for i in range(len(support))])
+        values, vectors = _solve(ops, trials)
+        values[support == pivot] = np.inf
+        limits = np.maximum(FLOOR, mu * allowance)
+        fits = np.flatnonzero(values <= limits)
+        if not len(fits):
+            break
+        drop = fits[np.argmin(values[fits] / limits[fits] - 1e-3 * costs[support[fits]])]
+        mu, c, support = max(mu, values[drop]), vectors[drop], trials[drop]
+    return tuple(int(j) for j in support)
+
+
+def rounded(ops: Operators, candidate: Candidate) -> np.ndarray:
+    """Return the simplest coefficients that keep the flatness.
+
+    One coefficient is scaled to one and the rest are rounded to simple fractions, coarsely at
+    first; what no simple fraction fits keeps as many digits as it needs. Every trial is tested on
+    the operators: it must stay as flat as the unrounded formula, or be below `FLOOR`.
+
+    Returns
+    -------
+    (s,) array
+        Coefficients in the order of ``candidate.support``, most of them positive.
+    """
+    support = np.array(candidate.support)
+    local = ops.restrict(support)
+    limit = max(FLOOR, candidate.flatness * 1.05)
+    size = np.sqrt(np.diag(local.unit_dirichlet))
+    strong = np.flatnonzero(np.abs(candidate.coefficients) * size > 0.02 * np.max(
+        np.abs(candidate.coefficients) * size))
+    for tolerance in _TOLERANCES:
+        trials = []
+        for pivot in strong:
+            ratios = candidate.coefficients / candidate.coefficients[pivot]
+            pairs = [_simple(r, tolerance) for r in ratios]
+            trials.append((sum(p[1] for p in pairs), tuple(p[0] for p in pairs)))
+        for cost, values in sorted(trials):
+            if np.isfinite(cost) and float(flatness(local, np.array(values))) <= limit:
+                return _signed(np.array(values))
+    return _signed(_digits(local, candidate.coefficients, limit))
+
+
+def _simple(ratio: float, tolerance: float) -> tuple[float, float]:
+    """Return the simplest fraction within a relative tolerance, and its complexity."""
+    for q in _DENOMINATORS:
+        p = round(ratio * q)
+        if p and abs(p / q - ratio) <= tolerance * abs(ratio) and abs(p) <= 40:
+            return p / q, abs(p) + q
+    return ratio, np.inf
+
+
+def _digits(local: Operators, coefficients: np.ndarray, limit: float) -> np.ndarray:
+    """Round to as few significant digits as the flatness allows, simple fractions where they fit."""
+    ratios = coefficients / coefficients[np.argmax(np.abs(coefficients))]
+    for digits in range(2, 13):
+        values = np.array(
+            [
+                _simple(r, 10.0 ** (1 - digits))[0]
+                if np.isfinite(_simple(r, 10.0 ** (1 - digits))[1])
+                else float(f"{r:.{digits - 1}e}")
+                for r in ratios
+            ]
+        )
+        if float(flatness(local, values)) <= limit:
+            return values
+    return ratios
+
+
+def _signed(values: np.ndarray) -> np.ndarray:
+    negative = np.sum(values < 0)
+    flip = negative > len(values) / 2 or (negative == len(values) / 2 and values[0] < 0)
+    return -values if flip else values
+
+
+def expression(terms: list[sympy.Expr], coefficients: np.ndarray) -> sympy.Expr:
+    """Return Σ c_j Φ_j with fractions where the coefficients are simple ones."""
+    total = sympy.Integer(0)
+    for c, term in zip(coefficients, terms, strict=True):
+        fraction = Fraction(float(c)).limit_denominator(_DENOMINATORS[-1])
+        exact = abs(float(fraction) - c) <= 1e-12 * abs(c)
+        total += (sympy.Rational(fraction) if exact else sympy.Float(c, 6)) * term
+    return total

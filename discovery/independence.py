@@ -1,0 +1,53 @@
+"""Independence: how many of the laws are not functions of the others.
+
+Functions h₁ … h_k are functionally independent where their gradients are linearly independent, so
+the count of conserved quantities is the rank of the gradients, at many points: H and H² count once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+# A gradient this close to the span of the others (sine of the angle) is in it: coefficients are
+# known to the noise only.
+SINE = 0.1
+
+
+def independent(
+    gradients: Sequence[np.ndarray], within: Sequence[np.ndarray] = ()
+) -> list[int]:
+    """Choose, in the given order, functions that are independent of those chosen before.
+
+    Parameters
+    ----------
+    gradients : sequence of (n, d) arrays
+        Of each function at the same n points, in standardized coordinates.
+    within : sequence of (n, d) arrays
+        Gradients of what all data obey (identities): directions that leave the data's manifold
+        and do not count.
+
+    Returns
+    -------
+    list of int
+        Positions in `gradients`.
+    """
+    basis: list[np.ndarray] = []
+    for gradient in within:
+        _extend(basis, gradient)
+    return [k for k, gradient in enumerate(gradients) if _extend(basis, gradient)]
+
+
+def _extend(basis: list[np.ndarray], gradient: np.ndarray) -> bool:
+    """Add what is new in a gradient to the orthonormal basis at every point; tell if it was new."""
+    length = np.linalg.norm(gradient, axis=1, keepdims=True)
+    rest = gradient / np.where(length > 0, length, 1.0)
+    for _ in range(2):  # twice is enough: Gram–Schmidt to rounding
+        for direction in basis:
+            rest = rest - direction * np.sum(direction * rest, axis=1, keepdims=True)
+    sine = np.linalg.norm(rest, axis=1, keepdims=True)
+    if np.median(sine) <= SINE:
+        return False
+    basis.append(rest / np.where(sine > 1e-9, sine, 1.0))
+    return True

@@ -1,0 +1,147 @@
+"""Builders of libraries: which functions are worth trying for which kinds of coordinates."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+
+import sympy
+
+from discovery.libraries.library import Exponents, Library
+
+# Terms beyond which a library costs more than the evidence of a usual data set can carry.
+MAX_TERMS = 170
+
+_MOMENTA = ("velocity", "momentum", "angular_velocity")
+
+
+def symbols_of(names: Sequence[str]) -> tuple[sympy.Symbol, ...]:
+    """Return one real symbol a coordinate."""
+    return tuple(sympy.Symbol(name, real=True) for name in names)
+
+
+def polynomial(names: Sequence[str], degree: int = 2, columns: Sequence[int] | None = None):
+    """Return all monomials up to a degree (of the given columns; all by default)."""
+    symbols = symbols_of(names)
+    atoms = [symbols[i] for i in (range(len(names)) if columns is None else columns)]
+    return Library(symbols, atoms, _monomials(len(atoms), degree), f"polynomial({degree})")
+
+
+def trigonometric(names: Sequence[str], roles: Sequence[str | None]):
+    """Return Fourier modes of the angles, times monomials up to degree two of the rest.
+
+    Modes cos(n·θ), sin(n·θ) rather than powers of cosines: they are linearly independent, so no
+    identity such as cos² + sin² = 1 hides in the library.
+    """
+    symbols = symbols_of(names)
+    angles = [i for i, role in enumerate(roles) if role == "angle"]
+    rest = [i for i in range(len(names)) if i not in angles]
+    monomials = [(0,) * len(rest), *_monomials(len(rest), 2)]
+    for order in (2, 1):
+        modes = _wave_vectors(len(angles), order)
+        if (2 * len(modes) + 1) * len(monomials) <= MAX_TERMS or order == 1:
+            break
+    atoms = [symbols[i] for i in rest]
+    for mode in modes:
+        phase = sum(n * symbols[i] for n, i in zip(mode, angles, strict=True))
+        atoms += [sympy.cos(phase), sympy.sin(phase)]
+    count = len(atoms) - len(rest)
+    waves = [(0,) * count, *(tuple(int(i == j) for i in range(count)) for j in range(count))]
+    exponents = [m + w for w in waves for m in monomials if any(m + w)]
+    return Library(symbols, atoms, exponents, "trigonometric")
+
+
+def logarithmic(names: Sequence[str], columns: Sequence[int], degree: int = 2):
+    """Return monomials up to a degree, and the logarithms of the given (positive) columns."""
+    symbols = symbols_of(names)
+    atoms = [*symbols, *(sympy.log(symbols[i]) for i in columns)]
+    logs = [tuple(int(k == len(symbols) + j) for k in range(len(atoms))) for j in range(len(columns))]
+    powers = [(*e, *(0,) * len(columns)) for e in _monomials(len(symbols), degree)]
+    return Library(symbols, atoms, powers + logs, "logarithmic")
+
+
+def mechanics(names: Sequence[str], roles: Sequence[str | None], products: bool = False):
+    """Return quadratic monomials with inverse distances, radial and between pairs of bodies.
+
+    Parameters
+    ----------
+    products : bool
+        Add what quadratic hidden symmetries (Laplace–Runge–Lenz) need: position × velocity² and
+        position over distance.
+    """
+    symbols = symbols_of(names)
+    positions = [i for i, role in enumerate(roles) if role == "position"]
+    momenta = [i for i, role in enumerate(roles) if role in _MOMENTA]
+    bodies = group_bodies([names[i] for i in positions], positions)
+    distances = _distances(symbols, bodies)
+    d = len(symbols)
+    atoms = [*symbols, *(1 / r for r in distances)]
+    pad = (0,) * len(distances)
+    exponents = [e + pad for e in _monomials(d, 2)]
+    exponents += [(0,) * d + _unit(len(distances), j) for j in range(len(distances))]
+    if products:
+        quadratic = [e for e in _monomials(len(momenta), 2) if sum(e) == 2]
+        for i in positions:
+            for q in quadratic:
+                e = list(_unit(d, i))
+                for k, p in zip(momenta, q, strict=True):
+                    e[k] += p
+                exponents.append((*e, *pad))
+            exponents += [_unit(d, i) + _unit(len(distances), j) for j in range(len(distances))]
+    name = "mechanics with products" if products else "mechanics"
+    return Library(symbols, atoms, exponents, name)
+
+
+def group_bodies(names: Sequence[str], columns: Sequence[int]) -> list[list[int]]:
+    """Group position columns by body: the trailing number of a name is the body's (x1 y1 x2 y2).
+
+    Names without numbers are one body; so are at most three names of one letter (q1 q2 q3), which
+    are coordinates, not bodies.
+    """
+    parsed = [re.fullmatch(r"(.*?)_?(\d+)", name) for name in names]
+    if all(parsed):
+        letters = {m[1] for m in parsed}
+        if len(letters) > 1 or len(names) > 3:
+            groups: dict[str, list[int]] = {}
+            for match, column in zip(parsed, columns, strict=True):
+                groups.setdefault(match[2], []).append(column)
+            return list(groups.values())
+    return [list(columns)] if columns else []
+
+
+def _distances(symbols: Sequence[sympy.Symbol], bodies: list[list[int]]) -> list[sympy.Expr]:
+    if len(bodies) == 1:
+        return [sympy.sqrt(sum(symbols[i] ** 2 for i in bodies[0]))]
+    pairs = [
+        (a, b) for a, b in itertools.combinations(bodies, 2) if len(a) == len(b)
+    ]
+    return [
+        sympy.sqrt(sum((symbols[i] - symbols[j]) ** 2 for i, j in zip(a, b, strict=True)))
+        for a, b in pairs
+    ]
+
+
+def _unit(size: int, at: int) -> Exponents:
+    return tuple(int(i == at) for i in range(size))
+
+
+def _monomials(n: int, degree: int) -> list[Exponents]:
+    """Return exponents of all monomials of n variables, total degree 1 to `degree`, low first."""
+    out = []
+    for total in range(1, degree + 1):
+        for chosen in itertools.combinations_with_replacement(range(n), total):
+            out.append(tuple(chosen.count(i) for i in range(n)))
+    return out
+
+
+def _wave_vectors(n: int, order: int) -> list[tuple[int, ...]]:
+    """Return integer vectors of 1-norm up to `order`, one of each pair ±n; differences always."""
+    vectors = [_unit(n, i) for i in range(n)]
+    pairs = list(itertools.combinations(range(n), 2))
+    for i, j in pairs:
+        vectors.append(tuple(int(k == i) - int(k == j) for k in range(n)))
+    if order >= 2:
+        vectors += [tuple(int(k in pair) for k in range(n)) for pair in pairs]
+        vectors += [tuple(2 * v for v in _unit(n, i)) for i in range(n)]
+    return vectors

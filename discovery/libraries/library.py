@@ -1,0 +1,253 @@
+"""A library: the candidate functions Φ whose combinations may be conserved.
+
+A term is a product of powers of *atoms* (coordinates, ``sin(theta)``, ``1/r`` …). Atoms are SymPy
+expressions; products, their gradients and their Hessians follow from the chain rule on exponents,
+so a library of hundreds of terms costs a few multiplications a term and needs no symbolic
+differentiation beyond its atoms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import sympy
+
+Exponents = tuple[int, ...]
+
+
+class Library:
+    """Products of powers of atoms, with values, gradients and Hessian contractions.
+
+    Parameters
+    ----------
+    symbols : sequence of sympy.Symbol
+        The d coordinates, in the order of the state's columns.
+    atoms : sequence of sympy.Expr
+        The K building blocks, functions of `symbols`.
+    exponents : sequence of tuples of int
+        One row a term, K non-negative powers each; the constant is not a term.
+    name : str
+        What reports call it.
+    """
+
+    def __init__(
+        self,
+        symbols: Sequence[sympy.Symbol],
+        atoms: Sequence[sympy.Expr],
+        exponents: Sequence[Exponents],
+        name: str = "custom",
+    ) -> None:
+        self.symbols = tuple(symbols)
+        self.atoms = tuple(sympy.sympify(a) for a in atoms)
+        self.exponents = tuple(tuple(int(p) for p in e) for e in exponents)
+        self.name = name
+        self._plan = _Plan(self.exponents)
+        self._atom_functions = _compile_atoms(self.symbols, self.atoms)
+
+    def __reduce__(self) -> tuple:
+        # Compiled functions do not pickle; what they were compiled from does.
+        return Library, (self.symbols, self.atoms, self.exponents, self.name)
+
+    def __len__(self) -> int:
+        return len(self.exponents)
+
+    def __repr__(self) -> str:
+        return f"Library({self.name!r}, {len(self)} terms of {len(self.symbols)} coordinates)"
+
+    @property
+    def dim(self) -> int:
+        """Number of coordinates d."""
+        return len(self.symbols)
+
+    def expressions(self) -> list[sympy.Expr]:
+        """Return the terms as SymPy expressions, in the order of the columns of `values`."""
+        return [
+            sympy.Mul(*(a**p for a, p in zip(self.atoms, e, strict=True) if p))
+            for e in self.exponents
+        ]
+
+    def costs(self) -> np.ndarray:
+        """Return what each term costs in a formula: one for a factor, two where it is no symbol."""
+        weight = [1.0 if a.is_Symbol else 1.0 + 0.25 * sympy.count_ops(a) for a in self.atoms]
+        return np.array([sum(p * w for p, w in zip(e, weight, strict=True)) for e in self.exponents])
+
+    def restrict(self, columns: Sequence[int]) -> Library:
+        """Return the library of the given terms."""
+        chosen = [self.exponents[j] for j in columns]
+        used = [k for k in range(len(self.atoms)) if any(e[k] for e in chosen)]
+        return Library(
+            self.symbols,
+            [self.atoms[k] for k in used],
+            [tuple(e[k] for k in used) for e in chosen],
+            self.name,
+        )
+
+    def values(self, states: np.ndarray) -> np.ndarray:
+        """Evaluate the terms.
+
+        Parameters
+        ----------
+        states : (n, d) array
+
+        Returns
+        -------
+        (m, n) array
+            Terms first, so that each is contiguous in memory.
+        """
+        return self.jets(states, order=0)[0]
+
+    def jets(
+        self, states: np.ndarray, covariance: np.ndarray | None = None, order: int = 1
+    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+        """Evaluate the terms, their gradients and their Hessians against a covariance.
+
+        Parameters
+        ----------
+        states : (n, d) array
+        covariance : (n, d, d) array, optional
+            Σ, needed for order 2.
+        order : {0, 1, 2}
+
+        Returns
+        -------
+        values : (m, n) array
+        gradients : (d, m, n) array or None
+            ``gradients[i, j] = ∂Φ_j/∂x_i``.
+        curvatures : (m, n) array or None
+            tr(Σ ∇∇Φ_j): twice the bias that noise of covariance Σ puts into Φ_j.
+        """
+        columns = np.ascontiguousarray(np.asarray(states, dtype=float).T)
+        with np.errstate(all="ignore"):
+            values, gradient, hessian = self._atom_functions(columns, order)
+            monomials = self._plan.monomials(values)
+            phi = monomials[self._plan.terms]
+            if order == 0:
+                return phi, None, None
+            slopes = np.zeros((self.dim, len(self), columns.shape[1]))
+            for j, k, power, index in self._plan.first:
+                partial = monomials[index] if power == 1 else power * monomials[index]
+                for i, d_atom in gradient[k].items():
+                    slopes[i, j] += partial * d_atom
+            if order == 1:
+                return phi, slopes, None
+            bend = np.zeros_like(phi)
+            sigma = np.moveaxis(covariance, 0, -1)
+            pairing = _Pairing(gradient, sigma)
+            traces = [
+                sum((h * sigma[a, b] for (a, b), h in hess.items()), start=0.0) for hess in hessian
+            ]
+            for j, k, power, index in self._plan.first:
+                if hessian[k]:
+                    bend[j] += power * monomials[index] * traces[k]
+            for j, k, k2, power, index in self._plan.second:
+                bend[j] += power * monomials[index] * pairing(k, k2)
+            return phi, slopes, bend
+
+
+class _Plan:
+    """Every monomial that values, gradients and Hessians need, each one product from another."""
+
+    def __init__(self, exponents: Sequence[Exponents]) -> None:
+        n_atoms = len(exponents[0]) if exponents else 0
+        self._index: dict[Exponents, int] = {(0,) * n_atoms: 0}
+        self._steps: list[tuple[int, int]] = []
+        self.terms = np.array([self._add(e) for e in exponents], dtype=int)
+        self.first: list[tuple[int, int, int, int]] = []
+        self.second: list[tuple[int, int, int, int, int]] = []
+        for j, e in enumerate(exponents):
+            for k in range(n_atoms):
+                if not e[k]:
+                    continue
+                lower = _lower(e, k)
+                self.first.append((j, k, e[k], self._add(lower)))
+                for k2 in range(n_atoms):
+                    if lower[k2]:
+                        self.second.append(
+                            (j, k, k2, e[k] * lower[k2], self._add(_lower(lower, k2)))
+                        )
+
+    def _add(self, e: Exponents) -> int:
+        if e not in self._index:
+            k = max(range(len(e)), key=lambda q: (e[q] > 0, -q))
+            parent = self._add(_lower(e, k))
+            self._index[e] = len(self._index)
+            self._steps.append((parent, k))
+        return self._index[e]
+
+    def monomials(self, atoms: np.ndarray) -> np.ndarray:
+        """Return all monomials, shape (count, n), from atom values of shape (K, n)."""
+        out = np.empty((len(self._index), atoms.shape[1]))
+        out[0] = 1.0
+        for row, (parent, k) in enumerate(self._steps, start=1):
+            np.multiply(out[parent], atoms[k], out=out[row])
+        return out
+
+
+class _Pairing:
+    """∇a_kᵀ Σ ∇a_l for atoms k and l, each computed once."""
+
+    def __init__(self, gradient: list[dict[int, np.ndarray]], sigma: np.ndarray) -> None:
+        self._gradient, self._sigma, self._known = gradient, sigma, {}
+
+    def __call__(self, k: int, l: int) -> np.ndarray:
+        key = (min(k, l), max(k, l))
+        if key not in self._known:
+            self._known[key] = sum(
+                (
+                    dk * dl * self._sigma[i, j]
+                    for i, dk in self._gradient[key[0]].items()
+                    for j, dl in self._gradient[key[1]].items()
+                ),
+                start=0.0,
+            )
+        return self._known[key]
+
+
+def _lower(e: Exponents, k: int) -> Exponents:
+    return (*e[:k], e[k] - 1, *e[k + 1 :])
+
+
+def _compile_atoms(symbols: tuple[sympy.Symbol, ...], atoms: tuple[sympy.Expr, ...]):  # noqa: ANN202
+    """Return a function of (d, n) columns that gives atom values, gradients and Hessians.
+
+    Gradients and Hessians are lists over atoms of dicts ``{i: ∂_i a}`` and ``{(i, j): ∂_i∂_j a}``
+    without the zeros.
+    """
+    first = [{i: a.diff(s) for i, s in enumerate(symbols) if a.has(s)} for a in atoms]
+    second = [
+        {
+            (i, j): h
+            for i, g in grads.items()
+            for j, s in enumerate(symbols)
+            if (h := g.diff(s)) != 0
+        }
+        for grads in first
+    ]
+    flat = [
+        list(atoms),
+        [g for grads in first for g in grads.values()],
+        [h for hess in second for h in hess.values()],
+    ]
+    functions = [
+        sympy.lambdify(symbols, expressions, modules=["numpy", "scipy"], cse=True, dummify=True)
+        for expressions in flat
+    ]
+
+    def evaluate(columns: np.ndarray, order: int):  # noqa: ANN202
+        n = columns.shape[1]
+        rows = [
+            [np.broadcast_to(np.asarray(v, dtype=float), (n,)) for v in f(*columns)]
+            for f in functions[: order + 1]
+        ]
+        values = np.array(rows[0]).reshape(len(atoms), n)
+        gradient = _unflatten(first, rows[1]) if order >= 1 else []
+        hessian = _unflatten(second, rows[2]) if order >= 2 else []
+        return values, gradient, hessian
+
+    return evaluate
+
+
+def _unflatten(template: list[dict], flat: list[np.ndarray]) -> list[dict]:
+    rows = iter(flat)
+    return [{key: next(rows) for key in entry} for entry in template]

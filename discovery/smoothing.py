@@ -1,0 +1,100 @@
+"""Local polynomial smoothing: the path without most of its noise, and how sure it is.
+
+Squares of noisy values are biased and null directions drown, so runs are smoothed before they are
+analysed. Each sample takes the window that costs it least: variance of the fit (what noise is
+left) plus squared bias (what the polynomial missed), the bias read from the residuals of its
+neighbours as in Mallows' C_p. Where no window helps, the sample stays as it was measured.
+
+Source: Mallows (Technometrics 15, 1973); Fan and Gijbels, *Local Polynomial Modelling* (1996).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+DEGREE = 4
+HALF_WIDTHS = (3, 4, 5, 7, 10, 14, 20)
+NEIGHBOURS = 7
+
+
+@dataclass(frozen=True)
+class Path:
+    """States with their covariance.
+
+    Attributes
+    ----------
+    states : (n, d) array
+    covariance : (n, d, d) array
+        How far the true state may be from ``states``.
+    """
+
+    states: np.ndarray
+    covariance: np.ndarray
+
+
+def raw_path(rows: np.ndarray, noise: np.ndarray) -> Path:
+    """Return the measured states with the covariance of their noise, diag(noise²)."""
+    return Path(rows, np.broadcast_to(np.diag(noise**2), (*rows.shape, rows.shape[1])))
+
+
+def smooth(rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise: np.ndarray) -> Path:
+    """Smooth every run.
+
+    Parameters
+    ----------
+    rows : (n, d) array
+    times : (n,) array
+    offsets : (runs + 1,) array of int
+    noise : (d,) array
+        Standard deviation of the noise of each coordinate.
+
+    Returns
+    -------
+    Path
+    """
+    n, d = rows.shape
+    best_error = np.ones(n)
+    best = rows.copy()
+    lengths = np.diff(offsets)
+    for half in HALF_WIDTHS:
+        if 2 * half + 1 > lengths.min():
+            break
+        window, weights, own = _local_fit(times, offsets, half)
+        fit = np.einsum("nw,nwd->nd", weights, rows[window])
+        variance = (weights**2).sum(axis=1)
+        leverage = weights[np.arange(n), own]
+        misfit = (((rows - fit) / noise) ** 2).mean(axis=1)
+        bias = misfit - (1 - 2 * leverage + variance)
+        error = variance + np.maximum(_neighbour_mean(bias, offsets), 0.0)
+        better = error < best_error
+        best[better], best_error[better] = fit[better], error[better]
+    covariance = best_error[:, None, None] * np.diag(noise**2)
+    return Path(best, covariance)
+
+
+def _local_fit(
+    times: np.ndarray, offsets: np.ndarray, half: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return each sample's window of rows, the weights of its fit, and its own place in it."""
+    width = 2 * half + 1
+    index = np.arange(len(times))
+    run = np.searchsorted(offsets, index, side="right") - 1
+    start = np.clip(index - half, offsets[run], offsets[run + 1] - width)
+    window = start[:, None] + np.arange(width)
+    local = times[window] - times[:, None]
+    local = local / (local[:, -1:] - local[:, :1])
+    # Regular sampling has few distinct windows: fit each once.
+    patterns, inverse = np.unique(np.round(local, 9), axis=0, return_inverse=True)
+    powers = patterns[:, :, None] ** np.arange(DEGREE + 1)
+    weights = np.linalg.pinv(powers)[:, 0, :]
+    return window, weights[inverse.ravel()], index - start
+
+
+def _neighbour_mean(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    out = np.empty_like(values)
+    for a, b in zip(offsets[:-1], offsets[1:], strict=True):
+        out[a:b] = uniform_filter1d(values[a:b], size=2 * NEIGHBOURS + 1, mode="nearest")
+    return out
