@@ -1,0 +1,164 @@
+"""A metric, its derivatives and a potential at points, from whatever the user has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+# Step of numerical derivatives in standard deviations: balances the fourth-order truncation
+# against single-precision rounding of a network's output.
+_STEP = 0.02
+
+
+@dataclass(frozen=True)
+class MetricField:
+    """Geometry at N points.
+
+    Attributes
+    ----------
+    metric : (N, n, n) array
+    partials : (N, n, n, n) array, ``partials[b, k, i, j]`` = ∂_k g_ij
+    force : (N, n) array or None, ∂_k V
+    energy_scale : float
+        What changes of V are counted in.
+    exact : bool
+        Whether the metric is a formula (an error of rounding only) or a fitted model.
+    """
+
+    metric: np.ndarray
+    partials: np.ndarray
+    force: np.ndarray | None
+    energy_scale: float
+    exact: bool
+
+    def take(self, rows: np.ndarray) -> MetricField:
+        """Return the geometry at some of the points."""
+        force = None if self.force is None else self.force[rows]
+        return MetricField(
+            self.metric[rows], self.partials[rows], force, self.energy_scale, self.exact
+        )
+
+
+def evaluate(metric: object, points: np.ndarray, potential: Callable | None = None) -> MetricField:
+    """Evaluate a metric with its first derivatives.
+
+    Parameters
+    ----------
+    metric : callable or fitted model
+        ``(batch, n) -> (batch, n, n)`` in `keras.ops`; or a LagrangianManifold (its potential is
+        taken too), a MetricLayer, a NeuralDifferentialManifold, or any model that
+        `keras_ndm.manifold_of` understands.
+    points : (N, n) array
+    potential : callable, optional
+        ``(batch, n) -> (batch,)`` in `keras.ops`.
+
+    Raises
+    ------
+    ValueError
+        When the metric is none of these, has the wrong shape, is not finite, not symmetric or not
+        positive definite.
+    """
+    exact, force, energy = True, None, 0.0
+    if hasattr(metric, "lagrangian_terms"):
+        exact = False
+        terms = metric.lagrangian_terms(points)
+        g, dg, force, energy = terms.metric, terms.partials, terms.force, terms.energy_scale
+    elif hasattr(metric, "jet"):
+        exact = False
+        g, dg = _by_jets(metric, points)
+    elif hasattr(metric, "metric_tensor") or hasattr(metric, "layers"):
+        exact = False
+        g, dg = _by_differences(_tensor_of(metric), points)
+    elif callable(metric):
+        g, dg = _by_jets(metric, points)
+    else:
+        raise ValueError(
+            "`metric` must be a callable (batch, n) -> (batch, n, n) in keras.ops, or a fitted "
+            f"model with a metric; received {type(metric).__name__}."
+        )
+    _check(g, dg, points)
+    if potential is not None:
+        values, force = _by_jets_scalar(potential, points)
+        energy = float(np.std(values))
+    if force is not None and not energy > 0:
+        force = None
+    return MetricField((g + np.swapaxes(g, 1, 2)) / 2, dg, force, energy, exact)
+
+
+def _by_jets(metric: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    from keras import ops
+
+    from keras_ndm import geometry
+
+    # A constant has no tangent on TensorFlow; adding zero times x gives one.
+    tied = metric if hasattr(metric, "jet") else lambda x: metric(x) + 0.0 * x[:, :1, None]
+    g, dg = geometry.jet_of(tied, points, order=1)
+    return tuple(np.asarray(ops.convert_to_numpy(part), dtype=float) for part in (g, dg))
+
+
+def _by_jets_scalar(function: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    from keras import ops
+
+    from keras_ndm.geometry.callables import partials
+
+    tensor = ops.convert_to_tensor(points)
+    probe = function(tensor)
+    if tuple(probe.shape) != (len(points),):
+        raise ValueError(
+            f"The potential must map points (batch, n) to numbers (batch,); for {len(points)} "
+            f"points it returned shape {tuple(probe.shape)}."
+        )
+    value, first = partials(lambda x: function(x) + 0.0 * x[:, 0], tensor)
+    value, first = (np.asarray(ops.convert_to_numpy(p), dtype=float) for p in (value, first))
+    if not (np.isfinite(value).all() and np.isfinite(first).all()):
+        raise ValueError("The potential or its derivative is not finite at some of the points.")
+    return value, first
+
+
+def _tensor_of(model: object) -> Callable:
+    from keras_ndm import manifold_of
+
+    if hasattr(model, "metric_tensor"):
+        return model.metric_tensor
+    return manifold_of(model).metric_tensor
+
+
+def _by_differences(metric: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Differentiate a numpy-valued metric by the five-point formula."""
+    n = points.shape[1]
+    spread = points.std(axis=0)
+    columns = []
+    for k in range(n):
+        h = np.zeros(n)
+        h[k] = _STEP * (spread[k] or 1.0)
+        near = metric(points + h) - metric(points - h)
+        far = metric(points + 2 * h) - metric(points - 2 * h)
+        columns.append((8 * near - far) / (12 * h[k]))
+    return metric(points), np.stack(columns, axis=1)
+
+
+def _check(g: np.ndarray, dg: np.ndarray, points: np.ndarray) -> None:
+    n = points.shape[1]
+    if g.shape != (len(points), n, n):
+        raise ValueError(
+            f"The metric must map points of shape {points.shape} to tensors of shape "
+            f"{(len(points), n, n)}; it returned {g.shape}."
+        )
+    bad = ~(np.isfinite(g).all(axis=(1, 2)) & np.isfinite(dg).all(axis=(1, 2, 3)))
+    if bad.any():
+        raise ValueError(
+            f"The metric or its derivative is not finite at {bad.sum()} of {len(points)} points, "
+            f"the first of them {points[bad][0]}."
+        )
+    size = np.abs(g).max(axis=(1, 2), keepdims=True)
+    if np.any(np.abs(g - np.swapaxes(g, 1, 2)) > 1e-4 * size):
+        raise ValueError("The metric is not symmetric: g_ij and g_ji differ at some points.")
+    lowest = np.linalg.eigvalsh((g + np.swapaxes(g, 1, 2)) / 2)[:, 0]
+    if np.any(lowest <= 0):
+        at = int(np.argmin(lowest))
+        raise ValueError(
+            f"The metric is not positive definite at {(lowest <= 0).sum()} of {len(points)} "
+            f"points; its smallest eigenvalue is {lowest[at]:.3g} at {points[at]}."
+        )

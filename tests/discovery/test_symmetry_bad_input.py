@@ -1,0 +1,60 @@
+"""What a SymmetryFinder refuses, and that it says why."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from discovery import SymmetryFinder
+
+POINTS = np.random.default_rng(0).uniform(-1, 1, (200, 2))
+
+
+def plane(x):
+    return ops.eye(2, dtype=x.dtype) + 0 * x[:, :1, None]
+
+
+@pytest.mark.parametrize(
+    ("options", "points", "message"),
+    [
+        ({}, POINTS[:, 0], "one point a row"),
+        ({}, np.full((50, 2), np.nan), "finite"),
+        ({}, POINTS[:10], "too few"),
+        ({"library": "polynomal"}, POINTS, "Unknown library"),
+        ({"library": []}, POINTS, "no vector fields"),
+        ({"library": ["q*x"]}, POINTS, "not among the coordinates"),
+        ({"library": [("x", "y", "1")]}, POINTS, "2 components"),
+        ({"library": ["x", ("x", "y")]}, POINTS, "mixes"),
+        ({"library": ["log(x)"]}, POINTS, "not finite|are not"),
+        ({"names": ["x"]}, POINTS, "names"),
+        ({"names": ["x", "x"]}, POINTS, "differ"),
+        ({"roles": ["angel", None]}, POINTS, "Unknown roles"),
+        ({"tolerance": -1.0}, POINTS, "tolerance"),
+        ({"tolerance": "low"}, POINTS, "tolerance"),
+        ({"degree": -1}, POINTS, "degree"),
+        ({"metric": 3.0}, POINTS, "metric"),
+        ({"metric": None}, POINTS, "metric"),
+        ({"metric": lambda x: -plane(x)}, POINTS, "positive definite"),
+        ({"metric": lambda x: plane(x) / 0.0}, POINTS, "finite"),
+        ({"metric": lambda x: x}, POINTS, "shape"),
+        (
+            {
+                "metric": lambda x: (
+                    plane(x) + 0.3 * ops.convert_to_tensor([[0.0, 1.0], [0.0, 0.0]], x.dtype)
+                )
+            },
+            POINTS,
+            "not symmetric",
+        ),
+        ({"potential": lambda x: x}, POINTS, "potential"),
+    ],
+)
+def test_bad_input_is_refused_with_a_reason(options, points, message):
+    with pytest.raises(ValueError, match=message):
+        SymmetryFinder(**{"metric": plane, **options}).fit(points)
+
+
+def test_parameters_survive_cloning():
+    from sklearn.base import clone
+
+    finder = SymmetryFinder(metric=plane, degree=1, names=("u", "v"))
+    assert clone(finder).get_params()["degree"] == 1
