@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from keras import StatelessScope
 from tensorflow_probability.substrates import jax as tfp
 
-__all__ = ["compiled", "cos", "jacobian", "sin", "tanh", "tfp"]
+__all__ = ["compiled", "cos", "in_pure_program", "jacobian", "sin", "tanh", "tfp"]
 
 sin, cos, tanh = jnp.sin, jnp.cos, jnp.tanh
 
@@ -31,6 +31,11 @@ def jacobian(function: Callable, x: jax.Array) -> jax.Array:
         return jax.jvp(function, (x,), (jnp.broadcast_to(direction, x.shape),))[1]
 
     return jax.vmap(along, out_axes=-1)(jnp.eye(x.shape[-1], dtype=x.dtype))
+
+
+def in_pure_program(tensor: jax.Array) -> bool:
+    """Whether `tensor` is a tracer: variables beside it would be baked in with their present values."""
+    return isinstance(tensor, jax.core.Tracer)
 
 
 def compiled(function: Callable, variables: Sequence) -> Callable:

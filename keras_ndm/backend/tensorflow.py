@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-__all__ = ["compiled", "cos", "jacobian", "sin", "tanh", "tfp"]
+__all__ = ["compiled", "cos", "in_pure_program", "jacobian", "sin", "tanh", "tfp"]
 
 sin, cos, tanh = tf.sin, tf.cos, tf.tanh
 
@@ -32,6 +32,12 @@ def jacobian(function: Callable, x: tf.Tensor) -> tf.Tensor:
         columns = tf.unstack(function(x), axis=-1)
     zero = tf.UnconnectedGradients.ZERO
     return tf.stack([tape.gradient(y, x, unconnected_gradients=zero) for y in columns], axis=1)
+
+
+def in_pure_program(tensor: tf.Tensor) -> bool:
+    """Never: TensorFlow's programs read variables whenever they run."""
+    del tensor
+    return False
 
 
 def compiled(function: Callable, variables: Sequence) -> Callable:

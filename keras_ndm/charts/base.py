@@ -36,7 +36,7 @@ class Chart(keras.layers.Layer):
         return self.bijector().inverse(z)
 
     def log_det_jacobian(self, x: object) -> object:
-        """log |det ∂z/∂x| at x, (batch,)."""
+        """Log |det ∂z/∂x| at x, (batch,)."""
         log_det = self.bijector().forward_log_det_jacobian(x, event_ndims=1)
         return log_det + ops.zeros_like(x[:, 0])  # some bijectors give one number for the batch
 
@@ -50,6 +50,10 @@ class Chart(keras.layers.Layer):
 
     def adapt(self, data: np.ndarray) -> None:
         """Set what the chart takes from data (batch, d); by default nothing."""
+
+    def get_config(self) -> dict:
+        """Arguments of the constructor; extend it with those of your own."""
+        return super().get_config()
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """Same shape as the input."""

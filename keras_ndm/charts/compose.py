@@ -39,13 +39,16 @@ class Chain(Chart):
     def __init__(self, charts: Sequence[Chart], **kwargs):
         super().__init__(**kwargs)
         if not charts or not all(isinstance(chart, Chart) for chart in charts):
-            raise ValueError(f"`charts` must be a non-empty sequence of charts; received {charts!r}.")
+            raise ValueError(
+                f"`charts` must be a non-empty sequence of charts; received {charts!r}."
+            )
         self.charts = list(charts)
 
     def build(self, input_shape: tuple) -> None:
         """Build each chart in turn."""
         for chart in self.charts:
-            chart.build(input_shape)
+            if not chart.built:
+                chart.build(input_shape)
 
     def bijector(self) -> object:
         """TFP's chain, which lists the last map first."""

@@ -8,6 +8,7 @@ from keras import ops
 from keras_ndm import backend
 from keras_ndm.backend import tfp
 from keras_ndm.charts.base import Chart
+from keras_ndm.charts.spline import RationalQuadraticSpline
 from keras_ndm.geometry import activations, jets
 
 # softplus(0) = log 2: dividing by it makes the slopes one at raw outputs of zero.
@@ -138,7 +139,9 @@ class SplineCoupling(Coupling):
     def __init__(self, bins: int = 8, bound: float = 5.0, **kwargs):
         super().__init__(**kwargs)
         if bins < 2 or not bound > 0:
-            raise ValueError(f"Expected bins ≥ 2 and bound > 0; received bins={bins}, bound={bound}.")
+            raise ValueError(
+                f"Expected bins ≥ 2 and bound > 0; received bins={bins}, bound={bound}."
+            )
         self.bins, self.bound = int(bins), float(bound)
 
     def parameters(self, moved: int) -> int:
@@ -156,11 +159,11 @@ class SplineCoupling(Coupling):
             return 2.0 * self.bound * (least / k + (1.0 - least) * ops.softmax(raw, axis=-1))
 
         slopes = least + (1.0 - least) * ops.softplus(outputs[..., 2 * k :]) / _LOG2
-        return tfp.bijectors.RationalQuadraticSpline(
-            bin_widths=bins(outputs[..., :k]),
-            bin_heights=bins(outputs[..., k : 2 * k]),
-            knot_slopes=slopes,
-            range_min=-self.bound,
+        return RationalQuadraticSpline(
+            widths=bins(outputs[..., :k]),
+            heights=bins(outputs[..., k : 2 * k]),
+            slopes=slopes,
+            bound=self.bound,
         )
 
     def get_config(self) -> dict:

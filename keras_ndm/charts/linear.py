@@ -17,7 +17,12 @@ class Linear(Chart):
     def build(self, input_shape: tuple) -> None:
         """Make the triangles, the log diagonal and the shift."""
         d = input_shape[-1]
-        for name, shape in (("lower", (d, d)), ("upper", (d, d)), ("log_scale", (d,)), ("bias", (d,))):
+        for name, shape in (
+            ("lower", (d, d)),
+            ("upper", (d, d)),
+            ("log_scale", (d,)),
+            ("bias", (d,)),
+        ):
             setattr(self, name, self.add_weight(shape=shape, initializer="zeros", name=name))
 
     def _factors(self):

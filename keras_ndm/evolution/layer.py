@@ -70,15 +70,16 @@ class EvolutionLayer(keras.layers.Layer):
 
     def call(self, z: object) -> object:
         """Metric tensors (batch, d, d); the penalties are added on the way."""
-        if not self.curvature_weight:
-            g = self.metric(z)
-        else:
-            jet = self.metric.jet(z, order=2)
-            g = jet.value
-            scalar = curvature.scalar_from(g, jet.first, jet.second_matrix())
+        if not self.trackers:
+            return self.metric(z)
+        jet = self.metric.jet(z, order=2 if self.curvature_weight else 0)
+        g, factor = jet.value, ops.cholesky(jet.value)
+        if self.curvature_weight:
+            inverse = curvature.inverse_from_factor(factor)
+            scalar = curvature.scalar_from(g, jet.first, jet.second_matrix(), inverse)
             self._penalize("curvature", ops.mean(ops.square(scalar)), self.curvature_weight)
         if self.volume_weight:
-            half = ops.log(ops.diagonal(ops.cholesky(g), axis1=-2, axis2=-1))
+            half = ops.log(ops.diagonal(factor, axis1=-2, axis2=-1))
             log_volume = ops.sum(half, axis=-1)
             spread = ops.mean(ops.square(log_volume - ops.mean(log_volume)))
             self._penalize("volume", spread, self.volume_weight)

@@ -58,13 +58,20 @@ def ricci_from(g: object, dg: object, ddg: object) -> object:
     return ops.einsum("bli,blkij->bkj", ops.inv(g), riemann_from(g, dg, ddg))
 
 
-def scalar_from(g: object, dg: object, ddg: object) -> object:
+def inverse_from_factor(factor: object) -> object:
+    """(L Lᵀ)⁻¹ from the lower Cholesky factor L (batch, n, n); under XLA far cheaper than `inv`."""
+    eye = ops.zeros_like(factor) + ops.eye(factor.shape[-1], dtype=factor.dtype)
+    inverse = ops.linalg.solve_triangular(factor, eye, lower=True)
+    return ops.matmul(ops.swapaxes(inverse, -1, -2), inverse)
+
+
+def scalar_from(g: object, dg: object, ddg: object, inverse: object = None) -> object:
     """Ricci scalar (batch,), without building the Riemann tensor.
 
     R = g^ac g^bd (∂_b∂_c g_ad − ∂_a∂_c g_bd) + g_ef g^ac g^bd (Γ^e_bc Γ^f_ad − Γ^e_bd Γ^f_ac);
-    parameters as in `riemann_from`.
+    parameters as in `riemann_from`, and the inverse metric where it is known.
     """
-    h = ops.inv(g)
+    h = ops.inv(g) if inverse is None else inverse
     lower = christoffel_lower(dg)
     upper = ops.einsum("bkl,blij->bkij", h, lower)
     # ∂_b∂_c g_ad and ∂_a∂_c g_bd, each first contracted with one inverse metric to an n × n array.

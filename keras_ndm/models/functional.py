@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_ndm import backend
@@ -10,6 +11,7 @@ from keras_ndm.coordinate_layer import CoordinateLayer
 from keras_ndm.evolution import EvolutionLayer
 from keras_ndm.metric_layer import MetricLayer
 from keras_ndm.models.likelihood import LikelihoodModel, gram, inverse_factor
+from keras_ndm.models.rows import first_arrays, state_rows
 
 
 class Geometry:
@@ -38,7 +40,10 @@ class Geometry:
             return
         # A chart fed by the states knows its own Jacobian; anything else is differentiated.
         source, node, _ = z._keras_history
-        if isinstance(source, CoordinateLayer) and source._inbound_nodes[node].input_tensors[0] is states:
+        if (
+            isinstance(source, CoordinateLayer)
+            and source._inbound_nodes[node].input_tensors[0] is states
+        ):
             self.chart = source
         try:
             self._coordinates = keras.Model(states, z)
@@ -145,6 +150,27 @@ class ManifoldModel(LikelihoodModel):
         self.network = keras.Model(inputs, [outputs, metric])
         self.geometry = Geometry(states, metric)
         self.flow = flow_of(keras.Model(inputs, outputs))
+        add = self.add_weight
+        self.adapted = add(shape=(), initializer="zeros", trainable=False, name="adapted")
+
+    def fit(self, x: object = None, y: object = None, **kwargs) -> keras.callbacks.History:
+        """As `keras.Model.fit`, with y the next states.
+
+        The first time the metric starts where the noise would explain the whole step; charts are the
+        user's to adapt.
+        """
+        if not float(ops.convert_to_numpy(self.adapted)):
+            before, after = first_arrays(x, y)
+            before = before[0] if isinstance(before, list | tuple) else before
+            before, _ = state_rows(before)
+            after, _ = state_rows(after, like=before)
+            z, z_next = (
+                ops.convert_to_numpy(self.geometry.coordinates(p)) for p in (before, after)
+            )
+            noise = np.mean(np.square(z_next - z), axis=0) / 2
+            self.geometry.metric.initialize_at(1.0 / np.maximum(noise, 1e-12))
+            self.adapted.assign(1.0)
+        return super().fit(x, y, **kwargs)
 
     def call(self, x: object) -> object:
         """Mean (batch, d) of the next state."""

@@ -69,6 +69,12 @@ class LikelihoodModel(keras.Model):
             )
         super().compile(optimizer=optimizer, **kwargs)
 
+    def compile_from_config(self, config: dict) -> None:
+        """Compile a loaded model as it was; Keras leaves this to classes with their own `compile`."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.built and self.optimizer is not None:
+            self.optimizer.build(self.trainable_variables)
+
     def compute_loss(
         self,
         x: object = None,
@@ -83,7 +89,9 @@ class LikelihoodModel(keras.Model):
         """
         del y_pred, training
         if y is None:
-            raise ValueError("The targets y are missing: fit(x, y) with y the state that follows x.")
+            raise ValueError(
+                "The targets y are missing: fit(x, y) with y the state that follows x."
+            )
         mean, covariance = self.moments(x)
         residual = ops.cast(y, mean.dtype) - mean
         loss = negative_log_likelihood(residual, covariance)

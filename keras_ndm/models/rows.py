@@ -70,5 +70,7 @@ def first_arrays(x: object, y: object, most: int = 100_000) -> tuple:
         seen += len(ys[-1])
         if seen >= most:
             break
-    columns = [np.concatenate([np.asarray(part) for part in column]) for column in zip(*xs, strict=True)]
+    columns = [
+        np.concatenate([np.asarray(part) for part in column]) for column in zip(*xs, strict=True)
+    ]
     return (columns[0] if len(columns) == 1 else tuple(columns)), np.concatenate(ys)

@@ -23,7 +23,7 @@ def watch_compile() -> None:
         return
 
     @functools.wraps(original)
-    def compile(self, *args, **kwargs):  # noqa: ANN001, ANN002, ANN003, ANN202
+    def compile(self, *args, **kwargs):  # noqa: ANN001
         original(self, *args, **kwargs)
         _release(self)
         if hasattr(self.optimizer, "attach"):

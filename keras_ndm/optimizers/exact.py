@@ -10,6 +10,7 @@ of the last step that this batch says nothing about is kept. Goldshlager, Abraha
 J. Comput. Phys. 516, 113351, equation 3.6.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -17,7 +18,7 @@ from keras import ops
 
 from keras_ndm.optimizers.jacobian import Jacobian
 
-__all__ = ["Direction", "dot", "least_damping", "solve_exact"]
+__all__ = ["Direction", "dot", "exact_solver", "least_damping"]
 
 
 @dataclass
@@ -57,15 +58,14 @@ def least_damping(rows, dtype: str) -> float:  # noqa: ANN001
     return 2.0 * epsilon * ops.cast(rows, dtype)
 
 
-def solve_exact(
+def exact_solver(
     jacobian: Jacobian,
     z,  # noqa: ANN001
     rest: list | None,
     previous: list,
-    damping,  # noqa: ANN001
     momentum: float,
-) -> Direction:
-    """Direction d of the damped natural gradient.
+) -> Callable:
+    """Solver of the damped natural gradient, for any damping; K is computed once.
 
     Parameters
     ----------
@@ -77,34 +77,42 @@ def solve_exact(
         ρ, the gradient of what is not in z.
     previous : list of tensors
         d₋, the last step.
-    damping : scalar
-        λ in units of the mean eigenvalue of K.
     momentum : float
         μ.
 
     Returns
     -------
-    Direction
-        Not finite where the factorization failed; the caller rejects such a step.
+    callable, damping -> Direction
+        The damping is λ in units of the mean eigenvalue of K. The direction is not finite where the
+        factorization failed; the caller rejects such a step.
     """
     kernel = jacobian.gram()
     rows = ops.shape(kernel)[0]
     dtype = keras.backend.standardize_dtype(kernel.dtype)
     mean = ops.trace(kernel) / ops.cast(rows, dtype)
-    damping = ops.maximum(ops.cast(damping, dtype), least_damping(rows, dtype)) * mean
     z = ops.cast(z, dtype)
-    offset = [momentum * p for p in previous]
-    if rest is not None:
-        offset = [e + g / damping for e, g in zip(offset, rest, strict=True)]
-    moved = jacobian.apply(offset)
-    factor = ops.cholesky(kernel + damping * ops.eye(rows, dtype=dtype))
-    right = ops.reshape(z - moved, (-1, 1))
-    half = ops.solve_triangular(factor, right, lower=True)
-    c = ops.solve_triangular(ops.transpose(factor), half, lower=False)
-    pushed = ops.reshape(ops.matmul(kernel, c), ops.shape(z)) + moved
-    c = ops.reshape(c, ops.shape(z))
-    values = [d + e for d, e in zip(jacobian.transpose(c), offset, strict=True)]
-    slope = ops.sum(z * pushed)
-    if rest is not None:
-        slope = slope + dot(rest, values)
-    return Direction(values, slope, ops.sum(pushed * pushed))
+
+    def solve(damping):
+        import os
+
+        C = float(os.environ.get("C", "0"))
+        if C:
+            damping = ops.maximum(C * ops.mean(z * z), least_damping(rows, dtype) * mean)
+        else:
+            damping = ops.maximum(ops.cast(damping, dtype), least_damping(rows, dtype)) * mean
+        offset = [momentum * p for p in previous]
+        if rest is not None:
+            offset = [e + g / damping for e, g in zip(offset, rest, strict=True)]
+        moved = jacobian.apply(offset)
+        factor = ops.cholesky(kernel + damping * ops.eye(rows, dtype=dtype))
+        half = ops.solve_triangular(factor, ops.reshape(z - moved, (-1, 1)), lower=True)
+        c = ops.solve_triangular(ops.transpose(factor), half, lower=False)
+        pushed = ops.reshape(ops.matmul(kernel, c), ops.shape(z)) + moved
+        c = ops.reshape(c, ops.shape(z))
+        values = [d + e for d, e in zip(jacobian.transpose(c), offset, strict=True)]
+        slope = ops.sum(z * pushed)
+        if rest is not None:
+            slope = slope + dot(rest, values)
+        return Direction(values, slope, ops.sum(pushed * pushed))
+
+    return solve

@@ -74,7 +74,9 @@ def linearize(objective: Objective, taps: Taps, values: list, seeds: list) -> Ja
     (_, seen), _, pullbacks = vjp(lambda f: outputs(_group(f, sizes)), flat, has_aux=True)
     cotangents = [ops.cast(s, _dtype(s)) for s in seeds]
     deltas = _group(pullbacks(cotangents), sizes)
-    return Jacobian(objective.variables, _blocks(objective, taps, values, calls, seen, deltas, seeds))
+    return Jacobian(
+        objective.variables, _blocks(objective, taps, values, calls, seen, deltas, seeds)
+    )
 
 
 def _dtype(x):

@@ -15,7 +15,7 @@ are refreshed every few steps.
 import keras
 from keras import ops
 
-from keras_ndm.optimizers.blocks import DenseBlock, RowsBlock
+from keras_ndm.optimizers.blocks import RowsBlock
 from keras_ndm.optimizers.exact import Direction, dot
 from keras_ndm.optimizers.jacobian import Jacobian
 from keras_ndm.optimizers.taps import Taps
@@ -55,7 +55,10 @@ class KroneckerFactors:
                 self._pairs[id(own[0])] = [
                     optimizer.add_variable((n, n), "zeros", own[0].dtype, name=name)
                     for n, name in (
-                        (inner, "inputs"), (units, "deltas"), (inner, "inputs_inverse"), (units, "deltas_inverse"),
+                        (inner, "inputs"),
+                        (units, "deltas"),
+                        (inner, "inputs_inverse"),
+                        (units, "deltas_inverse"),
                     )
                 ]
                 trained -= {id(v) for v in own}
@@ -173,7 +176,11 @@ def _inverses(a, b, strength):
 
 
 def best_combination(
-    jacobian: Jacobian, gradient: list, direction: list, previous: list, strength  # noqa: ANN001
+    jacobian: Jacobian,
+    gradient: list,
+    direction: list,
+    previous: list,
+    strength,  # noqa: ANN001
 ) -> Direction:
     """Minimum of the quadratic model of the loss over the span of a direction and the last step.
 

@@ -57,7 +57,7 @@ class Objective:
             x=self.x, y=self.y, y_pred=y_pred, sample_weight=self.sample_weight
         )
 
-    def __call__(self, values: list):  # noqa: ANN204
+    def __call__(self, values: list):
         """Loss at `values`, a scalar."""
         with self.scope(values):
             return self.compute_loss(self.predict())

@@ -41,14 +41,14 @@ _KNOWN = {
 class _Weighted(losses.Loss):
     """Reduces its second argument as Keras reduces the values of a loss."""
 
-    def call(self, y_true, y_pred):  # noqa: ANN001, ANN202
+    def call(self, y_true, y_pred):  # noqa: ANN001
         return y_pred
 
 
 def _scales(loss, weight, y_true, y_pred, sample_weight):
     """s: derivative of the reduced loss with respect to the value of each sample, (N, ...)."""
     values = ops.stop_gradient(loss.call(y_true, y_pred))
-    reduce = _Weighted(reduction=loss.reduction, dtype=loss.dtype)
+    reduce = _Weighted("weighted", reduction=loss.reduction, dtype=loss.dtype)
     _, pullback, _ = vjp(
         lambda v: [ops.sum(reduce(ops.zeros_like(v[0]), v[0], sample_weight))], [values]
     )
@@ -138,7 +138,9 @@ def _softmax(f, scales, gradient, size):
     p = ops.reshape(ops.softmax(f), (-1, size // classes, classes))
     root = ops.sqrt(ops.maximum(p, keras.config.epsilon() ** 2))
     s = ops.sqrt(ops.reshape(scales, (-1, size // classes)))[..., None]
-    factor = ops.eye(classes, dtype=p.dtype) * root[..., None, :] - p[..., None] * root[..., None, :]
+    factor = (
+        ops.eye(classes, dtype=p.dtype) * root[..., None, :] - p[..., None] * root[..., None, :]
+    )
     factor = factor * s[..., None]
     positions = ops.eye(size // classes, dtype=p.dtype)
     seeds = ops.einsum("tu,nuka->tanuk", positions, factor)

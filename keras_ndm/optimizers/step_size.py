@@ -37,7 +37,13 @@ def search(loss, values: list, direction: list, rate, present) -> tuple:  # noqa
 
     def along(s):
         return ops.cast(
-            loss([v - ops.cast(s, v.dtype) * ops.cast(d, v.dtype) for v, d in zip(values, direction, strict=True)]), dtype
+            loss(
+                [
+                    v - ops.cast(s, v.dtype) * ops.cast(d, v.dtype)
+                    for v, d in zip(values, direction, strict=True)
+                ]
+            ),
+            dtype,
         )
 
     found = over_scalars(along, sizes)
