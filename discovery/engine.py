@@ -12,8 +12,8 @@ import numpy as np
 import sympy
 
 from discovery import formulas
-from discovery.evidence import Evidence, gather
-from discovery.flatness import Operators, noise_weights, operators, spectrum
+from discovery.evidence import DETECTED, DriftTest, Evidence, gather
+from discovery.flatness import Operators, Spectrum, noise_weights, operators, spectrum
 from discovery.independence import independent
 from discovery.libraries.library import Library
 from discovery.orbits import Orbits
@@ -32,6 +32,8 @@ SMALL_DRIFT = 0.02
 RESOLVED = 0.2
 # What all runs obey is believed only if it is simple.
 IDENTITY_TERMS = 6
+# How much leaving out a term may cost a nearly conserved quantity.
+SLOW_SLACK = 1.5
 # Points at which gradients are compared.
 PROBES = 256
 
@@ -46,6 +48,29 @@ class Law:
     evidence: Evidence
     verdict: str
     cost: float
+
+    def gradient(self, points: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Return the gradient in standardized coordinates, (n, d)."""
+        return _gradient(self.library, self.coefficients, points, scale)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Runs that formulas are found on, runs that judge them, and points to compare gradients."""
+
+    fit: Orbits
+    held: Orbits
+    probes: np.ndarray
+
+    @classmethod
+    def draw(cls, orbits: Orbits, rng: np.random.Generator) -> Split:
+        """Part the runs at random."""
+        shuffled = rng.permutation(orbits.n_runs)
+        n_fit = int(np.clip(round(FIT_SHARE * orbits.n_runs), 2, orbits.n_runs - 2))
+        held = orbits.take(shuffled[n_fit:])
+        n_rows = len(held.smoothed.states)
+        rows = rng.choice(n_rows, min(PROBES, n_rows), replace=False)
+        return cls(orbits.take(shuffled[:n_fit]), held, held.smoothed.states[np.sort(rows)])
 
 
 @dataclass(frozen=True)
@@ -88,75 +113,79 @@ def analyse(orbits: Orbits, stages: Sequence[Library], rng: np.random.Generator)
     rng : numpy.random.Generator
         For the split into fit and held-out runs, and the bootstrap.
     """
-    shuffled = rng.permutation(orbits.n_runs)
-    n_fit = int(np.clip(round(FIT_SHARE * orbits.n_runs), 2, orbits.n_runs - 2))
-    fit, held = orbits.take(shuffled[:n_fit]), orbits.take(shuffled[n_fit:])
-    rows = rng.choice(len(held.smoothed.states), min(PROBES, len(held.smoothed.states)), False)
-    probes = held.smoothed.states[np.sort(rows)]
-
+    split = Split.draw(orbits, rng)
     pool: list[Law] = []
     records: list[StageRecord] = []
     chosen = Findings()
     for library in stages:
-        on_fit = operators(library, fit.smoothed, fit.offsets, fit.scale)
-        flat = spectrum(on_fit)
-        leading = flat.vectors[:, : max(1, int(np.sum(flat.values <= 2 * FLAT)))]
-        weights = noise_weights(library, fit.smoothed, leading)
-        if weights is not None:
-            on_fit = operators(library, fit.smoothed, fit.offsets, fit.scale, weights)
-            flat = spectrum(on_fit)
+        ops, flat = _flat_directions(library, split.fit)
         before = len(chosen.laws)
-        pool += _trials(library, on_fit, flat.values, flat.vectors, held, rng)
-        chosen = _select(pool, probes, orbits.scale)
-        records.append(StageRecord(library.name, len(library), flat.values, len(chosen.laws) - before))
+        pool += _trials(library, ops, flat, split, pool, rng)
+        chosen = _select(pool, split)
+        new = len(chosen.laws) - before
+        records.append(StageRecord(library.name, len(library), flat.values, new))
         exact = sum(law.verdict == "exact" for law in chosen.laws)
         if exact + len(chosen.identities) >= library.dim - 1:
             break
     return Findings(chosen.laws, chosen.identities, records)
 
 
+def _flat_directions(library: Library, fit: Orbits) -> tuple[Operators, Spectrum]:
+    """Return the operators on the fit runs and their spectrum, weighted where noise is uneven."""
+    ops = operators(library, fit.smoothed, fit.offsets, fit.scale)
+    flat = spectrum(ops)
+    leading = flat.vectors[:, : max(1, int(np.sum(flat.values <= 2 * FLAT)))]
+    weights = noise_weights(library, fit.smoothed, leading)
+    if weights is not None:
+        ops = operators(library, fit.smoothed, fit.offsets, fit.scale, weights)
+        flat = spectrum(ops)
+    return ops, flat
+
+
 def _trials(
     library: Library,
     ops: Operators,
-    values: np.ndarray,
-    vectors: np.ndarray,
-    held: Orbits,
+    flat: Spectrum,
+    split: Split,
+    known: Sequence[Law],
     rng: np.random.Generator,
 ) -> list[Law]:
-    """Return what passes of one library, exact laws, identities and nearly conserved alike."""
+    """Return what passes of one library: exact laws, identities and nearly conserved alike.
+
+    Simplest first; what depends on an exact law found before is not looked at again.
+    """
+    within = np.einsum("jk,ij,ik->k", flat.vectors, ops.within, flat.vectors)
+    between = np.einsum("jk,ij,ik->k", flat.vectors, ops.between, flat.vectors)
+    still = flat.values <= 2 * FLAT
+    slow = ~still & (within <= SMALL_DRIFT**2 * between)
     costs = library.costs()
-    flat = values <= 2 * FLAT
-    out = []
-    if flat.any():
-        out += [
-            _judge(library, ops, candidate, costs, held, rng)
-            for candidate in formulas.candidates(ops, vectors[:, flat], costs)
-        ]
-    spread = np.einsum("jk,ij,ik->k", vectors, ops.between, vectors)
-    within = np.einsum("jk,ij,ik->k", vectors, ops.within, vectors)
-    slow = ~flat & (within <= SMALL_DRIFT**2 * spread)
-    if slow.any():
-        out += [
-            _judge(library, ops, candidate, costs, held, rng)
-            for candidate in formulas.candidates(ops, vectors[:, slow], costs, slack=1.5)
-        ]
-    return [law for law in out if law is not None]
+    found: list[Law] = []
+    for directions, slack in ((still, formulas.SLACK), (slow, SLOW_SLACK)):
+        if not directions.any():
+            continue
+        for candidate in formulas.candidates(ops, flat.vectors[:, directions], costs, slack):
+            terms = library.restrict(candidate.support)
+            sure = [law for law in [*known, *found] if law.verdict != "approximate"]
+            obeyed = [law.gradient(split.probes, split.held.scale) for law in sure]
+            new = _gradient(terms, candidate.coefficients, split.probes, split.held.scale)
+            if independent([new], within=obeyed):
+                law = _judge(terms, ops, candidate, split, rng)
+                found += [law] if law is not None else []
+    return found
 
 
 def _judge(
-    library: Library,
+    terms: Library,
     ops: Operators,
     candidate: formulas.Candidate,
-    costs: np.ndarray,
-    held: Orbits,
+    split: Split,
     rng: np.random.Generator,
 ) -> Law | None:
     """Test a candidate on the held-out runs; return nothing where it fails."""
-    support = list(candidate.support)
-    terms = library.restrict(support)
-    coefficients = formulas.rounded(ops, candidate)
-    evidence = gather(terms, coefficients, held, rng)
-    verdict = _verdict(evidence, len(support))
+    still = DriftTest(terms, candidate.coefficients, split.fit)
+    coefficients = formulas.rounded(ops, candidate, still)
+    evidence = gather(terms, coefficients, split.held, rng)
+    verdict = _verdict(evidence, len(terms))
     if verdict is None:
         return None
     return Law(
@@ -165,13 +194,13 @@ def _judge(
         expression=formulas.expression(terms.expressions(), coefficients),
         evidence=evidence,
         verdict=verdict,
-        cost=float(costs[support].sum()) + len(support),
+        cost=candidate.cost + len(terms),
     )
 
 
 def _verdict(evidence: Evidence, n_terms: int) -> str | None:
     flat = evidence.flatness <= FLAT and evidence.flatness_interval[0] <= 1.2
-    still = evidence.drift_interval[0] <= max(NO_DRIFT, 0.1 * evidence.noise)
+    still = evidence.drift <= NO_DRIFT or evidence.drift_score <= DETECTED
     if flat and still:
         if evidence.signal >= SIGNAL:
             return "exact" if evidence.drift_interval[1] <= RESOLVED else None
@@ -181,22 +210,26 @@ def _verdict(evidence: Evidence, n_terms: int) -> str | None:
     return None
 
 
-def _select(pool: list[Law], probes: np.ndarray, scale: np.ndarray) -> Findings:
+def _select(pool: list[Law], split: Split) -> Findings:
     """Keep independent laws, exact before approximate, simple before complex."""
+
+    def gradients(laws: list[Law]) -> list[np.ndarray]:
+        return [law.gradient(split.probes, split.held.scale) for law in laws]
+
     order = {"exact": 0, "approximate": 1}
-    identities = sorted((law for law in pool if law.verdict == "identity"), key=lambda law: law.cost)
+    obeyed = sorted((law for law in pool if law.verdict == "identity"), key=lambda law: law.cost)
+    obeyed = [obeyed[k] for k in independent(gradients(obeyed))]
     laws = sorted(
         (law for law in pool if law.verdict != "identity"),
         key=lambda law: (order[law.verdict], law.cost, law.evidence.flatness),
     )
-    obeyed = [_gradient(law, probes, scale) for law in identities]
-    identities = [identities[k] for k in independent(obeyed)]
-    obeyed = [_gradient(law, probes, scale) for law in identities]
-    kept = independent([_gradient(law, probes, scale) for law in laws], within=obeyed)
-    return Findings([laws[k] for k in kept], identities)
+    kept = independent(gradients(laws), within=gradients(obeyed))
+    return Findings([laws[k] for k in kept], obeyed)
 
 
-def _gradient(law: Law, probes: np.ndarray, scale: np.ndarray) -> np.ndarray:
+def _gradient(
+    library: Library, coefficients: np.ndarray, points: np.ndarray, scale: np.ndarray
+) -> np.ndarray:
     """Return the gradient in standardized coordinates, (n, d)."""
-    _, slopes, _ = law.library.jets(probes, order=1)
-    return np.einsum("j,ijn->ni", law.coefficients, slopes) * scale
+    _, slopes, _ = library.jets(points, order=1)
+    return np.einsum("j,ijn->ni", coefficients, slopes) * scale

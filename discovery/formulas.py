@@ -10,6 +10,7 @@ and Güntürk (2010) and Qu, Sun and Wright (2014).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -24,6 +25,8 @@ MAX_SUPPORT = 24
 FLOOR = 0.3
 # Factor by which leaving out one term may raise μ: smoothing leaves biases of that order.
 SLACK = 1.06
+# The same for rounding all coefficients, where the measured runs are asked too.
+ROUNDED = 1.15
 # A term whose share of the formula's gradient is below this may be there by chance.
 NEGLIGIBLE = 0.02
 _DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12)
@@ -127,7 +130,7 @@ def _solve(ops: Operators, supports: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return np.maximum(values[:, 0], 0.0), lowest * scale
 
 
-def _pivoted(basis: np.ndarray, costs: np.ndarray):  # noqa: ANN202
+def _pivoted(basis: np.ndarray, costs: np.ndarray):
     """Yield (pivot, sparse vector of the span with one at the pivot)."""
     k = basis.shape[1]
     strength = np.linalg.norm(basis, axis=1)
@@ -176,12 +179,20 @@ def _eliminate(
     return tuple(int(j) for j in support)
 
 
-def rounded(ops: Operators, candidate: Candidate) -> np.ndarray:
+def rounded(
+    ops: Operators, candidate: Candidate, still: Callable[[np.ndarray], bool]
+) -> np.ndarray:
     """Return the simplest coefficients that keep the flatness.
 
     One coefficient is scaled to one and the rest are rounded to simple fractions, coarsely at
-    first; what no simple fraction fits keeps as many digits as it needs. Every trial is tested on
-    the operators: it must stay as flat as the unrounded formula, or be below `FLOOR`.
+    first; what no simple fraction fits keeps as many digits as it needs. Every trial is tested
+    twice: on the operators it must stay about as flat as the unrounded formula (or be below
+    `FLOOR`), and on the measured runs it must not drift more.
+
+    Parameters
+    ----------
+    still : callable
+        Tells whether coefficients drift no more than the unrounded ones, noise set aside.
 
     Returns
     -------
@@ -190,10 +201,11 @@ def rounded(ops: Operators, candidate: Candidate) -> np.ndarray:
     """
     support = np.array(candidate.support)
     local = ops.restrict(support)
-    limit = max(FLOOR, candidate.flatness * 1.05)
+    limit = max(FLOOR, candidate.flatness * ROUNDED)
     size = np.sqrt(np.diag(local.unit_dirichlet))
-    strong = np.flatnonzero(np.abs(candidate.coefficients) * size > 0.02 * np.max(
-        np.abs(candidate.coefficients) * size))
+    strong = np.flatnonzero(
+        np.abs(candidate.coefficients) * size > 0.02 * np.max(np.abs(candidate.coefficients) * size)
+    )
     for tolerance in _TOLERANCES:
         trials = []
         for pivot in strong:
@@ -201,8 +213,9 @@ def rounded(ops: Operators, candidate: Candidate) -> np.ndarray:
             pairs = [_simple(r, tolerance) for r in ratios]
             trials.append((sum(p[1] for p in pairs), tuple(p[0] for p in pairs)))
         for cost, values in sorted(trials):
-            if np.isfinite(cost) and float(flatness(local, np.array(values))) <= limit:
-                return _signed(np.array(values))
+            trial = np.array(values)
+            if np.isfinite(cost) and float(flatness(local, trial)) <= limit and still(trial):
+                return _signed(trial)
     return _signed(_digits(local, candidate.coefficients, limit))
 
 
@@ -216,7 +229,7 @@ def _simple(ratio: float, tolerance: float) -> tuple[float, float]:
 
 
 def _digits(local: Operators, coefficients: np.ndarray, limit: float) -> np.ndarray:
-    """Round to as few significant digits as the flatness allows, simple fractions where they fit."""
+    """Round to as few digits as the flatness allows, simple fractions where they fit."""
     ratios = coefficients / coefficients[np.argmax(np.abs(coefficients))]
     for digits in range(2, 13):
         values = np.array(

@@ -15,9 +15,7 @@ import numpy as np
 SINE = 0.1
 
 
-def independent(
-    gradients: Sequence[np.ndarray], within: Sequence[np.ndarray] = ()
-) -> list[int]:
+def independent(gradients: Sequence[np.ndarray], within: Sequence[np.ndarray] = ()) -> list[int]:
     """Choose, in the given order, functions that are independent of those chosen before.
 
     Parameters

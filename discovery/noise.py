@@ -9,6 +9,8 @@ Source: the difference-sequence estimators of Hall, Kay and Titterington (Biomet
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 MAX_ORDER = 12
@@ -51,7 +53,7 @@ def _differences(
     """Return divided differences with weights of unit norm, so that white noise keeps its scale."""
     width = order + 1
     starts = np.concatenate(
-        [np.arange(a, b - order) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+        [np.arange(a, b - order) for a, b in itertools.pairwise(offsets)]
     ).astype(int)
     if not len(starts):
         return np.empty((0, rows.shape[1]))

@@ -10,6 +10,7 @@ Source: Mallows (Technometrics 15, 1973); Fan and Gijbels, *Local Polynomial Mod
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +56,7 @@ def smooth(rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise: np.n
     -------
     Path
     """
-    n, d = rows.shape
+    n = len(rows)
     best_error = np.ones(n)
     best = rows.copy()
     lengths = np.diff(offsets)
@@ -95,6 +96,6 @@ def _local_fit(
 
 def _neighbour_mean(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     out = np.empty_like(values)
-    for a, b in zip(offsets[:-1], offsets[1:], strict=True):
+    for a, b in itertools.pairwise(offsets):
         out[a:b] = uniform_filter1d(values[a:b], size=2 * NEIGHBOURS + 1, mode="nearest")
     return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ import sympy
 from discovery.libraries.library import Exponents, Library
 
 # Terms beyond which a library costs more than the evidence of a usual data set can carry.
-MAX_TERMS = 170
+MAX_TERMS = 210
 
 _MOMENTA = ("velocity", "momentum", "angular_velocity")
 
@@ -21,14 +22,16 @@ def symbols_of(names: Sequence[str]) -> tuple[sympy.Symbol, ...]:
     return tuple(sympy.Symbol(name, real=True) for name in names)
 
 
-def polynomial(names: Sequence[str], degree: int = 2, columns: Sequence[int] | None = None):
+def polynomial(
+    names: Sequence[str], degree: int = 2, columns: Sequence[int] | None = None
+) -> Library:
     """Return all monomials up to a degree (of the given columns; all by default)."""
     symbols = symbols_of(names)
     atoms = [symbols[i] for i in (range(len(names)) if columns is None else columns)]
     return Library(symbols, atoms, _monomials(len(atoms), degree), f"polynomial({degree})")
 
 
-def trigonometric(names: Sequence[str], roles: Sequence[str | None]):
+def trigonometric(names: Sequence[str], roles: Sequence[str | None]) -> Library:
     """Return Fourier modes of the angles, times monomials up to degree two of the rest.
 
     Modes cos(n·θ), sin(n·θ) rather than powers of cosines: they are linearly independent, so no
@@ -38,7 +41,7 @@ def trigonometric(names: Sequence[str], roles: Sequence[str | None]):
     angles = [i for i, role in enumerate(roles) if role == "angle"]
     rest = [i for i in range(len(names)) if i not in angles]
     monomials = [(0,) * len(rest), *_monomials(len(rest), 2)]
-    for order in (2, 1):
+    for order in (3, 2, 1):
         modes = _wave_vectors(len(angles), order)
         if (2 * len(modes) + 1) * len(monomials) <= MAX_TERMS or order == 1:
             break
@@ -52,16 +55,18 @@ def trigonometric(names: Sequence[str], roles: Sequence[str | None]):
     return Library(symbols, atoms, exponents, "trigonometric")
 
 
-def logarithmic(names: Sequence[str], columns: Sequence[int], degree: int = 2):
+def logarithmic(names: Sequence[str], columns: Sequence[int], degree: int = 2) -> Library:
     """Return monomials up to a degree, and the logarithms of the given (positive) columns."""
     symbols = symbols_of(names)
     atoms = [*symbols, *(sympy.log(symbols[i]) for i in columns)]
-    logs = [tuple(int(k == len(symbols) + j) for k in range(len(atoms))) for j in range(len(columns))]
+    logs = [
+        tuple(int(k == len(symbols) + j) for k in range(len(atoms))) for j in range(len(columns))
+    ]
     powers = [(*e, *(0,) * len(columns)) for e in _monomials(len(symbols), degree)]
     return Library(symbols, atoms, powers + logs, "logarithmic")
 
 
-def mechanics(names: Sequence[str], roles: Sequence[str | None], products: bool = False):
+def mechanics(names: Sequence[str], roles: Sequence[str | None], products: bool = False) -> Library:
     """Return quadratic monomials with inverse distances, radial and between pairs of bodies.
 
     Parameters
@@ -93,6 +98,76 @@ def mechanics(names: Sequence[str], roles: Sequence[str | None], products: bool 
     return Library(symbols, atoms, exponents, name)
 
 
+def radial(names: Sequence[str], roles: Sequence[str | None]) -> Library:
+    """Return quadratic monomials with the usual central and pair potentials.
+
+    For each distance r: r, r⁻¹, r⁻², r⁻³, log r and exp(−r)/r.
+    """
+    symbols = symbols_of(names)
+    positions = [i for i, role in enumerate(roles) if role == "position"]
+    distances = _distances(symbols, group_bodies([names[i] for i in positions], positions))
+    potentials = [
+        f for r in distances for f in (r, 1 / r, r**-2, r**-3, sympy.log(r), sympy.exp(-r) / r)
+    ]
+    return _with_functions(symbols, potentials, "radial")
+
+
+def exponential(names: Sequence[str], roles: Sequence[str | None]) -> Library:
+    """Return quadratic monomials with exponentials of positions and of their differences.
+
+    exp(±q), exp(±2q) (Morse) and exp(±(q_i − q_j)) (Toda), the last also times momenta, with
+    cubic monomials of the momenta beside them where there is room.
+    """
+    symbols = symbols_of(names)
+    positions = [i for i, role in enumerate(roles) if role == "position"]
+    momenta = [i for i, role in enumerate(roles) if role in _MOMENTA]
+    own = [sympy.exp(k * symbols[i]) for i in positions for k in (-2, -1, 1, 2)]
+    pairs = [
+        sympy.exp(sign * (symbols[i] - symbols[j]))
+        for i, j in itertools.combinations(positions, 2)
+        for sign in (-1, 1)
+    ]
+    library = _with_functions(symbols, [*own, *pairs], "exponential")
+    d, k = len(symbols), len(own) + len(pairs)
+    cubic = [e for e in _monomials(len(momenta), 3) if sum(e) == 3]
+    extra = [(*_scatter(d, momenta, e), *(0,) * k) for e in cubic]
+    extra += [
+        _unit(d, i) + (0,) * len(own) + _unit(len(pairs), j)
+        for i in momenta
+        for j in range(len(pairs))
+    ]
+    if not pairs or len(library) + len(extra) > MAX_TERMS:
+        return library
+    return Library(symbols, library.atoms, [*library.exponents, *extra], "exponential")
+
+
+def chain(names: Sequence[str], roles: Sequence[str | None]) -> Library:
+    """Return quadratic monomials with cubes and fourth powers of differences of positions."""
+    symbols = symbols_of(names)
+    positions = [i for i, role in enumerate(roles) if role == "position"]
+    gaps = [symbols[i] - symbols[j] for i, j in itertools.combinations(positions, 2)]
+    d, k = len(symbols), len(gaps)
+    exponents = [(*e, *(0,) * k) for e in _monomials(d, 2)]
+    exponents += [
+        (0,) * d + tuple(power * u for u in _unit(k, j)) for power in (3, 4) for j in range(k)
+    ]
+    return Library(symbols, [*symbols, *gaps], exponents, "chain")
+
+
+def term_count(n: int, degree: int) -> int:
+    """Return the number of monomials of n variables, total degree 1 to `degree`."""
+    return math.comb(n + degree, degree) - 1
+
+
+def _with_functions(
+    symbols: Sequence[sympy.Symbol], functions: Sequence[sympy.Expr], name: str
+) -> Library:
+    d, k = len(symbols), len(functions)
+    exponents = [(*e, *(0,) * k) for e in _monomials(d, 2)]
+    exponents += [(0,) * d + _unit(k, j) for j in range(k)]
+    return Library(symbols, [*symbols, *functions], exponents, name)
+
+
 def group_bodies(names: Sequence[str], columns: Sequence[int]) -> list[list[int]]:
     """Group position columns by body: the trailing number of a name is the body's (x1 y1 x2 y2).
 
@@ -111,15 +186,23 @@ def group_bodies(names: Sequence[str], columns: Sequence[int]) -> list[list[int]
 
 
 def _distances(symbols: Sequence[sympy.Symbol], bodies: list[list[int]]) -> list[sympy.Expr]:
+    # |x| has a kink where two bodies on a line meet: distances need a plane at least.
+    bodies = [body for body in bodies if len(body) > 1]
     if len(bodies) == 1:
         return [sympy.sqrt(sum(symbols[i] ** 2 for i in bodies[0]))]
-    pairs = [
-        (a, b) for a, b in itertools.combinations(bodies, 2) if len(a) == len(b)
-    ]
+    pairs = [(a, b) for a, b in itertools.combinations(bodies, 2) if len(a) == len(b)]
     return [
         sympy.sqrt(sum((symbols[i] - symbols[j]) ** 2 for i, j in zip(a, b, strict=True)))
         for a, b in pairs
     ]
+
+
+def _scatter(size: int, columns: Sequence[int], powers: Exponents) -> Exponents:
+    """Return powers of the given columns as exponents of all."""
+    out = [0] * size
+    for column, power in zip(columns, powers, strict=True):
+        out[column] += power
+    return tuple(out)
 
 
 def _unit(size: int, at: int) -> Exponents:
@@ -144,4 +227,8 @@ def _wave_vectors(n: int, order: int) -> list[tuple[int, ...]]:
     if order >= 2:
         vectors += [tuple(int(k in pair) for k in range(n)) for pair in pairs]
         vectors += [tuple(2 * v for v in _unit(n, i)) for i in range(n)]
+    if order >= 3:
+        for i, j in itertools.permutations(range(n), 2):
+            for sign in (-1, 1):
+                vectors.append(tuple(2 * int(k == i) + sign * int(k == j) for k in range(n)))
     return vectors

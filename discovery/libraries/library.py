@@ -70,7 +70,9 @@ class Library:
     def costs(self) -> np.ndarray:
         """Return what each term costs in a formula: one for a factor, two where it is no symbol."""
         weight = [1.0 if a.is_Symbol else 1.0 + 0.25 * sympy.count_ops(a) for a in self.atoms]
-        return np.array([sum(p * w for p, w in zip(e, weight, strict=True)) for e in self.exponents])
+        return np.array(
+            [sum(p * w for p, w in zip(e, weight, strict=True)) for e in self.exponents]
+        )
 
     def restrict(self, columns: Sequence[int]) -> Library:
         """Return the library of the given terms."""
@@ -190,8 +192,8 @@ class _Pairing:
     def __init__(self, gradient: list[dict[int, np.ndarray]], sigma: np.ndarray) -> None:
         self._gradient, self._sigma, self._known = gradient, sigma, {}
 
-    def __call__(self, k: int, l: int) -> np.ndarray:
-        key = (min(k, l), max(k, l))
+    def __call__(self, k: int, k2: int) -> np.ndarray:
+        key = (min(k, k2), max(k, k2))
         if key not in self._known:
             self._known[key] = sum(
                 (
@@ -208,7 +210,7 @@ def _lower(e: Exponents, k: int) -> Exponents:
     return (*e[:k], e[k] - 1, *e[k + 1 :])
 
 
-def _compile_atoms(symbols: tuple[sympy.Symbol, ...], atoms: tuple[sympy.Expr, ...]):  # noqa: ANN202
+def _compile_atoms(symbols: tuple[sympy.Symbol, ...], atoms: tuple[sympy.Expr, ...]):
     """Return a function of (d, n) columns that gives atom values, gradients and Hessians.
 
     Gradients and Hessians are lists over atoms of dicts ``{i: ∂_i a}`` and ``{(i, j): ∂_i∂_j a}``
@@ -220,7 +222,7 @@ def _compile_atoms(symbols: tuple[sympy.Symbol, ...], atoms: tuple[sympy.Expr, .
             (i, j): h
             for i, g in grads.items()
             for j, s in enumerate(symbols)
-            if (h := g.diff(s)) != 0
+            if (h := g.diff(s).replace(sympy.DiracDelta, _nowhere)) != 0
         }
         for grads in first
     ]
@@ -234,7 +236,7 @@ def _compile_atoms(symbols: tuple[sympy.Symbol, ...], atoms: tuple[sympy.Expr, .
         for expressions in flat
     ]
 
-    def evaluate(columns: np.ndarray, order: int):  # noqa: ANN202
+    def evaluate(columns: np.ndarray, order: int):
         n = columns.shape[1]
         rows = [
             [np.broadcast_to(np.asarray(v, dtype=float), (n,)) for v in f(*columns)]
@@ -246,6 +248,11 @@ def _compile_atoms(symbols: tuple[sympy.Symbol, ...], atoms: tuple[sympy.Expr, .
         return values, gradient, hessian
 
     return evaluate
+
+
+def _nowhere(*_: sympy.Expr) -> sympy.Integer:
+    """Stand in for a derivative that is zero but at a point, such as that of sign(x)."""
+    return sympy.Integer(0)
 
 
 def _unflatten(template: list[dict], flat: list[np.ndarray]) -> list[dict]:
