@@ -4,18 +4,29 @@ Pass one, its name, or a list of them to `keras_ndm.CoordinateLayer`.
 """
 
 from keras_ndm.backend import tfp
+from keras_ndm.charts.autoregressive import Autoregressive
 from keras_ndm.charts.base import Chart
-from keras_ndm.charts.compose import Bijector, Chain, Identity
+from keras_ndm.charts.compose import Bijector, Chain, Identity, Inverse
 from keras_ndm.charts.coupling import AffineCoupling, SplineCoupling
+from keras_ndm.charts.free_spline import Circular, Monotone
 from keras_ndm.charts.linear import Linear
-from keras_ndm.charts.standardize import Standardize
+from keras_ndm.charts.partial import Bounded, Elementwise, Positive
+from keras_ndm.charts.permute import Permute
+from keras_ndm.charts.standardize import ActNorm, Standardize
 
 NAMES = {
     "identity": Identity,
     "standardize": Standardize,
+    "actnorm": ActNorm,
     "linear": Linear,
     "affine_coupling": AffineCoupling,
     "spline_coupling": SplineCoupling,
+    "autoregressive": Autoregressive,
+    "permute": Permute,
+    "positive": Positive,
+    "bounded": Bounded,
+    "monotone": Monotone,
+    "circular": Circular,
 }
 
 
@@ -43,12 +54,21 @@ def get(chart: object, dtype: object = None) -> Chart:
 
 __all__ = [
     "NAMES",
+    "ActNorm",
     "AffineCoupling",
+    "Autoregressive",
     "Bijector",
+    "Bounded",
     "Chain",
     "Chart",
+    "Circular",
+    "Elementwise",
     "Identity",
+    "Inverse",
     "Linear",
+    "Monotone",
+    "Permute",
+    "Positive",
     "SplineCoupling",
     "Standardize",
     "get",

@@ -8,6 +8,11 @@ from keras_ndm import backend
 from keras_ndm.precision import full_precision
 
 
+def fresh(x):
+    """A new tensor: TFP looks results up by the tensor's identity, and one found is cut off from gradients."""
+    return x + ops.zeros((), x.dtype)
+
+
 class Chart(keras.layers.Layer):
     """An invertible change of coordinates z = φ(x) on (batch, d) arrays.
 
@@ -29,15 +34,15 @@ class Chart(keras.layers.Layer):
 
     def call(self, x: object) -> object:
         """Coordinates z (batch, d) of the points x (batch, d)."""
-        return self.bijector().forward(x)
+        return self.bijector().forward(fresh(x))
 
     def inverse(self, z: object) -> object:
         """Points x (batch, d) with coordinates z (batch, d)."""
-        return self.bijector().inverse(z)
+        return self.bijector().inverse(fresh(z))
 
     def log_det_jacobian(self, x: object) -> object:
         """Log |det ∂z/∂x| at x, (batch,)."""
-        log_det = self.bijector().forward_log_det_jacobian(x, event_ndims=1)
+        log_det = self.bijector().forward_log_det_jacobian(fresh(x), event_ndims=1)
         return log_det + ops.zeros_like(x[:, 0])  # some bijectors give one number for the batch
 
     def jacobian(self, x: object) -> object:

@@ -90,6 +90,48 @@ class Chain(Chart):
         return cls(**{**config, "charts": charts})
 
 
+@keras.saving.register_keras_serializable("keras_ndm")
+class Inverse(Chart):
+    """A chart the other way round.
+
+    Parameters
+    ----------
+    chart : Chart
+    """
+
+    def __init__(self, chart: Chart, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(chart, Chart):
+            raise ValueError(f"`chart` must be a keras_ndm.charts chart; received {chart!r}.")
+        self.chart = chart
+
+    def build(self, input_shape: tuple) -> None:
+        """Build the chart."""
+        if not self.chart.built:
+            self.chart.build(input_shape)
+
+    def bijector(self) -> object:
+        """TFP's inversion."""
+        return tfp.bijectors.Invert(self.chart.bijector())
+
+    def jacobian(self, x: object) -> object:
+        """Inverse of the chart's Jacobian."""
+        return ops.inv(self.chart.jacobian(self.chart.inverse(x)))
+
+    def solve_jacobian(self, x: object, matrix: object) -> object:
+        """Multiply by the chart's Jacobian."""
+        return ops.matmul(self.chart.jacobian(self.chart.inverse(x)), matrix)
+
+    def get_config(self) -> dict:
+        """Arguments of the constructor."""
+        return {**super().get_config(), "chart": keras.saving.serialize_keras_object(self.chart)}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "Inverse":
+        """Rebuild the chart from `get_config()`."""
+        return cls(**{**config, "chart": keras.saving.deserialize_keras_object(config["chart"])})
+
+
 class Bijector(Chart):
     """Any TFP bijector on vectors (or one that acts elementwise).
 

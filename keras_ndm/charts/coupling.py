@@ -8,12 +8,8 @@ from keras import ops
 from keras_ndm import backend
 from keras_ndm.backend import tfp
 from keras_ndm.charts.base import Chart
-from keras_ndm.charts.spline import RationalQuadraticSpline
+from keras_ndm.charts.spline import RationalQuadraticSpline, shape_from
 from keras_ndm.geometry import activations, jets
-
-# softplus(0) = log 2: dividing by it makes the slopes one at raw outputs of zero.
-_LOG2 = 0.6931471805599453
-
 
 class Coupling(Chart):
     """Stack of coupling layers that alternate in which half they move.
@@ -149,22 +145,10 @@ class SplineCoupling(Coupling):
         return moved * (3 * self.bins - 1)
 
     def moving(self, outputs: object, moved: int) -> object:
-        """Softmax gives the bins (each at least a hundredth of its share), softplus the slopes."""
+        """Splines whose numbers the conditioner gives."""
         shape = ops.shape(outputs)[:-1]
-        k = self.bins
-        outputs = ops.reshape(outputs, (*shape, moved, 3 * k - 1))
-        least = 0.01
-
-        def bins(raw):
-            return 2.0 * self.bound * (least / k + (1.0 - least) * ops.softmax(raw, axis=-1))
-
-        slopes = least + (1.0 - least) * ops.softplus(outputs[..., 2 * k :]) / _LOG2
-        return RationalQuadraticSpline(
-            widths=bins(outputs[..., :k]),
-            heights=bins(outputs[..., k : 2 * k]),
-            slopes=slopes,
-            bound=self.bound,
-        )
+        raw = ops.reshape(outputs, (*shape, moved, 3 * self.bins - 1))
+        return RationalQuadraticSpline(*shape_from(raw, self.bins, self.bound), self.bound)
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""

@@ -9,6 +9,34 @@ from keras import ops
 from keras_ndm.backend import tfp
 
 
+# softplus(0) = log 2: dividing by it makes the slopes one at raw numbers of zero.
+_LOG2 = 0.6931471805599453
+_LEAST = 0.01
+
+
+def shape_from(raw: object, bins: int, bound: float) -> tuple:
+    """Widths, heights and slopes from any real numbers; equal bins and slopes one from zeros.
+
+    Softmax gives the bins (each at least a hundredth of its share), softplus the slopes.
+
+    Parameters
+    ----------
+    raw : tensor (…, 2 bins + k)
+
+    Returns
+    -------
+    widths, heights : tensor (…, bins), each summing to 2 bound
+    slopes : tensor (…, k)
+    """
+
+    def sizes(part):
+        share = _LEAST / bins + (1.0 - _LEAST) * ops.softmax(part, axis=-1)
+        return 2.0 * bound * share
+
+    slopes = _LEAST + (1.0 - _LEAST) * ops.softplus(raw[..., 2 * bins :]) / _LOG2
+    return sizes(raw[..., :bins]), sizes(raw[..., bins : 2 * bins]), slopes
+
+
 class RationalQuadraticSpline(tfp.bijectors.Bijector):
     """Spline on [−bound, bound] with slope one at both ends, continued by the identity.
 
@@ -23,15 +51,24 @@ class RationalQuadraticSpline(tfp.bijectors.Bijector):
     slopes : tensor (…, bins − 1), positive
         Slopes at the inner knots.
     bound : float
+    end_slope : tensor (…, 1), optional
+        Slope at both ends; default one, so that the identity continues it smoothly.
     """
 
-    def __init__(self, widths: object, heights: object, slopes: object, bound: float):
+    def __init__(
+        self,
+        widths: object,
+        heights: object,
+        slopes: object,
+        bound: float,
+        end_slope: object = None,
+    ):
         parameters = dict(locals())
         self._bound = bound
         self._x = self._knots(widths)
         self._y = self._knots(heights)
-        one = ops.ones_like(slopes[..., :1])
-        self._slopes = ops.concatenate([one, slopes, one], axis=-1)
+        end = ops.ones_like(slopes[..., :1]) if end_slope is None else end_slope
+        self._slopes = ops.concatenate([end, slopes, end], axis=-1)
         super().__init__(
             forward_min_event_ndims=0, dtype=widths.dtype, name="spline", parameters=parameters
         )

@@ -1,27 +1,16 @@
-"""Standardization: mean zero and variance one, with numbers taken from the data."""
+"""Scaling to mean zero and variance one, with numbers taken from the data."""
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_ndm.backend import tfp
-from keras_ndm.charts.base import Chart
+from keras_ndm.charts.partial import Elementwise
 
 
-class Elementwise(Chart):
-    """A chart that acts on each coordinate by itself: its Jacobian is diagonal."""
-
-    def slopes(self, x: object) -> object:
-        """Diagonal ∂z_i/∂x_i of the Jacobian, (batch, d)."""
-        raise NotImplementedError
-
-    def jacobian(self, x: object) -> object:
-        """Diagonal Jacobian (batch, d, d)."""
-        return ops.expand_dims(self.slopes(x), -1) * ops.eye(x.shape[-1], dtype=x.dtype)
-
-    def solve_jacobian(self, x: object, matrix: object) -> object:
-        """Divide row i of each matrix (batch, d, k) by ∂z_i/∂x_i."""
-        return matrix / ops.expand_dims(self.slopes(x), -1)
+def _statistics(data):
+    scale = np.std(data, axis=0)
+    return np.mean(data, axis=0), np.where(scale > 0, scale, 1.0)
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
@@ -34,23 +23,47 @@ class Standardize(Elementwise):
 
     def build(self, input_shape: tuple) -> None:
         """Make the two statistics."""
+        super().build(input_shape)
         shape = (input_shape[-1],)
         self.mean = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="mean")
         self.scale = self.add_weight(shape=shape, initializer="ones", trainable=False, name="scale")
 
     def adapt(self, data: np.ndarray) -> None:
         """Take mean and standard deviation from data (batch, d)."""
-        scale = np.std(data, axis=0)
-        self.mean.assign(np.mean(data, axis=0))
-        self.scale.assign(np.where(scale > 0, scale, 1.0))
+        mean, scale = _statistics(data)
+        self.mean.assign(mean)
+        self.scale.assign(scale)
 
-    def bijector(self) -> object:
+    def map(self) -> object:
         """Shift, then scale."""
         scale = 1.0 / ops.convert_to_tensor(self.scale)
         shift = -ops.convert_to_tensor(self.mean)
         tfb = tfp.bijectors
         return tfb.Chain([tfb.Scale(scale), tfb.Shift(shift)])
 
-    def slopes(self, x: object) -> object:
-        """Constant 1/scale."""
-        return ops.ones_like(x) / ops.convert_to_tensor(self.scale)
+
+@keras.saving.register_keras_serializable("keras_ndm")
+class ActNorm(Elementwise):
+    """z = exp(s)(x + b) with trained s and b (Kingma & Dhariwal, 2018).
+
+    The identity at first; `adapt(data)` starts it at mean zero and variance one.
+    """
+
+    def build(self, input_shape: tuple) -> None:
+        """Make shift and log scale."""
+        super().build(input_shape)
+        for name in ("shift", "log_scale"):
+            weight = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name=name)
+            setattr(self, name, weight)
+
+    def adapt(self, data: np.ndarray) -> None:
+        """Start at mean zero and variance one of data (batch, d)."""
+        mean, scale = _statistics(data)
+        self.shift.assign(-mean)
+        self.log_scale.assign(-np.log(scale))
+
+    def map(self) -> object:
+        """Shift, then scale."""
+        tfb = tfp.bijectors
+        scale = ops.exp(ops.convert_to_tensor(self.log_scale))
+        return tfb.Chain([tfb.Scale(scale), tfb.Shift(ops.convert_to_tensor(self.shift))])
