@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 
 from discovery import formulas
-from discovery.evidence import DETECTED, DriftTest, Evidence, gather
+from discovery.evidence import BOOTSTRAPS, DETECTED, FLAT, DriftTest, Evidence, gather
 from discovery.flatness import Operators, Spectrum, noise_weights, operators, spectrum
 from discovery.independence import independent
 from discovery.libraries.library import Library
@@ -20,8 +20,6 @@ from discovery.orbits import Orbits
 
 # Share of the runs on which formulas are found; the rest only judges them.
 FIT_SHARE = 0.6
-# Flat: motion along orbits at most this many times what noise explains (1 if all were known).
-FLAT = 1.5
 # A law tells orbits apart: its variance between them is at least this many times that within.
 SIGNAL = 5.0
 # Systematic motion that no table of numbers excludes, as a fraction of the spread.
@@ -40,7 +38,7 @@ PROBES = 256
 
 @dataclass(frozen=True)
 class Law:
-    """A formula with its evidence."""
+    """A formula with its evidence; the verdict is exact, approximate, identity or rejected."""
 
     library: Library
     coefficients: np.ndarray
@@ -62,15 +60,27 @@ class Split:
     held: Orbits
     probes: np.ndarray
 
+    @staticmethod
+    def choose(n_runs: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the runs to find formulas on and the runs to judge them, ascending."""
+        shuffled = rng.permutation(n_runs)
+        n_fit = int(np.clip(round(FIT_SHARE * n_runs), 2, n_runs - 2))
+        return np.sort(shuffled[:n_fit]), np.sort(shuffled[n_fit:])
+
+    @classmethod
+    def of(
+        cls, orbits: Orbits, fit: np.ndarray, held: np.ndarray, rng: np.random.Generator
+    ) -> Split:
+        """Part orbits into the given runs."""
+        judges = orbits.take(held)
+        n_rows = len(judges.smoothed.states)
+        rows = np.sort(rng.choice(n_rows, min(PROBES, n_rows), replace=False))
+        return cls(orbits.take(fit), judges, judges.smoothed.states[rows])
+
     @classmethod
     def draw(cls, orbits: Orbits, rng: np.random.Generator) -> Split:
-        """Part the runs at random."""
-        shuffled = rng.permutation(orbits.n_runs)
-        n_fit = int(np.clip(round(FIT_SHARE * orbits.n_runs), 2, orbits.n_runs - 2))
-        held = orbits.take(shuffled[n_fit:])
-        n_rows = len(held.smoothed.states)
-        rows = rng.choice(n_rows, min(PROBES, n_rows), replace=False)
-        return cls(orbits.take(shuffled[:n_fit]), held, held.smoothed.states[np.sort(rows)])
+        """Part orbits at random."""
+        return cls.of(orbits, *cls.choose(orbits.n_runs, rng), rng)
 
 
 @dataclass(frozen=True)
@@ -94,40 +104,49 @@ class Findings:
     identities : list of Law
         What all runs obey alike.
     stages : list of StageRecord
+    rejected : (draws,) array of bool
+        Whether each bootstrap sample of held-out runs finds no flat function among those that
+        were judged and rejected.
     """
 
     laws: list[Law] = field(default_factory=list)
     identities: list[Law] = field(default_factory=list)
     stages: list[StageRecord] = field(default_factory=list)
+    rejected: np.ndarray = field(default_factory=lambda: np.ones(BOOTSTRAPS, dtype=bool))
 
 
-def analyse(orbits: Orbits, stages: Sequence[Library], rng: np.random.Generator) -> Findings:
+def analyse(stages: Sequence[Library], split: Split, rng: np.random.Generator) -> Findings:
     """Search the libraries in turn for functions that are conserved along the orbits.
 
     Parameters
     ----------
-    orbits : Orbits
     stages : sequence of Library
         From simple to rich. The search stops once no further law can exist: a flow in d
         dimensions has at most d − 1.
+    split : Split
+        Runs that formulas are found on, and runs that judge them.
     rng : numpy.random.Generator
-        For the split into fit and held-out runs, and the bootstrap.
+        For the bootstrap.
     """
-    split = Split.draw(orbits, rng)
     pool: list[Law] = []
     records: list[StageRecord] = []
     chosen = Findings()
+    rejected = np.ones(BOOTSTRAPS, dtype=bool)
     for library in stages:
         ops, flat = _flat_directions(library, split.fit)
         before = len(chosen.laws)
-        pool += _trials(library, ops, flat, split, pool, rng)
+        judged = _trials(library, ops, flat, split, pool, rng)
+        pool += [law for law in judged if law.verdict != "rejected"]
+        for law in judged:
+            if law.verdict == "rejected" and law.evidence.signal >= SIGNAL:
+                rejected &= ~law.evidence.flat_draws
         chosen = _select(pool, split)
         new = len(chosen.laws) - before
         records.append(StageRecord(library.name, len(library), flat.values, new))
         exact = sum(law.verdict == "exact" for law in chosen.laws)
         if exact + len(chosen.identities) >= library.dim - 1:
             break
-    return Findings(chosen.laws, chosen.identities, records)
+    return Findings(chosen.laws, chosen.identities, records, rejected)
 
 
 def _flat_directions(library: Library, fit: Orbits) -> tuple[Operators, Spectrum]:
@@ -150,7 +169,7 @@ def _trials(
     known: Sequence[Law],
     rng: np.random.Generator,
 ) -> list[Law]:
-    """Return what passes of one library: exact laws, identities and nearly conserved alike.
+    """Judge the candidates of one library.
 
     Simplest first; what depends on an exact law found before is not looked at again.
     """
@@ -165,12 +184,11 @@ def _trials(
             continue
         for candidate in formulas.candidates(ops, flat.vectors[:, directions], costs, slack):
             terms = library.restrict(candidate.support)
-            sure = [law for law in [*known, *found] if law.verdict != "approximate"]
+            sure = [law for law in [*known, *found] if law.verdict in ("exact", "identity")]
             obeyed = [law.gradient(split.probes, split.held.scale) for law in sure]
             new = _gradient(terms, candidate.coefficients, split.probes, split.held.scale)
             if independent([new], within=obeyed):
-                law = _judge(terms, ops, candidate, split, rng)
-                found += [law] if law is not None else []
+                found.append(_judge(terms, ops, candidate, split, rng))
     return found
 
 
@@ -180,34 +198,31 @@ def _judge(
     candidate: formulas.Candidate,
     split: Split,
     rng: np.random.Generator,
-) -> Law | None:
-    """Test a candidate on the held-out runs; return nothing where it fails."""
+) -> Law:
+    """Test a candidate on the held-out runs."""
     still = DriftTest(terms, candidate.coefficients, split.fit)
     coefficients = formulas.rounded(ops, candidate, still)
     evidence = gather(terms, coefficients, split.held, rng)
-    verdict = _verdict(evidence, len(terms))
-    if verdict is None:
-        return None
     return Law(
         library=terms,
         coefficients=coefficients,
         expression=formulas.expression(terms.expressions(), coefficients),
         evidence=evidence,
-        verdict=verdict,
+        verdict=_verdict(evidence, len(terms)),
         cost=candidate.cost + len(terms),
     )
 
 
-def _verdict(evidence: Evidence, n_terms: int) -> str | None:
+def _verdict(evidence: Evidence, n_terms: int) -> str:
     flat = evidence.flatness <= FLAT and evidence.flatness_interval[0] <= 1.2
     still = evidence.drift <= NO_DRIFT or evidence.drift_score <= DETECTED
     if flat and still:
         if evidence.signal >= SIGNAL:
-            return "exact" if evidence.drift_interval[1] <= RESOLVED else None
-        return "identity" if n_terms <= IDENTITY_TERMS else None
+            return "exact" if evidence.drift_interval[1] <= RESOLVED else "rejected"
+        return "identity" if n_terms <= IDENTITY_TERMS else "rejected"
     if evidence.signal >= SIGNAL and evidence.drift_interval[1] <= SMALL_DRIFT:
         return "approximate"
-    return None
+    return "rejected"
 
 
 def _select(pool: list[Law], split: Split) -> Findings:

@@ -11,6 +11,8 @@ from discovery.libraries.library import Library
 from discovery.orbits import Orbits
 
 BOOTSTRAPS = 400
+# Flat: motion along orbits at most this many times what noise explains (1 if all were known).
+FLAT = 1.5
 COVERAGE = 0.95
 # Standard errors beyond which a systematic motion is real.
 DETECTED = 3.3
@@ -41,6 +43,8 @@ class Evidence:
         Standard deviation of one value by noise, as a fraction of the spread.
     spread : float
         Standard deviation over all samples, noise set aside.
+    flat_draws : (draws,) array of bool
+        Whether each bootstrap sample of runs finds it flat.
     """
 
     flatness: float
@@ -51,7 +55,7 @@ class Evidence:
     drift_score: float
     noise: float
     spread: float
-    run_means: np.ndarray = field(repr=False)
+    flat_draws: np.ndarray = field(repr=False)
 
 
 def gather(
@@ -98,7 +102,7 @@ def gather(
         drift_score=float((drift2[0] - TOLERATED * noise2) / max(drift2[1:].std(), 1e-300)),
         noise=float(np.sqrt(noise2) / spread),
         spread=spread,
-        run_means=means,
+        flat_draws=mu[1:] <= FLAT,
     )
 
 

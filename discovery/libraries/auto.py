@@ -37,7 +37,7 @@ def escalation(
     if straight:
         stages.append(polynomial(names, 2, straight))
     if angles:
-        stages.append(trigonometric(names, roles))
+        stages += [trigonometric(names, roles, order) for order in (2, 3)]
     positive = [i for i in straight if rows[:, i].min() > 0]
     if positive and all(roles[i] in ("amount", None, "other") for i in positive):
         stages.append(logarithmic(names, positive))
@@ -51,7 +51,8 @@ def escalation(
         stages += [radial(names, roles), exponential(names, roles)]
         if d >= 6:
             stages.append(chain(names, roles))
-    return [stage for stage in stages if 0 < len(stage) <= MAX_TERMS]
+    stages = [stage for stage in stages if 0 < len(stage) <= MAX_TERMS]
+    return [s for i, s in enumerate(stages) if i == 0 or s.exponents != stages[i - 1].exponents]
 
 
 def infer_roles(

@@ -31,8 +31,10 @@ def polynomial(
     return Library(symbols, atoms, _monomials(len(atoms), degree), f"polynomial({degree})")
 
 
-def trigonometric(names: Sequence[str], roles: Sequence[str | None]) -> Library:
+def trigonometric(names: Sequence[str], roles: Sequence[str | None], order: int = 2) -> Library:
     """Return Fourier modes of the angles, times monomials up to degree two of the rest.
+
+    The modes' order (1-norm of the wave vector) is lowered where there would be too many terms.
 
     Modes cos(n·θ), sin(n·θ) rather than powers of cosines: they are linearly independent, so no
     identity such as cos² + sin² = 1 hides in the library.
@@ -41,10 +43,10 @@ def trigonometric(names: Sequence[str], roles: Sequence[str | None]) -> Library:
     angles = [i for i, role in enumerate(roles) if role == "angle"]
     rest = [i for i in range(len(names)) if i not in angles]
     monomials = [(0,) * len(rest), *_monomials(len(rest), 2)]
-    for order in (3, 2, 1):
+    modes = _wave_vectors(len(angles), order)
+    while order > 1 and (2 * len(modes) + 1) * len(monomials) > MAX_TERMS:
+        order -= 1
         modes = _wave_vectors(len(angles), order)
-        if (2 * len(modes) + 1) * len(monomials) <= MAX_TERMS or order == 1:
-            break
     atoms = [symbols[i] for i in rest]
     for mode in modes:
         phase = sum(n * symbols[i] for n, i in zip(mode, angles, strict=True))

@@ -1,0 +1,69 @@
+"""The analysis: orbits in, report out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from discovery.conclusion import conclude
+from discovery.engine import Findings, Split, analyse
+from discovery.libraries.library import Library
+from discovery.orbits import Orbits
+from discovery.quantity import Quantity
+from discovery.report import DiscoveryReport
+
+
+def analyse_orbits(
+    orbits: Orbits,
+    stages: Sequence[Library],
+    split: Split,
+    rng: np.random.Generator,
+    *,
+    names: Sequence[str],
+    title: str,
+) -> DiscoveryReport:
+    """Run the engine on orbits and report.
+
+    Parameters
+    ----------
+    orbits : Orbits
+    stages : sequence of Library
+        From simple to rich.
+    split : Split
+        Runs that formulas are found on, and runs that judge them.
+    rng : numpy.random.Generator
+    names : sequence of str
+        Coordinates.
+    title : str
+    """
+    findings = analyse(stages, split, rng)
+    conclusion = conclude(findings, orbits)
+    undecided = "undecided" if conclusion.verdict == "undecided" else None
+    noise = np.sqrt(np.mean(np.einsum("nii->ni", orbits.measured.covariance), axis=0))
+    exact = [law.evidence for law in findings.laws if law.verdict == "exact"]
+    return DiscoveryReport(
+        quantities=[Quantity.from_law(law, undecided) for law in findings.laws],
+        verdict=conclusion.verdict,
+        reason=conclusion.reason,
+        confidence=0.0 if undecided else _confidence(findings),
+        identities=[Quantity.from_law(law) for law in findings.identities],
+        spectrum={stage.library: stage.spectrum for stage in findings.stages},
+        resolution=max((e.drift_interval[1] for e in exact), default=float("nan")),
+        noise=dict(zip(names, noise.tolist(), strict=True)),
+        names=tuple(names),
+        title=title,
+        searched=[
+            f"{stage.library} ({stage.n_terms} terms: {stage.n_laws or 'no'} new)"
+            for stage in findings.stages
+        ],
+    )
+
+
+def _confidence(findings: Findings) -> float:
+    """Return the share of bootstrap draws in which the count is the same."""
+    same = np.ones_like(findings.rejected)
+    for law in findings.laws:
+        if law.verdict == "exact":
+            same &= law.evidence.flat_draws
+    return float(np.mean(same & findings.rejected))

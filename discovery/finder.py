@@ -1,0 +1,210 @@
+"""ConservedQuantityFinder: the engine as a scikit-learn transformer."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from discovery.analysis import analyse_orbits
+from discovery.engine import Split
+from discovery.libraries import resolve
+from discovery.preparation import prepare
+from discovery.readiness import check_for_analysis
+from discovery.trajectories import Trajectories
+
+# Rows of one unnamed run are cut into this many pieces, so that there is something to compare.
+_PIECES = 8
+
+
+class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
+    """Find functions of the state that stay constant along each trajectory.
+
+    No model is needed: the noise is estimated from the trajectories' own smoothness.
+
+    Parameters
+    ----------
+    library : str, list or Library, default="auto"
+        Candidate functions: a name of ``discovery.libraries.NAMES``, SymPy expressions or their
+        text, a `Library`, or ``"auto"``, which goes from simple to rich.
+    noise : float or array-like of shape (d,), optional
+        Standard deviation of the measurement noise where it is known, in the units of `X`.
+    roles : list of str, optional
+        What each column is (``discovery.trajectories.ROLES``); chooses functions for ``"auto"``.
+    random_state : int, RandomState or None, default=None
+        Splits the runs and draws the bootstrap samples.
+
+    Attributes
+    ----------
+    quantities_ : list of Quantity
+        Exact laws first, then nearly conserved ones; all functionally independent.
+    n_conserved_ : int
+        Number of exact laws, and of columns of `transform`.
+    report_ : DiscoveryReport
+    n_features_in_, feature_names_in_
+        As usual.
+
+    Notes
+    -----
+    Rows must be in time order within each run. One run alone cannot tell a law from a number:
+    without `groups` the rows count as one run and the report is ``"undecided"``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from discovery import ConservedQuantityFinder
+    >>> t = np.linspace(0, 12, 80)
+    >>> runs = [np.c_[a * np.cos(t + a), -a * np.sin(t + a)] for a in np.linspace(1, 2, 20)]
+    >>> finder = ConservedQuantityFinder(random_state=0)
+    >>> finder.fit(np.vstack(runs), groups=np.repeat(np.arange(20), 80)).n_conserved_
+    1
+    >>> print(finder.quantities_[0].expression)
+    x0**2 + x1**2
+    """
+
+    def __init__(
+        self,
+        library: object = "auto",
+        *,
+        noise: object = None,
+        roles: object = None,
+        random_state: object = None,
+    ) -> None:
+        self.library = library
+        self.noise = noise
+        self.roles = roles
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: np.ndarray,
+        y: None = None,
+        *,
+        groups: np.ndarray | None = None,
+        times: np.ndarray | None = None,
+    ) -> ConservedQuantityFinder:
+        """Find what is conserved.
+
+        Parameters
+        ----------
+        X : (n, d) array-like
+            States, rows of a run in time order.
+        y : ignored
+        groups : (n,) array-like
+            The run that each row belongs to.
+        times : (n,) array-like, optional
+            Increasing within each run; equally spaced by default.
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinity, one run, runs too short to analyse, constant columns, repeated
+            times, unknown library or roles.
+        """
+        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        runs = self._runs(X, groups, times)
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        orbits = prepare(runs, known_noise(self.noise, runs.dim))
+        stages = resolve(self.library, runs.names, runs.roles, runs.rows)
+        self.report_ = analyse_orbits(
+            orbits,
+            stages,
+            Split.draw(orbits, rng),
+            rng,
+            names=runs.names,
+            title=repr(runs).removeprefix("Trajectories(").removesuffix(")"),
+        )
+        self.quantities_ = self.report_.quantities
+        self.n_conserved_ = self.report_.n_conserved
+        return self
+
+    def _runs(
+        self, X: np.ndarray, groups: np.ndarray | None, times: np.ndarray | None
+    ) -> Trajectories:
+        names = getattr(self, "feature_names_in_", None)
+        names = [f"x{i}" for i in range(X.shape[1])] if names is None else [str(n) for n in names]
+        if groups is not None:
+            runs = Trajectories.from_rows(X, groups, times, names=names, roles=self.roles)
+            check_for_analysis(runs)
+            return runs
+        pieces = np.minimum(np.arange(len(X)) * _PIECES // len(X), _PIECES - 1)
+        return Trajectories.from_rows(X, pieces, times, names=names, roles=self.roles)
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        """Evaluate the exact laws.
+
+        Parameters
+        ----------
+        X : (n, d) array-like
+
+        Returns
+        -------
+        (n, n_conserved_) array
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        exact = self.quantities_[: self.n_conserved_]
+        return np.column_stack([q(X) for q in exact]) if exact else np.empty((len(X), 0))
+
+    def score(
+        self,
+        X: np.ndarray,
+        y: None = None,
+        *,
+        groups: np.ndarray | None = None,
+    ) -> float:
+        """Return the smallest share of a law's variance that lies between runs, at most 1.
+
+        One for values that stay exactly constant along each run; zero when no law was found.
+
+        Parameters
+        ----------
+        X : (n, d) array-like
+        y : ignored
+        groups : (n,) array-like
+            The run that each row belongs to; all rows are one run by default.
+        """
+        values = self.transform(X)
+        if not values.shape[1]:
+            return 0.0
+        groups = np.zeros(len(values), dtype=int) if groups is None else np.asarray(groups)
+        _, run = np.unique(groups, return_inverse=True)
+        count = np.bincount(run)
+        shares = []
+        for column in values.T:
+            mean = np.bincount(run, column) / count
+            within = np.mean((column - mean[run]) ** 2)
+            shares.append(1.0 - within / max(float(np.var(column)), 1e-300))
+        return float(min(shares))
+
+    def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
+        """Return the laws' formulas, the names of `transform`'s columns."""
+        check_is_fitted(self)
+        exact = self.quantities_[: self.n_conserved_]
+        return np.array([str(q.expression) for q in exact], dtype=object)
+
+
+def known_noise(noise: object, dim: int) -> np.ndarray | None:
+    """Check a given noise level and return it for each coordinate, (d,)."""
+    if noise is None:
+        return None
+    if isinstance(noise, str) or not isinstance(noise, (Real, list, tuple, np.ndarray)):
+        raise ValueError(
+            f"noise: expected a number or {dim} numbers (standard deviations in the data's units), "
+            f"received {noise!r}."
+        )
+    levels = np.asarray(noise, dtype=float)
+    if levels.ndim > 1 or (levels.ndim == 1 and len(levels) != dim):
+        raise ValueError(
+            f"noise: received shape {levels.shape}; expected one number or one for each of the "
+            f"{dim} coordinates."
+        )
+    if not np.all(np.isfinite(levels)) or np.any(levels <= 0):
+        raise ValueError(
+            f"noise: received {noise!r}; expected positive standard deviations. Leave it out to "
+            "have the noise estimated."
+        )
+    return np.broadcast_to(levels, (dim,)).copy()

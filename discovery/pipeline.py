@@ -1,0 +1,134 @@
+"""discover: runs in, trained manifold, report of conserved quantities out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from discovery.analysis import analyse_orbits
+from discovery.engine import Split
+from discovery.finder import known_noise
+from discovery.libraries import resolve
+from discovery.preparation import (
+    continuous_rows,
+    is_regular,
+    model_inputs,
+    prepare_with,
+    row_intervals,
+)
+from discovery.readiness import check_for_analysis
+from discovery.report import DiscoveryReport
+from discovery.trajectories import Trajectories
+
+# The default manifold's training: enough for the noise to come out within a few percent.
+STEPS = 1000
+BATCH = 512
+LEARNING_RATE = 3e-3
+
+
+def discover(
+    trajectories: Trajectories,
+    model: object = None,
+    *,
+    library: object = "auto",
+    noise: object = None,
+    random_state: int | None = None,
+    verbose: bool = True,
+) -> DiscoveryReport:
+    """Find what is conserved in runs of one system.
+
+    A neural differential manifold is trained to predict the next state; its metric is the
+    precision of the measurement noise in each place. Runs are smoothed through its flow, and
+    functions that move along an orbit only as noise moves them are reported, judged on runs that
+    took no part in finding them or in training.
+
+    Parameters
+    ----------
+    trajectories : Trajectories
+    model : keras.Model, optional
+        A fitted model with a metric (a `NeuralDifferentialManifold`, or any functional model with
+        a `MetricLayer`), to be used instead of the default one.
+    library : str, list or Library, default="auto"
+        Candidate functions, as for `ConservedQuantityFinder`.
+    noise : float or array-like of shape (d,), optional
+        Standard deviation of the measurement noise where it is known.
+    random_state : int, optional
+        Seed of the split, the training and the bootstrap.
+    verbose : bool, default=True
+        Show Keras' progress while training.
+
+    Returns
+    -------
+    DiscoveryReport
+
+    Raises
+    ------
+    ValueError
+        For one run or fewer than needed for a split, runs too short to analyse, constant
+        coordinates, an unknown library, a model of other dimension or without a metric.
+    """
+    if not isinstance(trajectories, Trajectories):
+        raise ValueError(
+            f"expected Trajectories, received {type(trajectories).__name__}. Make them with "
+            "Trajectories(states=...), Trajectories.from_frame or Trajectories.from_file."
+        )
+    check_for_analysis(trajectories)
+    rng = np.random.default_rng(random_state)
+    stages = resolve(library, trajectories.names, trajectories.roles, trajectories.rows)
+    levels = known_noise(noise, trajectories.dim)
+    fit_runs, held_runs = Split.choose(trajectories.n_runs, rng)
+    if model is None:
+        model = train_manifold(
+            trajectories[fit_runs], seed=int(rng.integers(2**31)), verbose=verbose
+        )
+    orbits = prepare_with(trajectories, _manifold(model, trajectories), levels)
+    return analyse_orbits(
+        orbits,
+        stages,
+        Split.of(orbits, fit_runs, held_runs, rng),
+        rng,
+        names=trajectories.names,
+        title=repr(trajectories).removeprefix("Trajectories(").removesuffix(")"),
+    )
+
+
+def train_manifold(
+    trajectories: Trajectories, *, seed: int | None = None, verbose: bool = True
+) -> object:
+    """Train the default manifold on runs.
+
+    Returns
+    -------
+    keras_ndm.NeuralDifferentialManifold
+    """
+    import keras
+
+    import keras_ndm
+
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
+    rows = continuous_rows(trajectories)
+    now = np.delete(np.arange(len(rows)), trajectories.offsets[1:] - 1)
+    state = model_inputs(trajectories, rows)[now]
+    target = state + rows[now + 1] - rows[now]
+    inputs = state if is_regular(trajectories) else (state, row_intervals(trajectories)[now])
+    model = keras_ndm.NeuralDifferentialManifold()
+    batch = min(BATCH, len(state))
+    epochs = max(1, round(STEPS * batch / len(state)))
+    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, STEPS)
+    model.compile(keras.optimizers.Adam(schedule), jit_compile=True)
+    model.fit(inputs, target, batch_size=batch, epochs=epochs, verbose=2 if verbose else 0)
+    return model
+
+
+def _manifold(model: object, trajectories: Trajectories) -> object:
+    """Return the model's geometry, or say what it lacks."""
+    import keras_ndm
+
+    manifold = keras_ndm.manifold_of(model)
+    if manifold.dim != trajectories.dim:
+        raise ValueError(
+            f"the model is for {manifold.dim} coordinates, the trajectories have "
+            f"{trajectories.dim} ({', '.join(trajectories.names)}). Give a model that was fitted "
+            "on states of these trajectories."
+        )
+    return manifold

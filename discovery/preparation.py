@@ -1,0 +1,116 @@
+"""Preparation: from runs to orbits, with the noise and the path that the analysis needs."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from discovery.flow_smoothing import risk, smooth_through
+from discovery.noise import noise_scale
+from discovery.orbits import Orbits
+from discovery.smoothing import Path, raw_path, smooth
+from discovery.trajectories import Trajectories
+
+
+def continuous_rows(runs: Trajectories) -> np.ndarray:
+    """Return the rows with every angle unwrapped along its run, so that it has no jumps."""
+    rows = runs.rows.copy()
+    for column, role in enumerate(runs.roles or ()):
+        if role == "angle":
+            for a, b in itertools.pairwise(runs.offsets):
+                rows[a:b, column] = np.unwrap(rows[a:b, column])
+    return rows
+
+
+def prepare(runs: Trajectories, noise: np.ndarray | None = None) -> Orbits:
+    """Make orbits without a model: noise from the runs' smoothness, paths by local polynomials.
+
+    Parameters
+    ----------
+    runs : Trajectories
+    noise : (d,) array, optional
+        Standard deviation of each coordinate's noise where it is known.
+    """
+    rows = continuous_rows(runs)
+    if noise is None:
+        noise = noise_scale(rows, runs.row_times, runs.offsets)
+    path = smooth(rows, runs.row_times, runs.offsets, noise)
+    return Orbits(raw_path(rows, noise), path, runs.offsets, rows.std(axis=0))
+
+
+def prepare_with(runs: Trajectories, manifold: object, noise: np.ndarray | None = None) -> Orbits:
+    """Make orbits in a trained manifold's metric, smoothed through its flow where that helps.
+
+    The metric's inverse is the noise in each place. A model that misfits takes its misfit for
+    noise, and differences take fast motion for noise: both are upper bounds, and the smaller
+    holds, coordinate by coordinate.
+
+    Parameters
+    ----------
+    runs : Trajectories
+    manifold : Manifold
+        What `keras_ndm.manifold_of` returns: ``noise_covariance(x)`` and, where the model
+        predicts the next state, ``step(x, dt)``.
+    noise : (d,) array, optional
+        Known standard deviations; they replace the estimate from differences.
+    """
+    rows = continuous_rows(runs)
+    scale = noise_scale(rows, runs.row_times, runs.offsets) if noise is None else noise
+    plain = Orbits(
+        raw_path(rows, scale),
+        smooth(rows, runs.row_times, runs.offsets, scale),
+        runs.offsets,
+        rows.std(axis=0),
+    )
+    inputs = model_inputs(runs, plain.smoothed.states)
+    covariance = manifold.noise_covariance(inputs)
+    typical = np.sqrt(np.median(np.einsum("nii->ni", covariance), axis=0))
+    shrink = scale / typical if noise is not None else np.minimum(scale / typical, 1.0)
+    measured = Path(rows, covariance * np.outer(shrink, shrink))
+    share = plain.smoothed.covariance[:, 0, 0] / scale[0] ** 2
+    paths = [Path(plain.smoothed.states, measured.covariance * share[:, None, None])]
+    if manifold.step is not None:
+        winding = plain.smoothed.states - inputs
+
+        def step(states: np.ndarray, intervals: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+            ahead, jacobian = manifold.step(states - winding, intervals)
+            return ahead + winding, jacobian
+
+        intervals = row_intervals(runs) if manifold.timed else None
+        paths.append(smooth_through(step, measured, paths[0], intervals, runs.offsets))
+    risks = [risk(path, measured) for path in paths]
+    best = int(np.argmin(risks))
+    path = _calibrated(paths[best], measured, risks[best])
+    return Orbits(measured, path, runs.offsets, plain.scale)
+
+
+def model_inputs(runs: Trajectories, rows: np.ndarray) -> np.ndarray:
+    """Return rows as a model sees them: angles on the circle, from −π to π."""
+    rows = rows.copy()
+    for column, role in enumerate(runs.roles or ()):
+        if role == "angle":
+            rows[:, column] = (rows[:, column] + np.pi) % (2 * np.pi) - np.pi
+    return rows
+
+
+def row_intervals(runs: Trajectories) -> np.ndarray:
+    """Return the time from each row to the next in units of the typical step, shape (n, 1)."""
+    steps = np.diff(runs.row_times, append=runs.row_times[-1:])
+    last = runs.offsets[1:] - 1
+    inner = np.delete(steps, last)
+    steps[last] = np.median(inner)
+    return (steps / np.median(inner))[:, None]
+
+
+def is_regular(runs: Trajectories) -> bool:
+    """Tell whether all samples are equally far apart in time."""
+    steps = row_intervals(runs)
+    return bool(np.ptp(steps) < 1e-3)
+
+
+def _calibrated(path: Path, measured: Path, found: float) -> Path:
+    """Widen the posterior where the residuals say that it is too sure of itself."""
+    d = path.states.shape[1]
+    claimed = np.einsum("nii->n", np.linalg.solve(measured.covariance, path.covariance)).mean() / d
+    return Path(path.states, path.covariance * max(1.0, found / max(claimed, 1e-12)))

@@ -1,0 +1,110 @@
+"""A finding: one conserved quantity with its formula and its evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import sympy
+
+from discovery.engine import Law
+from discovery.libraries.library import Library
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A function of the state that does not change along a trajectory.
+
+    Attributes
+    ----------
+    expression : sympy.Expr
+        The formula, in the coordinates' names.
+    verdict : str
+        ``"exact"`` (what it moves is noise, on runs that took no part in finding it),
+        ``"approximate"`` (nearly conserved: it drifts, by far less than its spread),
+        ``"identity"`` (all runs obey it alike: no law) or ``"undecided"`` (the data set as a whole
+        does not carry a verdict).
+    flatness : float
+        μ, motion along orbits over what noise explains; about 1, or less, for a law.
+    flatness_interval : (float, float)
+        95 % interval by bootstrap over held-out runs.
+    drift : float
+        Systematic motion along an orbit, noise set aside, as a fraction of the spread.
+    drift_interval : (float, float)
+    signal : float
+        Variance between orbits over variance within.
+    symmetry : str or None
+        The symmetry behind it, where one is known.
+    """
+
+    expression: sympy.Expr
+    verdict: str
+    flatness: float
+    flatness_interval: tuple[float, float]
+    drift: float
+    drift_interval: tuple[float, float]
+    signal: float
+    symmetry: str | None = None
+    _library: Library = field(default=None, repr=False)
+    _coefficients: np.ndarray = field(default=None, repr=False)
+
+    @classmethod
+    def from_law(cls, law: Law, verdict: str | None = None) -> Quantity:
+        """Make the public record of what the engine found."""
+        evidence = law.evidence
+        return cls(
+            expression=law.expression,
+            verdict=verdict or law.verdict,
+            flatness=evidence.flatness,
+            flatness_interval=evidence.flatness_interval,
+            drift=evidence.drift,
+            drift_interval=evidence.drift_interval,
+            signal=evidence.signal,
+            _library=law.library,
+            _coefficients=law.coefficients,
+        )
+
+    def __call__(self, states: np.ndarray) -> np.ndarray:
+        """Evaluate the formula.
+
+        Parameters
+        ----------
+        states : (..., d) array
+
+        Returns
+        -------
+        (...) array
+
+        Raises
+        ------
+        ValueError
+            When the last axis is not d.
+        """
+        states = np.asarray(states, dtype=float)
+        d = self._library.dim
+        if states.ndim == 0 or states.shape[-1] != d:
+            names = ", ".join(s.name for s in self._library.symbols)
+            raise ValueError(
+                f"states have shape {states.shape}; expected {d} coordinates ({names}) on the last "
+                "axis."
+            )
+        flat = self._coefficients @ self._library.values(states.reshape(-1, d))
+        return flat.reshape(states.shape[:-1])
+
+    def to_latex(self) -> str:
+        """Return the formula in LaTeX."""
+        return sympy.latex(self.expression)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, ready for JSON."""
+        return {
+            "expression": str(self.expression),
+            "latex": self.to_latex(),
+            "verdict": self.verdict,
+            "flatness": self.flatness,
+            "flatness_interval": list(self.flatness_interval),
+            "drift": self.drift,
+            "drift_interval": list(self.drift_interval),
+            "signal": self.signal,
+            "symmetry": self.symmetry,
+        }
