@@ -196,7 +196,8 @@ class SymmetryFinder(BaseEstimator):
             return _EXACT if exact else _LEARNED
         if isinstance(self.tolerance, str) or not 0 < self.tolerance < 1:
             raise ValueError(
-                f'`tolerance` must be "auto" or a number between 0 and 1; received {self.tolerance!r}.'
+                '`tolerance` must be "auto" or a number between 0 and 1; received '
+                f"{self.tolerance!r}."
             )
         return float(self.tolerance)
 
