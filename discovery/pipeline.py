@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from discovery.analysis import analyse_orbits
+from discovery.analysis import analyse_orbits, title_of
 from discovery.engine import Split
 from discovery.finder import known_noise
 from discovery.libraries import resolve
@@ -14,6 +16,7 @@ from discovery.preparation import (
     model_inputs,
     prepare_with,
     row_intervals,
+    without_gross_errors,
 )
 from discovery.readiness import check_for_analysis
 from discovery.report import DiscoveryReport
@@ -21,6 +24,7 @@ from discovery.trajectories import Trajectories
 
 # The default manifold's training: enough for the noise to come out within a few percent.
 STEPS = 1000
+EPOCHS = 20
 BATCH = 512
 LEARNING_RATE = 3e-3
 
@@ -54,7 +58,7 @@ def discover(
     random_state : int, optional
         Seed of the split, the training and the bootstrap.
     verbose : bool, default=True
-        Show Keras' progress while training.
+        Show a progress bar (on stderr) while training.
 
     Returns
     -------
@@ -75,19 +79,18 @@ def discover(
     rng = np.random.default_rng(random_state)
     stages = resolve(library, trajectories.names, trajectories.roles, trajectories.rows)
     levels = known_noise(noise, trajectories.dim)
-    fit_runs, held_runs = Split.choose(trajectories.n_runs, rng)
+    sound = without_gross_errors(trajectories)
+    fit_runs, held_runs = Split.choose(sound.n_runs, rng)
     if model is None:
-        model = train_manifold(
-            trajectories[fit_runs], seed=int(rng.integers(2**31)), verbose=verbose
-        )
-    orbits = prepare_with(trajectories, _manifold(model, trajectories), levels)
+        model = train_manifold(sound[fit_runs], seed=int(rng.integers(2**31)), verbose=verbose)
+    orbits = prepare_with(sound, _manifold(model, trajectories), levels)
     return analyse_orbits(
         orbits,
         stages,
         Split.of(orbits, fit_runs, held_runs, rng),
         rng,
         names=trajectories.names,
-        title=repr(trajectories).removeprefix("Trajectories(").removesuffix(")"),
+        title=title_of(trajectories, sound),
     )
 
 
@@ -101,6 +104,7 @@ def train_manifold(
     keras_ndm.NeuralDifferentialManifold
     """
     import keras
+    from tqdm.auto import tqdm
 
     import keras_ndm
 
@@ -108,15 +112,23 @@ def train_manifold(
         keras.utils.set_random_seed(seed)
     rows = continuous_rows(trajectories)
     now = np.delete(np.arange(len(rows)), trajectories.offsets[1:] - 1)
+    batch = min(BATCH, len(now))
+    # An epoch costs tens of milliseconds of its own, and a last batch of another size a second
+    # compilation: the samples go round until they fill a number of whole batches.
+    steps = max(STEPS // EPOCHS, math.ceil(len(now) / batch))
+    now = np.resize(now, steps * batch)
     state = model_inputs(trajectories, rows)[now]
     target = state + rows[now + 1] - rows[now]
     inputs = state if is_regular(trajectories) else (state, row_intervals(trajectories)[now])
+    epochs = max(1, round(STEPS / steps))
     model = keras_ndm.NeuralDifferentialManifold()
-    batch = min(BATCH, len(state))
-    epochs = max(1, round(STEPS * batch / len(state)))
-    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, STEPS)
+    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * steps)
     model.compile(keras.optimizers.Adam(schedule), jit_compile=True)
-    model.fit(inputs, target, batch_size=batch, epochs=epochs, verbose=2 if verbose else 0)
+    with tqdm(
+        total=epochs * steps, desc="training the manifold", unit="step", disable=not verbose
+    ) as bar:
+        progress = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: bar.update(steps))
+        model.fit(inputs, target, batch_size=batch, epochs=epochs, verbose=0, callbacks=[progress])
     return model
 
 
