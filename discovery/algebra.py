@@ -92,6 +92,22 @@ class LieAlgebra:
         """The algebra's usual name."""
         return self.names[0]
 
+    def modulo(self, central: np.ndarray) -> LieAlgebra | None:
+        """Return the quotient by a central element Σ_k central_k e_k; None if nothing is left."""
+        if self.dimension == 1:
+            return None
+        root = np.linalg.cholesky(self.gram)
+        # Orthonormal generators, the last of them along the central element.
+        direction = root.T @ central
+        _, _, frame = np.linalg.svd(direction[None, :])
+        basis = frame[1:] @ np.linalg.inv(root)
+        back = root @ frame[1:].T
+        structure, errors = (
+            np.einsum("ai,bj,ijk,kc->abc", basis, basis, c, back)
+            for c in (self.structure, self.errors)
+        )
+        return LieAlgebra(structure, np.abs(errors), self.closure, np.eye(self.dimension - 1))
+
     @property
     def _tolerance(self) -> float:
         return max(1e-6, 3 * self.closure)
@@ -151,9 +167,7 @@ def of_symmetries(symmetries: Sequence, points: np.ndarray) -> LieAlgebra:
     return of_vector_fields(*fields.jets(np.asarray(points, dtype=float)))
 
 
-def of_functions(
-    values: np.ndarray, gradients: np.ndarray, pairs: Sequence[tuple[int, int]]
-) -> LieAlgebra:
+def of_functions(values: np.ndarray, gradients: np.ndarray, poisson: np.ndarray) -> LieAlgebra:
     """Fit the Poisson brackets of functions in their own span.
 
     Coefficients may depend linearly on central functions (the energy); the constants returned are
@@ -162,18 +176,16 @@ def of_functions(
     Parameters
     ----------
     values : (N, d) array
-    gradients : (N, d, 2n) array
-    pairs : sequence of (position column, momentum column)
+    gradients : (N, d, D) array
+    poisson : (N, D, D) or (1, D, D) array
+        {x_a, x_b} of the coordinates; see `discovery.canonical`.
 
     Raises
     ------
     ValueError
         As in `of_vector_fields`.
     """
-    q, p = (list(columns) for columns in zip(*pairs, strict=True))
-    forward = np.einsum("bik,bjk->bij", gradients[:, :, q], gradients[:, :, p])
-    size = np.einsum("bik,bjk->bij", np.abs(gradients[:, :, q]), np.abs(gradients[:, :, p]))
-    brackets, sizes = forward - np.swapaxes(forward, 1, 2), size + np.swapaxes(size, 1, 2)
+    brackets, sizes = brackets_of(gradients, poisson)
     plain = _fit(values, brackets, sizes)
     if plain.closure <= 1e-6:
         return plain
@@ -182,11 +194,24 @@ def of_functions(
     central = np.flatnonzero(relative.max(axis=1) <= max(1e-6, plain.closure / 10))
     if not len(central):
         return plain
-    # Measured from the medians, the leading coefficients are the constants there.
-    levels = values[:, central] - np.median(values[:, central], axis=0)
-    products = (values[:, :, None] * levels[:, None, :]).reshape(len(values), -1)
-    shell = _fit(values, brackets, sizes, extra=products)
+    shell = _fit(values, brackets, sizes, extra=with_levels(values, central))
     return shell if shell.closure < plain.closure / 3 else plain
+
+
+def brackets_of(gradients: np.ndarray, poisson: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return all Poisson brackets (N, d, d), and the sums of the moduli of their terms."""
+    brackets = np.einsum("bia,bac,bjc->bij", gradients, poisson, gradients, optimize=True)
+    moduli = (np.abs(a) for a in (gradients, poisson, gradients))
+    return brackets, np.einsum("bia,bac,bjc->bij", *moduli, optimize=True)
+
+
+def with_levels(values: np.ndarray, central: np.ndarray) -> np.ndarray:
+    """Return products of functions (N, d) with central ones, measured from their medians.
+
+    So the coefficients of the functions themselves are the constants at the medians.
+    """
+    levels = values[:, central] - np.median(values[:, central], axis=0)
+    return (values[:, :, None] * levels[:, None, :]).reshape(len(values), -1)
 
 
 def _fit(

@@ -91,7 +91,7 @@ def _normalized(c: np.ndarray, tolerance: float) -> np.ndarray:
 
 def _null(matrix: np.ndarray, tolerance: float) -> np.ndarray:
     """Return an orthonormal basis of the null space, in columns."""
-    _, values, right = np.linalg.svd(matrix)
+    _, values, right = np.linalg.svd(matrix, full_matrices=len(matrix) < matrix.shape[1])
     rank = int(np.sum(values > tolerance * max(values.max(initial=0.0), 1e-300)))
     return right[rank:].T
 

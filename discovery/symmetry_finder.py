@@ -9,13 +9,8 @@ import numpy as np
 import sympy
 from sklearn.base import BaseEstimator
 
-from discovery import generators, metric_fields, symmetry, vector_fields
-from discovery.validation import ROLES
+from discovery import finder_input, generators, metric_fields, symmetry, vector_fields
 
-# Largest defect of a symmetry, and smallest ratio of the next defect to it: a formula's metric is
-# known to rounding, a learned one to what its training resolved.
-_EXACT, _LEARNED = 1e-3, 0.03
-_GAP = 4.0
 # Share of the points on which fields are found; the rest only judges them.
 _FIT_SHARE = 0.7
 # Fields between the tolerance and this are listed as nearly symmetries.
@@ -150,15 +145,13 @@ class SymmetryFinder(BaseEstimator):
             points are too few for the library.
         """
         del y
-        points = _points(points)
-        names, roles = _described(points.shape[1], self.names, self.roles)
-        if not isinstance(self.degree, int | np.integer) or self.degree < 0:
-            raise ValueError(f"`degree` must be an integer ≥ 0; received {self.degree!r}.")
+        points = finder_input.as_points(points)
+        names, roles = finder_input.described(points.shape[1], self.names, self.roles)
+        finder_input.check_degree(self.degree)
         geometry = metric_fields.evaluate(self.metric, points, self.potential)
         fields = vector_fields.library(self.library, names, roles, points, self.degree)
         self._check_count(points, fields)
-        self._limit = self._tolerance(geometry.exact)
-        self._gap = 1.0 if geometry.exact or self.tolerance != "auto" else _GAP
+        self._rule = finder_input.limit_and_gap(self.tolerance, geometry.exact)
         rng = np.random.default_rng(self.random_state)
         rows = rng.permutation(len(points))
         cut = int(_FIT_SHARE * len(points))
@@ -185,31 +178,10 @@ class SymmetryFinder(BaseEstimator):
                 f"The library is for {fields.dim} coordinates; the points have {n} columns."
             )
         needed = int(np.ceil(4 * len(fields) / (n * (n + 1) / 2))) + n
-        if len(points) < needed:
-            raise ValueError(
-                f"{len(points)} points are too few for a library of {len(fields)} vector fields in "
-                f"{n} dimensions: give at least {needed}, or a smaller library."
-            )
-
-    def _tolerance(self, exact: bool) -> float:
-        if self.tolerance == "auto":
-            return _EXACT if exact else _LEARNED
-        if isinstance(self.tolerance, str) or not 0 < self.tolerance < 1:
-            raise ValueError(
-                '`tolerance` must be "auto" or a number between 0 and 1; received '
-                f"{self.tolerance!r}."
-            )
-        return float(self.tolerance)
+        finder_input.check_count(len(points), needed, f"{len(fields)} vector fields")
 
     def _dimension(self, defects: np.ndarray) -> int:
-        """Count defects under the limit, and ask for a gap after the last of them."""
-        count = int(np.sum(np.sort(defects) <= self._limit))
-        ascending = np.sort(defects)
-        while (
-            count and count < len(defects) and ascending[count] < self._gap * ascending[count - 1]
-        ):
-            count -= 1
-        return count
+        return finder_input.dimension(defects, *self._rule)
 
     def _bootstrap(
         self, held: symmetry.LieOperators, vectors: np.ndarray, rng: np.random.Generator
@@ -287,33 +259,3 @@ class SymmetryFinder(BaseEstimator):
             target += self._formulas(fields, fit, held, space, kind, rng, known)
             # Each kind contains the one before it.
             known = space if space.shape[1] >= known.shape[1] else known
-
-
-def _points(points: np.ndarray) -> np.ndarray:
-    points = np.asarray(points, dtype=float)
-    if points.ndim != 2 or points.shape[1] == 0:
-        raise ValueError(
-            f"Points must have shape (N, n), one point a row; received {points.shape}."
-        )
-    if not np.isfinite(points).all():
-        raise ValueError("Points must be finite; some are NaN or infinite.")
-    return points
-
-
-def _described(
-    n: int, names: Sequence[str] | None, roles: Sequence[str | None] | None
-) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
-    if names is None:
-        names = ("x", "y", "z")[:n] if n <= 3 else [f"x{i + 1}" for i in range(n)]
-    roles = (None,) * n if roles is None else roles
-    for what, given in (("names", names), ("roles", roles)):
-        if isinstance(given, str) or len(given) != n:
-            raise ValueError(
-                f"`{what}` must hold one entry for each of the {n} coordinates; received {given!r}."
-            )
-    if len(set(names)) != n:
-        raise ValueError(f"`names` must differ from each other; received {names!r}.")
-    unknown = [role for role in roles if role is not None and role not in ROLES]
-    if unknown:
-        raise ValueError(f"Unknown roles {unknown}; expected None or one of {', '.join(ROLES)}.")
-    return tuple(names), tuple(roles)

@@ -157,14 +157,28 @@ def library(
         return _from_user(symbols, kind)
     if kind == "affine":
         return along_each_axis(symbols, [sympy.Integer(1), *symbols])
-    if kind == "polynomial" or (kind == "auto" and "angle" not in roles):
+    if kind == "polynomial":
         return along_each_axis(symbols, _monomials(symbols, degree))
-    if kind in ("auto", "trigonometric"):
+    if kind == "trigonometric":
         return along_each_axis(symbols, _products(symbols, roles, points, degree))
+    if kind == "auto":
+        return along_each_axis(symbols, scalar_functions(symbols, roles, points, degree))
     raise ValueError(
         f'Unknown library {kind!r}. Expected "auto", "affine", "polynomial", "trigonometric", or a '
         "list of SymPy expressions or vector fields."
     )
+
+
+def scalar_functions(
+    symbols: Sequence[sympy.Symbol],
+    roles: Sequence[str | None],
+    points: np.ndarray,
+    degree: int,
+) -> list[sympy.Expr]:
+    """Return monomials, or products of periodic functions where there are angles."""
+    if "angle" in roles:
+        return _products(symbols, roles, points, degree)
+    return _monomials(symbols, degree)
 
 
 def _from_user(symbols: Sequence[sympy.Symbol], given: Sequence) -> VectorFields:
