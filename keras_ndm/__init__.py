@@ -7,12 +7,14 @@ from keras_ndm.coordinate_layer import CoordinateLayer
 from keras_ndm.evolution import EvolutionLayer
 from keras_ndm.metric_layer import MetricLayer
 from keras_ndm.models import ManifoldModel, NeuralDifferentialManifold, manifold_of
+from keras_ndm.optimizers import NaturalGradient
 
 __all__ = [
     "CoordinateLayer",
     "EvolutionLayer",
     "ManifoldModel",
     "MetricLayer",
+    "NaturalGradient",
     "NeuralDifferentialManifold",
     "backend",
     "charts",

@@ -145,12 +145,16 @@ def _sum(a, b):
     return a + b
 
 
-def dense(jet: Jet, layer: object) -> Jet:
-    """Push a jet through a Keras Dense layer and its activation."""
+def affine(jet: Jet, layer: object) -> Jet:
+    """Push a jet through a Keras Dense layer without its activation."""
     kernel = ops.convert_to_tensor(layer.kernel)
     jet = jet.linear(lambda part: ops.matmul(part, kernel))
-    if layer.use_bias:
-        jet = jet.shift(ops.convert_to_tensor(layer.bias))
+    return jet.shift(ops.convert_to_tensor(layer.bias)) if layer.use_bias else jet
+
+
+def dense(jet: Jet, layer: object) -> Jet:
+    """Push a jet through a Keras Dense layer and its activation."""
+    jet = affine(jet, layer)
     if activations.name_of(layer.activation) == "linear":
         return jet
     if jet.first is None and not activations.is_smooth(layer.activation):

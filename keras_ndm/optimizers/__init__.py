@@ -1,0 +1,5 @@
+"""Optimizers."""
+
+from keras_ndm.optimizers.natural_gradient import NaturalGradient
+
+__all__ = ["NaturalGradient"]

@@ -1,9 +1,9 @@
 """How an optimizer gets hold of the model: it watches `compile`.
 
 Keras hands an optimizer gradients and variables, never the model or the batch, and no hook of
-Keras 3 gives it more. The first `NaturalGradient` that is made therefore puts a notice on
-`keras.Model.compile`: after a model was compiled with an optimizer that has a method `attach`, that
-method is called with the model. For any other optimizer `compile` does what it always did.
+Keras 3 gives it more. Importing `NaturalGradient` therefore puts a notice on `keras.Model.compile`: after a
+model was compiled with an optimizer that has a method `attach`, that method is called with the
+model. For any other optimizer `compile` does what it always did.
 """
 
 import functools

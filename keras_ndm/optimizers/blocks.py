@@ -62,7 +62,7 @@ class DenseBlock:
         pairs = positions * (positions + 1) / 2 * (units + width / count**2)
         return positions > 1 and pairs > width * units
 
-    def gram(self):  # noqa: ANN201
+    def gram(self) -> object:
         """(R, R): Σ_ts (A_t A_sᵀ + 1) ∘ (Δ_t Δ_sᵀ); the 1 belongs to the bias."""
         positions, count, _, units = self.deltas.shape
         if self._pairs_cost_more():
@@ -81,7 +81,7 @@ class DenseBlock:
                 total = total + (pair if s == t else pair + ops.transpose(pair))
         return total
 
-    def apply(self, direction: list):  # noqa: ANN201
+    def apply(self, direction: list) -> object:
         """(r, N): Σ_t ⟨a_t D + d, δ_t⟩ for the direction D of the kernel and d of the bias."""
         direction = list(direction)
         pushed = 0.0
@@ -91,7 +91,7 @@ class DenseBlock:
             pushed = pushed + self._ones() * direction.pop(0)
         return ops.sum(self.deltas * pushed[:, None], axis=(0, -1))
 
-    def transpose(self, c) -> list:  # noqa: ANN001
+    def transpose(self, c: object) -> list:
         """Σ_t a_tᵀ (c δ_t) for the kernel, its sum over samples for the bias."""
         weighted = ops.sum(c[None, ..., None] * self.deltas, axis=1)
         parts = []
@@ -133,21 +133,21 @@ class RowsBlock:
         """The rows, (r, N, *shape) a variable."""
         return self.values
 
-    def gram(self):  # noqa: ANN201
+    def gram(self) -> object:
         """(R, R): M Mᵀ of the flattened rows M, summed over the variables."""
         total = 0.0
         for v, rows in zip(self.variables, self.values, strict=True):
             total = total + _square(ops.reshape(rows, (-1, _size(v))))
         return total
 
-    def apply(self, direction: list):  # noqa: ANN201
+    def apply(self, direction: list) -> object:
         """(r, N): M d."""
         total = 0.0
         for d, rows in zip(direction, self.values, strict=True):
             total = total + ops.sum(rows * d, axis=tuple(range(2, len(rows.shape))))
         return total
 
-    def transpose(self, c) -> list:  # noqa: ANN001
+    def transpose(self, c: object) -> list:
         """Mᵀ c, one tensor a variable."""
         return [ops.tensordot(c, rows, axes=[[0, 1], [0, 1]]) for rows in self.values]
 

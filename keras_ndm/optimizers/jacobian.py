@@ -8,7 +8,7 @@ sample space as K = J̃ J̃ᵀ.
 import keras
 from keras import ops
 
-from keras_ndm.backend.training import per_sample_vjp, vjp
+from keras_ndm.backend.training import computed_once, per_sample_vjp, vjp
 from keras_ndm.optimizers.blocks import DenseBlock, RowsBlock
 from keras_ndm.optimizers.objective import Objective
 from keras_ndm.optimizers.taps import Taps
@@ -25,16 +25,16 @@ class Jacobian:
         place = {id(v): i for i, v in enumerate(variables)}
         self._places = [[place[id(v)] for v in block.variables] for block in blocks]
 
-    def gram(self):  # noqa: ANN201
+    def gram(self) -> object:
         """K = J̃ J̃ᵀ, (R, R)."""
         return sum(block.gram() for block in self.blocks)
 
-    def apply(self, direction: list):  # noqa: ANN201
+    def apply(self, direction: list) -> object:
         """J̃ d, (r, N)."""
         parts = zip(self.blocks, self._places, strict=True)
         return sum(block.apply([direction[i] for i in places]) for block, places in parts)
 
-    def transpose(self, c) -> list:  # noqa: ANN001
+    def transpose(self, c: object) -> list:
         """J̃ᵀ c, one tensor a variable; zero for a variable that no row depends on."""
         parts = [ops.zeros(v.shape, dtype=c.dtype) for v in self.variables]
         for block, places in zip(self.blocks, self._places, strict=True):
@@ -65,7 +65,7 @@ def linearize(objective: Objective, taps: Taps, values: list, seeds: list) -> Ja
 
     def outputs(shifts):
         with objective.scope(values), taps.record(shifts) as recorded:
-            y_pred = keras.tree.flatten(objective.predict())
+            y_pred = keras.tree.flatten(objective.fisher_outputs())
         return y_pred, [(c.args, c.kwargs, c.normalized) for c in recorded]
 
     # Flat lists only: TensorFlow's tape wants no nesting.
@@ -91,7 +91,7 @@ def _group(flat, sizes):
 def _calls(objective, taps, values):
     """The calls of one pass, for their number and shapes; compilers drop the rest."""
     with objective.scope(values), taps.record() as calls:
-        objective.predict()
+        objective.fisher_outputs()
     return calls
 
 
@@ -104,7 +104,7 @@ def _blocks(objective, taps, values, calls, seen, deltas, seeds):
     blocks = []
     for group in by_layer.values():
         layer, kind = group[0][0].layer, group[0][0].kind
-        if kind == "dense":
+        if kind in ("dense", "jet"):
             blocks.append(_dense_block(layer, group, trained))
             continue
         rows = None
@@ -123,21 +123,23 @@ def _blocks(objective, taps, values, calls, seen, deltas, seeds):
 
 
 def _dense_block(layer, group, trained):
-    inputs, deltas = [], []
-    for call, (delta,) in group:
-        a = call.args[0]
-        width, units = a.shape[-1], delta.shape[-1]
-        # (N, ..., d) -> (T, N, d): every place between batch and features is a position.
-        steps = 1
-        for n in a.shape[1:-1]:
-            steps *= n
-        a = ops.reshape(a, (-1, steps, width))
-        delta = ops.reshape(delta, (delta.shape[0], -1, steps, units))
-        inputs += [a[:, t] for t in range(steps)]
-        deltas += [delta[:, :, t] for t in range(steps)]
+    """Every place between batch and features is a position: (N, ..., d) -> T tensors (N, d)."""
+    inputs, deltas, biased = [], [], []
+    for call, parts in group:
+        for order, (a, delta) in enumerate(zip(call.args, parts, strict=True)):
+            steps = 1
+            for n in a.shape[1:-1]:
+                steps *= n
+            a = ops.reshape(a, (-1, steps, a.shape[-1]))
+            delta = ops.reshape(delta, (delta.shape[0], -1, steps, delta.shape[-1]))
+            inputs += [a[:, t] for t in range(steps)]
+            deltas += [delta[:, :, t] for t in range(steps)]
+            # Derivatives, which a jet carries behind its value, pass a layer without its bias.
+            biased += [order == 0] * steps
     kernel = layer._kernel if id(layer._kernel) in trained else None
     bias = layer.bias if layer.bias is not None and id(layer.bias) in trained else None
-    return DenseBlock(kernel, bias, ops.stack(inputs), ops.stack(deltas), (True,) * len(inputs))
+    inputs, deltas = computed_once([ops.stack(inputs), ops.stack(deltas)])
+    return DenseBlock(kernel, bias, inputs, deltas, tuple(biased))
 
 
 def _affine_rows(call, delta, trained):
@@ -184,7 +186,7 @@ def _loose_block(objective, taps, values, seeds):
         own = {id(v): w for v, w in zip(variables, weights, strict=True)}
         with objective.scope([own.get(id(v), at[id(v)]) for v in objective.variables]):
             return keras.tree.flatten(
-                objective.predict(keras.tree.pack_sequence_as(objective.x, inputs))
+                objective.fisher_outputs(keras.tree.pack_sequence_as(objective.x, inputs))
             )
 
     rows = per_sample_vjp(outputs, [at[id(v)] for v in variables], leaves, seeds)

@@ -16,11 +16,10 @@ import keras
 from keras import ops
 
 from keras_ndm.optimizers.blocks import RowsBlock
-from keras_ndm.optimizers.exact import Direction, dot
 from keras_ndm.optimizers.jacobian import Jacobian
 from keras_ndm.optimizers.taps import Taps
 
-__all__ = ["KroneckerFactors"]
+__all__ = ["KroneckerFactors", "best_combination"]
 
 _DECAY = 0.95
 _REFRESH = 5
@@ -66,44 +65,47 @@ class KroneckerFactors:
             if id(v) in trained:
                 self._diagonals[id(v)] = optimizer.add_variable_from_reference(v, name="diagonal")
 
-    def update(self, jacobian: Jacobian, damping, count, iteration) -> None:  # noqa: ANN001
+    def update(
+        self, jacobian: Jacobian, strength: object, iteration: object, finite: object
+    ) -> None:
         """Average in the factors of this batch, and refresh the inverses when they are due.
 
         Parameters
         ----------
         jacobian : Jacobian
             Rows seeded by one random combination of columns, r = 1.
-        damping : scalar
-            λ in units of the mean eigenvalue of K, as in `exact`.
-        count : scalar
-            R, the number of rows that K would have.
-        iteration : scalar
+        strength : scalar
+            λ.
+        iteration : integer scalar
             Steps done; the averages start at the first batch.
+        finite : bool scalar
+            Whether the loss of the batch is; nothing changes where it is not.
         """
-        keep = ops.where(ops.equal(iteration, 0), 0.0, _DECAY)
+        self._batch = {}
 
         def average(variable, value):
-            k = ops.cast(keep, variable.dtype)
-            variable.assign(k * variable + (1.0 - k) * value)
+            fresh = ops.equal(ops.sum(ops.abs(variable)), 0.0)
+            keep = ops.where(fresh, 0.0, _DECAY)
+            keep = ops.cast(keep, variable.dtype)
+            value = keep * variable + (1.0 - keep) * value
+            usable = ops.logical_and(finite, ops.all(ops.isfinite(value)))
+            variable.assign(ops.where(usable, value, variable))
 
         for block in jacobian.blocks:
-            factors = self._pairs.get(id(block.variables[0]))
-            if factors is None:
-                for v, rows in zip(block.variables, block.rows(), strict=True):
-                    average(self._diagonals[id(v)], ops.sum(ops.square(rows), axis=(0, 1)))
-            else:
+            factors = None if isinstance(block, RowsBlock) else self._pairs[id(block.variables[0])]
+            if factors is not None:
                 for variable, value in zip(factors[:2], _factors(block), strict=True):
                     average(variable, value)
-        self._refresh(damping, count, ops.equal(iteration % _REFRESH, 0))
+                continue
+            for v, rows in zip(block.variables, block.rows(), strict=True):
+                square = ops.sum(ops.square(rows), axis=(0, 1))
+                if id(v) in self._diagonals:
+                    average(self._diagonals[id(v)], square)
+                    square = ops.convert_to_tensor(self._diagonals[id(v)])
+                self._batch[id(v)] = square
+        self._refresh(strength, ops.equal(iteration % _REFRESH, 0))
 
-    def _strength(self, damping, count):
-        """λ: the damping times tr F / R."""
-        trace = sum(ops.trace(f[0]) * ops.trace(f[1]) for f in self._pairs.values())
-        trace = trace + sum(ops.sum(d) for d in self._diagonals.values())
-        return ops.cast(damping, trace.dtype) * trace / ops.cast(count, trace.dtype)
-
-    def _refresh(self, damping, count, due):
-        strength = self._strength(damping, count)
+    def _refresh(self, strength, due):
         for a, b, *inverses in self._pairs.values():
             # The default arguments hold this turn's values: `cond` may call it after the loop.
             def fresh(a=a, b=b):
@@ -115,7 +117,7 @@ class KroneckerFactors:
             for variable, value in zip(inverses, ops.cond(due, fresh, kept), strict=True):
                 variable.assign(value)
 
-    def solve(self, gradient: list, variables: list, blocks: list, damping, count) -> list:  # noqa: ANN001
+    def solve(self, gradient: list, variables: list, blocks: list, strength: object) -> list:
         """Apply the damped inverse to a gradient.
 
         Parameters
@@ -124,19 +126,18 @@ class KroneckerFactors:
         variables : list of variables
         blocks : list of blocks
             Of the Jacobian, for which variables belong together.
-        damping, count : scalars
-            As in `update`.
+        strength : scalar
+            λ.
         """
-        strength = self._strength(damping, count)
         place = {id(v): i for i, v in enumerate(variables)}
         solved = [g / strength for g in gradient]
         for block in blocks:
             indices = [place[id(v)] for v in block.variables]
-            factors = self._pairs.get(id(block.variables[0]))
-            if factors is None:
+            if isinstance(block, RowsBlock):
                 for i, v in zip(indices, block.variables, strict=True):
-                    solved[i] = gradient[i] / (self._diagonals[id(v)] + strength)
+                    solved[i] = gradient[i] / (self._batch[id(v)] + strength)
                 continue
+            factors = self._pairs[id(block.variables[0])]
             columns = [ops.reshape(gradient[i], (-1, gradient[i].shape[-1])) for i in indices]
             both = ops.matmul(ops.matmul(factors[2], ops.concatenate(columns)), factors[3])
             start = 0
@@ -180,27 +181,29 @@ def best_combination(
     gradient: list,
     direction: list,
     previous: list,
-    strength,  # noqa: ANN001
-) -> Direction:
+    strength: object,
+) -> list:
     """Minimum of the quadratic model of the loss over the span of a direction and the last step.
 
-    The model's curvature is that of the batch's own Fisher matrix, dᵀ F d = |J̃ d|², plus the
-    damping; so an approximate inverse gives the direction, and never the length.
+    The curvature of the model is that of the batch's own Fisher matrix, dᵀ F d = |J̃ d|², plus the
+    damping: the factors give the direction, and never the length.
     """
-    pushed = [jacobian.apply(direction), jacobian.apply(previous)]
-    pairs = (direction, previous)
+    pair = (direction, previous)
+    pushed = [jacobian.apply(d) for d in pair]
 
     def entry(i, j):
-        return ops.sum(pushed[i] * pushed[j]) + strength * dot(pairs[i], pairs[j])
+        return ops.sum(pushed[i] * pushed[j]) + strength * _dot(pair[i], pair[j])
 
     first, cross, second = entry(0, 0), entry(0, 1), entry(1, 1)
-    right = (dot(gradient, direction), dot(gradient, previous))
+    right, other = _dot(gradient, direction), _dot(gradient, previous)
     determinant = first * second - cross * cross
     # Without a last step, or with one along the direction, only the direction is used.
     usable = determinant > 1e-4 * first * second
     safe = ops.where(usable, determinant, 1.0)
-    s = ops.where(usable, (second * right[0] - cross * right[1]) / safe, right[0] / first)
-    t = ops.where(usable, (first * right[1] - cross * right[0]) / safe, 0.0)
-    values = [s * d + t * p for d, p in zip(direction, previous, strict=True)]
-    joint = s * pushed[0] + t * pushed[1]
-    return Direction(values, s * right[0] + t * right[1], ops.sum(joint * joint))
+    s = ops.where(usable, (second * right - cross * other) / safe, right / first)
+    t = ops.where(usable, (first * other - cross * right) / safe, 0.0)
+    return [s * d + t * p for d, p in zip(direction, previous, strict=True)]
+
+
+def _dot(left, right):
+    return sum(ops.sum(a * b) for a, b in zip(left, right, strict=True))

@@ -1,159 +1,236 @@
 """`NaturalGradient`, a Keras optimizer that takes its Fisher matrix from the metric at the outputs."""
 
-import os
+import logging
+import warnings
 import weakref
 
 import keras
 from keras import ops
 
+from keras_ndm.backend.training import check_devices
 from keras_ndm.optimizers.attachment import take_over, watch_compile
-from keras_ndm.optimizers.exact import exact_solver
-from keras_ndm.optimizers.jacobian import linearize
-from keras_ndm.optimizers.kronecker import KroneckerFactors, best_combination
-from keras_ndm.optimizers.objective import Objective
-from keras_ndm.optimizers.output_fisher import output_fisher, probe
-from keras_ndm.optimizers.step_size import search
+from keras_ndm.optimizers.audit import checked_taps
+from keras_ndm.optimizers.choice import choose
+from keras_ndm.optimizers.kronecker import KroneckerFactors
+from keras_ndm.optimizers.output_fisher import warn_of_unknown
+from keras_ndm.optimizers.step import natural_step
 from keras_ndm.optimizers.taps import Taps
 
+__all__ = ["NaturalGradient"]
 
+_SOLVERS = ("auto", "exact", "kronecker")
+_LOG = logging.getLogger("keras_ndm")
+
+# At import, not when an optimizer is made: in `model.compile(NaturalGradient())` Python looks
+# `compile` up before it makes the optimizer.
+watch_compile()
+
+
+@keras.saving.register_keras_serializable("keras_ndm")
 class NaturalGradient(keras.optimizers.Optimizer):
+    """Natural gradient descent: θ ← θ − η s (F + λ)⁻¹ ∇L.
+
+    F = Σ_n J_nᵀ F_n J_n is the Fisher matrix of the model on the batch, J_n = ∂f_n/∂θ, and F_n the
+    Fisher matrix of the loss at the outputs of sample n: the metric there. For `NeuralDifferentialManifold` and
+    `ManifoldModel` it is that of their Gaussian likelihood, which contains the learned metric g as E[J_θᵀ g J_θ];
+    for squared error it is the identity, for cross-entropy that of the softmax; `output_fisher` has the table.
+    ``"exact"`` solves with all of F in the space of samples, ``"kronecker"`` with Kronecker factors of it whose
+    output derivatives come from one unbiased random probe. The step s is the best of a few on the batch, the damping
+    λ follows the loss (`keras_ndm.optimizers.damping`), and `momentum` is that of SPRING.
+
+    Parameters
+    ----------
+    learning_rate : float or schedule
+        η, the longest step. 1 suits most problems; lower it, or let it decay, for small noisy batches.
+    damping : float
+        C, the prior precision of the weights in λ = C · mean(z²) · min(1, mean(z²)/mean(z₀²)).
+    adaptive_damping : bool
+        Whether C grows where the quadratic model fails (Levenberg-Marquardt).
+    momentum : float
+        Share of the last step that is kept where the batch has nothing to say, in [0, 1).
+    solver : {"auto", "exact", "kronecker"}
+        "auto" takes "exact" up to 2048 rows (samples times outputs a sample); the choice and its reason are
+        in `chosen_solver` and `reason`, and logged under the name "keras_ndm".
+    **kwargs
+        Those of `keras.optimizers.Optimizer`. Clipping acts on the natural gradient; `weight_decay` is
+        decoupled; `gradient_accumulation_steps` is refused.
+
+    Attributes
+    ----------
+    chosen_solver, reason : str
+        What "auto" took, and why; known after the first step.
+    rejected_batches : int
+        Batches whose loss was not finite: they changed no weight.
+
+    Raises
+    ------
+    ValueError
+        On arguments out of range; for a model with a training step of its own, without a loss, under
+        "mixed_float16", or on several `tf.distribute` replicas.
+
+    Notes
+    -----
+    An optimizer of Keras sees gradients, never the samples they come from. `model.compile` therefore tells
+    this one its model (`keras_ndm.optimizers.attachment`), and it replaces the model's training step by its
+    own, on TensorFlow and JAX, compiled or not; nothing else of `fit` changes. `apply_gradients` from
+    a loop of your own raises an error.
+
+    Dense layers are treated by structure, all others by one gradient a sample of their own weights. Both are
+    exact for models whose samples do not influence each other, which is checked once against reverse mode
+    through the whole model. `add_loss` terms and regularizers enter the gradient and the line search, not F.
+
+    Examples
+    --------
+    >>> model.compile(optimizer=keras_ndm.NaturalGradient(), loss="mse")
+    >>> model.fit(x, y, batch_size=1024, epochs=100)
+    """
+
     def __init__(
         self,
-        learning_rate=1.0,
-        damping=1e-3,
-        adaptive_damping=True,
-        momentum=0.9,
-        solver="auto",
-        name="natural_gradient",
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1.0,
+        damping: float = 1.0,
+        adaptive_damping: bool = True,
+        momentum: float = 0.9,
+        solver: str = "auto",
+        name: str = "natural_gradient",
         **kwargs,
     ):
+        if solver not in _SOLVERS:
+            raise ValueError(f"`solver` must be one of {_SOLVERS}; received {solver!r}.")
+        if not damping > 0:
+            raise ValueError(f"`damping` must be above 0; received {damping!r}.")
+        if not 0 <= momentum < 1:
+            raise ValueError(f"`momentum` must be in [0, 1); received {momentum!r}.")
+        if kwargs.get("gradient_accumulation_steps"):
+            raise ValueError(
+                "The natural gradient of a sum of batches is no sum of natural gradients, so "
+                "`gradient_accumulation_steps` is refused. Use larger batches with solver='kronecker'."
+            )
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
-        self.damping = damping
-        self.adaptive_damping = adaptive_damping
-        self.momentum = momentum
+        self.damping = float(damping)
+        self.adaptive_damping = bool(adaptive_damping)
+        self.momentum = float(momentum)
         self.solver = solver
-        self._model = lambda: None
-        watch_compile()
+        self.chosen_solver = None if solver == "auto" else solver
+        self.reason = None if solver == "auto" else "as asked."
+        self.taps = None
+        self._model = None
+        self._stepping = False
+        self._warned = False
+        self._reported = 0
 
-    def attach(self, model):
+    def attach(self, model: keras.Model) -> None:
+        """Take over the training step of `model`; `model.compile` calls this.
+
+        Raises
+        ------
+        ValueError
+            When the optimizer belongs to another model, or the model has a training step of its own.
+        """
+        if self.built and self._owner() is not model:
+            raise ValueError(
+                "This NaturalGradient was already used with another model; make a new one for each."
+            )
+        # A weak reference: Keras saves what an optimizer refers to along with it.
         self._model = weakref.ref(model)
+        self.taps = None
         take_over(model, self._train_step)
 
-    def build(self, variables):
+    def build(self, variables: list) -> None:
+        """Make the optimizer's variables: the last step, damping, counters and Kronecker factors."""
         if self.built:
             return
+        model = self._owner()
+        if model is None:
+            raise ValueError(
+                "NaturalGradient works through `model.compile(optimizer=...)`, which tells it the model; "
+                "compile the model before building the optimizer. Under 'mixed_float16' Keras wraps "
+                "the optimizer, which hides the model: use 'float32' or 'mixed_bfloat16'."
+            )
         super().build(variables)
-        self._last = self.add_optimizer_variables(variables, "last_step")
-        dtype = keras.backend.floatx()
-        self._present_damping = self.add_variable(
-            (), keras.initializers.Constant(self.damping), dtype, name="damping"
-        )
-        self._last_rate = self.add_variable((), "zeros", dtype, name="last_rate")
-        self._turn = self.add_variable(
-            (),
-            keras.initializers.Constant(float(os.environ.get("TURN", "0.1"))),
-            dtype,
-            name="turn",
-        )
-        self._trial = self.add_variable((), "zeros", "bool", name="trial")
-        self._rival = self.add_optimizer_variables(variables, "rival_step")
-        self._rejected = self.add_variable((), "zeros", "int32", name="rejected")
-        self._taps = Taps(self._model())
-        self._signs = keras.random.SeedGenerator(0)
-        self._track_variable(self._signs.state)
-        if self.solver == "kronecker":
-            self._factors = KroneckerFactors(self, self._taps, variables)
+        self.last_step = self.add_optimizer_variables(variables, "last_step")
+        start = keras.initializers.Constant(self.damping)
+        self.coefficient = self.add_variable((), start, name="coefficient")
+        self.first_misfit = self.add_variable((), "zeros", name="first_misfit")
+        self.rejected = self.add_variable((), "zeros", "int32", name="rejected")
+        self.signs = keras.random.SeedGenerator(0)
+        self._track_variable(self.signs.state)
+        if self.solver != "exact":
+            self.factors = KroneckerFactors(self, Taps(model), variables)
 
-    def update_step(self, gradient, variable, learning_rate):
-        self.assign_sub(
-            variable, ops.cast(learning_rate, variable.dtype) * ops.cast(gradient, variable.dtype)
-        )
+    def update_step(self, gradient: object, variable: object, learning_rate: object) -> None:
+        """θ ← θ − η d, with d the natural gradient times the fraction that the line search chose."""
+        rate = ops.cast(learning_rate, variable.dtype)
+        self.assign_sub(variable, rate * ops.cast(gradient, variable.dtype))
+
+    def apply(self, grads: list, trainable_variables: list | None = None) -> None:
+        """As in Keras, but only for the steps that this optimizer has found itself.
+
+        Raises
+        ------
+        RuntimeError
+            When it is called with gradients from elsewhere.
+        """
+        if not self._stepping:
+            raise RuntimeError(
+                "NaturalGradient cannot work from gradients alone: it needs the samples of the batch. Train "
+                "with `model.compile(optimizer=NaturalGradient(...))` and `model.fit` or `train_on_batch`."
+            )
+        super().apply(grads, trainable_variables)
+
+    def choose_solver(self, columns: int, samples: int | None) -> None:
+        """Settle what "auto" means, from the first batch; later batches do not change it."""
+        if self.chosen_solver is None:
+            parameters = self._owner().count_params()
+            self.chosen_solver, self.reason = choose(columns, samples, parameters)
+            _LOG.info("NaturalGradient: solver %s", self.reason)
+
+    @property
+    def rejected_batches(self) -> int:
+        """Batches so far whose loss was not finite, so that no step was taken."""
+        return int(ops.convert_to_numpy(self.rejected)) if self.built else 0
+
+    def finalize_variable_values(self, var_list: list) -> None:
+        """As in Keras, at the end of `fit`; reports rejected batches."""
+        super().finalize_variable_values(var_list)
+        new = self.rejected_batches - self._reported
+        self._reported += new
+        if new:
+            warnings.warn(
+                f"NaturalGradient rejected {new} batches whose loss was not finite; they changed "
+                f"no weight. Look for NaN or infinity in the data.",
+                stacklevel=2,
+            )
+
+    def get_config(self) -> dict:
+        """Arguments of the constructor."""
+        return {
+            **super().get_config(),
+            "damping": self.damping,
+            "adaptive_damping": self.adaptive_damping,
+            "momentum": self.momentum,
+            "solver": self.solver,
+        }
+
+    def _owner(self):
+        return None if self._model is None else self._model()
 
     def _train_step(self, x, y, sample_weight):
-        model = self._model()
+        model = self._owner()
+        check_devices()
+        if not all(layer.built for layer in model._flatten_layers()):
+            # TensorFlow's `fit` leaves it to the first step to build a subclassed model.
+            model(keras.tree.map_structure(lambda t: keras.KerasTensor(t.shape, t.dtype), x))
         if not self.built:
             self.build(model.trainable_variables)
-        objective = Objective(model, x, y, sample_weight)
-        values = objective.values
-        loss, y_pred, new_state, added = objective.evaluate(values)
-        previous = [ops.convert_to_tensor(v) for v in self._last]
-        damping = self._judge(objective, values, loss, previous)
-        solve = self._solver(objective, values, y_pred, added, previous, damping)
-        rate = ops.cast(self.learning_rate, loss.dtype)
-        zero = [ops.zeros_like(p) for p in previous]
-
-        def attempt(damping):
-            d = solve(damping)
-            steps = self._clip_gradients(d.values)
-            fraction, _ = search(objective, values, steps, rate, loss)
-            return [
-                ops.where(fraction > 0, ops.cast(fraction, d.dtype) * d, ops.zeros_like(d))
-                for d in steps
-            ], fraction
-
-        steps, fraction = attempt(damping)
-        T = int(os.environ.get("T", "2"))
-        trial = ops.equal(self._iterations % T, 0)
-        rival = ops.cond(
-            trial, lambda: attempt(damping * ops.convert_to_tensor(self._turn))[0], lambda: zero
-        )
-        self._trial.assign(trial)
-        self._present_damping.assign(ops.where(fraction > 0, damping, damping * 4.0))
-        self._last_rate.assign(rate)
-        for v, d in zip(self._last, steps):
-            v.assign(d)
-        for v, d in zip(self._rival, rival):
-            v.assign(d)
-        self._rejected.assign_add(ops.cast(ops.logical_not(ops.isfinite(loss)), "int32"))
-        self.apply(steps, objective.variables)
-        for v, new, old in zip(objective.state, new_state, objective.state_values):
-            v.assign(ops.where(ops.isfinite(loss), new, old))
-        tracker = next(m for m in model.metrics if m.name == "loss")
-        tracker.update_state(loss, sample_weight=ops.shape(keras.tree.flatten(x)[0])[0])
-        return model.compute_metrics(x, y, y_pred, sample_weight)
-
-    def _judge(self, objective, values, loss, previous):
-        damping = ops.convert_to_tensor(self._present_damping)
-        if not self.adaptive_damping:
-            return damping
-        rate = ops.convert_to_tensor(self._last_rate)
-        turn = ops.convert_to_tensor(self._turn)
-        other = objective(
-            [
-                v + ops.cast(rate, v.dtype) * (p - r.value)
-                for v, p, r in zip(values, previous, self._rival)
-            ]
-        )
-        better = other < loss
-        trial = ops.cast(ops.convert_to_tensor(self._trial), "bool")
-        self._turn.assign(ops.where(trial & ops.logical_not(better), 1 / turn, turn))
-        return ops.clip(
-            ops.where(trial & better, damping * turn, damping),
-            float(os.environ.get("LO", "1e-13")),
-            1e6,
-        )
-
-    def _solver(self, objective, values, y_pred, added, previous, damping):
-        seeds, z = output_fisher(objective, y_pred)
-        rest = None
-        if self.solver == "exact":
-            jacobian = linearize(objective, self._taps, values, seeds)
-            if added:
-                whole = objective.gradient(values)
-                rest = [g - j for g, j in zip(whole, jacobian.transpose(z))]
-            return exact_solver(jacobian, z, rest, previous, self.momentum)
-        signs = (
-            2.0 * ops.cast(keras.random.randint(ops.shape(z), 0, 2, seed=self._signs), z.dtype)
-            - 1.0
-        )
-        jacobian = linearize(objective, self._taps, values, probe(seeds, signs))
-        gradient = objective.gradient(values)
-        count = ops.size(z)
-        self._factors.update(jacobian, damping, count, self._iterations)
-        d = self._factors.solve(gradient, objective.variables, jacobian.blocks, damping, count)
-        return lambda damping: best_combination(
-            jacobian, gradient, d, previous, self._factors._strength(damping, count)
-        )
-
-    def get_config(self):
-        return {**super().get_config(), "damping": self.damping}
+        if self.taps is None:
+            self.taps = checked_taps(model, x)
+        self._stepping = True
+        try:
+            logs = natural_step(self, model, x, y, sample_weight)
+        finally:
+            self._stepping = False
+        if not self._warned:
+            warn_of_unknown(model)
+            self._warned = True
+        return logs

@@ -25,7 +25,9 @@ class Objective:
         The batch, as `fit` hands it to a training step.
     """
 
-    def __init__(self, model: keras.Model, x, y=None, sample_weight=None):  # noqa: ANN001
+    def __init__(
+        self, model: keras.Model, x: object, y: object = None, sample_weight: object = None
+    ):
         self.model = model
         self.x, self.y, self.sample_weight = x, y, sample_weight
         self.variables = list(model.trainable_variables)
@@ -33,6 +35,8 @@ class Objective:
             v for v in model.non_trainable_variables + model.metrics_variables if v is not None
         ]
         self.state_values = [ops.convert_to_tensor(v.value) for v in self.state]
+        # A likelihood model's Fisher matrix lives at its moments, not at what it predicts.
+        self.gaussian = model._compile_loss is None and hasattr(model, "moments")
         self._takes_training = "training" in signature(model.call).parameters
 
     @property
@@ -46,12 +50,18 @@ class Objective:
         mapping += zip(self.state, self.state_values, strict=True)
         return keras.StatelessScope(state_mapping=mapping, collect_losses=True)
 
-    def predict(self, x=None):  # noqa: ANN001, ANN201
+    def predict(self, x: object = None) -> object:
         """Outputs of the model in training mode; call it inside `scope`."""
         x = self.x if x is None else x
         return self.model(x, training=True) if self._takes_training else self.model(x)
 
-    def compute_loss(self, y_pred) -> object:  # noqa: ANN001
+    def fisher_outputs(self, x: object = None) -> object:
+        """What the Fisher matrix is taken at: outputs, or the mean and covariance of a likelihood."""
+        if self.gaussian:
+            return list(self.model.moments(self.x if x is None else x))
+        return self.predict(x)
+
+    def compute_loss(self, y_pred: object) -> object:
         """Loss of the outputs `y_pred`; call it inside `scope`."""
         return self.model.compute_loss(
             x=self.x, y=self.y, y_pred=y_pred, sample_weight=self.sample_weight
@@ -67,24 +77,25 @@ class Objective:
         with self.scope(values) as scope:
             y_pred = self.predict()
             loss = self.compute_loss(y_pred)
-            added = bool(self.model.losses) or self._own_compute_loss
+            added = bool(self.model.losses) or self._unknown_loss
         return loss, y_pred, [scope.get_current_value(v) for v in self.state], added
 
     @property
-    def _own_compute_loss(self) -> bool:
-        return type(self.model).compute_loss is not keras.Model.compute_loss
+    def _unknown_loss(self) -> bool:
+        own = type(self.model).compute_loss is not keras.Model.compute_loss
+        return own and not self.gaussian
 
     def gradient(self, values: list) -> list:
         """Gradient of the whole loss with respect to the trainable values."""
         loss, pullback, _ = vjp(lambda v: [self(v)], values)
         return pullback([ops.ones_like(loss[0])])
 
-    def output_gradient(self, y_pred) -> list:  # noqa: ANN001
+    def output_gradient(self, values: list, y_pred: object) -> list:
         """∂L/∂y_pred, one tensor for each leaf of `y_pred`; `add_loss` terms do not enter."""
         leaves = keras.tree.flatten(y_pred)
 
         def loss(flat):
-            with self.scope(self.values):
+            with self.scope(values):
                 return [self.compute_loss(keras.tree.pack_sequence_as(y_pred, flat))]
 
         value, pullback, _ = vjp(loss, leaves)

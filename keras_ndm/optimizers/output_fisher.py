@@ -14,6 +14,7 @@ L_n z_n = ∂L/∂f_n makes the gradient J̃ᵀ z.
 | the same, probabilities f | Bernoulli | 1 / (m f (1 − f)) |
 | Poisson over m outputs | Poisson, mean f | 1 / (m f) |
 | a loss with a method ``output_fisher(y_true, y_pred)`` | its own | what it returns, (N, M, M) |
+| none: a model with ``moments(x)`` | Gaussian with learned metric | see `gaussian_fisher` |
 | any other | none known | diagonal of ∇²_f ℓ, or 1/m where that is not positive; a warning says so |
 
 s_n holds sample weights, the loss weight and the reduction. Amari (1998), Neural Computation 10,
@@ -26,8 +27,10 @@ import keras
 from keras import losses, ops
 
 from keras_ndm.backend.training import vjp
+from keras_ndm.optimizers.gaussian_fisher import gaussian_seeds
+from keras_ndm.optimizers.objective import Objective
 
-__all__ = ["output_fisher", "probe", "seeds_of"]
+__all__ = ["output_fisher", "probe", "seeds_of", "warn_of_unknown"]
 
 _KNOWN = {
     losses.mean_squared_error: "squared",
@@ -93,7 +96,14 @@ def _second_derivative(loss, y_true, f, s, m):
     return s * ops.where(second > 0, second, 1.0 / m)
 
 
-def seeds_of(loss, weight, y_true, y_pred, sample_weight, gradient) -> tuple:  # noqa: ANN001
+def seeds_of(
+    loss: losses.Loss,
+    weight: float | None,
+    y_true: object,
+    y_pred: object,
+    sample_weight: object,
+    gradient: object,
+) -> tuple:
     """Columns of L_n and coordinates z of the gradient for one output and its loss.
 
     Parameters
@@ -162,12 +172,14 @@ def _from_matrix(fisher, scales, gradient, size):
     return ops.reshape(seeds, shape), ops.transpose(z)
 
 
-def output_fisher(objective, y_pred) -> tuple:  # noqa: ANN001
+def output_fisher(objective: Objective, values: list, y_pred: object) -> tuple:
     """Seeds and z of all outputs of a model.
 
     Parameters
     ----------
     objective : Objective
+    values : list of tensors
+        Trainable values.
     y_pred : nested tensors
         The outputs on the batch.
 
@@ -177,8 +189,12 @@ def output_fisher(objective, y_pred) -> tuple:  # noqa: ANN001
         One for each leaf of y_pred; r counts the columns of all outputs.
     z : tensor (r, N)
     """
+    if objective.gaussian:
+        with objective.scope(values):
+            mean, covariance = objective.fisher_outputs()
+        return gaussian_seeds(mean, covariance, objective.y, objective.sample_weight)
     leaves = keras.tree.flatten(y_pred)
-    gradients = objective.output_gradient(y_pred)
+    gradients = objective.output_gradient(values, y_pred)
     columns, z = [], []
     for loss, weight, y_true, leaf, sample_weight in _compiled_losses(objective, y_pred):
         place = next(i for i, x in enumerate(leaves) if x is leaf)
@@ -225,6 +241,8 @@ def _compiled_losses(objective, y_pred):
 
 def warn_of_unknown(model: keras.Model) -> None:
     """Warn, once a loss, where the Fisher matrix at the outputs is not known."""
+    if model._compile_loss is None:
+        return
     for _, loss, _, name in model._compile_loss._flat_losses:
         if _kind(loss) == "unknown":
             warnings.warn(
@@ -236,7 +254,7 @@ def warn_of_unknown(model: keras.Model) -> None:
             )
 
 
-def probe(seeds: list, signs) -> list:  # noqa: ANN001
+def probe(seeds: list, signs: object) -> list:
     """One random combination of all columns, Σ_a ξ_an L_n[:, a] with ξ = ±1.
 
     Its outer product is an unbiased estimate of F_n, since E[ξ ξᵀ] = 1.

@@ -1,5 +1,7 @@
 """How far to go along a direction: the best of a few step sizes on the same batch."""
 
+from collections.abc import Callable
+
 import keras
 from keras import ops
 
@@ -11,8 +13,8 @@ __all__ = ["FRACTIONS", "search"]
 FRACTIONS = (1.0, 0.5, 0.25, 0.0625, 0.015625)
 
 
-def search(loss, values: list, direction: list, rate, present) -> tuple:  # noqa: ANN001
-    """Best of the step sizes `rate` · FRACTIONS, all evaluated at once.
+def search(loss: Callable, values: list, direction: list, rate: object, present: object) -> tuple:
+    """Best fraction of the step `rate` · direction among FRACTIONS, all evaluated at once.
 
     Parameters
     ----------
@@ -27,31 +29,21 @@ def search(loss, values: list, direction: list, rate, present) -> tuple:  # noqa
 
     Returns
     -------
-    step : scalar
-        s, zero where no fraction lowers the loss or every value is not finite.
+    fraction : scalar
+        Zero where none lowers the loss.
     lowest : scalar
-        L(θ − s d), L(θ) where s = 0.
+        The loss there.
     """
     dtype = keras.backend.standardize_dtype(present.dtype)
-    sizes = ops.cast(rate, dtype) * ops.convert_to_tensor(FRACTIONS, dtype=dtype)
+    fractions = ops.convert_to_tensor(FRACTIONS, dtype=dtype)
 
-    def along(s):
-        return ops.cast(
-            loss(
-                [
-                    v - ops.cast(s, v.dtype) * ops.cast(d, v.dtype)
-                    for v, d in zip(values, direction, strict=True)
-                ]
-            ),
-            dtype,
-        )
+    def along(fraction):
+        size = rate * fraction
+        there = [v - ops.cast(size, v.dtype) * d for v, d in zip(values, direction, strict=True)]
+        return ops.cast(loss(there), dtype)
 
-    found = over_scalars(along, sizes)
+    found = over_scalars(along, fractions)
     found = ops.where(ops.isfinite(found), found, float("inf"))
     best = ops.argmin(found)
     lowest = ops.take(found, best)
-    better = lowest < present
-    return (
-        ops.where(better, ops.take(sizes, best), ops.zeros((), dtype=dtype)),
-        ops.where(better, lowest, present),
-    )
+    return ops.where(lowest < present, ops.take(fractions, best), 0.0), lowest

@@ -6,11 +6,14 @@ a zero to s, with respect to which reverse mode gives δ. Layers whose gradient 
 listened to as a whole: their inputs and the derivative with respect to their outputs.
 """
 
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import keras
 from keras import ops
+
+from keras_ndm.geometry import jets
 
 __all__ = ["Call", "Taps"]
 
@@ -23,7 +26,7 @@ class Call:
     """What one call of a layer left behind."""
 
     layer: keras.layers.Layer
-    kind: str  # "dense", "batch_norm" or "whole"
+    kind: str  # "dense", "jet", "batch_norm" or "whole"
     points: list  # tensors to which the zeros are added
     args: tuple = ()
     kwargs: dict = field(default_factory=dict)
@@ -51,6 +54,8 @@ class Taps:
     ----------
     kinds : dict, layer id -> str
         How each layer is treated.
+    approximate : bool
+        Whether the rows are not exact; see `audit`.
     loose : list of variables
         Trainable variables of no tapped layer; they are treated through the whole model.
     """
@@ -58,6 +63,7 @@ class Taps:
     def __init__(self, model: keras.Model):
         self.layers = {}
         self.kinds = {}
+        self.approximate = False
         self.loose = list(_owned(model))
         for child in model._layers:
             self._visit(child)
@@ -90,7 +96,7 @@ class Taps:
                 self.loose += [v for v in layer.trainable_variables if id(v) not in known]
 
     @contextmanager
-    def record(self, zeros: list | None = None):  # noqa: ANN201
+    def record(self, zeros: list | None = None) -> Iterator[list]:
         """Context whose value is the list that fills with a `Call` for each tapped call.
 
         Parameters
@@ -100,6 +106,8 @@ class Taps:
         """
         calls = []
         with ExitStack() as stack:
+            stack.callback(setattr, jets, "affine", jets.affine)
+            jets.affine = self._jet(jets.affine, calls, zeros)
             for key, layer in self.layers.items():
                 wrap = getattr(self, f"_{self.kinds[key]}")
                 layer.__dict__["call"] = wrap(layer, calls, zeros)
@@ -129,6 +137,21 @@ class Taps:
                 layer.__dict__["activation"] = activation
 
         return call
+
+    def _jet(self, original, calls, zeros):
+        """The same for jets, which pass Dense layers without calling them."""
+
+        def affine(jet, layer):
+            pushed = original(jet, layer)
+            if self.kinds.get(id(layer)) != "dense":
+                return pushed
+            names = [n for n in ("value", "first", "second") if getattr(pushed, n) is not None]
+            points = [getattr(pushed, n) for n in names]
+            shifted = self._shift(calls, zeros, points)
+            calls.append(Call(layer, "jet", points, tuple(getattr(jet, n) for n in names)))
+            return replace(pushed, **dict(zip(names, shifted, strict=True)))
+
+        return affine
 
     def _batch_norm(self, layer, calls, zeros):
         whole = self._whole(layer, calls, zeros)

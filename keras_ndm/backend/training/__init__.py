@@ -7,6 +7,7 @@ Every backend module provides the same names, listed in `NAMES`:
 - ``over_scalars(function, scalars)``: a scalar function at several arguments at once;
 - ``eagerly()``: a context in which operations run at once, also while a step is being traced;
 - ``make_train_step(model, step)``: `step` in the form that this backend's `fit` calls;
+- ``computed_once(tensors)``: keeps a compiler from computing them at every use;
 - ``check_devices()``: refuses what the step cannot be split over.
 """
 
@@ -14,6 +15,7 @@ from keras import config
 
 NAMES = (
     "check_devices",
+    "computed_once",
     "eagerly",
     "make_train_step",
     "over_scalars",
@@ -27,6 +29,7 @@ else:
     from keras_ndm.backend.training import tensorflow as _module
 
 check_devices = _module.check_devices
+computed_once = _module.computed_once
 eagerly = _module.eagerly
 make_train_step = _module.make_train_step
 over_scalars = _module.over_scalars

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 __all__ = [
     "check_devices",
+    "computed_once",
     "eagerly",
     "make_train_step",
     "over_scalars",
@@ -98,6 +99,11 @@ def over_scalars(function: Callable, scalars: tf.Tensor) -> tf.Tensor:
     Unrolled: the executor runs the branches side by side, and no operation has to be vectorizable.
     """
     return tf.stack([function(scalars[k]) for k in range(scalars.shape[0])])
+
+
+def computed_once(tensors: list) -> list:
+    """Return the same tensors: TensorFlow computes no operation of a graph twice."""
+    return list(tensors)
 
 
 def eagerly() -> AbstractContextManager:

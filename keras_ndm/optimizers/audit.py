@@ -1,0 +1,141 @@
+"""Whether the layers' structure accounts for the whole Jacobian: checked once, before it is trusted.
+
+A weight that is used outside its layer's `call`, a layer that folds the batch into another axis or one that
+mixes samples would make the structured Jacobian wrong in silence. So on a few random samples and at random
+values J̃ᵀ 1 from the blocks is compared with reverse mode through the whole model. What disagrees is
+treated through the whole model instead, sample by sample; what then still disagrees is named in a warning.
+"""
+
+import warnings
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_ndm.backend.training import eagerly, vjp
+from keras_ndm.optimizers.jacobian import linearize
+from keras_ndm.optimizers.objective import Objective
+from keras_ndm.optimizers.taps import Taps
+
+__all__ = ["checked_taps"]
+
+_SAMPLES, _OPEN_AXIS, _TOLERANCE = 3, 4, 1e-2
+
+
+def checked_taps(model: keras.Model, x: object) -> Taps:
+    """Taps of a model whose blocks agree with reverse mode.
+
+    Parameters
+    ----------
+    model : keras.Model
+    x : nested tensors
+        A batch of inputs; only shapes and types are used.
+
+    Returns
+    -------
+    Taps
+
+    Warns
+    -----
+    UserWarning
+        Where the Fisher matrix will be an approximation, saying which and why. Gradient and line search
+        are exact in any case.
+    """
+    taps = Taps(model)
+    random = np.random.default_rng(0)
+    with eagerly():
+        objective = Objective(model, keras.tree.map_structure(lambda t: _sample(t, random), x))
+        objective.state_values = [_value(v, random) for v in objective.state]
+        values = [_value(v, random) for v in objective.variables]
+        wrong = _disagreeing(objective, taps, values, random)
+        if wrong:
+            taps.drop(wrong)
+            wrong = _disagreeing(objective, taps, values, random)
+        coupled = not wrong and _coupled(objective, taps, values, random)
+    reasons = []
+    if wrong:
+        names = ", ".join(v.path for v in wrong)
+        reasons.append(f"the rows of {names} could not be confirmed")
+    if coupled:
+        reasons.append("its samples influence each other, which the rows ignore")
+    if any(kind == "batch_norm" for kind in taps.kinds.values()):
+        reasons.append("the moments of BatchNormalization are held fixed in it")
+    if reasons:
+        warnings.warn(
+            f"NaturalGradient approximates the Fisher matrix of {model.name!r}: {'; '.join(reasons)}. "
+            f"The gradient and the line search are exact.",
+            stacklevel=2,
+        )
+    taps.approximate = bool(reasons)
+    return taps
+
+
+def _sample(tensor, random):
+    shape = (_SAMPLES, *[_OPEN_AXIS if n is None else n for n in tensor.shape[1:]])
+    dtype = keras.backend.standardize_dtype(tensor.dtype)
+    if "float" in dtype:
+        return ops.convert_to_tensor(random.normal(size=shape), dtype=dtype)
+    return ops.zeros(shape, dtype=dtype)
+
+
+def _value(variable, random):
+    """A value of plausible size: the model's own may be out of reach while a step is being traced."""
+    shape, dtype = tuple(variable.shape), keras.backend.standardize_dtype(variable.dtype)
+    if "float" not in dtype:
+        return ops.zeros(shape, dtype=dtype)
+    if not variable.trainable:
+        # Statistics such as a variance must be positive.
+        return ops.ones(shape, dtype=dtype)
+    fan_in = int(np.prod(shape[:-1])) if len(shape) > 1 else 4
+    return ops.convert_to_tensor(random.normal(size=shape) / np.sqrt(max(fan_in, 1)), dtype=dtype)
+
+
+def _seeds(objective, values, random, samples=slice(None)):
+    with objective.scope(values):
+        outputs = keras.tree.flatten(objective.fisher_outputs())
+    seeds = []
+    for leaf in outputs:
+        seed = np.zeros((1, *leaf.shape))
+        seed[:, samples] = random.normal(size=seed[:, samples].shape)
+        seeds.append(ops.convert_to_tensor(seed, dtype=leaf.dtype))
+    return seeds
+
+
+def _disagreeing(objective, taps, values, random):
+    """Variables whose part of J̃ᵀ 1 is not what reverse mode through the whole model gives."""
+    seeds = _seeds(objective, values, random)
+
+    def outputs(at):
+        with objective.scope(at), taps.record():
+            return keras.tree.flatten(objective.fisher_outputs())
+
+    _, pullback, _ = vjp(outputs, values)
+    expected = pullback([seed[0] for seed in seeds])
+    try:
+        jacobian = linearize(objective, taps, values, seeds)
+        found = jacobian.transpose(ops.ones((1, _SAMPLES), dtype=seeds[0].dtype))
+    except Exception:
+        # A layer was called inside a transformation (a Jacobian, a loop), where taps cannot reach.
+        return list(objective.variables)
+    whole = np.sqrt(sum(float(ops.sum(ops.square(e))) for e in expected))
+    wrong = []
+    for v, a, b in zip(objective.variables, found, expected, strict=True):
+        a, b = ops.convert_to_numpy(a), ops.convert_to_numpy(b)
+        error = np.linalg.norm(a - b)
+        if not error <= _TOLERANCE * np.linalg.norm(b) + 1e-6 * whole:
+            wrong.append(v)
+    return wrong
+
+
+def _coupled(objective, taps, values, random):
+    """Whether a seed on the first sample reaches the rows of the others."""
+    seeds = _seeds(objective, values, random, samples=slice(0, 1))
+    jacobian = linearize(objective, taps, values, seeds)
+    first = np.zeros((1, _SAMPLES))
+    first[:, 0] = 1.0
+
+    def size(c):
+        c = ops.convert_to_tensor(c, dtype=seeds[0].dtype)
+        return sum(float(ops.sum(ops.abs(part))) for part in jacobian.transpose(c))
+
+    return size(1.0 - first) > _TOLERANCE * size(first)

@@ -1,0 +1,121 @@
+"""One training step: what the natural gradient does with a batch."""
+
+import keras
+from keras import ops
+
+from keras_ndm.backend.training import computed_once
+from keras_ndm.optimizers import damping
+from keras_ndm.optimizers.exact import solve_exact
+from keras_ndm.optimizers.jacobian import linearize
+from keras_ndm.optimizers.kronecker import best_combination
+from keras_ndm.optimizers.objective import Objective
+from keras_ndm.optimizers.output_fisher import output_fisher, probe
+from keras_ndm.optimizers.step_size import search
+
+__all__ = ["natural_step"]
+
+
+def natural_step(
+    optimizer: keras.optimizers.Optimizer,
+    model: keras.Model,
+    x: object,
+    y: object,
+    sample_weight: object,
+) -> dict:
+    """Take a step on one batch and return the logs of `fit`.
+
+    The loss and the metrics are those at the values before the step, as in Keras' own training step.
+    A batch whose loss is not finite changes nothing but the count of rejected batches.
+    """
+    objective = Objective(model, x, y, sample_weight)
+    values = objective.values
+    loss, y_pred, state, added = objective.evaluate(values)
+    finite = ops.isfinite(loss)
+    seeds, z = output_fisher(objective, values, y_pred)
+    optimizer.choose_solver(z.shape[0], z.shape[1])
+    strength = _strength(optimizer, z)
+    solver = _exact if optimizer.chosen_solver == "exact" else _kronecker
+    direction, jacobian, slope = solver(
+        optimizer,
+        objective,
+        values,
+        seeds,
+        z,
+        added or optimizer.taps.approximate,
+        strength,
+        finite,
+    )
+    # Clipping acts on the natural gradient, by Keras' own rules.
+    direction = computed_once(optimizer._clip_gradients(direction))
+    rate = ops.cast(optimizer.learning_rate, loss.dtype)
+    fraction, lowest = search(objective, values, direction, rate, loss)
+    if optimizer.adaptive_damping:
+        curvature = ops.sum(ops.square(jacobian.apply(direction)))
+        predicted = rate * slope(direction) - 0.5 * rate**2 * curvature
+        actual = ops.where(fraction > 0, loss - lowest, 0.0)
+        coefficient = ops.convert_to_tensor(optimizer.coefficient)
+        new = damping.adapted(coefficient, optimizer.damping, actual, predicted)
+        optimizer.coefficient.assign(ops.where(finite, new, coefficient))
+    # Zero where no step is taken, even if the direction is not finite.
+    steps = [ops.where(fraction > 0, fraction * d, ops.zeros_like(d)) for d in direction]
+    for variable, step in zip(optimizer.last_step, steps, strict=True):
+        variable.assign(step)
+    optimizer.rejected.assign_add(ops.cast(ops.logical_not(finite), "int32"))
+    optimizer.apply(steps, objective.variables)
+    for variable, new, old in zip(objective.state, state, objective.state_values, strict=True):
+        variable.assign(ops.where(finite, new, old))
+    return _logs(model, loss, x, y, y_pred, sample_weight)
+
+
+def _strength(optimizer, z):
+    """λ; the first finite misfit is remembered."""
+    misfit = ops.mean(ops.square(z))
+    known = ops.cast(optimizer.first_misfit, misfit.dtype)
+    first = ops.where(
+        ops.logical_or(known > 0, ops.logical_not(ops.isfinite(misfit))), known, misfit
+    )
+    optimizer.first_misfit.assign(first)
+    return damping.strength(ops.cast(optimizer.coefficient, misfit.dtype), misfit, first)
+
+
+def _exact(optimizer, objective, values, seeds, z, incomplete, strength, finite):
+    """Direction, Jacobian, and the slope of the loss along a direction; see `exact`."""
+    del finite
+    jacobian = linearize(objective, optimizer.taps, values, seeds)
+    rest = None
+    if incomplete:
+        whole = objective.gradient(values)
+        rest = [g - j for g, j in zip(whole, jacobian.transpose(z), strict=True)]
+    previous = [ops.convert_to_tensor(v) for v in optimizer.last_step]
+    direction = solve_exact(jacobian, z, rest, previous, strength, optimizer.momentum)
+
+    def slope(d):
+        along = ops.sum(z * jacobian.apply(d))
+        return along if rest is None else along + _dot(rest, d)
+
+    return direction, jacobian, slope
+
+
+def _kronecker(optimizer, objective, values, seeds, z, incomplete, strength, finite):
+    """The same from Kronecker factors; see `kronecker`. The gradient is whole in any case."""
+    del incomplete
+    bits = keras.random.randint(ops.shape(z), 0, 2, seed=optimizer.signs)
+    signs = 2.0 * ops.cast(bits, z.dtype) - 1.0
+    jacobian = linearize(objective, optimizer.taps, values, probe(seeds, signs))
+    gradient = objective.gradient(values)
+    factors = optimizer.factors
+    factors.update(jacobian, strength, ops.convert_to_tensor(optimizer.iterations), finite)
+    direction = factors.solve(gradient, objective.variables, jacobian.blocks, strength)
+    previous = [ops.convert_to_tensor(v) for v in optimizer.last_step]
+    best = best_combination(jacobian, gradient, direction, previous, strength)
+    return best, jacobian, lambda d: _dot(gradient, d)
+
+
+def _dot(left, right):
+    return sum(ops.sum(a * b) for a, b in zip(left, right, strict=True))
+
+
+def _logs(model, loss, x, y, y_pred, sample_weight):
+    tracker = next(m for m in model.metrics if m.name == "loss")
+    tracker.update_state(loss, sample_weight=ops.shape(keras.tree.flatten(x)[0])[0])
+    return model.compute_metrics(x, y, y_pred, sample_weight)
