@@ -4,13 +4,14 @@ Every backend module provides the same names, listed in `NAMES`:
 
 - ``tfp``: the TensorFlow Probability module whose bijectors take this backend's tensors;
 - ``jacobian(function, x)``: the Jacobian of a batched function, row by row;
+- ``partials(function, x)``: value and first partial derivatives of such a function, for any output;
 - ``compiled(function, variables)``: `function` compiled by XLA, seeing the variables' current values;
 - ``in_pure_program(tensor)``: whether `tensor` belongs to a traced program that cannot read variables beside it;
 - ``tanh``, ``sin``, ``cos``: elementwise, in the precision of their argument (`keras.ops` turns float64 into
   float32 here on JAX).
 """
 
-NAMES = ("compiled", "cos", "in_pure_program", "jacobian", "sin", "tanh", "tfp")
+NAMES = ("compiled", "cos", "in_pure_program", "jacobian", "partials", "sin", "tanh", "tfp")
 
 _INSTALL = (
     "keras_ndm needs Keras on TensorFlow or JAX with TensorFlow Probability: "
@@ -38,7 +39,7 @@ def _select():
 
 _module = _select()
 compiled, jacobian, tfp = _module.compiled, _module.jacobian, _module.tfp
-in_pure_program = _module.in_pure_program
+in_pure_program, partials = _module.in_pure_program, _module.partials
 sin, cos, tanh = _module.sin, _module.cos, _module.tanh
 
 __all__ = list(NAMES)

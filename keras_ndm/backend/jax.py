@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from keras import StatelessScope
 from tensorflow_probability.substrates import jax as tfp
 
-__all__ = ["compiled", "cos", "in_pure_program", "jacobian", "sin", "tanh", "tfp"]
+__all__ = ["compiled", "cos", "in_pure_program", "jacobian", "partials", "sin", "tanh", "tfp"]
 
 sin, cos, tanh = jnp.sin, jnp.cos, jnp.tanh
 
@@ -25,12 +25,37 @@ def jacobian(function: Callable, x: jax.Array) -> jax.Array:
     array (batch, m, n)
         ``[b, i, j]`` is ∂f_i/∂x_j at row b.
     """
+
+    @jax.jit  # one compilation instead of one for each operation
+    def whole(x):
+        along = lambda v: jax.jvp(function, (x,), (jnp.broadcast_to(v, x.shape),))[1]  # noqa: E731
+        return jax.vmap(along, out_axes=-1)(jnp.eye(x.shape[-1], dtype=x.dtype))
+
+    return whole(jnp.asarray(x))
+
+
+def partials(function: Callable, x: jax.Array) -> tuple:
+    """Value and first partial derivatives of a batched function that treats its rows independently.
+
+    Parameters
+    ----------
+    function : callable, (batch, n) -> (batch, …)
+    x : array (batch, n)
+
+    Returns
+    -------
+    value : array (batch, …)
+    first : array (batch, n, …)
+        ``[b, k]`` is ∂_k f at row b.
+    """
     x = jnp.asarray(x)
 
-    def along(direction):
-        return jax.jvp(function, (x,), (jnp.broadcast_to(direction, x.shape),))[1]
+    @jax.jit  # one compilation instead of one for each operation
+    def both(x):
+        along = lambda v: jax.jvp(function, (x,), (jnp.broadcast_to(v, x.shape),))[1]  # noqa: E731
+        return function(x), jax.vmap(along, out_axes=1)(jnp.eye(x.shape[-1], dtype=x.dtype))
 
-    return jax.vmap(along, out_axes=-1)(jnp.eye(x.shape[-1], dtype=x.dtype))
+    return both(x)
 
 
 def in_pure_program(tensor: jax.Array) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-__all__ = ["compiled", "cos", "in_pure_program", "jacobian", "sin", "tanh", "tfp"]
+__all__ = ["compiled", "cos", "in_pure_program", "jacobian", "partials", "sin", "tanh", "tfp"]
 
 sin, cos, tanh = tf.sin, tf.cos, tf.tanh
 
@@ -32,6 +32,41 @@ def jacobian(function: Callable, x: tf.Tensor) -> tf.Tensor:
         columns = tf.unstack(function(x), axis=-1)
     zero = tf.UnconnectedGradients.ZERO
     return tf.stack([tape.gradient(y, x, unconnected_gradients=zero) for y in columns], axis=1)
+
+
+def partials(function: Callable, x: tf.Tensor) -> tuple:
+    """Value and first partial derivatives of a batched function that treats its rows independently.
+
+    Forward mode as the derivative, by the seed, of a reverse pass, which is linear in its seed; all
+    directions at once by repeating the rows. `tf.autodiff.ForwardAccumulator`, and with it `keras.ops.jvp`,
+    is avoided: nested, it was seen to give wrong second derivatives without a warning, depending on
+    what had run before in the process.
+
+    Parameters
+    ----------
+    function : callable, (batch, n) -> (batch, …)
+    x : tensor (batch, n)
+
+    Returns
+    -------
+    value : tensor (batch, …)
+    first : tensor (batch, n, …)
+        ``[b, k]`` is ∂_k f at row b.
+    """
+    x = tf.convert_to_tensor(x)
+    n = x.shape[-1]
+    rows = tf.repeat(x, n, axis=0)
+    directions = tf.tile(tf.eye(n, dtype=x.dtype), [tf.shape(x)[0], 1])
+    zero = tf.UnconnectedGradients.ZERO
+    with tf.GradientTape() as outer:
+        with tf.GradientTape() as inner:
+            inner.watch(rows)
+            value = function(rows)
+        seed = tf.zeros_like(value)
+        outer.watch(seed)
+        pulled = inner.gradient(value, rows, output_gradients=seed, unconnected_gradients=zero)
+    first = outer.gradient(pulled, seed, output_gradients=directions, unconnected_gradients=zero)
+    return value[::n], tf.reshape(first, tf.concat([[-1, n], tf.shape(first)[1:]], axis=0))
 
 
 def in_pure_program(tensor: tf.Tensor) -> bool:

@@ -71,9 +71,7 @@ class _Circle(tfp.bijectors.Bijector):
 
 
 def _wrap(angle):
-    # A whole number of turns is subtracted, and it must not contribute to gradients.
-    turns = ops.floor((angle + math.pi) / (2.0 * math.pi))
-    return angle - 2.0 * math.pi * ops.stop_gradient(turns)
+    return ops.mod(angle + math.pi, 2.0 * math.pi) - math.pi
 
 
 @keras.saving.register_keras_serializable("keras_ndm")

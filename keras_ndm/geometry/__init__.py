@@ -5,6 +5,7 @@ Indices: batch first; a tensor's indices follow in the order in which they are w
 `keras_ndm.geometry.curvature`.
 """
 
+from keras_ndm.geometry import activations
 from keras_ndm.geometry.callables import christoffel, jet_of, ricci, riemann, scalar_curvature
 
-__all__ = ["christoffel", "jet_of", "ricci", "riemann", "scalar_curvature"]
+__all__ = ["activations", "christoffel", "jet_of", "ricci", "riemann", "scalar_curvature"]

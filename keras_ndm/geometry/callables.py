@@ -1,4 +1,4 @@
-"""Geometry of any callable metric, differentiated by `ops.jvp`.
+"""Geometry of any callable metric, by automatic differentiation.
 
 A metric is a callable x ↦ g from (batch, n) to (batch, n, n), written in `keras.ops` or any code of
 the backend, that treats its rows independently. For a `MetricLayer` the exact 2-jets are used instead,
@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from keras import ops
 
+from keras_ndm import backend
 from keras_ndm.geometry import curvature
 
 
@@ -29,22 +30,6 @@ def _check_metric(g, points):
             f"The metric must map points of shape (batch, {n}) to tensors of shape (batch, {n}, {n}); "
             f"it returned shape {tuple(g.shape)}."
         )
-
-
-def partials(function: Callable, points: object) -> tuple:
-    """Value and all first partial derivatives of a batched function.
-
-    Returns
-    -------
-    value : tensor (batch, …)
-    first : tensor (batch, n, …), ``first[b, k]`` = ∂_k f
-    """
-    value, columns = None, []
-    for k in range(points.shape[-1]):
-        unit = ops.zeros_like(points) + ops.one_hot(k, points.shape[-1], dtype=points.dtype)
-        value, column = ops.jvp(function, (points,), (unit,))
-        columns.append(column)
-    return value, ops.stack(columns, axis=1)
 
 
 def jet_of(metric: Callable, points: object, order: int = 2) -> tuple:
@@ -73,10 +58,9 @@ def jet_of(metric: Callable, points: object, order: int = 2) -> tuple:
         return (jet.value, jet.first, jet.second_matrix()) if order == 2 else (jet.value, jet.first)
     _check_metric(metric(points), points)
     if order == 1:
-        return partials(metric, points)
-    _, dg = partials(metric, points)
-    g = metric(points)
-    _, ddg = partials(lambda x: partials(metric, x)[1], points)
+        return backend.partials(metric, points)
+    g, dg = backend.partials(metric, points)
+    _, ddg = backend.partials(lambda x: backend.partials(metric, x)[1], points)
     return g, dg, ddg
 
 

@@ -47,11 +47,15 @@ class Jet:
     second: object = None
     pairs: Pairs = ()
 
-    def linear(self, function: Callable) -> "Jet":
-        """Apply a function that is linear in the trailing axes and accepts any leading ones."""
-        parts = (self.value, self.first, self.second)
-        value, first, second = (None if p is None else function(p) for p in parts)
-        return replace(self, value=value, first=first, second=second)
+    def linear(self, function: Callable, *rows: object) -> "Jet":
+        """Apply a function that is linear in the trailing axes and accepts any leading ones.
+
+        `rows` are further arguments, constants (batch, …) that differ from row to row.
+        """
+        wide = [ops.expand_dims(row, 1) for row in rows]
+        first = None if self.first is None else function(self.first, *wide)
+        second = None if self.second is None else function(self.second, *wide)
+        return replace(self, value=function(self.value, *rows), first=first, second=second)
 
     def shift(self, constant: object) -> "Jet":
         """Add a constant."""
@@ -155,15 +159,20 @@ def affine(jet: Jet, layer: object) -> Jet:
 def dense(jet: Jet, layer: object) -> Jet:
     """Push a jet through a Keras Dense layer and its activation."""
     jet = affine(jet, layer)
-    if activations.name_of(layer.activation) == "linear":
-        return jet
-    if jet.first is None and not activations.is_smooth(layer.activation):
-        return Jet(layer.activation(jet.value))
-    return jet.apply(activations.derivatives(layer.activation))
+    return activate(jet, layer.activation)
 
 
 def network(jet: Jet, layers: Sequence) -> Jet:
-    """Push a jet through a stack of Dense layers."""
+    """Push a jet through a stack of Dense and Activation layers."""
     for layer in layers:
-        jet = dense(jet, layer)
+        jet = dense(jet, layer) if hasattr(layer, "kernel") else activate(jet, layer.activation)
     return jet
+
+
+def activate(jet: Jet, activation: Callable) -> Jet:
+    """Push a jet through an activation; values alone through any, derivatives through smooth ones."""
+    if activations.name_of(activation) == "linear":
+        return jet
+    if jet.first is None and not activations.is_smooth(activation):
+        return Jet(activation(jet.value))
+    return jet.apply(activations.derivatives(activation))

@@ -68,12 +68,12 @@ def test_inverse_and_jacobian(name, float64, randomize, max_error):
     assert max_error(layer.jacobian(x), jacobian) < 1e-10
     _, log_det = np.linalg.slogdet(ops.convert_to_numpy(jacobian))
     assert max_error(layer.log_det_jacobian(x), log_det) < 1e-10
-    # Central differences, an independent path: their own error is about 1e-9 here.
+    # Central differences, an independent path; at a spline's knots their error is of first order.
     step = 1e-5
     for j in range(D):
         shift = step * np.eye(D)[j]
         column = (layer(x + shift) - layer(x - shift)) / (2 * step)
-        assert max_error(jacobian[:, :, j], column) < 1e-6
+        assert max_error(jacobian[:, :, j], column) < 1e-5
     matrix = ops.convert_to_tensor(np.random.default_rng(5).normal(size=(len(x), D, 2)))
     product = ops.matmul(jacobian, layer.solve_jacobian(x, matrix))
     assert max_error(product, matrix) < 1e-9
@@ -84,7 +84,7 @@ def test_gradients_reach_every_weight(name, randomize):
     layer, x = make(name, randomize), points()
     before = [ops.convert_to_numpy(v).copy() for v in layer.trainable_variables]
     model = keras.Sequential([keras.Input((D,)), layer])
-    model.compile(keras.optimizers.SGD(1e-2), loss="mse", jit_compile=True)
+    model.compile(keras.optimizers.Adam(1e-3), loss="mse", jit_compile=True)
     # A target of 0.3: no coordinate is fitted to begin with, not even after a permutation.
     history = model.fit(x, np.full_like(x, 0.3), epochs=3, batch_size=16, verbose=0).history["loss"]
     assert np.all(np.isfinite(history)) and history[-1] < history[0]
