@@ -21,6 +21,7 @@ class MetricField:
     metric : (N, n, n) array
     partials : (N, n, n, n) array, ``partials[b, k, i, j]`` = ∂_k g_ij
     force : (N, n) array or None, ∂_k V
+    potential : (N,) array or None, V
     energy_scale : float
         What changes of V are counted in.
     exact : bool
@@ -30,15 +31,9 @@ class MetricField:
     metric: np.ndarray
     partials: np.ndarray
     force: np.ndarray | None
+    potential: np.ndarray | None
     energy_scale: float
     exact: bool
-
-    def take(self, rows: np.ndarray) -> MetricField:
-        """Return the geometry at some of the points."""
-        force = None if self.force is None else self.force[rows]
-        return MetricField(
-            self.metric[rows], self.partials[rows], force, self.energy_scale, self.exact
-        )
 
 
 def evaluate(metric: object, points: np.ndarray, potential: Callable | None = None) -> MetricField:
@@ -60,11 +55,12 @@ def evaluate(metric: object, points: np.ndarray, potential: Callable | None = No
         When the metric is none of these, has the wrong shape, is not finite, not symmetric or not
         positive definite.
     """
-    exact, force, energy = True, None, 0.0
+    exact, force, values, energy = True, None, None, 0.0
     if hasattr(metric, "lagrangian_terms"):
         exact = False
         terms = metric.lagrangian_terms(points)
-        g, dg, force, energy = terms.metric, terms.partials, terms.force, terms.energy_scale
+        g, dg, force, values = terms.metric, terms.partials, terms.force, terms.potential
+        energy = terms.energy_scale
     elif hasattr(metric, "jet"):
         exact = False
         g, dg = _by_jets(metric, points)
@@ -82,9 +78,9 @@ def evaluate(metric: object, points: np.ndarray, potential: Callable | None = No
     if potential is not None:
         values, force = _by_jets_scalar(potential, points)
         energy = float(np.std(values))
-    if force is not None and not energy > 0:
-        force = None
-    return MetricField((g + np.swapaxes(g, 1, 2)) / 2, dg, force, energy, exact)
+    if not energy > 0:  # a constant potential constrains nothing
+        force = values = None
+    return MetricField((g + np.swapaxes(g, 1, 2)) / 2, dg, force, values, energy, exact)
 
 
 def _by_jets(metric: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -101,8 +97,6 @@ def _by_jets(metric: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def _by_jets_scalar(function: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     from keras import ops
 
-    from keras_ndm.geometry.callables import partials
-
     tensor = ops.convert_to_tensor(points)
     probe = function(tensor)
     if tuple(probe.shape) != (len(points),):
@@ -110,7 +104,10 @@ def _by_jets_scalar(function: Callable, points: np.ndarray) -> tuple[np.ndarray,
             f"The potential must map points (batch, n) to numbers (batch,); for {len(points)} "
             f"points it returned shape {tuple(probe.shape)}."
         )
-    value, first = partials(lambda x: function(x) + 0.0 * x[:, 0], tensor)
+    units = [ops.convert_to_tensor(np.ones_like(points) * e) for e in np.eye(points.shape[1])]
+    # A constant has no tangent on TensorFlow; adding zero times x gives one.
+    slopes = [ops.jvp(lambda x: function(x) + 0.0 * x[:, 0], (tensor,), (u,))[1] for u in units]
+    value, first = probe, ops.stack(slopes, axis=1)
     value, first = (np.asarray(ops.convert_to_numpy(p), dtype=float) for p in (value, first))
     if not (np.isfinite(value).all() and np.isfinite(first).all()):
         raise ValueError("The potential or its derivative is not finite at some of the points.")

@@ -1,0 +1,224 @@
+"""Hidden symmetries of a metric and potential, scikit-learn style."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+from sklearn.base import BaseEstimator
+
+from discovery import finder_input, generators, metric_fields, symmetry, vector_fields
+from discovery.killing_tensors import TensorLibrary, tensor_operators
+from discovery.libraries.builders import symbols_of
+from discovery.symmetry_finder import SymmetryFinder
+
+_FIT_SHARE = 0.7
+
+
+@dataclass(frozen=True)
+class KillingTensor:
+    """One quantity quadratic in the momenta, h = ½ K^ij p_i p_j + U, that a motion conserves.
+
+    Attributes
+    ----------
+    tensor : sympy.Matrix (n, n)
+        K^ij(q).
+    potential : sympy.Expr
+        U, in the coordinates and the symbol V for the potential.
+    expression : sympy.Expr
+        h, with momenta p_x for the coordinate x.
+    residual : float
+        Defect on held-out points; see `discovery.killing_tensors`.
+    """
+
+    tensor: sympy.Matrix
+    potential: sympy.Expr
+    expression: sympy.Expr
+    residual: float
+
+    def __str__(self) -> str:
+        return f"{self.expression}   (residual {self.residual:.1e})"
+
+
+class KillingTensorFinder(BaseEstimator):
+    """Find the Killing tensors of rank two of a metric, with their potentials.
+
+    Parameters
+    ----------
+    metric : callable or fitted model
+        As for `SymmetryFinder`.
+    potential : callable, optional
+        V, ``(batch, n) -> (batch,)`` in `keras.ops`.
+    library : sequence, optional
+        Scalar SymPy expressions, tried for every K^ij and, alone and times V, for U. Default:
+        monomials, or products of periodic functions where roles say angle.
+    degree : int
+        Of the monomials.
+    names, roles, tolerance, random_state
+        As for `SymmetryFinder`.
+
+    Attributes
+    ----------
+    n_tensors_ : int
+        Dimension of the space of solutions, the metric and products of symmetries included.
+    n_irreducible_ : int
+        How many of them are neither: the hidden symmetries.
+    tensors_ : list of KillingTensor
+        A sparse basis of the hidden ones, modulo the reducible.
+    spectrum_ : (k,) array
+        Defects, ascending.
+
+    Examples
+    --------
+    >>> plane = lambda x: ops.eye(2) + 0 * x[:, :1, None]
+    >>> kepler = lambda x: -1 / ops.sqrt(ops.sum(x**2, -1))
+    >>> finder = KillingTensorFinder(metric=plane, potential=kepler).fit(points)
+    >>> finder.n_irreducible_          # two components of the Laplace–Runge–Lenz vector
+    2
+    """
+
+    def __init__(
+        self,
+        metric: object = None,
+        potential: Callable | None = None,
+        library: Sequence | None = None,
+        degree: int = 2,
+        names: Sequence[str] | None = None,
+        roles: Sequence[str | None] | None = None,
+        tolerance: float | str = "auto",
+        random_state: int | None = None,
+    ) -> None:
+        self.metric = metric
+        self.potential = potential
+        self.library = library
+        self.degree = degree
+        self.names = names
+        self.roles = roles
+        self.tolerance = tolerance
+        self.random_state = random_state
+
+    def fit(self, points: np.ndarray, y: object = None) -> KillingTensorFinder:
+        """Find the tensors over the region that the points cover.
+
+        Parameters
+        ----------
+        points : (N, n) array
+        y : ignored
+
+        Raises
+        ------
+        ValueError
+            As `SymmetryFinder.fit`.
+        """
+        del y
+        points = finder_input.as_points(points)
+        n = points.shape[1]
+        names, roles = finder_input.described(n, self.names, self.roles)
+        finder_input.check_degree(self.degree)
+        geometry = metric_fields.evaluate(self.metric, points, self.potential)
+        library = self._library(names, roles, points, geometry.force is not None)
+        rows_each = n * (n + 1) * (n + 2) / 6 + n * (geometry.force is not None)
+        needed = int(np.ceil(4 * len(library) / rows_each)) + n
+        finder_input.check_count(len(points), needed, f"{len(library)} tensors and potentials")
+        rule = finder_input.limit_and_gap(self.tolerance, geometry.exact)
+
+        rng = np.random.default_rng(self.random_state)
+        rows = rng.permutation(len(points))
+        cut = int(_FIT_SHARE * len(points))
+        operators = tensor_operators(library, points, geometry, geometry.potential)
+        fit, held = operators.take(rows[:cut]), operators.take(rows[cut:])
+        defects, vectors = symmetry.spectrum(fit)
+        self.spectrum_ = np.maximum(defects, symmetry.defect(held, vectors))
+        self.n_tensors_ = finder_input.dimension(self.spectrum_, *rule)
+        space = vectors[:, : self.n_tensors_]
+
+        known = self._reducible(library, points, geometry, names, roles, fit, space)
+        self.n_irreducible_ = self.n_tensors_ - known.shape[1]
+        top, bottom = fit.numerator(), fit.denominator()
+        gram = generators.Gram(top.T @ top, bottom.T @ bottom)
+        self.tensors_ = []
+        if self.n_irreducible_:
+            worst = float(symmetry.defect(fit, space).max())
+            basis = generators.sparse_basis(gram, space, library.costs(), 1.3 * worst, known)
+            self.tensors_ = [self._tensor(library, v, held) for v in basis.T]
+        return self
+
+    def _library(
+        self,
+        names: Sequence[str],
+        roles: Sequence[str | None],
+        points: np.ndarray,
+        with_potential: bool,
+    ) -> TensorLibrary:
+        symbols = symbols_of(names)
+        if self.library is None:
+            functions = vector_fields.scalar_functions(symbols, roles, points, self.degree)
+        else:
+            local = {str(s): s for s in symbols}
+            functions = [sympy.sympify(str(f), locals=local) for f in self.library]
+        return TensorLibrary(symbols, functions, with_potential)
+
+    def _reducible(
+        self,
+        library: TensorLibrary,
+        points: np.ndarray,
+        geometry: metric_fields.MetricField,
+        names: Sequence[str],
+        roles: Sequence[str | None],
+        fit: symmetry.LieOperators,
+        space: np.ndarray,
+    ) -> np.ndarray:
+        """Return the part of the solutions that the metric and products of symmetries span."""
+        if not space.shape[1]:
+            return space
+        finder = SymmetryFinder(
+            metric=self.metric,
+            potential=self.potential,
+            degree=self.degree,
+            names=names,
+            roles=roles,
+            tolerance=self.tolerance,
+            random_state=self.random_state,
+        ).fit(points)
+        fields = [s(points) for s in finder.symmetries_]
+        tensors = [np.linalg.inv(geometry.metric)]
+        for a, one in enumerate(fields):
+            for other in fields[a:]:
+                product = one[:, :, None] * other[:, None, :]
+                tensors.append((product + np.swapaxes(product, 1, 2)) / 2)
+        values, _ = library.scalars(points)
+        columns = np.zeros((len(points), len(library), *geometry.metric.shape[1:]))
+        for a, (f, i, j) in enumerate(library.entries):
+            columns[:, a, i, j] = columns[:, a, j, i] = values[:, f]
+        factor = np.linalg.cholesky(geometry.metric)
+        white = np.einsum("baij,bix,bjy->bxya", columns, factor, factor, optimize=True)
+        solutions = white.reshape(-1, len(library)) @ space
+        scale = np.linalg.norm(solutions)
+        found = []
+        for tensor in tensors:
+            target = np.einsum("bij,bix,bjy->bxy", tensor, factor, factor).reshape(-1)
+            c = np.linalg.lstsq(solutions, target, rcond=1e-8)[0]
+            # A product whose coefficients the library lacks is not among the solutions.
+            if np.linalg.norm(solutions @ c - target) <= 0.05 * np.linalg.norm(target):
+                found.append(c / np.linalg.norm(solutions @ c) * scale)
+        if not found:
+            return space[:, :0]
+        left, sizes, _ = np.linalg.svd(np.array(found).T, full_matrices=False)
+        return space @ left[:, sizes > 0.05 * sizes[0]]
+
+    def _tensor(
+        self, library: TensorLibrary, vector: np.ndarray, held: symmetry.LieOperators
+    ) -> KillingTensor:
+        numbers = generators.as_numbers(vector)
+        tensor, potential = library.tensor(numbers), library.potential(numbers)
+        momenta = sympy.Matrix([sympy.Symbol(f"p_{s}", real=True) for s in library.symbols])
+        kinetic = sympy.expand((momenta.T * tensor * momenta)[0] / 2)
+        one = held.onto(vector[:, None])
+        return KillingTensor(
+            tensor=tensor,
+            potential=potential,
+            expression=kinetic + potential,
+            residual=float(symmetry.defect(one, np.eye(1))[0]),
+        )
