@@ -12,6 +12,7 @@ from discovery.libraries.library import Library
 from discovery.orbits import Orbits
 from discovery.quantity import Quantity
 from discovery.report import DiscoveryReport
+from discovery.trajectories import Trajectories
 
 
 def analyse_orbits(
@@ -58,6 +59,13 @@ def analyse_orbits(
             for stage in findings.stages
         ],
     )
+
+
+def title_of(runs: Trajectories, sound: Trajectories) -> str:
+    """Return what the runs are, and how many samples were left out as gross errors."""
+    title = repr(runs).removeprefix("Trajectories(").removesuffix(")")
+    dropped = len(runs.rows) - len(sound.rows)
+    return f"{title}; {dropped} gross errors left out" if dropped else title
 
 
 def _confidence(findings: Findings) -> float:

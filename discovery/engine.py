@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import sympy
+from threadpoolctl import threadpool_limits
 
 from discovery import formulas
 from discovery.evidence import BOOTSTRAPS, DETECTED, FLAT, DriftTest, Evidence, gather
@@ -21,7 +22,9 @@ from discovery.orbits import Orbits
 # Share of the runs on which formulas are found; the rest only judges them.
 FIT_SHARE = 0.6
 # A law tells orbits apart: its variance between them is at least this many times that within.
-SIGNAL = 5.0
+SIGNAL = 1.0
+# What all runs obey does not: its variance between them is at most this many times that within.
+NO_SIGNAL = 0.3
 # Systematic motion that no table of numbers excludes, as a fraction of the spread.
 NO_DRIFT = 2e-6
 # Nearly conserved: systematic motion at most this fraction of the spread.
@@ -135,7 +138,9 @@ def analyse(stages: Sequence[Library], split: Split, rng: np.random.Generator) -
     for library in stages:
         ops, flat = _flat_directions(library, split.fit)
         before = len(chosen.laws)
-        judged = _trials(library, ops, flat, split, pool, rng)
+        # Hundreds of tiny eigenproblems: threads only get into each other's way.
+        with threadpool_limits(limits=1, user_api="blas"):
+            judged = _trials(library, ops, flat, split, pool, rng)
         pool += [law for law in judged if law.verdict != "rejected"]
         for law in judged:
             if law.verdict == "rejected" and law.evidence.signal >= SIGNAL:
@@ -180,16 +185,22 @@ def _trials(
     costs = library.costs()
     found: list[Law] = []
     for directions, slack in ((still, formulas.SLACK), (slow, SLOW_SLACK)):
-        if not directions.any():
+        vectors = flat.vectors[:, directions]
+        if not _any_new(library, vectors, [*known, *found], split):
             continue
-        for candidate in formulas.candidates(ops, flat.vectors[:, directions], costs, slack):
+        for candidate in formulas.candidates(ops, vectors, costs, slack):
             terms = library.restrict(candidate.support)
-            sure = [law for law in [*known, *found] if law.verdict in ("exact", "identity")]
-            obeyed = [law.gradient(split.probes, split.held.scale) for law in sure]
-            new = _gradient(terms, candidate.coefficients, split.probes, split.held.scale)
-            if independent([new], within=obeyed):
+            if _any_new(terms, candidate.coefficients[:, None], [*known, *found], split):
                 found.append(_judge(terms, ops, candidate, split, rng))
     return found
+
+
+def _any_new(library: Library, vectors: np.ndarray, known: Sequence[Law], split: Split) -> bool:
+    """Tell whether one of the functions (columns) is no function of the laws known for sure."""
+    sure = [law for law in known if law.verdict in ("exact", "identity")]
+    obeyed = [law.gradient(split.probes, split.held.scale) for law in sure]
+    new = [_gradient(library, v, split.probes, split.held.scale) for v in vectors.T]
+    return bool(independent(new, within=obeyed))
 
 
 def _judge(
@@ -219,7 +230,8 @@ def _verdict(evidence: Evidence, n_terms: int) -> str:
     if flat and still:
         if evidence.signal >= SIGNAL:
             return "exact" if evidence.drift_interval[1] <= RESOLVED else "rejected"
-        return "identity" if n_terms <= IDENTITY_TERMS else "rejected"
+        same = evidence.signal <= NO_SIGNAL and n_terms <= IDENTITY_TERMS
+        return "identity" if same else "rejected"
     if evidence.signal >= SIGNAL and evidence.drift_interval[1] <= SMALL_DRIFT:
         return "approximate"
     return "rejected"

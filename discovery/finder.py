@@ -9,10 +9,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from discovery.analysis import analyse_orbits
+from discovery.analysis import analyse_orbits, title_of
 from discovery.engine import Split
 from discovery.libraries import resolve
-from discovery.preparation import prepare
+from discovery.preparation import prepare, without_gross_errors
 from discovery.readiness import check_for_analysis
 from discovery.trajectories import Trajectories
 
@@ -107,7 +107,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         runs = self._runs(X, groups, times)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        orbits = prepare(runs, known_noise(self.noise, runs.dim))
+        sound = without_gross_errors(runs)
+        orbits = prepare(sound, known_noise(self.noise, runs.dim))
         stages = resolve(self.library, runs.names, runs.roles, runs.rows)
         self.report_ = analyse_orbits(
             orbits,
@@ -115,7 +116,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             Split.draw(orbits, rng),
             rng,
             names=runs.names,
-            title=repr(runs).removeprefix("Trajectories(").removesuffix(")"),
+            title=title_of(runs, sound),
         )
         self.quantities_ = self.report_.quantities
         self.n_conserved_ = self.report_.n_conserved

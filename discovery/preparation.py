@@ -9,6 +9,7 @@ import numpy as np
 from discovery.flow_smoothing import risk, smooth_through
 from discovery.noise import noise_scale
 from discovery.orbits import Orbits
+from discovery.outliers import sound_rows
 from discovery.smoothing import Path, raw_path, smooth
 from discovery.trajectories import Trajectories
 
@@ -21,6 +22,20 @@ def continuous_rows(runs: Trajectories) -> np.ndarray:
             for a, b in itertools.pairwise(runs.offsets):
                 rows[a:b, column] = np.unwrap(rows[a:b, column])
     return rows
+
+
+def without_gross_errors(runs: Trajectories) -> Trajectories:
+    """Leave out samples that no smooth path could pass through; see `discovery.outliers`."""
+    rows = continuous_rows(runs)
+    noise = noise_scale(rows, runs.row_times, runs.offsets)
+    keep = sound_rows(rows, runs.row_times, runs.offsets, noise)
+    if keep.all():
+        return runs
+    kept = Trajectories.from_rows(
+        rows[keep], runs.groups[keep], runs.row_times[keep], names=runs.names, roles=runs.roles
+    )
+    kept.name = runs.name
+    return kept
 
 
 def prepare(runs: Trajectories, noise: np.ndarray | None = None) -> Orbits:

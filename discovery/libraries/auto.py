@@ -9,6 +9,7 @@ import numpy as np
 
 from discovery.libraries.builders import (
     MAX_TERMS,
+    POTENTIALS,
     chain,
     exponential,
     logarithmic,
@@ -48,7 +49,8 @@ def escalation(
     if degree and not angles:
         stages.append(polynomial(names, degree, straight))
     if positions and not angles:
-        stages += [radial(names, roles), exponential(names, roles)]
+        stages += [radial(names, roles, [potential]) for potential in POTENTIALS]
+        stages.append(exponential(names, roles))
         if d >= 6:
             stages.append(chain(names, roles))
     stages = [stage for stage in stages if 0 < len(stage) <= MAX_TERMS]

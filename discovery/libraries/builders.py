@@ -100,18 +100,30 @@ def mechanics(names: Sequence[str], roles: Sequence[str | None], products: bool 
     return Library(symbols, atoms, exponents, name)
 
 
-def radial(names: Sequence[str], roles: Sequence[str | None]) -> Library:
-    """Return quadratic monomials with the usual central and pair potentials.
+POTENTIALS = {
+    "log r": sympy.log,
+    "r": lambda r: r,
+    "1/r^2": lambda r: r**-2,
+    "1/r^3": lambda r: r**-3,
+    "exp(-r)/r": lambda r: sympy.exp(-r) / r,
+}
 
-    For each distance r: r, r⁻¹, r⁻², r⁻³, log r and exp(−r)/r.
+
+def radial(
+    names: Sequence[str], roles: Sequence[str | None], potentials: Sequence[str] = tuple(POTENTIALS)
+) -> Library:
+    """Return quadratic monomials with potentials of the distances, central or between pairs.
+
+    Parameters
+    ----------
+    potentials : sequence of str
+        Keys of `POTENTIALS`; 1/r is `mechanics`'.
     """
     symbols = symbols_of(names)
     positions = [i for i, role in enumerate(roles) if role == "position"]
     distances = _distances(symbols, group_bodies([names[i] for i in positions], positions))
-    potentials = [
-        f for r in distances for f in (r, 1 / r, r**-2, r**-3, sympy.log(r), sympy.exp(-r) / r)
-    ]
-    return _with_functions(symbols, potentials, "radial")
+    functions = [POTENTIALS[key](r) for key in potentials for r in distances]
+    return _with_functions(symbols, functions, f"radial ({', '.join(potentials)})")
 
 
 def exponential(names: Sequence[str], roles: Sequence[str | None]) -> Library:

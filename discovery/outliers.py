@@ -1,0 +1,69 @@
+"""Gross errors: samples that no smooth path could pass through.
+
+A sample is compared with the cubic through its four neighbours. A gross error stands out from the
+same comparison at the samples around it; fast motion does not, since it is fast there too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import median_filter
+
+# Times the local and the overall typical misfit that a sample must exceed.
+GROSS = 9.0
+WINDOW = 21
+# No more than this share of the rows is left out: beyond it, it is the data's nature.
+MOST = 0.05
+
+
+def sound_rows(
+    rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise: np.ndarray
+) -> np.ndarray:
+    """Tell which rows to keep.
+
+    Parameters
+    ----------
+    rows : (n, d) array
+    times : (n,) array
+    offsets : (runs + 1,) array of int
+    noise : (d,) array
+        Standard deviation of each coordinate's noise, by a robust estimate.
+
+    Returns
+    -------
+    (n,) array of bool
+    """
+    keep = np.ones(len(rows), dtype=bool)
+    for _ in range(3):
+        index = np.flatnonzero(keep)
+        run = np.searchsorted(offsets, index, side="right") - 1
+        misfit = _misfit(rows[index], times[index], run) / noise
+        size = np.abs(misfit).max(axis=1)
+        local = median_filter(size, WINDOW, mode="nearest")
+        peak = (size >= np.roll(size, 1)) & (size >= np.roll(size, -1))
+        gross = peak & (size > GROSS * np.maximum(local, 1.0))
+        if not gross.any():
+            break
+        keep[index[gross]] = False
+    return keep if np.mean(~keep) <= MOST else np.ones(len(rows), dtype=bool)
+
+
+def _misfit(rows: np.ndarray, times: np.ndarray, run: np.ndarray) -> np.ndarray:
+    """Return each sample minus the cubic through its four neighbours, in units of its own noise.
+
+    At the ends of a run the neighbours are on one side; in runs of fewer than five samples the
+    misfit is zero.
+    """
+    out = np.zeros_like(rows)
+    starts = np.searchsorted(run, run, side="left")
+    ends = np.searchsorted(run, run, side="right")
+    centre = np.flatnonzero(ends - starts >= 5)
+    first = np.clip(centre - 2, starts[centre], ends[centre] - 5)
+    window = first[:, None] + np.arange(5)
+    around = window[window != centre[:, None]].reshape(-1, 4)
+    t = times[around] - times[centre][:, None]
+    gaps = t[:, :, None] - t[:, None, :] + np.eye(4)
+    lagrange = (-t[:, None, :] + np.eye(4) * (1 + t[:, None, :])).prod(axis=2) / gaps.prod(axis=2)
+    out[centre] = rows[centre] - np.einsum("nk,nkd->nd", lagrange, rows[around])
+    out[centre] /= np.sqrt(1 + (lagrange**2).sum(axis=1, keepdims=True))
+    return out
