@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_ndm import metric_heads
 from keras_ndm.geometry import activations, jets
+from keras_ndm.geometry.curvature import inverse_from_factor
 from keras_ndm.precision import full_precision
 
 
@@ -15,22 +16,24 @@ from keras_ndm.precision import full_precision
 class MetricLayer(keras.layers.Layer):
     """Learned metric tensor field g(z).
 
-    A small network gives the numbers from which a head makes P(z), symmetric positive semidefinite; the
-    metric is
+    A small network gives the numbers from which a head makes P(z), symmetric positive semidefinite;
+    the metric is
 
         g(z) = P(z) + c(z) 1,      c = floor + tr P / (max_condition − 1),
 
-    so that the smallest eigenvalue is at least `floor` and the condition number at most `max_condition`,
-    by construction. Computed in full precision under mixed policies.
+    so that the smallest eigenvalue is at least `floor` and the condition number at most
+    `max_condition`, by construction. Computed in full precision under mixed policies.
 
     Parameters
     ----------
     kind : str or MetricHead
-        The head: "cholesky" (any metric).
-    hidden : sequence of int
-        Widths of the hidden Dense layers.
+        The head: "cholesky" (any metric), "low_rank" (plus diagonal), "diagonal", "conformal",
+        "pullback" (of an embedding), "constant".
+    hidden : sequence of int, or of layers
+        Widths of the hidden Dense layers; or the hidden layers themselves, Dense and Activation.
     activation : str or callable
-        A smooth one ("tanh", "softplus", "silu", "gelu", "sin", …) where curvature is asked for.
+        Of the hidden layers; a smooth one ("tanh", "softplus", "silu", "gelu", "sin", …) where
+        curvature is asked for.
     floor : float
         Lower bound on the eigenvalues.
     max_condition : float
@@ -41,14 +44,14 @@ class MetricLayer(keras.layers.Layer):
     Raises
     ------
     ValueError
-        On an unknown head, a negative floor, a condition bound not above 1, or an input that is no
-        (batch, d) array.
+        On an unknown head, a negative floor, a condition bound not above 1, layers that are neither
+        Dense nor Activation, or an input that is no (batch, d) array.
     """
 
     def __init__(
         self,
         kind: str | metric_heads.MetricHead = "cholesky",
-        hidden: Sequence[int] = (32,),
+        hidden: Sequence = (32,),
         activation: str | Callable = "tanh",
         floor: float = 1e-6,
         max_condition: float = 1e6,
@@ -62,35 +65,68 @@ class MetricLayer(keras.layers.Layer):
             raise ValueError(f"`max_condition` must be above 1; received {max_condition!r}.")
         self.kind = kind
         self.head = metric_heads.get(kind)
-        self.hidden = tuple(int(width) for width in hidden)
+        self.hidden = _hidden(hidden)
         self.activation = activations.get(activation)
         self.floor = float(floor)
         self.max_condition = float(max_condition)
+        self.network = []
 
     def build(self, input_shape: tuple) -> None:
         """Make the network."""
         if len(input_shape) != 2 or input_shape[-1] is None:
             raise ValueError(
-                f"MetricLayer takes coordinates of shape (batch, d) with d known; received {input_shape}."
+                "MetricLayer takes coordinates of shape (batch, d) with d known; received "
+                f"{input_shape}."
             )
         self.dimension = d = int(input_shape[-1])
-        dense, width = keras.layers.Dense, d
-        self.network = [
-            dense(units, activation=self.activation, dtype=self.dtype_policy, name=f"hidden_{i}")
-            for i, units in enumerate(self.hidden)
-        ]
-        # A small last kernel: the metric starts almost constant and acquires its shape from the data.
-        small = keras.initializers.VarianceScaling(1e-4)
         size = self.head.size(d)
-        last = dense(size, kernel_initializer=small, dtype=self.dtype_policy, name="outputs")
+        if not self.head.takes_network:
+            self.constant = self.add_weight(shape=(size,), initializer="zeros", name="outputs")
+            return
+        dense = keras.layers.Dense
+        for i, part in enumerate(self.hidden):
+            if isinstance(part, int):
+                options = {"dtype": self.dtype_policy, "name": f"hidden_{i}"}
+                part = dense(part, activation=self.activation, **options)
+            self.network.append(part)
+        # A small last kernel: the metric starts almost constant and gets its shape from the data.
+        # An embedding, though, must not start as a point.
+        pullback = isinstance(self.head, metric_heads.Pullback)
+        start = keras.initializers.VarianceScaling(1.0 if pullback else 1e-4)
+        last = dense(size, kernel_initializer=start, dtype=self.dtype_policy, name="outputs")
         self.network.append(last)
+        shape = (None, d)
         for layer in self.network:
-            layer.build((None, width))
-            width = layer.units
+            if not layer.built:
+                layer.build(shape)
+            shape = layer.compute_output_shape(shape)
 
     def call(self, z: object) -> object:
         """Metric tensors (batch, d, d) at coordinates z (batch, d)."""
         return self.jet(z, order=0).value
+
+    def outputs(
+        self, z: object, order: int = 2, directions: object = None, pairs: tuple | None = None
+    ) -> jets.Jet:
+        """Jet of the numbers (batch, size) that the head takes."""
+        start = jets.seed(z, order, directions, pairs)
+        if self.head.takes_network:
+            return jets.network(start, self.network)
+        # A constant is linear in z with slope zero.
+        none = ops.zeros((z.shape[-1], self.constant.shape[0]), dtype=z.dtype)
+        flat = start.linear(lambda part: ops.matmul(part, none))
+        return flat.shift(ops.convert_to_tensor(self.constant))
+
+    def ridge(self, outputs: jets.Jet) -> jets.Jet:
+        """Jet of the multiple c (batch,) of the identity, from the head's numbers."""
+        share = 1.0 / (self.max_condition - 1.0)
+        trace = self.head.trace(outputs, self.dimension)
+        return trace.linear(lambda t: share * t).shift(self.floor)
+
+    def values(self, z: object) -> tuple:
+        """Numbers (batch, size), ridge (batch,) and dimension d, at z (batch, d)."""
+        outputs = self.outputs(z, order=0)
+        return outputs.value, self.ridge(outputs).value, self.dimension
 
     def jet(
         self,
@@ -112,27 +148,75 @@ class MetricLayer(keras.layers.Layer):
         ValueError
             For derivatives of a network whose activation is not smooth.
         """
-        outputs = jets.network(jets.seed(z, order, directions, pairs), self.network)
-        positive = self.head.tensor(outputs, self.dimension)
-        eye = ops.eye(self.dimension, dtype=positive.value.dtype)
-        share = 1.0 / (self.max_condition - 1.0)
-        trace = positive.linear(lambda p: share * ops.trace(p, axis1=-2, axis2=-1))
-        ridge = trace.shift(self.floor).linear(lambda t: ops.expand_dims(t, (-1, -2)) * eye)
-        return positive.plus(ridge)
+        return self.head.jet(self, z, order, directions, pairs)
+
+    def bilinear(
+        self,
+        z: object,
+        vectors: Sequence[tuple],
+        directions: object = None,
+        pairs: jets.Pairs | None = None,
+    ) -> list:
+        """2-jets of g(u, v), each (batch,), for pairs of vectors (u, v), each (batch, d)."""
+        outputs = self.outputs(z, 2, directions, pairs)
+        ridge, dot = self.ridge(outputs), lambda c, u, v: c * ops.sum(u * v, axis=-1)
+        forms = []
+        for u, v in vectors:
+            form = self.head.bilinear(outputs, self.dimension, u, v)
+            forms.append(form.plus(ridge.linear(dot, u, v)))
+        return forms
 
     def factor(self, z: object) -> object:
         """Lower Cholesky factor (batch, d, d) of the metric."""
         return ops.cholesky(self(z))
 
+    def inner(self, z: object, u: object, v: object) -> object:
+        """Inner product g(u, v), (batch,), of vectors (batch, d) at z."""
+        if isinstance(self.head, metric_heads.Pullback):
+            return ops.einsum("bi,bij,bj->b", u, self(z), v)
+        outputs = self.outputs(z, order=0)
+        form = self.head.bilinear(outputs, self.dimension, u, v).value
+        return form + self.ridge(outputs).value * ops.sum(u * v, axis=-1)
+
+    def solve(self, z: object, vectors: object) -> object:
+        """Raise indices: g⁻¹ v (batch, d) of v (batch, d) at z."""
+        return self.head.solve(self, z, vectors)
+
+    def inverse(self, z: object) -> object:
+        """Inverse metric (batch, d, d)."""
+        return inverse_from_factor(self.factor(z))
+
     def logdet(self, z: object) -> object:
-        """Log determinant (batch,) of the metric; half of it is log √det g, the log volume element."""
-        diagonal = ops.diagonal(self.factor(z), axis1=-2, axis2=-1)
-        return 2.0 * ops.sum(ops.log(diagonal), axis=-1)
+        """Log determinant (batch,); half of it is log √det g, the log volume element."""
+        return self.head.logdet(self, z)
+
+    def sample(self, z: object, normal: object) -> object:
+        """Vectors (batch, d) of covariance g⁻¹ from normal numbers (batch, head.noise_size(d))."""
+        return self.solve(z, self.head.root(self, z, normal))
+
+    def scalar_curvature(self, z: object) -> object:
+        """Ricci scalar (batch,), exact; by the head's closed form where it has one."""
+        self.require_smooth()
+        return self.head.scalar_curvature(self, z)
+
+    def require_smooth(self) -> None:
+        """Check that the network has second derivatives.
+
+        Raises
+        ------
+        ValueError
+            When an activation is not smooth.
+        """
+        activations.derivatives(self.activation)
+        for part in self.hidden:
+            if not isinstance(part, int):
+                activations.derivatives(part.activation)
 
     def initialize_at(self, precision: np.ndarray) -> None:
         """Start at the constant metric diag(precision), precision (d,), as far as the head can."""
         outputs = self.head.initial_outputs(np.asarray(precision, "float64"))
-        self.network[-1].bias.assign(outputs)
+        target = self.network[-1].bias if self.head.takes_network else self.constant
+        target.assign(outputs)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """(batch, d) to (batch, d, d)."""
@@ -140,13 +224,12 @@ class MetricLayer(keras.layers.Layer):
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""
-        named = isinstance(self.kind, str)
-        kind = self.kind if named else keras.saving.serialize_keras_object(self.kind)
+        serialize = keras.saving.serialize_keras_object
         return {
             **super().get_config(),
-            "kind": kind,
-            "hidden": self.hidden,
-            "activation": keras.saving.serialize_keras_object(self.activation),
+            "kind": self.kind if isinstance(self.kind, str) else serialize(self.kind),
+            "hidden": [p if isinstance(p, int) else serialize(p) for p in self.hidden],
+            "activation": serialize(self.activation),
             "floor": self.floor,
             "max_condition": self.max_condition,
         }
@@ -154,8 +237,22 @@ class MetricLayer(keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict) -> "MetricLayer":
         """Rebuild the layer from `get_config()`."""
+        read = keras.saving.deserialize_keras_object
         config = dict(config)
         for key in ("kind", "activation"):
             if isinstance(config[key], dict):
-                config[key] = keras.saving.deserialize_keras_object(config[key])
+                config[key] = read(config[key])
+        config["hidden"] = [p if isinstance(p, int) else read(p) for p in config["hidden"]]
         return cls(**config)
+
+
+def _hidden(hidden):
+    parts = hidden.layers if isinstance(hidden, keras.Sequential) else hidden
+    kinds = keras.layers.Dense | keras.layers.Activation | int | np.integer
+    bad = [part for part in parts if not isinstance(part, kinds)]
+    if bad:
+        raise ValueError(
+            "`hidden` must hold widths, or keras.layers.Dense and Activation layers; received "
+            f"{bad[0]!r}. Derivatives are pushed through these kinds of layers only."
+        )
+    return [int(p) if isinstance(p, int | np.integer) else p for p in parts]

@@ -76,8 +76,7 @@ class Jet:
         first = slope * self.first
         if not self.pairs:
             return replace(self, value=value, first=first)
-        left, right = self._pair(self.first)
-        second = ops.expand_dims(bend, 1) * left * right
+        second = ops.expand_dims(bend, 1) * self._square(self.first)
         if self.second is not None:
             second = second + slope * self.second
         return replace(self, value=value, first=first, second=second)
@@ -91,13 +90,20 @@ class Jet:
         first = product(self.first, b) + product(a, other.first)
         if not self.pairs:
             return replace(self, value=value, first=first)
-        (ai, aj), (bi, bj) = self._pair(self.first), self._pair(other.first)
-        second = product(ai, bj) + product(aj, bi)
+        second = self._cross(self.first, other.first, product)
         if self.second is not None:
             second = second + product(self.second, b)
         if other.second is not None:
             second = second + product(a, other.second)
         return replace(self, value=value, first=first, second=second)
+
+    def _square(self, first):
+        left, right = self._pair(first)
+        return left * right
+
+    def _cross(self, a, b, product):
+        (ai, aj), (bi, bj) = self._pair(a), self._pair(b)
+        return product(ai, bj) + product(aj, bi)
 
     def _pair(self, first):
         left = ops.convert_to_tensor([i for i, _ in self.pairs], "int32")
@@ -114,6 +120,24 @@ class Jet:
             second = ops.zeros_like(ops.repeat(self.first[:, :1], len(self.pairs), axis=1))
         flat = ops.take(second, ops.convert_to_tensor(index, "int32"), axis=1)
         return ops.reshape(flat, (-1, m, m, *self.value.shape[1:]))
+
+
+@dataclass(frozen=True)
+class LaplacianJet(Jet):
+    """A jet whose `second` (batch, 1, …) is the sum Σ_k ∂_k ∂_k alone: one entry for any number of them."""
+
+    def _square(self, first):
+        return ops.sum(first * first, axis=1, keepdims=True)
+
+    def _cross(self, a, b, product):
+        return 2.0 * ops.sum(product(a, b), axis=1, keepdims=True)
+
+
+def laplacian(x: object, layers: Sequence) -> LaplacianJet:
+    """Value, gradient and Laplacian of a network at x (batch, n)."""
+    start = seed(x, order=1)
+    jet = LaplacianJet(start.value, start.first, None, pairs=((0, 0),))
+    return network(jet, layers)
 
 
 def seed(

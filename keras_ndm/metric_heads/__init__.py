@@ -2,8 +2,19 @@
 
 from keras_ndm.metric_heads.base import MetricHead
 from keras_ndm.metric_heads.cholesky import Cholesky
+from keras_ndm.metric_heads.constant import Constant
+from keras_ndm.metric_heads.diagonal import Conformal, Diagonal
+from keras_ndm.metric_heads.low_rank import LowRank
+from keras_ndm.metric_heads.pullback import Pullback
 
-KINDS = {"cholesky": Cholesky}
+KINDS = {
+    "cholesky": Cholesky,
+    "diagonal": Diagonal,
+    "low_rank": LowRank,
+    "conformal": Conformal,
+    "pullback": Pullback,
+    "constant": Constant,
+}
 
 
 def get(kind: str | MetricHead) -> MetricHead:
@@ -16,12 +27,22 @@ def get(kind: str | MetricHead) -> MetricHead:
     """
     if isinstance(kind, MetricHead):
         return kind
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(
-            f"Unknown metric head {kind!r}. Expected one of {', '.join(map(repr, KINDS))} or an instance "
-            "of a keras_ndm.metric_heads.MetricHead subclass."
+            f"Unknown metric head {kind!r}. Expected one of {', '.join(map(repr, KINDS))} or an "
+            "instance of a keras_ndm.metric_heads.MetricHead subclass."
         )
     return KINDS[kind]()
 
 
-__all__ = ["KINDS", "Cholesky", "MetricHead", "get"]
+__all__ = [
+    "KINDS",
+    "Cholesky",
+    "Conformal",
+    "Constant",
+    "Diagonal",
+    "LowRank",
+    "MetricHead",
+    "Pullback",
+    "get",
+]

@@ -1,17 +1,22 @@
 """What a metric head is: the last step from a network's outputs to a tensor field."""
 
 import numpy as np
+from keras import ops
 
+from keras_ndm.geometry import curvature
 from keras_ndm.geometry.jets import Jet
 
 
 class MetricHead:
-    """Turns network outputs into P(z), symmetric positive semidefinite.
+    """Turns network outputs into P(z), symmetric positive semidefinite, of which a metric is made.
 
-    `MetricLayer` adds the multiple of the identity that gives the floor and the bound on the condition
-    number. A head of your own subclasses this and is passed as `MetricLayer(kind=MyHead())`; register it
-    with `keras.saving.register_keras_serializable` for saving.
+    The metric is g = P + c 1 with c = floor + tr P / (max_condition − 1), see `MetricLayer`. A head of your
+    own subclasses this, implements `size` and `tensor`, and is passed as ``MetricLayer(MyHead())``; register
+    it with `keras.saving.register_keras_serializable` for saving. The other methods have defaults by
+    dense linear algebra, which heads with structure replace by something cheaper.
     """
+
+    takes_network = True
 
     def size(self, dimension: int) -> int:
         """Give the number of network outputs that the head needs in `dimension` dimensions."""
@@ -32,6 +37,56 @@ class MetricHead:
         Jet, value (batch, dimension, dimension)
         """
         raise NotImplementedError(f"{type(self).__name__} must implement `tensor(outputs, d)`.")
+
+    def trace(self, outputs: Jet, dimension: int) -> Jet:
+        """Trace of P, (batch,)."""
+        return self.tensor(outputs, dimension).linear(lambda p: ops.trace(p, axis1=-2, axis2=-1))
+
+    def bilinear(self, outputs: Jet, dimension: int, u: object, v: object) -> Jet:
+        """P(u, v), (batch,), for vectors u and v (batch, dimension)."""
+        form = lambda p, u, v: ops.sum(u * ops.einsum("...ij,...j->...i", p, v + 0 * u), axis=-1)  # noqa: E731
+        return self.tensor(outputs, dimension).linear(form, u, v)
+
+    def jet(
+        self,
+        layer: object,
+        z: object,
+        order: int,
+        directions: object = None,
+        pairs: tuple | None = None,
+    ) -> Jet:
+        """Metric of a layer at z with its derivatives; arguments as in `MetricLayer.jet`."""
+        outputs = layer.outputs(z, order, directions, pairs)
+        positive = self.tensor(outputs, layer.dimension)
+        eye = ops.eye(layer.dimension, dtype=positive.value.dtype)
+        ridge = layer.ridge(outputs).linear(lambda c: ops.expand_dims(c, (-1, -2)) * eye)
+        return positive.plus(ridge)
+
+    def logdet(self, layer: object, z: object) -> object:
+        """log det g, (batch,)."""
+        diagonal = ops.diagonal(layer.factor(z), axis1=-2, axis2=-1)
+        return 2.0 * ops.sum(ops.log(diagonal), axis=-1)
+
+    def solve(self, layer: object, z: object, vectors: object) -> object:
+        """g⁻¹ v for vectors (batch, d)."""
+        factor = layer.factor(z)
+        half = ops.linalg.solve_triangular(factor, ops.expand_dims(vectors, -1), lower=True)
+        upper = ops.swapaxes(factor, -1, -2)
+        return ops.linalg.solve_triangular(upper, half, lower=False)[..., 0]
+
+    def noise_size(self, dimension: int) -> int:
+        """How many normal numbers `root` takes."""
+        return dimension
+
+    def root(self, layer: object, z: object, normal: object) -> object:
+        """Vectors (batch, d) of covariance g from normal numbers (batch, noise_size)."""
+        return ops.einsum("bij,bj->bi", layer.factor(z), normal)
+
+    def scalar_curvature(self, layer: object, z: object) -> object:
+        """Ricci scalar (batch,) of a layer's metric at z, exact; heads with a closed form replace it."""
+        jet = layer.jet(z)
+        inverse = curvature.inverse_from_factor(ops.cholesky(jet.value))
+        return curvature.scalar_from(jet.value, jet.first, jet.second_matrix(), inverse)
 
     def initial_outputs(self, precision: np.ndarray) -> np.ndarray:
         """Outputs (size,) at which P is close to diag(precision); zeros when the head cannot say."""

@@ -1,0 +1,104 @@
+"""Low rank plus diagonal head: interactions at cost O(n r) instead of O(n²)."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_ndm.geometry import activations
+from keras_ndm.geometry.jets import Jet
+from keras_ndm.metric_heads.base import MetricHead
+
+
+@keras.saving.register_keras_serializable("keras_ndm")
+class LowRank(MetricHead):
+    """P = diag(exp o) + U Uᵀ with U of shape (d, rank).
+
+    Solving goes by Woodbury's identity, the determinant by Sylvester's, inner products without the
+    matrix: nothing of size d × d is made unless the tensor itself is asked for.
+
+    Parameters
+    ----------
+    rank : int
+    """
+
+    def __init__(self, rank: int = 2):
+        if rank < 1:
+            raise ValueError(f"`rank` must be at least 1; received {rank!r}. For 0 use 'diagonal'.")
+        self.rank = int(rank)
+
+    def size(self, dimension: int) -> int:
+        """Give d (1 + rank): the log diagonal, then U row by row."""
+        return dimension * (1 + self.rank)
+
+    def _parts(self, outputs, d):
+        diagonal = outputs.linear(lambda o: o[..., :d]).apply(activations.derivatives("exp"))
+        rows = outputs.linear(lambda o: ops.reshape(o[..., d:], (*ops.shape(o)[:-1], d, self.rank)))
+        return diagonal, rows
+
+    def tensor(self, outputs: Jet, dimension: int) -> Jet:
+        """Give the full matrix."""
+        diagonal, rows = self._parts(outputs, dimension)
+        eye = ops.eye(dimension, dtype=outputs.value.dtype)
+        square = rows.times(rows, lambda a, b: ops.matmul(a, ops.swapaxes(b, -1, -2)))
+        return diagonal.linear(lambda a: ops.expand_dims(a, -1) * eye).plus(square)
+
+    def trace(self, outputs: Jet, dimension: int) -> Jet:
+        """Sum of the diagonal and of U's squares."""
+        diagonal, rows = self._parts(outputs, dimension)
+        squares = rows.times(rows, lambda a, b: ops.sum(a * b, axis=(-1, -2)))
+        return diagonal.linear(lambda a: ops.sum(a, axis=-1)).plus(squares)
+
+    def bilinear(self, outputs: Jet, dimension: int, u: object, v: object) -> Jet:
+        """Σ a_i u_i v_i + (Uᵀu)·(Uᵀv)."""
+        diagonal, rows = self._parts(outputs, dimension)
+        left, right = (
+            rows.linear(lambda a, v: ops.einsum("...ir,...i->...r", a, v + 0 * a[..., 0]), vector)
+            for vector in (u, v)
+        )
+        inner = left.times(right, lambda a, b: ops.sum(a * b, axis=-1))
+        return diagonal.linear(lambda a, u, v: ops.sum(a * u * v, axis=-1), u, v).plus(inner)
+
+    def _small(self, outputs, ridge, d):
+        """Diagonal D + c, U, D⁻¹U and the Cholesky factor of 1 + UᵀD⁻¹U."""
+        diagonal, rows = (part.value for part in self._parts(Jet(outputs), d))
+        diagonal = diagonal + ridge[:, None]
+        scaled = rows / diagonal[:, :, None]
+        inner = ops.einsum("bir,bis->brs", rows, scaled)
+        return diagonal, rows, scaled, ops.cholesky(inner + ops.eye(self.rank, dtype=inner.dtype))
+
+    def logdet(self, layer: object, z: object) -> object:
+        """log det D + log det(1 + UᵀD⁻¹U)."""
+        outputs, ridge, dimension = layer.values(z)
+        diagonal, _, _, factor = self._small(outputs, ridge, dimension)
+        inner = ops.sum(ops.log(ops.diagonal(factor, axis1=-2, axis2=-1)), axis=-1)
+        return ops.sum(ops.log(diagonal), axis=-1) + 2.0 * inner
+
+    def solve(self, layer: object, z: object, vectors: object) -> object:
+        """D⁻¹v − D⁻¹U (1 + UᵀD⁻¹U)⁻¹ UᵀD⁻¹v."""
+        outputs, ridge, dimension = layer.values(z)
+        diagonal, _, scaled, factor = self._small(outputs, ridge, dimension)
+        side = ops.einsum("bir,bi->br", scaled, vectors)[:, :, None]
+        half = ops.linalg.solve_triangular(factor, side, lower=True)
+        inner = ops.linalg.solve_triangular(ops.swapaxes(factor, -1, -2), half, lower=False)
+        return vectors / diagonal - ops.einsum("bir,br->bi", scaled, inner[:, :, 0])
+
+    def noise_size(self, dimension: int) -> int:
+        """Give d + rank."""
+        return dimension + self.rank
+
+    def root(self, layer: object, z: object, normal: object) -> object:
+        """√D ε + U η."""
+        outputs, ridge, dimension = layer.values(z)
+        diagonal, rows, _, _ = self._small(outputs, ridge, dimension)
+        first, second = normal[:, :dimension], normal[:, dimension:]
+        return ops.sqrt(diagonal) * first + ops.einsum("bir,br->bi", rows, second)
+
+    def initial_outputs(self, precision: np.ndarray) -> np.ndarray:
+        """Log of the precisions, and a small U that breaks the symmetry of its columns."""
+        d = len(precision)
+        pattern = np.resize(np.eye(self.rank), (d, self.rank)) * np.sqrt(precision)[:, None]
+        return np.concatenate([np.log(precision), 0.1 * pattern.ravel()])
+
+    def get_config(self) -> dict:
+        """Arguments of the constructor."""
+        return {"rank": self.rank}
