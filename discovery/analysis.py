@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from discovery.conclusion import conclude
-from discovery.engine import Findings, Split, analyse
+from discovery.engine import PROBES, Findings, Split, analyse
 from discovery.libraries.library import Library
+from discovery.noether import pair
 from discovery.orbits import Orbits
 from discovery.quantity import Quantity
 from discovery.report import DiscoveryReport
@@ -22,6 +24,7 @@ def analyse_orbits(
     rng: np.random.Generator,
     *,
     names: Sequence[str],
+    roles: Sequence[str | None] | None,
     title: str,
 ) -> DiscoveryReport:
     """Run the engine on orbits and report.
@@ -34,8 +37,8 @@ def analyse_orbits(
     split : Split
         Runs that formulas are found on, and runs that judge them.
     rng : numpy.random.Generator
-    names : sequence of str
-        Coordinates.
+    names, roles : sequences of length d
+        Of the coordinates.
     title : str
     """
     findings = analyse(stages, split, rng)
@@ -43,8 +46,11 @@ def analyse_orbits(
     undecided = "undecided" if conclusion.verdict == "undecided" else None
     noise = np.sqrt(np.mean(np.einsum("nii->ni", orbits.measured.covariance), axis=0))
     exact = [law.evidence for law in findings.laws if law.verdict == "exact"]
+    quantities = [Quantity.from_law(law, undecided) for law in findings.laws]
+    quantities, algebra = _with_symmetries(quantities, names, roles, orbits)
     return DiscoveryReport(
-        quantities=[Quantity.from_law(law, undecided) for law in findings.laws],
+        quantities=quantities,
+        symmetries=algebra,
         verdict=conclusion.verdict,
         reason=conclusion.reason,
         confidence=0.0 if undecided else _confidence(findings),
@@ -59,6 +65,23 @@ def analyse_orbits(
             for stage in findings.stages
         ],
     )
+
+
+def _with_symmetries(
+    quantities: list[Quantity],
+    names: Sequence[str],
+    roles: Sequence[str | None] | None,
+    orbits: Orbits,
+) -> tuple[list[Quantity], list[str]]:
+    """Pair laws with the symmetries behind them, where roles say that the data are mechanical."""
+    exact = [q for q in quantities if q.verdict == "exact"]
+    if not exact or roles is None:
+        return quantities, []
+    some = orbits.smoothed.states[:: max(1, len(orbits.smoothed.states) // PROBES)]
+    pairing = pair([q.expression for q in exact], names, roles, some)
+    named = [replace(q, symmetry=s) for q, s in zip(exact, pairing.symmetries, strict=True)]
+    algebra = [f"algebra {pairing.algebra}"] if pairing.algebra not in (None, "unknown") else []
+    return named + quantities[len(exact) :], algebra
 
 
 def title_of(runs: Trajectories, sound: Trajectories) -> str:

@@ -31,8 +31,9 @@ NO_DRIFT = 2e-6
 SMALL_DRIFT = 0.02
 # A law is known only if systematic motion above this fraction of the spread is excluded.
 RESOLVED = 0.2
-# What all runs obey is believed only if it is simple.
-IDENTITY_TERMS = 6
+# A formula of more terms can fit more by chance: it must be known twice as well, and is never
+# believed to be an identity.
+SIMPLE_TERMS = 6
 # How much leaving out a term may cost a nearly conserved quantity.
 SLOW_SLACK = 1.5
 # Points at which gradients are compared.
@@ -229,8 +230,9 @@ def _verdict(evidence: Evidence, n_terms: int) -> str:
     still = evidence.drift <= NO_DRIFT or evidence.drift_score <= DETECTED
     if flat and still:
         if evidence.signal >= SIGNAL:
-            return "exact" if evidence.drift_interval[1] <= RESOLVED else "rejected"
-        same = evidence.signal <= NO_SIGNAL and n_terms <= IDENTITY_TERMS
+            limit = RESOLVED if n_terms <= SIMPLE_TERMS else RESOLVED / 2
+            return "exact" if evidence.drift_interval[1] <= limit else "rejected"
+        same = evidence.signal <= NO_SIGNAL and n_terms <= SIMPLE_TERMS
         return "identity" if same else "rejected"
     if evidence.signal >= SIGNAL and evidence.drift_interval[1] <= SMALL_DRIFT:
         return "approximate"

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from discovery.analysis import analyse_orbits, title_of
 from discovery.engine import Split
 from discovery.libraries import resolve
-from discovery.preparation import prepare, without_gross_errors
+from discovery.preparation import prepare, rates, without_gross_errors
 from discovery.readiness import check_for_analysis
 from discovery.trajectories import Trajectories
 
@@ -109,13 +109,15 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         sound = without_gross_errors(runs)
         orbits = prepare(sound, known_noise(self.noise, runs.dim))
-        stages = resolve(self.library, runs.names, runs.roles, runs.rows)
+        path = orbits.smoothed.states
+        stages = resolve(self.library, runs.names, runs.roles, path, rates(sound, path))
         self.report_ = analyse_orbits(
             orbits,
             stages,
             Split.draw(orbits, rng),
             rng,
             names=runs.names,
+            roles=runs.roles,
             title=title_of(runs, sound),
         )
         self.quantities_ = self.report_.quantities

@@ -15,6 +15,7 @@ from discovery.preparation import (
     is_regular,
     model_inputs,
     prepare_with,
+    rates,
     row_intervals,
     without_gross_errors,
 )
@@ -77,19 +78,23 @@ def discover(
         )
     check_for_analysis(trajectories)
     rng = np.random.default_rng(random_state)
-    stages = resolve(library, trajectories.names, trajectories.roles, trajectories.rows)
+    names, roles = trajectories.names, trajectories.roles
+    resolve(library, names, roles, trajectories.rows)  # a bad library is refused before training
     levels = known_noise(noise, trajectories.dim)
     sound = without_gross_errors(trajectories)
     fit_runs, held_runs = Split.choose(sound.n_runs, rng)
     if model is None:
         model = train_manifold(sound[fit_runs], seed=int(rng.integers(2**31)), verbose=verbose)
     orbits = prepare_with(sound, _manifold(model, trajectories), levels)
+    path = orbits.smoothed.states
+    stages = resolve(library, names, roles, path, rates(sound, path))
     return analyse_orbits(
         orbits,
         stages,
         Split.of(orbits, fit_runs, held_runs, rng),
         rng,
-        names=trajectories.names,
+        names=names,
+        roles=roles,
         title=title_of(trajectories, sound),
     )
 

@@ -100,6 +100,14 @@ def prepare_with(runs: Trajectories, manifold: object, noise: np.ndarray | None 
     return Orbits(measured, path, runs.offsets, plain.scale)
 
 
+def rates(runs: Trajectories, states: np.ndarray) -> np.ndarray:
+    """Return time derivatives of states along runs by central differences, shape (n, d)."""
+    out = np.empty_like(states)
+    for a, b in itertools.pairwise(runs.offsets):
+        out[a:b] = np.gradient(states[a:b], runs.row_times[a:b], axis=0)
+    return out
+
+
 def model_inputs(runs: Trajectories, rows: np.ndarray) -> np.ndarray:
     """Return rows as a model sees them: angles on the circle, from −π to π."""
     rows = rows.copy()

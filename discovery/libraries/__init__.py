@@ -95,7 +95,11 @@ def custom(expressions: Sequence[sympy.Expr | str], names: Sequence[str]) -> Lib
 
 
 def resolve(
-    spec: object, names: Sequence[str], roles: Sequence[str | None] | None, rows: np.ndarray
+    spec: object,
+    names: Sequence[str],
+    roles: Sequence[str | None] | None,
+    rows: np.ndarray,
+    rates: np.ndarray | None = None,
 ) -> list[Library]:
     """Turn what a user passes as ``library=`` into the libraries to try, simple to rich.
 
@@ -105,6 +109,8 @@ def resolve(
     names, roles : sequences of length d
         Unknown roles are inferred from `rows` for ``"auto"``.
     rows : (n, d) array
+    rates : (n, d) array, optional
+        Time derivatives at the rows, to infer roles from.
 
     Raises
     ------
@@ -115,6 +121,8 @@ def resolve(
     if isinstance(spec, Library):
         spec = [spec]
     if isinstance(spec, str):
+        if spec == "auto":
+            return escalation(names, known, rows, rates)
         return _named(spec, names, known, rows)
     if isinstance(spec, Sequence) and spec and all(isinstance(s, Library) for s in spec):
         for library in spec:
@@ -135,8 +143,6 @@ def resolve(
 def _named(
     spec: str, names: Sequence[str], roles: list[str | None], rows: np.ndarray
 ) -> list[Library]:
-    if spec == "auto":
-        return escalation(names, roles, rows)
     if spec == "polynomial":
         return [polynomial(names, 2), polynomial(names, 4 if len(names) <= 4 else 3)]
     if spec == "trigonometric":

@@ -21,16 +21,30 @@ from discovery.libraries.builders import (
 )
 from discovery.libraries.library import Library
 
+# Correlation of a coordinate's rate with another coordinate that makes a pair of them.
+_RATE_LIKENESS = 0.97
 _ANGLE_NAMES = re.compile(r"(theta|phi|psi|angle|alpha|beta|gamma|th|q_?ang)_?\d*", re.IGNORECASE)
 _VELOCITY_NAMES = re.compile(r"(v|vx|vy|vz|u|w|p|px|py|pz|p_x|p_y|p_z|.*dot|omega)_?\d*", re.I)
 _POSITION_NAMES = re.compile(r"(x|y|z|q|r|qx|qy|qz|q_x|q_y|q_z)_?\d*", re.IGNORECASE)
 
 
 def escalation(
-    names: Sequence[str], roles: Sequence[str | None], rows: np.ndarray
+    names: Sequence[str],
+    roles: Sequence[str | None] | None,
+    rows: np.ndarray,
+    rates: np.ndarray | None = None,
 ) -> list[Library]:
-    """Return the libraries to try in turn."""
-    roles = infer_roles(names, roles, rows)
+    """Return the libraries to try in turn.
+
+    Parameters
+    ----------
+    names, roles : sequences of length d
+    rows : (n, d) array
+    rates : (n, d) array, optional
+        Time derivatives at the rows; they tell positions from velocities where roles are unknown.
+    """
+    given = roles is not None and any(roles)
+    roles = infer_roles(names, roles, rows, rates)
     d = len(names)
     angles = [i for i in range(d) if roles[i] == "angle"]
     straight = [i for i in range(d) if i not in angles]
@@ -49,6 +63,10 @@ def escalation(
     if degree and not angles:
         stages.append(polynomial(names, degree, straight))
     if positions and not angles:
+        if not given:
+            # Nobody said that these are no angles.
+            turning = ["angle" if role == "position" else role for role in roles]
+            stages += [trigonometric(names, turning, order) for order in (2, 3)]
         stages += [radial(names, roles, [potential]) for potential in POTENTIALS]
         stages.append(exponential(names, roles))
         if d >= 6:
@@ -58,12 +76,16 @@ def escalation(
 
 
 def infer_roles(
-    names: Sequence[str], roles: Sequence[str | None] | None, rows: np.ndarray
+    names: Sequence[str],
+    roles: Sequence[str | None] | None,
+    rows: np.ndarray,
+    rates: np.ndarray | None = None,
 ) -> list[str | None]:
-    """Fill in roles that were not given, from the coordinates' names and values.
+    """Fill in roles that were not given, from the coordinates' values, rates and names.
 
-    Given roles are kept. Where none is known, names that physicists use for angles, positions and
-    velocities count, and a positive coordinate among positive ones is an amount.
+    Given roles are kept. Where none is known, positive coordinates are amounts; names that
+    physicists use for angles, positions and velocities count; and a coordinate whose rate is
+    another coordinate (up to a mass) is a position, the other its velocity.
     """
     known = list(roles) if roles is not None else [None] * len(names)
     if any(known):
@@ -81,6 +103,19 @@ def infer_roles(
         else:
             guesses.append(None)
     # Half a guess is none: positions come with as many velocities or momenta.
-    if guesses.count("velocity") != guesses.count("position") + guesses.count("angle"):
-        return [None] * len(names)
-    return guesses
+    if guesses.count("velocity") == guesses.count("position") + guesses.count("angle") > 0:
+        return guesses
+    return _paired(rows, rates) if rates is not None else [None] * len(names)
+
+
+def _paired(rows: np.ndarray, rates: np.ndarray) -> list[str | None]:
+    """Call x_i a position and x_j its velocity where ẋ_i is a positive multiple of x_j."""
+    d = rows.shape[1]
+    roles: list[str | None] = [None] * d
+    likeness = np.corrcoef(rates, rows, rowvar=False)[:d, d:]
+    for i in range(d):
+        free = [j for j in range(d) if j != i and roles[j] is None]
+        j = max(free, key=lambda j: likeness[i, j], default=None)
+        if roles[i] is None and j is not None and likeness[i, j] > _RATE_LIKENESS:
+            roles[i], roles[j] = "position", "velocity"
+    return roles

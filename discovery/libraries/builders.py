@@ -186,7 +186,7 @@ def group_bodies(names: Sequence[str], columns: Sequence[int]) -> list[list[int]
     """Group position columns by body: the trailing number of a name is the body's (x1 y1 x2 y2).
 
     Names without numbers are one body; so are at most three names of one letter (q1 q2 q3), which
-    are coordinates, not bodies.
+    are coordinates, not bodies. More than three of one letter are bodies on a line.
     """
     parsed = [re.fullmatch(r"(.*?)_?(\d+)", name) for name in names]
     if all(parsed):
