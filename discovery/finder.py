@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Real
 
 import numpy as np
@@ -14,6 +15,7 @@ from discovery.engine import Split
 from discovery.libraries import resolve
 from discovery.preparation import prepare, rates, without_gross_errors
 from discovery.readiness import check_for_analysis
+from discovery.report import DiscoveryReport
 from discovery.trajectories import Trajectories
 
 # Rows of one unnamed run are cut into this many pieces, so that there is something to compare.
@@ -111,7 +113,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         orbits = prepare(sound, known_noise(self.noise, runs.dim))
         path = orbits.smoothed.states
         stages = resolve(self.library, runs.names, runs.roles, path, rates(sound, path))
-        self.report_ = analyse_orbits(
+        report = analyse_orbits(
             orbits,
             stages,
             Split.draw(orbits, rng),
@@ -120,6 +122,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             roles=runs.roles,
             title=title_of(runs, sound),
         )
+        self.report_ = report if groups is not None else _of_one_run(report)
         self.quantities_ = self.report_.quantities
         self.n_conserved_ = self.report_.n_conserved
         return self
@@ -188,6 +191,18 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         exact = self.quantities_[: self.n_conserved_]
         return np.array([str(q.expression) for q in exact], dtype=object)
+
+
+def _of_one_run(report: DiscoveryReport) -> DiscoveryReport:
+    """Return the report without its verdicts: pieces of one run bear no witness to each other."""
+    return replace(
+        report,
+        verdict="undecided",
+        reason="the rows are taken as one run, and one run cannot tell a law from a number; pass "
+        "groups=, the run of each row.",
+        confidence=0.0,
+        quantities=[replace(q, verdict="undecided") for q in report.quantities],
+    )
 
 
 def known_noise(noise: object, dim: int) -> np.ndarray | None:

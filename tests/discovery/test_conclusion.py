@@ -1,0 +1,78 @@
+"""What the data cannot carry is undecided, with the reason and what to measure next."""
+
+import re
+
+import numpy as np
+import pytest
+
+from discovery import ConservedQuantityFinder, Trajectories, datasets
+
+
+def report_of(runs, **options):
+    finder = ConservedQuantityFinder(roles=runs.roles, random_state=0, **options)
+    return finder.fit(runs.rows, groups=runs.groups, times=runs.row_times).report_
+
+
+def short_arcs():
+    """A tenth of a turn, from orbits that are far apart: every flow has local laws there."""
+    return datasets.load("kepler", 60, 30, noise=0.001, seed=0, dt=0.02)
+
+
+def few_runs():
+    return datasets.load("rigid_body", 6, 100, noise=0.001, seed=0)
+
+
+def loud():
+    """Noise as large as the motion, of a system that has no law."""
+    return datasets.load("van_der_pol", 40, 100, noise=0.6, seed=0)
+
+
+def straight_lines():
+    """Free flight that never turns round: laws of an open arc."""
+    rng = np.random.default_rng(0)
+    speed, start = rng.uniform(0.5, 1.5, (40, 1)), 4 * rng.normal(size=(40, 1))
+    t = 0.05 * np.arange(60)
+    states = np.stack(np.broadcast_arrays(start + speed * t, speed), axis=-1)
+    states = states + 0.003 * rng.standard_normal(states.shape)
+    return Trajectories(states=states, times=t, names=["x", "u"])
+
+
+UNDECIDED = {
+    "short arcs": (short_arcs, "short arcs.*measure longer runs"),
+    "few runs": (few_runs, "6 runs are too few.*at least 8"),
+    "loud noise": (loud, "noise is .*%.*measure more precisely"),
+    "open arcs": (straight_lines, "short arcs"),
+}
+
+
+@pytest.mark.parametrize(("make", "reason"), UNDECIDED.values(), ids=UNDECIDED)
+def test_undecided(make, reason):
+    report = report_of(make(), library="polynomial")
+    assert report.verdict == "undecided"
+    assert report.n_conserved == 0
+    assert report.confidence == 0.0
+    assert all(q.verdict == "undecided" for q in report.quantities)
+    assert re.search(reason, report.reason), report.reason
+    assert str(report).splitlines()[2].startswith("undecided")
+
+
+def test_the_same_system_measured_longer_is_decided():
+    """The verdict is about the data, not about the system."""
+    runs = datasets.load("kepler", 60, 150, noise=0.001, seed=0)
+    report = report_of(runs, library="polynomial")
+    assert (report.verdict, report.n_conserved) == ("laws", 1)
+    assert "1 independent conserved quantity" in report.reason
+
+
+def test_no_law_is_a_verdict_too():
+    report = report_of(datasets.load("van_der_pol", 40, 100, noise=0.01, seed=0))
+    assert (report.verdict, report.n_conserved, report.quantities) == ("none", 0, [])
+    assert 0.9 <= report.confidence <= 1.0
+
+
+def test_one_run_is_undecided():
+    """Rows without groups: a number that stays the same may be any number."""
+    runs = datasets.load("harmonic_oscillator", 1, 400, noise=0.01, seed=0)
+    report = ConservedQuantityFinder(random_state=0).fit(runs.rows).report_
+    assert (report.verdict, report.n_conserved) == ("undecided", 0)
+    assert "groups=" in report.reason
