@@ -101,10 +101,14 @@ def prepare_with(runs: Trajectories, manifold: object, noise: np.ndarray | None 
 
 
 def rates(runs: Trajectories, states: np.ndarray) -> np.ndarray:
-    """Return time derivatives of states along runs by central differences, shape (n, d)."""
-    out = np.empty_like(states)
+    """Return time derivatives of states along runs by central differences, shape (n, d).
+
+    A run of one sample has none: zero.
+    """
+    out = np.zeros_like(states)
     for a, b in itertools.pairwise(runs.offsets):
-        out[a:b] = np.gradient(states[a:b], runs.row_times[a:b], axis=0)
+        if b - a > 1:
+            out[a:b] = np.gradient(states[a:b], runs.row_times[a:b], axis=0)
     return out
 
 
