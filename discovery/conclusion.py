@@ -78,6 +78,6 @@ def _motion(orbits: Orbits) -> tuple[float, float, float]:
         # Direction over a few samples, so that noise does not turn a run round.
         stride = max(1, (b - a) // 20)
         move = np.diff(states[a:b:stride], axis=0)
-        turned.append(np.any(move @ move[0] < 0))
+        turned.append(len(move) > 0 and np.any(move @ move[0] < 0))
     noise = np.sqrt(np.mean(np.einsum("nii->ni", orbits.measured.covariance), axis=0))
     return share, float(np.mean(turned)), float(np.max(noise / orbits.scale))
