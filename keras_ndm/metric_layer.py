@@ -1,6 +1,8 @@
 """The metric: a network from coordinates to a symmetric positive definite tensor."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -70,6 +72,7 @@ class MetricLayer(keras.layers.Layer):
         self.floor = float(floor)
         self.max_condition = float(max_condition)
         self.network = []
+        self._kernel = None
 
     def build(self, input_shape: tuple) -> None:
         """Make the network."""
@@ -111,11 +114,28 @@ class MetricLayer(keras.layers.Layer):
         """Jet of the numbers (batch, size) that the head takes."""
         start = jets.seed(z, order, directions, pairs)
         if self.head.takes_network:
-            return jets.network(start, self.network)
+            return jets.network(start, self.tapped_network())
         # A constant is linear in z with slope zero.
         none = ops.zeros((z.shape[-1], self.constant.shape[0]), dtype=z.dtype)
         flat = start.linear(lambda part: ops.matmul(part, none))
         return flat.shift(ops.convert_to_tensor(self.constant))
+
+    @contextlib.contextmanager
+    def last_kernel(self, function: Callable) -> Iterator[None]:
+        """Within the context, use `function(kernel)` for the kernel of the network's last layer."""
+        self._kernel = function(ops.convert_to_tensor(self.network[-1].kernel))
+        try:
+            yield
+        finally:
+            self._kernel = None
+
+    def tapped_network(self) -> list:
+        """Give the network's layers, the last with the kernel that `last_kernel` asks for."""
+        if self._kernel is None:
+            return self.network
+        bias = self.network[-1].bias
+        tapped = SimpleNamespace(kernel=self._kernel, bias=bias, use_bias=True, activation=None)
+        return [*self.network[:-1], tapped]
 
     def ridge(self, outputs: jets.Jet) -> jets.Jet:
         """Jet of the multiple c (batch,) of the identity, from the head's numbers."""

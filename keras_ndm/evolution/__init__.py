@@ -1,5 +1,6 @@
-"""Losses on the geometry itself."""
+"""Losses on the geometry itself, and how they are weighted."""
 
 from keras_ndm.evolution.layer import EvolutionLayer
+from keras_ndm.evolution.weights import Balance, Budget, PenaltyWeight
 
-__all__ = ["EvolutionLayer"]
+__all__ = ["Balance", "Budget", "EvolutionLayer", "PenaltyWeight"]

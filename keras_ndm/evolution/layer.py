@@ -1,93 +1,200 @@
 """The evolution layer: a metric with penalties on its curvature and on its volume element."""
 
+import contextlib
+from collections.abc import Iterator
+
 import keras
+import numpy as np
 from keras import ops
 
+from keras_ndm import metric_heads
+from keras_ndm.evolution import weights
+from keras_ndm.evolution.taps import tap
 from keras_ndm.evolution.tracker import PenaltyTracker, nan_initializer
-from keras_ndm.geometry import activations, curvature
+from keras_ndm.geometry.stochastic import scalar_estimate
 from keras_ndm.metric_layer import MetricLayer
+
+_CLOSED = (metric_heads.Conformal, metric_heads.Constant, metric_heads.Pullback)
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
 class EvolutionLayer(keras.layers.Layer):
     """Wrap a `MetricLayer` and add λ_c E[R²] + λ_v Var[log √det g] to the model's loss.
 
-    R is the Ricci scalar, exact, by 2-jets through the metric's network; expectation and variance are over
-    the batch. It is computed in the metric layer's coordinates z: R does not depend on them, so the chart
-    need not be differentiated. Both penalties appear by name, "curvature" and "volume" (without λ), in the
-    logs of `fit`.
+    R is the Ricci scalar; expectation and variance are over the batch. It is computed in the metric
+    layer's coordinates z: R does not depend on them, so the chart need not be differentiated. Both
+    penalties appear by name in the logs of `fit`, "curvature" and "volume" (without λ), with
+    "curvature_weight" and "volume_weight", the λ in use.
 
     Parameters
     ----------
     metric : MetricLayer
-    curvature_weight, volume_weight : float
-        λ_c and λ_v; a penalty with weight 0 is not computed.
-
-    Input (batch, d); output: the metric (batch, d, d), as from the wrapped layer.
+    curvature_weight, volume_weight : float, keras schedule, Budget, or Balance
+        λ_c and λ_v. A schedule is a function of the training step; `Budget(target)` keeps the penalty
+        at or below a target; `Balance(share)` keeps its gradient at a share of the task's. A penalty
+        with the number 0 is not computed.
+    estimator : {"auto", "exact", "stochastic"}
+        How R is computed: exactly by 2-jets (or the head's closed form), or by the unbiased estimate
+        from one random plane a point, with two independent planes for the square, whose cost does not
+        grow with d². "auto" is exact up to d = 8 and wherever the head has a cheap closed form.
+    share : float
+        Share of the batch on which the curvature is computed, in (0, 1].
+    returns : {"metric", "input"}
+        What the layer gives: the metric (batch, d, d), or its input unchanged, for heads whose dense
+        tensor nobody needs.
+    seed : int, optional
+        Of the random planes.
 
     Raises
     ------
     ValueError
-        When `metric` is no MetricLayer, a weight is negative, or curvature is asked of a network
-        whose activation is not smooth.
+        When `metric` is no MetricLayer, an argument is none of those above, or curvature is asked of
+        a network whose activation is not smooth.
     """
 
     def __init__(
         self,
         metric: MetricLayer,
-        curvature_weight: float = 0.0,
-        volume_weight: float = 0.0,
+        curvature_weight: object = 0.0,
+        volume_weight: object = 0.0,
+        estimator: str = "auto",
+        share: float = 1.0,
+        returns: str = "metric",
+        seed: int | None = None,
         **kwargs,
     ):
         if not isinstance(metric, MetricLayer):
             raise ValueError(
-                f"EvolutionLayer wraps a MetricLayer: EvolutionLayer(MetricLayer(), …); received {metric!r}."
+                "EvolutionLayer wraps a MetricLayer: EvolutionLayer(MetricLayer(), …); received "
+                f"{metric!r}."
             )
+        _check(estimator, share, returns)
         kwargs.setdefault("dtype", metric.dtype_policy)
         super().__init__(**kwargs)
-        weights = {"curvature_weight": curvature_weight, "volume_weight": volume_weight}
-        for name, weight in weights.items():
-            if not weight >= 0:
-                raise ValueError(f"`{name}` must be ≥ 0; received {weight!r}.")
-            setattr(self, name, float(weight))
-        if curvature_weight:
-            activations.derivatives(metric.activation)
-        self.metric = metric
-        self.trackers = []
+        self.metric, self.estimator, self.share = metric, estimator, float(share)
+        self.returns, self.seed = returns, seed
+        self.curvature_weight, self.volume_weight = curvature_weight, volume_weight
+        self.rules = {}
         for name, weight in (("curvature", curvature_weight), ("volume", volume_weight)):
-            if weight:
-                last = self.add_weight(
-                    shape=(), initializer=nan_initializer, trainable=False, name=f"last_{name}"
-                )
-                setattr(self, f"last_{name}", last)
-                self.trackers.append(PenaltyTracker(name, last))
+            rule = weights.get(weight, f"{name}_weight")
+            if not (isinstance(rule, weights.Fixed) and rule.value == 0):
+                self.rules[name] = rule
+        if "curvature" in self.rules:
+            metric.require_smooth()
+            self.random = keras.random.SeedGenerator(seed)
+        self.trackers = []
+        for name, rule in self.rules.items():
+            self._make_state(name, rule)
+
+    def _make_state(self, name, rule):
+        def add(key, start, **options):
+            weight = self.add_weight(shape=(), initializer=start, name=key, **options)
+            setattr(self, key, weight)
+            return weight
+
+        constant = keras.initializers.Constant
+        last = add(f"last_{name}", nan_initializer, trainable=False)
+        schedule = not isinstance(rule, weights.PenaltyWeight)
+        start = float(rule(0)) if schedule else rule.initial()
+        lam = add(f"{name}_lambda", constant(start), trainable=False)
+        if schedule:
+            add(f"{name}_step", "zeros", trainable=False)
+        if isinstance(rule, weights.Balance):
+            for kind in ("task", "penalty"):
+                add(f"{name}_{kind}_norm", "zeros", overwrite_with_gradient=True)
+        self.trackers.append(PenaltyTracker(name, last))
+        self.trackers.append(PenaltyTracker(f"{name}_weight", lam))
 
     def build(self, input_shape: tuple) -> None:
         """Build the metric."""
         if not self.metric.built:
             self.metric.build(input_shape)
             self.metric.built = True
+        head, d = self.metric.head, self.metric.dimension
+        self.exact = self.estimator == "exact" or (
+            self.estimator == "auto" and (d <= 8 or isinstance(head, _CLOSED))
+        )
+        if not self.exact and isinstance(head, metric_heads.Pullback):
+            raise ValueError(
+                "The pullback head has no stochastic estimator of its curvature; its exact closed form "
+                'is cheap. Use estimator="exact".'
+            )
+        balanced = any(isinstance(rule, weights.Balance) for rule in self.rules.values())
+        if balanced and not head.takes_network:
+            raise ValueError("Balance needs a metric head with a network; received a constant one.")
 
-    def call(self, z: object) -> object:
-        """Metric tensors (batch, d, d); the penalties are added on the way."""
-        if not self.trackers:
+    def call(self, z: object, training: bool = False) -> object:
+        """Metric (batch, d, d), or z itself; the penalties are added on the way."""
+        if "curvature" in self.rules:
+            self._penalize("curvature", self._squared_curvature, z, training)
+        if "volume" in self.rules:
+            self._penalize("volume", self._volume_spread, z, training)
+        if self.returns == "input":
+            return z
+        with self.metered(training):
             return self.metric(z)
-        jet = self.metric.jet(z, order=2 if self.curvature_weight else 0)
-        g, factor = jet.value, ops.cholesky(jet.value)
-        if self.curvature_weight:
-            inverse = curvature.inverse_from_factor(factor)
-            scalar = curvature.scalar_from(g, jet.first, jet.second_matrix(), inverse)
-            self._penalize("curvature", ops.mean(ops.square(scalar)), self.curvature_weight)
-        if self.volume_weight:
-            half = ops.log(ops.diagonal(factor, axis1=-2, axis2=-1))
-            log_volume = ops.sum(half, axis=-1)
-            spread = ops.mean(ops.square(log_volume - ops.mean(log_volume)))
-            self._penalize("volume", spread, self.volume_weight)
-        return g
 
-    def _penalize(self, name, value, weight):
+    @contextlib.contextmanager
+    def metered(self, training: bool) -> Iterator[None]:
+        """Within the context, use of the metric counts as the task's, for `Balance`."""
+        balanced = [n for n, rule in self.rules.items() if isinstance(rule, weights.Balance)]
+        if not (training and balanced):
+            yield
+            return
+
+        def tapped(kernel):
+            for name in balanced:
+                meter = ops.convert_to_tensor(getattr(self, f"{name}_task_norm"))
+                kernel = tap(kernel, meter, ops.ones_like(meter))
+            return kernel
+
+        with self.metric.last_kernel(tapped):
+            yield
+
+    def _squared_curvature(self, z):
+        z = z[:: max(1, round(1.0 / self.share))]
+        if self.exact:
+            return ops.mean(ops.square(self.metric.scalar_curvature(z)))
+        # Both planes of a point in one batch.
+        twice = ops.concatenate([z, z], axis=0)
+        rows = ops.shape(twice)[0]
+        shape = (3, rows, self.metric.head.noise_size(self.metric.dimension))
+        normals = keras.random.normal(shape, dtype=self.compute_dtype, seed=self.random)
+        one, two = ops.split(scalar_estimate(self.metric, twice, normals), 2, axis=0)
+        return ops.mean(one * two)
+
+    def _volume_spread(self, z):
+        log_volume = 0.5 * self.metric.logdet(z)
+        return ops.mean(ops.square(log_volume - ops.mean(log_volume)))
+
+    def _penalize(self, name, penalty, z, training):
+        rule, lam = self.rules[name], getattr(self, f"{name}_lambda")
+        balance = isinstance(rule, weights.Balance)
+        weight = ops.stop_gradient(ops.convert_to_tensor(lam))
+        norms = None
+        if training and balance:
+            task, meter = (getattr(self, f"{name}_{kind}_norm") for kind in ("task", "penalty"))
+            norms = [ops.stop_gradient(ops.convert_to_tensor(v)) for v in (task, meter)]
+            # The first step has no λ yet; a minute one lets the meter see the gradient.
+            scale = ops.maximum(weight, 1e-12)
+            with self.metric.last_kernel(lambda k: tap(k, ops.convert_to_tensor(meter), scale)):
+                value = penalty(z)
+            self.add_loss(scale * value)
+        else:
+            value = penalty(z)
+            self.add_loss(weight * value)
+        value = ops.stop_gradient(value)
         getattr(self, f"last_{name}").assign(value)
-        self.add_loss(weight * value)
+        if training:
+            self._update(name, rule, lam, weight, value, norms)
+
+    def _update(self, name, rule, lam, weight, value, norms):
+        if isinstance(rule, weights.PenaltyWeight):
+            lam.assign(rule.update(weight, value, norms))
+            return
+        step = getattr(self, f"{name}_step")
+        step.assign(step + 1.0)
+        lam.assign(ops.cast(rule(ops.convert_to_tensor(step)), lam.dtype))
 
     def update_trackers(self) -> None:
         """Count the last penalties in the logged means; for `compute_loss` of a model."""
@@ -95,20 +202,43 @@ class EvolutionLayer(keras.layers.Layer):
             tracker.update()
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """(batch, d) to (batch, d, d)."""
-        return (*input_shape, input_shape[-1])
+        """(batch, d) to (batch, d, d), or the same."""
+        return tuple(input_shape) if self.returns == "input" else (*input_shape, input_shape[-1])
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""
         return {
             **super().get_config(),
             "metric": keras.saving.serialize_keras_object(self.metric),
-            "curvature_weight": self.curvature_weight,
-            "volume_weight": self.volume_weight,
+            "curvature_weight": _written(self.curvature_weight),
+            "volume_weight": _written(self.volume_weight),
+            "estimator": self.estimator,
+            "share": self.share,
+            "returns": self.returns,
+            "seed": self.seed,
         }
 
     @classmethod
     def from_config(cls, config: dict) -> "EvolutionLayer":
         """Rebuild the layer from `get_config()`."""
-        metric = keras.saving.deserialize_keras_object(config["metric"])
-        return cls(**{**config, "metric": metric})
+        config = dict(config)
+        for key in ("metric", "curvature_weight", "volume_weight"):
+            if isinstance(config[key], dict):
+                config[key] = keras.saving.deserialize_keras_object(config[key])
+        return cls(**config)
+
+
+def _written(weight):
+    number = isinstance(weight, int | float | np.number)
+    return float(weight) if number else keras.saving.serialize_keras_object(weight)
+
+
+def _check(estimator, share, returns):
+    for name, value, known in (
+        ("estimator", estimator, ("auto", "exact", "stochastic")),
+        ("returns", returns, ("metric", "input")),
+    ):
+        if value not in known:
+            raise ValueError(f"`{name}` must be one of {known}; received {value!r}.")
+    if not 0 < share <= 1:
+        raise ValueError(f"`share` of the batch must lie in (0, 1]; received {share!r}.")

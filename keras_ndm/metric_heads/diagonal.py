@@ -135,7 +135,7 @@ class Conformal(MetricHead):
     def scalar_curvature(self, layer: object, z: object) -> object:
         """R = −(n − 1) s⁻¹ [Δ log s + ¼(n − 2)|∇ log s|²] for g = s 1 (Besse, 1987, Theorem 1.159)."""
         n = z.shape[-1]
-        outputs = jets.laplacian(z, layer.network) if layer.network else layer.outputs(z)
+        outputs = jets.laplacian(z, layer.tapped_network()) if layer.network else layer.outputs(z)
         log = self._scale(outputs).plus(layer.ridge(outputs)).apply(_log)
         gradient = ops.sum(ops.square(log.first), axis=1)
         return -(n - 1) * (log.second[:, 0] + 0.25 * (n - 2) * gradient) / ops.exp(log.value)

@@ -81,7 +81,7 @@ class Pullback(MetricHead):
         n = z.shape[-1]
         eye = ops.eye(n, dtype=z.dtype)
         if order == 0:
-            first = jets.network(jets.seed(z, 1), layer.network).first
+            first = jets.network(jets.seed(z, 1), layer.tapped_network()).first
             return Jet(ops.einsum("bim,bjm->bij", first, first) + self.ridge(layer) * eye)
         value, first = self._first(layer, z)
         if order == 1:
@@ -92,7 +92,7 @@ class Pullback(MetricHead):
         return Jet(value, first, second, pairs)
 
     def _first(self, layer, z):
-        jet = jets.network(jets.seed(z, 2), layer.network)
+        jet = jets.network(jets.seed(z, 2), layer.tapped_network())
         tangent, bend = jet.first, jet.second_matrix()
         half = ops.einsum("bkim,bjm->bkij", bend, tangent)
         eye = ops.eye(z.shape[-1], dtype=z.dtype)
@@ -104,7 +104,7 @@ class Pullback(MetricHead):
 
         II_ij is the part of ∂_i ∂_j X normal to the surface, H = g^ij II_ij (do Carmo, 1992, chapter 6).
         """
-        jet = jets.network(jets.seed(z, 2), layer.network)
+        jet = jets.network(jets.seed(z, 2), layer.tapped_network())
         tangent, bend = jet.first, jet.second_matrix()
         g = ops.einsum("bim,bjm->bij", tangent, tangent)
         g = g + self.ridge(layer) * ops.eye(z.shape[-1], dtype=g.dtype)

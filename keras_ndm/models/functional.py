@@ -172,9 +172,9 @@ class ManifoldModel(LikelihoodModel):
             self.adapted.assign(1.0)
         return super().fit(x, y, **kwargs)
 
-    def call(self, x: object) -> object:
+    def call(self, x: object, training: bool = False) -> object:
         """Mean (batch, d) of the next state."""
-        return self.network(x)[0]
+        return self.network(x, training=training)[0]
 
     def moments(self, x: object) -> tuple:
         """Mean of the next state and covariance of the residual."""

@@ -9,6 +9,7 @@ and −log p = ½ rᵀ C⁻¹ r + ½ log det C + ½ d log 2π. Leave out the sec
 out about twice too wide.
 """
 
+import contextlib
 import math
 
 import keras
@@ -87,12 +88,15 @@ class LikelihoodModel(keras.Model):
 
         Sample weights multiply the rows' terms, and the mean is over the rows, as for Keras' losses.
         """
-        del y_pred, training
+        del y_pred
         if y is None:
             raise ValueError(
                 "The targets y are missing: fit(x, y) with y the state that follows x."
             )
-        mean, covariance = self.moments(x)
+        with contextlib.ExitStack() as stack:
+            for evolution in self.evolutions():
+                stack.enter_context(evolution.metered(training))
+            mean, covariance = self.moments(x)
         residual = ops.cast(y, mean.dtype) - mean
         loss = negative_log_likelihood(residual, covariance)
         if sample_weight is not None:

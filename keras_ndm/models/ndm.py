@@ -37,7 +37,7 @@ class NeuralDifferentialManifold(LikelihoodModel):
         Widths of the mean's hidden layers.
     activation : str or callable
         Smooth activation of the mean.
-    curvature_weight, volume_weight : float
+    curvature_weight, volume_weight : float, keras schedule, Budget, or Balance
         Penalties of `EvolutionLayer`.
 
     Examples
@@ -61,8 +61,8 @@ class NeuralDifferentialManifold(LikelihoodModel):
         metric: MetricLayer | None = None,
         hidden: Sequence[int] = (128, 128),
         activation: str | Callable = "tanh",
-        curvature_weight: float = 0.0,
-        volume_weight: float = 0.0,
+        curvature_weight: object = 0.0,
+        volume_weight: object = 0.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -131,12 +131,12 @@ class NeuralDifferentialManifold(LikelihoodModel):
             self.adapt(*first_arrays(x, y))
         return super().fit(x, y, **kwargs)
 
-    def call(self, x: object) -> object:
+    def call(self, x: object, training: bool = False) -> object:
         """Mean (batch, d) of the next state."""
         x, dt = self._split(x)
         z = self.chart(x)
         if self.evolution.trackers:
-            self.evolution(z)
+            self.evolution(z, training=training)
         return self._advance(x, dt, jets.network(self._inputs(z, dt, order=0), self.network).value)
 
     def moments(self, x: object) -> tuple:
@@ -242,19 +242,23 @@ class NeuralDifferentialManifold(LikelihoodModel):
     def get_config(self) -> dict:
         """Arguments of the constructor."""
         serialize = keras.saving.serialize_keras_object
+        evolution = self.evolution.get_config()
         return {
             **super().get_config(),
             "chart": serialize(self.chart),
             "metric": serialize(self.metric),
             "hidden": self.hidden,
             "activation": serialize(self.activation),
-            "curvature_weight": self.evolution.curvature_weight,
-            "volume_weight": self.evolution.volume_weight,
+            "curvature_weight": evolution["curvature_weight"],
+            "volume_weight": evolution["volume_weight"],
         }
 
     @classmethod
     def from_config(cls, config: dict) -> "NeuralDifferentialManifold":
         """Rebuild the model from `get_config()`."""
         parts = ("chart", "metric", "activation")
+        parts += tuple(
+            key for key in ("curvature_weight", "volume_weight") if isinstance(config[key], dict)
+        )
         parts = {key: keras.saving.deserialize_keras_object(config[key]) for key in parts}
         return cls(**{**config, **parts})

@@ -1,0 +1,19 @@
+"""Norms of gradients, read where they pass, without a second backward pass."""
+
+from keras import ops
+
+
+@ops.custom_gradient
+def tap(tensor: object, meter: object, scale: object) -> object:
+    """Identity on `tensor`; in the backward pass `meter` gets ‖gradient‖ / scale as its own gradient.
+
+    With a variable made by ``add_weight(overwrite_with_gradient=True)`` as meter the optimizer stores the
+    norm there, which works in plain `fit` on every backend.
+    """
+
+    def backward(*args, upstream=None):
+        gradient = args[0] if upstream is None else upstream
+        norm = ops.sqrt(ops.sum(ops.square(gradient))) / ops.maximum(scale, 1e-20)
+        return gradient, norm + 0.0 * meter, ops.zeros_like(scale)
+
+    return tensor + ops.zeros_like(tensor), backward

@@ -1,0 +1,132 @@
+"""What mechanical models take: checks, and derivatives estimated from positions."""
+
+import numpy as np
+
+# Degree of the local polynomials: its second derivative is exact to third order at the centre.
+_DEGREE = 5
+# A window is too wide once residuals exceed the noise by this factor.
+_BIASED = 1.1
+
+
+def checked(x: object, y: object) -> tuple:
+    """Check what `LagrangianManifold.fit` takes.
+
+    Parameters
+    ----------
+    x : (q, v) or (q, v, dt)
+    y : (N, d) accelerations, or (N, 2d) next states
+
+    Returns
+    -------
+    q, v : (N, d) arrays
+    dt : (N, 1) array or None
+    y : array
+
+    Raises
+    ------
+    ValueError
+        On wrong shapes, numbers that are not finite, steps that are not positive.
+    """
+    if not isinstance(x, tuple | list) or len(x) not in (2, 3):
+        raise ValueError(
+            "x must be (q, v) with accelerations as y, or (q, v, dt) with next states as y; "
+            f"received {type(x).__name__}."
+        )
+    q, v = checked_state(x[0], x[1])
+    y = np.asarray(y, dtype=float)
+    dt = None
+    if len(x) == 3:
+        dt = np.asarray(x[2], dtype=float).reshape(-1, 1)
+        if len(dt) != len(q) or not np.all(dt > 0) or not np.all(np.isfinite(dt)):
+            raise ValueError(f"Expected one positive, finite step dt for each of {len(q)} states.")
+    columns = q.shape[1] * (1 if dt is None else 2)
+    if y.shape != (len(q), columns):
+        what = "accelerations" if dt is None else "next states, q then v"
+        raise ValueError(f"y must hold {what}, shape {(len(q), columns)}; received {y.shape}.")
+    if not np.isfinite(y).all():
+        raise ValueError("y must be finite; some values are NaN or infinite.")
+    return q, v, dt, y
+
+
+def checked_state(*arrays: np.ndarray, dimension: int | None = None) -> list[np.ndarray]:
+    """Check arrays (N, d) of one shape: positions, or positions and velocities."""
+    arrays = [np.asarray(a, dtype=float) for a in arrays]
+    shape = arrays[0].shape
+    if len(shape) != 2 or 0 in shape or any(a.shape != shape for a in arrays):
+        raise ValueError(
+            "Positions and velocities must be arrays of one shape (N, d); received "
+            f"{', '.join(str(a.shape) for a in arrays)}."
+        )
+    if dimension is not None and shape[1] != dimension:
+        raise ValueError(f"The model was built for {dimension} coordinates; received {shape[1]}.")
+    if not all(np.isfinite(a).all() for a in arrays):
+        raise ValueError("Positions and velocities must be finite; some are NaN or infinite.")
+    return arrays
+
+
+def from_positions(q: np.ndarray, times: np.ndarray) -> tuple:
+    """Estimate velocities and accelerations of runs from their positions alone.
+
+    Local polynomials of degree 5 (Savitzky & Golay, 1964). Their window is the widest that leaves
+    residuals of the size of the noise, which fourth differences measure, in every coordinate.
+    Samples closer to an end of a run than half a window are left out.
+
+    Parameters
+    ----------
+    q : (runs, steps, d) array
+        Angles must not jump by 2π.
+    times : (steps,) array, evenly spaced
+
+    Returns
+    -------
+    (q, v), a
+        Smoothed positions, velocities and accelerations, each (N, d): what `fit` takes.
+
+    Raises
+    ------
+    ValueError
+        When shapes do not fit, times are not even, or runs are shorter than 9 samples.
+    """
+    q, times = np.asarray(q, dtype=float), np.asarray(times, dtype=float)
+    if q.ndim != 3 or times.shape != (q.shape[1],):
+        raise ValueError(
+            f"Expected positions (runs, steps, d) and times (steps,); received {q.shape} and "
+            f"{times.shape}."
+        )
+    if q.shape[1] < 9:
+        raise ValueError(f"Runs must have at least 9 samples; received {q.shape[1]}.")
+    if not np.isfinite(q).all():
+        raise ValueError("Positions must be finite; some are NaN or infinite.")
+    step = np.diff(times)
+    if not np.all(step > 0) or np.ptp(step) > 1e-6 * step.mean():
+        raise ValueError(
+            "Times must increase evenly. For uneven ones, fit on states: x = (q, v, dt), y = the "
+            "next states."
+        )
+    noise = _noise(q)
+    chosen = None
+    for half in range(4, (q.shape[1] - 1) // 2 + 1):
+        design = np.vander(np.arange(-half, half + 1), _DEGREE + 1, increasing=True)
+        weights = np.linalg.pinv(design)
+        rest = q[:, half:-half] - _apply(weights[0], q)
+        # The centre's own weight in its fit makes residuals smaller than the noise.
+        size = np.sqrt(np.mean(rest**2, axis=(0, 1)) / (1 - weights[0, half]))
+        if chosen is not None and np.any(size > _BIASED * noise):
+            break
+        chosen = weights
+    h = step.mean()
+    value, rate, bend = (_apply(w, q) for w in (chosen[0], chosen[1] / h, 2 * chosen[2] / h**2))
+    d = q.shape[2]
+    return (value.reshape(-1, d), rate.reshape(-1, d)), bend.reshape(-1, d)
+
+
+def _noise(q: np.ndarray) -> np.ndarray:
+    """Give the standard deviation of the noise of each coordinate, (d,), from fourth differences."""
+    differences = np.diff(q, n=4, axis=1)
+    # The weights 1 −4 6 −4 1 have squares that sum to 70.
+    return np.sqrt(np.mean(differences**2, axis=(0, 1)) / 70.0)
+
+
+def _apply(weights: np.ndarray, q: np.ndarray) -> np.ndarray:
+    windows = np.lib.stride_tricks.sliding_window_view(q, len(weights), axis=1)
+    return windows @ weights
