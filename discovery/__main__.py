@@ -230,8 +230,10 @@ def _without_model(runs: Trajectories, options: argparse.Namespace) -> Discovery
     finder = ConservedQuantityFinder(
         options.library, roles=runs.roles, random_state=options.seed
     ).fit(pd.DataFrame(runs.rows, columns=runs.names), groups=runs.groups, times=runs.row_times)
-    title = repr(runs).removeprefix("Trajectories(").removesuffix(")")
-    return dataclasses.replace(finder.report_, title=title)
+    report = finder.report_
+    return (
+        dataclasses.replace(report, title=f"{runs.name}: {report.title}") if runs.name else report
+    )
 
 
 if __name__ == "__main__":

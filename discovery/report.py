@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# Longer formulas get a line of their own.
+_FORMULA_WIDTH = 60
+
+
 @dataclass(frozen=True)
 class DiscoveryReport:
     """What `discover` found.
@@ -94,22 +98,27 @@ class DiscoveryReport:
 
     @staticmethod
     def _table(quantities: list[Quantity]) -> list[str]:
-        formulas = [str(q.expression) for q in quantities]
-        width = min(max(len(f) for f in [*formulas, "formula"]), 60)
-        rows = [f"    {'formula':<{width}}  flatness  [95 %]        drift     verdict"]
-        for formula, q in zip(formulas, quantities, strict=True):
-            low, high = q.flatness_interval
-            cells = (
-                f"{q.flatness:8.2f}  [{low:.2f}, {high:.2f}]  ≤ {q.drift_interval[1]:7.1e}  "
-                f"{q.verdict}"
+        rows = [("formula", "flatness", "[95 %]", "drift", "verdict")]
+        for q in quantities:
+            low, high = map(_short, q.flatness_interval)
+            drift = f"≤ {q.drift_interval[1]:.1e}"
+            rows.append(
+                (str(q.expression), _short(q.flatness), f"[{low}, {high}]", drift, q.verdict)
             )
-            if len(formula) > width:
-                rows.append(f"    {formula}")
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        widths[0] = min(widths[0], _FORMULA_WIDTH)
+        lines = []
+        for row, symmetry in zip(rows, [None, *(q.symmetry for q in quantities)], strict=True):
+            formula, mu, *cells = row
+            if len(formula) > widths[0]:
+                lines.append(f"    {formula}")
                 formula = ""
-            rows.append(f"    {formula:<{width}}  {cells}")
-            if q.symmetry:
-                rows.append(f"      ↔ {q.symmetry}")
-        return rows
+            cells = [f"{cell:<{w}}" for cell, w in zip(cells, widths[2:], strict=True)]
+            line = "  ".join([f"{formula:<{widths[0]}}", f"{mu:>{widths[1]}}", *cells])
+            lines.append(f"    {line.rstrip()}")
+            if symmetry:
+                lines.append(f"      ↔ {symmetry}")
+        return lines
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON."""
@@ -158,3 +167,7 @@ class DiscoveryReport:
             for q in self.quantities
         ]
         return pd.DataFrame(rows, columns=columns)
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}" if value < 1000 else f"{value:.1e}"

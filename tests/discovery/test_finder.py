@@ -1,0 +1,178 @@
+"""ConservedQuantityFinder as scikit-learn knows transformers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from discovery import ConservedQuantityFinder, datasets, libraries
+
+
+@parametrize_with_checks([ConservedQuantityFinder(library="polynomial", random_state=0)])
+def test_scikit_learn_checks(estimator, check):
+    # None is expected to fail: rows without groups count as one run, which is undecided.
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return datasets.load("rigid_body", 40, 100, noise=0.01, seed=0)
+
+
+@pytest.fixture(scope="module")
+def frame(runs):
+    return pd.DataFrame(runs.rows, columns=runs.names)
+
+
+@pytest.fixture(scope="module")
+def fitted(runs, frame):
+    return ConservedQuantityFinder(random_state=0).fit(frame, groups=runs.groups)
+
+
+def test_attributes(fitted):
+    assert fitted.n_conserved_ == 2
+    assert fitted.quantities_ == fitted.report_.quantities
+    assert fitted.n_features_in_ == 3
+    assert list(fitted.feature_names_in_) == ["omega1", "omega2", "omega3"]
+
+
+def test_transform_gives_the_exact_laws(fitted, frame):
+    values = fitted.transform(frame)
+    assert values.shape == (len(frame), 2)
+    for column, quantity in zip(values.T, fitted.quantities_, strict=True):
+        np.testing.assert_array_equal(column, quantity(frame.to_numpy()))
+
+
+def test_feature_names_are_the_formulas(fitted):
+    names = fitted.get_feature_names_out()
+    assert list(names) == [str(q.expression) for q in fitted.quantities_[:2]]
+    assert all("omega" in name for name in names)
+
+
+def test_set_output(fitted, frame):
+    finder = clone(fitted).set_output(transform="pandas")
+    runs = np.repeat(np.arange(40), 100)
+    table = finder.fit(frame, groups=runs).transform(frame)
+    assert isinstance(table, pd.DataFrame)
+    assert list(table.columns) == list(finder.get_feature_names_out())
+    assert table.index.equals(frame.index)
+
+
+def test_clone_and_parameters(fitted):
+    copy = clone(fitted)
+    assert copy.get_params() == fitted.get_params()
+    with pytest.raises(NotFittedError):
+        copy.transform(np.ones((2, 3)))
+    assert copy.set_params(library="polynomial").library == "polynomial"
+
+
+def test_same_seed_same_answer(fitted, frame, runs):
+    again = clone(fitted).fit(frame, groups=runs.groups)
+    assert again.report_.to_dict() == fitted.report_.to_dict()
+
+
+def test_random_state_may_be_a_generator(frame, runs):
+    finder = ConservedQuantityFinder(random_state=np.random.RandomState(3))
+    assert finder.fit(frame, groups=runs.groups).n_conserved_ == 2
+
+
+def test_pipeline(runs, frame):
+    """Units do not matter: after a change of them, the laws are those of the new coordinates."""
+    metres = FunctionTransformer(lambda X: 100.0 * X, feature_names_out="one-to-one")
+    pipeline = make_pipeline(metres, ConservedQuantityFinder(random_state=0))
+    pipeline.fit(frame, conservedquantityfinder__groups=runs.groups)
+    finder = pipeline[-1]
+    assert finder.n_conserved_ == 2
+    values = pipeline.transform(frame)
+    np.testing.assert_allclose(values, finder.transform(100.0 * frame))
+    assert list(pipeline.get_feature_names_out()) == list(finder.get_feature_names_out())
+
+
+def test_pipeline_with_a_shift(runs):
+    """Standardized coordinates are shifted: the laws need linear terms beside the squares."""
+    pipeline = make_pipeline(StandardScaler(), ConservedQuantityFinder(random_state=0))
+    pipeline.fit(runs.rows, conservedquantityfinder__groups=runs.groups)
+    assert pipeline[-1].n_conserved_ == 2
+
+
+def test_score(fitted, frame, runs):
+    """The share of variance between runs, worst law: by hand with pandas."""
+    clean = datasets.load("rigid_body", 40, 100, seed=0)
+    values = pd.DataFrame(fitted.transform(pd.DataFrame(clean.rows, columns=clean.names)))
+    within = values - values.groupby(clean.groups).transform("mean")
+    expected = float((1 - within.var(ddof=0) / values.var(ddof=0)).min())
+    score = fitted.score(pd.DataFrame(clean.rows, columns=clean.names), groups=clean.groups)
+    assert score == pytest.approx(expected, rel=1e-9)
+    assert 0.999 < score <= 1
+    shuffled = np.random.default_rng(0).permutation(runs.groups)
+    assert fitted.score(frame, groups=shuffled) < 0.1
+
+
+def test_score_without_laws():
+    runs = datasets.load("van_der_pol", 30, 80, noise=0.01, seed=0)
+    finder = ConservedQuantityFinder("polynomial", random_state=0)
+    finder.fit(runs.rows, groups=runs.groups)
+    assert finder.transform(runs.rows).shape == (len(runs.rows), 0)
+    assert finder.score(runs.rows, groups=runs.groups) == 0.0
+    assert len(finder.get_feature_names_out()) == 0
+
+
+def test_names_without_a_frame(runs):
+    finder = ConservedQuantityFinder("polynomial", random_state=0)
+    finder.fit(runs.rows, groups=runs.groups)
+    symbols = {s.name for q in finder.quantities_ for s in q.expression.free_symbols}
+    assert symbols <= {"x0", "x1", "x2"}
+
+
+GROUPS = {
+    "text": lambda groups: np.array([f"run {g}" for g in groups]),
+    "any numbers": lambda groups: 7.5 - 3 * groups,
+    "a list": lambda groups: groups.tolist(),
+}
+
+
+@pytest.mark.parametrize("relabel", GROUPS.values(), ids=GROUPS)
+def test_run_ids_may_be_anything(fitted, frame, runs, relabel):
+    again = clone(fitted).fit(frame, groups=relabel(runs.groups))
+    assert [q.expression for q in again.quantities_] == [q.expression for q in fitted.quantities_]
+
+
+def test_interleaved_runs(fitted, frame, runs):
+    """Rows sorted by time, all runs mixed: the same runs, the same laws."""
+    order = np.lexsort((runs.groups, runs.row_times))
+    again = clone(fitted).fit(frame.iloc[order], groups=runs.groups[order])
+    assert [q.expression for q in again.quantities_] == [q.expression for q in fitted.quantities_]
+
+
+def test_irregular_times():
+    rng = np.random.default_rng(0)
+    t = np.cumsum(rng.uniform(0.05, 0.35, (40, 100)), axis=1)
+    amplitude, phase = rng.uniform(0.5, 2, (40, 1)), rng.uniform(0, 6.3, (40, 1))
+    states = amplitude[..., None] * np.stack([np.cos(t + phase), -np.sin(t + phase)], axis=-1)
+    rows = states.reshape(-1, 2) + 0.01 * rng.standard_normal((4000, 2))
+    finder = ConservedQuantityFinder("polynomial", random_state=0)
+    finder.fit(rows, groups=np.repeat(np.arange(40), 100), times=t.ravel())
+    assert [str(q.expression) for q in finder.quantities_] == ["x0**2 + x1**2"]
+    np.testing.assert_allclose(list(finder.report_.noise.values()), 0.01, rtol=0.1)
+
+
+@pytest.mark.parametrize("library", ["list of text", "a Library", "a name"])
+def test_libraries(frame, runs, library):
+    choice = {
+        "list of text": [f"omega{i}**2" for i in (1, 2, 3)],
+        "a Library": libraries.polynomial(runs.names, 2),
+        "a name": "polynomial",
+    }[library]
+    finder = ConservedQuantityFinder(choice, random_state=0).fit(frame, groups=runs.groups)
+    assert finder.n_conserved_ == 2
+
+
+def test_known_noise_is_taken(frame, runs):
+    noise = [0.01, 0.012, 0.013]
+    finder = ConservedQuantityFinder("polynomial", noise=noise, random_state=0)
+    report = finder.fit(frame, groups=runs.groups).report_
+    np.testing.assert_allclose(list(report.noise.values()), noise)
