@@ -1,0 +1,164 @@
+"""The command line: what it prints, where, and with which exit status."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from discovery import datasets, pipeline
+from discovery.__main__ import main
+
+QUICK = ["--no-model", "--runs", "30", "--steps", "80"]
+
+
+def test_report_of_a_data_set(capsys):
+    assert main(["rigid_body", "--noise", "0.01", *QUICK]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("rigid_body: 30 runs × 80 samples, coordinates omega1, omega2, omega3")
+    assert "conserved quantities: 2" in out
+    assert err == ""
+
+
+def test_json_is_all_that_stdout_holds(capsys):
+    assert main(["rigid_body", "--noise", "0.01", "--json", *QUICK]) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert values["n_conserved"] == 2
+    assert {q["verdict"] for q in values["quantities"]} == {"exact"}
+
+
+def test_seed_decides_everything(capsys):
+    answers = []
+    for seed in ("3", "3", "4"):
+        main(["rigid_body", "--noise", "0.05", "--json", "--seed", seed, *QUICK])
+        answers.append(capsys.readouterr().out)
+    assert answers[0] == answers[1] != answers[2]
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A file of orbits whose columns have names of their own."""
+    runs = datasets.load("kepler", 30, 80, noise=0.005, seed=0)
+    frame = runs.to_frame("orbit", "seconds")
+    path = tmp_path / "runs.csv"
+    frame.to_csv(path, index=False)
+    return str(path)
+
+
+def test_file(capsys, table):
+    arguments = [table, "--run", "orbit", "--time", "seconds", "--no-model"]
+    roles = "x=position, y=position, u=velocity, v=velocity"
+    assert main([*arguments, "--roles", roles, "--library", "mechanics"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("30 runs × 80 samples, coordinates x, y, u, v")
+    assert "u**2 + v**2 - 2/sqrt(x**2 + y**2)" in out
+    assert "searched: mechanics" in out
+
+
+def test_a_model_is_trained_unless_told_otherwise(capsys, monkeypatch):
+    """What reaches `discover`; training itself is tested there."""
+    seen = {}
+
+    def discover(runs, **options):
+        seen.update(options, runs=runs)
+        return "the report"
+
+    monkeypatch.setattr(pipeline, "discover", discover)
+    assert main(["kepler", "--runs", "9", "--library", "mechanics", "--seed", "5", "--quiet"]) == 0
+    assert capsys.readouterr().out == "the report\n"
+    assert (seen["runs"].n_runs, seen["runs"].name) == (9, "kepler")
+    assert (seen["library"], seen["random_state"], seen["verbose"]) == ("mechanics", 5, False)
+
+
+def test_list(capsys):
+    assert main(["--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == datasets.names()
+    assert next(line for line in lines if line.startswith("kepler ")).endswith("3 laws")
+    assert next(line for line in lines if line.startswith("lorenz ")).endswith("no laws")
+    main(["--list", "--json"])
+    assert json.loads(capsys.readouterr().out) == datasets.names()
+
+
+def test_help_teaches(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    for words in ("python -m discovery kepler --noise 0.01", "--run", "how to read", "undecided"):
+        assert words in text
+    from discovery.libraries import NAMES
+    from discovery.trajectories import ROLES
+
+    flat = " ".join(text.split())
+    assert all(name in flat for name in (*NAMES, *ROLES))
+
+
+def text_column(path):
+    path.write_text("run,t,x,u\n0,0,1,a\n0,1,2,b\n")
+
+
+def header_only(path):
+    path.write_text("run,t,x,u\n")
+
+
+def one_run(path):
+    t = np.arange(20.0)
+    rows = "\n".join(f"0,{a},{np.cos(a)},{np.sin(a)}" for a in t)
+    path.write_text(f"run,t,x,u\n{rows}\n")
+
+
+MISTAKES = {
+    "nothing": ([], None, "expected the name of a data set or a file"),
+    "unknown system": (["keppler"], None, "Did you mean 'kepler'"),
+    "missing file": (["none.csv"], None, "no such file"),
+    "kind of file": (["./runs.xlsx"], None, "unknown kind of file"),
+    "empty file": (["FILE"], header_only, "no rows"),
+    "text in a number column": (["FILE"], text_column, "column 'u' is not numbers"),
+    "missing column": (["FILE", "--run", "cell"], one_run, "run='cell' is no column"),
+    "one run": (["FILE"], one_run, "a single run"),
+    "one run, no model": (["FILE", "--no-model"], one_run, "a single run"),
+    "unknown role": (["FILE", "--roles", "x=place"], one_run, "unknown role 'place'"),
+    "role of a stranger": (["FILE", "--roles", "z=position"], one_run, "z"),
+    "roles that are no pairs": (["FILE", "--roles", "x"], one_run, "x=position,u=velocity"),
+    "unknown library": (["kepler", "--library", "poly", *QUICK], None, "unknown name 'poly'"),
+    "negative noise": (["kepler", "--noise", "-1", *QUICK], None, "≥ 0"),
+    "too few runs": (["kepler", "--no-model", "--runs", "2"], None, "2 runs"),
+    "data set options with a file": (["FILE", "--runs", "5"], one_run, "--runs cannot be used"),
+    "file options with a data set": (["kepler", "--roles", "x=angle"], None, "--roles cannot be"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "make", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_mistakes_are_one_line_and_status_two(capsys, tmp_path, arguments, make, message):
+    path = tmp_path / "file.csv"
+    if make:
+        make(path)
+    assert main([str(path) if a == "FILE" else a for a in arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
+    assert err.startswith("ndm-discover: ") and err.count("\n") == 1
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("arguments", [["--runs", "many"], ["kepler", "--nose", "1"], ["a", "b"]])
+def test_unreadable_arguments(capsys, arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_as_a_module():
+    done = subprocess.run(
+        [sys.executable, "-m", "discovery", "--list"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "kepler" in done.stdout.split()
