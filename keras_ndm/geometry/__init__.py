@@ -7,5 +7,27 @@ Indices: batch first; a tensor's indices follow in the order in which they are w
 
 from keras_ndm.geometry import activations
 from keras_ndm.geometry.callables import christoffel, jet_of, ricci, riemann, scalar_curvature
+from keras_ndm.geometry.fields import (
+    covariant_derivative,
+    divergence,
+    lie_derivative,
+    sectional_curvature,
+    volume_element,
+)
+from keras_ndm.geometry.transport import geodesic, parallel_transport
 
-__all__ = ["activations", "christoffel", "jet_of", "ricci", "riemann", "scalar_curvature"]
+__all__ = [
+    "activations",
+    "christoffel",
+    "covariant_derivative",
+    "divergence",
+    "geodesic",
+    "jet_of",
+    "lie_derivative",
+    "parallel_transport",
+    "ricci",
+    "riemann",
+    "scalar_curvature",
+    "sectional_curvature",
+    "volume_element",
+]

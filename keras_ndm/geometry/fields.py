@@ -1,0 +1,77 @@
+"""Sectional curvature, volume, and the derivatives of vector fields, forms and metrics.
+
+Fields are callables on points (batch, n), as the metric is; conventions are those of
+`keras_ndm.geometry.curvature`.
+"""
+
+from collections.abc import Callable
+
+from keras import ops
+
+from keras_ndm import backend
+from keras_ndm.geometry import curvature
+from keras_ndm.geometry.callables import jet_of
+
+
+def sectional_curvature(metric: Callable, points: object, u: object, v: object) -> object:
+    """Curvature of the planes spanned by u and v, K = R(u,v,u,v) / (|u|²|v|² − ⟨u,v⟩²).
+
+    Parameters
+    ----------
+    metric : callable or MetricLayer
+    points, u, v : array (batch, n)
+
+    Returns
+    -------
+    tensor (batch,)
+        1 on the unit sphere.
+    """
+    g, dg, ddg = jet_of(metric, points)
+    u, v = (ops.convert_to_tensor(w, dtype=g.dtype) for w in (u, v))
+    riemann = curvature.riemann_from(g, dg, ddg)
+    top = ops.einsum("blkij,bl,bk,bi,bj->b", riemann, u, v, u, v)
+    uu, vv, uv = (ops.einsum("bi,bij,bj->b", a, g, b) for a, b in ((u, u), (v, v), (u, v)))
+    return top / (uu * vv - uv**2)
+
+
+def volume_element(metric: Callable, points: object) -> object:
+    """√det g at the points, (batch,)."""
+    g = metric(ops.convert_to_tensor(points))
+    diagonal = ops.diagonal(ops.cholesky(g), axis1=-2, axis2=-1)
+    return ops.exp(ops.sum(ops.log(diagonal), axis=-1))
+
+
+def covariant_derivative(metric: Callable, field: Callable, points: object) -> object:
+    """∇_k X^i = ∂_k X^i + Γ^i_kj X^j of a vector field.
+
+    Parameters
+    ----------
+    field : callable, (batch, n) -> (batch, n)
+
+    Returns
+    -------
+    tensor (batch, n, n), ``[b, k, i]`` = ∇_k X^i
+    """
+    g, dg = jet_of(metric, points, order=1)
+    value, first = backend.partials(field, ops.convert_to_tensor(points, dtype=g.dtype))
+    return first + ops.einsum("bikj,bj->bki", curvature.christoffel_from(g, dg), value)
+
+
+def lie_derivative(metric: Callable, field: Callable, points: object) -> object:
+    """Lie derivative of the metric, (L_X g)_ij = X^k ∂_k g_ij + g_kj ∂_i X^k + g_ik ∂_j X^k.
+
+    Zero everywhere exactly when X is a Killing field.
+
+    Returns
+    -------
+    tensor (batch, n, n)
+    """
+    g, dg = jet_of(metric, points, order=1)
+    value, first = backend.partials(field, ops.convert_to_tensor(points, dtype=g.dtype))
+    half = ops.einsum("bik,bkj->bij", first, g)
+    return ops.einsum("bk,bkij->bij", value, dg) + half + ops.swapaxes(half, 1, 2)
+
+
+def divergence(metric: Callable, field: Callable, points: object) -> object:
+    """∇_i X^i of a vector field, (batch,)."""
+    return ops.trace(covariant_derivative(metric, field, points), axis1=1, axis2=2)

@@ -1,0 +1,98 @@
+"""Derivatives of fields, geodesics and transport on the sphere, where all is known."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_ndm import MetricLayer, backend, geometry
+
+
+def sphere(x):
+    """Unit sphere in (θ, φ)."""
+    rows = ops.stack([ops.ones_like(x[:, 0]), backend.sin(x[:, 0]) ** 2], axis=-1)
+    return rows[:, :, None] * ops.eye(2, dtype=x.dtype)
+
+
+def points(n=6):
+    return np.random.default_rng(0).uniform(0.7, 1.5, (n, 2))
+
+
+def rotation(x):
+    """Rotation about the x axis, a Killing field: −sin φ ∂_θ − cot θ cos φ ∂_φ."""
+    theta, phi = x[:, 0], x[:, 1]
+    slope = backend.cos(theta) / backend.sin(theta)
+    return ops.stack([-backend.sin(phi), -slope * backend.cos(phi)], axis=-1)
+
+
+def shear(x):
+    return ops.stack([x[:, 1], ops.zeros_like(x[:, 0])], axis=-1)
+
+
+def test_killing_field_has_no_lie_derivative(float64):
+    lie = ops.convert_to_numpy(geometry.lie_derivative(sphere, rotation, points()))
+    assert np.abs(lie).max() < 1e-12
+    assert np.abs(ops.convert_to_numpy(geometry.lie_derivative(sphere, shear, points()))).max() > 0.1
+
+
+def test_lie_derivative_is_twice_the_symmetric_covariant_derivative(float64, max_error):
+    x = ops.convert_to_tensor(points())
+    nabla = geometry.covariant_derivative(sphere, shear, x)
+    lower = ops.einsum("bki,bij->bkj", nabla, sphere(x))
+    lie = geometry.lie_derivative(sphere, shear, x)
+    assert max_error(lower + ops.swapaxes(lower, 1, 2), lie) < 1e-12
+
+
+def test_divergence_is_that_of_the_volume(float64, max_error):
+    """∇_i X^i = ∂_i(√g X^i)/√g, with √g = sin θ: here X^θ cot θ + ∂_θ X^θ."""
+    x = points()
+    expected = x[:, 1] / np.tan(x[:, 0])
+    assert max_error(geometry.divergence(sphere, shear, x), expected) < 1e-12
+    assert max_error(geometry.volume_element(sphere, x), np.sin(x[:, 0])) < 1e-14
+
+
+def test_sectional_curvature(float64, max_error):
+    x = points()
+    u, v = np.random.default_rng(1).normal(size=(2, 6, 2))
+    assert max_error(geometry.sectional_curvature(sphere, x, u, v), np.ones(6)) < 1e-10
+    layer = MetricLayer(hidden=(5,), dtype="float64")
+    z = np.random.default_rng(2).normal(size=(6, 2))
+    layer(z)
+    # In two dimensions R = 2 K.
+    twice = 2 * geometry.sectional_curvature(layer, z, u, v)
+    assert max_error(twice, geometry.scalar_curvature(layer, z)) < 1e-9
+
+
+def _embed(x):
+    x = ops.convert_to_numpy(x)
+    theta, phi = x[..., 0], x[..., 1]
+    return np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], -1)
+
+
+def test_geodesics_are_great_circles(float64):
+    x = np.array([[1.2, 0.3]])
+    velocity = np.array([[0.5, 0.8 / np.sin(1.2)]])
+    path, speed = geometry.geodesic(sphere, x, velocity, steps=20)
+    on_sphere = _embed(path)[:, 0]
+    normal = np.cross(on_sphere[0], on_sphere[5])
+    assert np.abs(on_sphere @ normal).max() < 1e-5  # fourth order: (1/20)⁴
+    norms = [ops.convert_to_numpy(ops.einsum("bi,bij,bj->b", v, sphere(p), v))[0] for p, v in zip(path, speed, strict=True)]
+    np.testing.assert_allclose(norms, 0.5**2 + 0.8**2, rtol=1e-5)
+
+
+def test_transport_round_a_latitude_turns_by_the_enclosed_area(float64):
+    """Holonomy: carried once round the circle θ, a vector turns by 2π cos θ."""
+    theta = 1.1
+
+    def circle(t):
+        x = ops.convert_to_tensor([[theta, 2 * np.pi * t]], dtype="float64")
+        return x, ops.convert_to_tensor([[0.0, 2 * np.pi]], dtype="float64")
+
+    moved = ops.convert_to_numpy(geometry.parallel_transport(sphere, circle, np.array([[1.0, 0.0]]), 40))
+    angle = np.arctan2(moved[0, 1] * np.sin(theta), moved[0, 0])
+    turned = (-2 * np.pi * np.cos(theta) + np.pi) % (2 * np.pi) - np.pi
+    assert abs(angle - turned) < 1e-4
+
+
+def test_steps_are_checked():
+    with pytest.raises(ValueError, match="at least 1"):
+        geometry.geodesic(sphere, points(), points(), steps=0)
