@@ -62,6 +62,7 @@ class Split:
 
     fit: Orbits
     held: Orbits
+    all: Orbits
     probes: np.ndarray
 
     @staticmethod
@@ -79,7 +80,7 @@ class Split:
         judges = orbits.take(held)
         n_rows = len(judges.smoothed.states)
         rows = np.sort(rng.choice(n_rows, min(PROBES, n_rows), replace=False))
-        return cls(orbits.take(fit), judges, judges.smoothed.states[rows])
+        return cls(orbits.take(fit), judges, orbits, judges.smoothed.states[rows])
 
     @classmethod
     def draw(cls, orbits: Orbits, rng: np.random.Generator) -> Split:
@@ -212,22 +213,28 @@ def _judge(
     rng: np.random.Generator,
 ) -> Law:
     """Test a candidate on the held-out runs."""
-    still = DriftTest(terms, candidate.coefficients, split.fit)
-    coefficients = formulas.rounded(ops, candidate, still)
+    test = DriftTest(terms, candidate.coefficients, split.fit)
+    candidate = formulas.better_of(ops, candidate, test.refined())
+    coefficients = formulas.rounded(ops, candidate, test.allows)
     evidence = gather(terms, coefficients, split.held, rng)
+    # Runs that a formula was fitted to flatter it, so drift that they show as well is real.
+    moving = max(
+        DriftTest(terms, coefficients, orbits).score(coefficients)
+        for orbits in (split.held, split.all)
+    )
     return Law(
         library=terms,
         coefficients=coefficients,
         expression=formulas.expression(terms.expressions(), coefficients),
         evidence=evidence,
-        verdict=_verdict(evidence, len(terms)),
+        verdict=_verdict(evidence, len(terms), moving),
         cost=candidate.cost + len(terms),
     )
 
 
-def _verdict(evidence: Evidence, n_terms: int) -> str:
+def _verdict(evidence: Evidence, n_terms: int, moving: float) -> str:
     flat = evidence.flatness <= FLAT and evidence.flatness_interval[0] <= 1.2
-    still = evidence.drift <= NO_DRIFT or evidence.drift_score <= DETECTED
+    still = evidence.drift <= NO_DRIFT or moving <= DETECTED
     if flat and still:
         if evidence.signal >= SIGNAL:
             limit = RESOLVED if n_terms <= SIMPLE_TERMS else RESOLVED / 2

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy import linalg
 
-from discovery.drift import lag_covariance
+from discovery.drift import drift_bands, even_weights, excess_weights, modes
 from discovery.libraries.library import Library
 from discovery.orbits import Orbits
 
@@ -15,9 +16,9 @@ BOOTSTRAPS = 400
 FLAT = 1.5
 COVERAGE = 0.95
 # Standard errors beyond which a systematic motion is real.
-DETECTED = 3.3
-# Share of the noise's variance that its handling may leave in the systematic part.
-TOLERATED = 0.01
+DETECTED = 4.0
+# Share of the noise's variance that its handling may leave in each band.
+TOLERATED = 0.003
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,6 @@ class Evidence:
         Systematic motion along an orbit, noise set aside, as a fraction of the spread over all
         samples.
     drift_interval : (float, float)
-    drift_score : float
-        The systematic variance beyond `TOLERATED`, in units of its standard error: above about
-        three it is real.
     noise : float
         Standard deviation of one value by noise, as a fraction of the spread.
     spread : float
@@ -52,7 +50,6 @@ class Evidence:
     signal: float
     drift: float
     drift_interval: tuple[float, float]
-    drift_score: float
     noise: float
     spread: float
     flat_draws: np.ndarray = field(repr=False)
@@ -75,20 +72,18 @@ def gather(
     starts, lengths = orbits.offsets[:-1], np.diff(orbits.offsets)
     smooth = orbits.smoothed
     h, noise = _values(library, coefficients, smooth.states, smooth.covariance)
-    # Samples count by the inverse of their noise, or a few close encounters would speak for all.
-    weight = 1.0 / (noise + np.median(noise))
-    weight /= weight.mean()
+    weight = even_weights(noise, orbits.offsets)
     mass = np.add.reduceat(weight, starts)
     means = np.add.reduceat(weight * h, starts) / mass
     within = np.add.reduceat(weight * (h - np.repeat(means, lengths)) ** 2, starts)
     moved = np.add.reduceat(weight * noise, starts)
-    systematic, raw_noise = _systematic(library, coefficients, orbits, weight)
+    test = DriftTest(library, coefficients, orbits)
+    systematic = test.bands(coefficients).sum(axis=1)
 
-    noise2 = float(raw_noise.mean())
     draws = rng.multinomial(len(lengths), np.full(len(lengths), 1 / len(lengths)), BOOTSTRAPS)
     weights = np.vstack([np.ones(len(lengths)), draws])
     mu = (weights @ within) / np.maximum(weights @ moved, 1e-300)
-    drift2 = (weights @ (systematic * mass)) / (weights @ mass)
+    drift2 = (weights @ (systematic * lengths)) / (weights @ lengths)
     between = max(float(means.var(ddof=1)), 0.0)
     spread = float(np.sqrt(max(between + max(drift2[0], 0.0), 1e-300)))
     drift = np.sign(drift2) * np.sqrt(np.abs(drift2)) / spread
@@ -99,56 +94,72 @@ def gather(
         signal=between / max(float(within.sum() / mass.sum()), 1e-300),
         drift=float(max(drift[0], 0.0)),
         drift_interval=tuple(np.maximum(np.percentile(drift[1:], tail), 0.0).tolist()),
-        drift_score=float((drift2[0] - TOLERATED * noise2) / max(drift2[1:].std(), 1e-300)),
-        noise=float(np.sqrt(noise2) / spread),
+        noise=float(np.sqrt(test.noise)) / spread,
         spread=spread,
         flat_draws=mu[1:] <= FLAT,
     )
 
 
 class DriftTest:
-    """Tells whether other coefficients drift more than a formula's own, noise set aside.
+    """The systematic motion of combinations of a formula's terms, noise set aside.
 
     Parameters
     ----------
     library : Library
-        The formula's own terms.
+        The formula's own s terms.
     coefficients : (s,) array
-        The reference.
+        The formula; its noise weights the samples.
     orbits : Orbits
-        Runs that the formula was found on.
     """
 
     def __init__(self, library: Library, coefficients: np.ndarray, orbits: Orbits) -> None:
-        smooth = orbits.smoothed
+        smooth, measured = orbits.smoothed, orbits.measured
         _, noise = _values(library, coefficients, smooth.states, smooth.covariance)
-        self._weight = 1.0 / (noise + np.median(noise))
+        weight = even_weights(noise, orbits.offsets)
+        phi, slopes, bend = library.jets(measured.states, measured.covariance, order=2)
         self._offsets = orbits.offsets
-        phi, _, bend = library.jets(orbits.measured.states, orbits.measured.covariance, order=2)
-        self._phi = phi - 0.5 * bend
-        self._size = np.abs(coefficients).max()
-        by_run = self._by_run(coefficients)
-        error = by_run.std(ddof=1) / np.sqrt(len(by_run))
-        self._limit = max(float(by_run.mean()), 0.0) + DETECTED * float(error)
+        self._modes = modes(phi - 0.5 * bend, weight, orbits.offsets)
+        self._counts = excess_weights(orbits.offsets)
+        half = np.linalg.cholesky(measured.covariance)
+        moved = np.einsum("ijn,nik->jkn", slopes, half) * np.sqrt(weight)
+        moved = moved.reshape(len(library), -1)
+        self._noise = moved @ moved.T / weight.sum()
+        self._start = coefficients
+        self.noise = float(coefficients @ self._noise @ coefficients)
 
-    def __call__(self, coefficients: np.ndarray) -> bool:
-        """Tell whether the coefficients, scaled alike, drift no more than the reference."""
-        scaled = coefficients * (self._size / np.abs(coefficients).max())
-        return bool(self._by_run(scaled).mean() <= self._limit)
+    def bands(self, coefficients: np.ndarray) -> np.ndarray:
+        """Return the systematic variance in each band, (runs, bands)."""
+        return drift_bands(coefficients @ self._modes, self._counts, self._offsets)
 
-    def _by_run(self, coefficients: np.ndarray) -> np.ndarray:
-        none = np.zeros(len(self._offsets) - 1)
-        return lag_covariance(coefficients @ self._phi, self._weight, none, self._offsets)
+    def score(self, coefficients: np.ndarray) -> float:
+        """Return the largest band's excess in standard errors, beyond what is tolerated."""
+        mean, error = self._moments(coefficients)
+        noise = float(coefficients @ self._noise @ coefficients)
+        return float(np.max((mean - TOLERATED * noise) / np.maximum(error, 1e-300)))
 
+    def allows(self, coefficients: np.ndarray) -> bool:
+        """Tell whether coefficients, scaled alike, drift no more than the formula's own."""
+        scale = np.sqrt(self.noise / max(coefficients @ self._noise @ coefficients, 1e-300))
+        mean, _ = self._moments(coefficients * scale)
+        base, error = self._moments(self._start)
+        return bool(np.all(mean <= np.maximum(base, 0.0) + DETECTED * error))
 
-def _systematic(
-    library: Library, coefficients: np.ndarray, orbits: Orbits, weight: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the systematic variance of every run, and the mean variance of one noisy value."""
-    measured, starts = orbits.measured, orbits.offsets[:-1]
-    raw, noise = _values(library, coefficients, measured.states, measured.covariance)
-    noise = np.add.reduceat(weight * noise, starts) / np.add.reduceat(weight, starts)
-    return lag_covariance(raw, weight, noise, orbits.offsets), noise
+    def refined(self) -> np.ndarray:
+        """Return the coefficients that drift least, against the noise that they carry.
+
+        Noise adds nothing to a band's excess, so these are free of the bias that noise and
+        smoothing put into squares.
+        """
+        total = self._counts.sum(axis=0)
+        drift = (self._modes * total) @ self._modes.T / (len(self._offsets) - 1)
+        size = np.sqrt(np.diag(self._noise))
+        unit = self._noise / np.outer(size, size) + 1e-12 * np.eye(len(size))
+        _, vectors = linalg.eigh(drift / np.outer(size, size), unit)
+        return vectors[:, 0] / size
+
+    def _moments(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        bands = self.bands(coefficients)
+        return bands.mean(axis=0), bands.std(axis=0, ddof=1) / np.sqrt(len(bands))
 
 
 def _values(

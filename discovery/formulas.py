@@ -11,7 +11,7 @@ and Güntürk (2010) and Qu, Sun and Wright (2014).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -177,6 +177,15 @@ def _eliminate(
         drop = fits[np.argmin(values[fits] / limits[fits] - 1e-3 * costs[support[fits]])]
         mu, c, support = max(mu, values[drop]), vectors[drop], trials[drop]
     return tuple(int(j) for j in support)
+
+
+def better_of(ops: Operators, candidate: Candidate, refined: np.ndarray) -> Candidate:
+    """Return the candidate with refined coefficients, unless the smoothed path speaks against."""
+    local = ops.restrict(np.array(candidate.support))
+    mu = float(flatness(local, refined))
+    if mu > max(FLOOR, candidate.flatness * ROUNDED):
+        return candidate
+    return replace(candidate, coefficients=refined, flatness=mu)
 
 
 def rounded(
