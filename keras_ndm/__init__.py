@@ -6,7 +6,12 @@ from keras_ndm import callbacks, charts, evolution, geometry, metric_heads
 from keras_ndm.coordinate_layer import CoordinateLayer
 from keras_ndm.evolution import EvolutionLayer
 from keras_ndm.metric_layer import MetricLayer
-from keras_ndm.models import LagrangianManifold, ManifoldModel, NeuralDifferentialManifold, manifold_of
+from keras_ndm.models import (
+    LagrangianManifold,
+    ManifoldModel,
+    NeuralDifferentialManifold,
+    manifold_of,
+)
 from keras_ndm.optimizers import NaturalGradient
 
 __all__ = [

@@ -16,9 +16,10 @@ class GeometryMonitor(keras.callbacks.Callback):
     """Condition number, curvature and volume of a model's metric at the end of every epoch.
 
     Written into the epoch's logs, so that they appear in `History`, in `CSVLogger` and in early
-    stopping, as ``metric_condition`` (largest), ``curvature_q05``, ``curvature_q50``, ``curvature_q95``
-    (quantiles of the Ricci scalar) and ``log_volume_std``; and, where asked, into files. Put it before
-    other callbacks that shall see them. Warns once, in words, when the metric degenerates.
+    stopping, as ``metric_condition`` (largest), ``curvature_q05``, ``curvature_q50``,
+    ``curvature_q95``
+    (quantiles of the Ricci scalar) and ``log_volume_std``; and, where asked, into files. Put it
+    before other callbacks that shall see them. Warns once, in words, when the metric degenerates.
 
     Parameters
     ----------
@@ -111,8 +112,10 @@ class GeometryMonitor(keras.callbacks.Callback):
         self._warned = True
         what = f"condition number {condition:.2g}" if finite else "values that are not finite"
         warnings.warn(
-            f"The metric of {self.model.name!r} degenerates: {what} after epoch {epoch + 1}. Some direction "
-            "counts for almost nothing compared with another. Raise `floor`, lower `max_condition` of "
+            f"The metric of {self.model.name!r} degenerates: {what} after epoch {epoch + 1}. Some "
+            "direction "
+            "counts for almost nothing compared with another. Raise `floor`, lower `max_condition` "
+            "of "
             "the MetricLayer, standardize the inputs, or give the volume penalty more weight.",
             stacklevel=2,
         )
@@ -135,7 +138,8 @@ def _metric_of(model):
     layers = [layer for layer in model.layers if is_metric(layer)]
     if len(layers) != 1 or not getattr(model, "inputs", None):
         raise ValueError(
-            f"GeometryMonitor needs a functional model with one MetricLayer or EvolutionLayer; {model.name!r} "
+            "GeometryMonitor needs a functional model with one MetricLayer or EvolutionLayer; "
+            f"{model.name!r} "
             f"has {len(layers)}."
         )
     layer = layers[0]

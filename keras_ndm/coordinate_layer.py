@@ -42,7 +42,8 @@ class CoordinateLayer(keras.layers.Layer):
         """Build the chart."""
         if len(input_shape) != 2 or input_shape[-1] is None:
             raise ValueError(
-                f"CoordinateLayer takes points of shape (batch, d) with d known; received {input_shape}."
+                "CoordinateLayer takes points of shape (batch, d) with d known; received "
+                f"{input_shape}."
             )
         if not self.chart.built:
             self.chart.build(input_shape)
@@ -91,7 +92,8 @@ class CoordinateLayer(keras.layers.Layer):
         data = np.asarray(data)
         if data.ndim != 2 or not np.all(np.isfinite(data)):
             raise ValueError(
-                f"adapt() takes a finite array of shape (batch, d); received shape {data.shape} with "
+                f"adapt() takes a finite array of shape (batch, d); received shape {data.shape} "
+                "with "
                 f"{np.size(data) - np.isfinite(data).sum()} values that are not finite."
             )
         if not self.built:
@@ -106,7 +108,7 @@ class CoordinateLayer(keras.layers.Layer):
         return x
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """Same shape as the input."""
+        """Give the shape of the input."""
         return tuple(input_shape)
 
     def get_config(self) -> dict:

@@ -5,9 +5,12 @@ Every backend module provides the same names, listed in `NAMES`:
 - ``tfp``: the TensorFlow Probability module whose bijectors take this backend's tensors;
 - ``jacobian(function, x)``: the Jacobian of a batched function, row by row;
 - ``partials(function, x)``: value and first partial derivatives of such a function, for any output;
-- ``compiled(function, variables)``: `function` compiled by XLA, seeing the variables' current values;
-- ``in_pure_program(tensor)``: whether `tensor` belongs to a traced program that cannot read variables beside it;
-- ``tanh``, ``sin``, ``cos``: elementwise, in the precision of their argument (`keras.ops` turns float64 into
+- ``compiled(function, variables)``: `function` compiled by XLA, seeing the variables' current
+values;
+- ``in_pure_program(tensor)``: whether `tensor` belongs to a traced program that cannot read
+variables beside it;
+- ``tanh``, ``sin``, ``cos``: elementwise, in the precision of their argument (`keras.ops` turns
+float64 into
   float32 here on JAX).
 """
 

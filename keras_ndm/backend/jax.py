@@ -59,12 +59,12 @@ def partials(function: Callable, x: jax.Array) -> tuple:
 
 
 def in_pure_program(tensor: jax.Array) -> bool:
-    """Whether `tensor` is a tracer: variables beside it would be baked in with their present values."""
+    """Whether `tensor` is a tracer; variables read beside it would be baked in."""
     return isinstance(tensor, jax.core.Tracer)
 
 
 def compiled(function: Callable, variables: Sequence) -> Callable:
-    """Compile `function` by XLA with `variables` as arguments, or it would keep their first values."""
+    """Compile `function` by XLA, with `variables` as arguments so that they stay live."""
 
     @jax.jit
     def pure(values, *args):

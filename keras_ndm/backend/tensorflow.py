@@ -38,7 +38,8 @@ def partials(function: Callable, x: tf.Tensor) -> tuple:
     """Value and first partial derivatives of a batched function that treats its rows independently.
 
     Forward mode as the derivative, by the seed, of a reverse pass, which is linear in its seed; all
-    directions at once by repeating the rows. `tf.autodiff.ForwardAccumulator`, and with it `keras.ops.jvp`,
+    directions at once by repeating the rows. `tf.autodiff.ForwardAccumulator`, and with it
+    `keras.ops.jvp`,
     is avoided: nested, it was seen to give wrong second derivatives without a warning, depending on
     what had run before in the process.
 
@@ -76,6 +77,6 @@ def in_pure_program(tensor: tf.Tensor) -> bool:
 
 
 def compiled(function: Callable, variables: Sequence) -> Callable:
-    """Compile `function` by XLA; TensorFlow captures `variables` by reference, so they stay live."""
+    """Compile `function` by XLA; `variables` are captured by reference and stay live."""
     del variables
     return tf.function(function, jit_compile=True, autograph=False)

@@ -47,7 +47,8 @@ def get(chart: object, dtype: object = None) -> Chart:
     if isinstance(chart, tfp.bijectors.Bijector):
         return Bijector(chart, dtype=dtype)
     raise ValueError(
-        f"Received the chart {chart!r}. Expected one of {', '.join(map(repr, NAMES))}, a keras_ndm.charts "
+        f"Received the chart {chart!r}. Expected one of {', '.join(map(repr, NAMES))}, a "
+        "keras_ndm.charts "
         "chart, a TFP bijector, or a list of these, the first map first."
     )
 

@@ -1,5 +1,6 @@
 """Masked autoregressive chart."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 
@@ -81,7 +82,7 @@ class Autoregressive(Chart):
         # Degree k: a unit that may see the coordinates 1 … k; an output i sees those before i.
         degrees = [np.arange(1, d + 1)]
         degrees += [1 + np.arange(width) % max(1, d - 1) for width in self.hidden]
-        masks = [a[:, None] <= b[None, :] for a, b in zip(degrees, degrees[1:], strict=False)]
+        masks = [a[:, None] <= b[None, :] for a, b in itertools.pairwise(degrees)]
         masks.append(degrees[-1][:, None] < np.tile(degrees[0], 2)[None, :])
         self.masks = [mask.astype("float32") for mask in masks]
         self.kernels, self.biases = [], []
@@ -105,7 +106,7 @@ class Autoregressive(Chart):
         return shift, 3.0 * backend.tanh(log_scale / 3.0)
 
     def bijector(self) -> object:
-        """The autoregressive map with the current weights."""
+        """Give the autoregressive map with the current weights."""
         return _Autoregressive(self._functions, self.compute_dtype)
 
     def get_config(self) -> dict:

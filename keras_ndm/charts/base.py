@@ -8,8 +8,8 @@ from keras_ndm import backend
 from keras_ndm.precision import full_precision
 
 
-def fresh(x):
-    """A new tensor: TFP looks results up by the tensor's identity, and one found is cut off from gradients."""
+def fresh(x: object) -> object:
+    """Copy a tensor: TFP looks results up by identity, and those have no gradient."""
     return x + ops.zeros((), x.dtype)
 
 
@@ -18,10 +18,11 @@ class Chart(keras.layers.Layer):
 
     A chart of your own subclasses this, makes its weights in `build(input_shape)` and returns a TFP
     bijector on vectors from `bijector()`; everything else has a default. Register it with
-    `keras.saving.register_keras_serializable` for saving, and pass an instance to `CoordinateLayer`.
+    `keras.saving.register_keras_serializable` for saving, and pass an instance to
+    `CoordinateLayer`.
 
-    The bijector is made anew at every call: TFP bijectors remember earlier results, which would keep
-    old weights alive.
+    The bijector is made anew at every call: TFP bijectors remember earlier results, which would
+    keep old weights alive.
     """
 
     def __init__(self, **kwargs):
@@ -61,5 +62,5 @@ class Chart(keras.layers.Layer):
         return super().get_config()
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """Same shape as the input."""
+        """Give the shape of the input."""
         return tuple(input_shape)

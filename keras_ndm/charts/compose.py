@@ -19,7 +19,7 @@ class Identity(Chart):
         return tfp.bijectors.Identity()
 
     def jacobian(self, x: object) -> object:
-        """The unit matrix."""
+        """Give the unit matrix."""
         return ops.zeros_like(x)[:, :, None] + ops.eye(x.shape[-1], dtype=x.dtype)
 
     def solve_jacobian(self, x: object, matrix: object) -> object:
@@ -135,8 +135,8 @@ class Inverse(Chart):
 class Bijector(Chart):
     """Any TFP bijector on vectors (or one that acts elementwise).
 
-    A bijector cannot be written to a configuration, so a model with this chart cannot be saved whole:
-    for that, subclass `Chart`, which takes three lines.
+    A bijector cannot be written to a configuration, so a model with this chart cannot be saved
+    whole: for that, subclass `Chart`, which takes three lines.
 
     Parameters
     ----------
@@ -148,13 +148,15 @@ class Bijector(Chart):
         self._bijector = bijector
 
     def bijector(self) -> object:
-        """The bijector that was given."""
+        """Give the bijector that was given."""
         return self._bijector
 
     def get_config(self) -> dict:
         """Refuse, and say what to do instead."""
         raise ValueError(
-            f"The chart wraps a TFP bijector ({self._bijector.name}), which has no configuration to save. "
-            "Subclass keras_ndm.charts.Chart, return the bijector from `bijector()`, and register the class "
+            f"The chart wraps a TFP bijector ({self._bijector.name}), which has no configuration "
+            "to save. "
+            "Subclass keras_ndm.charts.Chart, return the bijector from `bijector()`, and register "
+            "the class "
             "with keras.saving.register_keras_serializable; or save the weights alone."
         )

@@ -11,6 +11,7 @@ from keras_ndm.charts.base import Chart
 from keras_ndm.charts.spline import RationalQuadraticSpline, shape_from
 from keras_ndm.geometry import activations, jets
 
+
 class Coupling(Chart):
     """Stack of coupling layers that alternate in which half they move.
 
@@ -47,7 +48,7 @@ class Coupling(Chart):
         raise NotImplementedError
 
     def moving(self, outputs: object, moved: int) -> object:
-        """Give the bijector of the moved half from the conditioner's outputs (batch, parameters)."""
+        """Give the bijector of the moved half from the conditioner's outputs."""
         raise NotImplementedError
 
     def build(self, input_shape: tuple) -> None:
@@ -55,10 +56,12 @@ class Coupling(Chart):
         d = int(input_shape[-1])
         if d < 2:
             raise ValueError(
-                f"{type(self).__name__} splits the coordinates in two and needs d ≥ 2; received shape "
+                f"{type(self).__name__} splits the coordinates in two and needs d ≥ 2; received "
+                "shape "
                 f"{tuple(input_shape)}. For d = 1 use an elementwise chart."
             )
-        # The first layer keeps the first d//2 coordinates, the next one keeps the last ones, and so on.
+        # The first layer keeps the first d//2 coordinates, the next one keeps the last ones, and so
+        # on.
         # A negative count is TFP's way to say "the last".
         self.kept = [d // 2 if k % 2 == 0 else -(d - d // 2) for k in range(self.depth)]
         last = "zeros" if self.identity else "glorot_uniform"
@@ -110,7 +113,7 @@ class AffineCoupling(Coupling):
     """RealNVP: x₂ ↦ exp(s(x₁)) x₂ + t(x₁) (Dinh et al., 2017), with |s| < 3 by 3 tanh(s/3)."""
 
     def parameters(self, moved: int) -> int:
-        """A log scale and a shift each."""
+        """Give a log scale and a shift each."""
         return 2 * moved
 
     def moving(self, outputs: object, moved: int) -> object:
@@ -122,7 +125,7 @@ class AffineCoupling(Coupling):
 
 @keras.saving.register_keras_serializable("keras_ndm")
 class SplineCoupling(Coupling):
-    """Monotone rational-quadratic splines on [−bound, bound] (Durkan et al., 2019), identity outside.
+    """Rational-quadratic splines on [−bound, bound] (Durkan et al., 2019), identity outside.
 
     Parameters
     ----------

@@ -31,7 +31,9 @@ class Monotone(Elementwise):
     ):
         super().__init__(axes=axes, **kwargs)
         if bins < 2 or not bound > 0:
-            raise ValueError(f"Expected bins ≥ 2 and bound > 0; received bins={bins}, bound={bound}.")
+            raise ValueError(
+                f"Expected bins ≥ 2 and bound > 0; received bins={bins}, bound={bound}."
+            )
         self.bins, self.bound = int(bins), float(bound)
 
     def build(self, input_shape: tuple) -> None:
@@ -41,7 +43,7 @@ class Monotone(Elementwise):
         self.raw = self.add_weight(shape=shape, initializer="zeros", name="raw")
 
     def map(self) -> object:
-        """The spline."""
+        """Give the spline."""
         raw = ops.convert_to_tensor(self.raw)
         return RationalQuadraticSpline(*shape_from(raw, self.bins, self.bound), self.bound)
 
@@ -78,8 +80,10 @@ def _wrap(angle):
 class Circular(Elementwise):
     """A trained map of the circle for angles in radians (Rezende et al., 2020).
 
-    A monotone spline from [−π, π) onto itself whose slopes agree where the ends meet, then a trained
-    rotation: smooth across the cut, unlike any chart of the line. z lies in [−π, π). The identity at first.
+    A monotone spline from [−π, π) onto itself whose slopes agree where the ends meet, then a
+    trained
+    rotation: smooth across the cut, unlike any chart of the line. z lies in [−π, π). The identity
+    at first.
 
     Parameters
     ----------
@@ -104,7 +108,7 @@ class Circular(Elementwise):
         self.turn = self.add_weight(shape=(d,), initializer="zeros", name="turn")
 
     def map(self) -> object:
-        """The spline and the rotation."""
+        """Give the spline and the rotation."""
         raw = ops.convert_to_tensor(self.raw)
         widths, heights, slopes = shape_from(raw, self.bins, math.pi)
         spline = RationalQuadraticSpline(

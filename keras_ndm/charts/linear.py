@@ -9,7 +9,7 @@ from keras_ndm.charts.base import Chart
 
 @keras.saving.register_keras_serializable("keras_ndm")
 class Linear(Chart):
-    """z = L U x + b with unit lower triangular L and U with diagonal exp(s) (Kingma & Dhariwal, 2018).
+    """z = L U x + b, L unit lower triangular, U of diagonal exp(s) (Kingma & Dhariwal, 2018).
 
     Invertible whatever the weights; starts at the identity.
     """

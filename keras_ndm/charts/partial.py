@@ -46,7 +46,7 @@ class Partial(tfp.bijectors.Bijector):
 
 
 class Elementwise(Chart):
-    """A chart that acts on each coordinate by itself, increasing: its Jacobian is a positive diagonal.
+    """A chart that acts on each coordinate by itself, increasing: a positive diagonal Jacobian.
 
     Parameters
     ----------
@@ -66,7 +66,8 @@ class Elementwise(Chart):
         axes = range(d) if self.axes is None else self.axes
         if any(not -d <= axis < d for axis in axes):
             raise ValueError(
-                f"`axes` of {type(self).__name__} must lie between {-d} and {d - 1} for {d} coordinates; "
+                f"`axes` of {type(self).__name__} must lie between {-d} and {d - 1} for {d} "
+                "coordinates; "
                 f"received {self.axes}."
             )
         self.chosen = np.isin(np.arange(d), [axis % d for axis in axes]).tolist()
@@ -76,7 +77,7 @@ class Elementwise(Chart):
         raise NotImplementedError(f"{type(self).__name__} must implement `map()`.")
 
     def bijector(self) -> object:
-        """The map, on the chosen axes."""
+        """Give the map, on the chosen axes."""
         if all(self.chosen):
             return self.map()
         return Partial(self.map(), self.chosen, self.safe_x, self.safe_z)

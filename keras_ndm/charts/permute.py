@@ -30,7 +30,9 @@ class Permute(Chart):
         d = int(input_shape[-1])
         order = self.order if self.order is not None else tuple(reversed(range(d)))
         if sorted(order) != list(range(d)):
-            raise ValueError(f"`order` must be a permutation of 0 … {d - 1}; received {self.order}.")
+            raise ValueError(
+                f"`order` must be a permutation of 0 … {d - 1}; received {self.order}."
+            )
         self._order = order
 
     def bijector(self) -> object:

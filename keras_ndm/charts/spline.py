@@ -1,13 +1,13 @@
-"""Monotone rational-quadratic spline (Gregory & Delbourgo, 1982; Durkan et al., 2019) as a bijector.
+"""Monotone rational-quadratic spline as a bijector (Durkan et al., 2019).
 
-TFP has one, but on JAX it computes shapes that cannot be traced, so it does not compile there. This one
+TFP has one, but on JAX it computes shapes that cannot be traced, so it does not compile there. This
+one
 finds the bin by comparison with the knots instead of a search, which suits XLA on both backends.
 """
 
 from keras import ops
 
 from keras_ndm.backend import tfp
-
 
 # softplus(0) = log 2: dividing by it makes the slopes one at raw numbers of zero.
 _LOG2 = 0.6931471805599453

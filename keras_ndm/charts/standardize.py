@@ -17,8 +17,8 @@ def _statistics(data):
 class Standardize(Elementwise):
     """z = (x − mean) / scale; the identity until `adapt(data)`.
 
-    Mean and standard deviation are taken from the data as in `keras.layers.Normalization` and do not
-    train. A coordinate that does not vary keeps scale 1.
+    Mean and standard deviation are taken from the data as in `keras.layers.Normalization` and do
+    not train. A coordinate that does not vary keeps scale 1.
     """
 
     def build(self, input_shape: tuple) -> None:

@@ -30,26 +30,28 @@ class EvolutionLayer(keras.layers.Layer):
     ----------
     metric : MetricLayer
     curvature_weight, volume_weight : float, keras schedule, Budget, or Balance
-        λ_c and λ_v. A schedule is a function of the training step; `Budget(target)` keeps the penalty
-        at or below a target; `Balance(share)` keeps its gradient at a share of the task's. A penalty
-        with the number 0 is not computed.
+        λ_c and λ_v. A schedule is a function of the training step; `Budget(target)` keeps the
+        penalty
+        at or below a target; `Balance(share)` keeps its gradient at a share of the task's. A
+        penalty with the number 0 is not computed.
     estimator : {"auto", "exact", "stochastic"}
-        How R is computed: exactly by 2-jets (or the head's closed form), or by the unbiased estimate
-        from one random plane a point, with two independent planes for the square, whose cost does not
-        grow with d². "auto" is exact up to d = 8 and wherever the head has a cheap closed form.
+        How R is computed: exactly by 2-jets (or the head's closed form), or by the unbiased
+        estimate
+        from one random plane a point, with two independent planes for the square, whose cost does
+        not grow with d². "auto" is exact up to d = 8 and wherever the head has a cheap closed form.
     share : float
         Share of the batch on which the curvature is computed, in (0, 1].
     returns : {"metric", "input"}
-        What the layer gives: the metric (batch, d, d), or its input unchanged, for heads whose dense
-        tensor nobody needs.
+        What the layer gives: the metric (batch, d, d), or its input unchanged, for heads whose
+        dense tensor nobody needs.
     seed : int, optional
         Of the random planes.
 
     Raises
     ------
     ValueError
-        When `metric` is no MetricLayer, an argument is none of those above, or curvature is asked of
-        a network whose activation is not smooth.
+        When `metric` is no MetricLayer, an argument is none of those above, or curvature is asked
+        of a network whose activation is not smooth.
     """
 
     def __init__(
@@ -116,7 +118,8 @@ class EvolutionLayer(keras.layers.Layer):
         )
         if not self.exact and isinstance(head, metric_heads.Pullback):
             raise ValueError(
-                "The pullback head has no stochastic estimator of its curvature; its exact closed form "
+                "The pullback head has no stochastic estimator of its curvature; its exact closed "
+                "form "
                 'is cheap. Use estimator="exact".'
             )
         balanced = any(isinstance(rule, weights.Balance) for rule in self.rules.values())

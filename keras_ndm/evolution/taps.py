@@ -5,10 +5,10 @@ from keras import ops
 
 @ops.custom_gradient
 def tap(tensor: object, meter: object, scale: object) -> object:
-    """Identity on `tensor`; in the backward pass `meter` gets ‖gradient‖ / scale as its own gradient.
+    """Identity on `tensor`, whose backward pass gives `meter` the gradient ‖gradient‖ / scale.
 
-    With a variable made by ``add_weight(overwrite_with_gradient=True)`` as meter the optimizer stores the
-    norm there, which works in plain `fit` on every backend.
+    With a variable made by ``add_weight(overwrite_with_gradient=True)`` as meter the optimizer
+    stores the norm there, which works in plain `fit` on every backend.
     """
 
     def backward(*args, upstream=None):

@@ -1,4 +1,4 @@
-"""How the weight λ of a penalty is chosen: fixed, scheduled, by a budget, or by balancing gradients."""
+"""How the weight λ of a penalty is chosen: fixed, scheduled, budgeted, or balanced."""
 
 import keras
 from keras import ops
@@ -68,7 +68,8 @@ class Balance(PenaltyWeight):
     """Keep the penalty's gradient at a fixed share of the task's.
 
     Both norms are taken at the last kernel of the metric's network, which task and penalty share
-    (Chen et al., 2018, GradNorm): λ = share ‖∇ task‖ / ‖∇ penalty‖, averaged over about 1/rate steps.
+    (Chen et al., 2018, GradNorm): λ = share ‖∇ task‖ / ‖∇ penalty‖, averaged over about 1/rate
+    steps.
 
     Parameters
     ----------
@@ -129,6 +130,7 @@ def get(
     if isinstance(weight, int | float) and weight >= 0:
         return Fixed(weight)
     raise ValueError(
-        f"`{name}` must be a number ≥ 0, a keras schedule, or keras_ndm.evolution.Budget(target) or "
+        f"`{name}` must be a number ≥ 0, a keras schedule, or keras_ndm.evolution.Budget(target) "
+        "or "
         f"Balance(share); received {weight!r}."
     )

@@ -94,15 +94,17 @@ def derivatives(activation: str | Callable | None) -> Callable:
     name = name_of(activation)
     if name not in _SMOOTH:
         raise ValueError(
-            f"Curvature needs the second derivative of every activation, and {name!r} has none that "
-            "is known and continuous (that of relu vanishes wherever it exists, so a relu metric would look "
+            f"Curvature needs the second derivative of every activation, and {name!r} has none "
+            "that "
+            "is known and continuous (that of relu vanishes wherever it exists, so a relu metric "
+            "would look "
             f"flat). Use one of {', '.join(names())}."
         )
     return _SMOOTH[name]
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
-def sin(x):
+def sin(x: object) -> object:
     """Sine as an activation: Keras has none by that name."""
     return backend.sin(x)
 

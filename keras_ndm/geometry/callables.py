@@ -1,8 +1,8 @@
 """Geometry of any callable metric, by automatic differentiation.
 
 A metric is a callable x ↦ g from (batch, n) to (batch, n, n), written in `keras.ops` or any code of
-the backend, that treats its rows independently. For a `MetricLayer` the exact 2-jets are used instead,
-which are much faster. Conventions are those of `keras_ndm.geometry.curvature`.
+the backend, that treats its rows independently. For a `MetricLayer` the exact 2-jets are used
+instead, which are much faster. Conventions are those of `keras_ndm.geometry.curvature`.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,8 @@ def _check_metric(g, points):
     n = points.shape[-1]
     if tuple(g.shape[1:]) != (n, n) or len(g.shape) != 3:
         raise ValueError(
-            f"The metric must map points of shape (batch, {n}) to tensors of shape (batch, {n}, {n}); "
+            f"The metric must map points of shape (batch, {n}) to tensors of shape (batch, {n}, "
+            f"{n}); "
             f"it returned shape {tuple(g.shape)}."
         )
 

@@ -4,7 +4,8 @@ Conventions, the same everywhere in this package (those of Misner, Thorne & Whee
 
     Γ^k_ij   = ½ g^kl (∂_i g_jl + ∂_j g_il − ∂_l g_ij)
     R^l_kij  = ∂_i Γ^l_jk − ∂_j Γ^l_ik + Γ^l_im Γ^m_jk − Γ^l_jm Γ^m_ik
-    R_kj     = R^i_kij,        R = g^kj R_kj,       positive on spheres: R = n(n − 1) on the unit one.
+    R_kj     = R^i_kij,        R = g^kj R_kj,       positive on spheres: R = n(n − 1) on the unit
+    one.
 """
 
 from keras import ops
@@ -27,7 +28,7 @@ def christoffel_from(g: object, dg: object) -> object:
 
 
 def christoffel_lower(dg: object) -> object:
-    """Christoffel symbols of the first kind, ``[b, l, i, j]`` = ½(∂_i g_jl + ∂_j g_il − ∂_l g_ij)."""
+    """Christoffel symbols of the first kind, ½(∂_i g_jl + ∂_j g_il − ∂_l g_ij)."""
     i_jl = ops.transpose(dg, (0, 3, 1, 2))
     j_il = ops.transpose(dg, (0, 3, 2, 1))
     return 0.5 * (i_jl + j_il - dg)

@@ -2,13 +2,15 @@
 
 For directions a_1 … a_m at a point x, the 2-jet of a function f is
 
-    value  = f(x),   first[k] = ∂_{a_k} f(x),   second[p] = ∂_{a_i} ∂_{a_j} f(x),  (i, j) = pairs[p].
+    value  = f(x),   first[k] = ∂_{a_k} f(x),   second[p] = ∂_{a_i} ∂_{a_j} f(x),  (i, j) =
+    pairs[p].
 
 A linear map acts on all parts alike, an activation a by the chain rule
 
     first ← a′ first,   second ← a″ first_i first_j + a′ second,
 
-and a product by Leibniz' rule. Directions are an axis of the tensors, so a Dense layer is one matrix
+and a product by Leibniz' rule. Directions are an axis of the tensors, so a Dense layer is one
+matrix
 product for all of them. Only `keras.ops` is used: jets compile under XLA on every backend and train
 by ordinary reverse mode, with no nested differentiation.
 """
@@ -124,7 +126,7 @@ class Jet:
 
 @dataclass(frozen=True)
 class LaplacianJet(Jet):
-    """A jet whose `second` (batch, 1, …) is the sum Σ_k ∂_k ∂_k alone: one entry for any number of them."""
+    """A jet whose `second` (batch, 1, …) is the sum Σ_k ∂_k ∂_k alone."""
 
     def _square(self, first):
         return ops.sum(first * first, axis=1, keepdims=True)
@@ -194,7 +196,7 @@ def network(jet: Jet, layers: Sequence) -> Jet:
 
 
 def activate(jet: Jet, activation: Callable) -> Jet:
-    """Push a jet through an activation; values alone through any, derivatives through smooth ones."""
+    """Push a jet through an activation; bare values through any, jets through smooth ones."""
     if activations.name_of(activation) == "linear":
         return jet
     if jet.first is None and not activations.is_smooth(activation):

@@ -1,13 +1,13 @@
-"""Unbiased estimate of the Ricci scalar from one random plane, at a cost that does not grow with n².
+"""Unbiased estimate of the Ricci scalar from one random plane, at a cost without n².
 
-For u, v a random pair, orthonormal in g, and w ~ N(0, g⁻¹), n(n − 1) times the sectional curvature of
-the plane, with Γ·Γ replaced by (w·Γ)(w·Γ), whose mean over w it is:
+For u, v a random pair, orthonormal in g, and w ~ N(0, g⁻¹), n(n − 1) times the sectional curvature
+of the plane, with Γ·Γ replaced by (w·Γ)(w·Γ), whose mean over w it is:
 
     R̂ = n(n−1) [∂_u∂_v g(u,v) − ½∂_u² g(v,v) − ½∂_v² g(u,u) + (w·Γ(u,v))² − (w·Γ(u,u))(w·Γ(v,v))],
     w·Γ(a,b) = ½(∂_a g(b,w) + ∂_b g(a,w) − ∂_w g(a,b)).
 
-Three first-order and three second-order directions for any n. The standard deviation of one probe is
-of the size of R itself.
+Three first-order and three second-order directions for any n. The standard deviation of one probe
+is of the size of R itself.
 """
 
 from keras import ops

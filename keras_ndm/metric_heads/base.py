@@ -10,10 +10,12 @@ from keras_ndm.geometry.jets import Jet
 class MetricHead:
     """Turns network outputs into P(z), symmetric positive semidefinite, of which a metric is made.
 
-    The metric is g = P + c 1 with c = floor + tr P / (max_condition − 1), see `MetricLayer`. A head of your
-    own subclasses this, implements `size` and `tensor`, and is passed as ``MetricLayer(MyHead())``; register
-    it with `keras.saving.register_keras_serializable` for saving. The other methods have defaults by
-    dense linear algebra, which heads with structure replace by something cheaper.
+    The metric is g = P + c 1 with c = floor + tr P / (max_condition − 1), see `MetricLayer`. A head
+    of your
+    own subclasses this, implements `size` and `tensor`, and is passed as ``MetricLayer(MyHead())``;
+    register
+    it with `keras.saving.register_keras_serializable` for saving. The other methods have defaults
+    by dense linear algebra, which heads with structure replace by something cheaper.
     """
 
     takes_network = True
@@ -25,8 +27,8 @@ class MetricHead:
     def tensor(self, outputs: Jet, dimension: int) -> Jet:
         """Give P from the outputs.
 
-        Write it with the methods of `keras_ndm.geometry.jets.Jet` (`linear`, `apply`, `times`): then the
-        exact derivatives that curvature needs come along.
+        Write it with the methods of `keras_ndm.geometry.jets.Jet` (`linear`, `apply`, `times`):
+        then the exact derivatives that curvature needs come along.
 
         Parameters
         ----------
@@ -63,7 +65,7 @@ class MetricHead:
         return positive.plus(ridge)
 
     def logdet(self, layer: object, z: object) -> object:
-        """log det g, (batch,)."""
+        """Logarithm of det g, (batch,)."""
         diagonal = ops.diagonal(layer.factor(z), axis1=-2, axis2=-1)
         return 2.0 * ops.sum(ops.log(diagonal), axis=-1)
 
@@ -83,13 +85,13 @@ class MetricHead:
         return ops.einsum("bij,bj->bi", layer.factor(z), normal)
 
     def scalar_curvature(self, layer: object, z: object) -> object:
-        """Ricci scalar (batch,) of a layer's metric at z, exact; heads with a closed form replace it."""
+        """Ricci scalar (batch,) of a layer's metric at z; closed forms replace it."""
         jet = layer.jet(z)
         inverse = curvature.inverse_from_factor(ops.cholesky(jet.value))
         return curvature.scalar_from(jet.value, jet.first, jet.second_matrix(), inverse)
 
     def initial_outputs(self, precision: np.ndarray) -> np.ndarray:
-        """Outputs (size,) at which P is close to diag(precision); zeros when the head cannot say."""
+        """Give outputs (size,) at which P is about diag(precision), or zeros."""
         return np.zeros(self.size(len(precision)))
 
     def get_config(self) -> dict:

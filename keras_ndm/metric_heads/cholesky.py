@@ -12,8 +12,8 @@ from keras_ndm.metric_heads.base import MetricHead
 def fill_triangular(rows: object, n: int) -> object:
     """Lower triangular matrices (…, n, n) from n(n+1)/2 numbers each.
 
-    Reshaping [x_n …, reversed x] puts each number in one place of the triangle; the upper part is then
-    masked. No gather: its gradient, a scatter, is slow under XLA.
+    Reshaping [x_n …, reversed x] puts each number in one place of the triangle; the upper part is
+    then masked. No gather: its gradient, a scatter, is slow under XLA.
     """
     full = ops.concatenate([rows[..., n:], ops.flip(rows, axis=-1)], axis=-1)
     square = ops.reshape(full, (*ops.shape(rows)[:-1], n, n))

@@ -18,7 +18,7 @@ class Diagonal(MetricHead):
         return dimension
 
     def entries(self, outputs: Jet, dimension: int) -> Jet:
-        """The diagonal (batch, d)."""
+        """Give the diagonal (batch, d)."""
         return outputs.linear(lambda o: o[..., :dimension]).apply(activations.derivatives("exp"))
 
     def tensor(self, outputs: Jet, dimension: int) -> Jet:
@@ -55,9 +55,10 @@ class Diagonal(MetricHead):
         return self.entries(Jet(outputs), dimension).value + ridge[:, None]
 
     def scalar_curvature(self, layer: object, z: object) -> object:
-        """Closed form in the scales h_i = √g_ii; no mixed second derivative occurs.
+        """Use the closed form in the scales h_i = √g_ii; no mixed second derivative occurs.
 
-        R = −2 Σ_{i<j} (h_i h_j)⁻¹ [∂_i(∂_i h_j / h_i) + ∂_j(∂_j h_i / h_j) + Σ_{k≠i,j} ∂_k h_i ∂_k h_j / h_k²]
+        R = −2 Σ_{i<j} (h_i h_j)⁻¹ [∂_i(∂_i h_j / h_i) + ∂_j(∂_j h_i / h_j) + Σ_{k≠i,j} ∂_k h_i ∂_k
+        h_j / h_k²]
         """
         n = z.shape[-1]
         outputs = layer.outputs(z, pairs=tuple((i, i) for i in range(n)))
@@ -109,7 +110,7 @@ class Conformal(MetricHead):
         return self._scale(outputs).linear(lambda s: ops.expand_dims(s, (-1, -2)) * eye)
 
     def trace(self, outputs: Jet, dimension: int) -> Jet:
-        """d times the scale."""
+        """Give d times the scale."""
         return self._scale(outputs).linear(lambda s: dimension * s)
 
     def bilinear(self, outputs: Jet, dimension: int, u: object, v: object) -> Jet:
@@ -118,22 +119,22 @@ class Conformal(MetricHead):
         return self._scale(outputs).linear(lambda s, u, v: s * ops.sum(u * v, axis=-1), u, v)
 
     def logdet(self, layer: object, z: object) -> object:
-        """d times the logarithm of the scale."""
+        """Give d times the logarithm of the scale."""
         outputs, ridge, dimension = layer.values(z)
         return dimension * ops.log(self._scale(Jet(outputs)).value + ridge)
 
     def solve(self, layer: object, z: object, vectors: object) -> object:
         """Divide."""
-        outputs, ridge, dimension = layer.values(z)
+        outputs, ridge, _ = layer.values(z)
         return vectors / (self._scale(Jet(outputs)).value + ridge)[:, None]
 
     def root(self, layer: object, z: object, normal: object) -> object:
         """Multiply by the square root."""
-        outputs, ridge, dimension = layer.values(z)
+        outputs, ridge, _ = layer.values(z)
         return normal * ops.sqrt(self._scale(Jet(outputs)).value + ridge)[:, None]
 
     def scalar_curvature(self, layer: object, z: object) -> object:
-        """R = −(n − 1) s⁻¹ [Δ log s + ¼(n − 2)|∇ log s|²] for g = s 1 (Besse, 1987, Theorem 1.159)."""
+        """R = −(n − 1) s⁻¹ [Δ log s + ¼(n − 2)|∇ log s|²], g = s 1 (Besse, 1987, 1.159)."""
         n = z.shape[-1]
         outputs = jets.laplacian(z, layer.tapped_network()) if layer.network else layer.outputs(z)
         log = self._scale(outputs).plus(layer.ridge(outputs)).apply(_log)

@@ -67,7 +67,7 @@ class LowRank(MetricHead):
         return diagonal, rows, scaled, ops.cholesky(inner + ops.eye(self.rank, dtype=inner.dtype))
 
     def logdet(self, layer: object, z: object) -> object:
-        """log det D + log det(1 + UᵀD⁻¹U)."""
+        """Sum log det D + log det(1 + UᵀD⁻¹U)."""
         outputs, ridge, dimension = layer.values(z)
         diagonal, _, _, factor = self._small(outputs, ridge, dimension)
         inner = ops.sum(ops.log(ops.diagonal(factor, axis1=-2, axis2=-1)), axis=-1)

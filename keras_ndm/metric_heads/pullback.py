@@ -25,7 +25,8 @@ _STEEPEST = {
 class Pullback(MetricHead):
     """P = XᵢᵀXⱼ, the metric of the surface z ↦ X(z) in R^m that the network draws.
 
-    With the ridge c 1 it is the metric of the surface z ↦ (X(z), √c z), c constant in z: the bound on the
+    With the ridge c 1 it is the metric of the surface z ↦ (X(z), √c z), c constant in z: the bound
+    on the
     condition number takes tr P at its largest, Π ‖W_l‖² times the activations' squared slopes.
 
     Parameters
@@ -51,7 +52,8 @@ class Pullback(MetricHead):
             name = activations.name_of(part.activation)
             if name not in _STEEPEST:
                 raise ValueError(
-                    f"The pullback head needs activations of bounded slope, {', '.join(_STEEPEST)}; "
+                    "The pullback head needs activations of bounded slope, "
+                    f"{', '.join(_STEEPEST)}; "
                     f"received {name!r}."
                 )
             bound = bound * _STEEPEST[name] ** 2
@@ -60,7 +62,7 @@ class Pullback(MetricHead):
         return bound
 
     def ridge(self, layer: object) -> object:
-        """c = floor + largest trace / (max_condition − 1), a scalar."""
+        """Give c = floor + largest trace / (max_condition − 1), a scalar."""
         return layer.floor + self.largest_trace(layer) / (layer.max_condition - 1.0)
 
     def jet(
@@ -73,7 +75,8 @@ class Pullback(MetricHead):
     ) -> Jet:
         """Metric and its partial derivatives, along the coordinates only.
 
-        First derivatives are exact by 2-jets of the embedding; second ones need its third derivatives
+        First derivatives are exact by 2-jets of the embedding; second ones need its third
+        derivatives
         and go by automatic differentiation. Curvature needs neither: see `scalar_curvature`.
         """
         if directions is not None or pairs is not None:
@@ -102,7 +105,8 @@ class Pullback(MetricHead):
     def scalar_curvature(self, layer: object, z: object) -> object:
         """Gauss' equation, R = |H|² − |II|², from second derivatives of the embedding alone.
 
-        II_ij is the part of ∂_i ∂_j X normal to the surface, H = g^ij II_ij (do Carmo, 1992, chapter 6).
+        II_ij is the part of ∂_i ∂_j X normal to the surface, H = g^ij II_ij (do Carmo, 1992,
+        chapter 6).
         """
         jet = jets.network(jets.seed(z, 2), layer.tapped_network())
         tangent, bend = jet.first, jet.second_matrix()

@@ -49,7 +49,8 @@ class Geometry:
             self._coordinates = keras.Model(states, z)
         except ValueError as error:
             raise ValueError(
-                "The metric must be a function of the states, the model's first input, alone; the metric layer "
+                "The metric must be a function of the states, the model's first input, alone; the "
+                "metric layer "
                 f"{layer.name!r} depends on other inputs too."
             ) from error
 
@@ -68,7 +69,7 @@ class Geometry:
         return ops.matmul(ops.swapaxes(jacobian, 1, 2), ops.matmul(g, jacobian))
 
     def noise_root(self, x: object) -> object:
-        """A with A Aᵀ = G⁻¹."""
+        """Give A with A Aᵀ = G⁻¹."""
         if self.chart is None:
             return inverse_factor(ops.cholesky(self.tensor(x)))
         return self.chart.solve_jacobian(x, inverse_factor(self.metric.factor(self.chart(x))))
@@ -79,7 +80,7 @@ class Geometry:
 
 
 def flow_of(network: keras.Model) -> Callable:
-    """Give (x, *rest) ↦ mean and Jacobian with respect to x, for a graph whose output is the mean."""
+    """Give (x, *rest) ↦ mean and ∂mean/∂x, for a graph whose output is the mean."""
 
     def flow(x, *rest):
         def advance(states):
@@ -99,7 +100,8 @@ def is_metric(layer: object) -> bool:
 class ManifoldModel(LikelihoodModel):
     """A functional graph of your own, trained so that its metric is the precision of the noise.
 
-    ``ManifoldModel(inputs, outputs, metric)`` is called like ``keras.Model(inputs, outputs)`` with the metric's
+    ``ManifoldModel(inputs, outputs, metric)`` is called like ``keras.Model(inputs, outputs)`` with
+    the metric's
     tensor besides. Calling it, or `predict`, gives `outputs` alone: the mean of the next state.
     ``fit(x, y)``, with y the next states, needs no loss: it is the likelihood of
     `keras_ndm.models.likelihood`. The Jacobian of the mean is taken by automatic differentiation, d
@@ -129,7 +131,8 @@ class ManifoldModel(LikelihoodModel):
     Raises
     ------
     ValueError
-        When the outputs are no next state of the inputs' shape or `metric` is not from a metric layer.
+        When the outputs are no next state of the inputs' shape or `metric` is not from a metric
+        layer.
     """
 
     def __init__(self, inputs: object, outputs: object, metric: object, **kwargs):
@@ -138,7 +141,8 @@ class ManifoldModel(LikelihoodModel):
         history = getattr(metric, "_keras_history", None)
         if history is None or not is_metric(history.operation):
             raise ValueError(
-                "`metric` must be the output of a keras_ndm.MetricLayer or EvolutionLayer in the graph, as in "
+                "`metric` must be the output of a keras_ndm.MetricLayer or EvolutionLayer in the "
+                "graph, as in "
                 f"metric=MetricLayer()(z); received {metric!r}."
             )
         states = inputs[0] if isinstance(inputs, list | tuple) else inputs
@@ -156,8 +160,8 @@ class ManifoldModel(LikelihoodModel):
     def fit(self, x: object = None, y: object = None, **kwargs) -> keras.callbacks.History:
         """As `keras.Model.fit`, with y the next states.
 
-        The first time the metric starts where the noise would explain the whole step; charts are the
-        user's to adapt.
+        The first time the metric starts where the noise would explain the whole step; charts are
+        the user's to adapt.
         """
         if not float(ops.convert_to_numpy(self.adapted)):
             before, after = first_arrays(x, y)
@@ -190,7 +194,7 @@ class ManifoldModel(LikelihoodModel):
         return [layer for layer in self.network.layers if isinstance(layer, EvolutionLayer)]
 
     def get_config(self) -> dict:
-        """The graph."""
+        """Give the graph."""
         base = super(keras.Model, self).get_config()
         return {**base, "network": keras.saving.serialize_keras_object(self.network)}
 

@@ -1,12 +1,14 @@
 """Gaussian likelihood of a next-state model whose metric is the precision of the noise.
 
-Observed states are true states plus noise of covariance N(x) = G(x)⁻¹, G the metric in the coordinates
-of the states. The residual of a prediction F made from an observed state carries noise at both ends,
+Observed states are true states plus noise of covariance N(x) = G(x)⁻¹, G the metric in the
+coordinates
+of the states. The residual of a prediction F made from an observed state carries noise at both
+ends,
 
     r = y − F(x),      C = N(F(x)) + J N(x) Jᵀ,      J = ∂F/∂x,
 
-and −log p = ½ rᵀ C⁻¹ r + ½ log det C + ½ d log 2π. Leave out the second term of C and the metric comes
-out about twice too wide.
+and −log p = ½ rᵀ C⁻¹ r + ½ log det C + ½ d log 2π. Leave out the second term of C and the metric
+comes out about twice too wide.
 """
 
 import contextlib
@@ -23,15 +25,15 @@ def inverse_factor(factor: object) -> object:
 
 
 def gram(root: object) -> object:
-    """A Aᵀ for matrices A (batch, d, k)."""
+    """Multiply A Aᵀ for matrices A (batch, d, k)."""
     return ops.matmul(root, ops.swapaxes(root, -1, -2))
 
 
 def negative_log_likelihood(residual: object, covariance: object) -> object:
     """−log N(r; 0, C) of residuals (batch, d) with covariances (batch, d, d); (batch,).
 
-    The covariance is scaled to unit diagonal first, so that coordinates in very different units do not
-    cost precision in the Cholesky factor.
+    The covariance is scaled to unit diagonal first, so that coordinates in very different units do
+    not cost precision in the Cholesky factor.
     """
     scale = ops.sqrt(ops.diagonal(covariance, axis1=-2, axis2=-1))
     unit = covariance / (scale[:, :, None] * scale[:, None, :])
@@ -44,7 +46,7 @@ def negative_log_likelihood(residual: object, covariance: object) -> object:
 
 
 class LikelihoodModel(keras.Model):
-    """A model with `moments(x) -> (mean, covariance of the residual)`, trained by its likelihood."""
+    """A model with `moments(x)`, trained by its likelihood."""
 
     def moments(self, x: object) -> tuple:
         """Mean (batch, d) of the next state and covariance (batch, d, d) of the residual."""
@@ -64,14 +66,16 @@ class LikelihoodModel(keras.Model):
         """
         if loss is not None:
             raise ValueError(
-                f"{type(self).__name__} is trained by its own Gaussian likelihood and takes no `loss`; "
-                f"received {loss!r}. For a loss of your own, put CoordinateLayer and MetricLayer into "
+                f"{type(self).__name__} is trained by its own Gaussian likelihood and takes no "
+                "`loss`; "
+                f"received {loss!r}. For a loss of your own, put CoordinateLayer and MetricLayer "
+                "into "
                 "a keras.Model."
             )
         super().compile(optimizer=optimizer, **kwargs)
 
     def compile_from_config(self, config: dict) -> None:
-        """Compile a loaded model as it was; Keras leaves this to classes with their own `compile`."""
+        """Compile a loaded model as it was, which Keras leaves to classes like this."""
         self.compile(**keras.saving.deserialize_keras_object(config))
         if self.built and self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
@@ -86,7 +90,8 @@ class LikelihoodModel(keras.Model):
     ) -> object:
         """Mean negative log likelihood of y (batch, d) given x, plus what layers added.
 
-        Sample weights multiply the rows' terms, and the mean is over the rows, as for Keras' losses.
+        Sample weights multiply the rows' terms, and the mean is over the rows, as for Keras'
+        losses.
         """
         del y_pred
         if y is None:

@@ -20,10 +20,11 @@ class Manifold:
     timed : bool
         Whether `step` needs dt.
     step : callable or None
-        ``step(x, dt=None)`` gives next states (N, d) and Jacobians (N, d, d), ``[n, i, j]`` = ∂F_i/∂x_j;
-        None when the model's output is no next state.
+        ``step(x, dt=None)`` gives next states (N, d) and Jacobians (N, d, d), ``[n, i, j]`` =
+        ∂F_i/∂x_j; None when the model's output is no next state.
     metric_tensor, noise_covariance : callable
-        ``f(x)``: the metric (N, d, d) in the states' coordinates, the precision of the noise, and its inverse.
+        ``f(x)``: the metric (N, d, d) in the states' coordinates, the precision of the noise, and
+        its inverse.
     chart_forward : callable
         ``f(x)``: coordinates z (N, k) in which the metric is computed.
     """
@@ -68,12 +69,14 @@ def manifold_of(model: keras.Model) -> Manifold:
         found = "no MetricLayer" if not layers else f"{len(layers)} metric layers"
         raise ValueError(
             f"The model {model.name!r} has {found} among its layers "
-            f"({', '.join(layer.name for layer in model.layers)}). Expected one keras_ndm.MetricLayer or "
+            f"({', '.join(layer.name for layer in model.layers)}). Expected one "
+            "keras_ndm.MetricLayer or "
             "EvolutionLayer, which says what distance between states means."
         )
     if not getattr(model, "inputs", None):
         raise ValueError(
-            f"The model {model.name!r} is not a functional model, so the way from its inputs to its metric is "
+            f"The model {model.name!r} is not a functional model, so the way from its inputs to "
+            "its metric is "
             "unknown. Build it as keras.Model(inputs, outputs), or use NeuralDifferentialManifold."
         )
     geometry = Geometry(model.inputs[0], layers[0].output)
@@ -134,5 +137,6 @@ def _of_graph(network, geometry, flow):
 def _check_dimension(x, dimension):
     if x.shape[1] != dimension:
         raise ValueError(
-            f"The model takes states of dimension {dimension}; received an array of shape {x.shape}."
+            f"The model takes states of dimension {dimension}; received an array of shape "
+            f"{x.shape}."
         )

@@ -121,7 +121,7 @@ def from_positions(q: np.ndarray, times: np.ndarray) -> tuple:
 
 
 def _noise(q: np.ndarray) -> np.ndarray:
-    """Give the standard deviation of the noise of each coordinate, (d,), from fourth differences."""
+    """Measure the noise of each coordinate, (d,), by fourth differences."""
     differences = np.diff(q, n=4, axis=1)
     # The weights 1 −4 6 −4 1 have squares that sum to 70.
     return np.sqrt(np.mean(differences**2, axis=(0, 1)) / 70.0)

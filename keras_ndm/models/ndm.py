@@ -1,4 +1,4 @@
-"""The neural differential manifold: a next-state model whose metric is the precision of the noise."""
+"""The neural differential manifold: a next-state model with the metric of its noise."""
 
 from collections.abc import Callable, Sequence
 
@@ -23,9 +23,10 @@ class NeuralDifferentialManifold(LikelihoodModel):
 
         F(x) = x + dt S net([z, dt]),      z = chart(x),
 
-    with S the typical increment a coordinate, taken from the data; without times dt = 1. The metric g(z),
-    pulled back to G(x) = Jᵀ g J, is the precision of the measurement noise; the loss is the likelihood
-    of `keras_ndm.models.likelihood`. All derivatives in training are 1-jets.
+    with S the typical increment a coordinate, taken from the data; without times dt = 1. The metric
+    g(z),
+    pulled back to G(x) = Jᵀ g J, is the precision of the measurement noise; the loss is the
+    likelihood of `keras_ndm.models.likelihood`. All derivatives in training are 1-jets.
 
     Parameters
     ----------
@@ -47,7 +48,8 @@ class NeuralDifferentialManifold(LikelihoodModel):
     >>> model.fit(x_now, x_next, batch_size=512, epochs=40)          # x: (N, d)
     >>> model.fit((x_now, dt), x_next, …)                            # irregular steps, dt: (N, 1)
 
-    `fit` calls `adapt` itself on a model that was not adapted. Give dt in units of the typical step.
+    `fit` calls `adapt` itself on a model that was not adapted. Give dt in units of the typical
+    step.
 
     Raises
     ------
@@ -149,7 +151,7 @@ class NeuralDifferentialManifold(LikelihoodModel):
         return mean, gram(end) + gram(ops.matmul(jacobian, self._noise_root(x)))
 
     def evolutions(self) -> list:
-        """The one evolution layer."""
+        """Give the one evolution layer."""
         return [self.evolution]
 
     def _split(self, x):
@@ -176,7 +178,7 @@ class NeuralDifferentialManifold(LikelihoodModel):
         return self._advance(x, dt, jet.value), jacobian
 
     def _noise_root(self, x):
-        """A with A Aᵀ = G(x)⁻¹."""
+        """Give A with A Aᵀ = G(x)⁻¹."""
         root = inverse_factor(self.metric.factor(self.chart(x)))
         return self.chart.solve_jacobian(x, root)
 
@@ -195,12 +197,14 @@ class NeuralDifferentialManifold(LikelihoodModel):
     def _check(self, x, dt=None, needs_dt=True):
         if x.shape[1] != self.dimension:
             raise ValueError(
-                f"The model was built for states of dimension {self.dimension}; received shape {x.shape}."
+                f"The model was built for states of dimension {self.dimension}; received shape "
+                f"{x.shape}."
             )
         if needs_dt and self.timed != (dt is not None):
             has, got = ("takes", "none was") if self.timed else ("takes no", "one was")
             raise ValueError(
-                f"The model {has} step dt, but {got} given. A model is fitted either on x alone or on (x, dt)."
+                f"The model {has} step dt, but {got} given. A model is fitted either on x alone or "
+                "on (x, dt)."
             )
 
     def step(self, x: np.ndarray, dt: np.ndarray | None = None) -> tuple:

@@ -46,7 +46,7 @@ def state_rows(x: object, like: np.ndarray | None = None) -> tuple:
 
 
 def first_arrays(x: object, y: object, most: int = 100_000) -> tuple:
-    """Give arrays x and y to adapt to, from what `fit` takes: arrays, or a data set of (x, y) batches.
+    """Give arrays x and y to adapt to, from what `fit` takes: arrays, or batches of (x, y).
 
     Raises
     ------
@@ -61,7 +61,8 @@ def first_arrays(x: object, y: object, most: int = 100_000) -> tuple:
         batches = iter(x)
     else:
         raise ValueError(
-            f"fit() cannot look at {type(x).__name__} beforehand. Call model.adapt(x, y) with arrays first."
+            f"fit() cannot look at {type(x).__name__} beforehand. Call model.adapt(x, y) with "
+            "arrays first."
         )
     xs, ys, seen = [], [], 0
     for batch in batches:

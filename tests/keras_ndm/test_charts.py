@@ -28,7 +28,12 @@ CHARTS = {
     "circular": charts.Circular,
     "circular_some": lambda: charts.Circular(axes=[0]),
     "chain": lambda: charts.Chain(
-        [charts.Standardize(), charts.Permute(), charts.Linear(), charts.Autoregressive(hidden=(8,))]
+        [
+            charts.Standardize(),
+            charts.Permute(),
+            charts.Linear(),
+            charts.Autoregressive(hidden=(8,)),
+        ]
     ),
     "inverse": lambda: charts.Inverse(charts.AffineCoupling(hidden=(8,))),
     "bijector": lambda: charts.Bijector(tfb.SinhArcsinh(tailweight=np.asarray(0.9, _dtype()))),
@@ -167,7 +172,10 @@ BAD = {
     "no batch": (lambda: CoordinateLayer()(np.zeros(3)), r"\(batch, d\)"),
     "one coordinate": (lambda: CoordinateLayer("affine_coupling")(np.zeros((2, 1))), "d ≥ 2"),
     "order": (lambda: CoordinateLayer(charts.Permute([0, 0]))(np.zeros((2, 2))), "permutation"),
-    "axis": (lambda: CoordinateLayer(charts.Positive(axes=[5]))(np.ones((2, 2))), "between -2 and 1"),
+    "axis": (
+        lambda: CoordinateLayer(charts.Positive(axes=[5]))(np.ones((2, 2))),
+        "between -2 and 1",
+    ),
     "bounds": (lambda: charts.Bounded(1.0, 1.0), "low < high"),
     "bins": (lambda: charts.Monotone(bins=1), "bins ≥ 2"),
     "depth": (lambda: charts.AffineCoupling(depth=0), "≥ 1"),

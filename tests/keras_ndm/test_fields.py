@@ -31,7 +31,9 @@ def shear(x):
 def test_killing_field_has_no_lie_derivative(float64):
     lie = ops.convert_to_numpy(geometry.lie_derivative(sphere, rotation, points()))
     assert np.abs(lie).max() < 1e-12
-    assert np.abs(ops.convert_to_numpy(geometry.lie_derivative(sphere, shear, points()))).max() > 0.1
+    assert (
+        np.abs(ops.convert_to_numpy(geometry.lie_derivative(sphere, shear, points()))).max() > 0.1
+    )
 
 
 def test_lie_derivative_is_twice_the_symmetric_covariant_derivative(float64, max_error):
@@ -75,7 +77,10 @@ def test_geodesics_are_great_circles(float64):
     on_sphere = _embed(path)[:, 0]
     normal = np.cross(on_sphere[0], on_sphere[5])
     assert np.abs(on_sphere @ normal).max() < 1e-5  # fourth order: (1/20)⁴
-    norms = [ops.convert_to_numpy(ops.einsum("bi,bij,bj->b", v, sphere(p), v))[0] for p, v in zip(path, speed, strict=True)]
+    norms = [
+        ops.convert_to_numpy(ops.einsum("bi,bij,bj->b", v, sphere(p), v))[0]
+        for p, v in zip(path, speed, strict=True)
+    ]
     np.testing.assert_allclose(norms, 0.5**2 + 0.8**2, rtol=1e-5)
 
 
@@ -87,7 +92,9 @@ def test_transport_round_a_latitude_turns_by_the_enclosed_area(float64):
         x = ops.convert_to_tensor([[theta, 2 * np.pi * t]], dtype="float64")
         return x, ops.convert_to_tensor([[0.0, 2 * np.pi]], dtype="float64")
 
-    moved = ops.convert_to_numpy(geometry.parallel_transport(sphere, circle, np.array([[1.0, 0.0]]), 40))
+    moved = ops.convert_to_numpy(
+        geometry.parallel_transport(sphere, circle, np.array([[1.0, 0.0]]), 40)
+    )
     angle = np.arctan2(moved[0, 1] * np.sin(theta), moved[0, 0])
     turned = (-2 * np.pi * np.cos(theta) + np.pi) % (2 * np.pi) - np.pi
     assert abs(angle - turned) < 1e-4

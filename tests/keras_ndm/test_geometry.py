@@ -108,7 +108,9 @@ def test_closed_forms_and_identities(name, float64, max_error):
     assert max_error(riemann, -np.swapaxes(riemann, 1, 2)) < tolerance * scale
     assert max_error(riemann, -np.swapaxes(riemann, 3, 4)) < tolerance * scale
     assert max_error(riemann, np.transpose(riemann, (0, 3, 4, 1, 2))) < tolerance * scale
-    bianchi = riemann + np.transpose(riemann, (0, 1, 3, 4, 2)) + np.transpose(riemann, (0, 1, 4, 2, 3))
+    bianchi = (
+        riemann + np.transpose(riemann, (0, 1, 3, 4, 2)) + np.transpose(riemann, (0, 1, 4, 2, 3))
+    )
     assert np.abs(bianchi).max() < tolerance * scale
     # Scalar, Ricci and Riemann agree with each other.
     h = np.linalg.inv(ops.convert_to_numpy(metric(ops.convert_to_tensor(x))))
@@ -121,7 +123,8 @@ def test_schwarzschild_ricci_tensor(float64, max_error):
     x = points(5, 3)
     ricci = ops.convert_to_numpy(geometry.ricci(schwarzschild, x))
     g = ops.convert_to_numpy(schwarzschild(ops.convert_to_tensor(x)))
-    # R_rr / g_rr = −2M/r³ and R_θθ / g_θθ = M/r³ with M = 1/2 (Wald, 1984, eq. 6.1.11, static slice).
+    # R_rr / g_rr = −2M/r³ and R_θθ / g_θθ = M/r³ with M = 1/2 (Wald, 1984, eq. 6.1.11, static
+    # slice).
     r = x[:, 0] + 2
     assert max_error(ricci[:, 0, 0] / g[:, 0, 0], -1 / r**3) < 1e-9
     assert max_error(ricci[:, 1, 1] / g[:, 1, 1], 0.5 / r**3) < 1e-9
@@ -137,7 +140,11 @@ def test_against_sympy(float64, max_error):
             [
                 sum(
                     inverse[k, m]
-                    * (g[j, m].diff(symbols[i]) + g[i, m].diff(symbols[j]) - g[i, j].diff(symbols[m]))
+                    * (
+                        g[j, m].diff(symbols[i])
+                        + g[i, m].diff(symbols[j])
+                        - g[i, j].diff(symbols[m])
+                    )
                     for m in range(2)
                 )
                 / 2
@@ -166,7 +173,9 @@ def test_against_sympy(float64, max_error):
 
     x = points(4, 2)
     expected = [reference(*row) for row in x]
-    assert max_error(geometry.scalar_curvature(metric, x), np.array([r for r, _ in expected])) < 1e-10
+    assert (
+        max_error(geometry.scalar_curvature(metric, x), np.array([r for r, _ in expected])) < 1e-10
+    )
     assert max_error(geometry.christoffel(metric, x), np.array([c for _, c in expected])) < 1e-12
 
 
@@ -272,6 +281,6 @@ def test_bad_arguments_are_explained():
         geometry.christoffel(lambda x: x, np.zeros((4, 2), "float32"))
     relu = MetricLayer(activation="relu")
     relu(np.zeros((1, 2)))
-    with pytest.raises(ValueError, match="relu.*look flat"):
+    with pytest.raises(ValueError, match=r"relu.*look flat"):
         geometry.scalar_curvature(relu, np.zeros((2, 2)))
     assert keras.activations.get("relu") is relu.activation

@@ -1,0 +1,33 @@
+"""The tables of `benchmarks/curvature.py` on a GPU, under JAX.
+
+    KERAS_BACKEND=jax python benchmarks/gpu.py
+
+Says so in a sentence, and does nothing else, where there is no GPU.
+"""
+
+import os
+import sys
+
+os.environ["KERAS_BACKEND"] = "jax"
+
+
+def main():
+    """Print both tables, or why not."""
+    try:
+        import jax
+
+        gpus = jax.devices("gpu")
+    except (ImportError, RuntimeError) as error:
+        print(f"No GPU is at hand under JAX, so there is nothing to measure ({error}).")
+        return
+    import curvature
+
+    print(f"GPU: {gpus[0].device_kind}")
+    # Double precision is what the agreement is measured in; times are in single precision.
+    jax.config.update("jax_enable_x64", True)
+    curvature.against_nested((4, 5, 6, 8))
+    curvature.training_step(curvature.STEPS, batch=4096)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
