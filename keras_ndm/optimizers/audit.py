@@ -1,8 +1,8 @@
 """Whether the layers' structure accounts for the whole Jacobian: checked once, before it is trusted.
 
 A weight that is used outside its layer's `call`, a layer that folds the batch into another axis or one that
-mixes samples would make the structured Jacobian wrong in silence. So on a few random samples and at random
-values J̃ᵀ 1 from the blocks is compared with reverse mode through the whole model. What disagrees is
+mixes samples would make the structured Jacobian wrong in silence. So on a few random samples and near the
+present values J̃ᵀ 1 from the blocks is compared with reverse mode through the whole model. What disagrees is
 treated through the whole model instead, sample by sample; what then still disagrees is named in a warning.
 """
 
@@ -17,12 +17,18 @@ from keras_ndm.optimizers.jacobian import linearize
 from keras_ndm.optimizers.objective import Objective
 from keras_ndm.optimizers.taps import Taps
 
-__all__ = ["checked_taps"]
+__all__ = ["checked_taps", "snapshot"]
 
 _SAMPLES, _OPEN_AXIS, _TOLERANCE = 3, 4, 1e-2
 
 
-def checked_taps(model: keras.Model, x: object) -> Taps:
+def snapshot(model: keras.Model) -> dict:
+    """Values of all variables of a model, by id: JAX hides them while a step is being traced."""
+    variables = model.variables + model.metrics_variables
+    return eagerly(lambda: {id(v): ops.convert_to_numpy(v.value) for v in variables})
+
+
+def checked_taps(model: keras.Model, x: object, known: dict) -> Taps:
     """Taps of a model whose blocks agree with reverse mode.
 
     Parameters
@@ -30,6 +36,8 @@ def checked_taps(model: keras.Model, x: object) -> Taps:
     model : keras.Model
     x : nested tensors
         A batch of inputs; only shapes and types are used.
+    known : dict
+        A `snapshot` of the model.
 
     Returns
     -------
@@ -42,16 +50,7 @@ def checked_taps(model: keras.Model, x: object) -> Taps:
         are exact in any case.
     """
     taps = Taps(model)
-    random = np.random.default_rng(0)
-    with eagerly():
-        objective = Objective(model, keras.tree.map_structure(lambda t: _sample(t, random), x))
-        objective.state_values = [_value(v, random) for v in objective.state]
-        values = [_value(v, random) for v in objective.variables]
-        wrong = _disagreeing(objective, taps, values, random)
-        if wrong:
-            taps.drop(wrong)
-            wrong = _disagreeing(objective, taps, values, random)
-        coupled = not wrong and _coupled(objective, taps, values, random)
+    wrong, coupled = eagerly(lambda: _findings(model, x, known, taps))
     reasons = []
     if wrong:
         names = ", ".join(v.path for v in wrong)
@@ -70,6 +69,19 @@ def checked_taps(model: keras.Model, x: object) -> Taps:
     return taps
 
 
+def _findings(model, x, known, taps):
+    """Variables whose rows stay unconfirmed, and whether samples are coupled; drops from `taps`."""
+    random = np.random.default_rng(0)
+    objective = Objective(model, keras.tree.map_structure(lambda t: _sample(t, random), x))
+    objective.state_values = [ops.convert_to_tensor(known[id(v)]) for v in objective.state]
+    values = [_moved(known[id(v)], random) for v in objective.variables]
+    wrong = _disagreeing(objective, taps, values, random)
+    if wrong:
+        taps.drop(wrong)
+        wrong = _disagreeing(objective, taps, values, random)
+    return wrong, not wrong and _coupled(objective, taps, values, random)
+
+
 def _sample(tensor, random):
     shape = (_SAMPLES, *[_OPEN_AXIS if n is None else n for n in tensor.shape[1:]])
     dtype = keras.backend.standardize_dtype(tensor.dtype)
@@ -78,16 +90,11 @@ def _sample(tensor, random):
     return ops.zeros(shape, dtype=dtype)
 
 
-def _value(variable, random):
-    """A value of plausible size: the model's own may be out of reach while a step is being traced."""
-    shape, dtype = tuple(variable.shape), keras.backend.standardize_dtype(variable.dtype)
-    if "float" not in dtype:
-        return ops.zeros(shape, dtype=dtype)
-    if not variable.trainable:
-        # Statistics such as a variance must be positive.
-        return ops.ones(shape, dtype=dtype)
-    fan_in = int(np.prod(shape[:-1])) if len(shape) > 1 else 4
-    return ops.convert_to_tensor(random.normal(size=shape) / np.sqrt(max(fan_in, 1)), dtype=dtype)
+def _moved(value, random):
+    """The value and some noise, since at zero kernels (a common start) nothing would be seen."""
+    fan_in = np.prod(value.shape[:-1]) if value.ndim > 1 else 4.0
+    noise = random.normal(size=value.shape) / np.sqrt(max(fan_in, 1.0))
+    return ops.convert_to_tensor((value + 0.5 * noise).astype(value.dtype))
 
 
 def _seeds(objective, values, random, samples=slice(None)):

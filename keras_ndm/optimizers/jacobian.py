@@ -189,5 +189,6 @@ def _loose_block(objective, taps, values, seeds):
                 objective.fisher_outputs(keras.tree.pack_sequence_as(objective.x, inputs))
             )
 
-    rows = per_sample_vjp(outputs, [at[id(v)] for v in variables], leaves, seeds)
+    weights = [at[id(v)] for v in variables]
+    rows = per_sample_vjp(outputs, weights, leaves, seeds, whole_model=True)
     return RowsBlock(variables, rows)

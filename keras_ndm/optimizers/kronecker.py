@@ -17,6 +17,7 @@ from keras import ops
 
 from keras_ndm.optimizers.blocks import RowsBlock
 from keras_ndm.optimizers.jacobian import Jacobian
+from keras_ndm.optimizers.objective import read
 from keras_ndm.optimizers.taps import Taps
 
 __all__ = ["KroneckerFactors", "best_combination"]
@@ -83,13 +84,14 @@ class KroneckerFactors:
         """
         self._batch = {}
 
-        def average(variable, value):
+        def average(kept, value):
+            variable = read(kept)
             fresh = ops.equal(ops.sum(ops.abs(variable)), 0.0)
             keep = ops.where(fresh, 0.0, _DECAY)
             keep = ops.cast(keep, variable.dtype)
             value = keep * variable + (1.0 - keep) * value
             usable = ops.logical_and(finite, ops.all(ops.isfinite(value)))
-            variable.assign(ops.where(usable, value, variable))
+            kept.assign(ops.where(usable, value, variable))
 
         for block in jacobian.blocks:
             factors = None if isinstance(block, RowsBlock) else self._pairs[id(block.variables[0])]
@@ -101,7 +103,7 @@ class KroneckerFactors:
                 square = ops.sum(ops.square(rows), axis=(0, 1))
                 if id(v) in self._diagonals:
                     average(self._diagonals[id(v)], square)
-                    square = ops.convert_to_tensor(self._diagonals[id(v)])
+                    square = read(self._diagonals[id(v)])
                 self._batch[id(v)] = square
         self._refresh(strength, ops.equal(iteration % _REFRESH, 0))
 
@@ -109,10 +111,10 @@ class KroneckerFactors:
         for a, b, *inverses in self._pairs.values():
             # The default arguments hold this turn's values: `cond` may call it after the loop.
             def fresh(a=a, b=b):
-                return _inverses(ops.convert_to_tensor(a), ops.convert_to_tensor(b), strength)
+                return _inverses(read(a), read(b), strength)
 
             def kept(inverses=inverses):
-                return [ops.convert_to_tensor(v) for v in inverses]
+                return [read(v) for v in inverses]
 
             for variable, value in zip(inverses, ops.cond(due, fresh, kept), strict=True):
                 variable.assign(value)
@@ -139,7 +141,9 @@ class KroneckerFactors:
                 continue
             factors = self._pairs[id(block.variables[0])]
             columns = [ops.reshape(gradient[i], (-1, gradient[i].shape[-1])) for i in indices]
-            both = ops.matmul(ops.matmul(factors[2], ops.concatenate(columns)), factors[3])
+            both = ops.matmul(
+                ops.matmul(read(factors[2]), ops.concatenate(columns)), read(factors[3])
+            )
             start = 0
             for i, column in zip(indices, columns, strict=True):
                 stop = start + column.shape[0]

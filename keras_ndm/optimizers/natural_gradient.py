@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_ndm.backend.training import check_devices
 from keras_ndm.optimizers.attachment import take_over, watch_compile
-from keras_ndm.optimizers.audit import checked_taps
+from keras_ndm.optimizers.audit import checked_taps, snapshot
 from keras_ndm.optimizers.choice import choose
 from keras_ndm.optimizers.kronecker import KroneckerFactors
 from keras_ndm.optimizers.output_fisher import warn_of_unknown
@@ -117,6 +117,7 @@ class NaturalGradient(keras.optimizers.Optimizer):
         self._model = None
         self._stepping = False
         self._warned = False
+        self._known = None
         self._reported = 0
 
     def attach(self, model: keras.Model) -> None:
@@ -134,6 +135,7 @@ class NaturalGradient(keras.optimizers.Optimizer):
         # A weak reference: Keras saves what an optimizer refers to along with it.
         self._model = weakref.ref(model)
         self.taps = None
+        self._known = snapshot(model) if model.built else None
         take_over(model, self._train_step)
 
     def build(self, variables: list) -> None:
@@ -148,6 +150,7 @@ class NaturalGradient(keras.optimizers.Optimizer):
                 "the optimizer, which hides the model: use 'float32' or 'mixed_bfloat16'."
             )
         super().build(variables)
+        self._known = snapshot(model)
         self.last_step = self.add_optimizer_variables(variables, "last_step")
         start = keras.initializers.Constant(self.damping)
         self.coefficient = self.add_variable((), start, name="coefficient")
@@ -224,7 +227,8 @@ class NaturalGradient(keras.optimizers.Optimizer):
         if not self.built:
             self.build(model.trainable_variables)
         if self.taps is None:
-            self.taps = checked_taps(model, x)
+            self.taps = checked_taps(model, x, self._known)
+            self._known = None
         self._stepping = True
         try:
             logs = natural_step(self, model, x, y, sample_weight)

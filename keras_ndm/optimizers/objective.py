@@ -7,7 +7,12 @@ from keras import ops
 
 from keras_ndm.backend.training import vjp
 
-__all__ = ["Objective"]
+__all__ = ["Objective", "read"]
+
+
+def read(variable: keras.Variable) -> object:
+    """Present value of a variable, as a tensor that later assignments leave alone."""
+    return ops.copy(variable.value)
 
 
 class Objective:
@@ -34,7 +39,7 @@ class Objective:
         self.state = [
             v for v in model.non_trainable_variables + model.metrics_variables if v is not None
         ]
-        self.state_values = [ops.convert_to_tensor(v.value) for v in self.state]
+        self.state_values = [read(v) for v in self.state]
         # A likelihood model's Fisher matrix lives at its moments, not at what it predicts.
         self.gaussian = model._compile_loss is None and hasattr(model, "moments")
         self._takes_training = "training" in signature(model.call).parameters
@@ -42,7 +47,7 @@ class Objective:
     @property
     def values(self) -> list:
         """Present values of the trainable variables."""
-        return [ops.convert_to_tensor(v.value) for v in self.variables]
+        return [read(v) for v in self.variables]
 
     def scope(self, values: list) -> keras.StatelessScope:
         """Scope in which the model has the trainable `values`; losses are collected in it."""
@@ -95,6 +100,8 @@ class Objective:
         leaves = keras.tree.flatten(y_pred)
 
         def loss(flat):
+            # Copies: on the output of a softmax Keras leaves the logits, and would differentiate those.
+            flat = [ops.copy(f) for f in flat]
             with self.scope(values):
                 return [self.compute_loss(keras.tree.pack_sequence_as(y_pred, flat))]
 

@@ -50,7 +50,8 @@ class _Weighted(losses.Loss):
 
 def _scales(loss, weight, y_true, y_pred, sample_weight):
     """s: derivative of the reduced loss with respect to the value of each sample, (N, ...)."""
-    values = ops.stop_gradient(loss.call(y_true, y_pred))
+    values = ops.cast(loss.call(y_true, ops.cast(y_pred, loss.dtype)), loss.dtype)
+    values = ops.stop_gradient(values)
     reduce = _Weighted("weighted", reduction=loss.reduction, dtype=loss.dtype)
     _, pullback, _ = vjp(
         lambda v: [ops.sum(reduce(ops.zeros_like(v[0]), v[0], sample_weight))], [values]

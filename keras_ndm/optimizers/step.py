@@ -8,7 +8,7 @@ from keras_ndm.optimizers import damping
 from keras_ndm.optimizers.exact import solve_exact
 from keras_ndm.optimizers.jacobian import linearize
 from keras_ndm.optimizers.kronecker import best_combination
-from keras_ndm.optimizers.objective import Objective
+from keras_ndm.optimizers.objective import Objective, read
 from keras_ndm.optimizers.output_fisher import output_fisher, probe
 from keras_ndm.optimizers.step_size import search
 
@@ -53,7 +53,7 @@ def natural_step(
         curvature = ops.sum(ops.square(jacobian.apply(direction)))
         predicted = rate * slope(direction) - 0.5 * rate**2 * curvature
         actual = ops.where(fraction > 0, loss - lowest, 0.0)
-        coefficient = ops.convert_to_tensor(optimizer.coefficient)
+        coefficient = read(optimizer.coefficient)
         new = damping.adapted(coefficient, optimizer.damping, actual, predicted)
         optimizer.coefficient.assign(ops.where(finite, new, coefficient))
     # Zero where no step is taken, even if the direction is not finite.
@@ -70,12 +70,12 @@ def natural_step(
 def _strength(optimizer, z):
     """λ; the first finite misfit is remembered."""
     misfit = ops.mean(ops.square(z))
-    known = ops.cast(optimizer.first_misfit, misfit.dtype)
+    known = ops.cast(read(optimizer.first_misfit), misfit.dtype)
     first = ops.where(
         ops.logical_or(known > 0, ops.logical_not(ops.isfinite(misfit))), known, misfit
     )
     optimizer.first_misfit.assign(first)
-    return damping.strength(ops.cast(optimizer.coefficient, misfit.dtype), misfit, first)
+    return damping.strength(ops.cast(read(optimizer.coefficient), misfit.dtype), misfit, first)
 
 
 def _exact(optimizer, objective, values, seeds, z, incomplete, strength, finite):
@@ -86,7 +86,7 @@ def _exact(optimizer, objective, values, seeds, z, incomplete, strength, finite)
     if incomplete:
         whole = objective.gradient(values)
         rest = [g - j for g, j in zip(whole, jacobian.transpose(z), strict=True)]
-    previous = [ops.convert_to_tensor(v) for v in optimizer.last_step]
+    previous = [read(v) for v in optimizer.last_step]
     direction = solve_exact(jacobian, z, rest, previous, strength, optimizer.momentum)
 
     def slope(d):
@@ -104,9 +104,9 @@ def _kronecker(optimizer, objective, values, seeds, z, incomplete, strength, fin
     jacobian = linearize(objective, optimizer.taps, values, probe(seeds, signs))
     gradient = objective.gradient(values)
     factors = optimizer.factors
-    factors.update(jacobian, strength, ops.convert_to_tensor(optimizer.iterations), finite)
+    factors.update(jacobian, strength, read(optimizer.iterations), finite)
     direction = factors.solve(gradient, objective.variables, jacobian.blocks, strength)
-    previous = [ops.convert_to_tensor(v) for v in optimizer.last_step]
+    previous = [read(v) for v in optimizer.last_step]
     best = best_combination(jacobian, gradient, direction, previous, strength)
     return best, jacobian, lambda d: _dot(gradient, d)
 

@@ -5,7 +5,7 @@ Every backend module provides the same names, listed in `NAMES`:
 - ``vjp(function, primals)``: reverse mode with one or many cotangents;
 - ``per_sample_vjp(function, weights, inputs, cotangents)``: one gradient of the weights a sample;
 - ``over_scalars(function, scalars)``: a scalar function at several arguments at once;
-- ``eagerly()``: a context in which operations run at once, also while a step is being traced;
+- ``eagerly(function)``: its result, computed at once also while a step is being traced;
 - ``make_train_step(model, step)``: `step` in the form that this backend's `fit` calls;
 - ``computed_once(tensors)``: keeps a compiler from computing them at every use;
 - ``check_devices()``: refuses what the step cannot be split over.

@@ -1,7 +1,6 @@
 """JAX's side of `keras_ndm.backend.training`."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 import jax
 import keras
@@ -28,8 +27,11 @@ def vjp(function: Callable, primals: list, has_aux: bool = False) -> tuple:
     return result, pullback, jax.vmap(pullback)
 
 
-def per_sample_vjp(function: Callable, weights: list, inputs: list, cotangents: list) -> list:
+def per_sample_vjp(
+    function: Callable, weights: list, inputs: list, cotangents: list, whole_model: bool = False
+) -> list:
     """Gradient of the weights, one for each sample and cotangent: list of (r, batch, *shape)."""
+    del whole_model  # JAX vectorizes anything
 
     def one_sample(sample, seeds):
         _, pull = jax.vjp(lambda w: function(w, [x[None] for x in sample]), weights)
@@ -51,9 +53,10 @@ def computed_once(tensors: list) -> list:
     return list(jax.lax.optimization_barrier(tuple(tensors)))
 
 
-def eagerly() -> AbstractContextManager:
-    """Context in which operations run at once, also while a function is being traced."""
-    return jax.ensure_compile_time_eval()
+def eagerly(function: Callable) -> object:
+    """Result of `function()`, computed at once also while a function is being traced."""
+    with jax.ensure_compile_time_eval():
+        return function()
 
 
 def make_train_step(model: keras.Model, step: Callable) -> Callable:

@@ -1,7 +1,7 @@
 """TensorFlow's side of `keras_ndm.backend.training`."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import tensorflow as tf
@@ -54,7 +54,9 @@ def vjp(function: Callable, primals: list, has_aux: bool = False) -> tuple:
     return result, pullback, pullbacks
 
 
-def per_sample_vjp(function: Callable, weights: list, inputs: list, cotangents: list) -> list:
+def per_sample_vjp(
+    function: Callable, weights: list, inputs: list, cotangents: list, whole_model: bool = False
+) -> list:
     """Gradient of the weights, one for each sample and cotangent.
 
     Parameters
@@ -65,6 +67,9 @@ def per_sample_vjp(function: Callable, weights: list, inputs: list, cotangents: 
     weights : list of tensors
     inputs : list of tensors (batch, ...)
     cotangents : list of tensors (r, batch, ...)
+    whole_model : bool
+        Whether `function` is a large graph. Vectorizing one takes minutes, so its samples are
+        looped over.
 
     Returns
     -------
@@ -72,6 +77,7 @@ def per_sample_vjp(function: Callable, weights: list, inputs: list, cotangents: 
     """
     count = cotangents[0].shape[0]
 
+    @tf.autograph.experimental.do_not_convert
     def one_sample(row):
         sample, seeds = row
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
@@ -89,7 +95,16 @@ def per_sample_vjp(function: Callable, weights: list, inputs: list, cotangents: 
         return [tf.stack(g) for g in zip(*gradients, strict=True)]
 
     by_sample = [tf.experimental.numpy.moveaxis(c, 0, 1) for c in cotangents]
-    rows = tf.vectorized_map(one_sample, (inputs, by_sample))
+    rows = (inputs, by_sample)
+    types = [w.dtype for w in weights]
+    if whole_model:
+        rows = tf.map_fn(one_sample, rows, fn_output_signature=types)
+    else:
+        try:
+            rows = tf.vectorized_map(one_sample, rows)
+        except (TypeError, ValueError, NotImplementedError):
+            # Loops, as of recurrent layers, are not vectorizable.
+            rows = tf.map_fn(one_sample, rows, fn_output_signature=types)
     return [tf.experimental.numpy.moveaxis(row, 0, 1) for row in rows]
 
 
@@ -106,9 +121,13 @@ def computed_once(tensors: list) -> list:
     return list(tensors)
 
 
-def eagerly() -> AbstractContextManager:
-    """Context in which operations run at once, also while a `tf.function` is being traced."""
-    return tf.init_scope()
+def eagerly(function: Callable) -> object:
+    """Result of `function()`, computed at once also while a `tf.function` is being traced.
+
+    In a thread of its own: `tf.init_scope` would do, but stops every gradient tape.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function).result()
 
 
 def make_train_step(model: keras.Model, step: Callable) -> Callable:
