@@ -1,0 +1,90 @@
+"""Full-batch quasi-Newton steps: the last digits of a small model that `fit` has brought near."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+from keras import ops
+from scipy import optimize
+
+from keras_ndm import backend
+from keras_ndm.backend.training import vjp
+
+
+def flat_loss(model: keras.Model, x: object, y: object) -> Callable:
+    """Give θ ↦ (loss, gradient) on the whole of the data, θ the trainable weights in one row.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built, with a `compute_loss(x, y)` of its own.
+    x, y : arrays
+        As `fit` takes them; all at once.
+    """
+    variables = model.trainable_variables
+    shapes = [tuple(v.shape) for v in variables]
+    cuts = np.cumsum([int(np.prod(s)) for s in shapes])[:-1].tolist()
+
+    def loss_at(values):
+        pairs = list(zip(variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=pairs):
+            return [model.compute_loss(x=x, y=y)]
+
+    def both(theta):
+        pieces = ops.split(theta, cuts)
+        values = [ops.reshape(p, s) for p, s in zip(pieces, shapes, strict=True)]
+        (loss,), pull, _ = vjp(loss_at, values)
+        gradient = pull([ops.ones_like(loss)])
+        return loss, ops.concatenate([ops.reshape(g, (-1,)) for g in gradient])
+
+    compiled = backend.compiled(both, model.non_trainable_variables)
+
+    def evaluate(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        loss, gradient = compiled(ops.convert_to_tensor(theta.astype("float32")))
+        return float(loss), ops.convert_to_numpy(gradient).astype("float64")
+
+    return evaluate
+
+
+def polish(model: keras.Model, x: object, y: object, iterations: int = 500) -> float:
+    """Minimize the model's loss on the whole of the data by L-BFGS (Liu & Nocedal, 1989).
+
+    Parameters
+    ----------
+    model, x, y
+        As for `flat_loss`.
+    iterations : int
+        At most.
+
+    Returns
+    -------
+    float
+        The loss reached; the weights are changed in place, and only if it is lower.
+    """
+    variables = model.trainable_variables
+    start = np.concatenate([ops.convert_to_numpy(v).ravel() for v in variables]).astype("float64")
+    evaluate = flat_loss(model, x, y)
+    before, _ = evaluate(start)
+    # Scaled to one at the start, or SciPy's absolute tolerances stop a small loss early.
+    unit = max(before, 1e-30)
+
+    def scaled(theta):
+        loss, gradient = evaluate(theta)
+        return loss / unit, gradient / unit
+
+    options = {
+        "maxiter": iterations,
+        "maxfun": 2 * iterations,
+        "maxcor": 30,
+        "ftol": 1e-9,
+        "gtol": 0,
+    }
+    found = optimize.minimize(scaled, start, jac=True, method="L-BFGS-B", options=options)
+    if not found.fun < 1.0:
+        return before
+    begin = 0
+    for variable in variables:
+        size = int(np.prod(variable.shape))
+        variable.assign(found.x[begin : begin + size].reshape(variable.shape))
+        begin += size
+    return float(found.fun * unit)
