@@ -49,10 +49,11 @@ def _typical(values: np.ndarray) -> np.ndarray:
 class LagrangianManifold(keras.Model):
     r"""Learn the Lagrangian ½ q̇ᵀ g(q) q̇ − V(q) of a mechanical system.
 
-    The metric is the mass matrix. Angles enter by cosine and sine. The motion does not fix the scale
-    of L: mass matrix, energies and momenta are given in the one with det g = 1 (in coordinates over
-    their spread) and V = 0 at the mean of the data, for angles at 0. L is also free in what else
-    leaves accelerations alone: any constant metric is as good as another for free motion.
+    The metric is the mass matrix. Angles enter by cosine and sine. The motion does not fix the
+    scale of L: mass matrix, energies and momenta are given in the one with det g = 1 (in
+    coordinates over their spread) and V = 0 at the mean of the data, for angles at 0. L is also
+    free in what else leaves accelerations alone: any constant metric is as good as another for free
+    motion.
 
     Parameters
     ----------

@@ -1,0 +1,299 @@
+"""Symmetries of learned metrics, algebras of conserved quantities, and learned mechanics.
+
+Prints one row a task as it is done:
+
+    python benchmarks/symmetries.py dimension          # 10 geometries at 0, 1 and 3 % noise
+    python benchmarks/symmetries.py dimension --only bumpy --noise 0.01 --seeds 10
+    python benchmarks/symmetries.py algebra            # so(4), su(3), so(3) by Poisson brackets
+    python benchmarks/symmetries.py mechanics          # double pendulum, masses on springs
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+# A script beside this one bears the package's name: it must not be found in its place.
+if str(Path(__file__).resolve().parent) in sys.path:
+    sys.path.remove(str(Path(__file__).resolve().parent))
+
+import keras
+import numpy as np
+import sympy
+from keras import ops
+from scipy.integrate import solve_ivp
+
+from discovery import SymmetryFinder, algebra, canonical, datasets, metric_fields, noether
+from discovery.bracket_span import BracketSpan
+from discovery.symmetry import christoffel
+from keras_ndm import LagrangianManifold
+
+ANGLES = ("angle", "angle")
+CIRCLE = (-np.pi, np.pi)
+
+
+def diagonal(*columns):
+    """Give diag(columns) at each point."""
+    n = len(columns)
+    zero = ops.zeros_like(columns[0])
+    rows = [ops.stack([columns[i] if i == j else zero for j in range(n)], -1) for i in range(n)]
+    return ops.stack(rows, -2)
+
+
+def conformal(x, factor):
+    """Give a multiple of the identity at each point."""
+    return factor[:, None, None] * ops.eye(x.shape[-1], dtype=x.dtype)
+
+
+def induced(*tangents):
+    """Give the metric of an embedding from its tangent vectors."""
+
+    def dot(u, v):
+        return sum(a * b for a, b in zip(u, v, strict=True))
+
+    return ops.stack([ops.stack([dot(u, v) for v in tangents], -1) for u in tangents], -2)
+
+
+def sphere(x):
+    """Give the unit sphere's metric, any dimension, stereographic."""
+    return conformal(x, 4 / (1 + ops.sum(x**2, -1)) ** 2)
+
+
+def ellipsoid(a, b, c):
+    """Give the metric of an ellipsoid in angles from the pole and round it."""
+
+    def metric(x):
+        s, k = ops.sin(x[:, 0]), ops.cos(x[:, 0])
+        sp, cp = ops.sin(x[:, 1]), ops.cos(x[:, 1])
+        return induced((a * k * cp, b * k * sp, -c * s), (-a * s * sp, b * s * cp, 0 * s))
+
+    return metric
+
+
+def bumpy(x):
+    """Give the metric of a sheet without symmetry."""
+    u, v = x[:, 0], x[:, 1]
+    one, zero = ops.ones_like(u), ops.zeros_like(u)
+    hu = 0.5 * (1.3 * ops.cos(1.3 * u + 0.4) * ops.sin(0.9 * v) + 0.4 * u)
+    hv = 0.5 * (0.9 * ops.sin(1.3 * u + 0.4) * ops.cos(0.9 * v) - 0.3 * v)
+    return induced((one, zero, hu), (zero, one, hv))
+
+
+def torus(x):
+    """Give the metric of a torus with radii 2 and 1, in its angles."""
+    return diagonal(ops.ones_like(x[:, 0]), (2 + ops.cos(x[:, 0])) ** 2)
+
+
+def product(x):
+    """Give the metric of S² × R."""
+    factor = 4 / (1 + x[:, 0] ** 2 + x[:, 1] ** 2) ** 2
+    return diagonal(factor, factor, ops.ones_like(factor))
+
+
+# name: metric, box of the coordinates, roles, dimension of the symmetry space
+GEOMETRIES = {
+    "sphere": (sphere, [(-1, 1)] * 2, None, 3),
+    "hyperbolic": (
+        lambda x: conformal(x, 4 / (1 - ops.sum(x**2, -1)) ** 2),
+        [(-0.55, 0.55)] * 2,
+        None,
+        3,
+    ),
+    "plane": (lambda x: conformal(x, ops.ones_like(x[:, 0])), [(-1, 1)] * 2, None, 3),
+    "flat_torus": (
+        lambda x: diagonal(ops.ones_like(x[:, 0]), 2 * ops.ones_like(x[:, 0])),
+        [CIRCLE] * 2,
+        ANGLES,
+        2,
+    ),
+    "torus": (torus, [CIRCLE] * 2, ANGLES, 1),
+    "ellipsoid_of_revolution": (ellipsoid(1, 1, 1.5), [(0.5, 2.6), CIRCLE], ANGLES, 1),
+    "triaxial_ellipsoid": (ellipsoid(1, 1.3, 1.7), [(0.5, 2.6), CIRCLE], ANGLES, 0),
+    "bumpy": (bumpy, [(-1, 1)] * 2, None, 0),
+    "three_sphere": (sphere, [(-1, 1)] * 3, None, 6),
+    "S2xR": (product, [(-1, 1)] * 3, None, 4),
+}
+
+
+def free_motion(name, n, noise, rng):
+    """States and noisy accelerations of free particles; noise relative to the spread of each."""
+    metric, box, *_ = GEOMETRIES[name]
+    low, high = np.array(box).T
+    q = rng.uniform(low, high, (n, len(box)))
+    field = metric_fields.evaluate(metric, q)
+    root = np.linalg.cholesky(np.linalg.inv(field.metric))
+    v = np.einsum("nij,nj->ni", root, rng.normal(size=q.shape))
+    a = -np.einsum("nkij,ni,nj->nk", christoffel(field.metric, field.partials), v, v)
+    spread = np.maximum(a.std(axis=0), 0.1)  # free motion in flat charts has none of its own
+    return q, v, a + noise * spread * rng.normal(size=a.shape)
+
+
+def dimension(options):
+    """Train a metric from accelerations and count its Killing fields."""
+    print("| geometry | true | noise | seed | found | confidence | last of them, next | s |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name in options.only or GEOMETRIES:
+        _, box, roles, true = GEOMETRIES[name]
+        low, high = np.array(box).T
+        for noise in options.noise:
+            for seed in range(options.seeds):
+                begin = time.time()
+                rng = np.random.default_rng(seed)
+                q, v, a = free_motion(name, options.samples, noise, rng)
+                keras.utils.set_random_seed(seed)
+                angles = tuple(i for i, role in enumerate(roles or ()) if role == "angle")
+                model = LagrangianManifold(angles=angles, hidden=(32, 32), potential=False)
+                model.polish((q, v), a, iterations=options.iterations)
+                points = rng.uniform(low, high, (500, len(box)))
+                finder = SymmetryFinder(metric=model, roles=roles, random_state=seed).fit(points)
+                k = finder.n_symmetries_
+                last = f"{finder.spectrum_[k - 1]:.4f}" if k else "–"
+                print(
+                    f"| {name} | {true} | {noise:.0%} | {seed} | {k}{'' if k == true else ' ✗'} | "
+                    f"{finder.confidence_:.2f} | {last}, {finder.spectrum_[k]:.3f} | "
+                    f"{time.time() - begin:.0f} |",
+                    flush=True,
+                )
+                if options.formulas:
+                    for symmetry in finder.symmetries_:
+                        print(f"    {symmetry}", flush=True)
+                    if k:
+                        print(
+                            f"    {algebra.of_symmetries(finder.symmetries_, points)}", flush=True
+                        )
+
+
+R = "sqrt(x**2 + y**2 + z**2)"
+L = ["y*pz - z*py", "z*px - x*pz", "x*py - y*px"]
+LRL = [
+    f"py*({L[2]}) - pz*({L[1]}) - x/{R}",
+    f"pz*({L[0]}) - px*({L[2]}) - y/{R}",
+    f"px*({L[1]}) - py*({L[0]}) - z/{R}",
+]
+KEPLER = [f"(px**2 + py**2 + pz**2)/2 - 1/{R}", *L, *LRL]
+OSCILLATOR = ["(px**2 + x**2)/2", "(py**2 + y**2)/2", "(pz**2 + z**2)/2", *L[:2]]
+
+
+def brackets(options):
+    """Poisson algebras from the exact conserved quantities; the spread of Killing eigenvalues."""
+    del options
+    names = ("x", "y", "z", "px", "py", "pz")
+    roles = ("position",) * 3 + ("momentum",) * 3
+    print(
+        "| system | algebra | generators | closure | relative spread of Killing eigenvalues | s |"
+    )
+    print("|---|---|---|---|---|---|")
+    for title, quantities in (("Kepler, bound", KEPLER), ("oscillator", OSCILLATOR)):
+        begin = time.time()
+        pairing = noether.pair(quantities, names, roles)
+        span = time.time() - begin
+        spread, closure = killing_spread(pairing.generators, names, roles, quantities)
+        print(
+            f"| {title} | {pairing.algebra} | {len(pairing.generators)} | {closure:.1e} | "
+            f"{spread:.1e} | {span:.1f} |",
+            flush=True,
+        )
+
+
+def killing_spread(generators, names, roles, quantities):
+    """Spread of the eigenvalues of the Killing form in normalized generators, beside the energy.
+
+    For Kepler the vector is divided by √(−2H), for which so(4) has constants ±1; the oscillator's
+    generators are orthonormal in the trace form of u(3).
+    """
+    symbols = sympy.symbols(names, real=True)
+    local = dict(zip(names, symbols, strict=True))
+    rng = np.random.default_rng(0)
+    states = rng.normal(scale=0.7, size=(4000, 6))
+    pairs = canonical.canonical_pairs(names, roles)
+    if len(quantities) == len(KEPLER):
+        energy, *rest = [sympy.sympify(q, locals=local) for q in quantities]
+        unit = sympy.sqrt(-2 * energy)
+        basis = rest[:3] + [a / unit for a in rest[3:]]
+        values = canonical.evaluate([energy], symbols, states)[:, 0]
+        size = np.linalg.norm(states[:, :3], axis=1)
+        states = states[(values < -0.2) & (size > 0.4)][:400]
+    else:
+        x, p = sympy.Matrix(symbols[:3]), sympy.Matrix(symbols[3:])
+        fradkin = (p * p.T + x * x.T) / 2
+        turn = x * p.T - p * x.T
+        basis = [2 * fradkin[0, 1], 2 * fradkin[0, 2], 2 * fradkin[1, 2]]
+        basis += [turn[0, 1], turn[0, 2], turn[1, 2], fradkin[0, 0] - fradkin[1, 1]]
+        basis += [(fradkin[0, 0] + fradkin[1, 1] - 2 * fradkin[2, 2]) / sympy.sqrt(3)]
+        states = states[:400]
+    space = canonical.PhaseSpace(symbols, pairs, sympy.eye(3), basis[0], None)
+    span = BracketSpan(space, states)
+    span.close(basis)
+    fitted = span.algebra()
+    eigenvalues = np.linalg.eigvalsh(fitted.killing_form)
+    return float(np.ptp(eigenvalues) / np.abs(eigenvalues.mean())), fitted.closure
+
+
+def mechanics(options):
+    """Rollout error of the double pendulum, and energy error of masses on springs."""
+    begin = time.time()
+    runs = datasets.load("double_pendulum", n_trajectories=options.runs, n_steps=200, seed=0)
+    states, times = np.asarray(runs.states), runs.times[0]
+    dt = float(times[1] - times[0])
+    train, test = states[: -options.runs // 5], states[-options.runs // 5 :]
+    now, after = train[:, :-1].reshape(-1, 4), train[:, 1:].reshape(-1, 4)
+    model = LagrangianManifold(angles=(0, 1), hidden=(64, 64))
+    keras.utils.set_random_seed(0)
+    x = (now[:, :2], now[:, 2:], np.full((len(now), 1), dt))
+    loss = model.polish(x, after, iterations=options.iterations)
+    path = model.rollout(test[:, 0, :2], test[:, 0, 2:], times[: options.horizon])
+    true = test[:, : options.horizon]
+    error = np.sqrt(np.sum((path - true) ** 2) / np.sum(true**2))
+    energy = model.energy(path[..., :2].reshape(-1, 2), path[..., 2:].reshape(-1, 2))
+    energy = energy.reshape(len(test), -1)
+    drift = np.max(np.abs(energy - energy[:, :1])) / np.std(energy[:, 0])
+    print(
+        f"double pendulum: {len(train)} runs, dt {dt:.3f}, loss {loss:.1e}; {options.horizon} "
+        f"steps ahead on {len(test)} other runs: relative error {error:.1e}, energy drift "
+        f"{drift:.1e} of its spread; {time.time() - begin:.0f} s",
+        flush=True,
+    )
+    begin = time.time()
+    springs()
+    print(f"    {time.time() - begin:.0f} s")
+
+
+def springs():
+    """One mass on a spring, as in the published figure: energy error along learned rollouts."""
+    rng = np.random.default_rng(0)
+    q, v = rng.uniform(-1, 1, (1024, 1)), rng.uniform(-1, 1, (1024, 1))
+    model = LagrangianManifold(hidden=(32, 32))
+    keras.utils.set_random_seed(0)
+    model.polish((q, v), -q, iterations=500)
+    times = np.linspace(0, 20, 401)
+    start = rng.uniform(-0.7, 0.7, (20, 2))
+    path = model.rollout(start[:, :1], start[:, 1:], times)
+    energy = 0.5 * np.sum(path**2, axis=2)
+    error = np.mean((energy - energy[:, :1]) ** 2)
+    exact = solve_ivp(lambda _, y: [y[1], -y[0]], (0, 20), start[0], t_eval=times, rtol=1e-10)
+    ahead = np.sqrt(np.mean((path[0] - exact.y.T) ** 2) / np.mean(exact.y**2))
+    print(
+        f"mass on a spring: mean squared error of the energy {error:.1e}, relative "
+        f"{np.sqrt(error) / energy.mean():.1e}; rollout over 20 time units {ahead:.1e}",
+        flush=True,
+    )
+
+
+def main():
+    """Run a task."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("task", choices=["dimension", "algebra", "mechanics"])
+    parser.add_argument("--only", nargs="*", choices=list(GEOMETRIES))
+    parser.add_argument("--noise", nargs="*", type=float, default=[0.0, 0.01, 0.03])
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--samples", type=int, default=4096)
+    parser.add_argument("--iterations", type=int, default=500)
+    parser.add_argument("--runs", type=int, default=50)
+    parser.add_argument("--horizon", type=int, default=100)
+    parser.add_argument("--formulas", action="store_true")
+    options = parser.parse_args()
+    {"dimension": dimension, "algebra": brackets, "mechanics": mechanics}[options.task](options)
+
+
+if __name__ == "__main__":
+    main()
