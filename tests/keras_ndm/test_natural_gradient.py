@@ -1,0 +1,392 @@
+"""What a user of `NaturalGradient` relies on: the step, fit, saving, and honest failures."""
+
+import logging
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+import keras_ndm
+from keras_ndm.optimizers.choice import choose
+
+JAX = keras.backend.backend() == "jax"
+
+
+def regression(rng, n=64):
+    x = rng.normal(size=(n, 2)).astype(keras.config.floatx())
+    return x, np.sin(x[:, :1]) + 0.5 * x[:, 1:]
+
+
+def network(*extra):
+    return keras.Sequential([keras.Input((2,)), layers.Dense(8, "tanh"), *extra, layers.Dense(1)])
+
+
+def compiled(model, loss="mse", jit_compile="auto", **kwargs):
+    kwargs.setdefault("solver", "exact")
+    model.compile(keras_ndm.NaturalGradient(**kwargs), loss, jit_compile=jit_compile)
+    return model
+
+
+def flat(model):
+    return np.concatenate([np.ravel(w) for w in model.get_weights()])
+
+
+def linear(rng, outputs=1, n=20, d=3):
+    model = keras.Sequential([keras.Input((d,)), layers.Dense(outputs)])
+    return model, rng.normal(size=(n, d)), rng.normal(size=(n, outputs))
+
+
+def augmented(x):
+    return np.concatenate([x, np.ones((len(x), 1))], 1)
+
+
+@pytest.mark.usefixtures("float64")
+def test_one_step_by_hand(rng):
+    """θ − (F + λ)⁻¹ ∇L for linear least squares, F = 2 AᵀA / N and λ = C mean(z²)."""
+    model, x, y = linear(rng)
+    start = np.concatenate([np.ravel(w) for w in model.get_weights()])
+    compiled(model, damping=0.5, momentum=0.0).train_on_batch(x, y)
+    a, n = augmented(x), len(x)
+    residual = a @ start - y[:, 0]
+    damping = 0.5 * np.mean(2 / n * residual**2)
+    step = np.linalg.solve(2 / n * a.T @ a + damping * np.eye(4), 2 / n * a.T @ residual)
+    np.testing.assert_allclose(flat(model), start - step, atol=1e-10)
+
+
+@pytest.mark.usefixtures("float64")
+def test_momentum_by_hand(rng):
+    """The second step solves (F + λ) d = ∇L + λ μ d₋."""
+    model, x, y = linear(rng)
+    compiled(model, damping=0.5, momentum=0.8)
+    points, a, n = [flat(model)], augmented(x), len(x)
+    for _ in range(2):
+        model.train_on_batch(x, y)
+        points.append(flat(model))
+    first, residual = a @ points[0] - y[:, 0], a @ points[1] - y[:, 0]
+    misfit, start = np.mean(residual**2), np.mean(first**2)
+    damping = 0.5 * 2 / n * misfit * misfit / start
+    right = 2 / n * a.T @ residual + damping * 0.8 * (points[0] - points[1])
+    step = np.linalg.solve(2 / n * a.T @ a + damping * np.eye(4), right)
+    np.testing.assert_allclose(points[2], points[1] - step, atol=1e-9)
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("solver", ["exact", "kronecker"])
+def test_least_squares_in_one_step(solver, rng):
+    """One layer and squared error: both solvers are Newton's method up to the damping."""
+    model, x, y = linear(rng, outputs=1 if solver == "kronecker" else 2)
+    compiled(model, damping=1e-9, solver=solver).train_on_batch(x, y)
+    best = np.linalg.lstsq(augmented(x), y, rcond=None)[0]
+    found = np.concatenate([model.get_weights()[0], model.get_weights()[1][None]])
+    # Kronecker damping is split between the factors by its square root, √1e-9.
+    np.testing.assert_allclose(found, best, atol=1e-6 if solver == "exact" else 1e-3)
+
+
+@pytest.mark.usefixtures("float64")
+def test_kronecker_is_exact_for_one_layer(rng):
+    """F = E[a aᵀ] ⊗ 1: with little damping the two solvers take the same step."""
+    weights = []
+    for solver in ("exact", "kronecker"):
+        model, x, y = linear(np.random.default_rng(0))
+        model.set_weights([np.ones((3, 1)), np.zeros(1)])
+        compiled(model, damping=1e-8, momentum=0.0, solver=solver).train_on_batch(x, y)
+        weights.append(flat(model))
+    np.testing.assert_allclose(weights[0], weights[1], atol=1e-3)
+
+
+@pytest.mark.usefixtures("float64")
+def test_invariant_under_linear_reparametrization(rng):
+    """Inputs x T with the first kernel T⁻¹ W: the same function before must be the same after."""
+    x, y = regression(rng, 30)
+    change = np.array([[2.0, 0.7], [-0.4, 0.9]])
+    models = [network(), network()]
+    weights = models[0].get_weights()
+    models[1].set_weights([np.linalg.solve(change, weights[0]), *weights[1:]])
+    for model, inputs in zip(models, (x, x @ change), strict=True):
+        compiled(model, damping=1e-10, momentum=0.0).train_on_batch(inputs, y)
+    first, second = models[0].predict(x, verbose=0), models[1].predict(x @ change, verbose=0)
+    moved = np.abs(first - np.tanh(x @ weights[0]) @ weights[2]).max()
+    # Damping is not invariant: what is left of 1e-10 after dividing by small eigenvalues of K.
+    assert np.abs(first - second).max() < 1e-3 * moved
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("solver", ["exact", "kronecker"])
+def test_fit(solver, jit_compile, rng):
+    x, y = regression(rng)
+    model = compiled(network(), solver=solver, jit_compile=jit_compile)
+    first = model.evaluate(x, y, verbose=0)
+    history = model.fit(x, y, batch_size=32, epochs=15, verbose=0, validation_data=(x, y))
+    assert history.history["val_loss"][-1] < 1e-3 * first
+    assert set(history.history) == {"loss", "val_loss"}
+
+
+class Unbuilt(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.hidden, self.out = layers.Dense(8, "tanh"), layers.Dense(1)
+
+    def call(self, x):
+        return self.out(self.hidden(x))
+
+
+def test_subclassed_and_metrics(rng):
+    x, y = regression(rng)
+    model = Unbuilt()
+    model.compile(keras_ndm.NaturalGradient(), "mse", metrics=["mae"])
+    logs = model.fit(x, y, batch_size=64, epochs=8, verbose=0).history
+    assert logs["mae"][-1] < 0.2 * logs["mae"][0]
+    assert model.optimizer.chosen_solver == "exact"
+
+
+def test_manifold(rng):
+    """The likelihood model trains with its own Fisher matrix, and the loss falls."""
+    x = rng.normal(size=(256, 2)).astype("float32")
+    y = x + 0.1 * x[:, ::-1] + 0.01 * rng.normal(size=x.shape).astype("float32")
+    model = keras_ndm.NeuralDifferentialManifold(hidden=(8,), metric=keras_ndm.MetricLayer(hidden=(4,)))
+    model.compile(keras_ndm.NaturalGradient(solver="kronecker"))
+    loss = model.fit(x, y, batch_size=128, epochs=10, verbose=0).history["loss"]
+    assert loss[-1] < loss[0] - 2.0
+
+
+def test_sample_weights_leave_samples_out(rng):
+    x, y = regression(rng, 32)
+    weights = np.concatenate([np.ones(16), np.zeros(16)])
+    wrong = np.concatenate([y[:16], y[16:] + 100.0])
+    model = compiled(network())
+    for _ in range(15):
+        model.train_on_batch(x, wrong, sample_weight=weights)
+    assert model.evaluate(x[:16], y[:16], verbose=0) < 1e-3
+
+
+def test_add_loss_and_regularizers_count(rng):
+    """With a penalty the minimum moves to that of ridge regression."""
+    x, y = rng.normal(size=(40, 3)).astype("float32"), rng.normal(size=(40, 1)).astype("float32")
+    dense = layers.Dense(1, use_bias=False, kernel_regularizer=keras.regularizers.L2(0.3))
+    model = compiled(keras.Sequential([keras.Input((3,)), dense]), damping=0.1)
+    model.fit(x, y, batch_size=40, epochs=40, verbose=0)
+    best = np.linalg.solve(x.T @ x / 40 + 0.3 * np.eye(3), x.T @ y / 40)
+    np.testing.assert_allclose(model.get_weights()[0], best, atol=1e-3)
+
+
+def test_frozen_layer_stays(rng):
+    x, y = regression(rng)
+    model = network()
+    model.layers[0].trainable = False
+    before = model.layers[0].get_weights()
+    compiled(model).fit(x, y, epochs=1, verbose=0)
+    np.testing.assert_array_equal(before[0], model.layers[0].get_weights()[0])
+    assert model.evaluate(x, y, verbose=0) < 0.1
+
+
+def test_learning_rate_schedule_and_clipping(rng):
+    x, y = regression(rng)
+    stop = keras.optimizers.schedules.PiecewiseConstantDecay([0], [1.0, 0.0])
+    model = compiled(network(), learning_rate=stop)
+    model.train_on_batch(x, y)
+    after_first = flat(model)
+    model.train_on_batch(x, y)
+    model.train_on_batch(x, y)
+    np.testing.assert_array_equal(flat(model), flat(model))
+    last = flat(model)
+    model.train_on_batch(x, y)
+    np.testing.assert_array_equal(last, flat(model))
+    assert np.isfinite(after_first).all()
+
+    clipped = compiled(network(), global_clipnorm=1e-3)
+    before = flat(clipped)
+    clipped.train_on_batch(x, y)
+    step = np.linalg.norm(flat(clipped) - before)
+    assert 0 < step <= 1e-3 * (1 + 1e-4)
+
+
+def test_saving_continues_identically(rng, tmp_path):
+    x, y = regression(rng)
+    model = compiled(network(), solver="auto")
+    model.fit(x, y, batch_size=64, epochs=3, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert isinstance(loaded.optimizer, keras_ndm.NaturalGradient)
+    assert loaded.optimizer.get_config() == model.optimizer.get_config()
+    for m in (model, loaded):
+        m.fit(x, y, batch_size=64, epochs=3, verbose=0, shuffle=False)
+    # The same arithmetic; on TensorFlow two threads may add in another order.
+    np.testing.assert_allclose(flat(loaded), flat(model), atol=1e-4)
+
+
+def test_backup_and_restore(rng, tmp_path):
+    x, y = regression(rng)
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise RuntimeError("interrupted")
+
+    def start():
+        keras.utils.set_random_seed(1)
+        return compiled(network(), solver="kronecker")
+
+    options = {"batch_size": 64, "epochs": 4, "verbose": 0, "shuffle": False}
+    whole = start()
+    whole.fit(x, y, **options)
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    with pytest.raises(RuntimeError, match="interrupted"):
+        start().fit(x, y, callbacks=[backup, Interrupt()], **options)
+    resumed = start()
+    resumed.fit(x, y, callbacks=[backup], **options)
+    np.testing.assert_allclose(flat(resumed), flat(whole), atol=1e-4)
+
+
+@pytest.mark.parametrize("solver", ["exact", "kronecker"])
+def test_nan_batch_is_rejected_and_reported(solver, rng):
+    x, y = regression(rng)
+    model = compiled(network(layers.BatchNormalization()) if solver == "exact" else network(), solver=solver)
+    bad = x.copy()
+    bad[3, 0] = np.nan
+    if solver == "exact":
+        with pytest.warns(UserWarning, match="moments of BatchNormalization"):
+            model.train_on_batch(x, y)
+    model.train_on_batch(x, y)
+    before = flat(model)
+    with pytest.warns(UserWarning, match="rejected 1 batches"):
+        model.fit(bad, y, batch_size=64, epochs=1, verbose=0)
+    np.testing.assert_array_equal(before, flat(model))
+    assert model.optimizer.rejected_batches == 1
+    model.fit(x, y, batch_size=64, epochs=3, verbose=0)
+    assert np.isfinite(flat(model)).all()
+
+
+def test_coupled_samples_are_reported(rng):
+    class Centre(layers.Layer):
+        def call(self, x):
+            return x - ops.mean(x, axis=0, keepdims=True)
+
+    x, y = regression(rng)
+    model = compiled(network(Centre()))
+    with pytest.warns(UserWarning, match="samples influence each other"):
+        model.train_on_batch(x, y)
+    assert model.train_on_batch(x, y) >= 0
+
+
+def test_unknown_loss_is_reported(rng):
+    x, y = regression(rng)
+    model = compiled(network(), loss="log_cosh")
+    with pytest.warns(UserWarning, match="knows no Fisher matrix for the loss"):
+        first = model.train_on_batch(x, y)
+    for _ in range(10):
+        last = model.train_on_batch(x, y)
+    assert last < 0.05 * first
+
+
+class OwnStep(keras.Model):
+    def train_step(self, *args):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"solver": "newton"}, "must be one of"),
+        ({"damping": 0.0}, "above 0"),
+        ({"momentum": 1.0}, r"in \[0, 1\)"),
+        ({"gradient_accumulation_steps": 2}, "refused"),
+    ],
+)
+def test_bad_arguments(arguments, match):
+    with pytest.raises(ValueError, match=match):
+        keras_ndm.NaturalGradient(**arguments)
+
+
+def test_refusals(rng):
+    x, y = regression(rng)
+    with pytest.raises(ValueError, match="overrides `train_step`"):
+        OwnStep().compile(keras_ndm.NaturalGradient(), "mse")
+    model = compiled(network())
+    model.train_on_batch(x, y)
+    with pytest.raises(RuntimeError, match="gradients alone"):
+        model.optimizer.apply_gradients([(v.value * 0, v) for v in model.trainable_variables])
+    with pytest.raises(ValueError, match="another model"):
+        network().compile(model.optimizer, "mse")
+    with pytest.raises(ValueError, match=r"works through `model\.compile"):
+        keras_ndm.NaturalGradient().build(model.trainable_variables)
+    x_only = keras.Input((2,))
+    penalty = keras.Model(x_only, layers.Dense(1, activity_regularizer="l2")(x_only))
+    with pytest.raises(ValueError, match="without one"):
+        compiled(penalty, loss=None).train_on_batch(x, y)
+
+
+def test_other_optimizers_are_left_alone(rng):
+    x, y = regression(rng)
+    model = compiled(network())
+    model.train_on_batch(x, y)
+    model.compile("sgd", "mse")
+    assert "train_step" not in vars(model)
+    model.fit(x, y, epochs=1, verbose=0)
+
+
+def test_choice(rng, caplog):
+    assert choose(1, 1024, 10_000)[0] == "exact"
+    assert choose(10, 1024, 10_000)[0] == "kronecker"
+    assert "10240 rows" in choose(10, 1024, 10_000)[1]
+    assert "unknown size" in choose(1, None, 10)[1]
+    x, y = regression(rng)
+    model = compiled(network(), solver="auto")
+    with caplog.at_level(logging.INFO, logger="keras_ndm"):
+        model.train_on_batch(x, y)
+    assert "solver exact, since 64 samples" in caplog.text
+
+
+@pytest.mark.skipif(not JAX, reason="keras.distribution works on JAX")
+def test_distribution_over_devices(tmp_path):
+    """Two devices that share a batch take the step that one device takes."""
+    import os
+    import subprocess
+    import sys
+
+    code = """
+import numpy as np, keras, keras_ndm, sys
+devices = keras.distribution.list_devices()
+if sys.argv[1] == "2":
+    assert len(devices) == 2
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices))
+keras.utils.set_random_seed(0)
+x = np.random.default_rng(0).normal(size=(32, 2)).astype("float32")
+model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(6, "tanh"), keras.layers.Dense(1)])
+model.compile(keras_ndm.NaturalGradient(), "mse")
+model.fit(x, np.sin(x[:, :1]), batch_size=32, epochs=3, verbose=0, shuffle=False)
+print(*np.concatenate([np.ravel(w) for w in model.get_weights()]))
+"""
+    results = []
+    for count in ("1", "2"):
+        environment = {**os.environ, "XLA_FLAGS": f"--xla_force_host_platform_device_count={count}"}
+        done = subprocess.run(
+            [sys.executable, "-c", code, count], env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        results.append(np.array(done.stdout.split(), float))
+    np.testing.assert_allclose(results[0], results[1], atol=1e-3)
+
+
+@pytest.mark.skipif(JAX, reason="tf.distribute belongs to TensorFlow")
+def test_several_replicas_are_refused(rng):
+    import tensorflow as tf
+
+    from keras_ndm.backend import training
+
+    class Two:
+        num_replicas_in_sync = 2
+
+    original = tf.distribute.get_strategy
+    tf.distribute.get_strategy = Two
+    try:
+        with pytest.raises(ValueError, match="2 replicas"):
+            training.check_devices()
+    finally:
+        tf.distribute.get_strategy = original
+
+
+def test_backends_provide_the_same_names():
+    from keras_ndm.backend import training
+
+    assert sorted(training._module.__all__) == sorted(training.NAMES)
