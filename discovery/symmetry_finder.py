@@ -90,6 +90,9 @@ class SymmetryFinder(BaseEstimator):
         Defects, ascending: on the points that the fields were found on, or held out, the larger.
     confidence_ : float
         Share of bootstrap resamples of the held-out points with the same dimension.
+    undecided_ : bool
+        Whether defects below the tolerance were not counted because they grow without a gap: the
+        metric was not learned well enough to tell.
     homotheties_, conformal_ : list of Symmetry
         Further fields with L_ξ g = 2c g (c ≠ 0), and with L_ξ g = 2σ(x) g that are no homotheties.
         Conformal fields of a surface form an infinite family, of which these are those in the
@@ -161,6 +164,7 @@ class SymmetryFinder(BaseEstimator):
         defects, vectors = symmetry.spectrum(fit)
         self.spectrum_ = np.maximum(defects, symmetry.defect(held, vectors))
         self.n_symmetries_ = self._dimension(self.spectrum_)
+        self.undecided_ = bool(np.sum(self.spectrum_ <= self._rule[0]) > self.n_symmetries_)
         self.confidence_, intervals = self._bootstrap(held, vectors, rng)
         space = vectors[:, : self.n_symmetries_]
         self.symmetries_ = self._formulas(fields, fit, held, space, "isometry", rng)
@@ -212,7 +216,10 @@ class SymmetryFinder(BaseEstimator):
         top, bottom = fit.numerator(rule), fit.denominator()
         gram = generators.Gram(top.T @ top, bottom.T @ bottom)
         worst = float(symmetry.defect(fit, space, rule).max())
-        basis = generators.sparse_basis(gram, space, fields.costs(), 1.3 * worst, known)
+        allowed = 1.3 * worst
+        if self._rule[1] > 1:  # a learned metric: finer differences are its errors
+            allowed = max(allowed, 0.1 * self._rule[0])
+        basis = generators.sparse_basis(gram, space, fields.costs(), allowed, known)
         return [self._symmetry(fields, v, held, kind, rng) for v in basis.T]
 
     def _symmetry(
