@@ -13,7 +13,7 @@ the last step did in directions that this batch says nothing about is kept. Gold
 import keras
 from keras import ops
 
-from keras_ndm.backend.training import computed_once
+from keras_ndm.backend.training import cholesky, computed_once
 from keras_ndm.optimizers.jacobian import Jacobian
 
 __all__ = ["least_damping", "solve_exact"]
@@ -64,7 +64,7 @@ def solve_exact(
     if rest is not None:
         offset = [e + g / ops.cast(strength, g.dtype) for e, g in zip(offset, rest, strict=True)]
     right = ops.reshape(z - jacobian.apply(offset), (-1, 1))
-    factor = ops.cholesky(kernel + strength * ops.eye(ops.shape(kernel)[0], dtype=kernel.dtype))
+    factor = cholesky(kernel + strength * ops.eye(ops.shape(kernel)[0], dtype=kernel.dtype))
     half = ops.solve_triangular(factor, ops.cast(right, kernel.dtype), lower=True)
     c = ops.solve_triangular(ops.transpose(factor), half, lower=False)
     c = ops.reshape(ops.cast(c, z.dtype), ops.shape(z))

@@ -12,6 +12,8 @@ import math
 
 from keras import ops
 
+from keras_ndm.backend.training import cholesky
+
 __all__ = ["gaussian_seeds"]
 
 
@@ -35,7 +37,7 @@ def gaussian_seeds(mean: object, covariance: object, y: object, sample_weight: o
     """
     dtype, d = mean.dtype, mean.shape[-1]
     eye = ops.zeros_like(covariance) + ops.eye(d, dtype=dtype)
-    inverse = ops.solve_triangular(ops.cholesky(covariance), eye, lower=True)
+    inverse = ops.solve_triangular(cholesky(covariance), eye, lower=True)
     white = ops.squeeze(ops.matmul(inverse, (ops.cast(y, dtype) - mean)[..., None]), -1)
     weight = ops.ones_like(white[:, 0]) / ops.cast(ops.shape(mean)[0], dtype)
     if sample_weight is not None:

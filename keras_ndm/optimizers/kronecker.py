@@ -15,6 +15,7 @@ are refreshed every few steps.
 import keras
 from keras import ops
 
+from keras_ndm.backend.training import cholesky
 from keras_ndm.optimizers.blocks import RowsBlock
 from keras_ndm.optimizers.jacobian import Jacobian
 from keras_ndm.optimizers.objective import read
@@ -117,7 +118,8 @@ class KroneckerFactors:
                 return [read(v) for v in inverses]
 
             for variable, value in zip(inverses, ops.cond(due, fresh, kept), strict=True):
-                variable.assign(value)
+                usable = ops.all(ops.isfinite(value))
+                variable.assign(ops.where(usable, value, read(variable)))
 
     def solve(self, gradient: list, variables: list, blocks: list, strength: object) -> list:
         """Apply the damped inverse to a gradient.
@@ -175,9 +177,16 @@ def _inverses(a, b, strength):
     pi = ops.sqrt(ops.maximum(ratio, keras.config.epsilon() ** 4))
     root = ops.sqrt(strength)
     return [
-        ops.inv(a + pi * root * ops.eye(inner, dtype=a.dtype)),
-        ops.inv(b + root / pi * ops.eye(units, dtype=b.dtype)),
+        _inverse(a + pi * root * ops.eye(inner, dtype=a.dtype)),
+        _inverse(b + root / pi * ops.eye(units, dtype=b.dtype)),
     ]
+
+
+def _inverse(matrix):
+    """Inverse of a positive definite matrix; NaN, and no error, where it is none."""
+    eye = ops.eye(matrix.shape[0], dtype=matrix.dtype)
+    half = ops.solve_triangular(cholesky(matrix), eye, lower=True)
+    return ops.matmul(ops.transpose(half), half)
 
 
 def best_combination(

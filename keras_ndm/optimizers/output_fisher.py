@@ -26,7 +26,7 @@ import warnings
 import keras
 from keras import losses, ops
 
-from keras_ndm.backend.training import vjp
+from keras_ndm.backend.training import cholesky, vjp
 from keras_ndm.optimizers.gaussian_fisher import gaussian_seeds
 from keras_ndm.optimizers.objective import Objective
 
@@ -163,7 +163,7 @@ def _softmax(f, scales, gradient, size):
 
 def _from_matrix(fisher, scales, gradient, size):
     """L: the Cholesky factor of the loss's own matrix, times √s."""
-    factor = ops.cholesky(ops.reshape(fisher, (-1, size, size)))
+    factor = cholesky(ops.reshape(fisher, (-1, size, size)))
     s = ops.sqrt(ops.reshape(scales, (-1, 1)))
     c = ops.reshape(gradient, (-1, size, 1))
     z = ops.solve_triangular(factor, c, lower=True)[..., 0]
@@ -194,6 +194,12 @@ def output_fisher(objective: Objective, values: list, y_pred: object) -> tuple:
         with objective.scope(values):
             mean, covariance = objective.fisher_outputs()
         return gaussian_seeds(mean, covariance, objective.y, objective.sample_weight)
+    if objective.model._compile_loss is None:
+        raise ValueError(
+            "NaturalGradient takes its Fisher matrix from the loss at the model's outputs, and this "
+            "model was compiled without one. Pass `loss=` to `compile`; `add_loss` terms alone do "
+            "not define a Fisher matrix."
+        )
     leaves = keras.tree.flatten(y_pred)
     gradients = objective.output_gradient(values, y_pred)
     columns, z = [], []
@@ -215,12 +221,6 @@ def output_fisher(objective: Objective, values: list, y_pred: object) -> tuple:
 def _compiled_losses(objective, y_pred):
     """(loss, weight, y_true, y_pred, sample_weight) for each compiled loss."""
     compiled = objective.model._compile_loss
-    if compiled is None:
-        raise ValueError(
-            "NaturalGradient takes its Fisher matrix from the loss at the model's outputs, and this "
-            "model was compiled without one. Pass `loss=` to `compile`; `add_loss` terms alone do "
-            "not define a Fisher matrix."
-        )
 
     def at(path, tree):
         for key in path:

@@ -22,9 +22,11 @@ def network(*extra):
     return keras.Sequential([keras.Input((2,)), layers.Dense(8, "tanh"), *extra, layers.Dense(1)])
 
 
-def compiled(model, loss="mse", jit_compile="auto", **kwargs):
+def compiled(model, loss="mse", jit_compile=None, **kwargs):
+    """Compile with the exact solver; eager on TensorFlow, where tracing is most of a short test."""
     kwargs.setdefault("solver", "exact")
-    model.compile(keras_ndm.NaturalGradient(**kwargs), loss, jit_compile=jit_compile)
+    how = {"jit_compile": jit_compile} if jit_compile is not None else {"run_eagerly": not JAX}
+    model.compile(keras_ndm.NaturalGradient(**kwargs), loss, **how)
     return model
 
 
@@ -98,7 +100,7 @@ def test_kronecker_is_exact_for_one_layer(rng):
 @pytest.mark.usefixtures("float64")
 def test_invariant_under_linear_reparametrization(rng):
     """Inputs x T with the first kernel T⁻¹ W: the same function before must be the same after."""
-    x, y = regression(rng, 30)
+    x, y = regression(rng, 200)
     change = np.array([[2.0, 0.7], [-0.4, 0.9]])
     models = [network(), network()]
     weights = models[0].get_weights()
@@ -107,7 +109,7 @@ def test_invariant_under_linear_reparametrization(rng):
         compiled(model, damping=1e-10, momentum=0.0).train_on_batch(inputs, y)
     first, second = models[0].predict(x, verbose=0), models[1].predict(x @ change, verbose=0)
     moved = np.abs(first - np.tanh(x @ weights[0]) @ weights[2]).max()
-    # Damping is not invariant: what is left of 1e-10 after dividing by small eigenvalues of K.
+    # More samples than parameters: the step is unique. Damping is not invariant: what is left of 1e-10 after dividing by small eigenvalues of K.
     assert np.abs(first - second).max() < 1e-3 * moved
 
 
@@ -135,7 +137,7 @@ def test_subclassed_and_metrics(rng):
     x, y = regression(rng)
     model = Unbuilt()
     model.compile(keras_ndm.NaturalGradient(), "mse", metrics=["mae"])
-    logs = model.fit(x, y, batch_size=64, epochs=8, verbose=0).history
+    logs = model.fit(x, y, batch_size=64, epochs=12, verbose=0).history
     assert logs["mae"][-1] < 0.2 * logs["mae"][0]
     assert model.optimizer.chosen_solver == "exact"
 
@@ -154,7 +156,7 @@ def test_sample_weights_leave_samples_out(rng):
     x, y = regression(rng, 32)
     weights = np.concatenate([np.ones(16), np.zeros(16)])
     wrong = np.concatenate([y[:16], y[16:] + 100.0])
-    model = compiled(network())
+    model = compiled(network(), jit_compile=False)
     for _ in range(15):
         model.train_on_batch(x, wrong, sample_weight=weights)
     assert model.evaluate(x[:16], y[:16], verbose=0) < 1e-3
@@ -164,7 +166,7 @@ def test_add_loss_and_regularizers_count(rng):
     """With a penalty the minimum moves to that of ridge regression."""
     x, y = rng.normal(size=(40, 3)).astype("float32"), rng.normal(size=(40, 1)).astype("float32")
     dense = layers.Dense(1, use_bias=False, kernel_regularizer=keras.regularizers.L2(0.3))
-    model = compiled(keras.Sequential([keras.Input((3,)), dense]), damping=0.1)
+    model = compiled(keras.Sequential([keras.Input((3,)), dense]), damping=0.1, jit_compile=False)
     model.fit(x, y, batch_size=40, epochs=40, verbose=0)
     best = np.linalg.solve(x.T @ x / 40 + 0.3 * np.eye(3), x.T @ y / 40)
     np.testing.assert_allclose(model.get_weights()[0], best, atol=1e-3)
@@ -188,7 +190,6 @@ def test_learning_rate_schedule_and_clipping(rng):
     after_first = flat(model)
     model.train_on_batch(x, y)
     model.train_on_batch(x, y)
-    np.testing.assert_array_equal(flat(model), flat(model))
     last = flat(model)
     model.train_on_batch(x, y)
     np.testing.assert_array_equal(last, flat(model))

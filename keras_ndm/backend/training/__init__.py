@@ -7,6 +7,7 @@ Every backend module provides the same names, listed in `NAMES`:
 - ``over_scalars(function, scalars)``: a scalar function at several arguments at once;
 - ``eagerly(function)``: its result, computed at once also while a step is being traced;
 - ``make_train_step(model, step)``: `step` in the form that this backend's `fit` calls;
+- ``cholesky(matrix)``: NaN, and no error, where a matrix has no factor;
 - ``computed_once(tensors)``: keeps a compiler from computing them at every use;
 - ``check_devices()``: refuses what the step cannot be split over.
 """
@@ -15,6 +16,7 @@ from keras import config
 
 NAMES = (
     "check_devices",
+    "cholesky",
     "computed_once",
     "eagerly",
     "make_train_step",
@@ -29,6 +31,7 @@ else:
     from keras_ndm.backend.training import tensorflow as _module
 
 check_devices = _module.check_devices
+cholesky = _module.cholesky
 computed_once = _module.computed_once
 eagerly = _module.eagerly
 make_train_step = _module.make_train_step

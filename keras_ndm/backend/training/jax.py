@@ -7,6 +7,7 @@ import keras
 
 __all__ = [
     "check_devices",
+    "cholesky",
     "computed_once",
     "eagerly",
     "make_train_step",
@@ -43,6 +44,11 @@ def per_sample_vjp(
 def over_scalars(function: Callable, scalars: jax.Array) -> jax.Array:
     """Values of a scalar function at each of `scalars`, an array (k,)."""
     return jax.vmap(function)(scalars)
+
+
+def cholesky(matrix: jax.Array) -> jax.Array:
+    """Lower factor of positive definite matrices; NaN where there is none."""
+    return jax.numpy.linalg.cholesky(matrix)
 
 
 def computed_once(tensors: list) -> list:

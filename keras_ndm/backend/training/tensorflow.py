@@ -8,6 +8,7 @@ import tensorflow as tf
 
 __all__ = [
     "check_devices",
+    "cholesky",
     "computed_once",
     "eagerly",
     "make_train_step",
@@ -114,6 +115,11 @@ def over_scalars(function: Callable, scalars: tf.Tensor) -> tf.Tensor:
     Unrolled: the executor runs the branches side by side, and no operation has to be vectorizable.
     """
     return tf.stack([function(scalars[k]) for k in range(scalars.shape[0])])
+
+
+def cholesky(matrix: tf.Tensor) -> tf.Tensor:
+    """Lower factor of positive definite matrices; NaN where there is none (`keras.ops` raises)."""
+    return tf.linalg.cholesky(matrix)
 
 
 def computed_once(tensors: list) -> list:
