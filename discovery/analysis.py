@@ -54,7 +54,7 @@ def analyse_orbits(
         verdict=conclusion.verdict,
         reason=conclusion.reason,
         confidence=0.0 if undecided else _confidence(findings),
-        identities=[Quantity.from_law(law) for law in findings.identities],
+        identities=[] if undecided else [Quantity.from_law(i) for i in findings.identities],
         spectrum={stage.library: stage.spectrum for stage in findings.stages},
         resolution=max((e.drift_interval[1] for e in exact), default=float("nan")),
         noise=dict(zip(names, noise.tolist(), strict=True)),

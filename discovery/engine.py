@@ -6,10 +6,11 @@ Data flows one way: operators → spectrum → sparse candidates → held-out ev
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import sympy
+from scipy import linalg
 from threadpoolctl import threadpool_limits
 
 from discovery import formulas
@@ -186,15 +187,37 @@ def _trials(
     slow = ~still & (within <= SMALL_DRIFT**2 * between)
     costs = library.costs()
     found: list[Law] = []
-    for directions, slack in ((still, formulas.SLACK), (slow, SLOW_SLACK)):
-        vectors = flat.vectors[:, directions]
+    shared = _identical(ops, flat.vectors[:, still])
+    # What differs from run to run is no identity: there it counts as motion.
+    alike = replace(ops, within=ops.within + ops.between)
+    searches = (
+        (alike, shared, formulas.SLACK),
+        (ops, flat.vectors[:, still], formulas.SLACK),
+        (ops, flat.vectors[:, slow], SLOW_SLACK),
+    )
+    for view, vectors, slack in searches:
         if not _any_new(library, vectors, [*known, *found], split):
             continue
-        for candidate in formulas.candidates(ops, vectors, costs, slack):
+        for candidate in formulas.candidates(view, vectors, costs, slack):
             terms = library.restrict(candidate.support)
             if _any_new(terms, candidate.coefficients[:, None], [*known, *found], split):
-                found.append(_judge(terms, ops, candidate, split, rng))
+                found.append(_judge(terms, view, candidate, split, rng))
     return found
+
+
+def _identical(ops: Operators, vectors: np.ndarray) -> np.ndarray:
+    """Return the flat directions that do not differ from run to run: what all data obey.
+
+    A second eigenproblem inside the null space, B against D. They come first: laws count on the
+    manifold that they leave.
+    """
+    if not vectors.shape[1]:
+        return vectors
+    between = vectors.T @ ops.between @ vectors
+    noise = vectors.T @ ops.dirichlet @ vectors
+    noise += 1e-12 * np.trace(noise) * np.eye(len(noise))
+    ratio, mix = linalg.eigh((between + between.T) / 2, (noise + noise.T) / 2)
+    return vectors @ mix[:, ratio <= NO_SIGNAL]
 
 
 def _any_new(library: Library, vectors: np.ndarray, known: Sequence[Law], split: Split) -> bool:

@@ -32,11 +32,13 @@ class Evidence:
     flatness_interval : (float, float)
         95 % interval by bootstrap over runs.
     signal : float
-        Variance between orbits over variance within: how well the value tells orbits apart.
+        Variance between orbits over variance within (or the noise's, where that is larger): how
+        well the value tells orbits apart.
     drift : float
         Systematic motion along an orbit, noise set aside, as a fraction of the spread over all
         samples.
     drift_interval : (float, float)
+        Two standard errors of its square either way.
     noise : float
         Standard deviation of one value by noise, as a fraction of the spread.
     spread : float
@@ -86,14 +88,17 @@ def gather(
     drift2 = (weights @ (systematic * lengths)) / (weights @ lengths)
     between = max(float(means.var(ddof=1)), 0.0)
     spread = float(np.sqrt(max(between + max(drift2[0], 0.0), 1e-300)))
-    drift = np.sign(drift2) * np.sqrt(np.abs(drift2)) / spread
+    # Twice the standard error both ways: a variance that chance made negative still has a bound.
+    margin = 2 * float(drift2[1:].std())
+    bounds = np.array([drift2[0] - margin, drift2[0] + margin])
+    drift = np.sqrt(np.maximum([drift2[0], *bounds], 0.0)) / spread
     tail = 100 * np.array([(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
     return Evidence(
         flatness=float(mu[0]),
         flatness_interval=tuple(np.percentile(mu[1:], tail).tolist()),
-        signal=between / max(float(within.sum() / mass.sum()), 1e-300),
-        drift=float(max(drift[0], 0.0)),
-        drift_interval=tuple(np.maximum(np.percentile(drift[1:], tail), 0.0).tolist()),
+        signal=between * mass.sum() / max(float(within.sum()), float(moved.sum()), 1e-300),
+        drift=float(drift[0]),
+        drift_interval=(float(drift[1]), float(drift[2])),
         noise=float(np.sqrt(test.noise)) / spread,
         spread=spread,
         flat_draws=mu[1:] <= FLAT,

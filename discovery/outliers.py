@@ -1,17 +1,16 @@
 """Gross errors: samples that no smooth path could pass through.
 
 A sample is compared with the cubic through its four neighbours. A gross error stands out from the
-same comparison at the samples around it; fast motion does not, since it is fast there too.
+same comparison three to six samples away, which it does not touch; fast motion does not, since it
+is fast there too.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import median_filter
 
 # Times the local and the overall typical misfit that a sample must exceed.
 GROSS = 9.0
-WINDOW = 21
 # No more than this share of the rows is left out: beyond it, it is the data's nature.
 MOST = 0.05
 
@@ -39,13 +38,22 @@ def sound_rows(
         run = np.searchsorted(offsets, index, side="right") - 1
         misfit = _misfit(rows[index], times[index], run) / noise
         size = np.abs(misfit).max(axis=1)
-        local = median_filter(size, WINDOW, mode="nearest")
+        local = _nearby(size)
         peak = (size >= np.roll(size, 1)) & (size >= np.roll(size, -1))
         gross = peak & (size > GROSS * np.maximum(local, 1.0))
         if not gross.any():
             break
         keep[index[gross]] = False
     return keep if np.mean(~keep) <= MOST else np.ones(len(rows), dtype=bool)
+
+
+def _nearby(size: np.ndarray) -> np.ndarray:
+    """Return the second largest misfit among the samples three to six away on both sides.
+
+    The second, so that another gross error nearby does not hide this one.
+    """
+    around = [np.roll(size, shift) for k in range(3, 7) for shift in (k, -k)]
+    return np.sort(around, axis=0)[-2]
 
 
 def _misfit(rows: np.ndarray, times: np.ndarray, run: np.ndarray) -> np.ndarray:

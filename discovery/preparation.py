@@ -85,7 +85,8 @@ def prepare_with(runs: Trajectories, manifold: object, noise: np.ndarray | None 
     measured = Path(rows, covariance * np.outer(shrink, shrink))
     share = plain.smoothed.covariance[:, 0, 0] / scale[0] ** 2
     paths = [Path(plain.smoothed.states, measured.covariance * share[:, None, None])]
-    if manifold.step is not None:
+    # A model without steps of time knows the flow over the regular one alone.
+    if manifold.step is not None and (manifold.timed or is_regular(runs)):
         winding = plain.smoothed.states - inputs
 
         def step(states: np.ndarray, intervals: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

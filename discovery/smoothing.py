@@ -61,12 +61,14 @@ def smooth(rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise: np.n
     best = rows.copy()
     lengths = np.diff(offsets)
     for half in HALF_WIDTHS:
-        if 2 * half + 1 > lengths.min():
+        if 2 * half + 1 > lengths.max():
             break
         window, weights, own = _local_fit(times, offsets, half)
         fit = np.einsum("nw,nwd->nd", weights, rows[window])
         variance = (weights**2).sum(axis=1)
         leverage = weights[np.arange(n), own]
+        # A run too short for the window stays with what it has.
+        variance[np.repeat(lengths, lengths) < 2 * half + 1] = np.inf
         misfit = (((rows - fit) / noise) ** 2).mean(axis=1)
         bias = misfit - (1 - 2 * leverage + variance)
         error = variance + np.maximum(_neighbour_mean(bias, offsets), 0.0)
@@ -83,7 +85,8 @@ def _local_fit(
     width = 2 * half + 1
     index = np.arange(len(times))
     run = np.searchsorted(offsets, index, side="right") - 1
-    start = np.clip(index - half, offsets[run], offsets[run + 1] - width)
+    start = np.clip(index - half, offsets[run], np.maximum(offsets[run + 1] - width, offsets[run]))
+    start = np.minimum(start, len(times) - width)
     window = start[:, None] + np.arange(width)
     local = times[window] - times[:, None]
     local = local / (local[:, -1:] - local[:, :1])

@@ -72,7 +72,8 @@ def escalation(
         if d >= 6:
             stages.append(chain(names, roles))
     stages = [stage for stage in stages if 0 < len(stage) <= MAX_TERMS]
-    return [s for i, s in enumerate(stages) if i == 0 or s.exponents != stages[i - 1].exponents]
+    seen = [(stage.atoms, stage.exponents) for stage in stages]
+    return [stage for i, stage in enumerate(stages) if i == 0 or seen[i] != seen[i - 1]]
 
 
 def infer_roles(
