@@ -3,6 +3,7 @@
 import csv
 import pathlib
 import warnings
+from importlib.util import find_spec
 
 import keras
 import numpy as np
@@ -28,7 +29,7 @@ class GeometryMonitor(keras.callbacks.Callback):
     csv_path : str or path, optional
         Table with one row an epoch.
     log_dir : str or path, optional
-        Directory for TensorBoard; needs TensorFlow.
+        Directory for TensorBoard; needs TensorFlow and TensorBoard.
     condition_limit : float
         Condition number above which the metric is called degenerate.
 
@@ -68,10 +69,8 @@ class GeometryMonitor(keras.callbacks.Callback):
         self._rows = []
         self._writer = None
         if self.log_dir is not None:
-            from tensorflow import summary  # TensorBoard's format is TensorFlow's
-
-            self._summary = summary
-            self._writer = summary.create_file_writer(str(self.log_dir))
+            self._summary = _summary_module()
+            self._writer = self._summary.create_file_writer(str(self.log_dir))
 
     def measure(self) -> dict:
         """Measure the metric now: a dictionary of numbers."""
@@ -119,6 +118,18 @@ class GeometryMonitor(keras.callbacks.Callback):
             "the MetricLayer, standardize the inputs, or give the volume penalty more weight.",
             stacklevel=2,
         )
+
+
+def _summary_module():
+    missing = [name for name in ("tensorflow", "tensorboard") if find_spec(name) is None]
+    if missing:
+        raise ImportError(
+            f"`log_dir` writes for TensorBoard and needs {' and '.join(missing)}: "
+            f"`pip install {' '.join(missing)}`, or use `csv_path`."
+        )
+    from tensorflow import summary
+
+    return summary
 
 
 def _smooth(metric):

@@ -173,18 +173,27 @@ class MetricLayer(keras.layers.Layer):
     def bilinear(
         self,
         z: object,
-        vectors: Sequence[tuple],
+        vectors: object,
+        pairs: tuple,
+        order: int = 2,
         directions: object = None,
-        pairs: jets.Pairs | None = None,
-    ) -> list:
-        """2-jets of g(u, v), each (batch,), for pairs of vectors (u, v), each (batch, d)."""
-        outputs = self.outputs(z, 2, directions, pairs)
-        ridge, dot = self.ridge(outputs), lambda c, u, v: c * ops.sum(u * v, axis=-1)
-        forms = []
-        for u, v in vectors:
-            form = self.head.bilinear(outputs, self.dimension, u, v)
-            forms.append(form.plus(ridge.linear(dot, u, v)))
-        return forms
+        second: jets.Pairs | None = None,
+    ) -> jets.Jet:
+        """Jet of g(a, b), (batch, len(pairs)), for pairs of vectors at z.
+
+        Parameters
+        ----------
+        vectors : tensor (batch, k, d)
+        pairs : tuple of (i, j)
+            Which vectors to multiply.
+        order, directions, second
+            As `order`, `directions` and `pairs` of `jet`.
+        """
+        outputs = self.outputs(z, order, directions, second)
+        left, right = metric_heads.select(vectors, pairs)
+        dots = ops.sum(left * right, axis=-1)
+        ridge = self.ridge(outputs).linear(lambda c, dots: c[..., None] * dots, dots)
+        return self.head.bilinear(outputs, vectors, pairs).plus(ridge)
 
     def factor(self, z: object) -> object:
         """Lower Cholesky factor (batch, d, d) of the metric."""
@@ -194,9 +203,7 @@ class MetricLayer(keras.layers.Layer):
         """Inner product g(u, v), (batch,), of vectors (batch, d) at z."""
         if isinstance(self.head, metric_heads.Pullback):
             return ops.einsum("bi,bij,bj->b", u, self(z), v)
-        outputs = self.outputs(z, order=0)
-        form = self.head.bilinear(outputs, self.dimension, u, v).value
-        return form + self.ridge(outputs).value * ops.sum(u * v, axis=-1)
+        return self.bilinear(z, ops.stack([u, v], axis=1), ((0, 1),), order=0).value[:, 0]
 
     def solve(self, z: object, vectors: object) -> object:
         """Raise indices: g⁻¹ v (batch, d) of v (batch, d) at z."""

@@ -12,7 +12,9 @@ is of the size of R itself.
 
 from keras import ops
 
-_PAIRS = ((0, 1), (0, 0), (1, 1))  # of the directions (u, v, w)
+# Of the directions (u, v, w): second derivatives, and the inner products that are differentiated.
+_SECOND = ((0, 1), (0, 0), (1, 1))
+_FORMS = ((0, 1), (0, 0), (1, 1), (0, 2), (1, 2))
 
 
 def scalar_estimate(layer: object, z: object, normals: object) -> object:
@@ -37,11 +39,12 @@ def scalar_estimate(layer: object, z: object, normals: object) -> object:
     u = a / ops.sqrt(inner(a, a))
     b = b - inner(u, b) * u
     v = b / ops.sqrt(inner(b, b))
-    directions = ops.stack([u, v, w], axis=1)
-    forms = layer.bilinear(z, [(u, v), (u, u), (v, v), (u, w), (v, w)], directions, _PAIRS)
-    uv, uu, vv, uw, vw = forms
-    second = uv.second[:, 0] - 0.5 * vv.second[:, 1] - 0.5 * uu.second[:, 2]
-    gamma_uv = 0.5 * (vw.first[:, 0] + uw.first[:, 1] - uv.first[:, 2])
-    gamma_uu = uw.first[:, 0] - 0.5 * uu.first[:, 2]
-    gamma_vv = vw.first[:, 1] - 0.5 * vv.first[:, 2]
-    return n * (n - 1) * (second + gamma_uv**2 - gamma_uu * gamma_vv)
+    vectors = ops.stack([u, v, w], axis=1)
+    forms = layer.bilinear(z, vectors, _FORMS, 2, vectors, _SECOND)
+    first, second = forms.first, forms.second  # [b, direction or pair, form]
+    uv, uu, vv, uw, vw = range(5)
+    bend = second[:, 0, uv] - 0.5 * second[:, 1, vv] - 0.5 * second[:, 2, uu]
+    gamma_uv = 0.5 * (first[:, 0, vw] + first[:, 1, uw] - first[:, 2, uv])
+    gamma_uu = first[:, 0, uw] - 0.5 * first[:, 2, uu]
+    gamma_vv = first[:, 1, vw] - 0.5 * first[:, 2, vv]
+    return n * (n - 1) * (bend + gamma_uv**2 - gamma_uu * gamma_vv)

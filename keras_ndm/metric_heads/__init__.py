@@ -1,6 +1,6 @@
 """Metric heads: one family of tensor fields each."""
 
-from keras_ndm.metric_heads.base import MetricHead
+from keras_ndm.metric_heads.base import MetricHead, select
 from keras_ndm.metric_heads.cholesky import Cholesky
 from keras_ndm.metric_heads.constant import Constant
 from keras_ndm.metric_heads.diagonal import Conformal, Diagonal
@@ -45,4 +45,5 @@ __all__ = [
     "MetricHead",
     "Pullback",
     "get",
+    "select",
 ]

@@ -7,6 +7,20 @@ from keras_ndm.geometry import curvature
 from keras_ndm.geometry.jets import Jet
 
 
+def select(vectors: object, pairs: tuple) -> tuple:
+    """First and second vectors (batch, len(pairs), d) of each pair."""
+    sides = zip(*pairs, strict=True)
+    return tuple(ops.stack([vectors[:, i] for i in side], axis=1) for side in sides)
+
+
+def contract(part: object, matrix: object) -> object:
+    """Σ_i part[…, i] matrix[…, i, k], for parts with or without the axis of directions."""
+    # Where the axis is there, `matrix` has come with an axis of length one in its place.
+    if len(part.shape) == len(matrix.shape):
+        return ops.matmul(part, matrix[:, 0])
+    return ops.matmul(part[:, None], matrix)[:, 0]
+
+
 class MetricHead:
     """Turns network outputs into P(z), symmetric positive semidefinite, of which a metric is made.
 
@@ -44,10 +58,21 @@ class MetricHead:
         """Trace of P, (batch,)."""
         return self.tensor(outputs, dimension).linear(lambda p: ops.trace(p, axis1=-2, axis2=-1))
 
-    def bilinear(self, outputs: Jet, dimension: int, u: object, v: object) -> Jet:
-        """P(u, v), (batch,), for vectors u and v (batch, dimension)."""
-        form = lambda p, u, v: ops.sum(u * ops.einsum("...ij,...j->...i", p, v + 0 * u), axis=-1)  # noqa: E731
-        return self.tensor(outputs, dimension).linear(form, u, v)
+    def bilinear(self, outputs: Jet, vectors: object, pairs: tuple) -> Jet:
+        """Give P(a, b), (batch, len(pairs)), for pairs of vectors.
+
+        Parameters
+        ----------
+        vectors : tensor (batch, k, d)
+        pairs : tuple of (i, j)
+            Which vectors to multiply: a = vectors[:, i], b = vectors[:, j].
+        """
+        left, right = select(vectors, pairs)
+
+        def form(p, left, right):
+            return ops.sum(ops.matmul(left + 0 * p[..., :1, :], p) * right, axis=-1)
+
+        return self.tensor(outputs, vectors.shape[-1]).linear(form, left, right)
 
     def jet(
         self,

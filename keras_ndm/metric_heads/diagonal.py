@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_ndm.geometry import activations, jets
 from keras_ndm.geometry.jets import Jet
-from keras_ndm.metric_heads.base import MetricHead
+from keras_ndm.metric_heads.base import MetricHead, contract, select
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
@@ -30,11 +30,11 @@ class Diagonal(MetricHead):
         """Sum of the entries."""
         return self.entries(outputs, dimension).linear(lambda a: ops.sum(a, axis=-1))
 
-    def bilinear(self, outputs: Jet, dimension: int, u: object, v: object) -> Jet:
+    def bilinear(self, outputs: Jet, vectors: object, pairs: tuple) -> Jet:
         """Σ a_i u_i v_i."""
-        return self.entries(outputs, dimension).linear(
-            lambda a, u, v: ops.sum(a * u * v, axis=-1), u, v
-        )
+        left, right = select(vectors, pairs)
+        products = ops.swapaxes(left * right, 1, 2)
+        return self.entries(outputs, vectors.shape[-1]).linear(contract, products)
 
     def logdet(self, layer: object, z: object) -> object:
         """Sum of logarithms."""
@@ -113,10 +113,11 @@ class Conformal(MetricHead):
         """Give d times the scale."""
         return self._scale(outputs).linear(lambda s: dimension * s)
 
-    def bilinear(self, outputs: Jet, dimension: int, u: object, v: object) -> Jet:
+    def bilinear(self, outputs: Jet, vectors: object, pairs: tuple) -> Jet:
         """Scale u·v."""
-        del dimension
-        return self._scale(outputs).linear(lambda s, u, v: s * ops.sum(u * v, axis=-1), u, v)
+        left, right = select(vectors, pairs)
+        dots = ops.sum(left * right, axis=-1)
+        return self._scale(outputs).linear(lambda s, dots: s[..., None] * dots, dots)
 
     def logdet(self, layer: object, z: object) -> object:
         """Give d times the logarithm of the scale."""

@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_ndm.geometry import activations
 from keras_ndm.geometry.jets import Jet
-from keras_ndm.metric_heads.base import MetricHead
+from keras_ndm.metric_heads.base import MetricHead, contract, select
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
@@ -48,15 +48,26 @@ class LowRank(MetricHead):
         squares = rows.times(rows, lambda a, b: ops.sum(a * b, axis=(-1, -2)))
         return diagonal.linear(lambda a: ops.sum(a, axis=-1)).plus(squares)
 
-    def bilinear(self, outputs: Jet, dimension: int, u: object, v: object) -> Jet:
-        """Σ a_i u_i v_i + (Uᵀu)·(Uᵀv)."""
-        diagonal, rows = self._parts(outputs, dimension)
-        left, right = (
-            rows.linear(lambda a, v: ops.einsum("...ir,...i->...r", a, v + 0 * a[..., 0]), vector)
-            for vector in (u, v)
+    def bilinear(self, outputs: Jet, vectors: object, pairs: tuple) -> Jet:
+        """Σ a_i u_i v_i + (Uᵀu)·(Uᵀv), each vector projected once."""
+        d = vectors.shape[-1]
+        left, right = select(vectors, pairs)
+        diagonal = outputs.linear(lambda o: o[..., :d]).apply(activations.derivatives("exp"))
+        diagonal = diagonal.linear(contract, ops.swapaxes(left * right, 1, 2))
+        # [i r, k s] = vectors[k, i] δ_rs turns the numbers of U, row by row, into Uᵀv at once.
+        shape = (-1, d * self.rank, vectors.shape[1] * self.rank)
+        spread = vectors[..., None, None] * ops.eye(self.rank, dtype=vectors.dtype)
+        spread = ops.reshape(ops.transpose(spread, (0, 2, 3, 1, 4)), shape)
+        projected = outputs.linear(lambda o: o[..., d:]).linear(contract, spread)
+        projected = projected.linear(
+            lambda p: ops.reshape(p, (*ops.shape(p)[:-1], vectors.shape[1], self.rank))
         )
-        inner = left.times(right, lambda a, b: ops.sum(a * b, axis=-1))
-        return diagonal.linear(lambda a, u, v: ops.sum(a * u * v, axis=-1), u, v).plus(inner)
+        sides = [
+            projected.linear(lambda p, s=side: ops.stack([p[..., k, :] for k in s], axis=-2))
+            for side in zip(*pairs, strict=True)
+        ]
+        inner = sides[0].times(sides[1], lambda a, b: ops.sum(a * b, axis=-1))
+        return diagonal.plus(inner)
 
     def _small(self, outputs, ridge, d):
         """Diagonal D + c, U, D⁻¹U and the Cholesky factor of 1 + UᵀD⁻¹U."""

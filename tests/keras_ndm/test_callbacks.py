@@ -1,5 +1,6 @@
 import csv
 import warnings
+from importlib.util import find_spec
 
 import keras
 import numpy as np
@@ -24,7 +25,7 @@ def model_with(metric, returns="metric"):
 def test_what_it_measures_is_in_history_and_files(tmp_path):
     model = model_with(keras_ndm.MetricLayer(hidden=(6,)))
     path = tmp_path / "geometry.csv"
-    board = tmp_path / "board" if keras.config.backend() == "tensorflow" else None
+    board = tmp_path / "board" if find_spec("tensorflow") and find_spec("tensorboard") else None
     monitor = GeometryMonitor(Z, csv_path=path, log_dir=board)
     target = np.eye(2) * (1 + Z[:, :1, None] ** 2)
     history = model.fit(Z, target, epochs=2, verbose=0, callbacks=[monitor]).history
@@ -40,6 +41,15 @@ def test_what_it_measures_is_in_history_and_files(tmp_path):
     assert [row["epoch"] for row in rows] == ["0", "1"]
     assert float(rows[1]["metric_condition"]) == history["metric_condition"][-1]
     assert board is None or any(board.iterdir())
+
+
+def test_missing_tensorboard_is_explained(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_ndm.callbacks.find_spec", lambda name: None)
+    model = model_with(keras_ndm.MetricLayer("diagonal"))
+    with pytest.raises(ImportError, match="pip install tensorflow tensorboard"):
+        model.fit(
+            Z, np.zeros((40, 2, 2)), verbose=0, callbacks=[GeometryMonitor(Z, log_dir=tmp_path)]
+        )
 
 
 def test_warns_once_when_the_metric_degenerates():
