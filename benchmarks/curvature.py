@@ -160,7 +160,7 @@ def step_of(n, head, exact, penalties, batch):
     kind = keras_ndm.metric_heads.LowRank(4) if head == "low_rank" else head
     weight = 1e-6 if penalties else 0.0
     estimator = "exact" if exact else "stochastic"
-    # Past n = 8 the curvature is taken on an eighth of the batch: its estimate is unbiased all the same.
+    # Past n = 8 the curvature is taken on an eighth of the batch: unbiased all the same.
     layer = keras_ndm.EvolutionLayer(
         MetricLayer(kind),
         weight,

@@ -1,8 +1,9 @@
 """Recover the curvature of a sphere and of a torus from noisy distances.
 
-The data are what a surveyor has: pairs of nearby points, their coordinates on the map, and the distance
-between them with one percent of error. A `MetricLayer` learns the metric from the distances; its Ricci
-scalar, by exact 2-jets, is then compared with the true one, which no one told the model.
+The data are what a surveyor has: pairs of nearby points, their coordinates on the map, and the
+distance between them with one percent of error. A `MetricLayer` learns the metric from the
+distances; its Ricci scalar, by exact 2-jets, is then compared with the true one, which no one told
+the model.
 
     python examples/curved_surface.py                 # writes curved_surface.png
 """
@@ -102,7 +103,7 @@ def main():
         found, truth = np.array(found), true(points)
         error = np.sqrt(np.mean((found - truth) ** 2, axis=1))
         print(
-            f"{name:>7}: true R from {truth.min():.2f} to {truth.max():.2f}; root mean square error "
+            f"{name:>7}: true R from {truth.min():.2f} to {truth.max():.2f}; RMS error "
             f"{error.mean():.3f} (seeds: {', '.join(f'{e:.3f}' for e in error)})",
             flush=True,
         )

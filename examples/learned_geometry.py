@@ -1,10 +1,10 @@
-"""Does a learned geometry help a classifier? Two moons and scikit-learn's digits, over several seeds.
+"""Does a learned geometry help a classifier? Two moons and scikit-learn's digits.
 
-Three classifiers of about one size are trained on few samples: a plain network; the same behind a chart,
-with distances to class centres measured in a learned metric; and that with penalties on curvature and
-volume whose weights are balanced automatically. Reported as they come out: accuracy, expected
-calibration error, and the accuracy of five nearest neighbours when "near" is measured in the inputs'
-own coordinates, after the plain network, and in the learned metric.
+Three classifiers of about one size are trained on few samples, over several seeds: a plain network;
+a chart, with distances to class centres measured in a learned metric; and that with penalties on
+curvature and volume whose weights are balanced automatically. Reported as they come out: accuracy,
+expected calibration error, and the accuracy of five nearest neighbours when "near" is measured in
+the inputs' own coordinates, after the plain network, and in the learned metric.
 
     python examples/learned_geometry.py               # writes learned_geometry.png
 """
@@ -34,16 +34,19 @@ class Centres(keras.layers.Layer):
         self.classes = classes
 
     def build(self, shapes):
+        """Make the centres."""
         d = shapes[0][-1]
         self.centres = self.add_weight(shape=(self.classes, d), initializer="glorot_normal")
 
     def call(self, inputs):
+        """Give the logits (batch, classes)."""
         z, g = inputs
         away = z[:, None, :] - ops.convert_to_tensor(self.centres)
         return -0.5 * ops.einsum("bki,bij,bkj->bk", away, g, away)
 
 
 def plain_model(d, classes):
+    """Two hidden layers."""
     x = keras.Input((d,))
     hidden = keras.layers.Dense(64, activation="tanh")(x)
     hidden = keras.layers.Dense(64, activation="tanh")(hidden)
@@ -51,6 +54,7 @@ def plain_model(d, classes):
 
 
 def geometric_model(d, classes, penalties):
+    """Chart, metric, and distances to centres."""
     x = keras.Input((d,))
     z = keras_ndm.CoordinateLayer(keras_ndm.charts.AffineCoupling(depth=2, hidden=(32,)))(x)
     kind = "cholesky" if d <= 4 else keras_ndm.metric_heads.LowRank(rank=4)
@@ -61,6 +65,7 @@ def geometric_model(d, classes, penalties):
 
 
 def train(model, x, y, epochs):
+    """Fit by cross-entropy."""
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(3e-3), loss=loss)
     model.fit(x, y, batch_size=50, epochs=epochs, verbose=0)
@@ -87,6 +92,7 @@ def neighbours(squared, y_train, y_test, k=5):
 
 
 def flat_distances(a, b):
+    """Squared Euclidean distances."""
     return np.sum(a**2, 1)[:, None] + np.sum(b**2, 1) - 2 * a @ b.T
 
 
@@ -99,6 +105,7 @@ def metric_distances(manifold, a, b):
 
 
 def data(name, seed):
+    """Few training samples, standardized, and the rest."""
     if name == "moons":
         x, y = make_moons(1200, noise=0.25, random_state=seed)
         train_size = 100
@@ -112,6 +119,7 @@ def data(name, seed):
 
 
 def one_seed(name, seed, epochs):
+    """Train and judge the three models."""
     keras.utils.set_random_seed(seed)
     x, x_test, y, y_test = data(name, seed)
     d, classes = x.shape[1], len(np.unique(y))
