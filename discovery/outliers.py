@@ -11,8 +11,10 @@ import numpy as np
 
 # Times the local and the overall typical misfit that a sample must exceed.
 GROSS = 9.0
+# An error smaller than this fraction of the coordinate's spread is not gross.
+LEAST = 0.02
 # No more than this share of the rows is left out: beyond it, it is the data's nature.
-MOST = 0.05
+MOST = 0.03
 
 
 def sound_rows(
@@ -32,6 +34,7 @@ def sound_rows(
     -------
     (n,) array of bool
     """
+    noise = np.maximum(noise, LEAST / GROSS * rows.std(axis=0))
     keep = np.ones(len(rows), dtype=bool)
     for _ in range(3):
         index = np.flatnonzero(keep)
@@ -48,12 +51,12 @@ def sound_rows(
 
 
 def _nearby(size: np.ndarray) -> np.ndarray:
-    """Return the second largest misfit among the samples three to six away on both sides.
+    """Return the largest misfit three to six samples away, on the quieter side.
 
-    The second, so that another gross error nearby does not hide this one.
+    The quieter side, so that another gross error nearby does not hide this one.
     """
-    around = [np.roll(size, shift) for k in range(3, 7) for shift in (k, -k)]
-    return np.sort(around, axis=0)[-2]
+    sides = [np.max([np.roll(size, sign * k) for k in range(3, 7)], axis=0) for sign in (1, -1)]
+    return np.minimum(*sides)
 
 
 def _misfit(rows: np.ndarray, times: np.ndarray, run: np.ndarray) -> np.ndarray:

@@ -63,32 +63,31 @@ def smooth(rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise: np.n
     for half in HALF_WIDTHS:
         if 2 * half + 1 > lengths.max():
             break
-        window, weights, own = _local_fit(times, offsets, half)
+        index, window, weights, own = _local_fit(times, offsets, half)
         fit = np.einsum("nw,nwd->nd", weights, rows[window])
         variance = (weights**2).sum(axis=1)
-        leverage = weights[np.arange(n), own]
-        # A run too short for the window stays with what it has.
-        variance[np.repeat(lengths, lengths) < 2 * half + 1] = np.inf
-        misfit = (((rows - fit) / noise) ** 2).mean(axis=1)
-        bias = misfit - (1 - 2 * leverage + variance)
-        error = variance + np.maximum(_neighbour_mean(bias, offsets), 0.0)
-        better = error < best_error
-        best[better], best_error[better] = fit[better], error[better]
+        leverage = weights[np.arange(len(index)), own]
+        misfit = (((rows[index] - fit) / noise) ** 2).mean(axis=1)
+        bias = np.zeros(n)
+        bias[index] = misfit - (1 - 2 * leverage + variance)
+        error = variance + np.maximum(_neighbour_mean(bias, offsets)[index], 0.0)
+        better = error < best_error[index]
+        best[index[better]] = fit[better]
+        best_error[index[better]] = error[better]
     covariance = best_error[:, None, None] * np.diag(noise**2)
     return Path(best, covariance)
 
 
 def _local_fit(
     times: np.ndarray, offsets: np.ndarray, half: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return each sample's window of rows, the weights of its fit, and its own place in it."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return rows of runs that are long enough, their windows, weights and places in the window."""
     width = 2 * half + 1
-    index = np.arange(len(times))
+    index = np.flatnonzero(np.repeat(np.diff(offsets), np.diff(offsets)) >= width)
     run = np.searchsorted(offsets, index, side="right") - 1
-    start = np.clip(index - half, offsets[run], np.maximum(offsets[run + 1] - width, offsets[run]))
-    start = np.minimum(start, len(times) - width)
+    start = np.clip(index - half, offsets[run], offsets[run + 1] - width)
     window = start[:, None] + np.arange(width)
-    local = times[window] - times[:, None]
+    local = times[window] - times[index][:, None]
     local = local / (local[:, -1:] - local[:, :1])
     # Regular sampling has few distinct windows: fit each once.
     mix = np.random.default_rng(0).normal(size=(width, 2))
@@ -96,7 +95,7 @@ def _local_fit(
     _, chosen, inverse = np.unique(marks, return_index=True, return_inverse=True)
     powers = local[chosen][:, :, None] ** np.arange(DEGREE + 1)
     weights = np.linalg.pinv(powers)[:, 0, :]
-    return window, weights[inverse], index - start
+    return index, window, weights[inverse], index - start
 
 
 def _neighbour_mean(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:

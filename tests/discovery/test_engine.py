@@ -183,10 +183,6 @@ def test_identity_is_told_from_law():
     assert [str(law.expression) for law in exact_of(found)] == ["omega**2/2 + y"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="x² + y² = 1 − z² is taken for a second law: identities are not looked for first",
-)
 def test_law_that_an_identity_makes_dependent():
     """Points turn about the z axis on the unit sphere: one law, z, in whatever form."""
     rng = np.random.default_rng(0)

@@ -36,9 +36,6 @@ def test_noise_is_no_gross_error(name):
     assert without_gross_errors(runs) is runs
 
 
-@pytest.mark.xfail(
-    strict=True, reason="with next to no noise, the sharpest turns of a run are taken for errors"
-)
 @pytest.mark.parametrize("name", ["kepler", "lotka_volterra", "three_body", "van_der_pol"])
 def test_fast_motion_is_no_gross_error(name):
     """Simulations without noise hold no errors at all."""
