@@ -10,6 +10,8 @@ import numpy as np
 # Step of numerical derivatives in standard deviations: balances the fourth-order truncation
 # against single-precision rounding of a network's output.
 _STEP = 0.02
+# Share of unexplained motion above which nothing is read off a learned Lagrangian.
+_MISFIT = 0.1
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,12 @@ def evaluate(metric: object, points: np.ndarray, potential: Callable | None = No
     if hasattr(metric, "lagrangian_terms"):
         exact = False
         terms = metric.lagrangian_terms(points)
+        if terms.misfit > _MISFIT:
+            raise ValueError(
+                f"The model leaves {terms.misfit:.0%} of the motion's mean square unexplained, so "
+                "its metric may have symmetries that the motion has not. Train it further; at most "
+                f"{_MISFIT:.0%} may be noise."
+            )
         g, dg, force, values = terms.metric, terms.partials, terms.force, terms.potential
         energy = terms.energy_scale
     elif hasattr(metric, "jet"):

@@ -30,6 +30,8 @@ class LagrangianTerms:
     force : (N, d) array, ∂_k V, or None
     energy_scale : float
         Typical kinetic energy of the data, or the spread of V where that is larger.
+    misfit : float
+        Share of the accelerations' mean square that training left unexplained; 1 before training.
     """
 
     metric: np.ndarray
@@ -37,12 +39,16 @@ class LagrangianTerms:
     potential: np.ndarray | None
     force: np.ndarray | None
     energy_scale: float
+    misfit: float
 
 
 def _typical(values: np.ndarray) -> np.ndarray:
-    """Root mean square of each column, no zeros."""
+    """Root mean square of each column, none below a tenth of the largest.
+
+    A coordinate that is hardly pushed must not count for more than the others.
+    """
     sizes = np.sqrt(np.mean(np.square(values), axis=0))
-    return np.maximum(sizes, 1e-3 * sizes.max() + 1e-12)
+    return np.maximum(sizes, 0.1 * sizes.max() + 1e-12)
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
@@ -124,6 +130,7 @@ class LagrangianManifold(keras.Model):
             "spread": (d,),
             "speed": (),
             "pull": (),
+            "misfit": (),
             "acceleration_scale": (d,),
             "increment_scale": (2 * d,),
             "velocity_moment": (d, d),
@@ -161,9 +168,10 @@ class LagrangianManifold(keras.Model):
         rates = y if dt is None else moved[:, d:] / dt
         self.speed.assign(_typical(v / spread).max())
         self.pull.assign(_typical(rates / spread).max())
-        self.acceleration_scale.assign(_typical(rates))
+        self.acceleration_scale.assign(_typical(rates / spread) * spread)
         if dt is not None:
-            self.increment_scale.assign(_typical(moved))
+            halves = [_typical(moved[:, part] / spread) for part in (slice(d), slice(d, None))]
+            self.increment_scale.assign(np.concatenate([h * spread for h in halves]))
         self.velocity_moment.assign(v.T @ v / len(v))
         self.adapted.assign(1.0)
 
@@ -185,7 +193,10 @@ class LagrangianManifold(keras.Model):
         if y is not None:
             *x, y = (a for a in self._checked(x, y) if a is not None)
             x = tuple(x)
-        return super().fit(x, y, **kwargs)
+        history = super().fit(x, y, **kwargs)
+        columns = self.dimension if y is None else y.shape[1]
+        self.misfit.assign(2.0 * history.history["loss"][-1] / columns)
+        return history
 
     def polish(self, x: tuple, y: np.ndarray, iterations: int = 500) -> float:
         """Minimize the loss on all of the data by L-BFGS, after `fit` or instead of it.
@@ -206,7 +217,9 @@ class LagrangianManifold(keras.Model):
         if not self.built or not float(ops.convert_to_numpy(self.adapted)):
             self.adapt(x, y)
         parts = [a.astype("float32") for a in self._checked(x, y) if a is not None]
-        return polish(self, tuple(parts[:-1]), parts[-1], iterations)
+        loss = polish(self, tuple(parts[:-1]), parts[-1], iterations)
+        self.misfit.assign(2.0 * loss / parts[-1].shape[1])
+        return loss
 
     def _checked(self, x, y):
         q, v, dt, y = mechanical_data.checked(x, y)
@@ -332,9 +345,11 @@ class LagrangianManifold(keras.Model):
         g = g / (s[:, None] * s)
         dg = dg / (s[:, None, None] * s[:, None] * s)
         kinetic = 0.5 * float(np.sum(g.mean(axis=0) * self._numpy("velocity_moment")))
+        misfit = float(self._numpy("misfit"))
         if "potential" not in self.parts:
-            return LagrangianTerms(g, dg, None, None, kinetic)
-        return LagrangianTerms(g, dg, parts[2], parts[3] / s, max(kinetic, float(parts[2].std())))
+            return LagrangianTerms(g, dg, None, None, kinetic, misfit)
+        energy = max(kinetic, float(parts[2].std()))
+        return LagrangianTerms(g, dg, parts[2], parts[3] / s, energy, misfit)
 
     def _plain_terms(self, q):
         (q,) = self._cast((q,))
