@@ -1,3 +1,4 @@
+# ruff: noqa: D102, D103
 """Optimizers at equal wall time on the same model and data: test loss against time.
 
     python benchmarks/optimizers.py --seconds 60                      # everything, float64
@@ -5,7 +6,8 @@
     python benchmarks/optimizers.py --out benchmarks/results          # also JSON and a picture
 
 Compilation (the first step) and the evaluations of the test loss do not count. Schedules are given
-the number of steps that fit into the time, measured beforehand. One process, one method after the other: what
+the number of steps that fit into the time, measured beforehand. One process, one method
+after the other: what
 else runs on the machine disturbs all of them.
 """
 
@@ -182,7 +184,7 @@ class Digits(Problem):
 
 
 class Manifold(Problem):
-    """The default manifold of `discover` on Kepler runs with 5 % noise: test negative log likelihood."""
+    """The default manifold of `discover` on Kepler runs with 5 % noise."""
 
     loss, batch, exact_batch, unit = None, 512, 128, "test NLL"
     decay = True
@@ -191,7 +193,9 @@ class Manifold(Problem):
         import discovery
 
         def rows(seed, n):
-            runs = discovery.datasets.load("kepler", n_trajectories=n, n_steps=200, noise=0.05, seed=seed)
+            runs = discovery.datasets.load(
+                "kepler", n_trajectories=n, n_steps=200, noise=0.05, seed=seed
+            )
             states = np.asarray(runs.states, "float32")
             return [s.reshape(-1, 4) for s in (states[:, :-1], states[:, 1:])]
 
@@ -303,7 +307,10 @@ def lbfgs(problem, seconds):
     variables = model.trainable_variables
     import tensorflow as tf
 
-    data = [ops.convert_to_tensor(a, model.compute_dtype if a.dtype.kind == "f" else None) for a in (x, y)]
+    data = [
+        ops.convert_to_tensor(a, model.compute_dtype if a.dtype.kind == "f" else None)
+        for a in (x, y)
+    ]
 
     @tf.function
     def both():
@@ -338,7 +345,11 @@ def lbfgs(problem, seconds):
             raise StopIteration
 
     scipy.optimize.minimize(
-        function, start, jac=True, method="L-BFGS-B", callback=after,
+        function,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        callback=after,
         options={"maxiter": 10**6, "maxfun": 10**6, "ftol": 0.0, "gtol": 0.0, "maxcor": 30},
     )
     clock.curve.append((clock.used, problem.measure(model)))
@@ -395,7 +406,7 @@ def main():
             best = min(value for _, value in result["curve"])
             print(
                 f"  {name:18s} last {result['curve'][-1][1]:11.3e}  best {best:11.3e}  "
-                f"{result['steps']:6d} steps of {result['batch']}, compiled in {result['compilation']:.1f} s",
+                f"{result['steps']:6d} × {result['batch']}, compiled {result['compilation']:.1f} s",
                 flush=True,
             )
         if options.out:

@@ -1,9 +1,10 @@
 """How an optimizer gets hold of the model: it watches `compile`.
 
-Keras hands an optimizer gradients and variables, never the model or the batch, and no hook of
-Keras 3 gives it more. Importing `NaturalGradient` therefore puts a notice on `keras.Model.compile`: after a
-model was compiled with an optimizer that has a method `attach`, that method is called with the
-model. For any other optimizer `compile` does what it always did.
+Keras hands an optimizer gradients and variables, never the model or the batch, and no
+hook of Keras 3 gives it more. Importing `NaturalGradient` therefore puts a notice on
+`keras.Model.compile`: after a model was compiled with an optimizer that has a method
+`attach`, that method is called with the model. For any other optimizer `compile` does what
+it always did.
 """
 
 import functools
@@ -23,7 +24,7 @@ def watch_compile() -> None:
         return
 
     @functools.wraps(original)
-    def compile(self, *args, **kwargs):  # noqa: ANN001
+    def compile(self, *args, **kwargs):
         original(self, *args, **kwargs)
         _release(self)
         if hasattr(self.optimizer, "attach"):
@@ -33,7 +34,7 @@ def watch_compile() -> None:
     owner.compile = compile
 
 
-def take_over(model: keras.Model, step) -> None:  # noqa: ANN001
+def take_over(model: keras.Model, step) -> None:
     """Make `step(x, y, sample_weight) -> logs` the training step of `model`.
 
     Raises

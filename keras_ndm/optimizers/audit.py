@@ -1,9 +1,10 @@
-"""Whether the layers' structure accounts for the whole Jacobian: checked once, before it is trusted.
+"""Whether the layers' structure accounts for the whole Jacobian: checked once.
 
-A weight that is used outside its layer's `call`, a layer that folds the batch into another axis or one that
-mixes samples would make the structured Jacobian wrong in silence. So on a few random samples and near the
-present values J̃ᵀ 1 from the blocks is compared with reverse mode through the whole model. What disagrees is
-treated through the whole model instead, sample by sample; what then still disagrees is named in a warning.
+A weight that is used outside its layer's `call`, a layer that folds the batch into another
+axis or one that mixes samples would make the structured Jacobian wrong in silence. So on
+a few random samples and near the present values J̃ᵀ 1 from the blocks is compared with
+reverse mode through the whole model. What disagrees is treated through the whole model
+instead, sample by sample; what then still disagrees is named in a warning.
 """
 
 import warnings
@@ -46,7 +47,8 @@ def checked_taps(model: keras.Model, x: object, known: dict) -> Taps:
     Warns
     -----
     UserWarning
-        Where the Fisher matrix will be an approximation, saying which and why. Gradient and line search
+        Where the Fisher matrix will be an approximation, saying which and why. Gradient
+        and line search
         are exact in any case.
     """
     taps = Taps(model)
@@ -61,7 +63,8 @@ def checked_taps(model: keras.Model, x: object, known: dict) -> Taps:
         reasons.append("the moments of BatchNormalization are held fixed in it")
     if reasons:
         warnings.warn(
-            f"NaturalGradient approximates the Fisher matrix of {model.name!r}: {'; '.join(reasons)}. "
+            f"NaturalGradient approximates the Fisher matrix of {model.name!r}: "
+            f"{'; '.join(reasons)}. "
             f"The gradient and the line search are exact.",
             stacklevel=2,
         )

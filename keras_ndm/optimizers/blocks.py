@@ -56,7 +56,7 @@ class DenseBlock:
         return gram * ops.ones((1, 1), dtype=self.inputs.dtype)
 
     def _pairs_cost_more(self):
-        """Whether all pairs of positions cost more than the rows: both in products an entry of K."""
+        """Whether all pairs of positions cost more than the rows, in products an entry of K."""
         positions, count, _, units = self.deltas.shape
         width = self.inputs.shape[-1]
         pairs = positions * (positions + 1) / 2 * (units + width / count**2)

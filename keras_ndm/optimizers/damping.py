@@ -1,12 +1,13 @@
 """How strongly a step is damped: λ = C · mean(z²) · min(1, mean(z²) / mean(z₀²)).
 
-z is the residual in units in which the Fisher matrix at the outputs is the identity, so mean(z²) is
-what the model does not explain yet, on a batch that took no part in the last step; z₀ is that of the first batch.
-The first factor is what Bayesian linear regression would add to the kernel for noise of that size and weights
-of prior precision C. Where data can be fitted exactly the damping falls faster than the loss, which gives fast
-convergence at the end; where they are noisy it stops at the noise and keeps the model from fitting
-it. Damping by a power of the residual is due to Yamashita and Fukushima (2001), Computing Suppl. 15, 239,
-and Fan and Yuan (2005), Computing 74, 23.
+z is the residual in units in which the Fisher matrix at the outputs is the identity, so
+mean(z²) is what the model does not explain yet, on a batch that took no part in the last
+step; z₀ is that of the first batch.  The first factor is what Bayesian linear regression
+would add to the kernel for noise of that size and weights of prior precision C. Where data
+can be fitted exactly the damping falls faster than the loss, which gives fast convergence
+at the end; where they are noisy it stops at the noise and keeps the model from fitting
+it. Damping by a power of the residual is due to Yamashita and Fukushima (2001), Computing
+Suppl. 15, 239, and Fan and Yuan (2005), Computing 74, 23.
 
 C is corrected by the ratio of actual to predicted decrease, as Levenberg and Marquardt do: where a
 step is too long for the quadratic model C grows, and afterwards it returns to its first value.
@@ -18,7 +19,8 @@ __all__ = ["adapted", "strength"]
 
 _RAISE, _RETURN, _MOST = 4.0, 0.5, 1e4
 
-# Far below the 1/4 of textbooks: early steps keep little of what the quadratic model promises, and damping
+# Far below the 1/4 of textbooks: early steps keep little of what the quadratic model
+# promises, and damping
 # them until they keep it was seen to cost more steps than it saves.
 _POOR = 0.02
 
@@ -39,7 +41,8 @@ def adapted(coefficient: object, start: float, actual: object, predicted: object
     start : float
         The value to which it returns.
     actual, predicted : scalars
-        Decrease of the loss, zero where no step was taken, and what the quadratic model had promised
+        Decrease of the loss, zero where no step was taken, and what the quadratic model
+        had promised
         for the full step.
     """
     poor = ops.logical_not(actual > _POOR * predicted)

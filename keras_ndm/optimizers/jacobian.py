@@ -176,7 +176,7 @@ def _whole_rows(objective, values, call, delta, trained):
 
 
 def _loose_block(objective, taps, values, seeds):
-    """Rows of the variables that no tapped layer owns, through the whole model, sample by sample."""
+    """Rows of the variables that no tapped layer owns, through the whole model."""
     trained = {id(v) for v in objective.variables}
     variables = [v for v in taps.loose if id(v) in trained]
     at = {id(v): value for v, value in zip(objective.variables, values, strict=True)}

@@ -1,10 +1,11 @@
-"""The natural gradient with a Fisher matrix of Kronecker factors, for layers and batches of any size.
+"""The natural gradient with a Fisher matrix of Kronecker factors.
 
-For a Dense layer with inputs a (a 1 appended for the bias) and output derivatives δ the block of
-the Fisher matrix is E[a aᵀ ⊗ δ δᵀ], here approximated by A ⊗ B, A = E[a aᵀ], B = E[δ δᵀ] (Martens and
-Grosse 2015, ICML; Grosse and Martens 2016 for several positions of one layer). δ belongs to one random
-combination of the columns of L_n, so B is unbiased for any number of outputs. All other variables
-have the diagonal of their own Fisher matrix, E[(∂⟨seed, f_n⟩/∂θ)²], from one gradient a sample.
+For a Dense layer with inputs a (a 1 appended for the bias) and output derivatives δ the
+block of the Fisher matrix is E[a aᵀ ⊗ δ δᵀ], here approximated by A ⊗ B, A = E[a
+aᵀ], B = E[δ δᵀ] (Martens and Grosse 2015, ICML; Grosse and Martens 2016 for several
+positions of one layer). δ belongs to one random combination of the columns of L_n, so B
+is unbiased for any number of outputs. All other variables have the diagonal of their own
+Fisher matrix, E[(∂⟨seed, f_n⟩/∂θ)²], from one gradient a sample.
 A, B and the diagonals are exponential averages over the steps; the inverses
 
     (A ⊗ B + λ)⁻¹ ≈ (A + π √λ)⁻¹ ⊗ (B + √λ/π)⁻¹,    π² = (tr A / dim A) / (tr B / dim B),
@@ -155,7 +156,7 @@ class KroneckerFactors:
 
 
 def _factors(block):
-    """A, the mean of a aᵀ over samples, and B, the sum of δ δᵀ over samples; both over positions."""
+    """A, the mean of a aᵀ over samples, and B, the sum of δ δᵀ over samples, over positions."""
     if isinstance(block, RowsBlock):
         raise TypeError("Rows without structure have no factors.")
     parts = [block.inputs] if block.kernel is not None else []

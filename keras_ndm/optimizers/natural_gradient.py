@@ -1,4 +1,4 @@
-"""`NaturalGradient`, a Keras optimizer that takes its Fisher matrix from the metric at the outputs."""
+"""`NaturalGradient`, a Keras optimizer with the Fisher matrix of the metric at the outputs."""
 
 import logging
 import warnings
@@ -30,18 +30,21 @@ watch_compile()
 class NaturalGradient(keras.optimizers.Optimizer):
     """Natural gradient descent: θ ← θ − η s (F + λ)⁻¹ ∇L.
 
-    F = Σ_n J_nᵀ F_n J_n is the Fisher matrix of the model on the batch, J_n = ∂f_n/∂θ, and F_n the
-    Fisher matrix of the loss at the outputs of sample n: the metric there. For `NeuralDifferentialManifold` and
-    `ManifoldModel` it is that of their Gaussian likelihood, which contains the learned metric g as E[J_θᵀ g J_θ];
-    for squared error it is the identity, for cross-entropy that of the softmax; `output_fisher` has the table.
-    ``"exact"`` solves with all of F in the space of samples, ``"kronecker"`` with Kronecker factors of it whose
-    output derivatives come from one unbiased random probe. The step s is the best of a few on the batch, the damping
-    λ follows the loss (`keras_ndm.optimizers.damping`), and `momentum` is that of SPRING.
+    F = Σ_n J_nᵀ F_n J_n is the Fisher matrix of the model on the batch, J_n =
+    ∂f_n/∂θ, and F_n the Fisher matrix of the loss at the outputs of sample n: the
+    metric there. For `NeuralDifferentialManifold` and `ManifoldModel` it is that of their
+    Gaussian likelihood, which contains the learned metric g as E[J_θᵀ g J_θ]; for squared
+    error it is the identity, for cross-entropy that of the softmax; `output_fisher` has
+    the table.  ``"exact"`` solves with all of F in the space of samples, ``"kronecker"``
+    with Kronecker factors of it whose output derivatives come from one unbiased random
+    probe. The step s is the best of a few on the batch, the damping λ follows the loss
+    (`keras_ndm.optimizers.damping`), and `momentum` is that of SPRING.
 
     Parameters
     ----------
     learning_rate : float or schedule
-        η, the longest step. 1 suits most problems; lower it, or let it decay, for small noisy batches.
+        η, the longest step. 1 suits most problems; lower it, or let it decay, for small
+        noisy batches.
     damping : float
         C, the prior precision of the weights in λ = C · mean(z²) · min(1, mean(z²)/mean(z₀²)).
     adaptive_damping : bool
@@ -49,10 +52,12 @@ class NaturalGradient(keras.optimizers.Optimizer):
     momentum : float
         Share of the last step that is kept where the batch has nothing to say, in [0, 1).
     solver : {"auto", "exact", "kronecker"}
-        "auto" takes "exact" up to 2048 rows (samples times outputs a sample); the choice and its reason are
+        "auto" takes "exact" up to 2048 rows (samples times outputs a sample);
+        the choice and its reason are
         in `chosen_solver` and `reason`, and logged under the name "keras_ndm".
     **kwargs
-        Those of `keras.optimizers.Optimizer`. Clipping acts on the natural gradient; `weight_decay` is
+        Those of `keras.optimizers.Optimizer`. Clipping acts on the natural gradient;
+        `weight_decay` is
         decoupled; `gradient_accumulation_steps` is refused.
 
     Attributes
@@ -65,19 +70,21 @@ class NaturalGradient(keras.optimizers.Optimizer):
     Raises
     ------
     ValueError
-        On arguments out of range; for a model with a training step of its own, without a loss, under
+        On arguments out of range; for a model with a training step of its own, without a
+        loss, under
         "mixed_float16", or on several `tf.distribute` replicas.
 
     Notes
     -----
-    An optimizer of Keras sees gradients, never the samples they come from. `model.compile` therefore tells
-    this one its model (`keras_ndm.optimizers.attachment`), and it replaces the model's training step by its
-    own, on TensorFlow and JAX, compiled or not; nothing else of `fit` changes. `apply_gradients` from
-    a loop of your own raises an error.
+    An optimizer of Keras sees gradients, never the samples they come from. `model.compile`
+    therefore tells this one its model (`keras_ndm.optimizers.attachment`), and it replaces
+    the model's training step by its own, on TensorFlow and JAX, compiled or not; nothing
+    else of `fit` changes.  `apply_gradients` from a loop of your own raises an error.
 
-    Dense layers are treated by structure, all others by one gradient a sample of their own weights. Both are
-    exact for models whose samples do not influence each other, which is checked once against reverse mode
-    through the whole model. `add_loss` terms and regularizers enter the gradient and the line search, not F.
+    Dense layers are treated by structure, all others by one gradient a sample of their
+    own weights. Both are exact for models whose samples do not influence each other,
+    which is checked once against reverse mode through the whole model. `add_loss` terms
+    and regularizers enter the gradient and the line search, not F.
 
     Examples
     --------
@@ -104,7 +111,8 @@ class NaturalGradient(keras.optimizers.Optimizer):
         if kwargs.get("gradient_accumulation_steps"):
             raise ValueError(
                 "The natural gradient of a sum of batches is no sum of natural gradients, so "
-                "`gradient_accumulation_steps` is refused. Use larger batches with solver='kronecker'."
+                "`gradient_accumulation_steps` is refused. "
+                "Use larger batches with solver='kronecker'."
             )
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.damping = float(damping)
@@ -126,7 +134,8 @@ class NaturalGradient(keras.optimizers.Optimizer):
         Raises
         ------
         ValueError
-            When the optimizer belongs to another model, or the model has a training step of its own.
+            When the optimizer belongs to another model, or the model has a training step
+            of its own.
         """
         if self.built and self._owner() is not model:
             raise ValueError(
@@ -139,14 +148,16 @@ class NaturalGradient(keras.optimizers.Optimizer):
         take_over(model, self._train_step)
 
     def build(self, variables: list) -> None:
-        """Make the optimizer's variables: the last step, damping, counters and Kronecker factors."""
+        """Make the last step, damping, counters and Kronecker factors."""
         if self.built:
             return
         model = self._owner()
         if model is None:
             raise ValueError(
-                "NaturalGradient works through `model.compile(optimizer=...)`, which tells it the model; "
-                "compile the model before building the optimizer. Under 'mixed_float16' Keras wraps "
+                "NaturalGradient works through `model.compile(optimizer=...)`, "
+                "which tells it the model; "
+                "compile the model before building the optimizer. "
+                "Under 'mixed_float16' Keras wraps "
                 "the optimizer, which hides the model: use 'float32' or 'mixed_bfloat16'."
             )
         super().build(variables)
@@ -162,7 +173,7 @@ class NaturalGradient(keras.optimizers.Optimizer):
             self.factors = KroneckerFactors(self, Taps(model), variables)
 
     def update_step(self, gradient: object, variable: object, learning_rate: object) -> None:
-        """θ ← θ − η d, with d the natural gradient times the fraction that the line search chose."""
+        """θ ← θ − η d, d the natural gradient times the fraction of the line search."""
         rate = ops.cast(learning_rate, variable.dtype)
         self.assign_sub(variable, rate * ops.cast(gradient, variable.dtype))
 
@@ -176,8 +187,10 @@ class NaturalGradient(keras.optimizers.Optimizer):
         """
         if not self._stepping:
             raise RuntimeError(
-                "NaturalGradient cannot work from gradients alone: it needs the samples of the batch. Train "
-                "with `model.compile(optimizer=NaturalGradient(...))` and `model.fit` or `train_on_batch`."
+                "NaturalGradient cannot work from gradients alone: "
+                "it needs the samples of the batch. Train "
+                "with `model.compile(optimizer=NaturalGradient(...))` "
+                "and `model.fit` or `train_on_batch`."
             )
         super().apply(grads, trainable_variables)
 

@@ -61,7 +61,7 @@ class Objective:
         return self.model(x, training=True) if self._takes_training else self.model(x)
 
     def fisher_outputs(self, x: object = None) -> object:
-        """What the Fisher matrix is taken at: outputs, or the mean and covariance of a likelihood."""
+        """Where the Fisher matrix is taken: outputs, or moments of a likelihood."""
         if self.gaussian:
             return list(self.model.moments(self.x if x is None else x))
         return self.predict(x)
@@ -78,7 +78,7 @@ class Objective:
             return self.compute_loss(self.predict())
 
     def evaluate(self, values: list) -> tuple:
-        """Loss, outputs, state values after the step, and whether terms beside the loss were added."""
+        """Loss, outputs, new state values, and whether terms beside the loss were added."""
         with self.scope(values) as scope:
             y_pred = self.predict()
             loss = self.compute_loss(y_pred)
@@ -100,7 +100,8 @@ class Objective:
         leaves = keras.tree.flatten(y_pred)
 
         def loss(flat):
-            # Copies: on the output of a softmax Keras leaves the logits, and would differentiate those.
+            # Copies: on the output of a softmax Keras leaves the logits, and would
+            # differentiate those.
             flat = [ops.copy(f) for f in flat]
             with self.scope(values):
                 return [self.compute_loss(keras.tree.pack_sequence_as(y_pred, flat))]

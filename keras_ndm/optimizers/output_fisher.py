@@ -2,7 +2,8 @@
 
 A loss that is a negative log likelihood, L = Σ_n s_n ℓ(f_n, y_n), has at the outputs f_n of each
 sample the Fisher matrix F_n = s_n E_y[∇²_f ℓ], the expectation over the labels that the model
-itself predicts. Here it is given as F_n = L_n L_nᵀ: the columns of L_n seed reverse mode, and z with
+itself predicts. Here it is given as F_n = L_n L_nᵀ: the columns of L_n seed reverse
+mode, and z with
 L_n z_n = ∂L/∂f_n makes the gradient J̃ᵀ z.
 
 | loss | model of the labels | F_n / s_n |
@@ -15,7 +16,7 @@ L_n z_n = ∂L/∂f_n makes the gradient J̃ᵀ z.
 | Poisson over m outputs | Poisson, mean f | 1 / (m f) |
 | a loss with a method ``output_fisher(y_true, y_pred)`` | its own | what it returns, (N, M, M) |
 | none: a model with ``moments(x)`` | Gaussian with learned metric | see `gaussian_fisher` |
-| any other | none known | diagonal of ∇²_f ℓ, or 1/m where that is not positive; a warning says so |
+| any other | none known | diagonal of ∇²_f ℓ, or 1/m where that is not positive; warns |
 
 s_n holds sample weights, the loss weight and the reduction. Amari (1998), Neural Computation 10,
 251; Martens (2020), JMLR 21(146), sections 6 and 9.
@@ -44,7 +45,7 @@ _KNOWN = {
 class _Weighted(losses.Loss):
     """Reduces its second argument as Keras reduces the values of a loss."""
 
-    def call(self, y_true, y_pred):  # noqa: ANN001
+    def call(self, y_true, y_pred):
         return y_pred
 
 
@@ -196,7 +197,8 @@ def output_fisher(objective: Objective, values: list, y_pred: object) -> tuple:
         return gaussian_seeds(mean, covariance, objective.y, objective.sample_weight)
     if objective.model._compile_loss is None:
         raise ValueError(
-            "NaturalGradient takes its Fisher matrix from the loss at the model's outputs, and this "
+            "NaturalGradient takes its Fisher matrix from the loss "
+            "at the model's outputs, and this "
             "model was compiled without one. Pass `loss=` to `compile`; `add_loss` terms alone do "
             "not define a Fisher matrix."
         )
@@ -248,7 +250,8 @@ def warn_of_unknown(model: keras.Model) -> None:
         if _kind(loss) == "unknown":
             warnings.warn(
                 f"NaturalGradient knows no Fisher matrix for the loss {name!r}: it uses the second "
-                f"derivative of the loss by each output instead (generalized Gauss-Newton), which is "
+                f"derivative of the loss by each output instead "
+                f"(generalized Gauss-Newton), which is "
                 f"exact for losses that act output by output. Give the loss a method "
                 f"`output_fisher(y_true, y_pred)` returning (batch, m, m) to say otherwise.",
                 stacklevel=2,

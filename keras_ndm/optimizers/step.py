@@ -24,7 +24,8 @@ def natural_step(
 ) -> dict:
     """Take a step on one batch and return the logs of `fit`.
 
-    The loss and the metrics are those at the values before the step, as in Keras' own training step.
+    The loss and the metrics are those at the values before the step, as in Keras' own
+    training step.
     A batch whose loss is not finite changes nothing but the count of rejected batches.
     """
     objective = Objective(model, x, y, sample_weight)

@@ -2,7 +2,8 @@
 
 For a Dense layer s = a W + b the gradient of one sample is the outer product of its input a with
 the derivative δ of that sample's output with respect to s. `Taps` records a at every call and adds
-a zero to s, with respect to which reverse mode gives δ. Layers whose gradient has no such structure are
+a zero to s, with respect to which reverse mode gives δ. Layers whose gradient has no such
+structure are
 listened to as a whole: their inputs and the derivative with respect to their outputs.
 """
 

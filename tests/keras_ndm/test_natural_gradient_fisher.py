@@ -1,4 +1,4 @@
-"""The structured Fisher matrix against a dense one from the backend's own Jacobian: layers and losses."""
+"""The structured Fisher matrix against a dense one, for layers and losses."""
 
 import keras
 import numpy as np
@@ -199,7 +199,8 @@ def categorical(p):
     return diagonal(p) - p[:, :, None] * p[:, None, :]
 
 
-# Name: loss, output activation, labels, Fisher matrix (N, m, m) of one sample at the pre-activations.
+# Name: loss, output activation, labels, Fisher matrix (N, m, m) of one sample at the
+# pre-activations.
 LOSSES = {
     "mse": ("mse", None, "real", lambda f: diagonal(np.full_like(f, 2 / 3))),
     "logits": (
@@ -342,11 +343,15 @@ def test_gaussian_with_learned_metric(chart, weighted, rng, randomize):
         ends = [moments(origin + step), moments(origin - step)]
         means.append((ends[0][0] - ends[1][0]) / (2 * h))
         covariances.append((ends[0][1] - ends[1][1]) / (2 * h))
-    # The model looks the noise of the next state up at a mean that it holds fixed (`stop_gradient`); finite
+    # The model looks the noise of the next state up at a mean that it holds fixed
+    # (`stop_gradient`); finite
     # differences see that dependence, so only the metric's own parameters are compared in ∂C.
     scale = (np.ones(N) if weights is None else weights) / N
     own = np.concatenate(
-        [np.full(v.size, "metric" in var.path) for v, var in zip(values, model.trainable_variables)]
+        [
+            np.full(v.size, "metric" in var.path)
+            for v, var in zip(values, model.trainable_variables, strict=True)
+        ]
     )
     dm, dc = np.array(means), np.array(covariances)
     expected = np.einsum("pna,nab,qnb,n->pq", dm, inverse, dm, scale)

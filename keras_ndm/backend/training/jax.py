@@ -79,7 +79,9 @@ def make_train_step(model: keras.Model, step: Callable) -> Callable:
             model.optimizer.variables,
             model.metrics_variables,
         )
-        mapping = [pair for g, s in zip(groups, state, strict=True) for pair in zip(g, s)]
+        mapping = [
+            pair for g, s in zip(groups, state, strict=True) for pair in zip(g, s, strict=False)
+        ]
         with keras.StatelessScope(state_mapping=mapping) as scope:
             logs = step(*keras.utils.unpack_x_y_sample_weight(data))
         return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)

@@ -26,7 +26,8 @@ def vjp(function: Callable, primals: list, has_aux: bool = False) -> tuple:
     Parameters
     ----------
     function : callable
-        Takes the list `primals`; returns a list of tensors, with `has_aux` a pair of it and anything.
+        Takes the list `primals`; returns a list of tensors, with `has_aux` a pair of it
+        and anything.
     primals : list of tensors
 
     Returns
