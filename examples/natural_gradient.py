@@ -16,6 +16,7 @@ y = (np.sin(np.pi * x[:, 0]) * np.cos(np.pi * x[:, 1]))[:, None]
 
 
 def network():
+    """Three tanh layers with the same start for both optimizers."""
     keras.utils.set_random_seed(0)
     hidden = [keras.layers.Dense(68, activation="tanh") for _ in range(3)]
     return keras.Sequential([keras.Input((2,)), *hidden, keras.layers.Dense(1)])
