@@ -194,8 +194,10 @@ class LagrangianManifold(keras.Model):
             *x, y = (a for a in self._checked(x, y) if a is not None)
             x = tuple(x)
         history = super().fit(x, y, **kwargs)
-        columns = self.dimension if y is None else y.shape[1]
-        self.misfit.assign(2.0 * history.history["loss"][-1] / columns)
+        losses = history.history.get("loss")
+        if losses:  # none after zero epochs
+            columns = self.dimension if y is None else y.shape[1]
+            self.misfit.assign(2.0 * losses[-1] / columns)
         return history
 
     def polish(self, x: tuple, y: np.ndarray, iterations: int = 500) -> float:

@@ -24,7 +24,7 @@ def sheared(q):
     return g
 
 
-def learned(metric, potential_force=None):
+def learned(metric):
     """A Lagrangian manifold polished on the accelerations of 1024 states, 1 % noise."""
     rng = np.random.default_rng(0)
     q = rng.uniform(-1, 1, (1024, 2))
@@ -33,11 +33,9 @@ def learned(metric, potential_force=None):
     root = np.linalg.cholesky(np.linalg.inv(g))
     v = np.einsum("nij,nj->ni", root, rng.normal(size=q.shape))
     a = -np.einsum("nkij,ni,nj->nk", christoffel(g, np.stack(dg, axis=1)), v, v)
-    if potential_force is not None:
-        a -= np.linalg.solve(g, potential_force(q)[:, :, None])[:, :, 0]
     a += 0.01 * a.std(axis=0) * rng.normal(size=a.shape)
     keras.utils.set_random_seed(0)
-    model = keras_ndm.LagrangianManifold(hidden=(24, 24), potential=potential_force is not None)
+    model = keras_ndm.LagrangianManifold(hidden=(24, 24), potential=False)
     model.polish((q, v), a, iterations=300)
     return model, rng.uniform(-1, 1, (300, 2))
 
@@ -63,17 +61,6 @@ def test_a_learned_surface_without_symmetry_has_none():
     model, points = learned(sheared)
     finder = SymmetryFinder(metric=model, random_state=0).fit(points)
     assert finder.n_symmetries_ == 0
-
-
-def test_a_learned_potential_takes_part():
-    """On a plane, the potential x⁴ leaves the translation along y of three symmetries."""
-
-    def force(q):
-        return np.stack([4 * q[:, 0] ** 3 + q[:, 0], 0 * q[:, 1]], axis=1)
-
-    model, points = learned(lambda q: np.eye(2) + 0 * q[:, :1, None], force)
-    finder = SymmetryFinder(metric=model, degree=1, random_state=0).fit(points)
-    assert [s.expression for s in finder.symmetries_] == ["∂y"]
 
 
 def test_nothing_is_read_off_a_model_that_does_not_fit():
