@@ -168,7 +168,7 @@ def phase_space(
     return None
 
 
-def _energies(quantities, momenta, symbols, states):  # noqa: ANN001
+def _energies(quantities, momenta, symbols, states):
     """Yield (index or None, expression): definite forms in the momenta, then a sum of others."""
     semidefinite = []
     for k, h in enumerate(quantities):

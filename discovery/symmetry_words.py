@@ -51,7 +51,7 @@ def describe(
     return f"isometry {to_text([sympy.expand(c / scale) for c in simple], names)}"
 
 
-def _affine(components, symbols):  # noqa: ANN001
+def _affine(components, symbols):
     """Return A and b of ξ = A q + b in units of the largest entry, or None."""
     jacobian = sympy.Matrix(components).jacobian(list(symbols))
     jacobian = jacobian.applyfunc(sympy.simplify)
