@@ -9,7 +9,8 @@ Candidates K and U are linear in unknown coefficients, so their defect is a gene
 as in `discovery.symmetry`; the denominator is E( ‖∇K‖² + ‖K‖²/ℓ² + ‖∇U‖²/E₀² ). The metric itself
 (K = g⁻¹, U = V) and products of Killing fields are always among the solutions: these are reducible.
 
-Source: B. Carter, Phys. Rev. 174 (1968) 1559; with potentials, J. Hietarinta, Phys. Rep. 147 (1987).
+Source: B. Carter, Phys. Rev. 174 (1968) 1559; with potentials, J. Hietarinta, Phys. Rep. 147
+(1987).
 """
 
 from __future__ import annotations
