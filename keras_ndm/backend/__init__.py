@@ -6,15 +6,14 @@ Every backend module provides the same names, listed in `NAMES`:
 - ``jacobian(function, x)``: the Jacobian of a batched function, row by row;
 - ``partials(function, x)``: value and first partial derivatives of such a function, for any output;
 - ``compiled(function, variables)``: `function` compiled by XLA, seeing the variables' current
-values;
-- ``in_pure_program(tensor)``: whether `tensor` belongs to a traced program that cannot read
-variables beside it;
-- ``tanh``, ``sin``, ``cos``: elementwise, in the precision of their argument (`keras.ops` turns
-float64 into
-  float32 here on JAX).
+  values;
+- ``readable(variable, beside)``: whether the variable has a value that may be read where the tensor
+  `beside` is computed: JAX's programs see only what they are given;
+- ``tanh``, ``sin``, ``cos``, ``mean``: in the precision of their argument (`keras.ops` computes
+  them in float32 on JAX).
 """
 
-NAMES = ("compiled", "cos", "in_pure_program", "jacobian", "partials", "sin", "tanh", "tfp")
+NAMES = ("compiled", "cos", "jacobian", "mean", "partials", "readable", "sin", "tanh", "tfp")
 
 _INSTALL = (
     "keras_ndm needs Keras on TensorFlow or JAX with TensorFlow Probability: "
@@ -42,7 +41,7 @@ def _select():
 
 _module = _select()
 compiled, jacobian, tfp = _module.compiled, _module.jacobian, _module.tfp
-in_pure_program, partials = _module.in_pure_program, _module.partials
-sin, cos, tanh = _module.sin, _module.cos, _module.tanh
+partials, readable = _module.partials, _module.readable
+sin, cos, tanh, mean = _module.sin, _module.cos, _module.tanh, _module.mean
 
 __all__ = list(NAMES)

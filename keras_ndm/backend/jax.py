@@ -7,9 +7,9 @@ import jax.numpy as jnp
 from keras import StatelessScope
 from tensorflow_probability.substrates import jax as tfp
 
-__all__ = ["compiled", "cos", "in_pure_program", "jacobian", "partials", "sin", "tanh", "tfp"]
+__all__ = ["compiled", "cos", "jacobian", "mean", "partials", "readable", "sin", "tanh", "tfp"]
 
-sin, cos, tanh = jnp.sin, jnp.cos, jnp.tanh
+sin, cos, tanh, mean = jnp.sin, jnp.cos, jnp.tanh, jnp.mean
 
 
 def jacobian(function: Callable, x: jax.Array) -> jax.Array:
@@ -58,9 +58,9 @@ def partials(function: Callable, x: jax.Array) -> tuple:
     return both(x)
 
 
-def in_pure_program(tensor: jax.Array) -> bool:
-    """Whether `tensor` is a tracer; variables read beside it would be baked in."""
-    return isinstance(tensor, jax.core.Tracer)
+def readable(variable: object, beside: jax.Array) -> bool:
+    """Whether a variable's value can be read: not in a traced program, nor while `fit` holds it."""
+    return not isinstance(beside, jax.core.Tracer) and variable._value is not None
 
 
 def compiled(function: Callable, variables: Sequence) -> Callable:

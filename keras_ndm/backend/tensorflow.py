@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-__all__ = ["compiled", "cos", "in_pure_program", "jacobian", "partials", "sin", "tanh", "tfp"]
+__all__ = ["compiled", "cos", "jacobian", "mean", "partials", "readable", "sin", "tanh", "tfp"]
 
-sin, cos, tanh = tf.sin, tf.cos, tf.tanh
+sin, cos, tanh, mean = tf.sin, tf.cos, tf.tanh, tf.reduce_mean
 
 
 def jacobian(function: Callable, x: tf.Tensor) -> tf.Tensor:
@@ -70,10 +70,10 @@ def partials(function: Callable, x: tf.Tensor) -> tuple:
     return value[::n], tf.reshape(first, tf.concat([[-1, n], tf.shape(first)[1:]], axis=0))
 
 
-def in_pure_program(tensor: tf.Tensor) -> bool:
-    """Never: TensorFlow's programs read variables whenever they run."""
-    del tensor
-    return False
+def readable(variable: object, beside: tf.Tensor) -> bool:
+    """Always: TensorFlow's programs read variables whenever they run."""
+    del variable, beside
+    return True
 
 
 def compiled(function: Callable, variables: Sequence) -> Callable:

@@ -73,7 +73,9 @@ class _Circle(tfp.bijectors.Bijector):
 
 
 def _wrap(angle):
-    return ops.mod(angle + math.pi, 2.0 * math.pi) - math.pi
+    # As a tensor: a Python float would enter in float32.
+    turn = ops.convert_to_tensor(2.0 * math.pi, dtype=angle.dtype)
+    return ops.mod(angle + math.pi, turn) - math.pi
 
 
 @keras.saving.register_keras_serializable("keras_ndm")

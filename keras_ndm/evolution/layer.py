@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_ndm import metric_heads
+from keras_ndm import backend, metric_heads
 from keras_ndm.evolution import weights
 from keras_ndm.evolution.taps import tap
 from keras_ndm.evolution.tracker import PenaltyTracker, nan_initializer
@@ -157,18 +157,18 @@ class EvolutionLayer(keras.layers.Layer):
     def _squared_curvature(self, z):
         z = z[:: max(1, round(1.0 / self.share))]
         if self.exact:
-            return ops.mean(ops.square(self.metric.scalar_curvature(z)))
+            return backend.mean(ops.square(self.metric.scalar_curvature(z)))
         # Both planes of a point in one batch.
         twice = ops.concatenate([z, z], axis=0)
         rows = ops.shape(twice)[0]
         shape = (3, rows, self.metric.head.noise_size(self.metric.dimension))
         normals = keras.random.normal(shape, dtype=self.compute_dtype, seed=self.random)
         one, two = ops.split(scalar_estimate(self.metric, twice, normals), 2, axis=0)
-        return ops.mean(one * two)
+        return backend.mean(one * two)
 
     def _volume_spread(self, z):
         log_volume = 0.5 * self.metric.logdet(z)
-        return ops.mean(ops.square(log_volume - ops.mean(log_volume)))
+        return backend.mean(ops.square(log_volume - backend.mean(log_volume)))
 
     def _penalize(self, name, penalty, z, training):
         rule, lam = self.rules[name], getattr(self, f"{name}_lambda")

@@ -76,6 +76,8 @@ class NaturalGradient(keras.optimizers.Optimizer):
 
     Notes
     -----
+    Tested on TensorFlow; on JAX it runs, and is not verified yet.
+
     An optimizer of Keras sees gradients, never the samples they come from. `model.compile`
     therefore tells this one its model (`keras_ndm.optimizers.attachment`), and it replaces
     the model's training step by its own, on TensorFlow and JAX, compiled or not; nothing
