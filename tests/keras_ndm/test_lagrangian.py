@@ -153,7 +153,7 @@ def test_fit_on_accelerations_learns_the_motion_and_saves(tmp_path):
 
 @pytest.mark.skipif(
     keras.backend.backend() == "jax",
-    reason="on JAX the float32 search stops at a fifth of the start",
+    reason="on JAX the search stops at a fifth of the start",
 )
 def test_polish_reaches_the_last_digits():
     q, v, a = oscillator(512)
