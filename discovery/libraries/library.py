@@ -68,10 +68,17 @@ class Library:
         ]
 
     def costs(self) -> np.ndarray:
-        """Return what each term costs in a formula: one for a factor, two where it is no symbol."""
+        """Return what each term costs in a formula: one a factor, more where it is no symbol.
+
+        Of two terms of one degree the pure power is a little simpler, so that separate energies
+        come before what mixes coordinates.
+        """
         weight = [1.0 if a.is_Symbol else 1.0 + 0.25 * sympy.count_ops(a) for a in self.atoms]
         return np.array(
-            [sum(p * w for p, w in zip(e, weight, strict=True)) for e in self.exponents]
+            [
+                sum(p * w for p, w in zip(e, weight, strict=True)) + 0.1 * (sum(p > 0 for p in e) - 1)
+                for e in self.exponents
+            ]
         )
 
     def restrict(self, columns: Sequence[int]) -> Library:
