@@ -74,12 +74,9 @@ class Library:
         come before what mixes coordinates.
         """
         weight = [1.0 if a.is_Symbol else 1.0 + 0.25 * sympy.count_ops(a) for a in self.atoms]
-        return np.array(
-            [
-                sum(p * w for p, w in zip(e, weight, strict=True)) + 0.1 * (sum(p > 0 for p in e) - 1)
-                for e in self.exponents
-            ]
-        )
+        factors = [sum(p * w for p, w in zip(e, weight, strict=True)) for e in self.exponents]
+        distinct = [sum(p > 0 for p in e) for e in self.exponents]
+        return np.array(factors) + 0.1 * (np.array(distinct) - 1)
 
     def restrict(self, columns: Sequence[int]) -> Library:
         """Return the library of the given terms."""
