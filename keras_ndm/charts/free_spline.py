@@ -56,10 +56,15 @@ class _Circle(tfp.bijectors.Bijector):
     """z = wrap(spline(wrap(x)) + turn), wrap to [−π, π)."""
 
     def __init__(self, spline: object, turn: object):
+        turn = ops.convert_to_tensor(turn)
         parameters = dict(locals())
         self._spline, self._turn = spline, turn
         super().__init__(
-            forward_min_event_ndims=0, dtype=turn.dtype, name="circle", parameters=parameters
+            forward_min_event_ndims=0,
+            # Any: in a chain TFP compares declared dtypes, and takes names for strings.
+            dtype=None,
+            name="circle",
+            parameters=parameters,
         )
 
     def _forward(self, x):

@@ -190,3 +190,11 @@ def test_bad_arguments_are_explained(name):
     call, message = BAD[name]
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("axes", [None, [1]])
+def test_circular_chart_inverts_in_a_chain(axes, max_error):
+    layer = CoordinateLayer([charts.Circular(axes=axes), "standardize"])
+    x = points()
+    layer.adapt(x)
+    assert max_error(layer.inverse(layer(x)), x) < 1e-4
