@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from discovery.conclusion import conclude
+from discovery.conclusion import Conclusion, conclude
 from discovery.engine import PROBES, Findings, Split, analyse
 from discovery.libraries.library import Library
 from discovery.noether import pair
@@ -42,15 +42,20 @@ def analyse_orbits(
     title : str
     """
     findings = analyse(stages, split, rng)
-    conclusion = conclude(findings, orbits)
+    report = report_on(findings, conclude(findings, orbits), orbits, names=names, title=title)
+    quantities, algebra = _with_symmetries(report.quantities, names, roles, orbits)
+    return replace(report, quantities=quantities, symmetries=algebra)
+
+
+def report_on(
+    findings: Findings, conclusion: Conclusion, orbits: Orbits, names: Sequence[str], title: str
+) -> DiscoveryReport:
+    """Put findings and the conclusion from them into words and plain values."""
     undecided = "undecided" if conclusion.verdict == "undecided" else None
     noise = np.sqrt(np.mean(np.einsum("nii->ni", orbits.measured.covariance), axis=0))
     exact = [law.evidence for law in findings.laws if law.verdict == "exact"]
-    quantities = [Quantity.from_law(law, undecided) for law in findings.laws]
-    quantities, algebra = _with_symmetries(quantities, names, roles, orbits)
     return DiscoveryReport(
-        quantities=quantities,
-        symmetries=algebra,
+        quantities=[Quantity.from_law(law, undecided) for law in findings.laws],
         verdict=conclusion.verdict,
         reason=conclusion.reason,
         confidence=0.0 if undecided else _confidence(findings),

@@ -148,7 +148,7 @@ def analyse(stages: Sequence[Library], split: Split, rng: np.random.Generator) -
         for law in judged:
             if law.verdict == "rejected" and law.evidence.signal >= SIGNAL:
                 rejected &= ~law.evidence.flat_draws
-        chosen = _select(pool, split)
+        chosen = select(pool, split.probes, split.held.scale)
         new = len(chosen.laws) - before
         records.append(StageRecord(library.name, len(library), flat.values, new))
         exact = sum(law.verdict == "exact" for law in chosen.laws)
@@ -269,11 +269,11 @@ def _verdict(evidence: Evidence, n_terms: int, moving: float) -> str:
     return "rejected"
 
 
-def _select(pool: list[Law], split: Split) -> Findings:
+def select(pool: list[Law], probes: np.ndarray, scale: np.ndarray) -> Findings:
     """Keep independent laws, exact before approximate, simple before complex."""
 
     def gradients(laws: list[Law]) -> list[np.ndarray]:
-        return [law.gradient(split.probes, split.held.scale) for law in laws]
+        return [law.gradient(probes, scale) for law in laws]
 
     order = {"exact": 0, "approximate": 1}
     obeyed = sorted((law for law in pool if law.verdict == "identity"), key=lambda law: law.cost)

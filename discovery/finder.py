@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from discovery.analysis import analyse_orbits, title_of
 from discovery.engine import Split
+from discovery.fields import analyse_fields, are_fields
 from discovery.libraries import resolve
 from discovery.preparation import prepare, rates, without_gross_errors
 from discovery.readiness import check_for_analysis
@@ -36,6 +37,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         Standard deviation of the measurement noise where it is known, in the units of `X`.
     roles : list of str, optional
         What each column is (``discovery.trajectories.ROLES``); chooses functions for ``"auto"``.
+    grid_spacing : float, optional
+        For roles ``"field"``: the distance between grid points. Default: 1.
     random_state : int, RandomState or None, default=None
         Splits the runs and draws the bootstrap samples.
 
@@ -73,11 +76,13 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         *,
         noise: object = None,
         roles: object = None,
+        grid_spacing: float | None = None,
         random_state: object = None,
     ) -> None:
         self.library = library
         self.noise = noise
         self.roles = roles
+        self.grid_spacing = grid_spacing
         self.random_state = random_state
 
     def fit(
@@ -109,11 +114,21 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         runs = self._runs(X, groups, times)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        report = self._report(runs, rng)
+        self.report_ = report if groups is not None else _of_one_run(report)
+        self.quantities_ = self.report_.quantities
+        self.n_conserved_ = self.report_.n_conserved
+        return self
+
+    def _report(self, runs: Trajectories, rng: np.random.Generator) -> DiscoveryReport:
+        noise = known_noise(self.noise, runs.dim)
+        if are_fields(runs.roles):
+            return analyse_fields(runs, self.library, noise, rng)
         sound = without_gross_errors(runs)
-        orbits = prepare(sound, known_noise(self.noise, runs.dim))
+        orbits = prepare(sound, noise)
         path = orbits.smoothed.states
         stages = resolve(self.library, runs.names, runs.roles, path, rates(sound, path))
-        report = analyse_orbits(
+        return analyse_orbits(
             orbits,
             stages,
             Split.draw(orbits, rng),
@@ -122,10 +137,6 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             roles=runs.roles,
             title=title_of(runs, sound),
         )
-        self.report_ = report if groups is not None else _of_one_run(report)
-        self.quantities_ = self.report_.quantities
-        self.n_conserved_ = self.report_.n_conserved
-        return self
 
     def _runs(
         self, X: np.ndarray, groups: np.ndarray | None, times: np.ndarray | None
@@ -133,11 +144,11 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         names = getattr(self, "feature_names_in_", None)
         names = [f"x{i}" for i in range(X.shape[1])] if names is None else [str(n) for n in names]
         if groups is not None:
-            runs = Trajectories.from_rows(X, groups, times, names=names, roles=self.roles)
+            runs = Trajectories.from_rows(X, groups, times, names, self.roles, self.grid_spacing)
             check_for_analysis(runs)
             return runs
         pieces = np.minimum(np.arange(len(X)) * _PIECES // len(X), _PIECES - 1)
-        return Trajectories.from_rows(X, pieces, times, names=names, roles=self.roles)
+        return Trajectories.from_rows(X, pieces, times, names, self.roles, self.grid_spacing)
 
     def transform(self, X: np.ndarray) -> np.ndarray:
         """Evaluate the exact laws.

@@ -8,6 +8,7 @@ import numpy as np
 
 from discovery.analysis import analyse_orbits, title_of
 from discovery.engine import Split
+from discovery.fields import analyse_fields, are_fields
 from discovery.finder import known_noise
 from discovery.libraries import resolve
 from discovery.preparation import (
@@ -79,6 +80,8 @@ def discover(
     check_for_analysis(trajectories)
     rng = np.random.default_rng(random_state)
     names, roles = trajectories.names, trajectories.roles
+    if are_fields(roles):
+        return _discover_fields(trajectories, model, library, noise, rng)
     resolve(library, names, roles, trajectories.rows)  # a bad library is refused before training
     levels = known_noise(noise, trajectories.dim)
     sound = without_gross_errors(trajectories)
@@ -97,6 +100,22 @@ def discover(
         roles=roles,
         title=title_of(trajectories, sound),
     )
+
+
+def _discover_fields(
+    trajectories: Trajectories,
+    model: object,
+    library: object,
+    noise: object,
+    rng: np.random.Generator,
+) -> DiscoveryReport:
+    """Fields need no manifold: neighbouring points tell the noise, and waves filter it."""
+    if model is not None:
+        raise ValueError(
+            "a model was given, and the coordinates are fields, for which none is used. Leave it "
+            "out, or give the coordinates other roles."
+        )
+    return analyse_fields(trajectories, library, known_noise(noise, trajectories.dim), rng)
 
 
 def train_manifold(

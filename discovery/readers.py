@@ -224,6 +224,8 @@ def pick_arrays(
         common["names"] = arrays["names"].tolist()
     if "roles" in arrays:
         common["roles"] = [role or None for role in arrays["roles"].tolist()]
+    if "grid_spacing" in arrays:
+        common["grid_spacing"] = float(arrays["grid_spacing"])
     if "states" in arrays:
         return "states", common | {"states": arrays["states"], "run_ids": find(run, "run_ids")}
     groups = find(run, "groups", "run_ids")
@@ -264,6 +266,8 @@ def _arrays_of(trajectories: Trajectories) -> dict[str, np.ndarray]:
     arrays["names"] = np.array(trajectories.names)
     if trajectories.roles is not None:
         arrays["roles"] = np.array([role or "" for role in trajectories.roles])
+    if trajectories.grid_spacing is not None:
+        arrays["grid_spacing"] = np.array(trajectories.grid_spacing)
     return arrays
 
 

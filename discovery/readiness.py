@@ -45,6 +45,8 @@ def check_for_analysis(trajectories: Trajectories, min_runs: int = 4, min_sample
             f"({short.size} such runs in all). Expected at least {min_samples}: runs[runs.lengths "
             f">= {min_samples}] leaves them out."
         )
+    if set(trajectories.roles or ()) == {"field"}:
+        return  # a field may be held at a point, and is looked at as a whole
     spread = np.ptp(trajectories.rows, axis=0)
     rounding = 8 * np.finfo(np.float64).eps * np.abs(trajectories.rows).max(axis=0)
     constant = [

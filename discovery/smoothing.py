@@ -11,6 +11,7 @@ Source: Mallows (Technometrics 15, 1973); Fan and Gijbels, *Local Polynomial Mod
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,26 +57,53 @@ def smooth(rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise: np.n
     -------
     Path
     """
-    n = len(rows)
-    best_error = np.ones(n)
+    best, error = smooth_apart(rows, times, offsets, noise, [np.arange(rows.shape[1])])
+    return Path(best, error[:, :1, None] * np.diag(noise**2))
+
+
+def smooth_apart(
+    rows: np.ndarray,
+    times: np.ndarray,
+    offsets: np.ndarray,
+    noise: np.ndarray,
+    groups: Sequence[np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Smooth every run, each group of columns with windows of its own.
+
+    Parameters
+    ----------
+    rows, times, offsets, noise
+        As for `smooth`.
+    groups : sequence of arrays of int
+        The columns that share their windows; every column in one group.
+
+    Returns
+    -------
+    states : (n, d) array
+    error : (n, d) array
+        How far the true state may be from ``states``, squared, over ``noise``².
+    """
+    best_error = np.ones(rows.shape)
     best = rows.copy()
     lengths = np.diff(offsets)
     for half in HALF_WIDTHS:
         if 2 * half + 1 > lengths.max():
             break
         index, window, weights, own = _local_fit(times, offsets, half)
-        fit = np.einsum("nw,nwd->nd", weights, rows[window])
         variance = (weights**2).sum(axis=1)
         leverage = weights[np.arange(len(index)), own]
-        misfit = (((rows[index] - fit) / noise) ** 2).mean(axis=1)
-        bias = np.zeros(n)
-        bias[index] = misfit - (1 - 2 * leverage + variance)
-        error = variance + np.maximum(_neighbour_mean(bias, offsets)[index], 0.0)
-        better = error < best_error[index]
-        best[index[better]] = fit[better]
-        best_error[index[better]] = error[better]
-    covariance = best_error[:, None, None] * np.diag(noise**2)
-    return Path(best, covariance)
+        for group in groups:
+            values = np.ascontiguousarray(rows[:, group])
+            fit = np.einsum("nw,nwd->nd", weights, values[window])
+            misfit = (((values[index] - fit) / noise[group]) ** 2).mean(axis=1)
+            bias = np.zeros(len(rows))
+            bias[index] = misfit - (1 - 2 * leverage + variance)
+            error = variance + np.maximum(_neighbour_mean(bias, offsets)[index], 0.0)
+            better = error < best_error[index, group[0]]
+            chosen = np.ix_(index[better], group)
+            best[chosen] = fit[better]
+            best_error[chosen] = error[better, None]
+    return best, best_error
 
 
 def _local_fit(

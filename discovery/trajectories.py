@@ -18,9 +18,11 @@ from discovery.validation import (
     as_row_times,
     as_rows,
     as_run_ids,
+    as_spacing,
     check_finite,
     check_times,
     group_rows,
+    in_words,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +46,9 @@ class Trajectories:
         functions (sines for an angle, logarithms for an amount).
     run_ids : sequence of runs distinct numbers or strings, optional
         Default: 0, 1, 2, …
+    grid_spacing : float, optional
+        For fields: the distance between neighbouring grid points, the same for all fields. Default:
+        unknown; derivatives are then in units of the grid.
 
     Attributes
     ----------
@@ -51,6 +56,7 @@ class Trajectories:
     row_times : (rows,) float64
     offsets : (runs + 1,) int; run i is ``rows[offsets[i]:offsets[i + 1]]``
     names, roles, run_ids : as above, defaults filled in; roles is None when none were given
+    grid_spacing : float or None
     truth : dict from name to a function of states (..., d) -> (...); empty for measured data
     name, equations : str or None; what the data set is called and obeys, where that is known
 
@@ -76,12 +82,14 @@ class Trajectories:
         names: Iterable[str] | None = None,
         roles: Sequence[str | None] | Mapping[str, str] | None = None,
         run_ids: object = None,
+        grid_spacing: float | None = None,
     ) -> None:
         self.rows, self.offsets = as_rows(states)
         self.row_times = as_row_times(times, self.offsets)
         self.names = as_names(names, self.rows.shape[1])
         self.roles = as_roles(roles, self.names)
         self.run_ids = as_run_ids(run_ids, len(self.offsets) - 1)
+        self.grid_spacing = as_spacing(grid_spacing)
         self.truth: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
         self.name: str | None = None
         self.equations: str | None = None
@@ -130,7 +138,7 @@ class Trajectories:
         steps = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
         title = f"{self.name}: " if self.name else ""
         size = f"{self.n_runs} runs × {steps} samples"
-        return f"Trajectories({title}{size}, coordinates {', '.join(self.names)})"
+        return f"Trajectories({title}{size}, {in_words(self.names, self.roles)})"
 
     def __getitem__(self, which: int | slice | Sequence[int] | np.ndarray) -> Trajectories:
         """Choose runs by an index, a slice, a list of indices or a boolean mask over runs."""
@@ -144,6 +152,7 @@ class Trajectories:
             names=self.names,
             roles=self.roles,
             run_ids=self.run_ids[chosen],
+            grid_spacing=self.grid_spacing,
         )
         part.truth, part.name, part.equations = dict(self.truth), self.name, self.equations
         return part
@@ -184,6 +193,7 @@ class Trajectories:
         times: object = None,
         names: Iterable[str] | None = None,
         roles: Sequence[str | None] | Mapping[str, str] | None = None,
+        grid_spacing: float | None = None,
     ) -> Trajectories:
         """Build from rows that each carry a run id.
 
@@ -221,6 +231,7 @@ class Trajectories:
             names=names,
             roles=roles,
             run_ids=run_ids,
+            grid_spacing=grid_spacing,
         )
 
     @classmethod
@@ -231,6 +242,7 @@ class Trajectories:
         time: str | None = None,
         names: Sequence[str] | None = None,
         roles: Sequence[str | None] | Mapping[str, str] | None = None,
+        grid_spacing: float | None = None,
     ) -> Trajectories:
         """Build from a table with one row a sample.
 
@@ -260,6 +272,7 @@ class Trajectories:
             times=readers.frame_times(frame, time),
             names=names,
             roles=roles,
+            grid_spacing=grid_spacing,
         )
 
     @classmethod
@@ -270,6 +283,7 @@ class Trajectories:
         time: str | None = None,
         roles: Sequence[str | None] | Mapping[str, str] | None = None,
         names: Sequence[str] | None = None,
+        grid_spacing: float | None = None,
     ) -> Trajectories:
         """Read .csv, .csv.gz, .tsv, .parquet, .npz or .h5 / .hdf5.
 
@@ -278,7 +292,8 @@ class Trajectories:
         path : path to the file
         run, time : str, optional
             Tables: as for ``from_frame``. NPZ and HDF5: the arrays that hold run ids and times.
-        roles, names : as for the constructor; names also picks the coordinate columns of a table
+        roles, names, grid_spacing : as for the constructor; names also picks the coordinate
+            columns of a table
 
         Notes
         -----
@@ -297,8 +312,11 @@ class Trajectories:
             form, arrays = readers.pick_arrays(content, run, time, path)
             arrays.update({"roles": roles} if roles is not None else {})
             arrays.update({"names": names} if names is not None else {})
+            arrays.update({"grid_spacing": grid_spacing} if grid_spacing is not None else {})
             return cls(**arrays) if form == "states" else cls.from_rows(**arrays)
-        return cls.from_frame(content, run=run, time=time, names=names, roles=roles)
+        return cls.from_frame(
+            content, run=run, time=time, names=names, roles=roles, grid_spacing=grid_spacing
+        )
 
     def to_frame(self, run: str = "run", time: str = "t") -> pd.DataFrame:
         """Return a table with one row a sample: run, t, then the coordinates."""

@@ -1,6 +1,7 @@
 """Checks that turn what a user passes as runs into clean arrays, or say how to mend it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 
 import numpy as np
 
@@ -220,6 +221,28 @@ def as_run_ids(run_ids: object, n_runs: int) -> np.ndarray:
             f"run_ids repeats {values[counts > 1][:5].tolist()}. Each run needs an id of its own."
         )
     return ids
+
+
+def as_spacing(spacing: object) -> float | None:
+    """Return the distance between grid points, None where it is unknown."""
+    if spacing is None:
+        return None
+    number = isinstance(spacing, Real) and not isinstance(spacing, bool)
+    if not number or not 0 < spacing < float("inf"):
+        raise ValueError(
+            f"grid_spacing is {spacing!r}. Expected the distance between neighbouring grid points, "
+            "a positive number."
+        )
+    return float(spacing)
+
+
+def in_words(names: Sequence[str], roles: Sequence[str | None] | None) -> str:
+    """Return a list of coordinates to read; of fields, only their names and size."""
+    if roles is None or set(roles) != {"field"}:
+        return f"coordinates {', '.join(names)}"
+    fields = dict.fromkeys(name.rstrip("0123456789_") or name for name in names)
+    plural = "s" if len(fields) > 1 else ""
+    return f"field{plural} {', '.join(fields)} on {len(names) // len(fields)} grid points"
 
 
 def group_rows(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -98,6 +98,7 @@ def load(
         times=times,
         names=system.names,
         roles=system.roles,
+        grid_spacing=system.grid_spacing,
     )
     runs.truth, runs.name, runs.equations = system.truth, system.name, system.equations
     return runs

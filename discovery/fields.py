@@ -1,0 +1,261 @@
+"""Fields on a grid: laws that are integrals of local densities.
+
+A state becomes the vector of the integrals of the densities tried, with the covariance that the
+grid's noise gives them. On these orbits the engine looks for linear combinations that stay
+constant and judges them as any other law. Whether two laws are one is decided on the grid, by
+their functional derivatives: ∫cos u and a polynomial that imitates it are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import sympy
+
+from discovery.analysis import report_on
+from discovery.conclusion import conclude
+from discovery.engine import PROBES, Findings, Law, Split, analyse, select
+from discovery.field_waves import FieldWaves, field_noise, waves_of
+from discovery.grid import Grid, grid_of
+from discovery.integrals import Integrals
+from discovery.libraries.builders import symbols_of
+from discovery.libraries.densities import Densities, Jets, custom, escalation
+from discovery.libraries.library import Library
+from discovery.outliers import sound_rows
+from discovery.report import DiscoveryReport
+from discovery.trajectories import Trajectories
+
+
+def are_fields(roles: Sequence[str | None] | None) -> bool:
+    """Tell whether the coordinates are fields on a grid.
+
+    Raises
+    ------
+    ValueError
+        When some are and some are not.
+    """
+    kinds = set(roles or ())
+    if "field" in kinds and kinds != {"field"}:
+        raise ValueError(
+            "some coordinates have the role field and some do not. Expected fields alone: analyse "
+            "the others apart, or give all of them roles of coordinates."
+        )
+    return kinds == {"field"}
+
+
+def analyse_fields(
+    runs: Trajectories,
+    library: object,
+    noise: np.ndarray | None,
+    rng: np.random.Generator,
+) -> DiscoveryReport:
+    """Find the integrals that are conserved in runs of fields.
+
+    Parameters
+    ----------
+    runs : Trajectories
+        All roles ``"field"``; columns named by field and grid point (u1, u2, …).
+    library : str or sequence
+        ``"auto"``, or densities: formulas in the fields and their derivatives (u, u_x, u_xx, …).
+    noise : (d,) array, optional
+        Standard deviation of each column's noise, where it is known.
+    rng : numpy.random.Generator
+
+    Raises
+    ------
+    ValueError
+        For columns that form no grid, a field that is constant, and libraries that are no
+        densities.
+    """
+    grid = grid_of(runs.names, runs.grid_spacing)
+    jets = Jets(grid.fields)
+    given = _given(library, jets)
+    levels = _levels(runs, grid, noise)
+    sound = _without_gross_errors(runs, grid, levels)
+    waves = waves_of(sound, grid, levels)
+    grid = waves.grid
+    sets = given or escalation(jets, _positive(waves))
+    fit, held = Split.choose(sound.n_runs, rng)
+    rows = np.flatnonzero(np.isin(sound.groups, held))
+    rows = np.sort(rng.choice(rows, min(PROBES, len(rows)), replace=False))
+    probes = waves.states(waves.smoothed[rows])
+    scale = np.empty(runs.dim)
+    for f, columns in enumerate(grid.columns):
+        scale[columns] = waves.spread[f]
+
+    pool: list[Law] = []
+    records, rejected = [], None
+    chosen = Findings()
+    for tried in sets:
+        orbits = waves.orbits(Integrals(tried.expressions, jets, grid, waves.kept))
+        _check_finite(orbits.measured.states, tried)
+        split = Split(orbits.take(fit), orbits.take(held), orbits, orbits.smoothed.states[rows])
+        found = analyse([_Terms(tried, jets)], split, rng)
+        pool += [
+            _on_grid(law, tried, jets, grid, runs.names) for law in (*found.laws, *found.identities)
+        ]
+        before = len(chosen.laws)
+        chosen = select(pool, probes, scale)
+        records.append(replace(found.stages[0], n_laws=len(chosen.laws) - before))
+        rejected = found.rejected if rejected is None else rejected & found.rejected
+    findings = replace(chosen, stages=records, rejected=rejected)
+    witnesses = waves.witnesses(sound.rows)
+    report = report_on(
+        findings,
+        conclude(findings, witnesses),
+        witnesses,
+        names=[runs.names[c] for c in waves.witness_columns],
+        title=_title(runs, sound, grid),
+    )
+    return replace(
+        report,
+        names=runs.names,
+        noise=dict(zip(grid.fields, levels.tolist(), strict=True)),
+        searched=[*report.searched, "no manifold is trained for fields"],
+    )
+
+
+class _Terms(Library):
+    """The integrals as the coordinates of orbits, each a term of its own."""
+
+    def __init__(self, tried: Densities, jets: Jets) -> None:
+        symbols = symbols_of([f"I{j}" for j in range(len(tried.expressions))])
+        one = np.eye(len(symbols), dtype=int)
+        super().__init__(symbols, symbols, [tuple(row) for row in one], tried.name)
+        self._costs = np.array([jets.cost(density) for density in tried.expressions])
+
+    def costs(self) -> np.ndarray:
+        """Return what the densities cost."""
+        return self._costs
+
+
+class IntegralLibrary:
+    """Integrals of densities as functions of states: what a law of fields is made of.
+
+    Parameters
+    ----------
+    densities : sequence of m sympy.Expr
+    jets : Jets
+    grid : Grid
+    names : sequence of d str
+        The columns.
+    """
+
+    def __init__(
+        self, densities: Sequence[sympy.Expr], jets: Jets, grid: Grid, names: Sequence[str]
+    ) -> None:
+        self._arguments = (densities, jets, grid, names)
+        self.symbols = symbols_of(names)
+        self.name = "integrals"
+        self._integrals = Integrals(densities, jets, grid)
+
+    def __reduce__(self) -> tuple:
+        # Compiled functions do not pickle; what they were compiled from does.
+        return IntegralLibrary, self._arguments
+
+    def __len__(self) -> int:
+        return len(self._arguments[0])
+
+    @property
+    def dim(self) -> int:
+        """Number of columns d."""
+        return len(self.symbols)
+
+    def expressions(self) -> list[sympy.Expr]:
+        """Return the integrals as SymPy expressions."""
+        densities, jets, *_ = self._arguments
+        return [jets.integral(density) for density in densities]
+
+    def values(self, states: np.ndarray) -> np.ndarray:
+        """Return the integrals (m, n) of states (n, d)."""
+        return self._integrals.values(self._integrals.amplitudes(states))
+
+    def jets(
+        self, states: np.ndarray, covariance: None = None, order: int = 1
+    ) -> tuple[np.ndarray, np.ndarray | None, None]:
+        """Return the integrals (m, n) and their gradients by the columns (d, m, n), as a `Library`.
+
+        Second derivatives are not offered.
+        """
+        amplitudes = self._integrals.amplitudes(states)
+        values = self._integrals.values(amplitudes)
+        if order == 0:
+            return values, None, None
+        slopes = self._integrals.gradients(amplitudes)
+        flat = self._integrals.states(slopes.reshape(-1, slopes.shape[2]))
+        return values, np.moveaxis(flat.reshape(*slopes.shape[:2], -1), 0, 2).swapaxes(0, 1), None
+
+
+def _given(library: object, jets: Jets) -> list[Densities]:
+    """Return the user's own densities; none for ``"auto"``."""
+    if isinstance(library, str) and library == "auto":
+        return []
+    if isinstance(library, Sequence) and not isinstance(library, str):
+        return [custom(library, jets)]
+    raise ValueError(
+        f"library: received {library!r}, and the coordinates are fields. Expected 'auto', or "
+        f"densities in the fields and their derivatives, for example ['{jets.fields[0]}**2', "
+        f"'{jets.symbol(0, 1)}**2']."
+    )
+
+
+def _levels(runs: Trajectories, grid: Grid, noise: np.ndarray | None) -> np.ndarray:
+    for f, field in enumerate(grid.fields):
+        values = grid.values(runs.rows, f)
+        if np.ptp(values) <= 8 * np.finfo(float).eps * np.abs(values).max():
+            raise ValueError(
+                f"field {field!r} is constant over all runs. It carries no information: leave it "
+                "out, or vary it between runs."
+            )
+    if noise is None:
+        return field_noise(runs, grid)
+    return np.sqrt(np.mean(noise[grid.columns] ** 2, axis=1))
+
+
+def _without_gross_errors(runs: Trajectories, grid: Grid, levels: np.ndarray) -> Trajectories:
+    noise = np.empty(runs.dim)
+    noise[grid.columns] = levels[:, None]
+    keep = sound_rows(runs.rows, runs.row_times, runs.offsets, noise)
+    if keep.all():
+        return runs
+    return Trajectories.from_rows(
+        runs.rows[keep], runs.groups[keep], runs.row_times[keep], runs.names, runs.roles
+    )
+
+
+def _positive(waves: FieldWaves) -> list[int]:
+    """Return the fields that are positive everywhere, measured and smoothed."""
+    lowest = np.minimum(*(waves.states(a).min(axis=0) for a in (waves.measured, waves.smoothed)))
+    return [f for f, columns in enumerate(waves.grid.columns) if lowest[columns].min() > 0]
+
+
+def _check_finite(values: np.ndarray, tried: Densities) -> None:
+    bad = ~np.isfinite(values).all(axis=0)
+    if bad.any():
+        density = tried.expressions[int(np.argmax(bad))]
+        raise ValueError(
+            f"library: the density {density} is not finite on these data. Leave it out, or shift "
+            "the fields."
+        )
+
+
+def _on_grid(law: Law, tried: Densities, jets: Jets, grid: Grid, names: Sequence[str]) -> Law:
+    """Return a law of the integrals as one of states."""
+    terms = law.library.expressions()
+    density_of = dict(zip(law.library.symbols, tried.expressions, strict=True))
+    return replace(
+        law,
+        library=IntegralLibrary([density_of[t] for t in terms], jets, grid, names),
+        expression=jets.integral(law.expression.xreplace(density_of)),
+    )
+
+
+def _title(runs: Trajectories, sound: Trajectories, grid: Grid) -> str:
+    title = repr(runs).removeprefix("Trajectories(").removesuffix(")")
+    if any(grid.walls):
+        closed = [f for f, walls in zip(grid.fields, grid.walls, strict=True) if walls]
+        title += f"; between walls, since the ends do not meet: {', '.join(closed)}"
+    dropped = len(runs.rows) - len(sound.rows)
+    return f"{title}; {dropped} gross errors left out" if dropped else title
