@@ -15,9 +15,11 @@ product for all of them. Only `keras.ops` is used: jets compile under XLA on eve
 by ordinary reverse mode, with no nested differentiation.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 from keras import ops
 
 from keras_ndm.geometry import activations
@@ -99,6 +101,36 @@ class Jet:
             second = second + product(a, other.second)
         return replace(self, value=value, first=first, second=second)
 
+    def gram(self) -> "Jet":
+        """L Lᵀ of matrices L (batch, n, k), by half the products of `times`: (a bᵀ)ᵀ = b aᵀ.
+
+        All directions share one product of wide matrices a row of the batch: compilers call a
+        kernel for each matrix, so thousands of small ones are slow.
+        """
+        n, k = self.value.shape[1:]
+        turned = ops.swapaxes(self.value, 1, 2)
+
+        def by_value(part):
+            return ops.reshape(
+                ops.matmul(ops.reshape(part, (-1, part.shape[1] * n, k)), turned),
+                (-1, part.shape[1], n, n),
+            )
+
+        value = ops.matmul(self.value, turned)
+        if self.first is None:
+            return replace(self, value=value)
+        first = _symmetric(by_value(self.first))
+        if not self.pairs:
+            return replace(self, value=value, first=first)
+        m = self.first.shape[1]
+        tall = ops.reshape(self.first, (-1, m * n, k))
+        cross = ops.reshape(ops.matmul(tall, ops.swapaxes(tall, 1, 2)), (-1, m, n, m, n))
+        cross = ops.reshape(ops.swapaxes(cross, 2, 3), (-1, m * m, n, n))
+        second = _pick(cross, [i * m + j for i, j in self.pairs])
+        if self.second is not None:
+            second = second + by_value(self.second)
+        return replace(self, value=value, first=first, second=_symmetric(second))
+
     def _square(self, first):
         left, right = self._pair(first)
         return left * right
@@ -108,9 +140,7 @@ class Jet:
         return product(ai, bj) + product(aj, bi)
 
     def _pair(self, first):
-        left = ops.convert_to_tensor([i for i, _ in self.pairs], "int32")
-        right = ops.convert_to_tensor([j for _, j in self.pairs], "int32")
-        return ops.take(first, left, axis=1), ops.take(first, right, axis=1)
+        return tuple(_pick(first, side) for side in zip(*self.pairs, strict=True))
 
     def second_matrix(self) -> object:
         """Second derivatives as a symmetric array (batch, m, m, …), when all pairs are present."""
@@ -120,8 +150,18 @@ class Jet:
         second = self.second
         if second is None:
             second = ops.zeros_like(ops.repeat(self.first[:, :1], len(self.pairs), axis=1))
-        flat = ops.take(second, ops.convert_to_tensor(index, "int32"), axis=1)
-        return ops.reshape(flat, (-1, m, m, *self.value.shape[1:]))
+        return ops.reshape(_pick(second, index), (-1, m, m, *self.value.shape[1:]))
+
+
+def _pick(stack, index):
+    """Entries of axis 1, by a product with ones and zeros: gradients of gathers are slow in XLA."""
+    ones = ops.convert_to_tensor(np.eye(stack.shape[1])[list(index)], stack.dtype)
+    flat = ops.reshape(stack, (-1, stack.shape[1], math.prod(stack.shape[2:])))
+    return ops.reshape(ops.matmul(ones, flat), (-1, len(index), *stack.shape[2:]))
+
+
+def _symmetric(matrices):
+    return matrices + ops.swapaxes(matrices, -1, -2)
 
 
 @dataclass(frozen=True)

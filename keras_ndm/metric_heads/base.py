@@ -3,6 +3,7 @@
 import numpy as np
 from keras import ops
 
+from keras_ndm.backend.training import cholesky
 from keras_ndm.geometry import curvature
 from keras_ndm.geometry.jets import Jet
 
@@ -112,7 +113,7 @@ class MetricHead:
     def scalar_curvature(self, layer: object, z: object) -> object:
         """Ricci scalar (batch,) of a layer's metric at z; closed forms replace it."""
         jet = layer.jet(z)
-        inverse = curvature.inverse_from_factor(ops.cholesky(jet.value))
+        inverse = curvature.inverse_from_factor(cholesky(jet.value))
         return curvature.scalar_from(jet.value, jet.first, jet.second_matrix(), inverse)
 
     def initial_outputs(self, precision: np.ndarray) -> np.ndarray:

@@ -37,7 +37,7 @@ class Cholesky(MetricHead):
         if d > 1:
             lower = outputs.linear(lambda o: _strict_lower(o[..., d:], d))
             factor = factor.plus(lower)
-        return factor.times(factor, lambda a, b: ops.matmul(a, ops.swapaxes(b, -1, -2)))
+        return factor.gram()
 
     def initial_outputs(self, precision: np.ndarray) -> np.ndarray:
         """Log of the standard precisions on the diagonal, zeros below it."""

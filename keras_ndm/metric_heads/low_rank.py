@@ -1,5 +1,7 @@
 """Low rank plus diagonal head: interactions at cost O(n r) instead of O(n²)."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
@@ -27,20 +29,20 @@ class LowRank(MetricHead):
         self.rank = int(rank)
 
     def size(self, dimension: int) -> int:
-        """Give d (1 + rank): the log diagonal, then U row by row."""
+        """Give d (1 + rank): the log diagonal, then U column by column."""
         return dimension * (1 + self.rank)
 
     def _parts(self, outputs, d):
         diagonal = outputs.linear(lambda o: o[..., :d]).apply(activations.derivatives("exp"))
-        rows = outputs.linear(lambda o: ops.reshape(o[..., d:], (*ops.shape(o)[:-1], d, self.rank)))
-        return diagonal, rows
+        shape = (self.rank, d)
+        columns = outputs.linear(lambda o: ops.reshape(o[..., d:], (*ops.shape(o)[:-1], *shape)))
+        return diagonal, columns.linear(lambda c: ops.swapaxes(c, -1, -2))
 
     def tensor(self, outputs: Jet, dimension: int) -> Jet:
         """Give the full matrix."""
         diagonal, rows = self._parts(outputs, dimension)
         eye = ops.eye(dimension, dtype=outputs.value.dtype)
-        square = rows.times(rows, lambda a, b: ops.matmul(a, ops.swapaxes(b, -1, -2)))
-        return diagonal.linear(lambda a: ops.expand_dims(a, -1) * eye).plus(square)
+        return diagonal.linear(lambda a: ops.expand_dims(a, -1) * eye).plus(rows.gram())
 
     def trace(self, outputs: Jet, dimension: int) -> Jet:
         """Sum of the diagonal and of U's squares."""
@@ -54,16 +56,18 @@ class LowRank(MetricHead):
         left, right = select(vectors, pairs)
         diagonal = outputs.linear(lambda o: o[..., :d]).apply(activations.derivatives("exp"))
         diagonal = diagonal.linear(contract, ops.swapaxes(left * right, 1, 2))
-        # [i r, k s] = vectors[k, i] δ_rs turns the numbers of U, row by row, into Uᵀv at once.
-        shape = (-1, d * self.rank, vectors.shape[1] * self.rank)
-        spread = vectors[..., None, None] * ops.eye(self.rank, dtype=vectors.dtype)
-        spread = ops.reshape(ops.transpose(spread, (0, 2, 3, 1, 4)), shape)
-        projected = outputs.linear(lambda o: o[..., d:]).linear(contract, spread)
-        projected = projected.linear(
-            lambda p: ops.reshape(p, (*ops.shape(p)[:-1], vectors.shape[1], self.rank))
-        )
+        # One product of matrices a row: all columns of all derivatives by all vectors.
+        across = ops.swapaxes(vectors, 1, 2)
+
+        def project(part, across):
+            leading = ops.shape(part)[:-1]
+            columns = ops.reshape(part[..., d:], (-1, math.prod(part.shape[1:-1]) * self.rank, d))
+            product = ops.matmul(columns, ops.reshape(across, (-1, d, vectors.shape[1])))
+            return ops.reshape(product, (*leading, self.rank, vectors.shape[1]))
+
+        projected = outputs.linear(project, across)
         sides = [
-            projected.linear(lambda p, s=side: ops.stack([p[..., k, :] for k in s], axis=-2))
+            projected.linear(lambda p, s=side: ops.stack([p[..., k] for k in s], axis=-2))
             for side in zip(*pairs, strict=True)
         ]
         inner = sides[0].times(sides[1], lambda a, b: ops.sum(a * b, axis=-1))
@@ -108,7 +112,7 @@ class LowRank(MetricHead):
         """Log of the precisions, and a small U that breaks the symmetry of its columns."""
         d = len(precision)
         pattern = np.resize(np.eye(self.rank), (d, self.rank)) * np.sqrt(precision)[:, None]
-        return np.concatenate([np.log(precision), 0.1 * pattern.ravel()])
+        return np.concatenate([np.log(precision), 0.1 * pattern.T.ravel()])
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""

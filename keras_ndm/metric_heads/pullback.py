@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_ndm import backend
+from keras_ndm.backend.training import cholesky
 from keras_ndm.geometry import activations, curvature, jets
 from keras_ndm.geometry.jets import Jet
 from keras_ndm.metric_heads.base import MetricHead
@@ -112,7 +113,7 @@ class Pullback(MetricHead):
         tangent, bend = jet.first, jet.second_matrix()
         g = ops.einsum("bim,bjm->bij", tangent, tangent)
         g = g + self.ridge(layer) * ops.eye(z.shape[-1], dtype=g.dtype)
-        h = curvature.inverse_from_factor(ops.cholesky(g))
+        h = curvature.inverse_from_factor(cholesky(g))
         # ⟨II_ij, II_kl⟩ = ⟨X_ij, X_kl⟩ − g^ab ⟨X_ij, X_a⟩⟨X_kl, X_b⟩
         along = ops.einsum("bijm,bam->bija", bend, tangent)
         raised = ops.einsum("bik,bjl,bklm->bijm", h, h, bend)
