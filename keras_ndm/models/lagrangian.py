@@ -9,13 +9,19 @@ import numpy as np
 from keras import ops
 
 from keras_ndm.geometry import activations
-from keras_ndm.models import mechanical_data
+from keras_ndm.models import flat_weights, gauss_newton, mechanical_data
 from keras_ndm.models.batches import Rows
 from keras_ndm.models.lagrangian_terms import TermNetworks
 from keras_ndm.models.polish import polish
 from keras_ndm.models.symplectic import gauss_legendre
 
 _PARTS = ("potential", "one_form", "friction")
+# Accelerations below this share of (speed)²/size are those of a free particle in flat space.
+_NOTHING = 1e-6
+# Weights up to which `polish` solves for all of them at once.
+_DENSE = 3000
+# Step in weights, as a share of a draw, for derivatives with respect to them.
+_SMALL = 0.01
 
 
 @dataclass(frozen=True)
@@ -41,14 +47,31 @@ class LagrangianTerms:
     energy_scale: float
     misfit: float
 
+    def beyond(
+        self, ahead: "LagrangianTerms", behind: "LagrangianTerms", factor: float
+    ) -> "LagrangianTerms":
+        """Return these terms plus a multiple of the difference of two others."""
 
-def _typical(values: np.ndarray) -> np.ndarray:
+        def moved(name):
+            own = getattr(self, name)
+            if own is None:
+                return None
+            return own + factor * (getattr(ahead, name) - getattr(behind, name))
+
+        parts = [moved(name) for name in ("metric", "partials", "potential", "force")]
+        return LagrangianTerms(*parts, self.energy_scale, self.misfit)
+
+
+def _typical(values: np.ndarray, natural: float) -> np.ndarray:
     """Root mean square of each column, none below a tenth of the largest.
 
-    A coordinate that is hardly pushed must not count for more than the others.
+    A coordinate that is hardly pushed must not count for more than the others. Where all are
+    rounding against what is `natural`, that takes their place.
     """
     sizes = np.sqrt(np.mean(np.square(values), axis=0))
-    return np.maximum(sizes, 0.1 * sizes.max() + 1e-12)
+    if sizes.max() <= _NOTHING * natural:
+        return np.full_like(sizes, natural or 1.0)
+    return np.maximum(sizes, 0.1 * sizes.max())
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
@@ -114,6 +137,7 @@ class LagrangianManifold(keras.Model):
             if wanted
         )
         self.substeps = int(substeps)
+        self.posterior = None
         self._compiled = {}
 
     def build(self, input_shape: tuple) -> None:
@@ -166,11 +190,17 @@ class LagrangianManifold(keras.Model):
         self.spread.assign(spread)
         moved = None if dt is None else y - np.concatenate([q, v], axis=1)
         rates = y if dt is None else moved[:, d:] / dt
-        self.speed.assign(_typical(v / spread).max())
-        self.pull.assign(_typical(rates / spread).max())
-        self.acceleration_scale.assign(_typical(rates / spread) * spread)
+        speed = float(np.sqrt(np.mean(np.square(v / spread), axis=0)).max())
+        pulls = _typical(rates / spread, speed**2)
+        self.speed.assign(speed or 1.0)
+        self.pull.assign(pulls.max())
+        self.acceleration_scale.assign(pulls * spread)
         if dt is not None:
-            halves = [_typical(moved[:, part] / spread) for part in (slice(d), slice(d, None))]
+            step = float(np.mean(dt))
+            halves = (
+                _typical(moved[:, :d] / spread, speed * step),
+                _typical(moved[:, d:] / spread, speed**2 * step),
+            )
             self.increment_scale.assign(np.concatenate([h * spread for h in halves]))
         self.velocity_moment.assign(v.T @ v / len(v))
         self.adapted.assign(1.0)
@@ -194,6 +224,7 @@ class LagrangianManifold(keras.Model):
             *x, y = (a for a in self._checked(x, y) if a is not None)
             x = tuple(x)
         history = super().fit(x, y, **kwargs)
+        self.posterior = None
         losses = history.history.get("loss")
         if losses:  # none after zero epochs
             columns = self.dimension if y is None else y.shape[1]
@@ -201,15 +232,18 @@ class LagrangianManifold(keras.Model):
         return history
 
     def polish(self, x: tuple, y: np.ndarray, iterations: int = 500) -> float:
-        """Minimize the loss on all of the data by L-BFGS, after `fit` or instead of it.
+        """Minimize the loss on all of the data, after `fit` or instead of it.
 
-        For small networks this reaches in seconds what stochastic steps need minutes for.
+        By Levenberg–Marquardt steps where there are few weights, which also tell how sure each is
+        and do not fit noise (`gauss_newton`); else by L-BFGS. For small networks this reaches in
+        seconds what stochastic steps need minutes for.
 
         Parameters
         ----------
         x, y
             As for `fit`, but arrays.
         iterations : int
+            Steps at most.
 
         Returns
         -------
@@ -219,8 +253,12 @@ class LagrangianManifold(keras.Model):
         if not self.built or not float(ops.convert_to_numpy(self.adapted)):
             self.adapt(x, y)
         parts = [a.astype("float32") for a in self._checked(x, y) if a is not None]
-        loss = polish(self, tuple(parts[:-1]), parts[-1], iterations)
-        self.misfit.assign(2.0 * loss / parts[-1].shape[1])
+        x, y = tuple(parts[:-1]), parts[-1]
+        if len(flat_weights.read(self)) <= _DENSE:
+            self.posterior, loss = gauss_newton.fit(self, x, y, iterations)
+        else:
+            loss = polish(self, x, y, iterations)
+        self.misfit.assign(2.0 * loss / y.shape[1])
         return loss
 
     def _checked(self, x, y):
@@ -264,13 +302,16 @@ class LagrangianManifold(keras.Model):
         del y_pred, training
         if y is None:
             raise ValueError("The targets y are missing: accelerations, or the states that follow.")
-        mean = self.call(x)
-        scale = self.acceleration_scale if len(x) == 2 else self.increment_scale
-        rest = (ops.cast(y, mean.dtype) - mean) / ops.convert_to_tensor(scale)
-        loss = 0.5 * ops.sum(ops.square(rest), axis=-1)
+        loss = 0.5 * ops.sum(ops.square(self.residuals(x, y)), axis=-1)
         if sample_weight is not None:
             loss = loss * ops.reshape(ops.cast(sample_weight, loss.dtype), (-1,))
         return ops.mean(loss)
+
+    def residuals(self, x: tuple, y: object) -> object:
+        """Prediction minus target over the spread of its coordinate, (batch, k)."""
+        mean = self.call(x)
+        scale = self.acceleration_scale if len(x) == 2 else self.increment_scale
+        return (mean - ops.cast(y, mean.dtype)) / ops.convert_to_tensor(scale)
 
     def _cast(self, x):
         return [ops.cast(part, self.compute_dtype) for part in x]
@@ -352,6 +393,30 @@ class LagrangianManifold(keras.Model):
             return LagrangianTerms(g, dg, None, None, kinetic, misfit)
         energy = max(kinetic, float(parts[2].std()))
         return LagrangianTerms(g, dg, parts[2], parts[3] / s, energy, misfit)
+
+    def drawn_terms(self, q: np.ndarray, count: int, seed: int = 0) -> list[LagrangianTerms]:
+        """Terms at positions (N, d) of other weights that fit the data of `polish` as well.
+
+        Drawn from the weights' posterior (see `gauss_newton`), to first order in the weights:
+        those that the data leave open do not matter then (Immer et al., AISTATS 2021). None where
+        the model has more weights than `polish` solves for at once, or was trained on since.
+        """
+        reached = flat_weights.read(self)
+        belief = self.posterior
+        if belief is None or not np.allclose(reached, belief.mean, rtol=1e-5, atol=1e-6):
+            return []
+        rng, found = np.random.default_rng(seed), []
+        middle = self.lagrangian_terms(q)
+        try:
+            for _ in range(count):
+                change = _SMALL * (belief.draw(rng) - belief.mean)
+                flat_weights.write(self, reached + change)
+                ahead = self.lagrangian_terms(q)
+                flat_weights.write(self, reached - change)
+                found.append(middle.beyond(ahead, self.lagrangian_terms(q), 0.5 / _SMALL))
+        finally:
+            flat_weights.write(self, reached)
+        return found
 
     def _plain_terms(self, q):
         (q,) = self._cast((q,))

@@ -1,4 +1,4 @@
-"""Full-batch quasi-Newton steps: the last digits of a small model that `fit` has brought near."""
+"""Full-batch quasi-Newton steps: the last digits of a model that `fit` has brought near."""
 
 from collections.abc import Callable
 
@@ -9,6 +9,7 @@ from scipy import optimize
 
 from keras_ndm import backend
 from keras_ndm.backend.training import vjp
+from keras_ndm.models import flat_weights
 
 
 def flat_loss(model: keras.Model, x: object, y: object) -> Callable:
@@ -21,19 +22,14 @@ def flat_loss(model: keras.Model, x: object, y: object) -> Callable:
     x, y : arrays
         As `fit` takes them; all at once.
     """
-    variables = model.trainable_variables
-    shapes = [tuple(v.shape) for v in variables]
-    cuts = np.cumsum([int(np.prod(s)) for s in shapes])[:-1].tolist()
 
     def loss_at(values):
-        pairs = list(zip(variables, values, strict=True))
+        pairs = list(zip(model.trainable_variables, values, strict=True))
         with keras.StatelessScope(state_mapping=pairs):
             return [model.compute_loss(x=x, y=y)]
 
     def both(theta):
-        pieces = ops.split(theta, cuts)
-        values = [ops.reshape(p, s) for p, s in zip(pieces, shapes, strict=True)]
-        (loss,), pull, _ = vjp(loss_at, values)
+        (loss,), pull, _ = vjp(loss_at, flat_weights.split(theta, model))
         gradient = pull([ops.ones_like(loss)])
         return loss, ops.concatenate([ops.reshape(g, (-1,)) for g in gradient])
 
@@ -61,8 +57,7 @@ def polish(model: keras.Model, x: object, y: object, iterations: int = 500) -> f
     float
         The loss reached; the weights are changed in place, and only if it is lower.
     """
-    variables = model.trainable_variables
-    start = np.concatenate([ops.convert_to_numpy(v).ravel() for v in variables]).astype("float64")
+    start = flat_weights.read(model)
     evaluate = flat_loss(model, x, y)
     before, _ = evaluate(start)
     # Scaled to one at the start, or SciPy's absolute tolerances stop a small loss early.
@@ -82,9 +77,5 @@ def polish(model: keras.Model, x: object, y: object, iterations: int = 500) -> f
     found = optimize.minimize(scaled, start, jac=True, method="L-BFGS-B", options=options)
     if not found.fun < 1.0:
         return before
-    begin = 0
-    for variable in variables:
-        size = int(np.prod(variable.shape))
-        variable.assign(found.x[begin : begin + size].reshape(variable.shape))
-        begin += size
+    flat_weights.write(model, found.x)
     return float(found.fun * unit)

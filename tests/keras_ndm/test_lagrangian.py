@@ -151,14 +151,12 @@ def test_fit_on_accelerations_learns_the_motion_and_saves(tmp_path):
     np.testing.assert_allclose(predicted, model.acceleration(q, v), atol=1e-4)
 
 
-@pytest.mark.skipif(
-    keras.backend.backend() == "jax",
-    reason="on JAX the search stops at a fifth of the start",
-)
-def test_polish_reaches_the_last_digits():
+@pytest.mark.parametrize("hidden", [(16,), (48, 48)])
+def test_polish_reaches_the_last_digits(hidden):
+    """By all weights at once where they are few, by L-BFGS where they are many."""
     q, v, a = oscillator(512)
     keras.utils.set_random_seed(0)
-    model = LagrangianManifold(hidden=(16,))
+    model = LagrangianManifold(hidden=hidden)
     model.adapt((q, v), a)
     before = np.sqrt(np.mean((model.acceleration(q, v) - a) ** 2))
     loss = model.polish((q, v), a, iterations=300)
@@ -167,6 +165,45 @@ def test_polish_reaches_the_last_digits():
     # What it returns is the loss of the weights that it leaves.
     rest = (model.acceleration(q, v) - a) / np.sqrt(np.mean(a**2, axis=0))
     assert loss == pytest.approx(0.5 * np.mean(np.sum(rest**2, axis=1)), rel=1e-2)
+
+
+def test_a_free_particle_in_flat_space_has_no_accelerations():
+    """All residuals would be counted in units of zero."""
+    q, v, _ = oscillator(256)
+    keras.utils.set_random_seed(0)
+    model = LagrangianManifold(hidden=(16,), potential=False)
+    model.compile("adam")
+    history = model.fit((q, v), 0 * q, epochs=2, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+    loss = model.polish((q, v), 0 * q, iterations=30)
+    assert loss < 1e-6
+    assert np.abs(model.acceleration(q, v)).max() < 1e-2
+    now = np.hstack([q + 0.1 * v, v])
+    states = LagrangianManifold(hidden=(16,), potential=False)
+    assert np.isfinite(states.polish((q, v, np.full((256, 1), 0.1)), now, iterations=5))
+    still = LagrangianManifold(hidden=(16,))
+    assert np.isfinite(still.polish((q, 0 * v), 0 * q, iterations=5))
+
+
+def test_draws_spread_where_the_data_leave_the_weights_open():
+    q, v, a = oscillator(256, noise=0.05)
+    keras.utils.set_random_seed(0)
+    model = LagrangianManifold(hidden=(12,))
+    model.polish((q, v), a, iterations=60)
+    # A twentieth of the spread of the accelerations, about .6.
+    assert 0.05 < model.posterior.noise < 0.15
+    assert model.posterior.determined < 0.7 * len(model.posterior.mean)
+    inside, outside = q[:50], 3.0 * q[:50]
+    before = model.mass_matrix(inside)
+
+    def spread(at):
+        drawn = np.array([t.metric for t in model.drawn_terms(at, 8)])
+        return np.sqrt(np.mean(drawn.std(axis=0) ** 2)) / np.mean(np.abs(drawn))
+
+    assert 1e-4 < spread(inside) < spread(outside)
+    np.testing.assert_array_equal(model.mass_matrix(inside), before)
+    model.trainable_variables[0].assign(0.9 * model.trainable_variables[0])
+    assert model.drawn_terms(inside, 3) == []
 
 
 def pendulum(runs, steps, dt):
