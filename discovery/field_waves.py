@@ -22,10 +22,15 @@ from discovery.trajectories import Trajectories
 AUDIBLE = 0.2
 # Power of the shortest waves, as an amplitude, that may still be noise alone.
 BARELY_MORE = 1.15
+# What bias counts over variance in smoothing along time: at most a tenth of the noise's size. A
+# wave that is cut short at every turn is so in its square too, and an energy is a sum of squares.
+CAUTION = 100.0
 # Frequencies that are always kept, the constant among them.
 FEWEST = 3
 # Grid points that speak for all where the runs as such are asked.
 WITNESSES = 8
+# Times the noise that waves must have to speak of motion.
+CLEAR = 5.0
 # States on which the noise is estimated along the grid.
 _SNAPSHOTS = 300
 
@@ -88,21 +93,26 @@ class FieldWaves:
             path.covariance[...] += least
         return Orbits(measured, smoothed, self.offsets, scale)
 
-    @property
-    def witness_columns(self) -> np.ndarray:
-        """The columns of each field at a few points, (w,)."""
-        points = np.unique(np.linspace(0, self.grid.n_points - 1, WITNESSES).astype(int))
-        return self.grid.columns[:, points].ravel()
-
     def witnesses(self, rows: np.ndarray) -> Orbits:
-        """Return the runs as orbits of the fields at a few grid points."""
-        columns = self.witness_columns
-        levels = np.repeat(self.noise, len(columns) // len(self.noise))
-        measured = raw_path(rows[:, columns], levels)
-        path = self.states(self.smoothed)[:, columns]
-        smoothed = Path(path, np.broadcast_to(np.diag(levels**2), measured.covariance.shape))
+        """Return the runs as orbits of a few numbers that show how much the fields move.
+
+        The fields at a few grid points, and how far they are from their mean over the grid there,
+        unless that is noise.
+        """
+        points = np.unique(np.linspace(0, self.grid.n_points - 1, WITNESSES).astype(int))
+        path = self.states(self.smoothed)
+        measured, smoothed, levels = [], [], []
+        for f, level in enumerate(self.noise):
+            for fields, into in ((rows, measured), (path, smoothed)):
+                values = self.grid.values(fields, f)
+                into += [values[:, points], values[:, points] - values.mean(axis=1, keepdims=True)]
+            levels += [np.full(len(points), level)] * 2
+            if smoothed[-1].std() < CLEAR * level:
+                del measured[-1], smoothed[-1], levels[-1]
+        seen, path, noise = map(np.hstack, (measured, smoothed, levels))
+        raw = raw_path(seen, noise)
         spread = np.maximum(path.std(axis=0), 1e-300)
-        return Orbits(measured, smoothed, self.offsets, spread)
+        return Orbits(raw, Path(path, raw.covariance), self.offsets, spread)
 
 
 def waves_of(runs: Trajectories, grid: Grid, noise: np.ndarray) -> FieldWaves:
@@ -131,7 +141,9 @@ def waves_of(runs: Trajectories, grid: Grid, noise: np.ndarray) -> FieldWaves:
         kept.append(int(k))
     levels = np.repeat(noise, kept)
     amplitudes = np.concatenate(measured, axis=1)
-    smoothed, error = smooth_apart(amplitudes, runs.row_times, runs.offsets, levels, groups)
+    smoothed, error = smooth_apart(
+        amplitudes, runs.row_times, runs.offsets, levels, groups, CAUTION
+    )
     return FieldWaves(
         grid=replace(grid, walls=walls),
         noise=noise,

@@ -23,8 +23,10 @@ from discovery.integrals import Integrals
 from discovery.libraries.builders import symbols_of
 from discovery.libraries.densities import Densities, Jets, custom, escalation
 from discovery.libraries.library import Library
+from discovery.orbits import Orbits
 from discovery.outliers import sound_rows
 from discovery.report import DiscoveryReport
+from discovery.smoothing import Path
 from discovery.trajectories import Trajectories
 
 
@@ -88,9 +90,11 @@ def analyse_fields(
     pool: list[Law] = []
     records, rejected = [], None
     chosen = Findings()
+    whole = list(dict.fromkeys(density for tried in sets for density in tried.expressions))
+    integrals = waves.orbits(Integrals(whole, jets, grid, waves.kept))
+    _check_finite(integrals.measured.states, whole)
     for tried in sets:
-        orbits = waves.orbits(Integrals(tried.expressions, jets, grid, waves.kept))
-        _check_finite(orbits.measured.states, tried)
+        orbits = _some(integrals, [whole.index(density) for density in tried.expressions])
         split = Split(orbits.take(fit), orbits.take(held), orbits, orbits.smoothed.states[rows])
         found = analyse([_Terms(tried, jets)], split, rng)
         pool += [
@@ -106,7 +110,7 @@ def analyse_fields(
         findings,
         conclude(findings, witnesses),
         witnesses,
-        names=[runs.names[c] for c in waves.witness_columns],
+        names=[str(k) for k in range(witnesses.scale.size)],
         title=_title(runs, sound, grid),
     )
     return replace(
@@ -231,10 +235,20 @@ def _positive(waves: FieldWaves) -> list[int]:
     return [f for f, columns in enumerate(waves.grid.columns) if lowest[columns].min() > 0]
 
 
-def _check_finite(values: np.ndarray, tried: Densities) -> None:
+def _some(orbits: Orbits, columns: list[int]) -> Orbits:
+    """Return the orbits of some of the integrals."""
+    pick = np.ix_(np.arange(len(orbits.measured.states)), columns, columns)
+    measured, smoothed = (
+        Path(path.states[:, columns], path.covariance[pick])
+        for path in (orbits.measured, orbits.smoothed)
+    )
+    return Orbits(measured, smoothed, orbits.offsets, orbits.scale[columns])
+
+
+def _check_finite(values: np.ndarray, densities: Sequence[sympy.Expr]) -> None:
     bad = ~np.isfinite(values).all(axis=0)
     if bad.any():
-        density = tried.expressions[int(np.argmax(bad))]
+        density = densities[int(np.argmax(bad))]
         raise ValueError(
             f"library: the density {density} is not finite on these data. Leave it out, or shift "
             "the fields."

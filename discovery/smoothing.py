@@ -67,6 +67,7 @@ def smooth_apart(
     offsets: np.ndarray,
     noise: np.ndarray,
     groups: Sequence[np.ndarray],
+    caution: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Smooth every run, each group of columns with windows of its own.
 
@@ -76,6 +77,9 @@ def smooth_apart(
         As for `smooth`.
     groups : sequence of arrays of int
         The columns that share their windows; every column in one group.
+    caution : float, optional
+        What bias counts over variance in the choice of a window. Where it is given, one window
+        serves all runs, so that even a small bias shows.
 
     Returns
     -------
@@ -83,8 +87,8 @@ def smooth_apart(
     error : (n, d) array
         How far the true state may be from ``states``, squared, over ``noise``².
     """
-    best_error = np.ones(rows.shape)
-    best = rows.copy()
+    best, error = rows.copy(), np.ones(rows.shape)
+    cost = error.copy()
     lengths = np.diff(offsets)
     for half in HALF_WIDTHS:
         if 2 * half + 1 > lengths.max():
@@ -98,12 +102,18 @@ def smooth_apart(
             misfit = (((values[index] - fit) / noise[group]) ** 2).mean(axis=1)
             bias = np.zeros(len(rows))
             bias[index] = misfit - (1 - 2 * leverage + variance)
-            error = variance + np.maximum(_neighbour_mean(bias, offsets)[index], 0.0)
-            better = error < best_error[index, group[0]]
+            if caution is None:
+                missed = np.maximum(_neighbour_mean(bias, offsets)[index], 0.0)
+                price = variance + missed
+            else:
+                missed = np.maximum(_mean_by(own, bias[index]), 0.0)
+                price = variance + caution * missed
+            better = price < cost[index, group[0]]
             chosen = np.ix_(index[better], group)
             best[chosen] = fit[better]
-            best_error[chosen] = error[better, None]
-    return best, best_error
+            error[chosen] = (variance + missed)[better, None]
+            cost[chosen] = price[better, None]
+    return best, error
 
 
 def _local_fit(
@@ -124,6 +134,11 @@ def _local_fit(
     powers = local[chosen][:, :, None] ** np.arange(DEGREE + 1)
     weights = np.linalg.pinv(powers)[:, 0, :]
     return index, window, weights[inverse], index - start
+
+
+def _mean_by(place: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return, for each value, the mean over all at the same place in the window."""
+    return (np.bincount(place, values) / np.maximum(np.bincount(place), 1))[place]
 
 
 def _neighbour_mean(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:

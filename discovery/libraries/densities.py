@@ -77,14 +77,18 @@ class Jets:
         return sympy.Integral(density.xreplace(written), x)
 
     def cost(self, density: sympy.Expr) -> float:
-        """Return what a density costs in a formula: one a factor, more for a derivative."""
+        """Return what a density costs in a formula.
+
+        One a factor, a little more for a derivative, as much as a fourth power for a function: of
+        a polynomial and a cosine that imitate each other the shorter formula is the simpler one.
+        """
         factors = density.as_powers_dict()
         total = 0.1 * (len(factors) - 1)
         for base, power in factors.items():
-            if base in self.places:
+            if base in self.places and power > 0:
                 weight = 1.0 + 0.25 * self.places[base][1]
             else:
-                weight = 1.0 + 0.25 * float(sympy.count_ops(base))
+                weight = 4.0 + 0.25 * float(sympy.count_ops(base))
             total += float(abs(power)) * weight
         return total
 
