@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_ndm import metric_heads
+from keras_ndm.backend.training import cholesky
 from keras_ndm.geometry import activations, jets
 from keras_ndm.geometry.curvature import inverse_from_factor
 from keras_ndm.precision import full_precision
@@ -196,8 +197,8 @@ class MetricLayer(keras.layers.Layer):
         return self.head.bilinear(outputs, vectors, pairs).plus(ridge)
 
     def factor(self, z: object) -> object:
-        """Lower Cholesky factor (batch, d, d) of the metric."""
-        return ops.cholesky(self(z))
+        """Lower Cholesky factor (batch, d, d) of the metric; NaN at points that are NaN."""
+        return cholesky(self(z))
 
     def inner(self, z: object, u: object, v: object) -> object:
         """Inner product g(u, v), (batch,), of vectors (batch, d) at z."""

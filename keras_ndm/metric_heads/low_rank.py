@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ndm.backend.training import cholesky
 from keras_ndm.geometry import activations
 from keras_ndm.geometry.jets import Jet
 from keras_ndm.metric_heads.base import MetricHead, contract, select
@@ -79,7 +80,7 @@ class LowRank(MetricHead):
         diagonal = diagonal + ridge[:, None]
         scaled = rows / diagonal[:, :, None]
         inner = ops.einsum("bir,bis->brs", rows, scaled)
-        return diagonal, rows, scaled, ops.cholesky(inner + ops.eye(self.rank, dtype=inner.dtype))
+        return diagonal, rows, scaled, cholesky(inner + ops.eye(self.rank, dtype=inner.dtype))
 
     def logdet(self, layer: object, z: object) -> object:
         """Sum log det D + log det(1 + UᵀD⁻¹U)."""

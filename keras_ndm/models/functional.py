@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_ndm import backend
+from keras_ndm.backend.training import cholesky
 from keras_ndm.coordinate_layer import CoordinateLayer
 from keras_ndm.evolution import EvolutionLayer
 from keras_ndm.metric_layer import MetricLayer
@@ -71,7 +72,7 @@ class Geometry:
     def noise_root(self, x: object) -> object:
         """Give A with A Aᵀ = G⁻¹."""
         if self.chart is None:
-            return inverse_factor(ops.cholesky(self.tensor(x)))
+            return inverse_factor(cholesky(self.tensor(x)))
         return self.chart.solve_jacobian(x, inverse_factor(self.metric.factor(self.chart(x))))
 
     def noise(self, x: object) -> object:

@@ -17,6 +17,9 @@ import math
 import keras
 from keras import ops
 
+from keras_ndm.backend import mean as mean_of
+from keras_ndm.backend.training import cholesky
+
 
 def inverse_factor(factor: object) -> object:
     """L⁻ᵀ (batch, d, d) of a lower Cholesky factor L: a square root of (L Lᵀ)⁻¹."""
@@ -33,11 +36,12 @@ def negative_log_likelihood(residual: object, covariance: object) -> object:
     """−log N(r; 0, C) of residuals (batch, d) with covariances (batch, d, d); (batch,).
 
     The covariance is scaled to unit diagonal first, so that coordinates in very different units do
-    not cost precision in the Cholesky factor.
+    not cost precision in the Cholesky factor. NaN, and no error, where a covariance is not positive
+    definite: one bad row must not stop a training that can leave its batch out.
     """
     scale = ops.sqrt(ops.diagonal(covariance, axis1=-2, axis2=-1))
     unit = covariance / (scale[:, :, None] * scale[:, None, :])
-    factor = ops.cholesky(unit)
+    factor = cholesky(unit)
     white = ops.linalg.solve_triangular(factor, (residual / scale)[:, :, None], lower=True)
     diagonal = ops.diagonal(factor, axis1=-2, axis2=-1)
     logs = ops.sum(ops.log(diagonal) + ops.log(scale), axis=-1)
@@ -106,7 +110,7 @@ class LikelihoodModel(keras.Model):
         loss = negative_log_likelihood(residual, covariance)
         if sample_weight is not None:
             loss = loss * ops.reshape(ops.cast(sample_weight, loss.dtype), (-1,))
-        total = ops.mean(loss)
+        total = mean_of(loss)
         for extra in self.losses:
             total = total + ops.sum(ops.cast(extra, total.dtype))
         for evolution in self.evolutions():
