@@ -67,6 +67,16 @@ class FieldWaves:
         """Standard deviation of each amplitude's noise, (K,)."""
         return np.repeat(self.noise, self.kept)
 
+    @property
+    def blur(self) -> float:
+        """Noise over the motion along runs, of the field where it is largest."""
+        starts, lengths = self.offsets[:-1], np.diff(self.offsets)
+        means = np.add.reduceat(self.smoothed, starts) / lengths[:, None]
+        moved = np.mean((self.smoothed - np.repeat(means, lengths, axis=0)) ** 2, axis=0)
+        cuts = np.cumsum([0, *self.kept[:-1]])
+        motion = np.sqrt(np.add.reduceat(moved, cuts) / self.grid.n_points)
+        return float(np.max(self.noise / np.maximum(motion, 1e-300)))
+
     def states(self, amplitudes: np.ndarray) -> np.ndarray:
         """Return the states (n, d) of amplitudes (n, K)."""
         out = np.empty((len(amplitudes), self.grid.columns.size))

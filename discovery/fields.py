@@ -16,9 +16,10 @@ import sympy
 
 from discovery.analysis import report_on
 from discovery.conclusion import conclude
-from discovery.engine import PROBES, Findings, Law, Split, analyse, select
+from discovery.engine import PROBES, Findings, Law, Split, analyse
 from discovery.field_waves import FieldWaves, field_noise, waves_of
 from discovery.grid import Grid, grid_of
+from discovery.independence import SINE, independent
 from discovery.integrals import Integrals
 from discovery.libraries.builders import symbols_of
 from discovery.libraries.densities import Densities, Jets, custom, escalation
@@ -28,6 +29,13 @@ from discovery.outliers import sound_rows
 from discovery.report import DiscoveryReport
 from discovery.smoothing import Path
 from discovery.trajectories import Trajectories
+
+# A formula that imitates a law within the noise has a gradient that differs from the law's by less
+# than this times the noise over the motion along runs: beyond it, two laws are two, also where a
+# large mean makes most of both (the momentum of waves on deep water beside its volume).
+IMITATION = 0.3
+# The same where there is no noise: coefficients have few digits.
+FINEST = 0.005
 
 
 def are_fields(roles: Sequence[str | None] | None) -> bool:
@@ -87,6 +95,7 @@ def analyse_fields(
     for f, columns in enumerate(grid.columns):
         scale[columns] = waves.spread[f]
 
+    sine = float(np.clip(IMITATION * waves.blur, FINEST, SINE))
     pool: list[Law] = []
     records, rejected = [], None
     chosen = Findings()
@@ -101,7 +110,7 @@ def analyse_fields(
             _on_grid(law, tried, jets, grid, runs.names) for law in (*found.laws, *found.identities)
         ]
         before = len(chosen.laws)
-        chosen = select(pool, probes, scale)
+        chosen = _select(pool, probes, scale, sine)
         records.append(replace(found.stages[0], n_laws=len(chosen.laws) - before))
         rejected = found.rejected if rejected is None else rejected & found.rejected
     findings = replace(chosen, stages=records, rejected=rejected)
@@ -233,6 +242,23 @@ def _positive(waves: FieldWaves) -> list[int]:
     """Return the fields that are positive everywhere, measured and smoothed."""
     lowest = np.minimum(*(waves.states(a).min(axis=0) for a in (waves.measured, waves.smoothed)))
     return [f for f, columns in enumerate(waves.grid.columns) if lowest[columns].min() > 0]
+
+
+def _select(pool: list[Law], probes: np.ndarray, scale: np.ndarray, sine: float) -> Findings:
+    """Keep independent laws, exact before approximate, simple before complex."""
+
+    def gradients(laws: list[Law]) -> list[np.ndarray]:
+        return [law.gradient(probes, scale) for law in laws]
+
+    obeyed = sorted((law for law in pool if law.verdict == "identity"), key=lambda law: law.cost)
+    obeyed = [obeyed[k] for k in independent(gradients(obeyed))]
+    laws = sorted(
+        (law for law in pool if law.verdict != "identity"),
+        key=lambda law: (law.verdict != "exact", law.cost, law.evidence.flatness),
+    )
+    sines = [sine if law.verdict == "exact" else SINE for law in laws]
+    kept = independent(gradients(laws), gradients(obeyed), sines)
+    return Findings([laws[k] for k in kept], obeyed)
 
 
 def _some(orbits: Orbits, columns: list[int]) -> Orbits:

@@ -15,7 +15,11 @@ import numpy as np
 SINE = 0.1
 
 
-def independent(gradients: Sequence[np.ndarray], within: Sequence[np.ndarray] = ()) -> list[int]:
+def independent(
+    gradients: Sequence[np.ndarray],
+    within: Sequence[np.ndarray] = (),
+    sines: Sequence[float] | None = None,
+) -> list[int]:
     """Choose, in the given order, functions that are independent of those chosen before.
 
     Parameters
@@ -25,6 +29,9 @@ def independent(gradients: Sequence[np.ndarray], within: Sequence[np.ndarray] = 
     within : sequence of (n, d) arrays
         Gradients of what all data obey (identities): directions that leave the data's manifold
         and do not count.
+    sines : sequence of float, optional
+        How close each gradient may come to the span of those before and still be new; `SINE` by
+        default.
 
     Returns
     -------
@@ -34,10 +41,11 @@ def independent(gradients: Sequence[np.ndarray], within: Sequence[np.ndarray] = 
     basis: list[np.ndarray] = []
     for gradient in within:
         _extend(basis, gradient)
-    return [k for k, gradient in enumerate(gradients) if _extend(basis, gradient)]
+    sines = [SINE] * len(gradients) if sines is None else sines
+    return [k for k, gradient in enumerate(gradients) if _extend(basis, gradient, sines[k])]
 
 
-def _extend(basis: list[np.ndarray], gradient: np.ndarray) -> bool:
+def _extend(basis: list[np.ndarray], gradient: np.ndarray, least: float = SINE) -> bool:
     """Add what is new in a gradient to the orthonormal basis at every point; tell if it was new."""
     length = np.linalg.norm(gradient, axis=1, keepdims=True)
     rest = gradient / np.where(length > 0, length, 1.0)
@@ -45,7 +53,7 @@ def _extend(basis: list[np.ndarray], gradient: np.ndarray) -> bool:
         for direction in basis:
             rest = rest - direction * np.sum(direction * rest, axis=1, keepdims=True)
     sine = np.linalg.norm(rest, axis=1, keepdims=True)
-    if np.median(sine) <= SINE:
+    if np.median(sine) <= least:
         return False
     basis.append(rest / np.where(sine > 1e-9, sine, 1.0))
     return True
