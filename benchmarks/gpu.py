@@ -1,4 +1,4 @@
-"""The tables of `benchmarks/curvature.py` on a GPU, under JAX.
+"""The tables of `benchmarks/curvature.py` and steps of `NaturalGradient` on a GPU, under JAX.
 
     KERAS_BACKEND=jax python benchmarks/gpu.py
 
@@ -12,7 +12,7 @@ os.environ["KERAS_BACKEND"] = "jax"
 
 
 def main():
-    """Print both tables, or why not."""
+    """Print the tables, or why not."""
     try:
         import jax
 
@@ -21,12 +21,19 @@ def main():
         print(f"No GPU is at hand under JAX, so there is nothing to measure ({error}).")
         return
     import curvature
+    import keras
+    import optimizers
 
     print(f"GPU: {gpus[0].device_kind}")
     # Double precision is what the agreement is measured in; times are in single precision.
     jax.config.update("jax_enable_x64", True)
     curvature.against_nested((4, 5, 6, 8))
     curvature.training_step(curvature.STEPS, batch=4096)
+    for dtype in ("float32", "float64"):
+        keras.config.set_floatx(dtype)
+        keras.config.set_dtype_policy(dtype)
+        for width in (68, 400):
+            optimizers.step_against_gradient(width)
 
 
 if __name__ == "__main__":

@@ -8,16 +8,21 @@ it always did.
 """
 
 import functools
+import inspect
 
 import keras
 
-from keras_ndm.backend.training import make_train_step
+from keras_ndm.backend.training import compiler_factors, make_train_step
 
 __all__ = ["take_over", "watch_compile"]
 
 
 def watch_compile() -> None:
-    """Let `keras.Model.compile` tell the optimizer which model it was given; once a process."""
+    """Let `keras.Model.compile` tell the optimizer which model it was given; once a process.
+
+    ``jit_compile="auto"``, Keras' default, then means no XLA where XLA is slow at what these
+    optimizers do most.
+    """
     owner = next(c for c in keras.Model.__mro__ if "compile" in vars(c))
     original = owner.compile
     if hasattr(original, "_tells_the_optimizer"):
@@ -25,6 +30,10 @@ def watch_compile() -> None:
 
     @functools.wraps(original)
     def compile(self, *args, **kwargs):
+        given = inspect.signature(original).bind(self, *args, **kwargs).arguments
+        ours = hasattr(given.get("optimizer"), "attach")
+        if ours and "jit_compile" not in given and not compiler_factors():
+            kwargs["jit_compile"] = False
         original(self, *args, **kwargs)
         _release(self)
         if hasattr(self.optimizer, "attach"):

@@ -36,8 +36,8 @@ def solve_exact(
     previous: list,
     strength: object,
     momentum: float,
-) -> list:
-    """Direction d of the damped natural gradient.
+) -> tuple:
+    """Direction d of the damped natural gradient, and J̃ d.
 
     Parameters
     ----------
@@ -58,6 +58,8 @@ def solve_exact(
     -------
     list of tensors
         d; not finite where the factorization failed, which the line search rejects.
+    tensor (r, N)
+        J̃ d = z − λ c.
     """
     (kernel,) = computed_once([jacobian.gram()])
     strength = ops.maximum(ops.cast(strength, kernel.dtype), least_damping(kernel))
@@ -69,4 +71,5 @@ def solve_exact(
     half = ops.solve_triangular(factor, ops.cast(right, kernel.dtype), lower=True)
     c = ops.solve_triangular(ops.transpose(factor), half, lower=False)
     c = ops.reshape(ops.cast(c, z.dtype), ops.shape(z))
-    return [d + e for d, e in zip(jacobian.transpose(c), offset, strict=True)]
+    direction = [d + e for d, e in zip(jacobian.transpose(c), offset, strict=True)]
+    return direction, z - ops.cast(strength, z.dtype) * c

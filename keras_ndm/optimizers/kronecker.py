@@ -196,11 +196,11 @@ def best_combination(
     direction: list,
     previous: list,
     strength: object,
-) -> list:
-    """Minimum of the quadratic model of the loss over the span of a direction and the last step.
+) -> tuple:
+    """Minimum d of the quadratic model of the loss over the span of a direction and the last step.
 
     The curvature of the model is that of the batch's own Fisher matrix, dᵀ F d = |J̃ d|², plus the
-    damping: the factors give the direction, and never the length.
+    damping: the factors give the direction, and never the length. Returns d and J̃ d.
     """
     pair = (direction, previous)
     pushed = [jacobian.apply(d) for d in pair]
@@ -216,7 +216,8 @@ def best_combination(
     safe = ops.where(usable, determinant, 1.0)
     s = ops.where(usable, (second * right - cross * other) / safe, right / first)
     t = ops.where(usable, (first * other - cross * right) / safe, 0.0)
-    return [s * d + t * p for d, p in zip(direction, previous, strict=True)]
+    best = [s * d + t * p for d, p in zip(direction, previous, strict=True)]
+    return best, s * pushed[0] + t * pushed[1]
 
 
 def _dot(left, right):

@@ -76,8 +76,6 @@ class NaturalGradient(keras.optimizers.Optimizer):
 
     Notes
     -----
-    Tested on TensorFlow; on JAX it runs, and is not verified yet.
-
     An optimizer of Keras sees gradients, never the samples they come from. `model.compile`
     therefore tells this one its model (`keras_ndm.optimizers.attachment`), and it replaces
     the model's training step by its own, on TensorFlow and JAX, compiled or not; nothing
@@ -87,6 +85,15 @@ class NaturalGradient(keras.optimizers.Optimizer):
     own weights. Both are exact for models whose samples do not influence each other,
     which is checked once against reverse mode through the whole model. `add_loss` terms
     and regularizers enter the gradient and the line search, not F.
+
+    Several devices: on JAX under `keras.distribution.DataParallel` the step is that of the
+    whole batch, of which each device holds a part. Keras has no distribution of its own on
+    TensorFlow, and a `tf.distribute` strategy with several replicas is refused, since each
+    would see its own samples only.
+
+    float64 on JAX: Keras computes tanh, sin, cos and means there in float32 whatever their
+    argument, its losses included. Give layers `keras_ndm.backend.tanh` as their activation
+    where those digits matter.
 
     Examples
     --------

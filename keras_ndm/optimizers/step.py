@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_ndm.backend import mean
 from keras_ndm.backend.training import computed_once
 from keras_ndm.optimizers import damping
 from keras_ndm.optimizers.exact import solve_exact
@@ -36,7 +37,7 @@ def natural_step(
     optimizer.choose_solver(z.shape[0], z.shape[1])
     strength = _strength(optimizer, z)
     solver = _exact if optimizer.chosen_solver == "exact" else _kronecker
-    direction, jacobian, slope = solver(
+    direction, pushed, jacobian, slope = solver(
         optimizer,
         objective,
         values,
@@ -46,13 +47,15 @@ def natural_step(
         strength,
         finite,
     )
-    # Clipping acts on the natural gradient, by Keras' own rules.
-    direction = computed_once(optimizer._clip_gradients(direction))
+    if optimizer.clipnorm or optimizer.clipvalue or optimizer.global_clipnorm:
+        # Clipping acts on the natural gradient, by Keras' own rules.
+        direction = optimizer._clip_gradients(direction)
+        pushed = jacobian.apply(direction)
+    direction = computed_once(direction)
     rate = ops.cast(optimizer.learning_rate, loss.dtype)
     fraction, lowest = search(objective, values, direction, rate, loss)
     if optimizer.adaptive_damping:
-        curvature = ops.sum(ops.square(jacobian.apply(direction)))
-        predicted = rate * slope(direction) - 0.5 * rate**2 * curvature
+        predicted = rate * slope(direction, pushed) - 0.5 * rate**2 * ops.sum(ops.square(pushed))
         actual = ops.where(fraction > 0, loss - lowest, 0.0)
         coefficient = read(optimizer.coefficient)
         new = damping.adapted(coefficient, optimizer.damping, actual, predicted)
@@ -63,6 +66,9 @@ def natural_step(
         variable.assign(step)
     optimizer.rejected.assign_add(ops.cast(ops.logical_not(finite), "int32"))
     optimizer.apply(steps, objective.variables)
+    if optimizer.weight_decay:  # which Keras applies whatever the step is
+        for variable, old in zip(objective.variables, values, strict=True):
+            variable.assign(ops.where(finite, variable.value, old))
     for variable, new, old in zip(objective.state, state, objective.state_values, strict=True):
         variable.assign(ops.where(finite, new, old))
     return _logs(model, loss, x, y, y_pred, sample_weight)
@@ -70,7 +76,7 @@ def natural_step(
 
 def _strength(optimizer, z):
     """λ; the first finite misfit is remembered."""
-    misfit = ops.mean(ops.square(z))
+    misfit = mean(ops.square(z))
     known = ops.cast(read(optimizer.first_misfit), misfit.dtype)
     first = ops.where(
         ops.logical_or(known > 0, ops.logical_not(ops.isfinite(misfit))), known, misfit
@@ -80,7 +86,7 @@ def _strength(optimizer, z):
 
 
 def _exact(optimizer, objective, values, seeds, z, incomplete, strength, finite):
-    """Direction, Jacobian, and the slope of the loss along a direction; see `exact`."""
+    """Direction d, J̃ d, J̃, and the slope of the loss along d from d and J̃ d; see `exact`."""
     del finite
     jacobian = linearize(objective, optimizer.taps, values, seeds)
     rest = None
@@ -88,28 +94,33 @@ def _exact(optimizer, objective, values, seeds, z, incomplete, strength, finite)
         whole = objective.gradient(values)
         rest = [g - j for g, j in zip(whole, jacobian.transpose(z), strict=True)]
     previous = [read(v) for v in optimizer.last_step]
-    direction = solve_exact(jacobian, z, rest, previous, strength, optimizer.momentum)
+    direction, pushed = solve_exact(jacobian, z, rest, previous, strength, optimizer.momentum)
 
-    def slope(d):
-        along = ops.sum(z * jacobian.apply(d))
+    def slope(d, pushed):
+        along = ops.sum(z * pushed)
         return along if rest is None else along + _dot(rest, d)
 
-    return direction, jacobian, slope
+    return direction, pushed, jacobian, slope
 
 
 def _kronecker(optimizer, objective, values, seeds, z, incomplete, strength, finite):
     """The same from Kronecker factors; see `kronecker`. The gradient is whole in any case."""
-    del incomplete
-    bits = keras.random.randint(ops.shape(z), 0, 2, seed=optimizer.signs)
-    signs = 2.0 * ops.cast(bits, z.dtype) - 1.0
-    jacobian = linearize(objective, optimizer.taps, values, probe(seeds, signs))
-    gradient = objective.gradient(values)
+    if z.shape[0] > 1:
+        bits = keras.random.randint(ops.shape(z), 0, 2, seed=optimizer.signs)
+        signs = 2.0 * ops.cast(bits, z.dtype) - 1.0
+        jacobian = linearize(objective, optimizer.taps, values, probe(seeds, signs))
+    else:
+        jacobian = linearize(objective, optimizer.taps, values, seeds)
+    if z.shape[0] > 1 or incomplete:
+        gradient = objective.gradient(values)
+    else:  # The one column is the whole Fisher matrix, and its rows give the gradient too.
+        gradient = jacobian.transpose(z)
     factors = optimizer.factors
     factors.update(jacobian, strength, read(optimizer.iterations), finite)
     direction = factors.solve(gradient, objective.variables, jacobian.blocks, strength)
     previous = [read(v) for v in optimizer.last_step]
-    best = best_combination(jacobian, gradient, direction, previous, strength)
-    return best, jacobian, lambda d: _dot(gradient, d)
+    best, pushed = best_combination(jacobian, gradient, direction, previous, strength)
+    return best, pushed, jacobian, lambda d, pushed: _dot(gradient, d)
 
 
 def _dot(left, right):

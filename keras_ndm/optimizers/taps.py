@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import keras
 from keras import ops
 
+from keras_ndm.backend import mean as mean_of
 from keras_ndm.geometry import jets
 
 __all__ = ["Call", "Taps"]
@@ -162,9 +163,10 @@ class Taps:
                 return whole(inputs, training=training, mask=mask)
             # The batch's moments couple its samples. They are held fixed here, which leaves an
             # affine map of each sample; only the Fisher matrix sees this, never the gradient.
-            axes = [a for a in range(len(inputs.shape)) if a != layer.axis % len(inputs.shape)]
-            mean = ops.stop_gradient(ops.mean(inputs, axis=axes, keepdims=True))
-            variance = ops.stop_gradient(ops.var(inputs, axis=axes, keepdims=True))
+            axes = tuple(a for a in range(len(inputs.shape)) if a != layer.axis % len(inputs.shape))
+            mean = ops.stop_gradient(mean_of(inputs, axis=axes, keepdims=True))
+            square = ops.square(inputs - mean)
+            variance = ops.stop_gradient(mean_of(square, axis=axes, keepdims=True))
             normalized = (inputs - mean) / ops.sqrt(variance + layer.epsilon)
             shape = [1] * len(inputs.shape)
             shape[layer.axis] = -1

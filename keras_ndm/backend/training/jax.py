@@ -8,6 +8,7 @@ import keras
 __all__ = [
     "check_devices",
     "cholesky",
+    "compiler_factors",
     "computed_once",
     "eagerly",
     "make_train_step",
@@ -49,6 +50,11 @@ def over_scalars(function: Callable, scalars: jax.Array) -> jax.Array:
 def cholesky(matrix: jax.Array) -> jax.Array:
     """Lower factor of positive definite matrices; NaN where there is none."""
     return jax.numpy.linalg.cholesky(matrix)
+
+
+def compiler_factors() -> bool:
+    """Whether XLA is good at Cholesky factorizations: JAX has it call LAPACK or cuSOLVER."""
+    return True
 
 
 def computed_once(tensors: list) -> list:
