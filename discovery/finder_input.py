@@ -1,17 +1,94 @@
-"""What the finders of symmetries check alike: points, names, roles, tolerance, dimension."""
+"""What the finders of symmetries share: checked points and parameters, and the dimension's rule."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from discovery import conditions, metric_fields
+from discovery.metric_fields import MetricField
 from discovery.validation import ROLES
 
-# Largest defect of a symmetry: a formula's metric is known to rounding, a learned one to what its
-# training resolved. There also a gap must follow the last defect that counts.
-EXACT, LEARNED = 1e-3, 0.03
+# Largest defect of a symmetry: a formula's metric is known to rounding, in double or in single
+# precision, a learned one to what its training resolved. There also a gap must follow the last
+# defect that counts.
+DOUBLE, SINGLE, LEARNED = 1e-6, 1e-3, 0.03
 GAP = 4.0
+# Share of the points on which fields are found; the rest only judges them.
+_FIT_SHARE = 0.7
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Checked input of a finder.
+
+    Attributes
+    ----------
+    points : (N, n) array
+    names, roles : tuples of n
+    geometry : MetricField
+        At the points; where there is no metric, the coordinates over their spread.
+    keeps : tuple
+        What symmetries must keep besides; see `discovery.conditions`.
+    with_metric : bool
+        Whether they must keep the metric.
+    limit, gap : float
+        Largest defect that counts, and by what factor the next must exceed it.
+    rng : numpy.random.Generator
+    fit, held : arrays of int
+        Rows on which fields are found, and rows that judge them.
+    """
+
+    points: np.ndarray
+    names: tuple[str, ...]
+    roles: tuple[str | None, ...]
+    geometry: MetricField
+    keeps: tuple
+    with_metric: bool
+    limit: float
+    gap: float
+    rng: np.random.Generator
+    fit: np.ndarray
+    held: np.ndarray
+
+    def dimension(self, defects: np.ndarray) -> int:
+        """Count the defects of symmetries."""
+        return dimension(defects, self.limit, self.gap)
+
+
+def prepare(finder: object, points: np.ndarray) -> Prepared:
+    """Check points and the parameters that all finders have.
+
+    Parameters
+    ----------
+    finder : object
+        With `metric`, `potential`, `degree`, `names`, `roles`, `tolerance`, `random_state`.
+    points : (N, n) array
+
+    Raises
+    ------
+    ValueError
+        When they do not fit, or the metric is none.
+    """
+    points = as_points(points)
+    names, roles = described(points.shape[1], finder.names, finder.roles)
+    check_degree(finder.degree)
+    keeps = conditions.checked(getattr(finder, "keeps", ()))
+    with_metric = finder.metric is not None or not keeps
+    if with_metric:
+        geometry = metric_fields.evaluate(finder.metric, points, finder.potential)
+    else:
+        geometry = metric_fields.by_spread(points, finder.potential)
+    learned = not geometry.exact or conditions.learned(keeps)
+    limit, gap = limit_and_gap(finder.tolerance, learned, geometry.double)
+    rng = np.random.default_rng(finder.random_state)
+    rows = rng.permutation(len(points))
+    cut = int(_FIT_SHARE * len(points))
+    return Prepared(
+        points, names, roles, geometry, keeps, with_metric, limit, gap, rng, rows[:cut], rows[cut:]
+    )
 
 
 def as_points(points: np.ndarray) -> np.ndarray:
@@ -46,10 +123,10 @@ def described(
     return tuple(names), tuple(roles)
 
 
-def limit_and_gap(tolerance: float | str, exact: bool) -> tuple[float, float]:
+def limit_and_gap(tolerance: float | str, learned: bool, double: bool) -> tuple[float, float]:
     """Return the largest defect that counts, and by what factor the next must exceed it."""
     if tolerance == "auto":
-        return (EXACT, 1.0) if exact else (LEARNED, GAP)
+        return (LEARNED, GAP) if learned else (DOUBLE if double else SINGLE, 1.0)
     if isinstance(tolerance, str) or not 0 < tolerance < 1:
         raise ValueError(
             f'`tolerance` must be "auto" or a number between 0 and 1; received {tolerance!r}.'
@@ -65,6 +142,11 @@ def dimension(defects: np.ndarray, limit: float, gap: float) -> int:
     while 0 < count < len(defects) and ascending[count] < gap * ascending[count - 1]:
         count -= 1
     return count
+
+
+def needed_points(candidates: int, equations: float, n: int) -> int:
+    """Return how many points fix that many candidates, each point giving some equations."""
+    return int(np.ceil(4 * candidates / equations)) + n
 
 
 def check_count(n_points: int, needed: int, library: str) -> None:

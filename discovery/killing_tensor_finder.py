@@ -9,12 +9,11 @@ import numpy as np
 import sympy
 from sklearn.base import BaseEstimator
 
-from discovery import finder_input, generators, metric_fields, symmetry, vector_fields
+from discovery import finder_input, generators, symmetry, vector_fields
+from discovery.finder_input import Prepared
 from discovery.killing_tensors import TensorLibrary, tensor_operators
 from discovery.libraries.builders import symbols_of
 from discovery.symmetry_finder import SymmetryFinder
-
-_FIT_SHARE = 0.7
 
 
 @dataclass(frozen=True)
@@ -113,28 +112,21 @@ class KillingTensorFinder(BaseEstimator):
             As `SymmetryFinder.fit`.
         """
         del y
-        points = finder_input.as_points(points)
-        n = points.shape[1]
-        names, roles = finder_input.described(n, self.names, self.roles)
-        finder_input.check_degree(self.degree)
-        geometry = metric_fields.evaluate(self.metric, points, self.potential)
-        library = self._library(names, roles, points, geometry.force is not None)
+        ready = finder_input.prepare(self, points)
+        points, geometry, n = ready.points, ready.geometry, ready.points.shape[1]
+        library = self._library(ready, geometry.force is not None)
         rows_each = n * (n + 1) * (n + 2) / 6 + n * (geometry.force is not None)
-        needed = int(np.ceil(4 * len(library) / rows_each)) + n
+        needed = finder_input.needed_points(len(library), rows_each, n)
         finder_input.check_count(len(points), needed, f"{len(library)} tensors and potentials")
-        rule = finder_input.limit_and_gap(self.tolerance, geometry.exact)
 
-        rng = np.random.default_rng(self.random_state)
-        rows = rng.permutation(len(points))
-        cut = int(_FIT_SHARE * len(points))
         operators = tensor_operators(library, points, geometry, geometry.potential)
-        fit, held = operators.take(rows[:cut]), operators.take(rows[cut:])
+        fit, held = operators.take(ready.fit), operators.take(ready.held)
         defects, vectors = symmetry.spectrum(fit)
         self.spectrum_ = np.maximum(defects, symmetry.defect(held, vectors))
-        self.n_tensors_ = finder_input.dimension(self.spectrum_, *rule)
+        self.n_tensors_ = ready.dimension(self.spectrum_)
         space = vectors[:, : self.n_tensors_]
 
-        known = self._reducible(library, points, geometry, names, roles, fit, space)
+        known = self._reducible(library, ready, space)
         self.n_irreducible_ = self.n_tensors_ - known.shape[1]
         top, bottom = fit.numerator(), fit.denominator()
         gram = generators.Gram(top.T @ top, bottom.T @ bottom)
@@ -145,40 +137,28 @@ class KillingTensorFinder(BaseEstimator):
             self.tensors_ = [self._tensor(library, v, held) for v in basis.T]
         return self
 
-    def _library(
-        self,
-        names: Sequence[str],
-        roles: Sequence[str | None],
-        points: np.ndarray,
-        with_potential: bool,
-    ) -> TensorLibrary:
-        symbols = symbols_of(names)
+    def _library(self, ready: Prepared, with_potential: bool) -> TensorLibrary:
+        symbols = symbols_of(ready.names)
         if self.library is None:
-            functions = vector_fields.scalar_functions(symbols, roles, points, self.degree)
+            functions = vector_fields.scalar_functions(
+                symbols, ready.roles, ready.points, self.degree
+            )
         else:
             local = {str(s): s for s in symbols}
             functions = [sympy.sympify(str(f), locals=local) for f in self.library]
         return TensorLibrary(symbols, functions, with_potential)
 
-    def _reducible(
-        self,
-        library: TensorLibrary,
-        points: np.ndarray,
-        geometry: metric_fields.MetricField,
-        names: Sequence[str],
-        roles: Sequence[str | None],
-        fit: symmetry.LieOperators,
-        space: np.ndarray,
-    ) -> np.ndarray:
+    def _reducible(self, library: TensorLibrary, ready: Prepared, space: np.ndarray) -> np.ndarray:
         """Return the part of the solutions that the metric and products of symmetries span."""
         if not space.shape[1]:
             return space
+        points, geometry = ready.points, ready.geometry
         finder = SymmetryFinder(
             metric=self.metric,
             potential=self.potential,
             degree=self.degree,
-            names=names,
-            roles=roles,
+            names=self.names,
+            roles=self.roles,
             tolerance=self.tolerance,
             random_state=self.random_state,
         ).fit(points)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from discovery.formula_metric import FormulaMetric
 
 # Step of numerical derivatives in standard deviations: balances the fourth-order truncation
 # against single-precision rounding of a network's output.
@@ -28,6 +30,8 @@ class MetricField:
         What changes of V are counted in.
     exact : bool
         Whether the metric is a formula (an error of rounding only) or a fitted model.
+    double : bool
+        Whether it was computed in double precision.
     """
 
     metric: np.ndarray
@@ -36,6 +40,13 @@ class MetricField:
     potential: np.ndarray | None
     energy_scale: float
     exact: bool
+    double: bool = True
+
+    def take(self, rows: np.ndarray) -> MetricField:
+        """Return the geometry at some of the points."""
+        parts = (self.metric, self.partials, self.force, self.potential)
+        some = (None if part is None else part[rows] for part in parts)
+        return MetricField(*some, self.energy_scale, self.exact, self.double)
 
 
 def evaluate(metric: object, points: np.ndarray, potential: Callable | None = None) -> MetricField:
@@ -44,9 +55,9 @@ def evaluate(metric: object, points: np.ndarray, potential: Callable | None = No
     Parameters
     ----------
     metric : callable or fitted model
-        ``(batch, n) -> (batch, n, n)`` in `keras.ops`; or a LagrangianManifold (its potential is
-        taken too), a MetricLayer, a NeuralDifferentialManifold, or any model that
-        `keras_ndm.manifold_of` understands.
+        ``(batch, n) -> (batch, n, n)`` in `keras.ops`; or a FormulaMetric or LagrangianManifold
+        (their potential is taken too), a MetricLayer, a NeuralDifferentialManifold, or any model
+        that `keras_ndm.manifold_of` understands.
     points : (N, n) array
     potential : callable, optional
         ``(batch, n) -> (batch,)`` in `keras.ops`.
@@ -58,7 +69,10 @@ def evaluate(metric: object, points: np.ndarray, potential: Callable | None = No
         positive definite.
     """
     exact, force, values, energy = True, None, None, 0.0
-    if hasattr(metric, "lagrangian_terms"):
+    if isinstance(metric, FormulaMetric):
+        g, dg, values, force = metric.at(points)
+        energy = float(np.std(values)) if metric.potential is not None else 0.0
+    elif hasattr(metric, "lagrangian_terms"):
         exact = False
         terms = metric.lagrangian_terms(points)
         if terms.misfit > _MISFIT:
@@ -82,13 +96,48 @@ def evaluate(metric: object, points: np.ndarray, potential: Callable | None = No
             "`metric` must be a callable (batch, n) -> (batch, n, n) in keras.ops, or a fitted "
             f"model with a metric; received {type(metric).__name__}."
         )
+    double = g.dtype == np.float64
+    g, dg = g.astype(float), dg.astype(float)
     _check(g, dg, points)
+    field = MetricField((g + np.swapaxes(g, 1, 2)) / 2, dg, force, values, energy, exact, double)
+    return _with_potential(field, potential, points)
+
+
+def by_spread(points: np.ndarray, potential: Callable | None = None) -> MetricField:
+    """Return the flat metric in which every coordinate has unit spread."""
+    spread = points.std(axis=0)
+    g = np.broadcast_to(
+        np.diag(np.where(spread > 0, spread, 1.0) ** -2.0), (len(points), *2 * spread.shape)
+    )
+    dg = np.zeros((*g.shape, len(spread)))
+    return _with_potential(MetricField(g, dg, None, None, 0.0, True), potential, points)
+
+
+def _with_potential(
+    field: MetricField, potential: Callable | None, points: np.ndarray
+) -> MetricField:
     if potential is not None:
         values, force = _by_jets_scalar(potential, points)
-        energy = float(np.std(values))
-    if not energy > 0:  # a constant potential constrains nothing
-        force = values = None
-    return MetricField((g + np.swapaxes(g, 1, 2)) / 2, dg, force, values, energy, exact)
+        field = replace(field, potential=values, force=force, energy_scale=float(np.std(values)))
+    if not field.energy_scale > 0:  # a constant potential constrains nothing
+        field = replace(field, potential=None, force=None)
+    return field
+
+
+def drawn(metric: object, points: np.ndarray, count: int) -> list[MetricField]:
+    """Return metrics that fit the model's data as well, drawn from what its fit left open.
+
+    None where the model does not tell.
+    """
+    if not hasattr(metric, "drawn_terms"):
+        return []
+    return [_of_terms(terms) for terms in metric.drawn_terms(points, count)]
+
+
+def _of_terms(terms: object) -> MetricField:
+    g = (terms.metric + np.swapaxes(terms.metric, 1, 2)) / 2
+    parts = (terms.force, terms.potential, terms.energy_scale)
+    return _with_potential(MetricField(g, terms.partials, *parts, False), None, None)
 
 
 def _by_jets(metric: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -99,7 +148,7 @@ def _by_jets(metric: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarr
     # A constant has no tangent on TensorFlow; adding zero times x gives one.
     tied = metric if hasattr(metric, "jet") else lambda x: metric(x) + 0.0 * x[:, :1, None]
     g, dg = geometry.jet_of(tied, points, order=1)
-    return tuple(np.asarray(ops.convert_to_numpy(part), dtype=float) for part in (g, dg))
+    return tuple(np.asarray(ops.convert_to_numpy(part)) for part in (g, dg))
 
 
 def _by_jets_scalar(function: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

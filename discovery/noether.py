@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 
 from discovery import canonical, metric_fields
+from discovery.agreement import disagreements
 from discovery.bracket_span import BracketSpan
 from discovery.canonical import PhaseSpace
 from discovery.libraries.builders import symbols_of
@@ -37,11 +38,18 @@ class Pairing(NamedTuple):
         not known or there is nothing beside the energy.
     generators : list of sympy.Expr
         The quantities, independent ones, and what their brackets add.
+    flags : list of str
+        Where the laws and the Killing fields of their energy disagree (`discovery.agreement`), and
+        which laws have no partner.
+    reason : str
+        Why nothing could be paired; empty where it was.
     """
 
     symmetries: list[str | None]
     algebra: str | None
     generators: list[sympy.Expr]
+    flags: list[str]
+    reason: str
 
 
 def momentum(symmetry: Symmetry, metric: object, q: np.ndarray, velocity: np.ndarray) -> np.ndarray:
@@ -95,30 +103,35 @@ def pair(
     Returns
     -------
     Pairing
-        All None where roles do not pair, or no energy is found with which all quantities commute.
+        All None, with the reason, where roles do not pair, or no energy is found with which all
+        quantities commute.
     """
     symbols = symbols_of(names)
     local = {str(s): s for s in symbols}
     parsed = [_with_symbols(sympy.sympify(h, locals=local), local) for h in quantities]
-    nothing = Pairing([None] * len(parsed), None, [])
+
+    def nothing(reason: str) -> Pairing:
+        return Pairing([None] * len(parsed), None, [], [], reason)
+
     try:
         pairs = canonical.canonical_pairs(names, roles)
-    except ValueError:
-        return nothing
+    except ValueError as error:
+        return nothing(str(error))
     if not parsed:
-        return nothing
+        return nothing("There are no quantities to pair.")
     states = _probes(parsed, symbols, states)
     if states is None:
-        return nothing
+        return nothing("The quantities or their slopes are not finite at enough states.")
     velocities = any(roles[j] != "momentum" for _, j in pairs)
     space = canonical.phase_space(parsed, symbols, pairs, velocities, states)
     if space is None:
-        return nothing
+        return nothing("No energy is among the quantities with which all of them commute.")
     kinds = [roles[i] for i, _ in pairs]
     sentences = [_sentence(h, k == space.energy, space, kinds) for k, h in enumerate(parsed)]
     span = BracketSpan(space, states)
     span.close(parsed)
-    return Pairing(sentences, span.name(), span.generators)
+    flags = disagreements(parsed, sentences, space, kinds, states)
+    return Pairing(sentences, span.name(), span.generators, flags, "")
 
 
 def _with_symbols(expression: sympy.Expr, local: dict[str, sympy.Symbol]) -> sympy.Expr:

@@ -16,6 +16,7 @@ has L_ξ g = 2c g, a conformal field L_ξ g = 2σ(x) g.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,8 +36,8 @@ class LieOperators:
     ----------
     lie : (N, p, m) array
         Components of L_ξ g in an orthonormal frame, p = n(n+1)/2; off-diagonal ones times √2.
-    potential : (N, 1, m) or (N, 0, m) array
-        ξ·∇V in units of the energy scale.
+    potential : (N, q, m) array
+        ξ·∇V in units of the energy scale, and what else must vanish.
     size : (N, n² + n, m) array
         Components of ∇ξ and ξ/ℓ in an orthonormal frame.
     """
@@ -52,6 +53,10 @@ class LieOperators:
     def onto(self, vectors: np.ndarray) -> LieOperators:
         """Return the operators on the combinations in the columns of `vectors`, (m, k)."""
         return LieOperators(self.lie @ vectors, self.potential @ vectors, self.size @ vectors)
+
+    def columns(self, which: np.ndarray) -> LieOperators:
+        """Return the operators of some of the fields."""
+        return LieOperators(self.lie[..., which], self.potential[..., which], self.size[..., which])
 
     def numerator(self, kind: str = "isometry") -> np.ndarray:
         """Return the numerator's rows, (rows, m); kind as in `spectrum`."""
@@ -72,7 +77,13 @@ class LieOperators:
         return self.size.reshape(-1, self.size.shape[2]) / np.sqrt(len(self.size))
 
 
-def lie_operators(fields: VectorFields, points: np.ndarray, field: MetricField) -> LieOperators:
+def lie_operators(
+    fields: VectorFields,
+    points: np.ndarray,
+    field: MetricField,
+    keeps: Sequence = (),
+    with_metric: bool = True,
+) -> LieOperators:
     """Evaluate the operators of a library on a metric.
 
     Parameters
@@ -81,6 +92,10 @@ def lie_operators(fields: VectorFields, points: np.ndarray, field: MetricField) 
     points : (N, n) array
     field : MetricField
         Of the metric at the points.
+    keeps : sequence
+        Further conditions; see `discovery.conditions`.
+    with_metric : bool
+        Whether L_ξ g counts; else the metric only measures sizes.
 
     Raises
     ------
@@ -115,6 +130,10 @@ def lie_operators(fields: VectorFields, points: np.ndarray, field: MetricField) 
     potential = np.zeros((len(g), 0, len(fields)))
     if field.force is not None:
         potential = np.einsum("bfk,bk->bf", xi, field.force)[:, None, :] / field.energy_scale
+    further = [condition.rows(fields, points, factor) for condition in keeps]
+    potential = np.concatenate([potential, *further], axis=1)
+    if not with_metric:
+        lie_rows = lie_rows[:, :0]
     return LieOperators(lie_rows, potential, np.swapaxes(size, 1, 2))
 
 

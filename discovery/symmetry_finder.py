@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy
 from sklearn.base import BaseEstimator
 
-from discovery import finder_input, generators, metric_fields, symmetry, vector_fields
+from discovery import (
+    finder_input,
+    generators,
+    library_choice,
+    metric_fields,
+    symmetry,
+    vector_fields,
+)
+from discovery.finder_input import Prepared
+from discovery.library_choice import Explored, Solution
 
-# Share of the points on which fields are found; the rest only judges them.
-_FIT_SHARE = 0.7
 # Fields between the tolerance and this are listed as nearly symmetries.
 _NEARLY = 0.03
+# Resamples of the points, and metrics drawn from what a fit left open.
+_RESAMPLES, _DRAWS = 50, 20
+# Coefficients of an expansion below this share of the largest are left out.
+_NEGLIGIBLE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -72,11 +83,15 @@ class SymmetryFinder(BaseEstimator):
         Of polynomials in "auto", "polynomial" and "trigonometric".
     potential : callable, optional
         ``(batch, n) -> (batch,)`` in `keras.ops`; symmetries must then keep it too: ξ·∇V = 0.
+    keeps : Output, Flow or Step of `discovery.conditions`, or a list of them
+        What else they must keep: a model's output, its flow or its step to the next state. Then
+        `metric` may be left out.
     names, roles : sequence of n, optional
         Of the coordinates; the role "angle" brings periodic candidates. Default x, y, z or x1 … xn.
     tolerance : float or "auto"
-        Largest defect of a symmetry. "auto": 0.001 for a callable; 0.03 for a fitted model, where
-        also the next defect must be four times larger.
+        Largest defect of a symmetry. "auto": for a callable 1e-6, or 0.001 where it computes in
+        single precision; 0.03 for a fitted model, where also the next defect must be four times
+        larger.
     random_state : int or None
         Of the split and the bootstrap.
 
@@ -89,7 +104,11 @@ class SymmetryFinder(BaseEstimator):
     spectrum_ : (k,) array
         Defects, ascending: on the points that the fields were found on, or held out, the larger.
     confidence_ : float
-        Share of bootstrap resamples of the held-out points with the same dimension.
+        How often the dimension comes out the same: among 20 metrics drawn from what the fit left
+        open, for a model that tells (`LagrangianManifold.polish`); else among bootstrap resamples
+        of the held-out points.
+    dimension_interval_ : tuple of two int
+        90 % interval of the dimension, from the same draws.
     undecided_ : bool
         Whether defects below the tolerance were not counted because they grow without a gap: the
         metric was not learned well enough to tell.
@@ -119,6 +138,7 @@ class SymmetryFinder(BaseEstimator):
         library: str | Sequence = "auto",
         degree: int = 2,
         potential: Callable | None = None,
+        keeps: object = (),
         names: Sequence[str] | None = None,
         roles: Sequence[str | None] | None = None,
         tolerance: float | str = "auto",
@@ -128,6 +148,7 @@ class SymmetryFinder(BaseEstimator):
         self.library = library
         self.degree = degree
         self.potential = potential
+        self.keeps = keeps
         self.names = names
         self.roles = roles
         self.tolerance = tolerance
@@ -148,121 +169,149 @@ class SymmetryFinder(BaseEstimator):
             points are too few for the library.
         """
         del y
-        points = finder_input.as_points(points)
-        names, roles = finder_input.described(points.shape[1], self.names, self.roles)
-        finder_input.check_degree(self.degree)
-        geometry = metric_fields.evaluate(self.metric, points, self.potential)
-        fields = vector_fields.library(self.library, names, roles, points, self.degree)
-        self._check_count(points, fields)
-        self._rule = finder_input.limit_and_gap(self.tolerance, geometry.exact)
-        rng = np.random.default_rng(self.random_state)
-        rows = rng.permutation(len(points))
-        cut = int(_FIT_SHARE * len(points))
-        operators = symmetry.lie_operators(fields, points, geometry)
-        fit, held = operators.take(rows[:cut]), operators.take(rows[cut:])
-
-        defects, vectors = symmetry.spectrum(fit)
-        self.spectrum_ = np.maximum(defects, symmetry.defect(held, vectors))
-        self.n_symmetries_ = self._dimension(self.spectrum_)
-        self.undecided_ = bool(np.sum(self.spectrum_ <= self._rule[0]) > self.n_symmetries_)
-        self.confidence_, intervals = self._bootstrap(held, vectors, rng)
-        space = vectors[:, : self.n_symmetries_]
-        self.symmetries_ = self._formulas(fields, fit, held, space, "isometry", rng)
-        near = int(np.sum(self.spectrum_[self.n_symmetries_ :] <= _NEARLY))
-        beyond = vectors[:, self.n_symmetries_ :][:, :near]
-        self.nearly_ = self._formulas(fields, fit, held, beyond, "nearly", rng)
-        self._scalings(fields, fit, held, vectors, rng)
-        self.names_, self.roles_, self.intervals_ = names, roles, intervals
+        ready = finder_input.prepare(self, points)
+        fields = vector_fields.library(
+            self.library, ready.names, ready.roles, ready.points, self.degree
+        )
+        self._check_count(ready, fields)
+        first = library_choice.solve(fields, ready)
+        found = Explored.of(first, ready.dimension(first.spectrum))
+        if self._open_ended(ready):
+            found = library_choice.explore(first, ready, self.degree)
+        best, whole = found.best, found.smooth or found.best
+        known = found.known
+        self.spectrum_, self.n_symmetries_ = whole.spectrum, found.count
+        self.undecided_ = bool(np.sum(whole.spectrum <= ready.limit) > found.count)
+        self.symmetries_ = self._formulas(best, best.vectors[:, :known], "isometry", ready)
+        self.nearly_ = []
+        if found.smooth is not None:
+            rest = library_choice.remainder(found, ready)
+            self.symmetries_ += self._expansions(found.smooth, rest, ready)
+        else:
+            near = int(np.sum(best.spectrum[known:] <= _NEARLY))
+            beyond = best.vectors[:, known : known + near]
+            self.nearly_ = self._formulas(best, beyond, "nearly", ready)
+        self._scalings(best, best.vectors[:, :known], ready)
+        self.confidence_, self.dimension_interval_ = self._certainty(whole, found.count, ready)
+        self.names_, self.roles_ = ready.names, ready.roles
         return self
 
-    def _check_count(self, points: np.ndarray, fields: vector_fields.VectorFields) -> None:
-        n = points.shape[1]
+    @staticmethod
+    def _check_count(ready: Prepared, fields: vector_fields.VectorFields) -> None:
+        n = ready.points.shape[1]
         if fields.dim != n:
             raise ValueError(
                 f"The library is for {fields.dim} coordinates; the points have {n} columns."
             )
-        needed = int(np.ceil(4 * len(fields) / (n * (n + 1) / 2))) + n
-        finder_input.check_count(len(points), needed, f"{len(fields)} vector fields")
+        equations = sum(condition.equations(n) for condition in ready.keeps)
+        equations += ready.with_metric * n * (n + 1) / 2
+        needed = finder_input.needed_points(len(fields), equations, n)
+        finder_input.check_count(len(ready.points), needed, f"{len(fields)} vector fields")
 
-    def _dimension(self, defects: np.ndarray) -> int:
-        return finder_input.dimension(defects, *self._rule)
+    def _open_ended(self, ready: Prepared) -> bool:
+        """Whether richer libraries are tried: where "auto" leaves the choice.
 
-    def _bootstrap(
-        self, held: symmetry.LieOperators, vectors: np.ndarray, rng: np.random.Generator
-    ) -> tuple[float, np.ndarray]:
-        """Return the share of resamples with the same dimension, and intervals of the defects."""
-        few = held.onto(vectors[:, : self.n_symmetries_ + 3])
-        draws = []
-        for _ in range(50):
-            rows = rng.integers(0, len(held.lie), len(held.lie))
-            draws.append(symmetry.defect(few.take(rows), np.eye(few.lie.shape[2])))
-        draws = np.array(draws)
-        same = [self._dimension(draw) == self.n_symmetries_ for draw in draws]
-        return float(np.mean(same)), np.quantile(draws, [0.05, 0.95], axis=0).T
+        Only for metrics known to double precision: on a small region near symmetries abound, and
+        rich libraries hold them to many digits.
+        """
+        chosen = isinstance(self.library, str) and self.library == self.tolerance == "auto"
+        exact = ready.geometry.exact and ready.geometry.double
+        return chosen and exact and ready.with_metric and not ready.keeps
+
+    def _certainty(
+        self, whole: Solution, total: int, ready: Prepared
+    ) -> tuple[float, tuple[int, int]]:
+        """Return how often the dimension comes out the same, and its 90 % interval.
+
+        Among metrics drawn from what a fit left open, where the model tells; else among bootstrap
+        resamples of the points that judge.
+        """
+        drawn = metric_fields.drawn(self.metric, ready.points, _DRAWS)
+        if drawn:
+            again = [library_choice.solve(whole.fields, replace(ready, geometry=g)) for g in drawn]
+            counts = [ready.dimension(solution.spectrum) for solution in again]
+        else:
+            few = whole.held.onto(whole.vectors[:, : total + 3])
+            limit = max(ready.limit, library_choice.STRICT)
+            spectra = _resampled(few, ready.rng)
+            counts = [finder_input.dimension(spectrum, limit, ready.gap) for spectrum in spectra]
+        low, high = np.quantile(counts, [0.05, 0.95])
+        return float(np.mean(np.equal(counts, total))), (int(low), int(high))
 
     def _formulas(
         self,
-        fields: vector_fields.VectorFields,
-        fit: symmetry.LieOperators,
-        held: symmetry.LieOperators,
+        solution: Solution,
         space: np.ndarray,
         kind: str,
-        rng: np.random.Generator,
+        ready: Prepared,
         known: np.ndarray | None = None,
     ) -> list[Symmetry]:
+        """Return a sparse basis of a span."""
         if not space.shape[1]:
             return []
+        fields, fit = solution.fields, solution.fit
         rule = "isometry" if kind == "nearly" else kind
         top, bottom = fit.numerator(rule), fit.denominator()
         gram = generators.Gram(top.T @ top, bottom.T @ bottom)
-        worst = float(symmetry.defect(fit, space, rule).max())
-        allowed = 1.3 * worst
-        if self._rule[1] > 1:  # a learned metric: finer differences are its errors
-            allowed = max(allowed, 0.1 * self._rule[0])
+        allowed = 1.3 * float(symmetry.defect(fit, space, rule).max())
+        if ready.gap > 1:  # a learned metric: finer differences are its errors
+            allowed = max(allowed, 0.1 * ready.limit)
         basis = generators.sparse_basis(gram, space, fields.costs(), allowed, known)
-        return [self._symmetry(fields, v, held, kind, rng) for v in basis.T]
+        return [
+            self._symmetry(solution, v, fields.combine(generators.as_numbers(v)), kind, ready)
+            for v in basis.T
+        ]
+
+    def _expansions(self, solution: Solution, space: np.ndarray, ready: Prepared) -> list[Symmetry]:
+        """Return fields that have no short formula here as sums of polynomials."""
+        found = []
+        for vector in space.T:
+            vector = vector / np.abs(vector).max()
+            vector = np.where(np.abs(vector) > _NEGLIGIBLE, vector, 0.0)
+            components = solution.fields.combine(vector)
+            found.append(self._symmetry(solution, vector, components, "isometry", ready))
+        return found
 
     def _symmetry(
         self,
-        fields: vector_fields.VectorFields,
+        solution: Solution,
         vector: np.ndarray,
-        held: symmetry.LieOperators,
+        components: tuple[sympy.Expr, ...],
         kind: str,
-        rng: np.random.Generator,
+        ready: Prepared,
     ) -> Symmetry:
         rule = "isometry" if kind == "nearly" else kind
-        one = held.onto(vector[:, None])
-        draws = []
-        for _ in range(50):
-            rows = rng.integers(0, len(one.lie), len(one.lie))
-            draws.append(float(symmetry.defect(one.take(rows), np.eye(1), rule)[0]))
-        components = fields.combine(generators.as_numbers(vector))
+        one = solution.held.onto(vector[:, None])
+        draws = _resampled(one, ready.rng, rule)
         return Symmetry(
             components=components,
-            expression=vector_fields.to_text(components, [str(s) for s in fields.symbols]),
+            expression=vector_fields.to_text(components, ready.names),
             residual=float(symmetry.defect(one, np.eye(1), rule)[0]),
             interval=tuple(float(q) for q in np.quantile(draws, [0.05, 0.95])),
             kind=kind,
-            symbols=fields.symbols,
+            symbols=solution.fields.symbols,
         )
 
-    def _scalings(
-        self,
-        fields: vector_fields.VectorFields,
-        fit: symmetry.LieOperators,
-        held: symmetry.LieOperators,
-        vectors: np.ndarray,
-        rng: np.random.Generator,
-    ) -> None:
+    def _scalings(self, solution: Solution, known: np.ndarray, ready: Prepared) -> None:
         """Find what scales the metric, beyond what keeps it."""
-        known = vectors[:, : self.n_symmetries_]
+        fit, held = solution.fit, solution.held
         self.homotheties_, self.conformal_ = [], []
-        if fit.lie.shape[1] == 1:  # in one dimension every field is conformal
+        if fit.lie.shape[1] <= 1:  # in one dimension every field is conformal
             return
         for kind, target in (("homothety", self.homotheties_), ("conformal", self.conformal_)):
             found, candidates = symmetry.spectrum(fit, kind)
             larger = np.maximum(found, symmetry.defect(held, candidates, kind))
-            space = candidates[:, : self._dimension(larger)]
-            target += self._formulas(fields, fit, held, space, kind, rng, known)
+            space = candidates[:, : ready.dimension(larger)]
+            target += self._formulas(solution, space, kind, ready, known)
             # Each kind contains the one before it.
             known = space if space.shape[1] >= known.shape[1] else known
+
+
+def _resampled(
+    held: symmetry.LieOperators, rng: np.random.Generator, kind: str = "isometry"
+) -> np.ndarray:
+    """Return the defects (draws, k) on resamples of the points."""
+    eye, n = np.eye(held.lie.shape[2]), len(held.lie)
+    return np.array(
+        [symmetry.defect(held.take(rng.integers(0, n, n)), eye, kind) for _ in range(_RESAMPLES)]
+    )

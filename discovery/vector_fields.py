@@ -13,7 +13,7 @@ from discovery.libraries.builders import symbols_of
 # A singular factor (1/r, cot θ) is a candidate only where it stays below this on the points.
 _BOUNDED = 20.0
 # Scalar functions a coordinate direction, beyond which products of many factors are left out.
-_MAX_FUNCTIONS = 80
+_MAX_FUNCTIONS = 130
 
 
 class VectorFields:
@@ -160,7 +160,7 @@ def library(
     if kind == "polynomial":
         return along_each_axis(symbols, _monomials(symbols, degree))
     if kind == "trigonometric":
-        return along_each_axis(symbols, _products(symbols, roles, points, degree))
+        return along_each_axis(symbols, products(symbols, roles, points, degree))
     if kind == "auto":
         return along_each_axis(symbols, scalar_functions(symbols, roles, points, degree))
     raise ValueError(
@@ -177,7 +177,7 @@ def scalar_functions(
 ) -> list[sympy.Expr]:
     """Return monomials, or products of periodic functions where there are angles."""
     if "angle" in roles:
-        return _products(symbols, roles, points, degree)
+        return products(symbols, roles, points, degree)
     return _monomials(symbols, degree)
 
 
@@ -208,15 +208,16 @@ def _monomials(symbols: Sequence[sympy.Symbol], degree: int) -> list[sympy.Expr]
     ]
 
 
-def _products(
+def products(
     symbols: Sequence[sympy.Symbol],
     roles: Sequence[str | None],
     points: np.ndarray,
     degree: int,
 ) -> list[sympy.Expr]:
-    """Return products of one function a coordinate, periodic ones for the angles.
+    """Return products of one function a coordinate.
 
-    No power of an angle is among them: the rotation of a flat chart is no field on a torus.
+    Periodic ones for roles "angle", and no power of an angle: the rotation of a flat chart is no
+    field on a torus. Exponentials for "rapidity", where they do not overflow, powers otherwise.
     """
     lists = []
     for s, role, column in zip(symbols, roles, points.T, strict=True):
@@ -224,8 +225,16 @@ def _products(
             options = [sympy.Integer(1), sympy.cos(s), sympy.sin(s)]
             if np.min(np.abs(np.sin(column))) > 1 / _BOUNDED:
                 options += [sympy.cot(s), 1 / sympy.sin(s)]
-            elif np.min(np.abs(np.cos(column))) > 1 / _BOUNDED:
+            if np.min(np.abs(np.cos(column))) > 1 / _BOUNDED:
                 options += [sympy.tan(s), 1 / sympy.cos(s)]
+        elif role == "rapidity" and np.max(np.abs(column)) > _BOUNDED:
+            options = [sympy.Integer(1)]
+        elif role == "rapidity":
+            options = [sympy.Integer(1), *(sympy.exp(c * s) for c in (1, -1, 2, -2))]
+            if np.min(np.abs(np.sinh(column))) > 1 / _BOUNDED:
+                options += [sympy.coth(s), 1 / sympy.sinh(s)]
+            else:
+                options += [sympy.tanh(s), 1 / sympy.cosh(s)]
         else:
             options = [s**p for p in range(degree + 1)]
             if np.min(column) > np.max(column) / _BOUNDED and np.min(column) > 0:
@@ -235,9 +244,16 @@ def _products(
     # Many angles: keep the products of fewest factors, which come first.
     factors = [sum(c != 1 for c in chosen) for chosen in itertools.product(*lists)]
     order = sorted(range(len(products)), key=lambda j: factors[j])
-    while len(order) > _MAX_FUNCTIONS and factors[order[-1]] > 2:
+    most = min(_MAX_FUNCTIONS, affordable(points) // len(symbols))
+    while len(order) > most and factors[order[-1]] > 2:
         order = [j for j in order if factors[j] < factors[order[-1]]]
     return [products[j] for j in order]
+
+
+def affordable(points: np.ndarray) -> int:
+    """Return how many fields that many points can judge by a metric: four equations for each."""
+    n = points.shape[1]
+    return int((len(points) - n) * n * (n + 1) / 8)
 
 
 def to_text(components: Sequence[sympy.Expr], names: Sequence[str]) -> str:
