@@ -39,6 +39,8 @@ examples:
       your own table; every other column is a coordinate
   python -m discovery runs.csv --roles "x=position,u=velocity" --library mechanics
       say what the columns are, and which functions to try
+  python -m discovery kdv --noise 0.05 --html kdv.html
+      a field on a grid: mass, momentum, energy as integrals; and a page to look at
   python -m discovery kepler --json | python -m json.tool
       the same report for a program
 
@@ -105,6 +107,13 @@ def _parser() -> argparse.ArgumentParser:
         "field, other",
     )
 
+    table.add_argument(
+        "--grid-spacing",
+        type=float,
+        metavar="LENGTH",
+        help="of fields (columns u1, u2, … with the role field): distance of grid points (1)",
+    )
+
     search = parser.add_argument_group("the search")
     search.add_argument(
         "--library",
@@ -122,6 +131,9 @@ def _parser() -> argparse.ArgumentParser:
 
     output = parser.add_argument_group("output")
     output.add_argument("--json", action="store_true", help="print the report as JSON")
+    output.add_argument(
+        "--html", metavar="FILE", help="write the report as a page as well, formulas typeset"
+    )
     output.add_argument("--quiet", action="store_true", help="show no progress on stderr")
     return parser
 
@@ -143,9 +155,18 @@ def _names(as_json: bool) -> str:
 def _answer(options: argparse.Namespace) -> str:
     runs = _runs(options)
     report = _without_model(runs, options) if options.no_model else _with_model(runs, options)
+    if options.html:
+        _write_page(report, options.html)
     if options.json:
         return json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
     return str(report)
+
+
+def _write_page(report: DiscoveryReport, path: str) -> None:
+    try:
+        report.to_html(path)
+    except OSError as error:
+        raise ValueError(f"--html: {path} cannot be written: {error.strerror}.") from error
 
 
 def _runs(options: argparse.Namespace) -> Trajectories:
@@ -160,9 +181,13 @@ def _runs(options: argparse.Namespace) -> Trajectories:
     if is_file or (os.path.exists(source) and source not in datasets.names()):
         _refuse(options, ("noise", "runs", "steps"), f"the file {source} is taken as it is")
         return Trajectories.from_file(
-            source, run=options.run, time=options.time, roles=_roles(options.roles)
+            source,
+            run=options.run,
+            time=options.time,
+            roles=_roles(options.roles),
+            grid_spacing=options.grid_spacing,
         )
-    _refuse(options, ("run", "time", "roles"), f"{source!r} is taken as the name of a data set")
+    _refuse(options, ("run", "time", "roles", "grid_spacing"), f"{source!r} is taken as the name of a data set")
     size = {"n_trajectories": options.runs, "n_steps": options.steps, "noise": options.noise}
     return datasets.load(
         source,
@@ -172,7 +197,7 @@ def _runs(options: argparse.Namespace) -> Trajectories:
 
 
 def _refuse(options: argparse.Namespace, names: Sequence[str], why: str) -> None:
-    given = [f"--{name}" for name in names if getattr(options, name) is not None]
+    given = [f"--{name.replace('_', '-')}" for name in names if getattr(options, name) is not None]
     if given:
         raise ValueError(f"{', '.join(given)} cannot be used here: {why}.")
 
@@ -190,12 +215,14 @@ def _roles(text: str | None) -> dict[str, str] | None:
 
 
 def _with_model(runs: Trajectories, options: argparse.Namespace) -> DiscoveryReport:
+    from discovery.fields import are_fields
     from discovery.pipeline import discover
     from discovery.readiness import check_for_analysis
 
     check_for_analysis(runs)  # before the seconds that a backend takes to load
-    with _quiet_start():
-        importlib.import_module("keras_ndm")
+    if not are_fields(runs.roles):  # for which no model is trained
+        with _quiet_start():
+            importlib.import_module("keras_ndm")
     return discover(
         runs, library=options.library, random_state=options.seed, verbose=not options.quiet
     )
@@ -228,7 +255,10 @@ def _without_model(runs: Trajectories, options: argparse.Namespace) -> Discovery
     from discovery.finder import ConservedQuantityFinder
 
     finder = ConservedQuantityFinder(
-        options.library, roles=runs.roles, random_state=options.seed
+        options.library,
+        roles=runs.roles,
+        grid_spacing=runs.grid_spacing,
+        random_state=options.seed,
     ).fit(pd.DataFrame(runs.rows, columns=runs.names), groups=runs.groups, times=runs.row_times)
     report = finder.report_
     return (

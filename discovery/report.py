@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from discovery import html
+from discovery.displays import SpectrumDisplay
 from discovery.quantity import Quantity
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 
 # Longer formulas get a line of their own.
@@ -137,6 +142,38 @@ class DiscoveryReport:
             "names": list(self.names),
             "searched": list(self.searched),
         }
+
+    def to_html(self, path: str | os.PathLike | None = None) -> str:
+        """Return the report as a page, and write it where a path is given.
+
+        One file without scripts, with nothing to load; formulas are MathML.
+
+        Parameters
+        ----------
+        path : path to the file, optional
+        """
+        text = html.page(self)
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        return html.fragment(self)
+
+    def plot(self, ax: Axes | None = None) -> SpectrumDisplay:
+        """Draw the spectrum: the flatness of each library's directions.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        discovery.displays.SpectrumDisplay
+        """
+        return SpectrumDisplay.from_report(self, ax=ax)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a quantity."""

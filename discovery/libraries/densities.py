@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import sympy
+from sympy.core.function import AppliedUndef
 
 # Derivatives that densities of one's own may hold.
 MAX_ORDER = 4
@@ -122,7 +123,7 @@ def escalation(jets: Jets, positive: Sequence[int] = ()) -> list[Densities]:
     sets = [
         Densities("quadratic densities", first),
         Densities("quartic densities", first + powers),
-        Densities("quartic densities with second derivatives", first + powers + bends),
+        Densities("densities with second derivatives", first + powers + bends),
         Densities("trigonometric densities", first + waves),
     ]
     if ratios:
@@ -164,6 +165,17 @@ def custom(expressions: Sequence[sympy.Expr | str], jets: Jets) -> Densities:
     if not parsed:
         raise ValueError("library: received no densities. Give at least one, or library='auto'.")
     return Densities("custom densities", parsed)
+
+
+def shorthand(expression: sympy.Expr) -> sympy.Expr:
+    """Return a formula with u for u(x) and u_xx for its derivatives, which is easier to read."""
+    short = {}
+    for derivative in expression.atoms(sympy.Derivative):
+        field, variable, order = derivative.expr, *derivative.variable_count[0]
+        short[derivative] = sympy.Symbol(f"{field.func}_{str(variable) * int(order)}")
+    for field in expression.atoms(AppliedUndef):
+        short[field] = sympy.Symbol(str(field.func))
+    return expression.xreplace(short)
 
 
 def _products(factors: Sequence[sympy.Expr], degree: int) -> list[sympy.Expr]:

@@ -29,6 +29,21 @@ def test_json_is_all_that_stdout_holds(capsys):
     assert {q["verdict"] for q in values["quantities"]} == {"exact"}
 
 
+def test_page(capsys, tmp_path):
+    path = tmp_path / "page.html"
+    assert main(["rigid_body", "--noise", "0.01", "--html", str(path), *QUICK]) == 0
+    assert "conserved quantities: 2" in capsys.readouterr().out
+    page = path.read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>") and "2 conserved quantities" in page
+
+
+def test_page_where_none_can_be(capsys, tmp_path):
+    path = tmp_path / "nowhere" / "page.html"
+    assert main(["rigid_body", "--html", str(path), *QUICK]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "cannot be written" in err
+
+
 def test_seed_decides_everything(capsys):
     answers = []
     for seed in ("3", "3", "4"):
