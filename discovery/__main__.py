@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         "--roles",
         metavar="NAME=ROLE,…",
         help="what coordinates are: position, velocity, momentum, angle, angular_velocity, amount, "
-        "field, other",
+        "field (u*=field for u1, u2, …), other",
     )
 
     table.add_argument(
@@ -187,7 +187,11 @@ def _runs(options: argparse.Namespace) -> Trajectories:
             roles=_roles(options.roles),
             grid_spacing=options.grid_spacing,
         )
-    _refuse(options, ("run", "time", "roles", "grid_spacing"), f"{source!r} is taken as the name of a data set")
+    _refuse(
+        options,
+        ("run", "time", "roles", "grid_spacing"),
+        f"{source!r} is taken as the name of a data set",
+    )
     size = {"n_trajectories": options.runs, "n_steps": options.steps, "noise": options.noise}
     return datasets.load(
         source,

@@ -29,7 +29,7 @@ CAUTION = 100.0
 FEWEST = 3
 # Grid points that speak for all where the runs as such are asked.
 WITNESSES = 8
-# Times the noise that waves must have to speak of motion.
+# Times the noise that a number must spread to speak of motion.
 CLEAR = 5.0
 # States on which the noise is estimated along the grid.
 _SNAPSHOTS = 300
@@ -103,26 +103,36 @@ class FieldWaves:
             path.covariance[...] += least
         return Orbits(measured, smoothed, self.offsets, scale)
 
-    def witnesses(self, rows: np.ndarray) -> Orbits:
+    def witnesses(self, rows: np.ndarray, integrals: Orbits) -> Orbits:
         """Return the runs as orbits of a few numbers that show how much the fields move.
 
-        The fields at a few grid points, and how far they are from their mean over the grid there,
-        unless that is noise.
+        The fields at a few grid points; and what the noise does not hide of how far they are from
+        their mean over the grid there, and of the integrals: a spread between the runs' means must
+        not make the motion look small.
+
+        Parameters
+        ----------
+        rows : (n, d) array
+            The states as they were measured.
+        integrals : Orbits
+            Of all densities.
         """
         points = np.unique(np.linspace(0, self.grid.n_points - 1, WITNESSES).astype(int))
         path = self.states(self.smoothed)
-        measured, smoothed, levels = [], [], []
+        spread = np.einsum("nii->ni", integrals.measured.covariance).mean(axis=0) ** 0.5
+        columns = [(integrals.measured.states, integrals.smoothed.states, spread)]
         for f, level in enumerate(self.noise):
-            for fields, into in ((rows, measured), (path, smoothed)):
-                values = self.grid.values(fields, f)
-                into += [values[:, points], values[:, points] - values.mean(axis=1, keepdims=True)]
-            levels += [np.full(len(points), level)] * 2
-            if smoothed[-1].std() < CLEAR * level:
-                del measured[-1], smoothed[-1], levels[-1]
-        seen, path, noise = map(np.hstack, (measured, smoothed, levels))
-        raw = raw_path(seen, noise)
-        spread = np.maximum(path.std(axis=0), 1e-300)
-        return Orbits(raw, Path(path, raw.covariance), self.offsets, spread)
+            fields = [self.grid.values(values, f) for values in (rows, path)]
+            away = [v[:, points] - v.mean(axis=1, keepdims=True) for v in fields]
+            columns += [(*away, np.full(len(points), level))]
+        seen, moved, noise = map(np.hstack, zip(*columns, strict=True))
+        clear = moved.std(axis=0) > CLEAR * noise
+        plain = self.grid.columns[:, points].ravel()
+        seen = np.hstack([rows[:, plain], seen[:, clear]])
+        moved = np.hstack([path[:, plain], moved[:, clear]])
+        raw = raw_path(seen, np.hstack([np.repeat(self.noise, len(points)), noise[clear]]))
+        scale = np.maximum(moved.std(axis=0), 1e-300)
+        return Orbits(raw, Path(moved, raw.covariance), self.offsets, scale)
 
 
 def waves_of(runs: Trajectories, grid: Grid, noise: np.ndarray) -> FieldWaves:

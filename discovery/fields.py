@@ -114,7 +114,7 @@ def analyse_fields(
         records.append(replace(found.stages[0], n_laws=len(chosen.laws) - before))
         rejected = found.rejected if rejected is None else rejected & found.rejected
     findings = replace(chosen, stages=records, rejected=rejected)
-    witnesses = waves.witnesses(sound.rows)
+    witnesses = waves.witnesses(sound.rows, integrals)
     report = report_on(
         findings,
         conclude(findings, witnesses),

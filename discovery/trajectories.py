@@ -41,7 +41,7 @@ class Trajectories:
         Any unit; regular or not, strictly increasing within a run. Default: 0, 1, 2, …
     names : sequence of d str, optional
         Coordinate names, used in formulas. Default: x1, x2, …
-    roles : sequence of d str or None, or mapping from name to role, optional
+    roles : sequence of d str or None, or mapping from name (or pattern) to role, optional
         What each coordinate is: one of ``ROLES``, or None for unknown. Roles choose candidate
         functions (sines for an angle, logarithms for an amount).
     run_ids : sequence of runs distinct numbers or strings, optional

@@ -1,5 +1,6 @@
 """Checks that turn what a user passes as runs into clean arrays, or say how to mend it."""
 
+import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 
@@ -180,11 +181,15 @@ def as_roles(
 ) -> tuple[str | None, ...] | None:
     """Return one role a coordinate (None where unknown), or None when no roles are given.
 
-    A mapping gives roles by coordinate name; coordinates that it leaves out are unknown.
+    A mapping gives roles by coordinate name, or by a pattern as of files: ``{"u*": "field"}``;
+    coordinates that it leaves out are unknown.
     """
     if roles is None:
         return None
     if isinstance(roles, Mapping):
+        patterns = [key for key in roles if key not in names and "*" in key]
+        found = {name: roles[key] for key in patterns for name in fnmatch.filter(names, key)}
+        roles = found | {key: role for key, role in roles.items() if key not in patterns}
         strangers = sorted(set(roles) - set(names))
         if strangers:
             raise ValueError(f"roles names {strangers}; the coordinates are {list(names)}.")
