@@ -124,13 +124,14 @@ def _disagreeing(objective, taps, values, random):
     try:
         jacobian = linearize(objective, taps, values, seeds)
         found = jacobian.transpose(ops.ones((1, _SAMPLES), dtype=seeds[0].dtype))
+        found = [ops.convert_to_numpy(f) for f in found]
     except Exception:
         # A layer was called inside a transformation (a Jacobian, a loop), where taps cannot reach.
         return list(objective.variables)
     whole = np.sqrt(sum(float(ops.sum(ops.square(e))) for e in expected))
     wrong = []
     for v, a, b in zip(objective.variables, found, expected, strict=True):
-        a, b = ops.convert_to_numpy(a), ops.convert_to_numpy(b)
+        b = ops.convert_to_numpy(b)
         error = np.linalg.norm(a - b)
         if not error <= _TOLERANCE * np.linalg.norm(b) + 1e-6 * whole:
             wrong.append(v)

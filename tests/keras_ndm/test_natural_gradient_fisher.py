@@ -15,8 +15,9 @@ from keras_ndm.optimizers.taps import Taps
 
 pytestmark = pytest.mark.usefixtures("float64")
 N = 5
-# On JAX Keras takes means (of losses, of normalization layers) in float32 whatever their argument.
-FLOAT32 = 3e-7 if keras.backend.backend() == "jax" else 0.0
+# On JAX Keras takes means and variances in float32 whatever their argument, and these layers live
+# by them; it does so with tanh, too, so the models here have `keras_ndm.backend.tanh`.
+FLOAT32 = {"layer_norm", "rms_norm", "group_norm", "sequence"}
 
 
 def dense(units, activation=backend.tanh, **kwargs):
@@ -117,8 +118,10 @@ def dense_jacobian(model, x):
 
         rest = [v.value for v in model.non_trainable_variables]
 
+        mode = {"training": True} if model._call_has_training_arg else {}
+
         def outputs(values):
-            return model.stateless_call(values, rest, x, training=True)[0].reshape(len(x), -1)
+            return model.stateless_call(values, rest, x, **mode)[0].reshape(len(x), -1)
 
         parts = jax.jacrev(outputs)(values_of(model))
     return np.concatenate([np.reshape(p, (len(x), p.shape[1], -1)) for p in parts], axis=-1)
@@ -181,8 +184,10 @@ def test_layers(name, rng, randomize):
     expected = 2.0 / (N * size) * np.einsum("nap,naq->pq", jacobian, jacobian)
     assert m <= size
     # Both sides are float64; the reference sums in another order.
-    np.testing.assert_allclose(fisher, expected, atol=1e-9 * np.abs(expected).max())
-    np.testing.assert_allclose(gradient, flat(objective.gradient(values_of(model))), atol=1e-10)
+    rounding = 3e-7 if keras.backend.backend() == "jax" and name in FLOAT32 else 1e-10
+    np.testing.assert_allclose(fisher, expected, atol=10 * rounding * np.abs(expected).max())
+    whole = flat(objective.gradient(values_of(model)))
+    np.testing.assert_allclose(gradient, whole, atol=10 * rounding * np.abs(whole).max())
 
 
 def softmax(f):

@@ -1,6 +1,7 @@
 """JAX's side of `keras_ndm.backend.training`."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import keras
@@ -66,9 +67,19 @@ def computed_once(tensors: list) -> list:
 
 
 def eagerly(function: Callable) -> object:
-    """Result of `function()`, computed at once also while a function is being traced."""
-    with jax.ensure_compile_time_eval():
-        return function()
+    """Result of `function()`, computed at once also while a function is being traced.
+
+    In a thread of its own, where nothing is traced: `jax.ensure_compile_time_eval` would do, but
+    after an error in `function` tracers of it were seen in the program that is being traced.
+    """
+    wide = jax.config.jax_enable_x64  # may hold for the calling thread alone
+
+    def run():
+        with jax.enable_x64(wide):
+            return function()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run).result()
 
 
 def make_train_step(model: keras.Model, step: Callable) -> Callable:
