@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from discovery.conclusion import Conclusion, conclude
-from discovery.engine import PROBES, Findings, Split, analyse
-from discovery.libraries.library import Library
+from discovery.engine import PROBES, Findings, Split, Stage, analyse
+from discovery.learned import described
 from discovery.noether import pair
 from discovery.orbits import Orbits
 from discovery.quantity import Quantity
@@ -19,7 +19,7 @@ from discovery.trajectories import Trajectories
 
 def analyse_orbits(
     orbits: Orbits,
-    stages: Sequence[Library],
+    stages: Sequence[Stage],
     split: Split,
     rng: np.random.Generator,
     *,
@@ -32,8 +32,8 @@ def analyse_orbits(
     Parameters
     ----------
     orbits : Orbits
-    stages : sequence of Library
-        From simple to rich.
+    stages : sequence of Library, or of callables that learn one
+        From simple to rich; see `engine.analyse`.
     split : Split
         Runs that formulas are found on, and runs that judge them.
     rng : numpy.random.Generator
@@ -43,7 +43,11 @@ def analyse_orbits(
     """
     findings = analyse(stages, split, rng)
     report = report_on(findings, conclude(findings, orbits), orbits, names=names, title=title)
-    quantities, algebra = _with_symmetries(report.quantities, names, roles, orbits)
+    quantities = [
+        described(q, split.fit.smoothed.states, split.held.smoothed.states)
+        for q in report.quantities
+    ]
+    quantities, algebra = _with_symmetries(quantities, names, roles, orbits)
     return replace(report, quantities=quantities, symmetries=algebra)
 
 
@@ -79,14 +83,14 @@ def _with_symmetries(
     orbits: Orbits,
 ) -> tuple[list[Quantity], list[str]]:
     """Pair laws with the symmetries behind them, where roles say that the data are mechanical."""
-    exact = [q for q in quantities if q.verdict == "exact"]
+    exact = [q for q in quantities if q.verdict == "exact" and q.approximation_error is None]
     if not exact or roles is None:
         return quantities, []
     some = orbits.smoothed.states[:: max(1, len(orbits.smoothed.states) // PROBES)]
     pairing = pair([q.expression for q in exact], names, roles, some)
     named = [replace(q, symmetry=s) for q, s in zip(exact, pairing.symmetries, strict=True)]
     algebra = [f"algebra {pairing.algebra}"] if pairing.algebra not in (None, "unknown") else []
-    return named + quantities[len(exact) :], algebra
+    return named + [q for q in quantities if not any(q is e for e in exact)], algebra
 
 
 def title_of(runs: Trajectories, sound: Trajectories) -> str:

@@ -5,7 +5,7 @@ Data flows one way: operators → spectrum → sparse candidates → held-out ev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from discovery import formulas
 from discovery.evidence import BOOTSTRAPS, DETECTED, FLAT, DriftTest, Evidence, gather
 from discovery.flatness import Operators, Spectrum, noise_weights, operators, spectrum
-from discovery.independence import independent
+from discovery.independence import LEARNED_SINE, SINE, independent
 from discovery.libraries.library import Library
 from discovery.orbits import Orbits
 
@@ -37,6 +37,8 @@ RESOLVED = 0.2
 SIMPLE_TERMS = 6
 # How much leaving out a term may cost a nearly conserved quantity.
 SLOW_SLACK = 1.5
+# Times the limits of motion on held-out runs beyond which a candidate is not looked at further.
+HOPELESS = 6.0
 # Points at which gradients are compared.
 PROBES = 256
 
@@ -51,6 +53,11 @@ class Law:
     evidence: Evidence
     verdict: str
     cost: float
+
+    @property
+    def sine(self) -> float:
+        """How far its gradient must leave the span of others' to be independent of them."""
+        return LEARNED_SINE if self.library.learned else SINE
 
     def gradient(self, points: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Return the gradient in standardized coordinates, (n, d)."""
@@ -121,14 +128,19 @@ class Findings:
     rejected: np.ndarray = field(default_factory=lambda: np.ones(BOOTSTRAPS, dtype=bool))
 
 
-def analyse(stages: Sequence[Library], split: Split, rng: np.random.Generator) -> Findings:
+# A library, or what learns one from the fit runs.
+Stage = Library | Callable[[Orbits], Library]
+
+
+def analyse(stages: Sequence[Stage], split: Split, rng: np.random.Generator) -> Findings:
     """Search the libraries in turn for functions that are conserved along the orbits.
 
     Parameters
     ----------
-    stages : sequence of Library
+    stages : sequence of Library, or of callables Orbits -> Library
         From simple to rich. The search stops once no further law can exist: a flow in d
-        dimensions has at most d − 1.
+        dimensions has at most d − 1. A callable learns a library from the fit runs; it is asked
+        only where no exact law was found before.
     split : Split
         Runs that formulas are found on, and runs that judge them.
     rng : numpy.random.Generator
@@ -138,7 +150,13 @@ def analyse(stages: Sequence[Library], split: Split, rng: np.random.Generator) -
     records: list[StageRecord] = []
     chosen = Findings()
     rejected = np.ones(BOOTSTRAPS, dtype=bool)
-    for library in stages:
+    for stage in stages:
+        if isinstance(stage, Library):
+            library = stage
+        elif any(law.verdict == "exact" for law in chosen.laws):
+            break
+        else:
+            library = stage(split.fit)
         ops, flat = _flat_directions(library, split.fit)
         before = len(chosen.laws)
         # Hundreds of tiny eigenproblems: threads only get into each other's way.
@@ -161,12 +179,15 @@ def _flat_directions(library: Library, fit: Orbits) -> tuple[Operators, Spectrum
     """Return the operators on the fit runs and their spectrum, weighted where noise is uneven."""
     ops = operators(library, fit.smoothed, fit.offsets, fit.scale)
     flat = spectrum(ops)
-    leading = flat.vectors[:, : max(1, int(np.sum(flat.values <= 2 * FLAT)))]
-    weights = noise_weights(library, fit.smoothed, leading)
+    weights = noise_weights(library, fit.smoothed, _leading(flat))
     if weights is not None:
         ops = operators(library, fit.smoothed, fit.offsets, fit.scale, weights)
         flat = spectrum(ops)
     return ops, flat
+
+
+def _leading(flat: Spectrum) -> np.ndarray:
+    return flat.vectors[:, : max(1, int(np.sum(flat.values <= 2 * FLAT)))]
 
 
 def _trials(
@@ -187,22 +208,42 @@ def _trials(
     slow = ~still & (within <= SMALL_DRIFT**2 * between)
     costs = library.costs()
     found: list[Law] = []
+    held: Operators | None = None
     shared = _identical(ops, flat.vectors[:, still])
     # What differs from run to run is no identity: there it counts as motion.
     alike = replace(ops, within=ops.within + ops.between)
     searches = (
-        (alike, shared, formulas.SLACK),
-        (ops, flat.vectors[:, still], formulas.SLACK),
-        (ops, flat.vectors[:, slow], SLOW_SLACK),
+        (alike, shared, formulas.SLACK, FLAT),
+        (ops, flat.vectors[:, still], formulas.SLACK, FLAT),
+        (ops, flat.vectors[:, slow], SLOW_SLACK, 0.0),
     )
-    for view, vectors, slack in searches:
+    for view, vectors, *options in searches:
         if not _any_new(library, vectors, [*known, *found], split):
             continue
-        for candidate in formulas.candidates(view, vectors, costs, slack):
+        if held is None:
+            weights = noise_weights(library, split.held.smoothed, _leading(flat))
+            held = operators(
+                library, split.held.smoothed, split.held.offsets, split.held.scale, weights
+            )
+        for candidate in formulas.candidates(view, vectors, costs, *options):
+            if _hopeless(candidate, held):
+                continue
             terms = library.restrict(candidate.support)
+            if not np.isfinite(terms.values(split.all.measured.states)).all():
+                continue
             if _any_new(terms, candidate.coefficients[:, None], [*known, *found], split):
                 found.append(_judge(terms, view, candidate, split, rng))
     return found
+
+
+def _hopeless(candidate: formulas.Candidate, held: Operators) -> bool:
+    """Tell whether held-out runs refute a candidate so clearly that no refinement would help."""
+    ops, c = held.restrict(np.array(candidate.support)), candidate.coefficients
+    moved = c @ ops.within @ c
+    return bool(
+        moved > HOPELESS * FLAT * (c @ ops.dirichlet @ c)
+        and moved > HOPELESS * SMALL_DRIFT**2 * (c @ ops.between @ c)
+    )
 
 
 def _identical(ops: Operators, vectors: np.ndarray) -> np.ndarray:
@@ -225,7 +266,7 @@ def _any_new(library: Library, vectors: np.ndarray, known: Sequence[Law], split:
     sure = [law for law in known if law.verdict in ("exact", "identity")]
     obeyed = [law.gradient(split.probes, split.held.scale) for law in sure]
     new = [_gradient(library, v, split.probes, split.held.scale) for v in vectors.T]
-    return bool(independent(new, within=obeyed))
+    return bool(independent(new, obeyed, [LEARNED_SINE if library.learned else SINE] * len(new)))
 
 
 def _judge(
@@ -240,17 +281,17 @@ def _judge(
     candidate = formulas.better_of(ops, candidate, test.refined())
     coefficients = formulas.rounded(ops, candidate, test.allows)
     evidence = gather(terms, coefficients, split.held, rng)
-    # Runs that a formula was fitted to flatter it, so drift that they show as well is real.
-    moving = max(
-        DriftTest(terms, coefficients, orbits).score(coefficients)
-        for orbits in (split.held, split.all)
-    )
+    verdict = _verdict(evidence, len(terms), evidence.moving)
+    if verdict in ("exact", "identity"):
+        # Runs that a formula was fitted to flatter it, so drift that they show as well is real.
+        moving = DriftTest(terms, coefficients, split.all).score(coefficients)
+        verdict = _verdict(evidence, len(terms), max(moving, evidence.moving))
     return Law(
         library=terms,
         coefficients=coefficients,
         expression=formulas.expression(terms.expressions(), coefficients),
         evidence=evidence,
-        verdict=_verdict(evidence, len(terms), moving),
+        verdict=verdict,
         cost=candidate.cost + len(terms),
     )
 
@@ -282,7 +323,7 @@ def select(pool: list[Law], probes: np.ndarray, scale: np.ndarray) -> Findings:
         (law for law in pool if law.verdict != "identity"),
         key=lambda law: (order[law.verdict], law.cost, law.evidence.flatness),
     )
-    kept = independent(gradients(laws), within=gradients(obeyed))
+    kept = independent(gradients(laws), gradients(obeyed), [law.sine for law in laws])
     return Findings([laws[k] for k in kept], obeyed)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import linalg
 
-from discovery.drift import drift_bands, even_weights, excess_weights, modes
+from discovery.drift import drift_bands, even_weights, modes
 from discovery.libraries.library import Library
 from discovery.orbits import Orbits
 
@@ -43,6 +43,8 @@ class Evidence:
         Standard deviation of one value by noise, as a fraction of the spread.
     spread : float
         Standard deviation over all samples, noise set aside.
+    moving : float
+        Standard errors by which its systematic motion exceeds what is tolerated.
     flat_draws : (draws,) array of bool
         Whether each bootstrap sample of runs finds it flat.
     """
@@ -54,6 +56,7 @@ class Evidence:
     drift_interval: tuple[float, float]
     noise: float
     spread: float
+    moving: float
     flat_draws: np.ndarray = field(repr=False)
 
 
@@ -101,6 +104,7 @@ def gather(
         drift_interval=(float(drift[1]), float(drift[2])),
         noise=float(np.sqrt(test.noise)) / spread,
         spread=spread,
+        moving=test.score(coefficients),
         flat_draws=mu[1:] <= FLAT,
     )
 
@@ -124,7 +128,7 @@ class DriftTest:
         phi, slopes, bend = library.jets(measured.states, measured.covariance, order=2)
         self._offsets = orbits.offsets
         self._modes = modes(phi - 0.5 * bend, weight, orbits.offsets)
-        self._counts = excess_weights(orbits.offsets)
+        self._counts = orbits.excess_weights
         half = np.linalg.cholesky(measured.covariance)
         moved = np.einsum("ijn,nik->jkn", slopes, half) * np.sqrt(weight)
         moved = moved.reshape(len(library), -1)

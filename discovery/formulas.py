@@ -55,9 +55,16 @@ class Candidate:
 
 
 def candidates(
-    ops: Operators, vectors: np.ndarray, costs: np.ndarray, slack: float = SLACK
+    ops: Operators,
+    vectors: np.ndarray,
+    costs: np.ndarray,
+    slack: float = SLACK,
+    flat: float = 0.0,
 ) -> list[Candidate]:
     """Return sparse combinations in the span of flat directions, simplest first.
+
+    Formulas of one and two terms are looked for among all of them, not in the span: where terms
+    are nearly dependent (powers of one coordinate), noise hides a short vector in a long basis.
 
     Parameters
     ----------
@@ -69,11 +76,13 @@ def candidates(
         What each term costs.
     slack : float
         Factor by which leaving out one term may raise μ.
+    flat : float
+        μ up to which formulas of one and two terms are candidates.
 
     Returns
     -------
     list of Candidate
-        At most two for each term as pivot, without repetitions.
+        Those of one and two terms, and at most two for each term as pivot, without repetitions.
     """
     size = np.sqrt(np.diag(ops.unit_dirichlet))
     basis, _ = np.linalg.qr(vectors * size[:, None])
@@ -89,6 +98,8 @@ def candidates(
             return
         found[support] = Candidate(support, c, mu, float(costs[list(support)].sum()))
 
+    for support in short_supports(ops, flat):
+        keep(support, support[0])
     for pivot, sparse in _pivoted(basis, costs):
         weight = np.abs(sparse)
         order = np.argsort(-weight)[:MAX_SUPPORT]
@@ -105,6 +116,23 @@ def candidates(
                     pivot = rest[int(np.argmax(np.abs(c) * size[list(rest)]))]
                     keep(_eliminate(ops, np.array(rest), pivot, costs, size, slack), pivot)
     return sorted(found.values(), key=lambda f: (len(f.support), f.cost, f.flatness))
+
+
+def short_supports(ops: Operators, flat: float) -> list[tuple[int, ...]]:
+    """Return the single terms with μ at most `flat`, then the pairs of others."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        single = np.diag(ops.within) / np.diag(ops.dirichlet) <= flat
+        w, d = ops.within, ops.dirichlet
+        w1, w2, d1, d2 = np.diag(w)[:, None], np.diag(w), np.diag(d)[:, None], np.diag(d)
+        # The smaller root of det(W − μ D) = 0 of each 2 × 2 block.
+        square, linear, constant = d1 * d2 - d**2, w1 * d2 + w2 * d1 - 2 * w * d, w1 * w2 - w**2
+        root = np.sqrt(np.maximum(linear**2 - 4 * square * constant, 0.0))
+        pair = 2 * constant <= flat * (linear + root)
+    proper = square > 1e-10 * d1 * d2
+    pair = np.triu(pair & proper & ~single[:, None] & ~single, 1)
+    return [(int(j),) for j in np.flatnonzero(single)] + [
+        (int(i), int(j)) for i, j in np.argwhere(pair)
+    ]
 
 
 def smallest(ops: Operators, support: np.ndarray) -> tuple[float, np.ndarray]:

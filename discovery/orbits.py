@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from discovery.drift import excess_weights
 from discovery.smoothing import Path
 
 
@@ -33,6 +35,11 @@ class Orbits:
     def n_runs(self) -> int:
         """Number of runs."""
         return len(self.offsets) - 1
+
+    @cached_property
+    def excess_weights(self) -> np.ndarray:
+        """What each mode of a function counts in each band of its drift, (bands, n)."""
+        return excess_weights(self.offsets)
 
     def take(self, runs: np.ndarray) -> Orbits:
         """Return the given runs."""

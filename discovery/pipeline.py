@@ -8,6 +8,7 @@ import numpy as np
 
 from discovery.analysis import analyse_orbits, title_of
 from discovery.engine import Split
+from discovery.feature_training import train_features
 from discovery.fields import analyse_fields, are_fields
 from discovery.finder import known_noise
 from discovery.libraries import resolve
@@ -45,7 +46,8 @@ def discover(
     A neural differential manifold is trained to predict the next state; its metric is the
     precision of the measurement noise in each place. Runs are smoothed through its flow, and
     functions that move along an orbit only as noise moves them are reported, judged on runs that
-    took no part in finding them or in training.
+    took no part in finding them or in training. Where no closed form in reach is conserved
+    (``library="auto"``), features are learned that tell the orbits apart.
 
     Parameters
     ----------
@@ -91,6 +93,8 @@ def discover(
     orbits = prepare_with(sound, _manifold(model, trajectories), levels)
     path = orbits.smoothed.states
     stages = resolve(library, names, roles, path, rates(sound, path))
+    if isinstance(library, str) and library == "auto":
+        stages.append(lambda fit: train_features(fit, names, roles, rng, verbose=verbose))
     return analyse_orbits(
         orbits,
         stages,

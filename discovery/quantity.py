@@ -35,6 +35,9 @@ class Quantity:
         Variance between orbits over variance within.
     symmetry : str or None
         The symmetry behind it, where one is known.
+    approximation_error : float or None
+        For a learned law, which is a network: the share of its variance that `expression`, its
+        best description in few terms, leaves unexplained. None for laws in closed form.
     """
 
     expression: sympy.Expr
@@ -45,6 +48,7 @@ class Quantity:
     drift_interval: tuple[float, float]
     signal: float
     symmetry: str | None = None
+    approximation_error: float | None = None
     _library: Library = field(default=None, repr=False)
     _coefficients: np.ndarray = field(default=None, repr=False)
 
@@ -91,6 +95,19 @@ class Quantity:
         flat = self._coefficients @ self._library.values(states.reshape(-1, d))
         return flat.reshape(states.shape[:-1])
 
+    @property
+    def library(self) -> Library:
+        """The terms that it is made of."""
+        return self._library
+
+    @property
+    def formula(self) -> str:
+        """The expression as text; for a learned law with what it explains."""
+        if self.approximation_error is None:
+            return str(self.expression)
+        explained = 1 - self.approximation_error
+        return f"a network, {explained:.1%} of it {self.expression}"
+
     def to_latex(self) -> str:
         """Return the formula in LaTeX."""
         return sympy.latex(self.expression)
@@ -107,4 +124,5 @@ class Quantity:
             "drift_interval": list(self.drift_interval),
             "signal": self.signal,
             "symmetry": self.symmetry,
+            "approximation_error": self.approximation_error,
         }

@@ -20,6 +20,8 @@ from discovery.libraries.builders import (
     trigonometric,
 )
 from discovery.libraries.library import Library
+from discovery.libraries.rational import invertible, rational
+from discovery.libraries.warped import warps
 
 # Correlation of a coordinate's rate with another coordinate that makes a pair of them.
 _RATE_LIKENESS = 0.97
@@ -71,6 +73,11 @@ def escalation(
         stages.append(exponential(names, roles))
         if d >= 6:
             stages.append(chain(names, roles))
+    away = invertible(rows, roles)
+    if away:
+        stages.append(rational(names, roles, away))
+    if not angles:
+        stages += warps(names, rows)
     stages = [stage for stage in stages if 0 < len(stage) <= MAX_TERMS]
     seen = [(stage.atoms, stage.exponents) for stage in stages]
     return [stage for i, stage in enumerate(stages) if i == 0 or seen[i] != seen[i - 1]]

@@ -28,7 +28,7 @@ def polynomial(
     """Return all monomials up to a degree (of the given columns; all by default)."""
     symbols = symbols_of(names)
     atoms = [symbols[i] for i in (range(len(names)) if columns is None else columns)]
-    return Library(symbols, atoms, _monomials(len(atoms), degree), f"polynomial({degree})")
+    return Library(symbols, atoms, monomials(len(atoms), degree), f"polynomial({degree})")
 
 
 def trigonometric(names: Sequence[str], roles: Sequence[str | None], order: int = 2) -> Library:
@@ -42,9 +42,9 @@ def trigonometric(names: Sequence[str], roles: Sequence[str | None], order: int 
     symbols = symbols_of(names)
     angles = [i for i, role in enumerate(roles) if role == "angle"]
     rest = [i for i in range(len(names)) if i not in angles]
-    monomials = [(0,) * len(rest), *_monomials(len(rest), 2)]
+    others = [(0,) * len(rest), *monomials(len(rest), 2)]
     modes = _wave_vectors(len(angles), order)
-    while order > 1 and (2 * len(modes) + 1) * len(monomials) > MAX_TERMS:
+    while order > 1 and (2 * len(modes) + 1) * len(others) > MAX_TERMS:
         order -= 1
         modes = _wave_vectors(len(angles), order)
     atoms = [symbols[i] for i in rest]
@@ -53,7 +53,7 @@ def trigonometric(names: Sequence[str], roles: Sequence[str | None], order: int 
         atoms += [sympy.cos(phase), sympy.sin(phase)]
     count = len(atoms) - len(rest)
     waves = [(0,) * count, *(tuple(int(i == j) for i in range(count)) for j in range(count))]
-    exponents = [m + w for w in waves for m in monomials if any(m + w)]
+    exponents = [m + w for w in waves for m in others if any(m + w)]
     return Library(symbols, atoms, exponents, "trigonometric")
 
 
@@ -64,7 +64,7 @@ def logarithmic(names: Sequence[str], columns: Sequence[int], degree: int = 2) -
     logs = [
         tuple(int(k == len(symbols) + j) for k in range(len(atoms))) for j in range(len(columns))
     ]
-    powers = [(*e, *(0,) * len(columns)) for e in _monomials(len(symbols), degree)]
+    powers = [(*e, *(0,) * len(columns)) for e in monomials(len(symbols), degree)]
     return Library(symbols, atoms, powers + logs, "logarithmic")
 
 
@@ -85,10 +85,10 @@ def mechanics(names: Sequence[str], roles: Sequence[str | None], products: bool 
     d = len(symbols)
     atoms = [*symbols, *(1 / r for r in distances)]
     pad = (0,) * len(distances)
-    exponents = [e + pad for e in _monomials(d, 2)]
+    exponents = [e + pad for e in monomials(d, 2)]
     exponents += [(0,) * d + _unit(len(distances), j) for j in range(len(distances))]
     if products:
-        quadratic = [e for e in _monomials(len(momenta), 2) if sum(e) == 2]
+        quadratic = [e for e in monomials(len(momenta), 2) if sum(e) == 2]
         for i in positions:
             for q in quadratic:
                 e = list(_unit(d, i))
@@ -143,7 +143,7 @@ def exponential(names: Sequence[str], roles: Sequence[str | None]) -> Library:
     ]
     library = _with_functions(symbols, [*own, *pairs], "exponential")
     d, k = len(symbols), len(own) + len(pairs)
-    cubic = [e for e in _monomials(len(momenta), 3) if sum(e) == 3]
+    cubic = [e for e in monomials(len(momenta), 3) if sum(e) == 3]
     extra = [(*_scatter(d, momenta, e), *(0,) * k) for e in cubic]
     extra += [
         _unit(d, i) + (0,) * len(own) + _unit(len(pairs), j)
@@ -161,7 +161,7 @@ def chain(names: Sequence[str], roles: Sequence[str | None]) -> Library:
     positions = [i for i, role in enumerate(roles) if role == "position"]
     gaps = [symbols[i] - symbols[j] for i, j in itertools.combinations(positions, 2)]
     d, k = len(symbols), len(gaps)
-    exponents = [(*e, *(0,) * k) for e in _monomials(d, 2)]
+    exponents = [(*e, *(0,) * k) for e in monomials(d, 2)]
     exponents += [
         (0,) * d + tuple(power * u for u in _unit(k, j)) for power in (3, 4) for j in range(k)
     ]
@@ -177,7 +177,7 @@ def _with_functions(
     symbols: Sequence[sympy.Symbol], functions: Sequence[sympy.Expr], name: str
 ) -> Library:
     d, k = len(symbols), len(functions)
-    exponents = [(*e, *(0,) * k) for e in _monomials(d, 2)]
+    exponents = [(*e, *(0,) * k) for e in monomials(d, 2)]
     exponents += [(0,) * d + _unit(k, j) for j in range(k)]
     return Library(symbols, [*symbols, *functions], exponents, name)
 
@@ -223,7 +223,7 @@ def _unit(size: int, at: int) -> Exponents:
     return tuple(int(i == at) for i in range(size))
 
 
-def _monomials(n: int, degree: int) -> list[Exponents]:
+def monomials(n: int, degree: int) -> list[Exponents]:
     """Return exponents of all monomials of n variables, total degree 1 to `degree`, low first."""
     out = []
     for total in range(1, degree + 1):

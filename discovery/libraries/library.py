@@ -29,7 +29,14 @@ class Library:
         One row a term, K non-negative powers each; the constant is not a term.
     name : str
         What reports call it.
+
+    Attributes
+    ----------
+    learned : bool
+        Whether the terms are features of a network rather than closed forms.
     """
+
+    learned = False
 
     def __init__(
         self,

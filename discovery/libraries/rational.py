@@ -1,0 +1,62 @@
+"""Negative powers: laws in polar coordinates, ratios of amounts."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import sympy
+
+from discovery.libraries.builders import MAX_TERMS, monomials, symbols_of
+from discovery.libraries.library import Exponents, Library
+
+# A coordinate that comes closer to zero than this fraction of its largest value has no inverse.
+NEAREST = 0.02
+# Powers of a positive coordinate, from the widest range to the narrowest.
+_RANGES = ((-2, 4), (-2, 2), (-1, 2), (-1, 1))
+
+
+def invertible(rows: np.ndarray, roles: Sequence[str | None]) -> list[int]:
+    """Return the columns that stay positive, away from zero, and are no angles."""
+    return [
+        i
+        for i, role in enumerate(roles)
+        if role != "angle" and rows[:, i].min() > NEAREST * rows[:, i].max() > 0
+    ]
+
+
+def rational(names: Sequence[str], roles: Sequence[str | None], columns: Sequence[int]) -> Library:
+    """Return powers, also negative ones, of positive columns times monomials of the others.
+
+    Monomials up to degree two, and the first harmonics of angles: r²ω, (r³ω² − 1) cos φ. The range
+    of powers is the widest for which the terms are not too many.
+
+    Parameters
+    ----------
+    names, roles : sequences of length d
+    columns : sequence of int
+        The positive columns.
+    """
+    symbols = symbols_of(names)
+    angles = [i for i, role in enumerate(roles) if role == "angle"]
+    rest = [i for i in range(len(names)) if i not in angles and i not in columns]
+    inverse = [1 / symbols[i] for i in columns]
+    waves = [f(symbols[i]) for i in angles for f in (sympy.cos, sympy.sin)]
+    atoms = [*(symbols[i] for i in columns), *inverse, *(symbols[i] for i in rest), *waves]
+    others = [(0,) * len(rest), *monomials(len(rest), 2)]
+    harmonics = [
+        (0,) * len(waves),
+        *(tuple(int(i == j) for i in range(len(waves))) for j in range(len(waves))),
+    ]
+    for low, high in _RANGES:
+        powers = [_signed(p) for p in itertools.product(range(low, high + 1), repeat=len(columns))]
+        if len(powers) * len(others) * len(harmonics) <= MAX_TERMS:
+            break
+    exponents = [p + m + w for w in harmonics for m in others for p in powers if any(p + m + w)]
+    return Library(symbols, atoms, exponents, "rational")
+
+
+def _signed(powers: Sequence[int]) -> Exponents:
+    """Return powers as exponents of the columns, then of their inverses."""
+    return (*(max(p, 0) for p in powers), *(max(-p, 0) for p in powers))
