@@ -14,6 +14,9 @@ from discovery.formula_metric import FormulaMetric
 _STEP = 0.02
 # Share of unexplained motion above which nothing is read off a learned Lagrangian.
 _MISFIT = 0.1
+# Unless it is this small a share of what a metric that changes over the data would cause: motion so
+# straight is that of a flat metric, and what is left is noise.
+_STRAIGHT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def evaluate(metric: object, points: np.ndarray, potential: Callable | None = No
     elif hasattr(metric, "lagrangian_terms"):
         exact = False
         terms = metric.lagrangian_terms(points)
-        if terms.misfit > _MISFIT:
+        if terms.misfit > _MISFIT and terms.bend > _STRAIGHT:
             raise ValueError(
                 f"The model leaves {terms.misfit:.0%} of the motion's mean square unexplained, so "
                 "its metric may have symmetries that the motion has not. Train it further; at most "

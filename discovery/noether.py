@@ -70,12 +70,20 @@ def momentum(symmetry: Symmetry, metric: object, q: np.ndarray, velocity: np.nda
     Raises
     ------
     ValueError
-        When shapes do not fit or the metric is not one.
+        When shapes do not fit, numbers are not finite, the metric is not one or the
+        model not mechanical.
     """
     q, velocity = np.asarray(q, dtype=float), np.asarray(velocity, dtype=float)
     if q.shape != velocity.shape:
         raise ValueError(
             f"Positions and velocities must have one shape; received {q.shape}, {velocity.shape}."
+        )
+    if not (np.isfinite(q).all() and np.isfinite(velocity).all()):
+        raise ValueError("Positions and velocities must be finite; some are NaN or infinite.")
+    if hasattr(metric, "layers") and not hasattr(metric, "lagrangian_terms"):
+        raise ValueError(
+            f"The model {type(metric).__name__} is not mechanical: its metric is no mass matrix "
+            "and gives no momenta. Use a LagrangianManifold, or a callable kinetic metric."
         )
     g = metric_fields.evaluate(metric, q).metric
     return np.einsum("bi,bij,bj->b", symmetry(q), g, velocity)

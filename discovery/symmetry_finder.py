@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import sympy
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from discovery import (
     finder_input,
     generators,
+    learned_error,
     library_choice,
     metric_fields,
     symmetry,
@@ -90,8 +92,9 @@ class SymmetryFinder(BaseEstimator):
         Of the coordinates; the role "angle" brings periodic candidates. Default x, y, z or x1 … xn.
     tolerance : float or "auto"
         Largest defect of a symmetry. "auto": for a callable 1e-6, or 0.001 where it computes in
-        single precision; 0.03 for a fitted model, where also the next defect must be four times
-        larger.
+        single precision. For a fitted model the next defect must be four times larger, and the
+        limit is twice the defect that the metric's own error makes, where the model tells it
+        (`LagrangianManifold.polish`; see `discovery.learned_error`), else 0.03.
     random_state : int or None
         Of the split and the bootstrap.
 
@@ -110,8 +113,8 @@ class SymmetryFinder(BaseEstimator):
     dimension_interval_ : tuple of two int
         90 % interval of the dimension, from the same draws.
     undecided_ : bool
-        Whether defects below the tolerance were not counted because they grow without a gap: the
-        metric was not learned well enough to tell.
+        Whether fields that were not counted may yet be symmetries: their defects are below the
+        tolerance but grow without a gap, or within three times what the metric's error allows.
     homotheties_, conformal_ : list of Symmetry
         Further fields with L_ξ g = 2c g (c ≠ 0), and with L_ξ g = 2σ(x) g that are no homotheties.
         Conformal fields of a surface form an infinite family, of which these are those in the
@@ -175,13 +178,21 @@ class SymmetryFinder(BaseEstimator):
         )
         self._check_count(ready, fields)
         first = library_choice.solve(fields, ready)
-        found = Explored.of(first, ready.dimension(first.spectrum))
-        if self._open_ended(ready):
+        drawn = self._drawn(ready)
+        error = learned_error.errors(first, ready, drawn) if drawn else None
+        if drawn:
+            limit = learned_error.limits(error)
+            found = Explored.of(first, learned_error.count(first.spectrum, limit, ready.gap))
+        elif self._open_ended(ready):
             found = library_choice.explore(first, ready, self.degree)
+        else:
+            found = Explored.of(first, ready.dimension(first.spectrum))
         best, whole = found.best, found.smooth or found.best
         known = found.known
         self.spectrum_, self.n_symmetries_ = whole.spectrum, found.count
         self.undecided_ = bool(np.sum(whole.spectrum <= ready.limit) > found.count)
+        if drawn:
+            self.undecided_ = learned_error.too_near(first.spectrum, limit, found.count)
         self.symmetries_ = self._formulas(best, best.vectors[:, :known], "isometry", ready)
         self.nearly_ = []
         if found.smooth is not None:
@@ -191,8 +202,17 @@ class SymmetryFinder(BaseEstimator):
             near = int(np.sum(best.spectrum[known:] <= _NEARLY))
             beyond = best.vectors[:, known : known + near]
             self.nearly_ = self._formulas(best, beyond, "nearly", ready)
-        self._scalings(best, best.vectors[:, :known], ready)
-        self.confidence_, self.dimension_interval_ = self._certainty(whole, found.count, ready)
+        self._basis = (best, best.vectors[:, :known], ready)
+        self._scaled: dict[str, list[Symmetry]] = {}
+        if drawn:
+            limit = learned_error.limits_of_draws(error)
+            spectra = learned_error.spectra(first, ready, drawn)
+            counts = [learned_error.count(spectrum, limit, ready.gap) for spectrum in spectra]
+        else:
+            counts = self._resampled_counts(whole, found.count, ready)
+        self.confidence_ = float(np.mean(np.equal(counts, found.count)))
+        low, high = np.quantile(counts, [0.05, 0.95])
+        self.dimension_interval_ = (int(low), int(high))
         self.names_, self.roles_ = ready.names, ready.roles
         return self
 
@@ -218,25 +238,19 @@ class SymmetryFinder(BaseEstimator):
         exact = ready.geometry.exact and ready.geometry.double
         return chosen and exact and ready.with_metric and not ready.keeps
 
-    def _certainty(
-        self, whole: Solution, total: int, ready: Prepared
-    ) -> tuple[float, tuple[int, int]]:
-        """Return how often the dimension comes out the same, and its 90 % interval.
+    def _drawn(self, ready: Prepared) -> list[metric_fields.MetricField]:
+        """Return metrics that fit as well, where the model tells and the tolerance is free."""
+        if ready.geometry.exact or self.tolerance != "auto":
+            return []
+        return metric_fields.drawn(self.metric, ready.points, _DRAWS)
 
-        Among metrics drawn from what a fit left open, where the model tells; else among bootstrap
-        resamples of the points that judge.
-        """
-        drawn = metric_fields.drawn(self.metric, ready.points, _DRAWS)
-        if drawn:
-            again = [library_choice.solve(whole.fields, replace(ready, geometry=g)) for g in drawn]
-            counts = [ready.dimension(solution.spectrum) for solution in again]
-        else:
-            few = whole.held.onto(whole.vectors[:, : total + 3])
-            limit = max(ready.limit, library_choice.STRICT)
-            spectra = _resampled(few, ready.rng)
-            counts = [finder_input.dimension(spectrum, limit, ready.gap) for spectrum in spectra]
-        low, high = np.quantile(counts, [0.05, 0.95])
-        return float(np.mean(np.equal(counts, total))), (int(low), int(high))
+    @staticmethod
+    def _resampled_counts(whole: Solution, total: int, ready: Prepared) -> list[int]:
+        """Return the dimension on resamples of the points that judge."""
+        few = whole.held.onto(whole.vectors[:, : total + 3])
+        limit = max(ready.limit, library_choice.STRICT)
+        spectra = _resampled(few, ready.rng)
+        return [finder_input.dimension(spectrum, limit, ready.gap) for spectrum in spectra]
 
     def _formulas(
         self,
@@ -292,19 +306,34 @@ class SymmetryFinder(BaseEstimator):
             symbols=solution.fields.symbols,
         )
 
-    def _scalings(self, solution: Solution, known: np.ndarray, ready: Prepared) -> None:
+    @property
+    def homotheties_(self) -> list[Symmetry]:
+        """Fields that scale the metric by a constant, found when first asked for."""
+        return self._scaling("homothety")
+
+    @property
+    def conformal_(self) -> list[Symmetry]:
+        """Fields that scale the metric from place to place, found when first asked for."""
+        return self._scaling("conformal")
+
+    def _scaling(self, wanted: str) -> list[Symmetry]:
         """Find what scales the metric, beyond what keeps it."""
-        fit, held = solution.fit, solution.held
-        self.homotheties_, self.conformal_ = [], []
-        if fit.lie.shape[1] <= 1:  # in one dimension every field is conformal
-            return
-        for kind, target in (("homothety", self.homotheties_), ("conformal", self.conformal_)):
-            found, candidates = symmetry.spectrum(fit, kind)
-            larger = np.maximum(found, symmetry.defect(held, candidates, kind))
-            space = candidates[:, : ready.dimension(larger)]
-            target += self._formulas(solution, space, kind, ready, known)
-            # Each kind contains the one before it.
-            known = space if space.shape[1] >= known.shape[1] else known
+        check_is_fitted(self, "n_symmetries_")
+        solution, known, ready = self._basis
+        if solution.fit.lie.shape[1] <= 1:  # in one dimension every field is conformal
+            return []
+        for kind in ("homothety", "conformal"):
+            if kind not in self._scaled:
+                found, candidates = symmetry.spectrum(solution.fit, kind)
+                larger = np.maximum(found, symmetry.defect(solution.held, candidates, kind))
+                space = candidates[:, : ready.dimension(larger)]
+                self._scaled[kind] = self._formulas(solution, space, kind, ready, known)
+                # Each kind contains the one before it.
+                known = space if space.shape[1] >= known.shape[1] else known
+                self._basis = (solution, known, ready)
+            if kind == wanted:
+                break
+        return self._scaled[wanted]
 
 
 def _resampled(

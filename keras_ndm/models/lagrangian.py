@@ -38,6 +38,9 @@ class LagrangianTerms:
         Typical kinetic energy of the data, or the spread of V where that is larger.
     misfit : float
         Share of the accelerations' mean square that training left unexplained; 1 before training.
+    bend : float
+        The same over the square of (typical speed)²/(spread of the coordinates): what a metric that
+        changes altogether over the data would cause.
     """
 
     metric: np.ndarray
@@ -46,6 +49,7 @@ class LagrangianTerms:
     force: np.ndarray | None
     energy_scale: float
     misfit: float
+    bend: float
 
     def beyond(
         self, ahead: "LagrangianTerms", behind: "LagrangianTerms", factor: float
@@ -59,7 +63,7 @@ class LagrangianTerms:
             return own + factor * (getattr(ahead, name) - getattr(behind, name))
 
         parts = [moved(name) for name in ("metric", "partials", "potential", "force")]
-        return LagrangianTerms(*parts, self.energy_scale, self.misfit)
+        return LagrangianTerms(*parts, self.energy_scale, self.misfit, self.bend)
 
 
 def _typical(values: np.ndarray, natural: float) -> np.ndarray:
@@ -389,10 +393,11 @@ class LagrangianManifold(keras.Model):
         dg = dg / (s[:, None, None] * s[:, None] * s)
         kinetic = 0.5 * float(np.sum(g.mean(axis=0) * self._numpy("velocity_moment")))
         misfit = float(self._numpy("misfit"))
+        bend = misfit * float(self._numpy("pull") / self._numpy("speed") ** 2) ** 2
         if "potential" not in self.parts:
-            return LagrangianTerms(g, dg, None, None, kinetic, misfit)
+            return LagrangianTerms(g, dg, None, None, kinetic, misfit, bend)
         energy = max(kinetic, float(parts[2].std()))
-        return LagrangianTerms(g, dg, parts[2], parts[3] / s, energy, misfit)
+        return LagrangianTerms(g, dg, parts[2], parts[3] / s, energy, misfit, bend)
 
     def drawn_terms(self, q: np.ndarray, count: int, seed: int = 0) -> list[LagrangianTerms]:
         """Terms at positions (N, d) of other weights that fit the data of `polish` as well.

@@ -133,6 +133,8 @@ def test_bad_input():
     for options, data, message in (
         ({}, points[:8], "too few"),
         ({}, points[:, 0], "one point a row"),
+        ({}, points * np.nan, "finite"),
+        ({"roles": ["angle"]}, points, "roles"),
         ({"metric": lambda x: -flat(x)}, points, "positive definite"),
         ({"library": ["q"]}, points, "not among the coordinates"),
         ({"degree": 1.5}, points, "degree"),

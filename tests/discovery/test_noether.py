@@ -174,6 +174,27 @@ def test_poisson_tensor_with_velocities_against_momenta():
     np.testing.assert_allclose(brackets, expected, atol=1e-12)
 
 
+def test_momenta_need_a_mechanical_model():
+    import keras
+
+    import keras_ndm
+
+    q = np.random.default_rng(0).normal(size=(50, 2))
+
+    def plane(x):
+        return ops.eye(2, dtype=x.dtype) + 0 * x[:, :1, None]
+
+    symmetry = SymmetryFinder(metric=plane, degree=1).fit(q).symmetries_[0]
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, keras_ndm.MetricLayer(hidden=(4,))(inputs))
+    with pytest.raises(ValueError, match="not mechanical"):
+        momentum(symmetry, model, q, q)
+    with pytest.raises(ValueError, match="one shape"):
+        momentum(symmetry, plane, q, q[:5])
+    with pytest.raises(ValueError, match="finite"):
+        momentum(symmetry, plane, q, q * np.nan)
+
+
 @pytest.mark.parametrize(
     ("roles", "message"),
     [
