@@ -20,6 +20,10 @@ from scipy.ndimage import uniform_filter1d
 DEGREE = 4
 HALF_WIDTHS = (3, 4, 5, 7, 10, 14, 20)
 NEIGHBOURS = 7
+# Standard errors beyond which there is more bias for a while than on average.
+CHANCE = 2.0
+# Values that show such an event, over columns and neighbours on one side.
+EVENT = 100
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,8 @@ def smooth_apart(
     groups : sequence of arrays of int
         The columns that share their windows; every column in one group.
     caution : float, optional
-        What bias counts over variance in the choice of a window. Where it is given, one window
-        serves all runs, so that even a small bias shows.
+        What bias counts over variance in the choice of a window. Where it is given, bias is read
+        from all runs and all groups together, so that even a small one shows.
 
     Returns
     -------
@@ -96,22 +100,25 @@ def smooth_apart(
         index, window, weights, own = _local_fit(times, offsets, half)
         variance = (weights**2).sum(axis=1)
         leverage = weights[np.arange(len(index)), own]
-        for group in groups:
+        expected = 1 - 2 * leverage + variance
+        fits, bias = [], np.zeros((len(groups), len(index)))
+        for g, group in enumerate(groups):
             values = np.ascontiguousarray(rows[:, group])
-            fit = np.einsum("nw,nwd->nd", weights, values[window])
-            misfit = (((values[index] - fit) / noise[group]) ** 2).mean(axis=1)
-            bias = np.zeros(len(rows))
-            bias[index] = misfit - (1 - 2 * leverage + variance)
-            if caution is None:
-                missed = np.maximum(_neighbour_mean(bias, offsets)[index], 0.0)
-                price = variance + missed
-            else:
-                missed = np.maximum(_mean_by(own, bias[index]), 0.0)
-                price = variance + caution * missed
+            fits.append(np.einsum("nw,nwd->nd", weights, values[window]))
+            misfit = (((values[index] - fits[g]) / noise[group]) ** 2).mean(axis=1)
+            bias[g] = misfit - expected
+        if caution is None:
+            missed = np.array([_around(row, index, offsets) for row in bias])
+        else:
+            sizes = np.array([len(group) for group in groups])
+            missed = _shared_bias(bias, sizes, expected, own, index, offsets)
+        missed = np.maximum(missed, 0.0)
+        for fit, group, miss in zip(fits, groups, missed, strict=True):
+            price = variance + (1.0 if caution is None else caution) * miss
             better = price < cost[index, group[0]]
             chosen = np.ix_(index[better], group)
             best[chosen] = fit[better]
-            error[chosen] = (variance + missed)[better, None]
+            error[chosen] = (variance + miss)[better, None]
             cost[chosen] = price[better, None]
     return best, error
 
@@ -136,13 +143,36 @@ def _local_fit(
     return index, window, weights[inverse], index - start
 
 
-def _mean_by(place: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return, for each value, the mean over all at the same place in the window."""
-    return (np.bincount(place, values) / np.maximum(np.bincount(place), 1))[place]
+def _shared_bias(
+    bias: np.ndarray,
+    sizes: np.ndarray,
+    expected: np.ndarray,
+    own: np.ndarray,
+    index: np.ndarray,
+    offsets: np.ndarray,
+) -> np.ndarray:
+    """Return the squared bias of each group at each row, (groups, n), from all of them.
+
+    A group's average over all rows at the same place in their window, and, where all groups
+    together show more for a while, that surplus: events move all at once.
+    """
+    at_place = np.maximum(np.bincount(own), 1)
+    mean = np.array([(np.bincount(own, row) / at_place)[own] for row in bias])
+    together = sizes @ bias / sizes.sum()
+    # Many columns need few neighbours to show an event, and a short one too.
+    reach = int(np.clip(EVENT // sizes.sum(), 1, NEIGHBOURS))
+    surplus = _around(together, index, offsets, reach) - max(float(together.mean()), 0.0)
+    # Neighbours share much of their windows, and so their chance.
+    chance = expected * np.sqrt(4 / (sizes.sum() * (2 * reach + 1)))
+    return mean + np.maximum(surplus - CHANCE * chance, 0.0)
 
 
-def _neighbour_mean(values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    out = np.empty_like(values)
+def _around(
+    values: np.ndarray, index: np.ndarray, offsets: np.ndarray, reach: int = NEIGHBOURS
+) -> np.ndarray:
+    """Return the mean over neighbouring rows, for values at the rows of `index`."""
+    rows = np.zeros(offsets[-1])
+    rows[index] = values
     for a, b in itertools.pairwise(offsets):
-        out[a:b] = uniform_filter1d(values[a:b], size=2 * NEIGHBOURS + 1, mode="nearest")
-    return out
+        rows[a:b] = uniform_filter1d(rows[a:b], size=2 * reach + 1, mode="nearest")
+    return rows[index]
