@@ -187,13 +187,13 @@ def field_noise(runs: Trajectories, grid: Grid) -> np.ndarray:
     rows = np.unique(np.linspace(0, len(runs.rows) - 1, _SNAPSHOTS).astype(int))
     place = np.tile(np.arange(float(grid.n_points)), len(rows))
     cuts = grid.n_points * np.arange(len(rows) + 1)
-    shapes = waves(grid.n_points, grid.spacing, False, 0)[0, :, -(grid.n_points // 4) :]
     levels = []
     for f in range(len(grid.fields)):
         values = grid.values(runs.rows, f)
         in_time = noise_scale(values[:, points], runs.row_times, runs.offsets)
         along = noise_scale(values[rows].reshape(-1, 1), place, cuts)
         bound = min(np.sqrt(np.mean(in_time**2)), along[0])
-        shortest = np.sqrt(np.mean((values @ shapes) ** 2))
+        shapes = waves(grid.n_points, grid.spacing, not ends_meet(values, bound), 0)[0]
+        shortest = np.sqrt(np.mean((values @ shapes[:, -(grid.n_points // 4) :]) ** 2))
         levels.append(shortest if bound < shortest < BARELY_MORE * bound else bound)
     return np.array(levels)
