@@ -20,8 +20,9 @@ from discovery.trajectories import Trajectories
 
 # A wave is kept where its power is above the noise's by this fraction of it.
 AUDIBLE = 0.2
-# Power of the shortest waves, as an amplitude, that may still be noise alone.
-BARELY_MORE = 1.15
+# Size of the shortest waves, over a bound of the noise, that may be noise alone. Where noise varies
+# along the grid, a bound by medians is below its mean.
+BARELY_LESS, BARELY_MORE = 0.8, 1.3
 # What bias counts over variance in smoothing along time: at most a tenth of the noise's size. A
 # wave that is cut short at every turn is so in its square too, and an energy is a sum of squares.
 CAUTION = 100.0
@@ -42,14 +43,16 @@ class FieldWaves:
     Attributes
     ----------
     grid : Grid
-    noise, spread : (F,) arrays
-        Standard deviation of each field's noise, and of its values, at a point.
+    noise : (F, N) array
+        Standard deviation of each field's noise at each point.
+    spread : (F,) array
+        Standard deviation of each field's values.
     kept : tuple of F int
         Waves kept of each field, K in all.
     measured, smoothed : (n, K) arrays
         Amplitudes.
-    variance : (n, K) array
-        Of the smoothed amplitudes.
+    error : (n, K) array
+        Variance of the smoothed amplitudes over that of the measured ones.
     offsets : (runs + 1,) array of int
     """
 
@@ -59,13 +62,8 @@ class FieldWaves:
     kept: tuple[int, ...]
     measured: np.ndarray
     smoothed: np.ndarray
-    variance: np.ndarray
+    error: np.ndarray
     offsets: np.ndarray
-
-    @property
-    def levels(self) -> np.ndarray:
-        """Standard deviation of each amplitude's noise, (K,)."""
-        return np.repeat(self.noise, self.kept)
 
     @property
     def blur(self) -> float:
@@ -75,7 +73,7 @@ class FieldWaves:
         moved = np.mean((self.smoothed - np.repeat(means, lengths, axis=0)) ** 2, axis=0)
         cuts = np.cumsum([0, *self.kept[:-1]])
         motion = np.sqrt(np.add.reduceat(moved, cuts) / self.grid.n_points)
-        return float(np.max(self.noise / np.maximum(motion, 1e-300)))
+        return float(np.max(_rms(self.noise) / np.maximum(motion, 1e-300)))
 
     def states(self, amplitudes: np.ndarray) -> np.ndarray:
         """Return the states (n, d) of amplitudes (n, K)."""
@@ -89,9 +87,9 @@ class FieldWaves:
 
     def orbits(self, integrals: Integrals) -> Orbits:
         """Return the runs as orbits of the integrals."""
-        noisy = np.broadcast_to(self.levels**2, self.measured.shape)
-        measured = Path(*integrals.moments(self.measured, noisy))
-        smoothed = Path(*integrals.moments(self.smoothed, self.variance))
+        whole = np.broadcast_to(1.0, self.measured.shape)
+        measured = Path(*integrals.moments(self.measured, whole, self.noise))
+        smoothed = Path(*integrals.moments(self.smoothed, self.error, self.noise))
         # How far an integral moves when the fields move by their spread. Its own spread would not
         # do: a mass that is the same in all runs would be lost in what varies beside it.
         some = self.smoothed[:: max(1, len(self.smoothed) // _SNAPSHOTS)]
@@ -124,13 +122,13 @@ class FieldWaves:
         for f, level in enumerate(self.noise):
             fields = [self.grid.values(values, f) for values in (rows, path)]
             away = [v[:, points] - v.mean(axis=1, keepdims=True) for v in fields]
-            columns += [(*away, np.full(len(points), level))]
+            columns += [(*away, level[points])]
         seen, moved, noise = map(np.hstack, zip(*columns, strict=True))
         clear = moved.std(axis=0) > CLEAR * noise
         plain = self.grid.columns[:, points].ravel()
         seen = np.hstack([rows[:, plain], seen[:, clear]])
         moved = np.hstack([path[:, plain], moved[:, clear]])
-        raw = raw_path(seen, np.hstack([np.repeat(self.noise, len(points)), noise[clear]]))
+        raw = raw_path(seen, np.hstack([self.noise[:, points].ravel(), noise[clear]]))
         scale = np.maximum(moved.std(axis=0), 1e-300)
         return Orbits(raw, Path(moved, raw.covariance), self.offsets, scale)
 
@@ -143,45 +141,46 @@ def waves_of(runs: Trajectories, grid: Grid, noise: np.ndarray) -> FieldWaves:
     runs : Trajectories
     grid : Grid
         Whose ends are looked at here.
-    noise : (F,) array
-        Standard deviation of each field's noise.
+    noise : (F, N) array
+        Standard deviation of each field's noise at each point.
     """
     values = [grid.values(runs.rows, f) for f in range(len(grid.fields))]
-    walls = tuple(not ends_meet(v, s) for v, s in zip(values, noise, strict=True))
-    measured, groups, kept = [], [], []
-    for field, closed, level in zip(values, walls, noise, strict=True):
-        amplitudes = field @ waves(grid.n_points, grid.spacing, closed, 0)[0]
+    walls = tuple(not ends_meet(v, s) for v, s in zip(values, _rms(noise), strict=True))
+    measured, groups, levels = [], [], []
+    for field, closed, sigma in zip(values, walls, noise, strict=True):
+        shapes = waves(grid.n_points, grid.spacing, closed, 0)[0]
+        amplitudes, variance = field @ shapes, sigma**2 @ shapes**2
         together = pairs(grid.n_points, closed)
-        power = [np.mean(amplitudes[:, group] ** 2) for group in together]
-        heard = np.flatnonzero(np.array(power) > (1 + AUDIBLE) * level**2)
+        power = np.array([np.mean(amplitudes[:, group] ** 2) for group in together])
+        silent = np.array([np.mean(variance[group]) for group in together])
+        heard = np.flatnonzero(power > (1 + AUDIBLE) * silent)
         together = together[: max(FEWEST, heard.max(initial=0) + 1)]
         k = together[-1][-1] + 1
-        groups += [group + sum(kept) for group in together]
+        groups += [group + sum(map(len, levels)) for group in together]
         measured.append(amplitudes[:, :k])
-        kept.append(int(k))
-    levels = np.repeat(noise, kept)
+        levels.append(np.sqrt(variance[:k]))
     amplitudes = np.concatenate(measured, axis=1)
     smoothed, error = smooth_apart(
-        amplitudes, runs.row_times, runs.offsets, levels, groups, CAUTION
+        amplitudes, runs.row_times, runs.offsets, np.concatenate(levels), groups, CAUTION
     )
     return FieldWaves(
         grid=replace(grid, walls=walls),
         noise=noise,
         spread=np.array([field.std() for field in values]),
-        kept=tuple(kept),
+        kept=tuple(map(len, levels)),
         measured=amplitudes,
         smoothed=smoothed,
-        variance=error * levels**2,
+        error=error,
         offsets=runs.offsets,
     )
 
 
 def field_noise(runs: Trajectories, grid: Grid) -> np.ndarray:
-    """Estimate the noise of each field, (F,).
+    """Estimate the noise of each field at each point, (F, N).
 
     From its smoothness along time and along the grid: both are upper bounds, since what moves too
     fast for the one may be smooth for the other. Where the shortest waves hold about as much, they
-    hold nothing else, and tell it best.
+    hold nothing else: they tell it best, and how it varies along the grid.
     """
     points = np.unique(np.linspace(0, grid.n_points - 1, WITNESSES).astype(int))
     rows = np.unique(np.linspace(0, len(runs.rows) - 1, _SNAPSHOTS).astype(int))
@@ -192,8 +191,16 @@ def field_noise(runs: Trajectories, grid: Grid) -> np.ndarray:
         values = grid.values(runs.rows, f)
         in_time = noise_scale(values[:, points], runs.row_times, runs.offsets)
         along = noise_scale(values[rows].reshape(-1, 1), place, cuts)
-        bound = min(np.sqrt(np.mean(in_time**2)), along[0])
+        bound = min(_rms(in_time), along[0])
         shapes = waves(grid.n_points, grid.spacing, not ends_meet(values, bound), 0)[0]
-        shortest = np.sqrt(np.mean((values @ shapes[:, -(grid.n_points // 4) :]) ** 2))
-        levels.append(shortest if bound < shortest < BARELY_MORE * bound else bound)
+        shapes = shapes[:, -(grid.n_points // 4) :]
+        hiss = np.mean((values @ shapes @ shapes.T) ** 2, axis=0)
+        # The share of white noise that these waves hold at each point.
+        level = np.sqrt(hiss / np.sum(shapes**2, axis=1))
+        alone = BARELY_LESS * bound < _rms(level) < BARELY_MORE * bound
+        levels.append(level if alone else np.full(grid.n_points, bound))
     return np.array(levels)
+
+
+def _rms(values: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.mean(values**2, axis=-1))

@@ -125,7 +125,7 @@ def analyse_fields(
     return replace(
         report,
         names=runs.names,
-        noise=dict(zip(grid.fields, levels.tolist(), strict=True)),
+        noise={f: float(np.sqrt(np.mean(s**2))) for f, s in zip(grid.fields, levels, strict=True)},
         searched=[*report.searched, "no manifold is trained for fields"],
     )
 
@@ -215,6 +215,7 @@ def _given(library: object, jets: Jets) -> list[Densities]:
 
 
 def _levels(runs: Trajectories, grid: Grid, noise: np.ndarray | None) -> np.ndarray:
+    """Return the noise of each field at each point, (F, N), known or estimated."""
     for f, field in enumerate(grid.fields):
         values = grid.values(runs.rows, f)
         if np.ptp(values) <= 8 * np.finfo(float).eps * np.abs(values).max():
@@ -224,12 +225,12 @@ def _levels(runs: Trajectories, grid: Grid, noise: np.ndarray | None) -> np.ndar
             )
     if noise is None:
         return field_noise(runs, grid)
-    return np.sqrt(np.mean(noise[grid.columns] ** 2, axis=1))
+    return noise[grid.columns]
 
 
 def _without_gross_errors(runs: Trajectories, grid: Grid, levels: np.ndarray) -> Trajectories:
     noise = np.empty(runs.dim)
-    noise[grid.columns] = levels[:, None]
+    noise[grid.columns] = levels
     keep = sound_rows(runs.rows, runs.row_times, runs.offsets, noise)
     if keep.all():
         return runs

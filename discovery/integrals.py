@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import sympy
+from scipy import linalg
 
 from discovery.grid import Grid, waves
 from discovery.libraries.densities import Jets
@@ -104,15 +105,17 @@ class Integrals:
         return np.concatenate([self._slopes(fields) for _, fields in self._chunks(amplitudes)])
 
     def moments(
-        self, amplitudes: np.ndarray, variance: np.ndarray
+        self, amplitudes: np.ndarray, error: np.ndarray, noise: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the integrals without the bias of noise, and their covariance by noise.
 
         Parameters
         ----------
         amplitudes : (n, K) array
-        variance : (n, K) array
-            Of the amplitudes' noise.
+        error : (n, K) array
+            Variance of each amplitude over that of the measured one: 1 where nothing is smoothed.
+        noise : (F, N) array
+            Standard deviation of each field's noise at each point.
 
         Returns
         -------
@@ -121,11 +124,17 @@ class Integrals:
         """
         n, m = len(amplitudes), len(self.densities)
         values, covariance = np.empty((n, m)), np.empty((n, m, m))
+        factor = linalg.block_diag(
+            *(
+                linalg.cholesky((w[0].T * level**2) @ w[0], lower=True)
+                for w, level in zip(self._waves, noise, strict=True)
+            )
+        )
         for part, fields in self._chunks(amplitudes):
             with np.errstate(all="ignore"):  # the logarithm of a negative field is seen to later
                 plain = [self._sum(v, fields) for v in self._functions[0](*fields)]
-                values[part] = np.array(plain).T - self._bias(fields, variance[part])
-                scaled = self._slopes(fields) * np.sqrt(variance[part])[:, None, :]
+                values[part] = np.array(plain).T - self._bias(fields, error[part], noise**2)
+                scaled = (self._slopes(fields) * np.sqrt(error[part])[:, None, :]) @ factor
             covariance[part] = scaled @ np.swapaxes(scaled, 1, 2)
         return values, covariance
 
@@ -151,16 +160,19 @@ class Integrals:
                 out[:, j, self._slices[f]] += slope @ self._waves[f][order]
         return self.grid.spacing * out
 
-    def _bias(self, fields: list[np.ndarray], variance: np.ndarray) -> np.ndarray:
+    def _bias(
+        self, fields: list[np.ndarray], error: np.ndarray, variance: np.ndarray
+    ) -> np.ndarray:
         rows = iter(self._functions[2](*fields))
-        out = np.zeros((len(variance), len(self.densities)))
+        out = np.zeros((len(error), len(self.densities)))
         known: dict[tuple[int, int], np.ndarray] = {}
         for j, second in enumerate(self._second):
             for s, t in second:
                 if (s, t) not in known:
                     f = self._places[s][0]
                     both = self._waves[f][self._places[s][1]] * self._waves[f][self._places[t][1]]
-                    known[s, t] = variance[:, self._slices[f]] @ both.T
+                    # Noise varies slowly along the grid: what it is at the point counts there.
+                    known[s, t] = (error[:, self._slices[f]] @ both.T) * variance[f]
                 bend = self._sum(next(rows) * known[s, t], fields)
                 out[:, j] += bend if s != t else 0.5 * bend
         return out
