@@ -18,14 +18,14 @@ from discovery.analysis import report_on
 from discovery.conclusion import conclude
 from discovery.engine import PROBES, Findings, Law, Split, analyse
 from discovery.field_waves import FieldWaves, field_noise, waves_of
-from discovery.grid import Grid, grid_of
+from discovery.grid import Grid, ends_meet, grid_of
 from discovery.independence import SINE, independent
 from discovery.integrals import Integrals
 from discovery.libraries.builders import symbols_of
 from discovery.libraries.densities import Densities, Jets, custom, escalation
 from discovery.libraries.library import Library
 from discovery.orbits import Orbits
-from discovery.outliers import sound_rows
+from discovery.outliers import MOST, mend_lines, sound_rows
 from discovery.report import DiscoveryReport
 from discovery.smoothing import Path
 from discovery.trajectories import Trajectories
@@ -36,6 +36,11 @@ from discovery.trajectories import Trajectories
 IMITATION = 0.3
 # The same where there is no noise: coefficients have few digits.
 FINEST = 0.005
+
+# Share of the states that must be left when those with many gross errors are not.
+MOSTLY = 0.8
+# Points that a line is continued by at either end.
+_PAD = 8
 
 
 def are_fields(roles: Sequence[str | None] | None) -> bool:
@@ -83,7 +88,7 @@ def analyse_fields(
     jets = Jets(grid.fields)
     given = _given(library, jets)
     levels = _levels(runs, grid, noise)
-    sound = _without_gross_errors(runs, grid, levels)
+    sound, mended = _mended(runs, grid, levels)
     waves = waves_of(sound, grid, levels)
     grid = waves.grid
     sets = given or escalation(jets, _positive(waves))
@@ -120,7 +125,7 @@ def analyse_fields(
         conclude(findings, witnesses),
         witnesses,
         names=[str(k) for k in range(witnesses.scale.size)],
-        title=_title(runs, sound, grid),
+        title=_title(runs, grid, mended),
     )
     return replace(
         report,
@@ -228,15 +233,39 @@ def _levels(runs: Trajectories, grid: Grid, noise: np.ndarray | None) -> np.ndar
     return noise[grid.columns]
 
 
-def _without_gross_errors(runs: Trajectories, grid: Grid, levels: np.ndarray) -> Trajectories:
+def _mended(runs: Trajectories, grid: Grid, levels: np.ndarray) -> tuple[Trajectories, int]:
+    """Return the runs without gross errors, and how many values there were.
+
+    A value is put right by its neighbours on the grid. A state with errors too close to each other
+    for that is left out, and one that stands out from those before and after it.
+    """
+    rows = _mended_lines(runs.rows, grid, levels)
+    wrong = rows != runs.rows
+    keep = np.ones(len(rows), dtype=bool)
+    for columns in grid.columns:
+        line = wrong[:, columns]
+        keep &= ~np.any(line & (np.roll(line, 1, axis=1) | np.roll(line, 2, axis=1)), axis=1)
+    if not wrong.any() or wrong.mean() > MOST:
+        return runs, 0
     noise = np.empty(runs.dim)
     noise[grid.columns] = levels
-    keep = sound_rows(runs.rows, runs.row_times, runs.offsets, noise)
-    if keep.all():
-        return runs
-    return Trajectories.from_rows(
-        runs.rows[keep], runs.groups[keep], runs.row_times[keep], runs.names, runs.roles
+    keep &= sound_rows(rows, runs.row_times, runs.offsets, noise)
+    if keep.mean() < MOSTLY:
+        return runs, 0
+    sound = Trajectories.from_rows(
+        rows[keep], runs.groups[keep], runs.row_times[keep], runs.names, runs.roles
     )
+    return sound, int(wrong.sum())
+
+
+def _mended_lines(rows: np.ndarray, grid: Grid, levels: np.ndarray) -> np.ndarray:
+    rows = rows.copy()
+    for columns, level in zip(grid.columns, levels, strict=True):
+        field, noise = rows[:, columns], float(np.sqrt(np.mean(level**2)))
+        ends = "wrap" if ends_meet(field, noise) else "symmetric"
+        padded = np.pad(field, ((0, 0), (_PAD, _PAD)), mode=ends)
+        rows[:, columns] = mend_lines(padded.T, noise)[_PAD:-_PAD].T
+    return rows
 
 
 def _positive(waves: FieldWaves) -> list[int]:
@@ -293,10 +322,9 @@ def _on_grid(law: Law, tried: Densities, jets: Jets, grid: Grid, names: Sequence
     )
 
 
-def _title(runs: Trajectories, sound: Trajectories, grid: Grid) -> str:
+def _title(runs: Trajectories, grid: Grid, mended: int) -> str:
     title = repr(runs).removeprefix("Trajectories(").removesuffix(")")
     if any(grid.walls):
         closed = [f for f, walls in zip(grid.fields, grid.walls, strict=True) if walls]
         title += f"; between walls, since the ends do not meet: {', '.join(closed)}"
-    dropped = len(runs.rows) - len(sound.rows)
-    return f"{title}; {dropped} gross errors left out" if dropped else title
+    return f"{title}; {mended} gross errors put right" if mended else title

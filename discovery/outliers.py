@@ -15,6 +15,8 @@ GROSS = 9.0
 LEAST = 0.02
 # No more than this share of the rows is left out: beyond it, it is the data's nature.
 MOST = 0.03
+# Noise of a value minus the cubic through its neighbours at equal steps, over the value's own.
+_LINE = np.sqrt(1 + (2 * 4**2 + 2) / 6**2)
 
 
 def sound_rows(
@@ -50,12 +52,44 @@ def sound_rows(
     return keep if np.mean(~keep) <= MOST else np.ones(len(rows), dtype=bool)
 
 
+def mend_lines(lines: np.ndarray, noise: float) -> np.ndarray:
+    """Put gross errors on the cubic through their neighbours along a ring of equal steps.
+
+    Parameters
+    ----------
+    lines : (points, n) array
+        Values along each of n rings.
+    noise : float
+
+    Returns
+    -------
+    (points, n) array
+    """
+    least = max(noise, LEAST / GROSS * float(lines.std()))
+    whole = lines
+    for _ in range(3):
+        near = np.roll(whole, 1, axis=0) + np.roll(whole, -1, axis=0)
+        far = np.roll(whole, 2, axis=0) + np.roll(whole, -2, axis=0)
+        misfit = whole - (4 * near - far) / 6
+        size = np.abs(misfit) / (least * _LINE)
+        if not (size > GROSS).any():
+            break
+        peak = (size >= np.roll(size, 1, axis=0)) & (size >= np.roll(size, -1, axis=0))
+        gross = peak & (size > GROSS * np.maximum(_nearby(size), 1.0))
+        if not gross.any():
+            break
+        whole = np.where(gross, whole - misfit, whole)
+    return whole
+
+
 def _nearby(size: np.ndarray) -> np.ndarray:
     """Return the largest misfit three to six samples away, on the quieter side.
 
     The quieter side, so that another gross error nearby does not hide this one.
     """
-    sides = [np.max([np.roll(size, sign * k) for k in range(3, 7)], axis=0) for sign in (1, -1)]
+    sides = [
+        np.max([np.roll(size, sign * k, axis=0) for k in range(3, 7)], axis=0) for sign in (1, -1)
+    ]
     return np.minimum(*sides)
 
 

@@ -202,6 +202,18 @@ def test_irregular_runs_of_unequal_length(kdv):
     assert {q.expression for q in find(runs).quantities_} == LAWS["kdv"]
 
 
+def test_gross_errors(kdv):
+    """One value in a hundred is wrong, so half of the rows hold an error."""
+    rng = np.random.default_rng(0)
+    rows = kdv.rows + rng.choice([0, -3.0, 3.0], kdv.rows.shape, p=[0.99, 0.005, 0.005])
+    wrong = Trajectories.from_rows(
+        rows, kdv.groups, kdv.row_times, kdv.names, kdv.roles, kdv.grid_spacing
+    )
+    report = find(wrong).report_
+    assert "gross errors put right" in report.title
+    assert {q.expression for q in report.quantities} == LAWS["kdv"]
+
+
 def test_discover_trains_no_model(kdv, monkeypatch):
     monkeypatch.setattr("discovery.pipeline.train_manifold", lambda *_, **__: pytest.fail())
     assert discover(kdv, random_state=0, verbose=False).n_conserved == 3
