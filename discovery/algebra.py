@@ -14,7 +14,7 @@ Source: S. Helgason, Differential Geometry, Lie Groups, and Symmetric Spaces (19
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -39,12 +39,15 @@ class LieAlgebra:
         Largest root mean square of what the fit leaves of a bracket, against its terms.
     gram : (d, d) array
         Mean products of the generators over the points.
+    precision : float
+        Share of a generator that is not known: of symmetries, their residual.
     """
 
     structure: np.ndarray
     errors: np.ndarray
     closure: float
     gram: np.ndarray
+    precision: float = 0.0
 
     @property
     def dimension(self) -> int:
@@ -106,11 +109,12 @@ class LieAlgebra:
             np.einsum("ai,bj,ijk,kc->abc", basis, basis, c, back)
             for c in (self.structure, self.errors)
         )
-        return LieAlgebra(structure, np.abs(errors), self.closure, np.eye(self.dimension - 1))
+        gram = np.eye(self.dimension - 1)
+        return LieAlgebra(structure, np.abs(errors), self.closure, gram, self.precision)
 
     @property
     def _tolerance(self) -> float:
-        return max(1e-6, 3 * self.closure)
+        return max(1e-6, 3 * self.closure, 3 * self.precision)
 
     def __str__(self) -> str:
         names = " = ".join(self.names)
@@ -164,7 +168,9 @@ def of_symmetries(symmetries: Sequence, points: np.ndarray) -> LieAlgebra:
     if not symmetries:
         raise ValueError("There are no symmetries, so there is no algebra of them.")
     fields = VectorFields(symmetries[0].symbols, [s.components for s in symmetries])
-    return of_vector_fields(*fields.jets(np.asarray(points, dtype=float)))
+    fitted = of_vector_fields(*fields.jets(np.asarray(points, dtype=float)))
+    # Rounded formulas close exactly, or nearly so, whatever their coefficients are known to.
+    return replace(fitted, precision=max(s.residual for s in symmetries))
 
 
 def of_functions(values: np.ndarray, gradients: np.ndarray, poisson: np.ndarray) -> LieAlgebra:

@@ -100,8 +100,8 @@ def main(target="killing_fields.png"):
         keras.utils.set_random_seed(0)
         q, v, a = free_motion(surface, size, 2048, rng)
         angles = tuple(range(2)) if roles else ()
-        model = LagrangianManifold(angles=angles, hidden=(32, 32), potential=False)
-        model.polish((q, v), a, iterations=400)
+        model = LagrangianManifold(angles=angles, hidden=(16, 16), potential=False)
+        model.polish((q, v), a)
 
         points = rng.uniform(-size, size, (400, 2))
         finder = SymmetryFinder(metric=model, names=("u", "v"), roles=roles, random_state=0)

@@ -93,9 +93,9 @@ class Residuals:
             rest, jacobian = self._both(weights, *rows)
             rest = _numpy(rest)[:size]
             jacobian = _numpy(jacobian)[:, :size].reshape(-1, p)
-            square += jacobian.T @ jacobian
+            square += linalg.blas.dsyrk(1.0, jacobian.T, lower=1)
             slope += jacobian.T @ rest.T.ravel()
-        return square, slope
+        return square + np.tril(square, -1).T, slope
 
     def _chunks(self) -> Iterator[tuple[list, int]]:
         n = len(self._data[-1])

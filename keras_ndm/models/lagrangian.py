@@ -120,7 +120,7 @@ class LagrangianManifold(keras.Model):
     def __init__(
         self,
         angles: Sequence[int] = (),
-        hidden: Sequence[int] = (64, 64),
+        hidden: Sequence[int] = (32, 32),
         activation: str | Callable = "tanh",
         potential: bool = True,
         magnetic: bool = False,

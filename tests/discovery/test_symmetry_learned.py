@@ -24,8 +24,20 @@ def sheared(q):
     return g
 
 
-def learned(metric):
-    """A Lagrangian manifold polished on the accelerations of 1024 states, 1 % noise."""
+def almost_a_sphere(q):
+    """A dent of two percent breaks every symmetry."""
+    return sphere(q) * (1 + 0.02 * q[:, 0] ** 3 + 0.02 * q[:, 1])[:, None, None]
+
+
+def flat(q):
+    return np.eye(2) + 0 * q[:, :1, None]
+
+
+def learned(metric, level=0.0):
+    """A Lagrangian manifold polished on the accelerations of 1024 states, 1 % noise.
+
+    `level` adds noise of its own, where there are no accelerations to be noisy.
+    """
     rng = np.random.default_rng(0)
     q = rng.uniform(-1, 1, (1024, 2))
     g, h = metric(q), 1e-5
@@ -33,10 +45,10 @@ def learned(metric):
     root = np.linalg.cholesky(np.linalg.inv(g))
     v = np.einsum("nij,nj->ni", root, rng.normal(size=q.shape))
     a = -np.einsum("nkij,ni,nj->nk", christoffel(g, np.stack(dg, axis=1)), v, v)
-    a += 0.01 * a.std(axis=0) * rng.normal(size=a.shape)
+    a += (level + 0.01 * a.std(axis=0)) * rng.normal(size=a.shape)
     keras.utils.set_random_seed(0)
-    model = keras_ndm.LagrangianManifold(hidden=(24, 24), potential=False)
-    model.polish((q, v), a, iterations=300)
+    model = keras_ndm.LagrangianManifold(hidden=(16, 16), potential=False)
+    model.polish((q, v), a, iterations=100)
     return model, rng.uniform(-1, 1, (300, 2))
 
 
@@ -45,6 +57,8 @@ def test_a_learned_sphere_has_three_symmetries():
     finder = SymmetryFinder(metric=model, random_state=0).fit(points)
     assert finder.n_symmetries_ == 3
     assert not finder.undecided_
+    assert finder.confidence_ > 0.8
+    assert finder.dimension_interval_ == (3, 3)
     assert "-y ∂x + x ∂y" in [s.expression for s in finder.symmetries_]
     # The formulas are those of the true metric, to which the learned one is only close.
     exact = SymmetryFinder(
@@ -61,6 +75,26 @@ def test_a_learned_surface_without_symmetry_has_none():
     model, points = learned(sheared)
     finder = SymmetryFinder(metric=model, random_state=0).fit(points)
     assert finder.n_symmetries_ == 0
+
+
+def test_a_slight_break_is_seen_against_the_metric_s_own_error():
+    model, points = learned(almost_a_sphere)
+    finder = SymmetryFinder(metric=model, random_state=0).fit(points)
+    # Below any fixed tolerance for learned metrics, and above what this one's error makes.
+    assert finder.spectrum_[0] < 0.03
+    assert finder.n_symmetries_ < 3
+    # A model that does not tell its error is judged by that tolerance.
+    model.posterior = None
+    assert SymmetryFinder(metric=model, random_state=0).fit(points).n_symmetries_ == 3
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-3])
+def test_straight_motion_is_that_of_a_flat_metric(level):
+    """Also where all the acceleration there is, is noise: nothing is left unexplained."""
+    model, points = learned(flat, level)
+    finder = SymmetryFinder(metric=model, random_state=0).fit(points)
+    assert finder.n_symmetries_ == 3
+    assert finder.confidence_ > 0.8
 
 
 def test_nothing_is_read_off_a_model_that_does_not_fit():
