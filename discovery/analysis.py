@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from discovery.conclusion import Conclusion, conclude
 from discovery.engine import PROBES, Findings, Split, Stage, analyse
 from discovery.learned import described
 from discovery.noether import pair
+from discovery.numbers import Numbers
 from discovery.orbits import Orbits
 from discovery.quantity import Quantity
 from discovery.report import DiscoveryReport
@@ -26,6 +27,7 @@ def analyse_orbits(
     names: Sequence[str],
     roles: Sequence[str | None] | None,
     title: str,
+    constants: Mapping[str, float] | None = None,
 ) -> DiscoveryReport:
     """Run the engine on orbits and report.
 
@@ -40,14 +42,17 @@ def analyse_orbits(
     names, roles : sequences of length d
         Of the coordinates.
     title : str
+    constants : mapping from name to number, optional
+        What coefficients may be multiples of.
     """
-    findings = analyse(stages, split, rng)
+    numbers = Numbers.of(constants)
+    findings = analyse(stages, split, rng, numbers)
     report = report_on(findings, conclude(findings, orbits), orbits, names=names, title=title)
     quantities = [
         described(q, split.fit.smoothed.states, split.held.smoothed.states)
         for q in report.quantities
     ]
-    quantities, algebra = _with_symmetries(quantities, names, roles, orbits)
+    quantities, algebra = _with_symmetries(quantities, names, roles, orbits, numbers)
     return replace(report, quantities=quantities, symmetries=algebra)
 
 
@@ -81,16 +86,18 @@ def _with_symmetries(
     names: Sequence[str],
     roles: Sequence[str | None] | None,
     orbits: Orbits,
+    numbers: Numbers,
 ) -> tuple[list[Quantity], list[str]]:
     """Pair laws with the symmetries behind them, where roles say that the data are mechanical."""
     exact = [q for q in quantities if q.verdict == "exact" and q.approximation_error is None]
     if not exact or roles is None:
         return quantities, []
     some = orbits.smoothed.states[:: max(1, len(orbits.smoothed.states) // PROBES)]
-    pairing = pair([q.expression for q in exact], names, roles, some)
+    pairing = pair([numbers.numeric(q.expression) for q in exact], names, roles, some)
     named = [replace(q, symmetry=s) for q, s in zip(exact, pairing.symmetries, strict=True)]
     algebra = [f"algebra {pairing.algebra}"] if pairing.algebra not in (None, "unknown") else []
-    return named + [q for q in quantities if not any(q is e for e in exact)], algebra
+    notes = algebra + [f"to check: {flag}" for flag in pairing.flags]
+    return named + [q for q in quantities if not any(q is e for e in exact)], notes
 
 
 def title_of(runs: Trajectories, sound: Trajectories) -> str:

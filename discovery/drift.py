@@ -35,7 +35,8 @@ def even_weights(noise: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     level = np.empty_like(noise)
     for a, b in itertools.pairwise(offsets):
         level[a:b] = uniform_filter1d(noise[a:b], WINDOW, mode="nearest")
-    weight = 1.0 / (level + np.median(level))
+    # Where a function has no noise at all (it saturates) its median says nothing.
+    weight = 1.0 / (level + max(float(np.median(level)), 1e-9 * float(level.max()), 1e-300))
     return weight / weight.mean()
 
 

@@ -18,6 +18,7 @@ from discovery.evidence import BOOTSTRAPS, DETECTED, FLAT, DriftTest, Evidence, 
 from discovery.flatness import Operators, Spectrum, noise_weights, operators, spectrum
 from discovery.independence import LEARNED_SINE, SINE, independent
 from discovery.libraries.library import Library
+from discovery.numbers import NUMBERS, Numbers
 from discovery.orbits import Orbits
 
 # Share of the runs on which formulas are found; the rest only judges them.
@@ -45,7 +46,10 @@ PROBES = 256
 
 @dataclass(frozen=True)
 class Law:
-    """A formula with its evidence; the verdict is exact, approximate, identity or rejected."""
+    """A formula with its evidence; the verdict is exact, approximate, identity or rejected.
+
+    `errors` (s,) are the standard errors of the coefficients, where they were asked for.
+    """
 
     library: Library
     coefficients: np.ndarray
@@ -53,6 +57,7 @@ class Law:
     evidence: Evidence
     verdict: str
     cost: float
+    errors: np.ndarray | None = None
 
     @property
     def sine(self) -> float:
@@ -132,7 +137,12 @@ class Findings:
 Stage = Library | Callable[[Orbits], Library]
 
 
-def analyse(stages: Sequence[Stage], split: Split, rng: np.random.Generator) -> Findings:
+def analyse(
+    stages: Sequence[Stage],
+    split: Split,
+    rng: np.random.Generator,
+    numbers: Numbers = NUMBERS,
+) -> Findings:
     """Search the libraries in turn for functions that are conserved along the orbits.
 
     Parameters
@@ -145,6 +155,8 @@ def analyse(stages: Sequence[Stage], split: Split, rng: np.random.Generator) -> 
         Runs that formulas are found on, and runs that judge them.
     rng : numpy.random.Generator
         For the bootstrap.
+    numbers : Numbers
+        What coefficients are rounded to.
     """
     pool: list[Law] = []
     records: list[StageRecord] = []
@@ -161,7 +173,7 @@ def analyse(stages: Sequence[Stage], split: Split, rng: np.random.Generator) -> 
         before = len(chosen.laws)
         # Hundreds of tiny eigenproblems: threads only get into each other's way.
         with threadpool_limits(limits=1, user_api="blas"):
-            judged = _trials(library, ops, flat, split, pool, rng)
+            judged = _trials(library, ops, flat, split, pool, rng, numbers)
         pool += [law for law in judged if law.verdict != "rejected"]
         for law in judged:
             if law.verdict == "rejected" and law.evidence.signal >= SIGNAL:
@@ -172,7 +184,13 @@ def analyse(stages: Sequence[Stage], split: Split, rng: np.random.Generator) -> 
         exact = sum(law.verdict == "exact" for law in chosen.laws)
         if exact + len(chosen.identities) >= library.dim - 1:
             break
-    return Findings(chosen.laws, chosen.identities, records, rejected)
+    laws = [_with_errors(law, split, rng) for law in chosen.laws]
+    return Findings(laws, chosen.identities, records, rejected)
+
+
+def _with_errors(law: Law, split: Split, rng: np.random.Generator) -> Law:
+    test = DriftTest(law.library, law.coefficients, split.all)
+    return replace(law, errors=test.standard_errors(law.coefficients, rng))
 
 
 def _flat_directions(library: Library, fit: Orbits) -> tuple[Operators, Spectrum]:
@@ -197,6 +215,7 @@ def _trials(
     split: Split,
     known: Sequence[Law],
     rng: np.random.Generator,
+    numbers: Numbers,
 ) -> list[Law]:
     """Judge the candidates of one library.
 
@@ -232,7 +251,7 @@ def _trials(
             if not np.isfinite(terms.values(split.all.measured.states)).all():
                 continue
             if _any_new(terms, candidate.coefficients[:, None], [*known, *found], split):
-                found.append(_judge(terms, view, candidate, split, rng))
+                found.append(_judge(terms, view, candidate, split, rng, numbers))
     return found
 
 
@@ -275,11 +294,12 @@ def _judge(
     candidate: formulas.Candidate,
     split: Split,
     rng: np.random.Generator,
+    numbers: Numbers,
 ) -> Law:
     """Test a candidate on the held-out runs."""
     test = DriftTest(terms, candidate.coefficients, split.fit)
     candidate = formulas.better_of(ops, candidate, test.refined())
-    coefficients = formulas.rounded(ops, candidate, test.allows)
+    coefficients = formulas.rounded(ops, candidate, test.allows, numbers)
     evidence = gather(terms, coefficients, split.held, rng)
     verdict = _verdict(evidence, len(terms), evidence.moving)
     if verdict in ("exact", "identity"):
@@ -289,7 +309,7 @@ def _judge(
     return Law(
         library=terms,
         coefficients=coefficients,
-        expression=formulas.expression(terms.expressions(), coefficients),
+        expression=formulas.expression(terms.expressions(), coefficients, numbers),
         evidence=evidence,
         verdict=verdict,
         cost=candidate.cost + len(terms),

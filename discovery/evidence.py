@@ -12,6 +12,8 @@ from discovery.libraries.library import Library
 from discovery.orbits import Orbits
 
 BOOTSTRAPS = 400
+# Draws for the standard errors of coefficients.
+ERROR_DRAWS = 64
 # Flat: motion along orbits at most this many times what noise explains (1 if all were known).
 FLAT = 1.5
 COVERAGE = 0.95
@@ -152,6 +154,29 @@ class DriftTest:
         mean, _ = self._moments(coefficients * scale)
         base, error = self._moments(self._start)
         return bool(np.all(mean <= np.maximum(base, 0.0) + DETECTED * error))
+
+    def standard_errors(self, coefficients: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return the standard errors of the coefficients that drift least, (s,).
+
+        By bootstrap over runs, each draw scaled to agree with the formula as well as it can; the
+        term that contributes most sets the scale and has none.
+        """
+        starts, counts = self._offsets[:-1], self._counts.sum(axis=0)
+        products = self._modes[:, None] * (self._modes * counts)
+        drifts = np.moveaxis(np.add.reduceat(products, starts, axis=2), 2, 0)
+        size = np.sqrt(np.diag(self._noise))
+        unit = self._noise / np.outer(size, size) + 1e-12 * np.eye(len(size))
+        main = int(np.argmax(np.abs(coefficients) * size))
+        draws = []
+        for _ in range(ERROR_DRAWS):
+            weights = rng.multinomial(len(starts), np.full(len(starts), 1 / len(starts)))
+            drift = np.einsum("r,rij->ij", weights, drifts) / len(starts)
+            _, vectors = linalg.eigh(drift / np.outer(size, size), unit)
+            drawn = vectors[:, 0] / size
+            draws.append(drawn * (coefficients[main] / drawn[main]))
+        errors = np.std(draws, axis=0)
+        errors[main] = 0.0
+        return errors
 
     def refined(self) -> np.ndarray:
         """Return the coefficients that drift least, against the noise that they carry.

@@ -39,6 +39,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         What each column is (``discovery.trajectories.ROLES``); chooses functions for ``"auto"``.
     grid_spacing : float, optional
         For roles ``"field"``: the distance between grid points. Default: 1.
+    constants : mapping from name to positive number, optional
+        Physical constants that coefficients may be simple multiples of, ``{"g": 9.81}``.
     random_state : int, RandomState or None, default=None
         Splits the runs and draws the bootstrap samples.
 
@@ -77,12 +79,14 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         noise: object = None,
         roles: object = None,
         grid_spacing: float | None = None,
+        constants: object = None,
         random_state: object = None,
     ) -> None:
         self.library = library
         self.noise = noise
         self.roles = roles
         self.grid_spacing = grid_spacing
+        self.constants = constants
         self.random_state = random_state
 
     def fit(
@@ -136,6 +140,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             names=runs.names,
             roles=runs.roles,
             title=title_of(runs, sound),
+            constants=self.constants,
         )
 
     def _runs(

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 import numpy as np
 import sympy
 
 from discovery.flatness import ROUNDING, Operators, flatness
+from discovery.numbers import NUMBERS, Numbers
 
 # Terms a formula may start from before elimination.
 MAX_SUPPORT = 24
@@ -29,7 +29,6 @@ SLACK = 1.06
 ROUNDED = 1.15
 # A term whose share of the formula's gradient is below this may be there by chance.
 NEGLIGIBLE = 0.02
-_DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12)
 _TOLERANCES = (0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 1e-5, 1e-6)
 
 
@@ -217,7 +216,10 @@ def better_of(ops: Operators, candidate: Candidate, refined: np.ndarray) -> Cand
 
 
 def rounded(
-    ops: Operators, candidate: Candidate, still: Callable[[np.ndarray], bool]
+    ops: Operators,
+    candidate: Candidate,
+    still: Callable[[np.ndarray], bool],
+    numbers: Numbers = NUMBERS,
 ) -> np.ndarray:
     """Return the simplest coefficients that keep the flatness.
 
@@ -230,6 +232,8 @@ def rounded(
     ----------
     still : callable
         Tells whether coefficients drift no more than the unrounded ones, noise set aside.
+    numbers : Numbers
+        What counts as simple.
 
     Returns
     -------
@@ -247,34 +251,26 @@ def rounded(
         trials = []
         for pivot in strong:
             ratios = candidate.coefficients / candidate.coefficients[pivot]
-            pairs = [_simple(r, tolerance) for r in ratios]
+            pairs = [numbers.simple(r, tolerance) for r in ratios]
             trials.append((sum(p[1] for p in pairs), tuple(p[0] for p in pairs)))
         for cost, values in sorted(trials):
             trial = np.array(values)
             if np.isfinite(cost) and float(flatness(local, trial)) <= limit and still(trial):
                 return _signed(trial)
-    return _signed(_digits(local, candidate.coefficients, limit))
+    return _signed(_digits(local, candidate.coefficients, limit, numbers))
 
 
-def _simple(ratio: float, tolerance: float) -> tuple[float, float]:
-    """Return the simplest fraction within a relative tolerance, and its complexity."""
-    for q in _DENOMINATORS:
-        p = round(ratio * q)
-        if p and abs(p / q - ratio) <= tolerance * abs(ratio) and abs(p) <= 40:
-            return p / q, abs(p) + q
-    return ratio, np.inf
-
-
-def _digits(local: Operators, coefficients: np.ndarray, limit: float) -> np.ndarray:
+def _digits(
+    local: Operators, coefficients: np.ndarray, limit: float, numbers: Numbers
+) -> np.ndarray:
     """Round to as few digits as the flatness allows, simple fractions where they fit."""
     ratios = coefficients / coefficients[np.argmax(np.abs(coefficients))]
     for digits in range(2, 13):
+        simple = [numbers.simple(r, 10.0 ** (1 - digits)) for r in ratios]
         values = np.array(
             [
-                _simple(r, 10.0 ** (1 - digits))[0]
-                if np.isfinite(_simple(r, 10.0 ** (1 - digits))[1])
-                else float(f"{r:.{digits - 1}e}")
-                for r in ratios
+                value if np.isfinite(cost) else float(f"{r:.{digits - 1}e}")
+                for r, (value, cost) in zip(ratios, simple, strict=True)
             ]
         )
         if float(flatness(local, values)) <= limit:
@@ -288,11 +284,9 @@ def _signed(values: np.ndarray) -> np.ndarray:
     return -values if flip else values
 
 
-def expression(terms: list[sympy.Expr], coefficients: np.ndarray) -> sympy.Expr:
+def expression(
+    terms: list[sympy.Expr], coefficients: np.ndarray, numbers: Numbers = NUMBERS
+) -> sympy.Expr:
     """Return Σ c_j Φ_j with fractions where the coefficients are simple ones."""
-    total = sympy.Integer(0)
-    for c, term in zip(coefficients, terms, strict=True):
-        fraction = Fraction(float(c)).limit_denominator(_DENOMINATORS[-1])
-        exact = abs(float(fraction) - c) <= 1e-12 * abs(c)
-        total += (sympy.Rational(fraction) if exact else sympy.Float(c, 6)) * term
-    return total
+    pairs = zip(coefficients, terms, strict=True)
+    return sympy.Add(*(numbers.symbolic(float(c)) * term for c, term in pairs))

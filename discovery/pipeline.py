@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from discovery.feature_training import train_features
 from discovery.fields import analyse_fields, are_fields
 from discovery.finder import known_noise
 from discovery.libraries import resolve
+from discovery.numbers import Numbers
 from discovery.preparation import (
     continuous_rows,
     is_regular,
@@ -26,10 +28,10 @@ from discovery.report import DiscoveryReport
 from discovery.trajectories import Trajectories
 
 # The default manifold's training: enough for the noise to come out within a few percent.
-STEPS = 1000
-EPOCHS = 20
+STEPS = 600
+EPOCHS = 12
 BATCH = 512
-LEARNING_RATE = 3e-3
+LEARNING_RATE = 4e-3
 
 
 def discover(
@@ -38,6 +40,7 @@ def discover(
     *,
     library: object = "auto",
     noise: object = None,
+    constants: Mapping[str, float] | None = None,
     random_state: int | None = None,
     verbose: bool = True,
 ) -> DiscoveryReport:
@@ -59,6 +62,9 @@ def discover(
         Candidate functions, as for `ConservedQuantityFinder`.
     noise : float or array-like of shape (d,), optional
         Standard deviation of the measurement noise where it is known.
+    constants : mapping from name to positive number, optional
+        Physical constants, ``{"g": 9.81}``: coefficients that are simple multiples of their powers
+        are written with them.
     random_state : int, optional
         Seed of the split, the training and the bootstrap.
     verbose : bool, default=True
@@ -84,6 +90,7 @@ def discover(
     names, roles = trajectories.names, trajectories.roles
     if are_fields(roles):
         return _discover_fields(trajectories, model, library, noise, rng)
+    Numbers.of(constants)
     resolve(library, names, roles, trajectories.rows)  # a bad library is refused before training
     levels = known_noise(noise, trajectories.dim)
     sound = without_gross_errors(trajectories)
@@ -103,6 +110,7 @@ def discover(
         names=names,
         roles=roles,
         title=title_of(trajectories, sound),
+        constants=constants,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +10,7 @@ import sympy
 
 from discovery.engine import Law
 from discovery.libraries.library import Library
+from discovery.units import coefficient_units
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Quantity:
     signal: float
     symmetry: str | None = None
     approximation_error: float | None = None
+    _errors: np.ndarray | None = field(default=None, repr=False)
     _library: Library = field(default=None, repr=False)
     _coefficients: np.ndarray = field(default=None, repr=False)
 
@@ -64,6 +67,7 @@ class Quantity:
             drift=evidence.drift,
             drift_interval=evidence.drift_interval,
             signal=evidence.signal,
+            _errors=law.errors,
             _library=law.library,
             _coefficients=law.coefficients,
         )
@@ -108,9 +112,45 @@ class Quantity:
         explained = 1 - self.approximation_error
         return f"a network, {explained:.1%} of it {self.expression}"
 
-    def to_latex(self) -> str:
-        """Return the formula in LaTeX."""
-        return sympy.latex(self.expression)
+    @property
+    def coefficients(self) -> dict[sympy.Expr, float]:
+        """The coefficient of each term, as it is used (that is, rounded)."""
+        return dict(zip(self.library.expressions(), self._coefficients.tolist(), strict=True))
+
+    @property
+    def standard_errors(self) -> dict[sympy.Expr, float]:
+        """The standard error of each term's coefficient before rounding, by bootstrap over runs.
+
+        A law has no scale of its own: the term that contributes most is taken as known, with
+        error zero. nan where no error is known.
+        """
+        terms = self.library.expressions()
+        errors = np.full(len(terms), np.nan) if self._errors is None else self._errors
+        return dict(zip(terms, errors.tolist(), strict=True))
+
+    def coefficient_units(self, units: Mapping[str, str]) -> dict[sympy.Expr, sympy.Expr]:
+        """Return what unit each coefficient has beside the first term's, as the terms must add up.
+
+        Parameters
+        ----------
+        units : mapping from coordinate to unit
+            ``{"x": "m", "u": "m/s"}``; see `discovery.units.coefficient_units`.
+        """
+        return coefficient_units(self.library.expressions(), units)
+
+    def to_latex(self, errors: bool = False) -> str:
+        """Return the formula in LaTeX, with the standard errors of its coefficients if asked."""
+        if not errors:
+            return sympy.latex(self.expression)
+        parts = []
+        for term, value in self.coefficients.items():
+            error = self.standard_errors[term]
+            digits = int(np.clip(1 - np.floor(np.log10(error)), 0, 8)) if error > 0 else 0
+            number = f"{abs(value):.{digits}f}" if error > 0 else f"{abs(value):g}"
+            pair = rf"({number} \pm {error:.{digits}f})" if error > 0 else number
+            sign = "-" if value < 0 else "+" if parts else ""
+            parts.append(rf"{sign} {pair}\, {sympy.latex(term)}".strip())
+        return " ".join(parts)
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON."""
@@ -125,4 +165,8 @@ class Quantity:
             "signal": self.signal,
             "symmetry": self.symmetry,
             "approximation_error": self.approximation_error,
+            "coefficients": {str(t): c for t, c in self.coefficients.items()},
+            "standard_errors": {
+                str(t): e if np.isfinite(e) else None for t, e in self.standard_errors.items()
+            },
         }

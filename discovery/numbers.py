@@ -1,0 +1,137 @@
+"""Simple numbers: what a measured coefficient most plausibly is.
+
+Fractions of small denominators; where a coefficient is known well, fractions times √2, √3, π, or
+times a power of a constant that the user names (a field strength, a coupling).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Real
+
+import numpy as np
+import sympy
+
+_DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12)
+_LARGEST = 40
+# A root or π may stand for a coefficient that is known at least this well, times a fraction of
+# numbers no larger: there are so many multiples that one is always near.
+_WELL_KNOWN = 5e-4
+_SMALL = 4
+# What a factor costs beside numerator and denominator.
+_COST = {"constant": 1.0, "number": 6.0}
+_POWERS = (1, -1, 2, -2, sympy.Rational(1, 2), -sympy.Rational(1, 2))
+# Up to which tolerance a constant may stand for a coefficient.
+_CONSTANT = 5e-3
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers that coefficients are rounded to.
+
+    Attributes
+    ----------
+    constants : tuple of (name, value)
+        The user's.
+    """
+
+    constants: tuple[tuple[str, float], ...] = ()
+
+    @classmethod
+    def of(cls, constants: Mapping[str, float] | None) -> Numbers:
+        """Check a user's constants.
+
+        Raises
+        ------
+        ValueError
+            For what is no mapping from names to positive numbers.
+        """
+        if constants is None:
+            return cls()
+        if not isinstance(constants, Mapping):
+            raise ValueError(
+                f"constants: expected names and values, as {{'g': 9.81}}, received {constants!r}."
+            )
+        for name, value in constants.items():
+            good = isinstance(value, Real) and np.isfinite(value) and value > 0
+            if not (isinstance(name, str) and name.isidentifier() and good):
+                raise ValueError(
+                    f"constants: received {name!r}: {value!r}. Expected a name and a positive "
+                    "number; leave the sign to the formula."
+                )
+        return cls(tuple((name, float(value)) for name, value in constants.items()))
+
+    def numeric(self, expression: sympy.Expr) -> sympy.Expr:
+        """Put the constants' values in."""
+        return expression.subs({sympy.Symbol(n, positive=True): v for n, v in self.constants})
+
+    @cached_property
+    def _factors(self) -> list[_Factor]:
+        """What fractions may be multiplied by, the simplest first."""
+        out = [_Factor(1.0, 0.0, sympy.Integer(1), np.inf, _LARGEST)]
+        symbols = [(sympy.Symbol(name, positive=True), value) for name, value in self.constants]
+        powers = [
+            (symbol**p, value ** float(p), _COST["constant"] * (1 + k / 2))
+            for symbol, value in symbols
+            for k, p in enumerate(_POWERS)
+        ]
+        pairs = [
+            (a * b, u * v, s + t)
+            for (a, u, s), (b, v, t) in itertools.combinations(powers, 2)
+            if a.free_symbols != b.free_symbols
+        ]
+        for symbol, value, cost in sorted([*powers, *pairs], key=lambda f: f[2]):
+            out.append(_Factor(value, cost, symbol, _CONSTANT, _SMALL))
+        for number in (sympy.sqrt(2), sympy.sqrt(3), sympy.pi):
+            out.append(_Factor(float(number), _COST["number"], number, _WELL_KNOWN, _SMALL))
+        return out
+
+    def simple(self, ratio: float, tolerance: float) -> tuple[float, float]:
+        """Return the simplest number within a relative tolerance, and its complexity.
+
+        The ratio itself, of infinite complexity, where there is none.
+        """
+        best = (ratio, np.inf)
+        for factor in self._factors:
+            if factor.cost + 2 >= best[1] or tolerance > factor.tolerance:
+                continue
+            for p, q in factor.fractions(ratio):
+                value, cost = p * factor.value / q, abs(p) + q + factor.cost
+                if abs(value - ratio) <= tolerance * abs(ratio):
+                    if cost < best[1]:
+                        best = (value, cost)
+                    break
+        return best
+
+    def symbolic(self, value: float) -> sympy.Expr:
+        """Return a number that `simple` gave as SymPy writes it; any other with six digits."""
+        for factor in self._factors:
+            for p, q in factor.fractions(value):
+                if abs(p * factor.value / q - value) <= 1e-12 * abs(value):
+                    return sympy.Rational(p, q) * factor.symbol
+        return sympy.Float(value, 6)
+
+
+@dataclass(frozen=True)
+class _Factor:
+    """A number that fractions of numbers up to `largest` may be multiplied by."""
+
+    value: float
+    cost: float
+    symbol: sympy.Expr
+    tolerance: float
+    largest: int
+
+    def fractions(self, ratio: float) -> Iterator[tuple[int, int]]:
+        """Yield p and q of the fractions nearest to the ratio in units of the number."""
+        for q in _DENOMINATORS:
+            p = round(ratio / self.value * q)
+            if p and max(abs(p), q) <= self.largest:
+                yield p, q
+
+
+# Fractions, roots and π.
+NUMBERS = Numbers()

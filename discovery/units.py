@@ -1,0 +1,89 @@
+"""Units: what the coefficients of a formula must be measured in for its terms to add up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sympy
+from sympy.physics import units as known
+
+
+def coefficient_units(
+    terms: Sequence[sympy.Expr], units: Mapping[str, str]
+) -> dict[sympy.Expr, sympy.Expr]:
+    """Return the unit of each term's coefficient beside that of the first term's.
+
+    A 1 says that two terms add up as they are; anything else is a constant of nature or of the
+    system that hides in the coefficient (G M in u² + v² − 2/r).
+
+    Parameters
+    ----------
+    terms : sequence of sympy.Expr
+    units : mapping from coordinate to unit
+        SymPy's names: ``{"x": "m", "u": "m/s", "theta": "rad"}``, ``"1"`` for none.
+
+    Raises
+    ------
+    ValueError
+        For coordinates without a unit, unknown units, and functions such as exp or cos of what is
+        not dimensionless.
+    """
+    values = {name: _parsed(name, text) for name, text in units.items()}
+    missing = {s.name for term in terms for s in term.free_symbols} - set(values)
+    if missing:
+        raise ValueError(
+            f"units: {', '.join(sorted(missing))} have none. Give one for each coordinate, '1' for "
+            "pure numbers."
+        )
+    found = [_unit(term, values) for term in terms]
+    return {
+        t: sympy.powsimp(sympy.simplify(found[0] / u)) for t, u in zip(terms, found, strict=True)
+    }
+
+
+def _parsed(name: str, text: str) -> sympy.Expr:
+    names = {
+        n: getattr(known, n) for n in dir(known) if isinstance(getattr(known, n), known.Quantity)
+    }
+    try:
+        unit = sympy.sympify(text, locals=names)
+    except (sympy.SympifyError, SyntaxError, TypeError) as error:
+        raise ValueError(
+            f"units: {text!r} for {name} is no unit. Write m/s, kg*m**2 or 1."
+        ) from error
+    strange = sorted(str(s) for s in unit.free_symbols if not isinstance(s, known.Quantity))
+    if strange:
+        raise ValueError(
+            f"units: {', '.join(strange)} in {text!r} for {name} is unknown. Use SymPy's names "
+            "(m, s, kg, rad, joule, …), or 1."
+        )
+    unit = known.convert_to(unit, [known.m, known.s, known.kg, known.A, known.K, known.mol])
+    # A unit has no size here, and an angle is a number.
+    unit = unit.subs({known.rad: 1, known.degree: 1})
+    return unit.as_coeff_Mul()[1]
+
+
+def _unit(expression: sympy.Expr, values: Mapping[str, sympy.Expr]) -> sympy.Expr:
+    """Return the unit of an expression, without its size."""
+    if expression.is_Symbol:
+        return values[expression.name]
+    if expression.is_Number or expression.is_NumberSymbol:
+        return sympy.Integer(1)
+    parts = [_unit(a, values) for a in expression.args]
+    if expression.is_Mul:
+        return sympy.Mul(*parts)
+    if expression.is_Pow:
+        return sympy.powdenest(parts[0] ** expression.exp, force=True)
+    if expression.is_Add:
+        if any(sympy.simplify(p / parts[0]) != 1 for p in parts):
+            raise ValueError(
+                f"units: {expression} adds {' and '.join(sorted({str(p) for p in parts}))}. Scale "
+                "the coordinates, or leave the library out that has this function."
+            )
+        return parts[0]
+    if any(p != 1 for p in parts):
+        raise ValueError(
+            f"units: {expression} is a function of {', '.join(map(str, parts))}, which is no pure "
+            "number. Divide the coordinate by a scale first."
+        )
+    return sympy.Integer(1)
