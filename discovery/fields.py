@@ -36,7 +36,9 @@ from discovery.trajectories import Trajectories
 IMITATION = 0.3
 # The same where there is no noise: coefficients have few digits.
 FINEST = 0.005
-
+# An integral over a grid has little noise beside its spread: a law is known only if systematic
+# motion above this fraction of it is excluded.
+KNOWN = 0.05
 # Share of the states that must be left when those with many gross errors are not.
 MOSTLY = 0.8
 # Points that a line is continued by at either end.
@@ -239,7 +241,7 @@ def _mended(runs: Trajectories, grid: Grid, levels: np.ndarray) -> tuple[Traject
     A value is put right by its neighbours on the grid. A state with errors too close to each other
     for that is left out, and one that stands out from those before and after it.
     """
-    rows = _mended_lines(runs.rows, grid, levels)
+    rows = _mended_lines(runs, grid, levels)
     wrong = rows != runs.rows
     keep = np.ones(len(rows), dtype=bool)
     for columns in grid.columns:
@@ -258,13 +260,13 @@ def _mended(runs: Trajectories, grid: Grid, levels: np.ndarray) -> tuple[Traject
     return sound, int(wrong.sum())
 
 
-def _mended_lines(rows: np.ndarray, grid: Grid, levels: np.ndarray) -> np.ndarray:
-    rows = rows.copy()
+def _mended_lines(runs: Trajectories, grid: Grid, levels: np.ndarray) -> np.ndarray:
+    rows = runs.rows.copy()
     for columns, level in zip(grid.columns, levels, strict=True):
         field, noise = rows[:, columns], float(np.sqrt(np.mean(level**2)))
         ends = "wrap" if ends_meet(field, noise) else "symmetric"
         padded = np.pad(field, ((0, 0), (_PAD, _PAD)), mode=ends)
-        rows[:, columns] = mend_lines(padded.T, noise)[_PAD:-_PAD].T
+        rows[:, columns] = mend_lines(padded.T, runs.offsets, noise)[_PAD:-_PAD].T
     return rows
 
 

@@ -52,13 +52,18 @@ def sound_rows(
     return keep if np.mean(~keep) <= MOST else np.ones(len(rows), dtype=bool)
 
 
-def mend_lines(lines: np.ndarray, noise: float) -> np.ndarray:
+def mend_lines(lines: np.ndarray, offsets: np.ndarray, noise: float) -> np.ndarray:
     """Put gross errors on the cubic through their neighbours along a ring of equal steps.
+
+    An error is alone in time too. What stands out a sample before and after it as well is a front,
+    and stays.
 
     Parameters
     ----------
     lines : (points, n) array
         Values along each of n rings.
+    offsets : (runs + 1,) array of int
+        The rings of run r are those from ``offsets[r]`` to ``offsets[r + 1]``, in time order.
     noise : float
 
     Returns
@@ -75,11 +80,21 @@ def mend_lines(lines: np.ndarray, noise: float) -> np.ndarray:
         if not (size > GROSS).any():
             break
         peak = (size >= np.roll(size, 1, axis=0)) & (size >= np.roll(size, -1, axis=0))
-        gross = peak & (size > GROSS * np.maximum(_nearby(size), 1.0))
+        quiet = np.maximum(np.maximum(_nearby(size), 1.0), _before_and_after(size, offsets) / 3)
+        gross = peak & (size > GROSS * quiet)
         if not gross.any():
             break
         whole = np.where(gross, whole - misfit, whole)
     return whole
+
+
+def _before_and_after(size: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Return the largest misfit about the same point a sample earlier or later, the lesser one."""
+    about = np.max([np.roll(size, k, axis=0) for k in range(-2, 3)], axis=0)
+    before, after = np.roll(about, 1, axis=1), np.roll(about, -1, axis=1)
+    first, last = offsets[:-1], offsets[1:] - 1
+    before[:, first], after[:, last] = after[:, first], before[:, last]
+    return np.minimum(before, after)
 
 
 def _nearby(size: np.ndarray) -> np.ndarray:
