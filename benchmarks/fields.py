@@ -9,9 +9,15 @@ alone. Equations are cut off in Fourier space where their products would alias.
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
+
+# Beside this file stands one that bears the package's name: it must not be found in its place.
+if str(Path(__file__).resolve().parent) in sys.path:
+    sys.path.remove(str(Path(__file__).resolve().parent))
 
 import numpy as np
 import pandas as pd

@@ -114,7 +114,9 @@ def analyse_fields(
         split = Split(orbits.take(fit), orbits.take(held), orbits, orbits.smoothed.states[rows])
         found = analyse([_Terms(tried, jets)], split, rng)
         pool += [
-            _on_grid(law, tried, jets, grid, runs.names) for law in (*found.laws, *found.identities)
+            _on_grid(law, tried, jets, grid, runs.names)
+            for law in (*found.laws, *found.identities)
+            if law.verdict == "identity" or law.evidence.drift_interval[1] <= KNOWN
         ]
         before = len(chosen.laws)
         chosen = _select(pool, probes, scale, sine)

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from discovery.datasets.flaws import check_flaws, uneven, with_gaps, with_outliers
 from discovery.datasets.integrate import integrate
 from discovery.datasets.registry import SYSTEMS
 from discovery.datasets.system import System
@@ -48,6 +49,9 @@ def load(
     *,
     noise_absolute: float | np.ndarray | None = None,
     dt: float | None = None,
+    irregular: float = 0.0,
+    missing: float = 0.0,
+    outliers: float = 0.0,
 ) -> Trajectories:
     """Simulate runs of a known system and add measurement noise.
 
@@ -68,6 +72,12 @@ def load(
         Standard deviation of the noise in the coordinates' own units, in place of ``noise``.
     dt : float, optional
         Time between samples. Default: the system's own.
+    irregular : float
+        Share of a step over which each time is spread, the same times in all runs.
+    missing : float
+        Share of the samples that are left out, at random in each run but for its ends.
+    outliers : float
+        Share of the values with a gross error: 5 to 10 standard deviations of their coordinate.
 
     Returns
     -------
@@ -78,8 +88,8 @@ def load(
     Raises
     ------
     ValueError
-        For an unknown name, sizes below one run of two samples, negative noise, or both kinds of
-        noise at once.
+        For an unknown name, sizes below one run of two samples, negative noise, both kinds of
+        noise at once, or shares outside 0 to 1.
     """
     system = info(name)
     if n_trajectories < 1 or n_steps < 2:
@@ -89,12 +99,21 @@ def load(
     if dt is not None and not dt > 0:
         raise ValueError(f"dt is {dt}. Expected a positive time.")
     absolute = _check_noise(system, noise, noise_absolute)
-    for_orbits, for_noise = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(2))
+    check_flaws(irregular, missing, outliers)
+    streams = np.random.SeedSequence(seed).spawn(3)
+    for_orbits, for_noise, for_flaws = map(np.random.default_rng, streams)
     times = (system.dt if dt is None else dt) * np.arange(n_steps)
+    if irregular:
+        times = uneven(times, irregular, for_flaws)
     clean = _orbits(system, for_orbits, n_trajectories, times)
     scale = noise * _spread(system, clean) if absolute is None else absolute
+    states = clean + scale * for_noise.standard_normal(clean.shape)
+    if outliers:
+        states = with_outliers(states, outliers, for_flaws)
+    if missing:
+        states, times = with_gaps(states, times, missing, for_flaws)
     runs = Trajectories(
-        states=clean + scale * for_noise.standard_normal(clean.shape),
+        states=states,
         times=times,
         names=system.names,
         roles=system.roles,
