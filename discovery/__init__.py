@@ -15,7 +15,7 @@ _EXPORTS = {
     "Trajectories": "trajectories",
     "discover": "pipeline",
 }
-_SUBMODULES = ("datasets", "libraries")
+_SUBMODULES = ("datasets", "displays", "libraries")
 
 __all__ = [*_EXPORTS, *_SUBMODULES]
 

@@ -245,7 +245,8 @@ def _label(expression: sympy.Expr) -> str:
     text = str(expression)
     if len(text) > 120:
         return text[:117] + "…"
-    typeset = f"${sympy.latex(expression)}$"
+    # Fractions at full size, as on a line of their own.
+    typeset = f"${sympy.latex(expression)}$".replace(r"\frac", r"\dfrac")
     try:
         MathTextParser("path").parse(typeset)
     except ValueError:
