@@ -293,17 +293,17 @@ PUBLISHED = (
     (
         "so(3), so(4)",
         "Forestano et al., Mach. Learn.: Sci. Technol. 4 (2023) 025027, arXiv 2301.05638",
-        "given the conserved function; matrices of linear generators by a neural network",
+        "of a labelled data set; transformations and generators as neural networks",
     ),
     (
         "so(n), so(3,1)",
         "Yang et al., LieGAN, ICML 2023, arXiv 2302.00236",
-        "invariance of a data set; matrices of linear generators by adversarial training",
+        "equivariance of a data set; a Lie algebra basis by adversarial training",
     ),
     (
         "Killing fields",
         "Shaw et al., arXiv 2505.08219 (2025)",
-        "symmetries of functions, restricted to isometries of a given metric",
+        "of functions given by networks; the search restricted to infinitesimal isometries",
     ),
     (
         "so(4), su(3)",
@@ -326,7 +326,7 @@ def published(options):
         low, high = np.array(box).T
         q, v, a = free_motion(name, options.samples, 0.01, rng)
         keras.utils.set_random_seed(0)
-        model = LagrangianManifold(hidden=(32, 32), potential=False)
+        model = LagrangianManifold(hidden=options.hidden, potential=False)
         model.polish((q, v), a, iterations=options.iterations)
         points = rng.uniform(low, high, (500, len(box)))
         finder = SymmetryFinder(metric=model, roles=roles, random_state=0).fit(points)
