@@ -8,7 +8,7 @@ their functional derivatives: ∫cos u and a polynomial that imitates it are one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,21 +24,25 @@ from discovery.integrals import Integrals
 from discovery.libraries.builders import symbols_of
 from discovery.libraries.densities import Densities, Jets, custom, escalation
 from discovery.libraries.library import Library
+from discovery.numbers import Numbers
 from discovery.orbits import Orbits
 from discovery.outliers import MOST, mend_lines, sound_rows
 from discovery.report import DiscoveryReport
+from discovery.secular import secular_rate
 from discovery.smoothing import Path
 from discovery.trajectories import Trajectories
 
 # A formula that imitates a law within the noise has a gradient that differs from the law's by less
 # than this times the noise over the motion along runs: beyond it, two laws are two, also where a
 # large mean makes most of both (the momentum of waves on deep water beside its volume).
-IMITATION = 0.3
+IMITATION = 0.5
 # The same where there is no noise: coefficients have few digits.
 FINEST = 0.005
 # An integral over a grid has little noise beside its spread: a law is known only if systematic
 # motion above this fraction of it is excluded.
 KNOWN = 0.05
+# States that are analysed, and runs that are always kept: a covariance is held for each state.
+MAX_STATES, KEEP_RUNS = 100_000, 100
 # Share of the states that must be left when those with many gross errors are not.
 MOSTLY = 0.8
 # Points that a line is continued by at either end.
@@ -67,6 +71,7 @@ def analyse_fields(
     library: object,
     noise: np.ndarray | None,
     rng: np.random.Generator,
+    constants: Mapping[str, float] | None = None,
 ) -> DiscoveryReport:
     """Find the integrals that are conserved in runs of fields.
 
@@ -79,6 +84,8 @@ def analyse_fields(
     noise : (d,) array, optional
         Standard deviation of each column's noise, where it is known.
     rng : numpy.random.Generator
+    constants : mapping from name to number, optional
+        What coefficients may be multiples of.
 
     Raises
     ------
@@ -89,54 +96,79 @@ def analyse_fields(
     grid = grid_of(runs.names, runs.grid_spacing)
     jets = Jets(grid.fields)
     given = _given(library, jets)
-    levels = _levels(runs, grid, noise)
-    sound, mended = _mended(runs, grid, levels)
+    numbers = Numbers.of(constants)
+    some = _drawn(runs, rng)
+    levels = _levels(some, grid, noise)
+    sound, mended = _mended(some, grid, levels)
     waves = waves_of(sound, grid, levels)
-    grid = waves.grid
     sets = given or escalation(jets, _positive(waves))
-    fit, held = Split.choose(sound.n_runs, rng)
-    rows = np.flatnonzero(np.isin(sound.groups, held))
-    rows = np.sort(rng.choice(rows, min(PROBES, len(rows)), replace=False))
-    probes = waves.states(waves.smoothed[rows])
-    scale = np.empty(runs.dim)
-    for f, columns in enumerate(grid.columns):
-        scale[columns] = waves.spread[f]
-
-    sine = float(np.clip(IMITATION * waves.blur, FINEST, SINE))
-    pool: list[Law] = []
-    records, rejected = [], None
-    chosen = Findings()
     whole = list(dict.fromkeys(density for tried in sets for density in tried.expressions))
-    integrals = waves.orbits(Integrals(whole, jets, grid, waves.kept))
+    integrals = waves.orbits(Integrals(whole, jets, waves.grid, waves.kept))
     _check_finite(integrals.measured.states, whole)
-    for tried in sets:
-        orbits = _some(integrals, [whole.index(density) for density in tried.expressions])
-        split = Split(orbits.take(fit), orbits.take(held), orbits, orbits.smoothed.states[rows])
-        found = analyse([_Terms(tried, jets)], split, rng)
-        pool += [
-            _on_grid(law, tried, jets, grid, runs.names)
-            for law in (*found.laws, *found.identities)
-            if law.verdict == "identity" or law.evidence.drift_interval[1] <= KNOWN
-        ]
-        before = len(chosen.laws)
-        chosen = _select(pool, probes, scale, sine)
-        records.append(replace(found.stages[0], n_laws=len(chosen.laws) - before))
-        rejected = found.rejected if rejected is None else rejected & found.rejected
-    findings = replace(chosen, stages=records, rejected=rejected)
+    findings, rates = _search(sets, whole, integrals, waves, jets, sound, numbers, rng)
     witnesses = waves.witnesses(sound.rows, integrals)
     report = report_on(
         findings,
         conclude(findings, witnesses),
         witnesses,
         names=[str(k) for k in range(witnesses.scale.size)],
-        title=_title(runs, grid, mended),
+        title=_title(runs, some, waves.grid, mended),
     )
     return replace(
         report,
+        quantities=[
+            replace(q, drift_rate=rates[q.expression]) if q.verdict == "approximate" else q
+            for q in report.quantities
+        ],
         names=runs.names,
         noise={f: float(np.sqrt(np.mean(s**2))) for f, s in zip(grid.fields, levels, strict=True)},
         searched=[*report.searched, "no manifold is trained for fields"],
     )
+
+
+def _search(
+    sets: Sequence[Densities],
+    whole: Sequence[sympy.Expr],
+    integrals: Orbits,
+    waves: FieldWaves,
+    jets: Jets,
+    runs: Trajectories,
+    numbers: Numbers,
+    rng: np.random.Generator,
+) -> tuple[Findings, dict[sympy.Expr, float]]:
+    """Try the sets of densities in turn; return the laws, and how fast approximate ones drift."""
+    fit, held = Split.choose(runs.n_runs, rng)
+    rows = np.flatnonzero(np.isin(runs.groups, held))
+    rows = np.sort(rng.choice(rows, min(PROBES, len(rows)), replace=False))
+    probes = waves.states(waves.smoothed[rows])
+    scale = np.empty(runs.dim)
+    for f, columns in enumerate(waves.grid.columns):
+        scale[columns] = waves.spread[f]
+    sine = float(np.clip(IMITATION * waves.blur, FINEST, SINE))
+    pool: list[Law] = []
+    records, rejected, rates = [], None, {}
+    chosen = Findings()
+    for tried in sets:
+        orbits = _some(integrals, [whole.index(density) for density in tried.expressions])
+        split = Split(orbits.take(fit), orbits.take(held), orbits, orbits.smoothed.states[rows])
+        found = analyse([_Terms(tried, jets)], split, rng, numbers)
+        for law in (*found.laws, *found.identities):
+            if law.verdict == "identity" or law.evidence.drift_interval[1] <= KNOWN:
+                pool.append(_on_grid(law, tried, jets, waves.grid, runs.names))
+            if law.verdict == "approximate":
+                rates[pool[-1].expression] = secular_rate(
+                    law.library,
+                    law.coefficients,
+                    orbits.measured,
+                    runs.row_times,
+                    orbits.offsets,
+                    law.evidence.spread,
+                )
+        before = len(chosen.laws)
+        chosen = _select(pool, probes, scale, sine)
+        records.append(replace(found.stages[0], n_laws=len(chosen.laws) - before))
+        rejected = found.rejected if rejected is None else rejected & found.rejected
+    return replace(chosen, stages=records, rejected=rejected), rates
 
 
 class _Terms(Library):
@@ -221,6 +253,14 @@ def _given(library: object, jets: Jets) -> list[Densities]:
         f"densities in the fields and their derivatives, for example ['{jets.fields[0]}**2', "
         f"'{jets.symbol(0, 1)}**2']."
     )
+
+
+def _drawn(runs: Trajectories, rng: np.random.Generator) -> Trajectories:
+    """Return some of the runs where all would not fit in memory as integrals."""
+    n_kept = max(runs.n_runs * MAX_STATES // len(runs.rows), KEEP_RUNS)
+    if len(runs.rows) <= MAX_STATES or runs.n_runs <= n_kept:
+        return runs
+    return runs[np.sort(rng.choice(runs.n_runs, n_kept, replace=False))]
 
 
 def _levels(runs: Trajectories, grid: Grid, noise: np.ndarray | None) -> np.ndarray:
@@ -326,8 +366,10 @@ def _on_grid(law: Law, tried: Densities, jets: Jets, grid: Grid, names: Sequence
     )
 
 
-def _title(runs: Trajectories, grid: Grid, mended: int) -> str:
+def _title(runs: Trajectories, some: Trajectories, grid: Grid, mended: int) -> str:
     title = repr(runs).removeprefix("Trajectories(").removesuffix(")")
+    if some.n_runs < runs.n_runs:
+        title += f"; {some.n_runs} of {runs.n_runs} runs analysed"
     if any(grid.walls):
         closed = [f for f, walls in zip(grid.fields, grid.walls, strict=True) if walls]
         title += f"; between walls, since the ends do not meet: {', '.join(closed)}"

@@ -197,10 +197,15 @@ def _laws(quantities: list[Quantity]) -> str:
     rows = []
     for q in quantities:
         low, high = q.flatness_interval
-        symmetry = f"<div class='quiet'>↔ {html.escape(q.symmetry)}</div>" if q.symmetry else ""
+        remarks = [f"↔ {q.symmetry}"] if q.symmetry else []
+        if q.drift_rate is not None:
+            remarks.append(q.fate)
+        if q.approximation_error is not None:
+            remarks.append("a network; the formula describes it")
+        remarks = "".join(f"<div class='quiet'>{html.escape(r)}</div>" for r in remarks)
         rows.append(
-            f"<tr><td><div class='formula'>{mathml(q.expression)}</div>{symmetry}"
-            f"<div class='text'><code>{html.escape(str(q.expression))}</code></div></td>"
+            f"<tr><td><div class='formula'>{mathml(q.expression)}</div>{remarks}"
+            f"<div class='text'><code>{html.escape(q.formula)}</code></div></td>"
             f"<td class='number'>{_short(q.flatness)} "
             f"<span class='quiet'>[{_short(low)}, {_short(high)}]</span></td>"
             f"<td class='number'>≤ {_percent(q.drift_interval[1])}</td>"
