@@ -75,8 +75,12 @@ def checked_taps(model: keras.Model, x: object, known: dict) -> Taps:
 def _findings(model, x, known, taps):
     """Variables whose rows stay unconfirmed, and whether samples are coupled; drops from `taps`."""
     random = np.random.default_rng(0)
-    objective = Objective(model, keras.tree.map_structure(lambda t: _sample(t, random), x))
-    objective.state_values = [ops.convert_to_tensor(known[id(v)]) for v in objective.state]
+    held = [
+        (v, ops.convert_to_tensor(known[id(v)])) for v in model.variables + model.metrics_variables
+    ]
+    # While JAX's `fit` runs, the variables themselves hold nothing.
+    with keras.StatelessScope(state_mapping=held):
+        objective = Objective(model, keras.tree.map_structure(lambda t: _sample(t, random), x))
     values = [_moved(known[id(v)], random) for v in objective.variables]
     wrong = _disagreeing(objective, taps, values, random)
     if wrong:

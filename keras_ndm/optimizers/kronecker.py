@@ -3,14 +3,14 @@
 For a Dense layer with inputs a (a 1 appended for the bias) and output derivatives δ the
 block of the Fisher matrix is E[a aᵀ ⊗ δ δᵀ], here approximated by A ⊗ B, A = E[a
 aᵀ], B = E[δ δᵀ] (Martens and Grosse 2015, ICML; Grosse and Martens 2016 for several
-positions of one layer). δ belongs to one random combination of the columns of L_n, so B
-is unbiased for any number of outputs. All other variables have the diagonal of their own
-Fisher matrix, E[(∂⟨seed, f_n⟩/∂θ)²], from one gradient a sample.
+positions of one layer). With few outputs δ runs over all columns of L_n; with many it belongs
+to one random combination of them, so that B is unbiased. All other variables have the diagonal
+of their own Fisher matrix, E[(∂⟨seed, f_n⟩/∂θ)²], from one gradient a sample.
 A, B and the diagonals are exponential averages over the steps; the inverses
 
     (A ⊗ B + λ)⁻¹ ≈ (A + π √λ)⁻¹ ⊗ (B + √λ/π)⁻¹,    π² = (tr A / dim A) / (tr B / dim B),
 
-are refreshed every few steps.
+are refreshed every few steps. They give a first direction; `quadratic` makes a step of it.
 """
 
 import keras
@@ -22,7 +22,7 @@ from keras_ndm.optimizers.jacobian import Jacobian
 from keras_ndm.optimizers.objective import read
 from keras_ndm.optimizers.taps import Taps
 
-__all__ = ["KroneckerFactors", "best_combination"]
+__all__ = ["KroneckerFactors"]
 
 _DECAY = 0.95
 _REFRESH = 5
@@ -188,37 +188,3 @@ def _inverse(matrix):
     eye = ops.eye(matrix.shape[0], dtype=matrix.dtype)
     half = ops.solve_triangular(cholesky(matrix), eye, lower=True)
     return ops.matmul(ops.transpose(half), half)
-
-
-def best_combination(
-    jacobian: Jacobian,
-    gradient: list,
-    direction: list,
-    previous: list,
-    strength: object,
-) -> tuple:
-    """Minimum d of the quadratic model of the loss over the span of a direction and the last step.
-
-    The curvature of the model is that of the batch's own Fisher matrix, dᵀ F d = |J̃ d|², plus the
-    damping: the factors give the direction, and never the length. Returns d and J̃ d.
-    """
-    pair = (direction, previous)
-    pushed = [jacobian.apply(d) for d in pair]
-
-    def entry(i, j):
-        return ops.sum(pushed[i] * pushed[j]) + strength * _dot(pair[i], pair[j])
-
-    first, cross, second = entry(0, 0), entry(0, 1), entry(1, 1)
-    right, other = _dot(gradient, direction), _dot(gradient, previous)
-    determinant = first * second - cross * cross
-    # Without a last step, or with one along the direction, only the direction is used.
-    usable = determinant > 1e-4 * first * second
-    safe = ops.where(usable, determinant, 1.0)
-    s = ops.where(usable, (second * right - cross * other) / safe, right / first)
-    t = ops.where(usable, (first * other - cross * right) / safe, 0.0)
-    best = [s * d + t * p for d, p in zip(direction, previous, strict=True)]
-    return best, s * pushed[0] + t * pushed[1]
-
-
-def _dot(left, right):
-    return sum(ops.sum(a * b) for a, b in zip(left, right, strict=True))

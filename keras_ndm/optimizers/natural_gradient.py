@@ -36,9 +36,10 @@ class NaturalGradient(keras.optimizers.Optimizer):
     Gaussian likelihood, which contains the learned metric g as E[J_θᵀ g J_θ]; for squared
     error it is the identity, for cross-entropy that of the softmax; `output_fisher` has
     the table.  ``"exact"`` solves with all of F in the space of samples, ``"kronecker"``
-    with Kronecker factors of it whose output derivatives come from one unbiased random
-    probe. The step s is the best of a few on the batch, the damping λ follows the loss
-    (`keras_ndm.optimizers.damping`), and `momentum` is that of SPRING.
+    with Kronecker factors of it and a few conjugate gradients; where there are more than
+    four outputs, output derivatives come from one unbiased random probe. The step s is the
+    best of a few on the batch, the damping λ follows the loss (`keras_ndm.optimizers.damping`),
+    and `momentum` is that of SPRING.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ class NaturalGradient(keras.optimizers.Optimizer):
         η, the longest step. 1 suits most problems; lower it, or let it decay, for small
         noisy batches.
     damping : float
-        C, the prior precision of the weights in λ = C · mean(z²) · min(1, mean(z²)/mean(z₀²)).
+        C, the prior precision of the weights in λ = C · mean(z²) · √min(1, mean(z²)/mean(z₀²)).
     adaptive_damping : bool
         Whether C grows where the quadratic model fails (Levenberg-Marquardt).
     momentum : float
@@ -104,7 +105,7 @@ class NaturalGradient(keras.optimizers.Optimizer):
     def __init__(
         self,
         learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1.0,
-        damping: float = 1.0,
+        damping: float = 0.1,
         adaptive_damping: bool = True,
         momentum: float = 0.9,
         solver: str = "auto",

@@ -8,12 +8,16 @@ from keras_ndm.backend.training import computed_once
 from keras_ndm.optimizers import damping
 from keras_ndm.optimizers.exact import solve_exact
 from keras_ndm.optimizers.jacobian import linearize
-from keras_ndm.optimizers.kronecker import best_combination
 from keras_ndm.optimizers.objective import Objective, read
 from keras_ndm.optimizers.output_fisher import output_fisher, probe
+from keras_ndm.optimizers.quadratic import best_combination, refined
 from keras_ndm.optimizers.step_size import search
 
 __all__ = ["natural_step"]
+
+# Columns of the Fisher matrix at the outputs that the Kronecker solver pulls back one by one; where
+# there are more it takes one random combination of them.
+_MOST_COLUMNS = 4
 
 
 def natural_step(
@@ -105,22 +109,25 @@ def _exact(optimizer, objective, values, seeds, z, incomplete, strength, finite)
 
 def _kronecker(optimizer, objective, values, seeds, z, incomplete, strength, finite):
     """The same from Kronecker factors; see `kronecker`. The gradient is whole in any case."""
-    if z.shape[0] > 1:
+    whole = z.shape[0] <= _MOST_COLUMNS
+    if not whole:
         bits = keras.random.randint(ops.shape(z), 0, 2, seed=optimizer.signs)
-        signs = 2.0 * ops.cast(bits, z.dtype) - 1.0
-        jacobian = linearize(objective, optimizer.taps, values, probe(seeds, signs))
-    else:
-        jacobian = linearize(objective, optimizer.taps, values, seeds)
-    if z.shape[0] > 1 or incomplete:
-        gradient = objective.gradient(values)
-    else:  # The one column is the whole Fisher matrix, and its rows give the gradient too.
-        gradient = jacobian.transpose(z)
+        seeds = probe(seeds, 2.0 * ops.cast(bits, z.dtype) - 1.0)
+    jacobian = linearize(objective, optimizer.taps, values, seeds)
+    exact = whole and not incomplete
+    gradient = computed_once(jacobian.transpose(z) if exact else objective.gradient(values))
     factors = optimizer.factors
     factors.update(jacobian, strength, read(optimizer.iterations), finite)
-    direction = factors.solve(gradient, objective.variables, jacobian.blocks, strength)
+
+    def precondition(g):
+        return factors.solve(g, objective.variables, jacobian.blocks, strength)
+
     previous = [read(v) for v in optimizer.last_step]
-    best, pushed = best_combination(jacobian, gradient, direction, previous, strength)
-    return best, pushed, jacobian, lambda d, pushed: _dot(gradient, d)
+    arguments = jacobian, gradient, precondition(gradient), previous, strength
+    direction, pushed = best_combination(*arguments)
+    if whole:
+        direction, pushed = refined(jacobian, gradient, direction, pushed, strength, precondition)
+    return direction, pushed, jacobian, lambda d, pushed: _dot(gradient, d)
 
 
 def _dot(left, right):

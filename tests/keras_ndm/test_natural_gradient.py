@@ -73,7 +73,7 @@ def test_momentum_by_hand(rng):
         points.append(flat(model))
     first, residual = a @ points[0] - y[:, 0], a @ points[1] - y[:, 0]
     misfit, start = np.mean(residual**2), np.mean(first**2)
-    damping = 0.5 * 2 / n * misfit * misfit / start
+    damping = 0.5 * 2 / n * misfit * np.sqrt(misfit / start)
     right = 2 / n * a.T @ residual + damping * 0.8 * (points[0] - points[1])
     step = np.linalg.solve(2 / n * a.T @ a + damping * np.eye(4), right)
     np.testing.assert_allclose(points[2], points[1] - step, atol=1e-9)
@@ -136,8 +136,8 @@ def test_fit(solver, jit_compile, rng):
 
 # Losses of the first six steps of the next test, as TensorFlow gave them in float64.
 TRAJECTORIES = {
-    "exact": [4.032, 6.264e-2, 4.044e-2, 2.925e-2, 2.468e-2, 1.171e-2],
-    "kronecker": [4.032, 5.210e-1, 2.537e-2, 3.352e-2, 2.123e-2, 2.774e-2],
+    "exact": [4.032, 3.846e-2, 3.360e-2, 1.883e-2, 5.887e-3, 2.910e-3],
+    "kronecker": [4.032, 2.123e-1, 4.359e-3, 4.177e-3, 2.041e-3, 3.772e-3],
 }
 
 
@@ -192,8 +192,8 @@ def test_weighted_least_squares_in_one_step(solver, rng):
     root = np.sqrt(weights)[:, None]
     best = np.linalg.lstsq(root * augmented(x), root * y, rcond=None)[0]
     error = np.abs(flat(model) - best[:, 0]).max()
-    # E[a aᵀ] ⊗ E[δ²] is no weighted sum; the Kronecker step is off by the weights' spread.
-    assert error < (1e-6 if solver == "exact" else 0.3)
+    # The Kronecker product of means is no mean of products; conjugate gradients mend the rest.
+    assert error < (1e-6 if solver == "exact" else 1e-2)
 
 
 @pytest.mark.usefixtures("float64")
