@@ -15,6 +15,7 @@ from discovery.numbers import Numbers
 from discovery.orbits import Orbits
 from discovery.quantity import Quantity
 from discovery.report import DiscoveryReport
+from discovery.secular import secular_rate
 from discovery.trajectories import Trajectories
 
 
@@ -27,6 +28,7 @@ def analyse_orbits(
     names: Sequence[str],
     roles: Sequence[str | None] | None,
     title: str,
+    times: np.ndarray,
     constants: Mapping[str, float] | None = None,
 ) -> DiscoveryReport:
     """Run the engine on orbits and report.
@@ -42,6 +44,8 @@ def analyse_orbits(
     names, roles : sequences of length d
         Of the coordinates.
     title : str
+    times : (n,) array
+        Of the rows.
     constants : mapping from name to number, optional
         What coefficients may be multiples of.
     """
@@ -49,7 +53,9 @@ def analyse_orbits(
     findings = analyse(stages, split, rng, numbers)
     report = report_on(findings, conclude(findings, orbits), orbits, names=names, title=title)
     quantities = [
-        described(q, split.fit.smoothed.states, split.held.smoothed.states)
+        _with_rate(
+            described(q, split.fit.smoothed.states, split.held.smoothed.states), orbits, times
+        )
         for q in report.quantities
     ]
     quantities, algebra = _with_symmetries(quantities, names, roles, orbits, numbers)
@@ -81,6 +87,15 @@ def report_on(
     )
 
 
+def _with_rate(quantity: Quantity, orbits: Orbits, times: np.ndarray) -> Quantity:
+    """Say of a nearly conserved quantity how fast it drifts."""
+    if quantity.verdict != "approximate":
+        return quantity
+    law = quantity.library, np.array(list(quantity.coefficients.values()))
+    rate = secular_rate(*law, orbits.measured, times, orbits.offsets, quantity.spread)
+    return replace(quantity, drift_rate=rate)
+
+
 def _with_symmetries(
     quantities: list[Quantity],
     names: Sequence[str],
@@ -100,10 +115,12 @@ def _with_symmetries(
     return named + [q for q in quantities if not any(q is e for e in exact)], notes
 
 
-def title_of(runs: Trajectories, sound: Trajectories) -> str:
-    """Return what the runs are, and how many samples were left out as gross errors."""
+def title_of(runs: Trajectories, some: Trajectories, sound: Trajectories) -> str:
+    """Return what the runs are, how many rows of them were drawn and left out as gross errors."""
     title = repr(runs).removeprefix("Trajectories(").removesuffix(")")
-    dropped = len(runs.rows) - len(sound.rows)
+    if len(some.rows) < len(runs.rows):
+        title += f"; {len(some.rows)} of {len(runs.rows)} rows analysed"
+    dropped = len(some.rows) - len(sound.rows)
     return f"{title}; {dropped} gross errors left out" if dropped else title
 
 

@@ -150,7 +150,7 @@ def analyse(
     stages : sequence of Library, or of callables Orbits -> Library
         From simple to rich. The search stops once no further law can exist: a flow in d
         dimensions has at most d − 1. A callable learns a library from the fit runs; it is asked
-        only where no exact law was found before.
+        only where nothing was found before.
     split : Split
         Runs that formulas are found on, and runs that judge them.
     rng : numpy.random.Generator
@@ -165,7 +165,7 @@ def analyse(
     for stage in stages:
         if isinstance(stage, Library):
             library = stage
-        elif any(law.verdict == "exact" for law in chosen.laws):
+        elif chosen.laws:
             break
         else:
             library = stage(split.fit)

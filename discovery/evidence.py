@@ -78,7 +78,7 @@ def gather(
     """
     starts, lengths = orbits.offsets[:-1], np.diff(orbits.offsets)
     smooth = orbits.smoothed
-    h, noise = _values(library, coefficients, smooth.states, smooth.covariance)
+    h, noise = values_of(library, coefficients, smooth.states, smooth.covariance)
     weight = even_weights(noise, orbits.offsets)
     mass = np.add.reduceat(weight, starts)
     means = np.add.reduceat(weight * h, starts) / mass
@@ -125,7 +125,7 @@ class DriftTest:
 
     def __init__(self, library: Library, coefficients: np.ndarray, orbits: Orbits) -> None:
         smooth, measured = orbits.smoothed, orbits.measured
-        _, noise = _values(library, coefficients, smooth.states, smooth.covariance)
+        _, noise = values_of(library, coefficients, smooth.states, smooth.covariance)
         weight = even_weights(noise, orbits.offsets)
         phi, slopes, bend = library.jets(measured.states, measured.covariance, order=2)
         self._offsets = orbits.offsets
@@ -196,7 +196,7 @@ class DriftTest:
         return bands.mean(axis=0), bands.std(axis=0, ddof=1) / np.sqrt(len(bands))
 
 
-def _values(
+def values_of(
     library: Library, coefficients: np.ndarray, states: np.ndarray, covariance: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return h, with the bias of noise taken out, and the variance that noise gives it."""

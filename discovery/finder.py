@@ -17,6 +17,7 @@ from discovery.libraries import resolve
 from discovery.preparation import prepare, rates, without_gross_errors
 from discovery.readiness import check_for_analysis
 from discovery.report import DiscoveryReport
+from discovery.sampling import MAX_ROWS, checked_rows, drawn
 from discovery.trajectories import Trajectories
 
 # Rows of one unnamed run are cut into this many pieces, so that there is something to compare.
@@ -41,6 +42,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         For roles ``"field"``: the distance between grid points. Default: 1.
     constants : mapping from name to positive number, optional
         Physical constants that coefficients may be simple multiples of, ``{"g": 9.81}``.
+    max_rows : int, default=500000
+        Of larger data sets so many rows are analysed: runs drawn at random, or stretches of them.
     random_state : int, RandomState or None, default=None
         Splits the runs and draws the bootstrap samples.
 
@@ -80,6 +83,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         roles: object = None,
         grid_spacing: float | None = None,
         constants: object = None,
+        max_rows: int = MAX_ROWS,
         random_state: object = None,
     ) -> None:
         self.library = library
@@ -87,6 +91,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         self.roles = roles
         self.grid_spacing = grid_spacing
         self.constants = constants
+        self.max_rows = max_rows
         self.random_state = random_state
 
     def fit(
@@ -127,8 +132,9 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
     def _report(self, runs: Trajectories, rng: np.random.Generator) -> DiscoveryReport:
         noise = known_noise(self.noise, runs.dim)
         if are_fields(runs.roles):
-            return analyse_fields(runs, self.library, noise, rng)
-        sound = without_gross_errors(runs)
+            return analyse_fields(runs, self.library, noise, rng, self.constants)
+        some = drawn(runs, checked_rows(self.max_rows), rng)
+        sound = without_gross_errors(some)
         orbits = prepare(sound, noise)
         path = orbits.smoothed.states
         stages = resolve(self.library, runs.names, runs.roles, path, rates(sound, path))
@@ -139,7 +145,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             rng,
             names=runs.names,
             roles=runs.roles,
-            title=title_of(runs, sound),
+            title=title_of(runs, some, sound),
+            times=sound.row_times,
             constants=self.constants,
         )
 

@@ -25,6 +25,7 @@ from discovery.preparation import (
 )
 from discovery.readiness import check_for_analysis
 from discovery.report import DiscoveryReport
+from discovery.sampling import MAX_ROWS, checked_rows, drawn
 from discovery.trajectories import Trajectories
 
 # The default manifold's training: enough for the noise to come out within a few percent.
@@ -41,6 +42,7 @@ def discover(
     library: object = "auto",
     noise: object = None,
     constants: Mapping[str, float] | None = None,
+    max_rows: int = MAX_ROWS,
     random_state: int | None = None,
     verbose: bool = True,
 ) -> DiscoveryReport:
@@ -65,6 +67,8 @@ def discover(
     constants : mapping from name to positive number, optional
         Physical constants, ``{"g": 9.81}``: coefficients that are simple multiples of their powers
         are written with them.
+    max_rows : int, default=500000
+        Of larger data sets so many rows are analysed: runs drawn at random, or stretches of them.
     random_state : int, optional
         Seed of the split, the training and the bootstrap.
     verbose : bool, default=True
@@ -89,11 +93,12 @@ def discover(
     rng = np.random.default_rng(random_state)
     names, roles = trajectories.names, trajectories.roles
     if are_fields(roles):
-        return _discover_fields(trajectories, model, library, noise, rng)
+        return _discover_fields(trajectories, model, library, noise, rng, constants)
     Numbers.of(constants)
     resolve(library, names, roles, trajectories.rows)  # a bad library is refused before training
     levels = known_noise(noise, trajectories.dim)
-    sound = without_gross_errors(trajectories)
+    some = drawn(trajectories, checked_rows(max_rows), rng)
+    sound = without_gross_errors(some)
     fit_runs, held_runs = Split.choose(sound.n_runs, rng)
     if model is None:
         model = train_manifold(sound[fit_runs], seed=int(rng.integers(2**31)), verbose=verbose)
@@ -109,7 +114,8 @@ def discover(
         rng,
         names=names,
         roles=roles,
-        title=title_of(trajectories, sound),
+        title=title_of(trajectories, some, sound),
+        times=sound.row_times,
         constants=constants,
     )
 
@@ -120,6 +126,7 @@ def _discover_fields(
     library: object,
     noise: object,
     rng: np.random.Generator,
+    constants: Mapping[str, float] | None,
 ) -> DiscoveryReport:
     """Fields need no manifold: neighbouring points tell the noise, and waves filter it."""
     if model is not None:
@@ -127,7 +134,8 @@ def _discover_fields(
             "a model was given, and the coordinates are fields, for which none is used. Leave it "
             "out, or give the coordinates other roles."
         )
-    return analyse_fields(trajectories, library, known_noise(noise, trajectories.dim), rng)
+    levels = known_noise(noise, trajectories.dim)
+    return analyse_fields(trajectories, library, levels, rng, constants)
 
 
 def train_manifold(

@@ -40,6 +40,11 @@ class Quantity:
     approximation_error : float or None
         For a learned law, which is a network: the share of its variance that `expression`, its
         best description in few terms, leaves unexplained. None for laws in closed form.
+    drift_rate : float or None
+        For a nearly conserved quantity: its trend along a run, in units of its spread over all
+        samples and of time; zero where it only moves to and fro. None for the others.
+    spread : float
+        Standard deviation over all samples, noise set aside.
     """
 
     expression: sympy.Expr
@@ -51,6 +56,8 @@ class Quantity:
     signal: float
     symmetry: str | None = None
     approximation_error: float | None = None
+    drift_rate: float | None = None
+    spread: float = float("nan")
     _errors: np.ndarray | None = field(default=None, repr=False)
     _library: Library = field(default=None, repr=False)
     _coefficients: np.ndarray = field(default=None, repr=False)
@@ -67,6 +74,7 @@ class Quantity:
             drift=evidence.drift,
             drift_interval=evidence.drift_interval,
             signal=evidence.signal,
+            spread=evidence.spread,
             _errors=law.errors,
             _library=law.library,
             _coefficients=law.coefficients,
@@ -111,6 +119,21 @@ class Quantity:
             return str(self.expression)
         explained = 1 - self.approximation_error
         return f"a network, {explained:.1%} of it {self.expression}"
+
+    @property
+    def lifetime(self) -> float:
+        """Time after which its trend has moved a nearly conserved quantity by its whole spread."""
+        return 1.0 / self.drift_rate if self.drift_rate else float("inf")
+
+    @property
+    def fate(self) -> str:
+        """What becomes of a nearly conserved quantity, in words."""
+        if not self.drift_rate:
+            return "moves to and fro; no trend along the runs"
+        return (
+            f"drifts by {self.drift_rate:.1e} of its spread in a unit of time: "
+            f"lost after about {self.lifetime:.2g}"
+        )
 
     @property
     def coefficients(self) -> dict[sympy.Expr, float]:
@@ -163,6 +186,7 @@ class Quantity:
             "drift": self.drift,
             "drift_interval": list(self.drift_interval),
             "signal": self.signal,
+            "drift_rate": self.drift_rate,
             "symmetry": self.symmetry,
             "approximation_error": self.approximation_error,
             "coefficients": {str(t): c for t, c in self.coefficients.items()},

@@ -107,13 +107,11 @@ class DiscoveryReport:
         for q in quantities:
             low, high = map(_short, q.flatness_interval)
             drift = f"≤ {q.drift_interval[1]:.1e}"
-            rows.append(
-                (str(q.expression), _short(q.flatness), f"[{low}, {high}]", drift, q.verdict)
-            )
+            rows.append((q.formula, _short(q.flatness), f"[{low}, {high}]", drift, q.verdict))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         widths[0] = min(widths[0], _FORMULA_WIDTH)
         lines = []
-        for row, symmetry in zip(rows, [None, *(q.symmetry for q in quantities)], strict=True):
+        for row, q in zip(rows, [None, *quantities], strict=True):
             formula, mu, *cells = row
             if len(formula) > widths[0]:
                 lines.append(f"    {formula}")
@@ -121,8 +119,10 @@ class DiscoveryReport:
             cells = [f"{cell:<{w}}" for cell, w in zip(cells, widths[2:], strict=True)]
             line = "  ".join([f"{formula:<{widths[0]}}", f"{mu:>{widths[1]}}", *cells])
             lines.append(f"    {line.rstrip()}")
-            if symmetry:
-                lines.append(f"      ↔ {symmetry}")
+            if q and q.symmetry:
+                lines.append(f"      ↔ {q.symmetry}")
+            if q and q.drift_rate is not None:
+                lines.append(f"      {q.fate}")
         return lines
 
     def to_dict(self) -> dict[str, object]:

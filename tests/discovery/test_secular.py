@@ -1,0 +1,48 @@
+"""Nearly conserved quantities: how fast they drift, and what the report says of it."""
+
+import numpy as np
+import pytest
+
+from discovery import ConservedQuantityFinder
+
+DAMPING = 4e-4
+T = np.linspace(0, 30, 200)
+
+
+def damped(noise, runs=60, damping=DAMPING):
+    """Weakly damped oscillators in closed form: the energy decays at the rate `damping`."""
+    rng = np.random.default_rng(0)
+    size, phase = rng.uniform(0.3, 2, (runs, 1)), rng.uniform(0, 6.3, (runs, 1))
+    decay, turn = np.exp(-damping * T / 2), T * np.sqrt(1 - damping**2 / 4) + phase
+    x = size * decay * np.cos(turn)
+    v = -size * decay * (np.sin(turn) * np.sqrt(1 - damping**2 / 4) + damping / 2 * np.cos(turn))
+    states = np.stack([x, v], axis=-1)
+    return states + noise * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+
+
+def report_of(states):
+    rows, groups = states.reshape(-1, 2), np.repeat(np.arange(len(states)), len(T))
+    finder = ConservedQuantityFinder(roles=["position", "velocity"], random_state=0)
+    return finder.fit(rows, groups=groups, times=np.tile(T, len(states))).report_
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.002])
+def test_rate_and_lifetime(noise):
+    report = report_of(damped(noise))
+    assert report.n_conserved == 0
+    (law,) = report.quantities
+    assert law.verdict == "approximate"
+    energy = np.sum(damped(0.0) ** 2, axis=2)
+    slopes = np.polyfit(T, energy.T, 1)[0]
+    expected = np.sqrt(np.mean(slopes**2)) / energy.std()
+    assert law.drift_rate == pytest.approx(expected, rel=0.1)
+    assert law.lifetime == pytest.approx(1 / expected, rel=0.1)
+    assert "lost after about" in str(report)
+    assert law.to_dict()["drift_rate"] == law.drift_rate
+
+
+def test_an_exact_law_has_no_rate():
+    (law,) = report_of(damped(0.01, damping=0.0)).quantities
+    assert law.verdict == "exact"
+    assert law.drift_rate is None
+    assert law.lifetime == np.inf
