@@ -17,6 +17,7 @@ import sympy
 from discovery.analysis import report_on
 from discovery.conclusion import conclude
 from discovery.engine import PROBES, Findings, Law, Split, analyse
+from discovery.evidence import FLAT
 from discovery.field_waves import FieldWaves, field_noise, waves_of
 from discovery.grid import Grid, ends_meet, grid_of
 from discovery.independence import SINE, independent
@@ -38,8 +39,9 @@ from discovery.trajectories import Trajectories
 IMITATION = 0.5
 # The same where there is no noise: coefficients have few digits.
 FINEST = 0.005
-# An integral over a grid has little noise beside its spread: a law is known only if systematic
-# motion above this fraction of it is excluded.
+# An integral over a grid has little noise beside its spread, and that noise is known well: a law
+# is one only if systematic motion above this fraction of the spread is excluded, and a flatness
+# that is no law's.
 KNOWN = 0.05
 # States that are analysed, and runs that are always kept: a covariance is held for each state.
 MAX_STATES, KEEP_RUNS = 100_000, 100
@@ -153,7 +155,7 @@ def _search(
         split = Split(orbits.take(fit), orbits.take(held), orbits, orbits.smoothed.states[rows])
         found = analyse([_Terms(tried, jets)], split, rng, numbers)
         for law in (*found.laws, *found.identities):
-            if law.verdict == "identity" or law.evidence.drift_interval[1] <= KNOWN:
+            if law.verdict != "exact" or _is_known(law):
                 pool.append(_on_grid(law, tried, jets, waves.grid, runs.names))
             if law.verdict == "approximate":
                 rates[pool[-1].expression] = secular_rate(
@@ -316,6 +318,11 @@ def _positive(waves: FieldWaves) -> list[int]:
     """Return the fields that are positive everywhere, measured and smoothed."""
     lowest = np.minimum(*(waves.states(a).min(axis=0) for a in (waves.measured, waves.smoothed)))
     return [f for f, columns in enumerate(waves.grid.columns) if lowest[columns].min() > 0]
+
+
+def _is_known(law: Law) -> bool:
+    evidence = law.evidence
+    return evidence.drift_interval[1] <= KNOWN and evidence.flatness_interval[1] <= FLAT
 
 
 def _select(pool: list[Law], probes: np.ndarray, scale: np.ndarray, sine: float) -> Findings:
