@@ -70,6 +70,8 @@ def disagreements(
                 f"{field.expression} keeps the energy's metric and potential, but its momentum "
                 f"{sympy.expand(momentum)} is not among the laws, nor a function of them"
             )
+            # Named once: what is a function of it and the laws is not missing besides.
+            slopes = np.concatenate([slopes, gradient[:, None]], axis=1)
     known = np.stack([f(positions).ravel() for f in fields], axis=1) if fields else None
     for law in laws:
         own = _field_of(law, space, states)
