@@ -58,7 +58,8 @@ def analyse_orbits(
         )
         for q in report.quantities
     ]
-    quantities, algebra = _with_symmetries(quantities, names, roles, orbits, numbers)
+    constrained = bool(findings.identities)
+    quantities, algebra = _with_symmetries(quantities, names, roles, orbits, numbers, constrained)
     return replace(report, quantities=quantities, symmetries=algebra)
 
 
@@ -102,6 +103,7 @@ def _with_symmetries(
     roles: Sequence[str | None] | None,
     orbits: Orbits,
     numbers: Numbers,
+    constrained: bool,
 ) -> tuple[list[Quantity], list[str]]:
     """Pair laws with the symmetries behind them, where roles say that the data are mechanical."""
     exact = [q for q in quantities if q.verdict == "exact" and q.approximation_error is None]
@@ -111,7 +113,9 @@ def _with_symmetries(
     pairing = pair([numbers.numeric(q.expression) for q in exact], names, roles, some)
     named = [replace(q, symmetry=s) for q, s in zip(exact, pairing.symmetries, strict=True)]
     algebra = [f"algebra {pairing.algebra}"] if pairing.algebra not in (None, "unknown") else []
-    notes = algebra + [f"to check: {flag}" for flag in pairing.flags]
+    # A constraint breaks symmetries that the energy's formula has.
+    flags = [] if constrained else pairing.flags
+    notes = algebra + [f"to check: {flag}" for flag in flags]
     return named + [q for q in quantities if not any(q is e for e in exact)], notes
 
 

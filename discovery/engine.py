@@ -36,6 +36,8 @@ RESOLVED = 0.2
 # A formula of more terms can fit more by chance: it must be known twice as well, and is never
 # believed to be an identity.
 SIMPLE_TERMS = 6
+# Candidates of one library that may be refuted before it is given up: they come simplest first.
+MAX_REJECTED = 80
 # How much leaving out a term may cost a nearly conserved quantity.
 SLOW_SLACK = 1.5
 # Times the limits of motion on held-out runs beyond which a candidate is not looked at further.
@@ -245,6 +247,8 @@ def _trials(
                 library, split.held.smoothed, split.held.offsets, split.held.scale, weights
             )
         for candidate in formulas.candidates(view, vectors, costs, *options):
+            if sum(law.verdict == "rejected" for law in found) > MAX_REJECTED:
+                return found
             if _hopeless(candidate, held):
                 continue
             terms = library.restrict(candidate.support)
@@ -325,7 +329,8 @@ def _verdict(evidence: Evidence, n_terms: int, moving: float) -> str:
             return "exact" if evidence.drift_interval[1] <= limit else "rejected"
         same = evidence.signal <= NO_SIGNAL and n_terms <= SIMPLE_TERMS
         return "identity" if same else "rejected"
-    if evidence.signal >= SIGNAL and evidence.drift_interval[1] <= SMALL_DRIFT:
+    limit = SMALL_DRIFT if n_terms <= SIMPLE_TERMS else SMALL_DRIFT / 4
+    if evidence.signal >= SIGNAL and evidence.drift_interval[1] <= limit:
         return "approximate"
     return "rejected"
 

@@ -7,6 +7,7 @@ times a power of a constant that the user names (a field strength, a coupling).
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -94,17 +95,26 @@ class Numbers:
 
         The ratio itself, of infinite complexity, where there is none.
         """
-        best = (ratio, np.inf)
-        for factor in self._factors:
-            if factor.cost + 2 >= best[1] or tolerance > factor.tolerance:
-                continue
-            for p, q in factor.fractions(ratio):
-                value, cost = p * factor.value / q, abs(p) + q + factor.cost
-                if abs(value - ratio) <= tolerance * abs(ratio):
-                    if cost < best[1]:
-                        best = (value, cost)
-                    break
-        return best
+        values, costs, tolerances = self._table
+        size = abs(ratio)
+        low, high = np.searchsorted(values, [size * (1 - tolerance), size * (1 + tolerance)])
+        cost = np.where(tolerances[low:high] >= tolerance, costs[low:high], np.inf)
+        if not len(cost) or not np.isfinite(cost.min()):
+            return ratio, np.inf
+        best = int(np.argmin(cost))
+        return float(np.copysign(values[low + best], ratio)), float(cost[best])
+
+    @cached_property
+    def _table(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Every simple number, ascending, with its cost and the tolerance that it asks for."""
+        rows = [
+            (p * factor.value / q, p + q + factor.cost, factor.tolerance)
+            for factor in self._factors
+            for q in _DENOMINATORS
+            for p in range(1, factor.largest + 1)
+            if max(p, q) <= factor.largest and math.gcd(p, q) == 1
+        ]
+        return tuple(np.array(column) for column in zip(*sorted(rows), strict=True))
 
     def symbolic(self, value: float) -> sympy.Expr:
         """Return a number that `simple` gave as SymPy writes it; any other with six digits."""
