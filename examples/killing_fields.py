@@ -7,7 +7,7 @@ each is drawn on the surface. The bumpy sheet has none, and none is found.
 
     python examples/killing_fields.py [picture.png]
 
-About two minutes on two cores.
+About a minute on two cores.
 """
 
 import sys
