@@ -26,9 +26,13 @@ def continuous_rows(runs: Trajectories) -> np.ndarray:
 
 def without_gross_errors(runs: Trajectories) -> Trajectories:
     """Leave out samples that no smooth path could pass through; see `discovery.outliers`."""
-    rows = continuous_rows(runs)
-    noise = noise_scale(rows, runs.row_times, runs.offsets)
-    keep = sound_rows(rows, runs.row_times, runs.offsets, noise)
+    rows = runs.rows
+    angles = [i for i, role in enumerate(runs.roles or ()) if role == "angle"]
+    # An angle that is wrong by a turn is right, and unwrapping needs angles that are right.
+    turns = rows[:, angles]
+    seen = np.hstack([np.delete(rows, angles, axis=1), np.cos(turns), np.sin(turns)])
+    noise = noise_scale(seen, runs.row_times, runs.offsets)
+    keep = sound_rows(seen, runs.row_times, runs.offsets, noise)
     if keep.all():
         return runs
     kept = Trajectories.from_rows(

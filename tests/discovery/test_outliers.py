@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from discovery import Trajectories, datasets
+from discovery import ConservedQuantityFinder, Trajectories, datasets
 from discovery.preparation import without_gross_errors
 
 
@@ -25,9 +25,19 @@ def test_planted_errors_are_found(name, noise):
     size = rng.uniform(2, 4, (bad.sum(), runs.dim)) * rng.choice([-1, 1], (bad.sum(), runs.dim))
     rows[bad] += size * rows.std(axis=0)
     out = dropped(Trajectories.from_rows(rows, runs.groups, runs.row_times))
-    # Two errors side by side may hide each other or take a sound neighbour with them.
-    assert (out & bad).sum() >= 0.9 * bad.sum()
-    assert (out & ~bad).sum() <= 0.5 * bad.sum()
+    # One that is missed costs more than some sound samples: where errors are many, what is
+    # doubtful goes too.
+    assert (out & bad).sum() >= 0.95 * bad.sum()
+    assert (out & ~bad).sum() <= 0.02 * len(rows)
+
+
+@pytest.mark.parametrize("name", ["henon_heiles", "lotka_volterra"])
+def test_laws_survive_gross_errors(name):
+    """One value in a hundred is off by 5 to 10 standard deviations."""
+    runs = datasets.load(name, noise=0.01, seed=3, outliers=0.01)
+    finder = ConservedQuantityFinder(roles=runs.roles, random_state=0)
+    finder.fit(runs.rows, groups=runs.groups, times=runs.row_times)
+    assert finder.n_conserved_ == datasets.info(name).count
 
 
 @pytest.mark.parametrize("name", ["kepler", "lotka_volterra", "three_body", "lorenz"])
