@@ -20,8 +20,9 @@ test-tensorflow: $(TF)/ready
 test-jax: $(JAX)/ready
 	KERAS_BACKEND=jax $(JAX)/bin/python -m pytest -q tests/keras_ndm
 
-test-slow: $(TF)/ready
+test-slow: $(TF)/ready $(JAX)/ready
 	KERAS_BACKEND=tensorflow $(TF)/bin/python -m pytest -q -m slow
+	KERAS_BACKEND=jax $(JAX)/bin/python -m pytest -q -m slow tests/keras_ndm
 
 lint: $(TF)/ready
 	$(TF)/bin/ruff check .

@@ -13,6 +13,19 @@ from keras_ndm.optimizers.objective import Objective, read
 from keras_ndm.optimizers.output_fisher import output_fisher, probe
 from keras_ndm.optimizers.taps import Taps
 
+# On JAX every model compiles for ten seconds and more: all rows but these wait for the slow tests.
+CORE = ("dense", "shared", "frozen", "subclassed", "manifold")
+
+
+def rows(names, core):
+    """Return the rows of a table, those outside of `core` marked slow on JAX."""
+    slow = keras.backend.backend() == "jax"
+    return [
+        pytest.param(name, marks=pytest.mark.slow) if slow and name not in core else name
+        for name in names
+    ]
+
+
 pytestmark = pytest.mark.usefixtures("float64")
 N = 5
 # On JAX Keras takes means and variances in float32 whatever their argument, and these layers live
@@ -172,7 +185,7 @@ def structured(model, objective, taps=None):
     return rows.T @ rows, gradient
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", rows(MODELS, CORE))
 def test_layers(name, rng, randomize):
     model, x, objective = setup(name, rng, randomize)
     taps = checked_taps(model, objective.x, snapshot(model))
@@ -262,7 +275,7 @@ def labels(kind, rng):
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", rows(LOSSES, list(LOSSES)[:3]))
 def test_losses(name, weighted, rng, randomize):
     loss, activation, kind, fisher_of = LOSSES[name]
     loss = loss if isinstance(loss, str) else loss()
