@@ -42,7 +42,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         For roles ``"field"``: the distance between grid points. Default: 1.
     constants : mapping from name to positive number, optional
         Physical constants that coefficients may be simple multiples of, ``{"g": 9.81}``.
-    max_rows : int, default=500000
+    max_rows : int, default=200000
         Of larger data sets so many rows are analysed: runs drawn at random, or stretches of them.
     random_state : int, RandomState or None, default=None
         Splits the runs and draws the bootstrap samples.

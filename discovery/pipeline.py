@@ -67,7 +67,7 @@ def discover(
     constants : mapping from name to positive number, optional
         Physical constants, ``{"g": 9.81}``: coefficients that are simple multiples of their powers
         are written with them.
-    max_rows : int, default=500000
+    max_rows : int, default=200000
         Of larger data sets so many rows are analysed: runs drawn at random, or stretches of them.
     random_state : int, optional
         Seed of the split, the training and the bootstrap.

@@ -1,8 +1,8 @@
 """Sampling: how many rows are analysed, so that memory does not grow with the data.
 
-Evidence grows with the number of runs far more than with that of samples, and half a million rows
-carry more of it than any verdict needs. Of larger sets whole runs are drawn; where runs are few
-and long, a stretch of each.
+Evidence grows with the number of runs far more than with that of samples, and two hundred thousand
+rows carry more of it than any verdict needs. Of larger sets whole runs are drawn; where runs are
+few and long, a stretch of each.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from discovery.trajectories import Trajectories
 
-MAX_ROWS = 500_000
+MAX_ROWS = 200_000
 # Runs are cut before fewer than this many are kept.
 KEEP_RUNS = 200
 # Fewer rows than this are too few to cut down to.
