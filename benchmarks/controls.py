@@ -8,7 +8,13 @@ A law that is called exact on one of these is the worst thing that can happen, a
 """
 
 import argparse
+import sys
 import time
+from pathlib import Path
+
+# Beside this file stands a benchmark named `discovery.py`, which is not the package.
+if str(Path(__file__).resolve().parent) in sys.path:
+    sys.path.remove(str(Path(__file__).resolve().parent))
 
 from discovery import ConservedQuantityFinder, datasets
 

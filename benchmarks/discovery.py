@@ -112,9 +112,13 @@ HEADER = (
 )
 
 
+FLAWS = ("irregular", "missing", "outliers")
+
+
 def measure(name, noise, options):
     """Find the laws of one system and compare them with the truth."""
-    runs = datasets.load(name, options.runs, options.steps, noise=noise, seed=options.seed)
+    flaws = {key: getattr(options, key) for key in FLAWS if getattr(options, key)}
+    runs = datasets.load(name, options.runs, options.steps, noise, options.seed, **flaws)
     begin = time.perf_counter()
     report = find(runs, options)
     seconds = time.perf_counter() - begin
@@ -245,6 +249,8 @@ def main(argv=None):
     parser.add_argument("--all", action="store_true", help="every data set")
     parser.add_argument("--noise", nargs="+", type=float, default=(0.0, 0.01, 0.05), metavar="F")
     parser.add_argument("--no-model", action="store_true", help="ConservedQuantityFinder alone")
+    for flaw in FLAWS:
+        parser.add_argument(f"--{flaw}", type=float, default=0.0, metavar="F", help="of load")
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)

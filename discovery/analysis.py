@@ -49,7 +49,7 @@ def analyse_orbits(
     constants : mapping from name to number, optional
         What coefficients may be multiples of.
     """
-    numbers = Numbers.of(constants)
+    numbers = Numbers.of(constants, names)
     findings = analyse(stages, split, rng, numbers)
     report = report_on(findings, conclude(findings, orbits), orbits, names=names, title=title)
     quantities = [

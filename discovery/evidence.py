@@ -158,8 +158,8 @@ class DriftTest:
     def standard_errors(self, coefficients: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return the standard errors of the coefficients that drift least, (s,).
 
-        By bootstrap over runs, each draw scaled to agree with the formula as well as it can; the
-        term that contributes most sets the scale and has none.
+        By bootstrap over runs. The term that contributes most sets the scale of each draw, and so
+        has none.
         """
         starts, counts = self._offsets[:-1], self._counts.sum(axis=0)
         products = self._modes[:, None] * (self._modes * counts)

@@ -44,6 +44,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         Physical constants that coefficients may be simple multiples of, ``{"g": 9.81}``.
     max_rows : int, default=200000
         Of larger data sets so many rows are analysed: runs drawn at random, or stretches of them.
+        Fields have a limit of their own, 100000 states.
     random_state : int, RandomState or None, default=None
         Splits the runs and draws the bootstrap samples.
 
@@ -118,7 +119,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         ------
         ValueError
             For NaN or infinity, one run, runs too short to analyse, constant columns, repeated
-            times, unknown library or roles.
+            times, unknown library or roles, bad constants or `max_rows`.
         """
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         runs = self._runs(X, groups, times)
@@ -131,9 +132,10 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
 
     def _report(self, runs: Trajectories, rng: np.random.Generator) -> DiscoveryReport:
         noise = known_noise(self.noise, runs.dim)
+        most = checked_rows(self.max_rows)
         if are_fields(runs.roles):
             return analyse_fields(runs, self.library, noise, rng, self.constants)
-        some = drawn(runs, checked_rows(self.max_rows), rng)
+        some = drawn(runs, most, rng)
         sound = without_gross_errors(some)
         orbits = prepare(sound, noise)
         path = orbits.smoothed.states

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
@@ -42,13 +42,13 @@ class Numbers:
     constants: tuple[tuple[str, float], ...] = ()
 
     @classmethod
-    def of(cls, constants: Mapping[str, float] | None) -> Numbers:
-        """Check a user's constants.
+    def of(cls, constants: Mapping[str, float] | None, coordinates: Sequence[str] = ()) -> Numbers:
+        """Check a user's constants, whose names must not be those of coordinates.
 
         Raises
         ------
         ValueError
-            For what is no mapping from names to positive numbers.
+            For what is no mapping from names to positive numbers, and for a coordinate's name.
         """
         if constants is None:
             return cls()
@@ -63,6 +63,11 @@ class Numbers:
                     f"constants: received {name!r}: {value!r}. Expected a name and a positive "
                     "number; leave the sign to the formula."
                 )
+        if taken := sorted(set(constants) & set(coordinates)):
+            raise ValueError(
+                f"constants: {', '.join(taken)} is the name of a coordinate too. Call the constant "
+                "by another name."
+            )
         return cls(tuple((name, float(value)) for name, value in constants.items()))
 
     def numeric(self, expression: sympy.Expr) -> sympy.Expr:

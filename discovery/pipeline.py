@@ -69,6 +69,7 @@ def discover(
         are written with them.
     max_rows : int, default=200000
         Of larger data sets so many rows are analysed: runs drawn at random, or stretches of them.
+        Fields have a limit of their own, 100000 states.
     random_state : int, optional
         Seed of the split, the training and the bootstrap.
     verbose : bool, default=True
@@ -82,7 +83,8 @@ def discover(
     ------
     ValueError
         For one run or fewer than needed for a split, runs too short to analyse, constant
-        coordinates, an unknown library, a model of other dimension or without a metric.
+        coordinates, an unknown library, a model of other dimension or without a metric, constants
+        that are no positive numbers or bear a coordinate's name, a bad `max_rows`.
     """
     if not isinstance(trajectories, Trajectories):
         raise ValueError(
@@ -92,12 +94,13 @@ def discover(
     check_for_analysis(trajectories)
     rng = np.random.default_rng(random_state)
     names, roles = trajectories.names, trajectories.roles
+    most = checked_rows(max_rows)
+    Numbers.of(constants, names)  # like a bad library, refused before training
     if are_fields(roles):
         return _discover_fields(trajectories, model, library, noise, rng, constants)
-    Numbers.of(constants)
-    resolve(library, names, roles, trajectories.rows)  # a bad library is refused before training
+    resolve(library, names, roles, trajectories.rows)
     levels = known_noise(noise, trajectories.dim)
-    some = drawn(trajectories, checked_rows(max_rows), rng)
+    some = drawn(trajectories, most, rng)
     sound = without_gross_errors(some)
     fit_runs, held_runs = Split.choose(sound.n_runs, rng)
     if model is None:

@@ -44,6 +44,11 @@ def test_bad_constants(bad):
         Numbers.of(bad)
 
 
+def test_a_constant_must_not_be_called_like_a_coordinate():
+    with pytest.raises(ValueError, match="x0 is the name of a coordinate"):
+        Numbers.of({"x0": 2.0}, ["x0", "x1"])
+
+
 @pytest.fixture(scope="module")
 def oscillators():
     """x'' = −k x with k = 9.81/1.3: the law is u² + (g/l) x²."""
