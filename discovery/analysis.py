@@ -9,7 +9,7 @@ import numpy as np
 
 from discovery.conclusion import Conclusion, conclude
 from discovery.engine import PROBES, Findings, Split, Stage, analyse
-from discovery.learned import described
+from discovery.learned_features import described
 from discovery.noether import pair
 from discovery.numbers import Numbers
 from discovery.orbits import Orbits

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from discovery.flatness import operators, spectrum
-from discovery.learned import LearnedLibrary, Network
+from discovery.learned_features import LearnedLibrary, Network
 from discovery.orbits import Orbits
 
 HIDDEN = (64, 64)

@@ -13,8 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 from discovery import (
     finder_input,
     generators,
-    learned_error,
     library_choice,
+    metric_error,
     metric_fields,
     symmetry,
     vector_fields,
@@ -94,7 +94,7 @@ class SymmetryFinder(BaseEstimator):
         Largest defect of a symmetry. "auto": for a callable 1e-6, or 0.001 where it computes in
         single precision. For a fitted model the next defect must be four times larger, and the
         limit is twice the defect that the metric's own error makes, where the model tells it
-        (`LagrangianManifold.polish`; see `discovery.learned_error`), else 0.03.
+        (`LagrangianManifold.polish`; see `discovery.metric_error`), else 0.03.
     random_state : int or None
         Of the split and the bootstrap.
 
@@ -179,10 +179,10 @@ class SymmetryFinder(BaseEstimator):
         self._check_count(ready, fields)
         first = library_choice.solve(fields, ready)
         drawn = self._drawn(ready)
-        error = learned_error.errors(first, ready, drawn) if drawn else None
+        error = metric_error.errors(first, ready, drawn) if drawn else None
         if drawn:
-            limit = learned_error.limits(error)
-            found = Explored.of(first, learned_error.count(first.spectrum, limit, ready.gap))
+            limit = metric_error.limits(error)
+            found = Explored.of(first, metric_error.count(first.spectrum, limit, ready.gap))
         elif self._open_ended(ready):
             found = library_choice.explore(first, ready, self.degree)
         else:
@@ -192,7 +192,7 @@ class SymmetryFinder(BaseEstimator):
         self.spectrum_, self.n_symmetries_ = whole.spectrum, found.count
         self.undecided_ = bool(np.sum(whole.spectrum <= ready.limit) > found.count)
         if drawn:
-            self.undecided_ = learned_error.too_near(first.spectrum, limit, found.count)
+            self.undecided_ = metric_error.too_near(first.spectrum, limit, found.count)
         self.symmetries_ = self._formulas(best, best.vectors[:, :known], "isometry", ready)
         self.nearly_ = []
         if found.smooth is not None:
@@ -205,9 +205,9 @@ class SymmetryFinder(BaseEstimator):
         self._basis = (best, best.vectors[:, :known], ready)
         self._scaled: dict[str, list[Symmetry]] = {}
         if drawn:
-            limit = learned_error.limits_of_draws(error)
-            spectra = learned_error.spectra(first, ready, drawn)
-            counts = [learned_error.count(spectrum, limit, ready.gap) for spectrum in spectra]
+            limit = metric_error.limits_of_draws(error)
+            spectra = metric_error.spectra(first, ready, drawn)
+            counts = [metric_error.count(spectrum, limit, ready.gap) for spectrum in spectra]
         else:
             counts = self._resampled_counts(whole, found.count, ready)
         self.confidence_ = float(np.mean(np.equal(counts, found.count)))

@@ -7,7 +7,7 @@ import pytest
 
 from discovery import datasets
 from discovery.engine import Split, analyse
-from discovery.learned import LearnedLibrary, Network, described
+from discovery.learned_features import LearnedLibrary, Network, described
 from discovery.preparation import prepare
 from discovery.quantity import Quantity
 
