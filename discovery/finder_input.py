@@ -10,6 +10,7 @@ import numpy as np
 from discovery import conditions, metric_fields
 from discovery.metric_fields import MetricField
 from discovery.validation import ROLES
+from discovery.vector_fields import VectorFields
 
 # Largest defect of a symmetry: a formula's metric is known to rounding, in double or in single
 # precision, a learned one to what its training resolved. There also a gap must follow the last
@@ -56,6 +57,18 @@ class Prepared:
     def dimension(self, defects: np.ndarray) -> int:
         """Count the defects of symmetries."""
         return dimension(defects, self.limit, self.gap)
+
+    def require(self, fields: VectorFields) -> None:
+        """Refuse a library for other coordinates, or too large for the points."""
+        n = self.points.shape[1]
+        if fields.dim != n:
+            raise ValueError(
+                f"The library is for {fields.dim} coordinates; the points have {n} columns."
+            )
+        equations = sum(condition.equations(n) for condition in self.keeps)
+        equations += self.with_metric * n * (n + 1) / 2
+        needed = needed_points(len(fields), equations, n)
+        check_count(len(self.points), needed, f"{len(fields)} vector fields")
 
 
 def prepare(finder: object, points: np.ndarray) -> Prepared:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 import sympy
@@ -65,3 +66,17 @@ class FormulaMetric:
             values[:, -1],
             slopes[:, :, -1],
         )
+
+    def second_jet(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return g, ∂g as `at`, and ``[b, k, l, i, j]`` = ∂_k ∂_l g_ij (N, n, n, n, n)."""
+        n, count = len(self.symbols), len(points)
+        with np.errstate(all="ignore"):
+            rows = self._second(*np.asarray(points, dtype=float).T)
+        flat = np.stack([np.broadcast_to(np.asarray(r, dtype=float), (count,)) for r in rows], 1)
+        g, dg, _, _ = self.at(points)
+        return g, dg, flat.reshape(count, n, n, n, n)
+
+    @cached_property
+    def _second(self) -> Callable:
+        bends = [p.diff(s, t) for s in self.symbols for t in self.symbols for p in self.matrix]
+        return sympy.lambdify(self.symbols, bends, modules=["numpy", "scipy"], cse=True)

@@ -1,20 +1,22 @@
 """Which vector fields to try: short formulas first, then richer ones where more is there.
 
-Fields of no particular formula (`discovery.smooth_fields`) tell how many symmetries there are in
-any coordinates. Where the first library has fewer, others are tried: each coordinate polynomial,
-trigonometric or exponential.
+Transport along loops (`discovery.killing_transport`) tells how many symmetries there are in any
+coordinates. Where the first library has fewer, others are tried: each coordinate polynomial,
+trigonometric or exponential. What none of them has is written as a sum of smooth fields of no
+particular formula (`discovery.smooth_fields`).
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from discovery import finder_input, symmetry, vector_fields
+from discovery import common_denominator, finder_input, killing_transport, symmetry, vector_fields
 from discovery.finder_input import Prepared
+from discovery.killing_transport import KillingSpace
 from discovery.libraries.builders import symbols_of
 from discovery.smooth_fields import SmoothFields
 from discovery.symmetry import LieOperators
@@ -99,33 +101,113 @@ class Explored:
         """Nothing beyond the library of formulas."""
         return cls(best, known, None, known)
 
+    def at_most(self, most: int) -> Explored:
+        """Leave out what is beyond the number that there can be."""
+        if self.count <= most:
+            return self
+        return replace(self, known=min(self.known, most), count=most)
 
-def explore(first: Solution, prepared: Prepared, degree: int) -> Explored:
-    """Look for symmetries that the first library cannot express."""
+
+def explore(
+    first: Solution, prepared: Prepared, degree: int, metric: object, space: KillingSpace | None
+) -> Explored:
+    """Look for symmetries that the first library cannot express.
+
+    Parameters
+    ----------
+    first : Solution
+    prepared : Prepared
+    degree : int
+        Of polynomials in further libraries.
+    metric : callable or FormulaMetric
+    space : KillingSpace or None
+        What transport tells of their number; without it, smooth fields tell what they can.
+    """
     best, count = first, prepared.dimension(first.spectrum)
     n = prepared.points.shape[1]
-    if count == n * (n + 1) // 2:  # there cannot be more
-        return Explored.of(best, count)
-    fields = SmoothFields(
-        symbols_of(prepared.names),
-        prepared.roles,
-        prepared.points,
-        vector_fields.affordable(prepared.points[:_ENOUGH]),
-    )
+    most = n * (n + 1) // 2 if space is None else space.dimension
+    if count >= most:  # there cannot be more
+        return Explored.of(best, most)
     smooth, many = None, 0
-    promised = bool(np.any(np.ptp(prepared.points, axis=0) > _WIDE))
-    if len(fields) and fields.degrees.max() >= _RESOLVING:
-        smooth = solve(fields, prepared, _ENOUGH)
-        many = _converged(smooth)
-        promised |= bool(np.sum(smooth.spectrum <= _PROMISING) > count)
+    promised = space is not None or bool(np.any(np.ptp(prepared.points, axis=0) > _WIDE))
+    if space is None:
+        fields = _smooth_fields(prepared, vector_fields.affordable(prepared.points[:_ENOUGH]))
+        if len(fields) and fields.degrees.max() >= _RESOLVING:
+            smooth = solve(fields, prepared, _ENOUGH)
+            many = _converged(smooth)
+            promised |= bool(np.sum(smooth.spectrum <= _PROMISING) > count)
     for other in _others(prepared, degree) if promised else ():
         trial = solve(other, prepared, _ENOUGH)
-        found = finder_input.dimension(trial.spectrum, STRICT, 1.0)
+        found = min(finder_input.dimension(trial.spectrum, STRICT, 1.0), most)
         if found > count:
             best, count = trial, found
-        if count == n * (n + 1) // 2:
-            break
+        if count == most:
+            return Explored.of(best, count)
+    if space is not None:
+        known = killing_transport.elsewhere(space, metric, prepared.points, prepared.geometry)
+        trial = _quotients(known, prepared, degree)
+        if trial is not None and prepared.dimension(trial.spectrum) >= most:
+            return Explored.of(trial, most)
+        return Explored(best, count, _carried(known, prepared), most)
     return Explored(best, count, smooth, many) if many > count else Explored.of(best, count)
+
+
+def _smooth_fields(prepared: Prepared, most: int) -> SmoothFields:
+    names = symbols_of(prepared.names)
+    return SmoothFields(names, prepared.roles, prepared.points, most)
+
+
+def _quotients(known: KillingSpace, prepared: Prepared, degree: int) -> Solution | None:
+    """Solve in a library whose functions are over a common denominator, where there is one."""
+    points, n = prepared.points, prepared.points.shape[1]
+    symbols = symbols_of(prepared.names)
+    plain = vector_fields.scalar_functions(symbols, (None,) * n, points, degree + 2)
+    for fields in (vector_fields.along_each_axis(symbols, plain), *_others(prepared, degree)):
+        functions = [fields.fields[f][0] for f in range(0, len(fields), n)]
+        values = fields.jets(points[known.rows])[0][:, ::n, 0]
+        q = common_denominator.denominator(known.values, values, functions)
+        if q is not None and q.free_symbols:
+            over = vector_fields.along_each_axis(symbols, [f / q for f in functions])
+            return solve(over, prepared, _ENOUGH)
+    return None
+
+
+def _carried(known: KillingSpace, prepared: Prepared) -> Solution:
+    """Return the fields that transport gave as sums of smooth ones, fitted to values and slopes.
+
+    Of several degrees, that which leaves the smallest defects.
+    """
+    n, points = prepared.points.shape[1], prepared.points
+    fields = _smooth_fields(prepared, n * (n + 1) * len(known.rows) // 2)
+    rest = solve(fields, prepared, _ENOUGH)
+    trials = []
+    for degree in range(2, fields.degrees.max(initial=0) + 1):
+        vectors = _fitted(fields, degree, known, points)
+        own = np.maximum(*(symmetry.defect(part, vectors) for part in (rest.fit, rest.held)))
+        trials.append((own.max(), own, vectors))
+    _, own, vectors = min(trials, key=lambda trial: trial[0])
+    order = np.argsort(own)
+    return replace(
+        rest,
+        spectrum=np.concatenate([own[order], rest.spectrum[known.dimension :]]),
+        vectors=np.concatenate([vectors[:, order], rest.vectors[:, known.dimension :]], axis=1),
+    )
+
+
+def _fitted(
+    fields: SmoothFields, degree: int, known: KillingSpace, points: np.ndarray
+) -> np.ndarray:
+    """Return coefficients (m, d) up to a degree of fields whose values and slopes are known."""
+    n, scale = points.shape[1], np.ptp(points, axis=0)
+    modes, rates = fields.scalars(points[known.rows])
+    rows = np.concatenate([modes, *np.moveaxis(rates * scale, 2, 0)])
+    slopes = np.moveaxis(known.slopes, 2, 0) * scale[:, None, None, None]
+    targets = np.concatenate([known.values, *slopes]).reshape(len(rows), -1)
+    low = fields.degrees[::n] <= degree
+    found = np.zeros((len(low), targets.shape[1]))
+    found[low] = np.linalg.lstsq(rows[:, low], targets, rcond=1e-13)[0]
+    found = found.reshape(len(low), known.dimension, n)
+    return np.moveaxis(found, 1, 2).reshape(len(fields), known.dimension)
 
 
 def _converged(smooth: Solution) -> int:

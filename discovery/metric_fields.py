@@ -106,6 +106,28 @@ def evaluate(metric: object, points: np.ndarray, potential: Callable | None = No
     return _with_potential(field, potential, points)
 
 
+def second_jet(metric: object, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return g, ∂g and ``[b, k, l, i, j]`` = ∂_k ∂_l g_ij of an exact metric, unchecked.
+
+    Parameters
+    ----------
+    metric : callable or FormulaMetric
+    points : (N, n) array
+    """
+    if isinstance(metric, FormulaMetric):
+        return metric.second_jet(points)
+    from keras import ops
+
+    from keras_ndm import geometry
+
+    # A constant has no tangent on TensorFlow, nor has what is linear a second one.
+    def tied(x):
+        return metric(x) + 0.0 * ops.square(x[:, :1, None])
+
+    jet = geometry.jet_of(tied, points, order=2)
+    return tuple(np.asarray(ops.convert_to_numpy(part), dtype=float) for part in jet)
+
+
 def by_spread(points: np.ndarray, potential: Callable | None = None) -> MetricField:
     """Return the flat metric in which every coordinate has unit spread."""
     spread = points.std(axis=0)

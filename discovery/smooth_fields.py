@@ -13,12 +13,43 @@ from collections.abc import Sequence
 import numpy as np
 import sympy
 from numpy.polynomial import legendre
+from scipy.special import eval_legendre
 
+# Digits of the coefficients of an expansion.
+_DIGITS = 10
 # Beyond this many fields the eigenproblem takes seconds.
-_MOST = 420
-_DEGREE = 14
+_MOST = 520
+_DEGREE = 40
 # An angle whose samples leave no gap wider than this goes round the circle.
 _GAP = 0.6
+
+
+class P(sympy.Function):
+    """Legendre polynomial P(a, u), left as it is: its powers of u would cancel each other."""
+
+    nargs = 2
+    _imp_ = staticmethod(eval_legendre)
+
+    @classmethod
+    def eval(cls, a: sympy.Expr, u: sympy.Expr) -> sympy.Expr | None:
+        """Write the first two out."""
+        return {0: sympy.Integer(1), 1: u}.get(int(a))
+
+    def fdiff(self, argindex: int = 2) -> sympy.Expr:
+        """Return the slope in u."""
+        if argindex != 2:
+            raise sympy.ArgumentIndexError(self, argindex)
+        return PSlope(*self.args)
+
+
+class PSlope(sympy.Function):
+    """Slope of P(a, u) in u."""
+
+    nargs = 2
+
+    @staticmethod
+    def _imp_(a: int, u: np.ndarray) -> np.ndarray:
+        return legendre.legval(u, legendre.legder(np.eye(int(a) + 1)[int(a)]))
 
 
 class SmoothFields:
@@ -97,7 +128,7 @@ class SmoothFields:
     def jets(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return values (N, m, n) and slopes (N, m, n, n), as `VectorFields.jets`."""
         n, count = self.dim, len(self.modes)
-        values, slopes = self._scalars(np.asarray(points, dtype=float))
+        values, slopes = self.scalars(np.asarray(points, dtype=float))
         eye = np.eye(n)
         xi = values[:, :, None, None] * eye
         partial = slopes[:, :, None, :, None] * eye[:, None, :]
@@ -106,7 +137,7 @@ class SmoothFields:
             partial.reshape(len(points), count * n, n, n),
         )
 
-    def _scalars(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def scalars(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return every mode (N, F) and its gradient (N, F, n)."""
         index = np.array(self.modes)
         parts, rates = [], []
@@ -132,7 +163,7 @@ class SmoothFields:
         return tuple(
             sympy.Add(
                 *(
-                    sympy.Float(c, 6) * self._formula(mode)
+                    sympy.Float(c, _DIGITS) * self._formula(mode)
                     for c, mode in zip(table[:, k], self.modes, strict=True)
                     if c
                 )
@@ -151,7 +182,7 @@ class SmoothFields:
                 middle, half = (
                     sympy.Float(float(f"{v[k]:.12g}")) for v in (self._middle, self._half)
                 )
-                factors.append(sympy.legendre(a, (s - middle) / half))
+                factors.append(P(a, (s - middle) / half))
         return sympy.Mul(*factors)
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import sympy
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from discovery import (
     finder_input,
-    generators,
+    found_symmetries,
+    killing_transport,
     library_choice,
     metric_error,
     metric_fields,
@@ -20,53 +19,16 @@ from discovery import (
     vector_fields,
 )
 from discovery.finder_input import Prepared
+from discovery.found_symmetries import Symmetry
+from discovery.killing_transport import KillingSpace
 from discovery.library_choice import Explored, Solution
+
+__all__ = ["Symmetry", "SymmetryFinder"]
 
 # Fields between the tolerance and this are listed as nearly symmetries.
 _NEARLY = 0.03
-# Resamples of the points, and metrics drawn from what a fit left open.
-_RESAMPLES, _DRAWS = 50, 20
-# Coefficients of an expansion below this share of the largest are left out.
-_NEGLIGIBLE = 1e-6
-
-
-@dataclass(frozen=True)
-class Symmetry:
-    """One vector field that preserves a geometry.
-
-    Attributes
-    ----------
-    components : tuple of n sympy.Expr
-        ξ^k in the coordinate directions.
-    expression : str
-        Such as ``-y ∂x + x ∂y``.
-    residual : float
-        √(E‖L_ξ g‖² / E(‖∇ξ‖² + ‖ξ‖²/ℓ²)) on held-out points; see `discovery.symmetry`.
-    interval : tuple of two floats
-        90 % bootstrap interval of the residual.
-    kind : {"isometry", "homothety", "conformal", "nearly"}
-    symbols : tuple of n sympy.Symbol
-    """
-
-    components: tuple[sympy.Expr, ...]
-    expression: str
-    residual: float
-    interval: tuple[float, float]
-    kind: str
-    symbols: tuple[sympy.Symbol, ...]
-
-    def __call__(self, points: np.ndarray) -> np.ndarray:
-        """Return the field's components (N, n) at points (N, n)."""
-        points = np.asarray(points, dtype=float)
-        if points.ndim != 2 or points.shape[1] != len(self.symbols):
-            raise ValueError(
-                f"Points must have shape (N, {len(self.symbols)}); received {points.shape}."
-            )
-        values, _ = vector_fields.VectorFields(self.symbols, [self.components]).jets(points)
-        return values[:, 0]
-
-    def __str__(self) -> str:
-        return f"{self.expression}   ({self.kind}, residual {self.residual:.1e})"
+# Metrics drawn from what a fit left open.
+_DRAWS = 20
 
 
 class SymmetryFinder(BaseEstimator):
@@ -113,8 +75,13 @@ class SymmetryFinder(BaseEstimator):
     dimension_interval_ : tuple of two int
         90 % interval of the dimension, from the same draws.
     undecided_ : bool
-        Whether fields that were not counted may yet be symmetries: their defects are below the
-        tolerance but grow without a gap, or within three times what the metric's error allows.
+        Whether there may be more symmetries than were counted, or are: defects below the tolerance
+        grow without a gap, or are within three times what the metric's error allows; or the
+        library holds fewer than `dimension_bound_`.
+    dimension_bound_ : int or None
+        Dimension of all Killing fields in whatever coordinates, by transport along loops
+        (`discovery.killing_transport`): for exact metrics, with "auto" tolerance. No more are
+        counted. None where it is not known.
     homotheties_, conformal_ : list of Symmetry
         Further fields with L_ξ g = 2c g (c ≠ 0), and with L_ξ g = 2σ(x) g that are no homotheties.
         Conformal fields of a surface form an infinite family, of which these are those in the
@@ -124,8 +91,10 @@ class SymmetryFinder(BaseEstimator):
 
     Notes
     -----
-    Only fields that the library can express are found: the count is a lower bound. A field is a
-    symmetry of the region that the points cover.
+    With library "auto" the count for an exact metric in double precision is `dimension_bound_`;
+    fields without a formula are given as long polynomials. Otherwise only fields that the library
+    can express are found, and the count is a lower bound. A field is a symmetry of the region that
+    the points cover; in a coordinate with the role "angle", of the whole circle.
 
     Examples
     --------
@@ -176,38 +145,34 @@ class SymmetryFinder(BaseEstimator):
         fields = vector_fields.library(
             self.library, ready.names, ready.roles, ready.points, self.degree
         )
-        self._check_count(ready, fields)
+        ready.require(fields)
         first = library_choice.solve(fields, ready)
-        drawn = self._drawn(ready)
+        drawn, space = self._drawn(ready), self._space(ready)
         error = metric_error.errors(first, ready, drawn) if drawn else None
         if drawn:
             limit = metric_error.limits(error)
             found = Explored.of(first, metric_error.count(first.spectrum, limit, ready.gap))
         elif self._open_ended(ready):
-            found = library_choice.explore(first, ready, self.degree)
+            found = library_choice.explore(first, ready, self.degree, self.metric, space)
         else:
             found = Explored.of(first, ready.dimension(first.spectrum))
-        best, whole = found.best, found.smooth or found.best
-        known = found.known
-        self.spectrum_, self.n_symmetries_ = whole.spectrum, found.count
+        whole = found.smooth or found.best
         self.undecided_ = bool(np.sum(whole.spectrum <= ready.limit) > found.count)
         if drawn:
             self.undecided_ = metric_error.too_near(first.spectrum, limit, found.count)
-        self.symmetries_ = self._formulas(best, best.vectors[:, :known], "isometry", ready)
-        self.nearly_ = []
-        if found.smooth is not None:
-            rest = library_choice.remainder(found, ready)
-            self.symmetries_ += self._expansions(found.smooth, rest, ready)
-        else:
-            near = int(np.sum(best.spectrum[known:] <= _NEARLY))
-            beyond = best.vectors[:, known : known + near]
-            self.nearly_ = self._formulas(best, beyond, "nearly", ready)
-        self._basis = (best, best.vectors[:, :known], ready)
-        self._scaled: dict[str, list[Symmetry]] = {}
+        if space is not None:
+            found = found.at_most(space.dimension)
+            missing = not ready.keeps and found.count < space.dimension
+            self.undecided_ |= missing or space.doubtful > 0
+        self.dimension_bound_ = None if space is None else space.dimension
+        self.spectrum_, self.n_symmetries_ = whole.spectrum, found.count
+        self._describe(found, ready)
         if drawn:
             limit = metric_error.limits_of_draws(error)
             spectra = metric_error.spectra(first, ready, drawn)
             counts = [metric_error.count(spectrum, limit, ready.gap) for spectrum in spectra]
+        elif space is not None and not (self.undecided_ or ready.keeps):
+            counts = [space.dimension]
         else:
             counts = self._resampled_counts(whole, found.count, ready)
         self.confidence_ = float(np.mean(np.equal(counts, found.count)))
@@ -215,18 +180,6 @@ class SymmetryFinder(BaseEstimator):
         self.dimension_interval_ = (int(low), int(high))
         self.names_, self.roles_ = ready.names, ready.roles
         return self
-
-    @staticmethod
-    def _check_count(ready: Prepared, fields: vector_fields.VectorFields) -> None:
-        n = ready.points.shape[1]
-        if fields.dim != n:
-            raise ValueError(
-                f"The library is for {fields.dim} coordinates; the points have {n} columns."
-            )
-        equations = sum(condition.equations(n) for condition in ready.keeps)
-        equations += ready.with_metric * n * (n + 1) / 2
-        needed = finder_input.needed_points(len(fields), equations, n)
-        finder_input.check_count(len(ready.points), needed, f"{len(fields)} vector fields")
 
     def _open_ended(self, ready: Prepared) -> bool:
         """Whether richer libraries are tried: where "auto" leaves the choice.
@@ -244,67 +197,37 @@ class SymmetryFinder(BaseEstimator):
             return []
         return metric_fields.drawn(self.metric, ready.points, _DRAWS)
 
+    def _space(self, ready: Prepared) -> KillingSpace | None:
+        """Return all Killing fields of an exact metric, where the tolerance is free."""
+        if not (ready.with_metric and ready.geometry.exact and self.tolerance == "auto"):
+            return None
+        return killing_transport.killing_space(
+            self.metric, ready.points, ready.geometry, ready.roles
+        )
+
+    def _describe(self, found: Explored, ready: Prepared) -> None:
+        """Write the fields as formulas, or as expansions where they have none."""
+        best, known = found.best, found.known
+        inside = best.vectors[:, :known]
+        self.symmetries_ = found_symmetries.formulas(best, inside, "isometry", ready)
+        self.nearly_: list[Symmetry] = []
+        if found.smooth is not None:
+            rest = library_choice.remainder(found, ready)
+            self.symmetries_ += found_symmetries.expansions(found.smooth, rest, ready)
+        else:
+            near = int(np.sum(best.spectrum[known:] <= _NEARLY))
+            beyond = best.vectors[:, known : known + near]
+            self.nearly_ = found_symmetries.formulas(best, beyond, "nearly", ready)
+        self._basis = (best, inside, ready)
+        self._scaled: dict[str, list[Symmetry]] = {}
+
     @staticmethod
     def _resampled_counts(whole: Solution, total: int, ready: Prepared) -> list[int]:
         """Return the dimension on resamples of the points that judge."""
         few = whole.held.onto(whole.vectors[:, : total + 3])
         limit = max(ready.limit, library_choice.STRICT)
-        spectra = _resampled(few, ready.rng)
+        spectra = found_symmetries.resampled(few, ready.rng)
         return [finder_input.dimension(spectrum, limit, ready.gap) for spectrum in spectra]
-
-    def _formulas(
-        self,
-        solution: Solution,
-        space: np.ndarray,
-        kind: str,
-        ready: Prepared,
-        known: np.ndarray | None = None,
-    ) -> list[Symmetry]:
-        """Return a sparse basis of a span."""
-        if not space.shape[1]:
-            return []
-        fields, fit = solution.fields, solution.fit
-        rule = "isometry" if kind == "nearly" else kind
-        top, bottom = fit.numerator(rule), fit.denominator()
-        gram = generators.Gram(top.T @ top, bottom.T @ bottom)
-        allowed = 1.3 * float(symmetry.defect(fit, space, rule).max())
-        if ready.gap > 1:  # a learned metric: finer differences are its errors
-            allowed = max(allowed, 0.1 * ready.limit)
-        basis = generators.sparse_basis(gram, space, fields.costs(), allowed, known)
-        return [
-            self._symmetry(solution, v, fields.combine(generators.as_numbers(v)), kind, ready)
-            for v in basis.T
-        ]
-
-    def _expansions(self, solution: Solution, space: np.ndarray, ready: Prepared) -> list[Symmetry]:
-        """Return fields that have no short formula here as sums of polynomials."""
-        found = []
-        for vector in space.T:
-            vector = vector / np.abs(vector).max()
-            vector = np.where(np.abs(vector) > _NEGLIGIBLE, vector, 0.0)
-            components = solution.fields.combine(vector)
-            found.append(self._symmetry(solution, vector, components, "isometry", ready))
-        return found
-
-    def _symmetry(
-        self,
-        solution: Solution,
-        vector: np.ndarray,
-        components: tuple[sympy.Expr, ...],
-        kind: str,
-        ready: Prepared,
-    ) -> Symmetry:
-        rule = "isometry" if kind == "nearly" else kind
-        one = solution.held.onto(vector[:, None])
-        draws = _resampled(one, ready.rng, rule)
-        return Symmetry(
-            components=components,
-            expression=vector_fields.to_text(components, ready.names),
-            residual=float(symmetry.defect(one, np.eye(1), rule)[0]),
-            interval=tuple(float(q) for q in np.quantile(draws, [0.05, 0.95])),
-            kind=kind,
-            symbols=solution.fields.symbols,
-        )
 
     @property
     def homotheties_(self) -> list[Symmetry]:
@@ -327,20 +250,10 @@ class SymmetryFinder(BaseEstimator):
                 found, candidates = symmetry.spectrum(solution.fit, kind)
                 larger = np.maximum(found, symmetry.defect(solution.held, candidates, kind))
                 space = candidates[:, : ready.dimension(larger)]
-                self._scaled[kind] = self._formulas(solution, space, kind, ready, known)
+                self._scaled[kind] = found_symmetries.formulas(solution, space, kind, ready, known)
                 # Each kind contains the one before it.
                 known = space if space.shape[1] >= known.shape[1] else known
                 self._basis = (solution, known, ready)
             if kind == wanted:
                 break
         return self._scaled[wanted]
-
-
-def _resampled(
-    held: symmetry.LieOperators, rng: np.random.Generator, kind: str = "isometry"
-) -> np.ndarray:
-    """Return the defects (draws, k) on resamples of the points."""
-    eye, n = np.eye(held.lie.shape[2]), len(held.lie)
-    return np.array(
-        [symmetry.defect(held.take(rng.integers(0, n, n)), eye, kind) for _ in range(_RESAMPLES)]
-    )

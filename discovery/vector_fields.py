@@ -14,6 +14,8 @@ from discovery.libraries.builders import symbols_of
 _BOUNDED = 20.0
 # Scalar functions a coordinate direction, beyond which products of many factors are left out.
 _MAX_FUNCTIONS = 130
+# Terms of a component beyond which nobody reads them.
+_READABLE = 20
 
 
 class VectorFields:
@@ -257,10 +259,14 @@ def affordable(points: np.ndarray) -> int:
 
 
 def to_text(components: Sequence[sympy.Expr], names: Sequence[str]) -> str:
-    """Print a field as ``-y ∂x + x ∂y``."""
+    """Print a field as ``-y ∂x + x ∂y``; a component of very many terms by their number."""
     text = ""
     for component, name in zip(components, names, strict=True):
         if component == 0:
+            continue
+        terms = len(sympy.Add.make_args(component))
+        if terms > _READABLE or sympy.count_ops(component) > 5 * _READABLE:
+            text += f"{' + ' if text else ''}[{terms} terms] ∂{name}"
             continue
         negative = component.could_extract_minus_sign() and not component.is_Add
         body = -component if negative else component
