@@ -4,20 +4,23 @@ Row (a, n) of J̃ is the gradient of ⟨seed a, outputs⟩ of sample n with resp
 values: r seeds, N samples, R = r·N rows in that order. J̃ is never formed for Dense layers. A block
 holds what the rows need for its own variables and gives
 
-- ``gram()``: its part of J̃ J̃ᵀ, (R, R); the parts of all blocks add up;
+- ``gram(first, last)``: its part of J̃ J̃ᵀ between the samples from `first` on and those from it to
+  `last`, (r, N − first, r, last − first); the parts of all blocks add up;
+- ``trace_bound()``: a number not below the trace of its part of J̃ J̃ᵀ;
+- ``cheapest()``: the block, or another with the same rows, whose `gram` costs least;
+- ``held``: how many numbers it holds for a row;
 - ``apply(direction)``: its part of J̃ d, (r, N);
 - ``transpose(c)``: its part of J̃ᵀ c, one tensor a variable, from c (r, N).
 """
 
+import math
 from dataclasses import dataclass
 
 from keras import ops
 
+from keras_ndm.backend.training import computed_once
+
 __all__ = ["DenseBlock", "RowsBlock"]
-
-
-def _square(rows):
-    return ops.matmul(rows, ops.transpose(rows))
 
 
 @dataclass
@@ -47,39 +50,57 @@ class DenseBlock:
         """Variables of the block, the kernel first."""
         return [v for v in (self.kernel, self.bias) if v is not None]
 
-    def _gram_of_inputs(self, t, s):
-        gram = 0.0
-        if self.kernel is not None:
-            gram = ops.matmul(self.inputs[t], ops.transpose(self.inputs[s]))
-        if self.bias is not None and self.biased[t] and self.biased[s]:
-            gram = gram + 1.0
-        return gram * ops.ones((1, 1), dtype=self.inputs.dtype)
+    @property
+    def held(self) -> int:
+        """Numbers held for a row."""
+        return len(self.biased) * (self.inputs.shape[-1] + self.deltas.shape[-1])
 
-    def _pairs_cost_more(self):
-        """Whether all pairs of positions cost more than the rows, in products an entry of K."""
+    def cheapest(self) -> object:
+        """Return what makes `gram` in the fewest products: this block or its rows."""
         positions, count, _, units = self.deltas.shape
         width = self.inputs.shape[-1]
-        pairs = positions * (positions + 1) / 2 * (units + width / count**2)
-        return positions > 1 and pairs > width * units
+        # An entry of K; the last term stands for the passes over memory.
+        pairs = positions**2 * (units + width / count**2 + 8)
+        if self.kernel is None or pairs < width * units:
+            return self
+        return RowsBlock(self.variables, computed_once(self.rows()))
 
-    def gram(self) -> object:
-        """(R, R): Σ_ts (A_t A_sᵀ + 1) ∘ (Δ_t Δ_sᵀ); the 1 belongs to the bias."""
+    def gram(self, first: int, last: int, earlier: object = None) -> object:
+        """Σ_ts (A_t A_sᵀ + 1) ∘ (Δ_t Δ_sᵀ); the 1 belongs to the bias."""
         positions, count, _, units = self.deltas.shape
-        if self._pairs_cost_more():
-            return RowsBlock(self.variables, self.rows()).gram()
-        samples = ops.shape(self.deltas)[2]
+        inputs, deltas = _in_turn(
+            [self.inputs[:, first:last], self.deltas[:, :, first:last]], earlier
+        )
+        size, rest = ops.shape(inputs)[1], ops.shape(self.inputs)[1] - first
+        inputs = ops.reshape(inputs, (-1, inputs.shape[-1]))
+        deltas = ops.reshape(deltas, (-1, units))
         total = 0.0
         for t in range(positions):
-            for s in range(t + 1):
-                left = ops.reshape(self.deltas[t], (-1, units))
-                right = ops.reshape(self.deltas[s], (-1, units))
-                pair = ops.reshape(
-                    ops.matmul(left, ops.transpose(right)), (count, samples, count, samples)
-                )
-                pair = pair * self._gram_of_inputs(t, s)[:, None, :]
-                pair = ops.reshape(pair, (count * samples, count * samples))
-                total = total + (pair if s == t else pair + ops.transpose(pair))
+            left = ops.reshape(self.deltas[t, :, first:], (-1, units))
+            # No -1 in what may be empty.
+            pairs = ops.reshape(
+                ops.matmul(left, ops.transpose(deltas)), (count, rest, positions, count, size)
+            )
+            gram = self._gram_of_inputs(t, first, inputs, (rest, positions, 1, size))
+            total = total + ops.sum(pairs * gram, axis=2)
         return total
+
+    def _gram_of_inputs(self, t, first, inputs, shape):
+        """A_t Aᵀ, plus one where both positions have a bias."""
+        gram = 0.0
+        if self.kernel is not None:
+            gram = ops.reshape(ops.matmul(self.inputs[t, first:], ops.transpose(inputs)), shape)
+        if self.bias is not None and self.biased[t]:
+            gram = gram + (1.0 if all(self.biased) else self._ones()[None])
+        return gram
+
+    def trace_bound(self) -> object:
+        """T Σ_tn (|a_tn|² + 1) |δ_tn|², which is the trace for one position."""
+        inputs = self._ones() if self.bias is not None else 0.0
+        if self.kernel is not None:
+            inputs = inputs + _row_sums(ops.square(self.inputs))
+        deltas = _row_sums(ops.square(self.deltas))
+        return len(self.biased) * ops.sum(inputs[:, None] * deltas)
 
     def apply(self, direction: list) -> object:
         """(r, N): Σ_t ⟨a_t D + d, δ_t⟩ for the direction D of the kernel and d of the bias."""
@@ -133,12 +154,31 @@ class RowsBlock:
         """The rows, (r, N, *shape) a variable."""
         return self.values
 
-    def gram(self) -> object:
-        """(R, R): M Mᵀ of the flattened rows M, summed over the variables."""
+    @property
+    def held(self) -> int:
+        """Numbers held for a row."""
+        return max(math.prod(rows.shape[2:]) for rows in self.values)
+
+    def cheapest(self) -> object:
+        """Return the block itself."""
+        return self
+
+    def gram(self, first: int, last: int, earlier: object = None) -> object:
+        """M Mᵀ of the flattened rows M, summed over the variables."""
         total = 0.0
-        for v, rows in zip(self.variables, self.values, strict=True):
-            total = total + _square(ops.reshape(rows, (-1, _size(v))))
+        for rows in self.values:
+            size = math.prod(rows.shape[2:])
+            left = rows[:, first:]
+            (right,) = _in_turn([rows[:, first:last]], earlier)
+            pairs = ops.matmul(
+                ops.reshape(left, (-1, size)), ops.transpose(ops.reshape(right, (-1, size)))
+            )
+            total = total + ops.reshape(pairs, (*ops.shape(left)[:2], *ops.shape(right)[:2]))
         return total
+
+    def trace_bound(self) -> object:
+        """|M|²."""
+        return sum(ops.sum(ops.square(rows)) for rows in self.values)
 
     def apply(self, direction: list) -> object:
         """(r, N): M d."""
@@ -152,8 +192,18 @@ class RowsBlock:
         return [ops.tensordot(c, rows, axes=[[0, 1], [0, 1]]) for rows in self.values]
 
 
-def _size(variable):
-    size = 1
-    for n in variable.shape:
-        size *= n
-    return size
+def _row_sums(x):
+    """Sums over the last axis, kept; as a product, since XLA on CPU is slow at sums."""
+    return ops.matmul(x, ops.ones((x.shape[-1], 1), dtype=x.dtype))
+
+
+def _in_turn(tensors, earlier):
+    """The same tensors, computed after the scalar `earlier`; not finite where it is not.
+
+    XLA on CPU otherwise makes all panels at once, which takes seven times their memory, and
+    above 32 MiB the memory of a program is asked of the system anew at every run.
+    """
+    if earlier is None:
+        return tensors
+    one = ops.where(ops.isfinite(earlier), ops.ones_like(earlier), earlier)
+    return [t * ops.cast(one, t.dtype) for t in tensors]

@@ -14,19 +14,20 @@ Abrahamsen and Lin
 import keras
 from keras import ops
 
-from keras_ndm.backend.training import cholesky, computed_once
 from keras_ndm.optimizers.jacobian import Jacobian
+from keras_ndm.optimizers.kernel import Kernel
 
 __all__ = ["least_damping", "solve_exact"]
 
 
-def least_damping(kernel: object) -> object:
+def least_damping(kernel: Kernel) -> object:
     """Smallest λ at which the Cholesky factor of K + λ exists in this arithmetic.
 
     Rounding moves the eigenvalues of K by about ε times the largest, which is at most the trace.
     """
-    epsilon = 1.2e-7 if keras.backend.standardize_dtype(kernel.dtype) == "float32" else 2.3e-16
-    return 2.0 * epsilon * ops.trace(kernel)
+    trace = kernel.trace_bound()
+    epsilon = 1.2e-7 if keras.backend.standardize_dtype(trace.dtype) == "float32" else 2.3e-16
+    return 2.0 * epsilon * trace
 
 
 def solve_exact(
@@ -61,15 +62,11 @@ def solve_exact(
     tensor (r, N)
         J̃ d = z − λ c.
     """
-    (kernel,) = computed_once([jacobian.gram()])
-    strength = ops.maximum(ops.cast(strength, kernel.dtype), least_damping(kernel))
+    kernel = jacobian.kernel()
+    strength = ops.maximum(ops.cast(strength, z.dtype), least_damping(kernel))
     offset = [momentum * p for p in previous]
     if rest is not None:
         offset = [e + g / ops.cast(strength, g.dtype) for e, g in zip(offset, rest, strict=True)]
-    right = ops.reshape(z - jacobian.apply(offset), (-1, 1))
-    factor = cholesky(kernel + strength * ops.eye(ops.shape(kernel)[0], dtype=kernel.dtype))
-    half = ops.solve_triangular(factor, ops.cast(right, kernel.dtype), lower=True)
-    c = ops.solve_triangular(ops.transpose(factor), half, lower=False)
-    c = ops.reshape(ops.cast(c, z.dtype), ops.shape(z))
+    c = kernel.solve(z - jacobian.apply(offset), strength)
     direction = [d + e for d, e in zip(jacobian.transpose(c), offset, strict=True)]
-    return direction, z - ops.cast(strength, z.dtype) * c
+    return direction, z - strength * c

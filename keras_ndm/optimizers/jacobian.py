@@ -10,6 +10,7 @@ from keras import ops
 
 from keras_ndm.backend.training import computed_once, per_sample_vjp, vjp
 from keras_ndm.optimizers.blocks import DenseBlock, RowsBlock
+from keras_ndm.optimizers.kernel import Kernel
 from keras_ndm.optimizers.objective import Objective
 from keras_ndm.optimizers.taps import Taps
 
@@ -25,9 +26,9 @@ class Jacobian:
         place = {id(v): i for i, v in enumerate(variables)}
         self._places = [[place[id(v)] for v in block.variables] for block in blocks]
 
-    def gram(self) -> object:
-        """K = J̃ J̃ᵀ, (R, R)."""
-        return sum(block.gram() for block in self.blocks)
+    def kernel(self) -> Kernel:
+        """K = J̃ J̃ᵀ."""
+        return Kernel(self.blocks)
 
     def apply(self, direction: list) -> object:
         """J̃ d, (r, N)."""

@@ -183,6 +183,24 @@ def test_manifold(rng):
 
 
 @pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("rest", [3, 40])
+def test_last_batch_of_another_size(rest, rng):
+    """`fit`, whose program may not know the size of a batch, takes the steps batch by batch."""
+    x, y = regression(rng, 60 + rest)
+    weights = []
+    for by_fit in (True, False):
+        model = started(network(), np.random.default_rng(1))
+        model.compile(keras_ndm.NaturalGradient(solver="exact"), "mse")
+        if by_fit:
+            model.fit(x, y, batch_size=60, epochs=2, verbose=0, shuffle=False)
+        else:
+            for rows in [slice(0, 60), slice(60, None)] * 2:
+                model.train_on_batch(x[rows], y[rows])
+        weights.append(flat(model))
+    np.testing.assert_allclose(weights[0], weights[1], atol=1e-8)
+
+
+@pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("solver", ["exact", "kronecker"])
 def test_weighted_least_squares_in_one_step(solver, rng):
     """Sample weights enter gradient and Fisher matrix alike, so the step is still Newton's."""

@@ -8,7 +8,9 @@ from keras import layers, ops
 import keras_ndm
 from keras_ndm import backend
 from keras_ndm.optimizers.audit import checked_taps, snapshot
+from keras_ndm.optimizers.blocks import DenseBlock
 from keras_ndm.optimizers.jacobian import linearize
+from keras_ndm.optimizers.kernel import Kernel
 from keras_ndm.optimizers.objective import Objective, read
 from keras_ndm.optimizers.output_fisher import output_fisher, probe
 from keras_ndm.optimizers.taps import Taps
@@ -172,7 +174,7 @@ def structured(model, objective, taps=None):
         for v, rows in zip(block.variables, block.rows(), strict=True):
             parts[place[id(v)]] += ops.convert_to_numpy(rows).reshape(size, -1)
     rows = np.concatenate(parts, axis=1)
-    kernel = ops.convert_to_numpy(jacobian.gram())
+    kernel = ops.convert_to_numpy(jacobian.kernel().panel(0, N)).reshape(size, size)
     np.testing.assert_allclose(kernel, rows @ rows.T, atol=1e-11 * np.abs(kernel).max())
     direction = [
         ops.convert_to_tensor(np.random.default_rng(1).normal(size=v.shape)) for v in values
@@ -296,6 +298,36 @@ def test_losses(name, weighted, rng, randomize):
     # Keras clips probabilities by 1e-7, which shows in the last digits.
     np.testing.assert_allclose(fisher, expected, atol=1e-6 * np.abs(expected).max())
     np.testing.assert_allclose(gradient, flat(objective.gradient(values_of(model))), atol=1e-9)
+
+
+BLOCKS = {  # positions, seeds, width, units: by pairs of positions, and by rows
+    "dense": (1, 1, 6, 5),
+    "columns": (1, 3, 6, 5),
+    "positions": (2, 2, 40, 30),
+    "rows": (3, 2, 4, 3),
+}
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_kernel_by_panels(name, rng):
+    """Several panels: (K + λ) c = b as NumPy solves it, with K from the rows."""
+    positions, count, width, units = BLOCKS[name]
+    samples = 300
+    inputs = rng.normal(size=(positions, samples, width))
+    deltas = rng.normal(size=(positions, count, samples, units))
+    biased = (True, False, True)[:positions]
+    tensors = [ops.convert_to_tensor(t) for t in (inputs, deltas)]
+    variables = [keras.Variable(np.zeros((width, units))), keras.Variable(np.zeros(units))]
+    kernel = Kernel([DenseBlock(*variables, *tensors, biased)])
+    rows = np.einsum("tni,tanj->anij", inputs, deltas).reshape(count * samples, -1)
+    biases = np.einsum("t,tanj->anj", np.array(biased, float), deltas)
+    rows = np.concatenate([rows, biases.reshape(count * samples, -1)], 1)
+    right = rng.normal(size=(count, samples))
+    damped = rows @ rows.T + 0.5 * np.eye(count * samples)
+    expected = np.linalg.solve(damped, np.ravel(right))
+    found = ops.convert_to_numpy(kernel.solve(ops.convert_to_tensor(right), 0.5))
+    np.testing.assert_allclose(np.ravel(found), expected, atol=1e-9)
+    assert float(kernel.trace_bound()) >= (1 - 1e-12) * np.trace(rows @ rows.T)
 
 
 def test_several_outputs_and_loss_weights(rng, randomize):
