@@ -5,6 +5,7 @@ Prints one row a task as it is done:
     python benchmarks/symmetries.py dimension          # 10 geometries at 0, 1 and 3 % noise
     python benchmarks/symmetries.py dimension --only bumpy --noise 0.01 --seeds 10
     python benchmarks/symmetries.py algebra            # so(4), su(3), so(3) by Poisson brackets
+    python benchmarks/symmetries.py data               # so(4) and su(3) from runs, by discover
     python benchmarks/symmetries.py springs            # energy error of a mass on a spring
     python benchmarks/symmetries.py pendulum           # rollout error of the double pendulum
     python benchmarks/symmetries.py published          # our generators beside published work
@@ -25,7 +26,16 @@ import sympy
 from keras import ops
 from scipy.integrate import solve_ivp
 
-from discovery import SymmetryFinder, algebra, canonical, datasets, metric_fields, noether
+from discovery import (
+    ConservedQuantityFinder,
+    SymmetryFinder,
+    algebra,
+    canonical,
+    datasets,
+    discover,
+    metric_fields,
+    noether,
+)
 from discovery.bracket_span import BracketSpan
 from discovery.symmetry import christoffel
 from keras_ndm import LagrangianManifold
@@ -174,22 +184,22 @@ LRL = [
 ]
 KEPLER = [f"(px**2 + py**2 + pz**2)/2 - 1/{R}", *L, *LRL]
 OSCILLATOR = ["(px**2 + x**2)/2", "(py**2 + y**2)/2", "(pz**2 + z**2)/2", *L[:2]]
+SPACE = ("x", "y", "z", "px", "py", "pz")
+CANONICAL = ("position",) * 3 + ("momentum",) * 3
 
 
 def brackets(options):
     """Poisson algebras from the exact conserved quantities; the spread of Killing eigenvalues."""
     del options
-    names = ("x", "y", "z", "px", "py", "pz")
-    roles = ("position",) * 3 + ("momentum",) * 3
     print(
         "| system | algebra | generators | closure | relative spread of Killing eigenvalues | s |"
     )
     print("|---|---|---|---|---|---|")
     for title, quantities in (("Kepler, bound", KEPLER), ("oscillator", OSCILLATOR)):
         begin = time.time()
-        pairing = noether.pair(quantities, names, roles)
+        pairing = noether.pair(quantities, SPACE, CANONICAL)
         span = time.time() - begin
-        spread, closure = killing_spread(pairing.generators, names, roles, quantities)
+        spread, closure = killing_spread(pairing.generators, quantities is KEPLER)
         print(
             f"| {title} | {pairing.algebra} | {len(pairing.generators)} | {closure:.1e} | "
             f"{spread:.1e} | {span:.1f} |",
@@ -197,24 +207,64 @@ def brackets(options):
         )
 
 
-def killing_spread(generators, names, roles, quantities):
-    """Spread of the eigenvalues of the Killing form in normalized generators, beside the energy.
+def from_data(options):
+    """The same algebras from runs alone: their laws, then the laws' brackets."""
+    print("| system | noise | by | laws | algebra | spread of Killing eigenvalues | s |")
+    print("|---|---|---|---|---|---|---|")
+    rename = sympy.symbols(SPACE, real=True)
+    for name in ("kepler_3d", "isotropic_oscillator_3d"):
+        for noise in options.noise:
+            for way, analyse in (("finder", by_finder), ("discover", by_model)):
+                runs = datasets.load(name, 60, 150, noise=noise)
+                begin = time.time()
+                report = analyse(runs)
+                laws = [q.expression for q in report.quantities[: report.n_conserved]]
+                new = dict(zip(report.names, rename, strict=True))
+                laws = [law.subs({s: new[str(s)] for s in law.free_symbols}) for law in laws]
+                pairing = noether.pair(laws, SPACE, CANONICAL, np.asarray(runs.rows))
+                span = time.time() - begin
+                spread = "–"
+                if pairing.algebra in ("so(4)", "su(3)"):
+                    spread = f"{killing_spread(pairing.generators, name == 'kepler_3d')[0]:.1e}"
+                print(
+                    f"| {name} | {noise:.0%} | {way} | {report.n_conserved} | "
+                    f"{pairing.algebra} | {spread} | {span:.0f} |",
+                    flush=True,
+                )
 
-    For Kepler the vector is divided by √(−2H), for which so(4) has constants ±1; the oscillator's
-    generators are orthonormal in the trace form of u(3).
+
+def by_finder(runs):
+    """Find laws without a model."""
+    finder = ConservedQuantityFinder(roles=runs.roles, random_state=0)
+    finder.fit(runs.rows, groups=runs.groups, times=runs.row_times)
+    return finder.report_
+
+
+def by_model(runs):
+    """Find laws with a manifold trained first."""
+    return discover(runs, random_state=0, verbose=False)
+
+
+def killing_spread(generators, kepler):
+    """Spread of the eigenvalues of the Killing form, in normalized combinations of generators.
+
+    In such as L, A/√(−2H) for Kepler, for which so(4) has constants ±1, and those orthonormal in
+    the trace form of u(3) for the oscillator, all eigenvalues are equal. Each is replaced by the
+    combination of the generators that comes nearest to it: what these get wrong makes a spread.
     """
-    symbols = sympy.symbols(names, real=True)
-    local = dict(zip(names, symbols, strict=True))
+    symbols = sympy.symbols(SPACE, real=True)
+    local = dict(zip(SPACE, symbols, strict=True))
     rng = np.random.default_rng(0)
     states = rng.normal(scale=0.7, size=(4000, 6))
-    pairs = canonical.canonical_pairs(names, roles)
-    if len(quantities) == len(KEPLER):
-        energy, *rest = [sympy.sympify(q, locals=local) for q in quantities]
-        unit = sympy.sqrt(-2 * energy)
-        basis = rest[:3] + [a / unit for a in rest[3:]]
+    pairs = canonical.canonical_pairs(SPACE, CANONICAL)
+    if kepler:
+        energy, *rest = [sympy.sympify(q, locals=local) for q in KEPLER]
         values = canonical.evaluate([energy], symbols, states)[:, 0]
         size = np.linalg.norm(states[:, :3], axis=1)
         states = states[(values < -0.2) & (size > 0.4)][:400]
+        energy, *rest = nearest([energy, *rest], generators, symbols, states)
+        unit = sympy.sqrt(-2 * energy)
+        basis = rest[:3] + [a / unit for a in rest[3:]]
     else:
         x, p = sympy.Matrix(symbols[:3]), sympy.Matrix(symbols[3:])
         fradkin = (p * p.T + x * x.T) / 2
@@ -223,12 +273,22 @@ def killing_spread(generators, names, roles, quantities):
         basis += [turn[0, 1], turn[0, 2], turn[1, 2], fradkin[0, 0] - fradkin[1, 1]]
         basis += [(fradkin[0, 0] + fradkin[1, 1] - 2 * fradkin[2, 2]) / sympy.sqrt(3)]
         states = states[:400]
+        basis = nearest(basis, generators, symbols, states)
     space = canonical.PhaseSpace(symbols, pairs, sympy.eye(3), basis[0], None)
     span = BracketSpan(space, states)
     span.close(basis)
     fitted = span.algebra()
     eigenvalues = np.linalg.eigvalsh(fitted.killing_form)
     return float(np.ptp(eigenvalues) / np.abs(eigenvalues.mean())), fitted.closure
+
+
+def nearest(functions, generators, symbols, states):
+    """Give the combinations of generators that come nearest to functions at states."""
+    own = canonical.evaluate(generators, symbols, states)
+    wanted = canonical.evaluate(functions, symbols, states)
+    found = np.linalg.lstsq(own, wanted, rcond=1e-10)[0]
+    found[np.abs(found) < 1e-12] = 0.0
+    return [sympy.Add(*(c * g for c, g in zip(row, generators, strict=True))) for row in found.T]
 
 
 def pendulum(options):
@@ -339,6 +399,7 @@ def published(options):
 TASKS = {
     "dimension": dimension,
     "algebra": brackets,
+    "data": from_data,
     "springs": springs,
     "pendulum": pendulum,
     "published": published,

@@ -15,6 +15,9 @@ import numpy as np
 
 from discovery.vector_fields import VectorFields
 
+# Steps shorter than this share of the spread of the points are rounding.
+_STILL = 1e-6
+
 
 def _jet(function: Callable, points: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
     """Return values (N, k) and slopes ``[b, l, k]`` = ∂_l f_k of a model or callable."""
@@ -130,6 +133,7 @@ class Step:
         rest = np.einsum("bfl,blk->bfk", here, slopes) - there
         move = np.einsum("bk,bkc->bc", values - points, frame)
         size = np.sqrt(np.mean(np.sum(move**2, axis=1)))
-        if not size > 0:
+        spread = np.einsum("bk,bkc->bc", points - points.mean(axis=0), frame)
+        if not size > _STILL * np.sqrt(np.mean(np.sum(spread**2, axis=1))):
             raise ValueError("The step moves no point: every field commutes with it.")
         return np.einsum("bfk,bkc->bcf", rest, frame) / size

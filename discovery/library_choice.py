@@ -24,8 +24,9 @@ from discovery.vector_fields import VectorFields
 
 # Defects of approximating fields up to which a formula may have none.
 _PROMISING = 0.05
-# Defects of symmetries in rich libraries: near symmetries of a small region come down to 1e-5.
-STRICT = 1e-8
+# Defects of symmetries in rich libraries, in double and in single precision: near symmetries of a
+# small region come down to 1e-5. The second is used only where their number is known.
+STRICT = {True: 1e-8, False: 1e-4}
 # Those of approximating fields fall by this factor when the degree grows by so much, or are
 # rounding; and the degree that this takes.
 _FALLING, _ROUNDING, _DROP, _RESOLVING = 0.3, 1e-11, 3, 6
@@ -138,7 +139,9 @@ def explore(
             promised |= bool(np.sum(smooth.spectrum <= _PROMISING) > count)
     for other in _others(prepared, degree) if promised else ():
         trial = solve(other, prepared, _ENOUGH)
-        found = min(finder_input.dimension(trial.spectrum, STRICT, 1.0), most)
+        found = min(
+            finder_input.dimension(trial.spectrum, STRICT[prepared.geometry.double], 1.0), most
+        )
         if found > count:
             best, count = trial, found
         if count == most:
@@ -216,7 +219,7 @@ def _converged(smooth: Solution) -> int:
     fewer = np.flatnonzero(degrees <= degrees.max() - _DROP)
     before, _ = symmetry.spectrum(smooth.fit.columns(fewer))
     now = smooth.spectrum[: len(before)]
-    fine = (now <= STRICT) & ((now <= _ROUNDING) | (now <= _FALLING * before))
+    fine = (now <= STRICT[True]) & ((now <= _ROUNDING) | (now <= _FALLING * before))
     return int(np.argmin(np.append(fine, False)))
 
 

@@ -239,5 +239,6 @@ def _check(g: np.ndarray, dg: np.ndarray, points: np.ndarray) -> None:
         at = int(np.argmin(lowest))
         raise ValueError(
             f"The metric is not positive definite at {(lowest <= 0).sum()} of {len(points)} "
-            f"points; its smallest eigenvalue is {lowest[at]:.3g} at {points[at]}."
+            f"points; its smallest eigenvalue is {lowest[at]:.3g} at {points[at]}. Leave such "
+            "points out; of a metric of space and time give the spatial part."
         )

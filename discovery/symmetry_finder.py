@@ -56,7 +56,7 @@ class SymmetryFinder(BaseEstimator):
         Largest defect of a symmetry. "auto": for a callable 1e-6, or 0.001 where it computes in
         single precision. For a fitted model the next defect must be four times larger, and the
         limit is twice the defect that the metric's own error makes, where the model tells it
-        (`LagrangianManifold.polish`; see `discovery.metric_error`), else 0.03.
+        (a LagrangianManifold after `polish` or `fit`; see `discovery.metric_error`), else 0.03.
     random_state : int or None
         Of the split and the bootstrap.
 
@@ -70,14 +70,15 @@ class SymmetryFinder(BaseEstimator):
         Defects, ascending: on the points that the fields were found on, or held out, the larger.
     confidence_ : float
         How often the dimension comes out the same: among 20 metrics drawn from what the fit left
-        open, for a model that tells (`LagrangianManifold.polish`); else among bootstrap resamples
-        of the held-out points.
+        open, for a model that tells; 1 where transport tells the count; else among bootstrap
+        resamples of the held-out points.
     dimension_interval_ : tuple of two int
         90 % interval of the dimension, from the same draws.
     undecided_ : bool
         Whether there may be more symmetries than were counted, or are: defects below the tolerance
-        grow without a gap, or are within three times what the metric's error allows; or the
-        library holds fewer than `dimension_bound_`.
+        grow without a gap, or are within three times what the metric's error allows; that error
+        is so large that symmetries broken by 3 % would not be seen; or the library holds fewer
+        than `dimension_bound_`.
     dimension_bound_ : int or None
         Dimension of all Killing fields in whatever coordinates, by transport along loops
         (`discovery.killing_transport`): for exact metrics, with "auto" tolerance. No more are
@@ -91,7 +92,7 @@ class SymmetryFinder(BaseEstimator):
 
     Notes
     -----
-    With library "auto" the count for an exact metric in double precision is `dimension_bound_`;
+    With library "auto" the count for an exact metric is `dimension_bound_` where that is known;
     fields without a formula are given as long polynomials. Otherwise only fields that the library
     can express are found, and the count is a lower bound. A field is a symmetry of the region that
     the points cover; in a coordinate with the role "angle", of the whole circle.
@@ -152,7 +153,7 @@ class SymmetryFinder(BaseEstimator):
         if drawn:
             limit = metric_error.limits(error)
             found = Explored.of(first, metric_error.count(first.spectrum, limit, ready.gap))
-        elif self._open_ended(ready):
+        elif self._open_ended(ready, space):
             found = library_choice.explore(first, ready, self.degree, self.metric, space)
         else:
             found = Explored.of(first, ready.dimension(first.spectrum))
@@ -160,6 +161,7 @@ class SymmetryFinder(BaseEstimator):
         self.undecided_ = bool(np.sum(whole.spectrum <= ready.limit) > found.count)
         if drawn:
             self.undecided_ = metric_error.too_near(first.spectrum, limit, found.count)
+            self.undecided_ |= bool(np.any(limit[: found.count] > finder_input.LEARNED))
         if space is not None:
             found = found.at_most(space.dimension)
             missing = not ready.keeps and found.count < space.dimension
@@ -181,15 +183,15 @@ class SymmetryFinder(BaseEstimator):
         self.names_, self.roles_ = ready.names, ready.roles
         return self
 
-    def _open_ended(self, ready: Prepared) -> bool:
+    def _open_ended(self, ready: Prepared, space: KillingSpace | None) -> bool:
         """Whether richer libraries are tried: where "auto" leaves the choice.
 
-        Only for metrics known to double precision: on a small region near symmetries abound, and
-        rich libraries hold them to many digits.
+        Only for metrics known to double precision, or whose count is known: on a small region near
+        symmetries abound, and rich libraries hold them to many digits.
         """
         chosen = isinstance(self.library, str) and self.library == self.tolerance == "auto"
-        exact = ready.geometry.exact and ready.geometry.double
-        return chosen and exact and ready.with_metric and not ready.keeps
+        known = ready.geometry.double or (space is not None and not space.doubtful)
+        return chosen and ready.geometry.exact and known and ready.with_metric and not ready.keeps
 
     def _drawn(self, ready: Prepared) -> list[metric_fields.MetricField]:
         """Return metrics that fit as well, where the model tells and the tolerance is free."""
@@ -225,7 +227,7 @@ class SymmetryFinder(BaseEstimator):
     def _resampled_counts(whole: Solution, total: int, ready: Prepared) -> list[int]:
         """Return the dimension on resamples of the points that judge."""
         few = whole.held.onto(whole.vectors[:, : total + 3])
-        limit = max(ready.limit, library_choice.STRICT)
+        limit = max(ready.limit, library_choice.STRICT[True])
         spectra = found_symmetries.resampled(few, ready.rng)
         return [finder_input.dimension(spectrum, limit, ready.gap) for spectrum in spectra]
 

@@ -1,8 +1,6 @@
 """The Lagrangian manifold: a mechanical system whose kinetic metric is learned."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
 
 import keras
 import numpy as np
@@ -10,76 +8,17 @@ from keras import ops
 
 from keras_ndm.geometry import activations
 from keras_ndm.models import flat_weights, gauss_newton, mechanical_data
-from keras_ndm.models.batches import Rows
 from keras_ndm.models.lagrangian_terms import TermNetworks
+from keras_ndm.models.mechanics import DENSE, LagrangianTerms, Mechanics
 from keras_ndm.models.polish import polish
-from keras_ndm.models.symplectic import gauss_legendre
+
+__all__ = ["LagrangianManifold", "LagrangianTerms"]
 
 _PARTS = ("potential", "one_form", "friction")
-# Accelerations below this share of (speed)²/size are those of a free particle in flat space.
-_NOTHING = 1e-6
-# Weights up to which `polish` solves for all of them at once.
-_DENSE = 3000
-# Step in weights, as a share of a draw, for derivatives with respect to them.
-_SMALL = 0.01
-
-
-@dataclass(frozen=True)
-class LagrangianTerms:
-    """A learned Lagrangian at N points, as numpy arrays in the coordinates of the data.
-
-    Attributes
-    ----------
-    metric : (N, d, d) array, g_ij
-    partials : (N, d, d, d) array, ``partials[n, k, i, j]`` = ∂_k g_ij
-    potential : (N,) array, V, or None
-    force : (N, d) array, ∂_k V, or None
-    energy_scale : float
-        Typical kinetic energy of the data, or the spread of V where that is larger.
-    misfit : float
-        Share of the accelerations' mean square that training left unexplained; 1 before training.
-    bend : float
-        The same over the square of (typical speed)²/(spread of the coordinates): what a metric that
-        changes altogether over the data would cause.
-    """
-
-    metric: np.ndarray
-    partials: np.ndarray
-    potential: np.ndarray | None
-    force: np.ndarray | None
-    energy_scale: float
-    misfit: float
-    bend: float
-
-    def beyond(
-        self, ahead: "LagrangianTerms", behind: "LagrangianTerms", factor: float
-    ) -> "LagrangianTerms":
-        """Return these terms plus a multiple of the difference of two others."""
-
-        def moved(name):
-            own = getattr(self, name)
-            if own is None:
-                return None
-            return own + factor * (getattr(ahead, name) - getattr(behind, name))
-
-        parts = [moved(name) for name in ("metric", "partials", "potential", "force")]
-        return LagrangianTerms(*parts, self.energy_scale, self.misfit, self.bend)
-
-
-def _typical(values: np.ndarray, natural: float) -> np.ndarray:
-    """Root mean square of each column, none below a tenth of the largest.
-
-    A coordinate that is hardly pushed must not count for more than the others. Where all are
-    rounding against what is `natural`, that takes their place.
-    """
-    sizes = np.sqrt(np.mean(np.square(values), axis=0))
-    if sizes.max() <= _NOTHING * natural:
-        return np.full_like(sizes, natural or 1.0)
-    return np.maximum(sizes, 0.1 * sizes.max())
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
-class LagrangianManifold(keras.Model):
+class LagrangianManifold(Mechanics, keras.Model):
     r"""Learn the Lagrangian ½ q̇ᵀ g(q) q̇ − V(q) of a mechanical system.
 
     The metric is the mass matrix. Angles enter by cosine and sine. The motion does not fix the
@@ -142,6 +81,7 @@ class LagrangianManifold(keras.Model):
         )
         self.substeps = int(substeps)
         self.posterior = None
+        self._seen = None
         self._compiled = {}
 
     def build(self, input_shape: tuple) -> None:
@@ -187,26 +127,8 @@ class LagrangianManifold(keras.Model):
             self.built = True
         if d != self.dimension:
             raise ValueError(f"The model was built for {self.dimension} coordinates; received {d}.")
-        straight = np.array([i not in self.angles for i in range(d)])
-        spread = np.where(straight, q.std(axis=0), 1.0)
-        spread = np.where(spread > 0, spread, 1.0)
-        self.shift.assign(np.where(straight, q.mean(axis=0), 0.0))
-        self.spread.assign(spread)
-        moved = None if dt is None else y - np.concatenate([q, v], axis=1)
-        rates = y if dt is None else moved[:, d:] / dt
-        speed = float(np.sqrt(np.mean(np.square(v / spread), axis=0)).max())
-        pulls = _typical(rates / spread, speed**2)
-        self.speed.assign(speed or 1.0)
-        self.pull.assign(pulls.max())
-        self.acceleration_scale.assign(pulls * spread)
-        if dt is not None:
-            step = float(np.mean(dt))
-            halves = (
-                _typical(moved[:, :d] / spread, speed * step),
-                _typical(moved[:, d:] / spread, speed**2 * step),
-            )
-            self.increment_scale.assign(np.concatenate([h * spread for h in halves]))
-        self.velocity_moment.assign(v.T @ v / len(v))
+        for name, value in mechanical_data.scales(q, v, dt, y, self.angles).items():
+            getattr(self, name).assign(value)
         self.adapted.assign(1.0)
 
     def compile(self, optimizer: object = "adam", loss: object = None, **kwargs) -> None:
@@ -228,7 +150,7 @@ class LagrangianManifold(keras.Model):
             *x, y = (a for a in self._checked(x, y) if a is not None)
             x = tuple(x)
         history = super().fit(x, y, **kwargs)
-        self.posterior = None
+        self.posterior, self._seen = None, None if y is None else (x, y)
         losses = history.history.get("loss")
         if losses:  # none after zero epochs
             columns = self.dimension if y is None else y.shape[1]
@@ -258,7 +180,7 @@ class LagrangianManifold(keras.Model):
             self.adapt(x, y)
         parts = [a.astype("float32") for a in self._checked(x, y) if a is not None]
         x, y = tuple(parts[:-1]), parts[-1]
-        if len(flat_weights.read(self)) <= _DENSE:
+        if len(flat_weights.read(self)) <= DENSE:
             self.posterior, loss = gauss_newton.fit(self, x, y, iterations)
         else:
             loss = polish(self, x, y, iterations)
@@ -349,141 +271,6 @@ class LagrangianManifold(keras.Model):
             t = t + h / 6.0 * (w + 2.0 * w2 + 2.0 * w3 + w4)
             w = w + h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
         return t, w
-
-    def acceleration(self, q: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Accelerations (N, d) at positions and velocities (N, d), as numpy arrays."""
-        return self._at("_acceleration", q, v)
-
-    def _acceleration(self, q, v):
-        return self.call((q, v))
-
-    def mass_matrix(self, q: np.ndarray) -> np.ndarray:
-        """Kinetic metric g (N, d, d) at positions (N, d)."""
-        return self.lagrangian_terms(q).metric
-
-    def potential(self, q: np.ndarray) -> np.ndarray:
-        """Potential energy V (N,) at positions (N, d); zeros where the model has none."""
-        values = self.lagrangian_terms(q).potential
-        return np.zeros(len(q)) if values is None else values
-
-    def momentum(self, q: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Canonical momenta p = g v + A, (N, d)."""
-        return self._at("_momentum", q, v) / self._numpy("spread")
-
-    def _momentum(self, q, v):
-        q, v = self._cast((q, v))
-        t, w = self._scaled(q, v)
-        return self._gauged(t).momentum(w)
-
-    def energy(self, q: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """Energy ½ vᵀ g v + V, (N,)."""
-        return self._at("_energy", q, v)
-
-    def _energy(self, q, v):
-        q, v = self._cast((q, v))
-        t, w = self._scaled(q, v)
-        return self._gauged(t).energy(w)
-
-    def lagrangian_terms(self, q: np.ndarray) -> LagrangianTerms:
-        """Metric, potential and their derivatives at positions (N, d): see `LagrangianTerms`."""
-        s = self._numpy("spread")
-        parts = self._at("_plain_terms", q)
-        g, dg = (np.asarray(a) for a in parts[:2])
-        g = g / (s[:, None] * s)
-        dg = dg / (s[:, None, None] * s[:, None] * s)
-        kinetic = 0.5 * float(np.sum(g.mean(axis=0) * self._numpy("velocity_moment")))
-        misfit = float(self._numpy("misfit"))
-        bend = misfit * float(self._numpy("pull") / self._numpy("speed") ** 2) ** 2
-        if "potential" not in self.parts:
-            return LagrangianTerms(g, dg, None, None, kinetic, misfit, bend)
-        energy = max(kinetic, float(parts[2].std()))
-        return LagrangianTerms(g, dg, parts[2], parts[3] / s, energy, misfit, bend)
-
-    def drawn_terms(self, q: np.ndarray, count: int, seed: int = 0) -> list[LagrangianTerms]:
-        """Terms at positions (N, d) of other weights that fit the data of `polish` as well.
-
-        Drawn from the weights' posterior (see `gauss_newton`), to first order in the weights:
-        those that the data leave open do not matter then (Immer et al., AISTATS 2021). None where
-        the model has more weights than `polish` solves for at once, or was trained on since.
-        """
-        reached = flat_weights.read(self)
-        belief = self.posterior
-        if belief is None or not np.allclose(reached, belief.mean, rtol=1e-5, atol=1e-6):
-            return []
-        rng, found = np.random.default_rng(seed), []
-        middle = self.lagrangian_terms(q)
-        try:
-            for _ in range(count):
-                change = _SMALL * (belief.draw(rng) - belief.mean)
-                flat_weights.write(self, reached + change)
-                ahead = self.lagrangian_terms(q)
-                flat_weights.write(self, reached - change)
-                found.append(middle.beyond(ahead, self.lagrangian_terms(q), 0.5 / _SMALL))
-        finally:
-            flat_weights.write(self, reached)
-        return found
-
-    def _plain_terms(self, q):
-        (q,) = self._cast((q,))
-        t, _ = self._scaled(q, q)
-        terms = self._gauged(t)
-        parts = (terms.metric.value, terms.metric.first)
-        if terms.potential is not None:
-            parts += (terms.potential.value, terms.potential.first)
-        return parts
-
-    def rollout(self, q: np.ndarray, v: np.ndarray, times: np.ndarray) -> np.ndarray:
-        """Integrate the learned motion by a symplectic method.
-
-        Parameters
-        ----------
-        q, v : (runs, d) arrays
-            Where the runs start, at times[0].
-        times : (steps,) array, increasing
-            One step of the two-stage Gauss–Legendre method (order 4, implicit, symplectic) leads
-            from each to the next, so steps should be short against the motion.
-
-        Returns
-        -------
-        (runs, steps, 2d) array
-            Positions, then velocities.
-
-        Raises
-        ------
-        ValueError
-            When shapes do not fit or a step is too long for its equations to be solved.
-        """
-        q, v = mechanical_data.checked_state(q, v, dimension=self._ready())
-        times = np.asarray(times, dtype=float)
-        if times.ndim != 1 or len(times) < 2 or np.any(np.diff(times) <= 0):
-            raise ValueError("`times` must be an increasing array of at least two instants.")
-        spread, shift = self._numpy("spread"), self._numpy("shift")
-        t = (q - shift) / spread
-        p = self._at("_momentum", q, v)
-        path = [np.concatenate([q, v], axis=1)]
-        field = partial(self._at, "_flow")
-        for position, momentum in gauss_legendre(field, t, p, times):
-            velocity, _ = field(position, momentum)
-            path.append(np.concatenate([position * spread + shift, velocity * spread], axis=1))
-        return np.stack(path, axis=1)
-
-    def _flow(self, t, p):
-        t, p = self._cast((t, p))
-        return self._gauged(t).hamiltonian_flow(p)
-
-    def _ready(self):
-        if not self.built:
-            raise ValueError("The model has no weights yet: call fit(x, y) or adapt(x, y) first.")
-        return self.dimension
-
-    def _numpy(self, name):
-        return np.asarray(ops.convert_to_numpy(getattr(self, name)), dtype=float)
-
-    def _at(self, name, *arrays):
-        arrays = mechanical_data.checked_state(*arrays, dimension=self._ready())
-        if name not in self._compiled:
-            self._compiled[name] = Rows(getattr(self, name), self.variables)
-        return self._compiled[name](*arrays)
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""

@@ -6,6 +6,8 @@ import numpy as np
 _DEGREE = 5
 # A window is too wide once residuals exceed the noise by this factor.
 _BIASED = 1.1
+# Accelerations below this share of (speed)²/size are those of a free particle in flat space.
+_NOTHING = 1e-6
 
 
 def checked(x: object, y: object) -> tuple:
@@ -62,6 +64,56 @@ def checked_state(*arrays: np.ndarray, dimension: int | None = None) -> list[np.
     if not all(np.isfinite(a).all() for a in arrays):
         raise ValueError("Positions and velocities must be finite; some are NaN or infinite.")
     return arrays
+
+
+def scales(
+    q: np.ndarray, v: np.ndarray, dt: np.ndarray | None, y: np.ndarray, angles: tuple[int, ...]
+) -> dict[str, np.ndarray]:
+    """Return what coordinates, velocities and residuals of checked data are counted in.
+
+    Returns
+    -------
+    dict
+        shift, spread : (d,), of the coordinates, 0 and 1 for angles; speed, pull : numbers, typical
+        velocity and acceleration over the spread; acceleration_scale : (d,); increment_scale :
+        (2d,), only with steps dt; velocity_moment : (d, d), mean of v vᵀ.
+    """
+    d = q.shape[1]
+    straight = np.array([i not in angles for i in range(d)])
+    spread = np.where(straight, q.std(axis=0), 1.0)
+    spread = np.where(spread > 0, spread, 1.0)
+    moved = None if dt is None else y - np.concatenate([q, v], axis=1)
+    rates = y if dt is None else moved[:, d:] / dt
+    speed = float(np.sqrt(np.mean(np.square(v / spread), axis=0)).max())
+    pulls = _typical(rates / spread, speed**2)
+    found = {
+        "shift": np.where(straight, q.mean(axis=0), 0.0),
+        "spread": spread,
+        "speed": np.array(speed or 1.0),
+        "pull": pulls.max(),
+        "acceleration_scale": pulls * spread,
+        "velocity_moment": v.T @ v / len(v),
+    }
+    if dt is not None:
+        step = float(np.mean(dt))
+        halves = (
+            _typical(moved[:, :d] / spread, speed * step),
+            _typical(moved[:, d:] / spread, speed**2 * step),
+        )
+        found["increment_scale"] = np.concatenate([h * spread for h in halves])
+    return found
+
+
+def _typical(values: np.ndarray, natural: float) -> np.ndarray:
+    """Root mean square of each column, none below a tenth of the largest.
+
+    A coordinate that is hardly pushed must not count for more than the others. Where all are
+    rounding against what is `natural`, that takes their place.
+    """
+    sizes = np.sqrt(np.mean(np.square(values), axis=0))
+    if sizes.max() <= _NOTHING * natural:
+        return np.full_like(sizes, natural or 1.0)
+    return np.maximum(sizes, 0.1 * sizes.max())
 
 
 def from_positions(q: np.ndarray, times: np.ndarray) -> tuple:
