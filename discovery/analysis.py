@@ -51,7 +51,9 @@ def analyse_orbits(
     """
     numbers = Numbers.of(constants, names)
     findings = analyse(stages, split, rng, numbers)
-    report = report_on(findings, conclude(findings, orbits), orbits, names=names, title=title)
+    report = report_on(
+        findings, conclude(findings, orbits, roles), orbits, names=names, title=title
+    )
     quantities = [
         _with_rate(
             described(q, split.fit.smoothed.states, split.held.smoothed.states), orbits, times
@@ -93,7 +95,9 @@ def _with_rate(quantity: Quantity, orbits: Orbits, times: np.ndarray) -> Quantit
     if quantity.verdict != "approximate":
         return quantity
     law = quantity.library, np.array(list(quantity.coefficients.values()))
-    rate = secular_rate(*law, orbits.measured, times, orbits.offsets, quantity.spread)
+    clear = orbits.clear(quantity.library.positive)
+    some = orbits.where(clear)
+    rate = secular_rate(*law, some.measured, times[clear], some.offsets, quantity.spread)
     return replace(quantity, drift_rate=rate)
 
 

@@ -29,6 +29,8 @@ SIGNAL = 1.0
 NO_SIGNAL = 0.3
 # Systematic motion that no table of numbers excludes, as a fraction of the spread.
 NO_DRIFT = 2e-6
+# Its terms cancel: their sum varies at most this much of what they vary on their own.
+CANCELLED = 0.5
 # Nearly conserved: systematic motion at most this fraction of the spread.
 SMALL_DRIFT = 0.02
 # A law is known only if systematic motion above this fraction of the spread is excluded.
@@ -36,6 +38,14 @@ RESOLVED = 0.2
 # A formula of more terms can fit more by chance: it must be known twice as well, and is never
 # believed to be an identity.
 SIMPLE_TERMS = 6
+# A formula of more terms may imitate one of fewer.
+PLAIN_TERMS = 3
+# Motion, in units of the noise's, above which there are signs that the noise is not all of it.
+CALM = 1.2
+# Where drift below this fraction of the spread is excluded, no formula passes by imitation.
+IMITATION = 1e-3
+# Gradients may be wrong by so many times the motion that is not excluded.
+UNKNOWN_SLOPE = 4.0
 # Candidates of one library that may be refuted before it is given up: they come simplest first.
 MAX_REJECTED = 80
 # How much leaving out a term may cost a nearly conserved quantity.
@@ -62,9 +72,31 @@ class Law:
     errors: np.ndarray | None = None
 
     @property
+    def doubtful(self) -> bool:
+        """Whether it may imitate a simpler law that a richer library holds.
+
+        Many terms, or signs of motion, where noise leaves room for an imitation.
+        """
+        evidence = self.evidence
+        signs = evidence.flatness > CALM or evidence.drift_interval[0] > 0
+        room = evidence.drift_interval[1] > IMITATION
+        return room and (signs or len(self.library) > PLAIN_TERMS)
+
+    @property
+    def price(self) -> float:
+        """What it costs as an explanation: doubt counts as complexity."""
+        return self.cost * (2.0 if self.doubtful else 1.0)
+
+    @property
     def sine(self) -> float:
-        """How far its gradient must leave the span of others' to be independent of them."""
-        return LEARNED_SINE if self.library.learned else SINE
+        """How far its gradient must leave the span of others' to be independent of them.
+
+        What motion the data do not exclude, an imitation of others may have.
+        """
+        if self.library.learned:
+            return LEARNED_SINE
+        motion = self.evidence.drift_interval[1] * self.evidence.spread / self.evidence.slope
+        return float(np.clip(UNKNOWN_SLOPE * motion, SINE, LEARNED_SINE))
 
     def gradient(self, points: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Return the gradient in standardized coordinates, (n, d)."""
@@ -96,6 +128,19 @@ class Split:
         n_rows = len(judges.smoothed.states)
         rows = np.sort(rng.choice(n_rows, min(PROBES, n_rows), replace=False))
         return cls(orbits.take(fit), judges, orbits, judges.smoothed.states[rows])
+
+    def where(self, columns: Sequence[int]) -> Split:
+        """Return the split without the rows in which one of the columns is not positive."""
+        parts = [part.where(part.clear(columns)) for part in (self.fit, self.held, self.all)]
+        return Split(*parts, self.probes)
+
+    def probing(self, columns: Sequence[int]) -> Split:
+        """Return the split with probes only where all of the columns are positive."""
+        clear = np.flatnonzero(self.held.clear(columns))
+        if len(clear) in (0, len(self.held.smoothed.states)):
+            return self
+        states = self.held.smoothed.states[clear]
+        return replace(self, probes=states[:: max(1, len(states) // PROBES)])
 
     @classmethod
     def draw(cls, orbits: Orbits, rng: np.random.Generator) -> Split:
@@ -164,6 +209,8 @@ def analyse(
     records: list[StageRecord] = []
     chosen = Findings()
     rejected = np.ones(BOOTSTRAPS, dtype=bool)
+    closed = [stage for stage in stages if isinstance(stage, Library)]
+    split = split.probing(sorted({i for library in closed for i in library.positive}))
     for stage in stages:
         if isinstance(stage, Library):
             library = stage
@@ -171,11 +218,14 @@ def analyse(
             break
         else:
             library = stage(split.fit)
-        ops, flat = _flat_directions(library, split.fit)
+        clear = split.where(library.positive)
+        if min(clear.fit.n_runs, clear.held.n_runs) < 2:
+            continue
+        ops, flat = _flat_directions(library, clear.fit)
         before = len(chosen.laws)
         # Hundreds of tiny eigenproblems: threads only get into each other's way.
         with threadpool_limits(limits=1, user_api="blas"):
-            judged = _trials(library, ops, flat, split, pool, rng, numbers)
+            judged = _trials(library, ops, flat, clear, pool, rng, numbers)
         pool += [law for law in judged if law.verdict != "rejected"]
         for law in judged:
             if law.verdict == "rejected" and law.evidence.signal >= SIGNAL:
@@ -183,15 +233,15 @@ def analyse(
         chosen = select(pool, split.probes, split.held.scale)
         new = len(chosen.laws) - before
         records.append(StageRecord(library.name, len(library), flat.values, new))
-        exact = sum(law.verdict == "exact" for law in chosen.laws)
-        if exact + len(chosen.identities) >= library.dim - 1:
+        sure = sum(law.verdict == "exact" and not law.doubtful for law in chosen.laws)
+        if sure + len(chosen.identities) >= library.dim - 1:
             break
     laws = [_with_errors(law, split, rng) for law in chosen.laws]
     return Findings(laws, chosen.identities, records, rejected)
 
 
 def _with_errors(law: Law, split: Split, rng: np.random.Generator) -> Law:
-    test = DriftTest(law.library, law.coefficients, split.all)
+    test = DriftTest(law.library, law.coefficients, split.where(law.library.positive).all)
     return replace(law, errors=test.standard_errors(law.coefficients, rng))
 
 
@@ -255,7 +305,7 @@ def _trials(
             if not np.isfinite(terms.values(split.all.measured.states)).all():
                 continue
             if _any_new(terms, candidate.coefficients[:, None], [*known, *found], split):
-                found.append(_judge(terms, view, candidate, split, rng, numbers))
+                found.append(_judge(library, view, candidate, split, rng, numbers))
     return found
 
 
@@ -286,14 +336,14 @@ def _identical(ops: Operators, vectors: np.ndarray) -> np.ndarray:
 
 def _any_new(library: Library, vectors: np.ndarray, known: Sequence[Law], split: Split) -> bool:
     """Tell whether one of the functions (columns) is no function of the laws known for sure."""
-    sure = [law for law in known if law.verdict in ("exact", "identity")]
+    sure = [law for law in known if law.verdict in ("exact", "identity") and not law.doubtful]
     obeyed = [law.gradient(split.probes, split.held.scale) for law in sure]
     new = [_gradient(library, v, split.probes, split.held.scale) for v in vectors.T]
     return bool(independent(new, obeyed, [LEARNED_SINE if library.learned else SINE] * len(new)))
 
 
 def _judge(
-    terms: Library,
+    library: Library,
     ops: Operators,
     candidate: formulas.Candidate,
     split: Split,
@@ -301,9 +351,9 @@ def _judge(
     numbers: Numbers,
 ) -> Law:
     """Test a candidate on the held-out runs."""
-    test = DriftTest(terms, candidate.coefficients, split.fit)
-    candidate = formulas.better_of(ops, candidate, test.refined())
-    coefficients = formulas.rounded(ops, candidate, test.allows, numbers)
+    candidate, test, errors = _refined(library, ops, candidate, split, rng)
+    terms = library.restrict(candidate.support)
+    coefficients = formulas.rounded(ops, candidate, test.allows, numbers, errors)
     evidence = gather(terms, coefficients, split.held, rng)
     verdict = _verdict(evidence, len(terms), evidence.moving)
     if verdict in ("exact", "identity"):
@@ -320,15 +370,42 @@ def _judge(
     )
 
 
+def _refined(
+    library: Library,
+    ops: Operators,
+    candidate: formulas.Candidate,
+    split: Split,
+    rng: np.random.Generator,
+) -> tuple[formulas.Candidate, DriftTest, np.ndarray]:
+    """Return the candidate with the coefficients that drift least, and their standard errors.
+
+    Terms that may as well be zero are left out, the least certain first.
+    """
+    while True:
+        terms = library.restrict(candidate.support)
+        test = DriftTest(terms, candidate.coefficients, split.fit)
+        candidate = formulas.better_of(ops, candidate, test.refined())
+        errors = test.standard_errors(candidate.coefficients, rng)
+        shorter = formulas.without_uncertain(ops, candidate, errors, library.costs())
+        if shorter is None:
+            return candidate, test, errors
+        candidate = shorter
+
+
 def _verdict(evidence: Evidence, n_terms: int, moving: float) -> str:
-    flat = evidence.flatness <= FLAT and evidence.flatness_interval[0] <= 1.2
+    if evidence.cancelled <= NO_DRIFT:  # nothing but rounding is left of it
+        return "identity" if n_terms <= SIMPLE_TERMS else "rejected"
     still = evidence.drift <= NO_DRIFT or moving <= DETECTED
+    most = FLAT if n_terms <= SIMPLE_TERMS or evidence.drift <= NO_DRIFT else CALM
+    flat = evidence.flatness <= most and evidence.flatness_interval[0] <= CALM
     if flat and still:
         if evidence.signal >= SIGNAL:
             limit = RESOLVED if n_terms <= SIMPLE_TERMS else RESOLVED / 2
             return "exact" if evidence.drift_interval[1] <= limit else "rejected"
         same = evidence.signal <= NO_SIGNAL and n_terms <= SIMPLE_TERMS
-        return "identity" if same else "rejected"
+        # Noise alone is no identity, but one coordinate that shows nothing else is zero.
+        real = n_terms == 1 or evidence.cancelled <= CANCELLED
+        return "identity" if same and real else "rejected"
     limit = SMALL_DRIFT if n_terms <= SIMPLE_TERMS else SMALL_DRIFT / 4
     if evidence.signal >= SIGNAL and evidence.drift_interval[1] <= limit:
         return "approximate"
@@ -346,7 +423,7 @@ def select(pool: list[Law], probes: np.ndarray, scale: np.ndarray) -> Findings:
     obeyed = [obeyed[k] for k in independent(gradients(obeyed))]
     laws = sorted(
         (law for law in pool if law.verdict != "identity"),
-        key=lambda law: (order[law.verdict], law.cost, law.evidence.flatness),
+        key=lambda law: (order[law.verdict], law.price, law.evidence.flatness),
     )
     kept = independent(gradients(laws), gradients(obeyed), [law.sine for law in laws])
     return Findings([laws[k] for k in kept], obeyed)

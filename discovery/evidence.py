@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -47,6 +48,11 @@ class Evidence:
         Standard deviation over all samples, noise set aside.
     moving : float
         Standard errors by which its systematic motion exceeds what is tolerated.
+    slope : float
+        Root mean square of the gradient in standardized coordinates.
+    cancelled : float
+        Variation of the value over that of its terms alone, as standard deviations: small where
+        terms that vary cancel, one where there is nothing but noise in them.
     flat_draws : (draws,) array of bool
         Whether each bootstrap sample of runs finds it flat.
     """
@@ -59,6 +65,8 @@ class Evidence:
     noise: float
     spread: float
     moving: float
+    slope: float
+    cancelled: float
     flat_draws: np.ndarray = field(repr=False)
 
 
@@ -107,6 +115,8 @@ def gather(
         noise=float(np.sqrt(test.noise)) / spread,
         spread=spread,
         moving=test.score(coefficients),
+        slope=test.slope(coefficients),
+        cancelled=test.cancelled(coefficients),
         flat_draws=mu[1:] <= FLAT,
     )
 
@@ -135,6 +145,9 @@ class DriftTest:
         moved = np.einsum("ijn,nik->jkn", slopes, half) * np.sqrt(weight)
         moved = moved.reshape(len(library), -1)
         self._noise = moved @ moved.T / weight.sum()
+        self._covariance = np.atleast_2d(np.cov(phi))
+        steep = (slopes * orbits.scale[:, None, None]).swapaxes(0, 1).reshape(len(library), -1)
+        self._steepness = steep @ steep.T / phi.shape[1]
         self._start = coefficients
         self.noise = float(coefficients @ self._noise @ coefficients)
 
@@ -147,6 +160,16 @@ class DriftTest:
         mean, error = self._moments(coefficients)
         noise = float(coefficients @ self._noise @ coefficients)
         return float(np.max((mean - TOLERATED * noise) / np.maximum(error, 1e-300)))
+
+    def slope(self, coefficients: np.ndarray) -> float:
+        """Return the root mean square of the gradient in standardized coordinates."""
+        return float(np.sqrt(max(coefficients @ self._steepness @ coefficients, 1e-300)))
+
+    def cancelled(self, coefficients: np.ndarray) -> float:
+        """Return the value's standard deviation over that of its terms, each on its own."""
+        alone = coefficients**2 @ np.diag(self._covariance)
+        together = max(float(coefficients @ self._covariance @ coefficients), 0.0)
+        return float(np.sqrt(together / max(alone, 1e-300)))
 
     def allows(self, coefficients: np.ndarray) -> bool:
         """Tell whether coefficients, scaled alike, drift no more than the formula's own."""
@@ -162,8 +185,8 @@ class DriftTest:
         has none.
         """
         starts, counts = self._offsets[:-1], self._counts.sum(axis=0)
-        products = self._modes[:, None] * (self._modes * counts)
-        drifts = np.moveaxis(np.add.reduceat(products, starts, axis=2), 2, 0)
+        runs = [slice(a, b) for a, b in itertools.pairwise(self._offsets)]
+        drifts = np.stack([(self._modes[:, r] * counts[r]) @ self._modes[:, r].T for r in runs])
         size = np.sqrt(np.diag(self._noise))
         unit = self._noise / np.outer(size, size) + 1e-12 * np.eye(len(size))
         main = int(np.argmax(np.abs(coefficients) * size))

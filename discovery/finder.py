@@ -139,7 +139,9 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         sound = without_gross_errors(some)
         orbits = prepare(sound, noise)
         path = orbits.smoothed.states
-        stages = resolve(self.library, runs.names, runs.roles, path, rates(sound, path))
+        stages = resolve(
+            self.library, runs.names, runs.roles, path, rates(sound, path), orbits.noise
+        )
         return analyse_orbits(
             orbits,
             stages,

@@ -29,7 +29,12 @@ SLACK = 1.06
 ROUNDED = 1.15
 # A term whose share of the formula's gradient is below this may be there by chance.
 NEGLIGIBLE = 0.02
-_TOLERANCES = (0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4, 1e-5, 1e-6)
+# Coefficients lie within so many standard errors, and are never known better or worse than this.
+INTERVAL = 2.5
+KNOWN = 5e-4
+UNKNOWN = 0.3
+# Fractions of its interval that a coefficient is rounded within, in turn.
+_SHRINK = (1.0, 0.7, 0.35, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 5e-5, 5e-6)
 
 
 @dataclass(frozen=True)
@@ -91,19 +96,14 @@ def candidates(
         if support in found:
             return
         mu, c = smallest(ops, np.array(support))
-        share = np.abs(c) * size[list(support)]
-        # A pivot that is only carried along is not part of the formula.
-        if share[support.index(pivot)] < NEGLIGIBLE * share.max():
+        if not _matters(np.array(support), c, pivot, size):
             return
         found[support] = Candidate(support, c, mu, float(costs[list(support)].sum()))
 
     for support in short_supports(ops, flat):
         keep(support, support[0])
     for pivot, sparse in _pivoted(basis, costs):
-        weight = np.abs(sparse)
-        order = np.argsort(-weight)[:MAX_SUPPORT]
-        support = np.sort(order[weight[order] > 1e-3 * weight.max()])
-        if pivot in support:
+        for support in _supports(ops, sparse, pivot, size, slack):
             keep(_eliminate(ops, support, pivot, costs, size, slack), pivot)
     for support in list(found):
         # A mixture with a simpler law loses that law's terms as one block.
@@ -177,6 +177,33 @@ def _pivoted(basis: np.ndarray, costs: np.ndarray):
         yield int(pivot), vector
 
 
+def _matters(support: np.ndarray, c: np.ndarray, pivot: int, size: np.ndarray) -> np.ndarray:
+    """Tell whether the pivot is part of formulas (..., s), or only carried along by another's."""
+    share = np.abs(c) * size[support]
+    return np.max(share * (support == pivot), axis=-1) >= NEGLIGIBLE * share.max(axis=-1)
+
+
+def _supports(
+    ops: Operators, sparse: np.ndarray, pivot: int, size: np.ndarray, slack: float
+) -> list[np.ndarray]:
+    """Return the terms of a sparse vector, and the fewest of the strongest that are as flat.
+
+    The weak ones are what noise left, and may let another law into the formula.
+    """
+    weight = np.abs(sparse)
+    order = np.argsort(-weight)[:MAX_SUPPORT]
+    order = order[weight[order] > 1e-3 * weight.max()]
+    if pivot not in order:
+        return []
+    limit = max(FLOOR, smallest(ops, np.sort(order))[0] * slack)
+    for n in range(1 + int(np.argmax(order == pivot)), len(order)):
+        some = np.sort(order[:n])
+        mu, c = smallest(ops, some)
+        if mu <= limit and _matters(some, c, pivot, size):
+            return [np.sort(order), some]
+    return [np.sort(order)]
+
+
 def _eliminate(
     ops: Operators,
     support: np.ndarray,
@@ -196,7 +223,7 @@ def _eliminate(
         allowance = np.where(share < NEGLIGIBLE * share.max(), slack**4, slack)
         trials = np.array([np.delete(support, i) for i in range(len(support))])
         values, vectors = _solve(ops, trials)
-        values[support == pivot] = np.inf
+        values[~_matters(trials, vectors, pivot, size)] = np.inf
         limits = np.maximum(FLOOR, mu * allowance)
         fits = np.flatnonzero(values <= limits)
         if not len(fits):
@@ -215,17 +242,43 @@ def better_of(ops: Operators, candidate: Candidate, refined: np.ndarray) -> Cand
     return replace(candidate, coefficients=refined, flatness=mu)
 
 
+def without_uncertain(
+    ops: Operators, candidate: Candidate, errors: np.ndarray, costs: np.ndarray
+) -> Candidate | None:
+    """Return the candidate without the term that is least surely not zero.
+
+    None where every term is sure, or where the flatness needs it.
+
+    Parameters
+    ----------
+    errors : (s,) array
+        Standard errors of the coefficients.
+    costs : (m,) array
+        What each term of the library costs.
+    """
+    doubt = errors / np.abs(candidate.coefficients)
+    worst = int(np.argmax(doubt))
+    if doubt[worst] * INTERVAL < 1:
+        return None
+    support = np.delete(np.array(candidate.support), worst)
+    mu, c = smallest(ops, support)
+    if mu > max(FLOOR, candidate.flatness * ROUNDED):
+        return None
+    return Candidate(tuple(int(j) for j in support), c, mu, float(costs[support].sum()))
+
+
 def rounded(
     ops: Operators,
     candidate: Candidate,
     still: Callable[[np.ndarray], bool],
     numbers: Numbers = NUMBERS,
+    errors: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return the simplest coefficients that keep the flatness.
+    """Return the simplest coefficients inside their intervals.
 
     One coefficient is scaled to one and the rest are rounded to simple fractions, coarsely at
-    first; what no simple fraction fits keeps as many digits as it needs. Every trial is tested
-    twice: on the operators it must stay about as flat as the unrounded formula (or be below
+    first; what no simple fraction fits keeps as many digits as it is known to. Every trial is
+    tested: on the operators it must stay about as flat as the unrounded formula (or be below
     `FLOOR`), and on the measured runs it must not drift more.
 
     Parameters
@@ -234,6 +287,9 @@ def rounded(
         Tells whether coefficients drift no more than the unrounded ones, noise set aside.
     numbers : Numbers
         What counts as simple.
+    errors : (s,) array, optional
+        Standard errors of the candidate's coefficients; without them only flatness and drift
+        limit the rounding.
 
     Returns
     -------
@@ -244,36 +300,55 @@ def rounded(
     local = ops.restrict(support)
     limit = max(FLOOR, candidate.flatness * ROUNDED)
     size = np.sqrt(np.diag(local.unit_dirichlet))
-    strong = np.flatnonzero(
-        np.abs(candidate.coefficients) * size > 0.02 * np.max(np.abs(candidate.coefficients) * size)
-    )
-    for tolerance in _TOLERANCES:
+    exact = candidate.coefficients
+
+    def allowed(trial: np.ndarray) -> bool:
+        return float(flatness(local, trial)) <= limit and still(trial)
+
+    strong = np.flatnonzero(np.abs(exact) * size > 0.02 * np.max(np.abs(exact) * size))
+    widths = {int(pivot): _widths(exact, errors, pivot) for pivot in strong}
+    for shrink in _SHRINK:
         trials = []
-        for pivot in strong:
-            ratios = candidate.coefficients / candidate.coefficients[pivot]
-            pairs = [numbers.simple(r, tolerance) for r in ratios]
+        for pivot, width in widths.items():
+            known = width if errors is not None else np.zeros(len(exact))
+            pairs = [
+                numbers.simple(ratio, shrink * w, k)
+                for ratio, w, k in zip(exact / exact[pivot], width, known, strict=True)
+            ]
             trials.append((sum(p[1] for p in pairs), tuple(p[0] for p in pairs)))
         for cost, values in sorted(trials):
-            trial = np.array(values)
-            if np.isfinite(cost) and float(flatness(local, trial)) <= limit and still(trial):
-                return _signed(trial)
-    return _signed(_digits(local, candidate.coefficients, limit, numbers))
+            if np.isfinite(cost) and allowed(np.array(values)):
+                return _signed(np.array(values))
+    pivot = int(np.argmax(np.abs(exact)))
+    known = _widths(exact, errors, pivot) if errors is not None else np.zeros(len(exact))
+    return _signed(_digits(exact / exact[pivot], known, allowed, numbers))
+
+
+def _widths(coefficients: np.ndarray, errors: np.ndarray | None, pivot: int) -> np.ndarray:
+    """Return how far each coefficient over the pivot's may be off, as a fraction of itself."""
+    if errors is None:
+        return np.full(len(coefficients), UNKNOWN)
+    relative = errors / np.abs(coefficients)
+    width = INTERVAL * np.hypot(relative, relative[pivot])
+    return np.clip(width, KNOWN, UNKNOWN)
 
 
 def _digits(
-    local: Operators, coefficients: np.ndarray, limit: float, numbers: Numbers
+    ratios: np.ndarray,
+    known: np.ndarray,
+    allowed: Callable[[np.ndarray], bool],
+    numbers: Numbers,
 ) -> np.ndarray:
-    """Round to as few digits as the flatness allows, simple fractions where they fit."""
-    ratios = coefficients / coefficients[np.argmax(np.abs(coefficients))]
-    for digits in range(2, 13):
-        simple = [numbers.simple(r, 10.0 ** (1 - digits)) for r in ratios]
-        values = np.array(
-            [
-                value if np.isfinite(cost) else float(f"{r:.{digits - 1}e}")
-                for r, (value, cost) in zip(ratios, simple, strict=True)
-            ]
-        )
-        if float(flatness(local, values)) <= limit:
+    """Round to as few digits as are known and allowed, simple fractions where they fit."""
+    known_digits = 1 - np.floor(np.log10(np.where(known > 0, known, UNKNOWN)))
+    for extra in range(11):
+        values = np.empty(len(ratios))
+        for i, digits in enumerate(np.maximum(known_digits, 2).astype(int) + extra):
+            tolerance = max(10.0 ** (1 - digits), known[i])
+            values[i], cost = numbers.simple(ratios[i], tolerance, known[i])
+            if not np.isfinite(cost):
+                values[i] = float(f"{ratios[i]:.{digits - 1}e}")
+        if allowed(values):
             return values
     return ratios
 

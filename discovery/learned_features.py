@@ -97,6 +97,7 @@ class LearnedLibrary(Library):
     """
 
     learned = True
+    positive = ()
 
     def __init__(
         self, names: Sequence[str], network: Network, numbers: Sequence[int] | None = None

@@ -20,13 +20,17 @@ _DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12)
 _LARGEST = 40
 # A root or π may stand for a coefficient that is known at least this well, times a fraction of
 # numbers no larger: there are so many multiples that one is always near.
-_WELL_KNOWN = 5e-4
+_WELL_KNOWN = 3e-3
 _SMALL = 4
 # What a factor costs beside numerator and denominator.
 _COST = {"constant": 1.0, "number": 6.0}
 _POWERS = (1, -1, 2, -2, sympy.Rational(1, 2), -sympy.Rational(1, 2))
+# Numbers within this factor tell how close together numbers as simple lie, and how many may be
+# expected in the interval of a coefficient by chance.
+_NEAR = 1.5
+_CHANCE = 0.5
 # Up to which tolerance a constant may stand for a coefficient.
-_CONSTANT = 5e-3
+_CONSTANT = 0.02
 
 
 @dataclass(frozen=True)
@@ -95,18 +99,25 @@ class Numbers:
             out.append(_Factor(float(number), _COST["number"], number, _WELL_KNOWN, _SMALL))
         return out
 
-    def simple(self, ratio: float, tolerance: float) -> tuple[float, float]:
+    def simple(self, ratio: float, tolerance: float, interval: float = 0.0) -> tuple[float, float]:
         """Return the simplest number within a relative tolerance, and its complexity.
 
-        The ratio itself, of infinite complexity, where there is none.
+        The ratio itself, of infinite complexity, where there is none, and where numbers as simple
+        lie so close together that one is in its interval (half its width, relative) by chance.
         """
         values, costs, tolerances = self._table
-        size = abs(ratio)
+        size, tolerated = abs(ratio), max(tolerance, interval)
         low, high = np.searchsorted(values, [size * (1 - tolerance), size * (1 + tolerance)])
-        cost = np.where(tolerances[low:high] >= tolerance, costs[low:high], np.inf)
+        cost = np.where(tolerances[low:high] >= tolerated, costs[low:high], np.inf)
         if not len(cost) or not np.isfinite(cost.min()):
             return ratio, np.inf
         best = int(np.argmin(cost))
+        if interval:
+            near = slice(*np.searchsorted(values, [size / _NEAR, size * _NEAR]))
+            rivals = np.sum((costs[near] <= cost[best]) & (tolerances[near] >= tolerated))
+            # Per unit of the logarithm, since the interval is relative.
+            if 2 * interval * (rivals - 1) / (2 * np.log(_NEAR)) > _CHANCE:
+                return ratio, np.inf
         return float(np.copysign(values[low + best], ratio)), float(cost[best])
 
     @cached_property

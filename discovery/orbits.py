@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +10,11 @@ import numpy as np
 
 from discovery.drift import excess_weights
 from discovery.smoothing import Path
+
+# Standard deviations of the noise by which a coordinate must exceed zero to count as positive.
+CLEAR = 5.0
+# Rows that a run must keep.
+LEAST_ROWS = 8
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,35 @@ class Orbits:
         """Number of runs."""
         return len(self.offsets) - 1
 
+    @property
+    def noise(self) -> np.ndarray:
+        """Typical standard deviation of each coordinate's noise, (d,)."""
+        return np.sqrt(np.median(np.einsum("nii->ni", self.measured.covariance), axis=0))
+
     @cached_property
     def excess_weights(self) -> np.ndarray:
         """What each mode of a function counts in each band of its drift, (bands, n)."""
         return excess_weights(self.offsets)
+
+    def clear(self, columns: Sequence[int]) -> np.ndarray:
+        """Tell in which rows the given coordinates are positive beyond their noise, (n,) bool.
+
+        In none of a run where that leaves too few.
+        """
+        clear = np.ones(len(self.smoothed.states), dtype=bool)
+        for i in columns:
+            noise = np.sqrt(self.measured.covariance[:, i, i])
+            clear &= (self.smoothed.states[:, i] > CLEAR * noise) & (self.measured.states[:, i] > 0)
+        long = np.add.reduceat(clear, self.offsets[:-1], dtype=int) >= LEAST_ROWS
+        return clear & (np.repeat(long, np.diff(self.offsets)) | clear.all())
+
+    def where(self, rows: np.ndarray) -> Orbits:
+        """Return the rows for which `rows` (n,) is true; runs that have none go."""
+        if rows.all():
+            return self
+        lengths = np.add.reduceat(rows, self.offsets[:-1], dtype=int)
+        offsets = np.concatenate([[0], np.cumsum(lengths[lengths > 0])])
+        return Orbits(_rows(self.measured, rows), _rows(self.smoothed, rows), offsets, self.scale)
 
     def take(self, runs: np.ndarray) -> Orbits:
         """Return the given runs."""

@@ -107,7 +107,7 @@ def discover(
         model = train_manifold(sound[fit_runs], seed=int(rng.integers(2**31)), verbose=verbose)
     orbits = prepare_with(sound, _manifold(model, trajectories), levels)
     path = orbits.smoothed.states
-    stages = resolve(library, names, roles, path, rates(sound, path))
+    stages = resolve(library, names, roles, path, rates(sound, path), orbits.noise)
     if isinstance(library, str) and library == "auto":
         stages.append(lambda fit: train_features(fit, names, roles, rng, verbose=verbose))
     return analyse_orbits(

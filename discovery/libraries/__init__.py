@@ -100,6 +100,7 @@ def resolve(
     roles: Sequence[str | None] | None,
     rows: np.ndarray,
     rates: np.ndarray | None = None,
+    noise: np.ndarray | float = 0.0,
 ) -> list[Library]:
     """Turn what a user passes as ``library=`` into the libraries to try, simple to rich.
 
@@ -111,6 +112,9 @@ def resolve(
     rows : (n, d) array
     rates : (n, d) array, optional
         Time derivatives at the rows, to infer roles from.
+    noise : (d,) array, optional
+        Standard deviation of each coordinate's noise: what may be an inverse, a logarithm, an
+        angle's cosine depends on it.
 
     Raises
     ------
@@ -122,7 +126,7 @@ def resolve(
         spec = [spec]
     if isinstance(spec, str):
         if spec == "auto":
-            return escalation(names, known, rows, rates)
+            return escalation(names, known, rows, rates, noise)
         return _named(spec, names, known, rows)
     if isinstance(spec, Sequence) and spec and all(isinstance(s, Library) for s in spec):
         for library in spec:

@@ -20,9 +20,11 @@ from discovery.libraries.builders import (
     trigonometric,
 )
 from discovery.libraries.library import Library
-from discovery.libraries.rational import invertible, rational
+from discovery.libraries.rational import invertible, mostly_positive, rational
 from discovery.libraries.warped import warps
 
+# Noise of an angle, in radians, beyond which its cosine is more noise than signal.
+LOUD_ANGLE = 0.3
 # Correlation of a coordinate's rate with another coordinate that makes a pair of them.
 _RATE_LIKENESS = 0.97
 _ANGLE_NAMES = re.compile(r"(theta|phi|psi|angle|alpha|beta|gamma|th|q_?ang)_?\d*", re.IGNORECASE)
@@ -35,6 +37,7 @@ def escalation(
     roles: Sequence[str | None] | None,
     rows: np.ndarray,
     rates: np.ndarray | None = None,
+    noise: np.ndarray | float = 0.0,
 ) -> list[Library]:
     """Return the libraries to try in turn.
 
@@ -44,10 +47,16 @@ def escalation(
     rows : (n, d) array
     rates : (n, d) array, optional
         Time derivatives at the rows; they tell positions from velocities where roles are unknown.
+    noise : (d,) array, optional
+        Standard deviation of each coordinate's noise.
     """
     given = roles is not None and any(roles)
     roles = infer_roles(names, roles, rows, rates)
     d = len(names)
+    level = np.broadcast_to(noise, d)
+    # An angle that noise turns by a good part of a radian has no cosine to speak of.
+    loud = [role == "angle" and level[i] > LOUD_ANGLE for i, role in enumerate(roles)]
+    roles = [None if loud[i] else role for i, role in enumerate(roles)]
     angles = [i for i in range(d) if roles[i] == "angle"]
     straight = [i for i in range(d) if i not in angles]
     stages: list[Library] = []
@@ -55,7 +64,7 @@ def escalation(
         stages.append(polynomial(names, 2, straight))
     if angles:
         stages += [trigonometric(names, roles, order) for order in (2, 3)]
-    positive = [i for i in straight if rows[:, i].min() > 0]
+    positive = [i for i in straight if mostly_positive(rows[:, i], level[i])]
     if positive and all(roles[i] in ("amount", None, "other") for i in positive):
         stages.append(logarithmic(names, positive))
     positions = [i for i in range(d) if roles[i] == "position"]
@@ -69,11 +78,12 @@ def escalation(
             # Nobody said that these are no angles.
             turning = ["angle" if role == "position" else role for role in roles]
             stages += [trigonometric(names, turning, order) for order in (2, 3)]
-        stages += [radial(names, roles, [potential]) for potential in POTENTIALS]
+        stages += [radial(names, roles, [key]) for key in POTENTIALS if key != "1/r"]
+        stages.append(radial(names, roles))
         stages.append(exponential(names, roles))
         if d >= 6:
             stages.append(chain(names, roles))
-    away = invertible(rows, roles)
+    away = invertible(rows, roles, level)
     if away:
         stages.append(rational(names, roles, away))
     if not angles:

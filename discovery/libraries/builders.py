@@ -101,6 +101,7 @@ def mechanics(names: Sequence[str], roles: Sequence[str | None], products: bool 
 
 
 POTENTIALS = {
+    "1/r": lambda r: 1 / r,
     "log r": sympy.log,
     "r": lambda r: r,
     "1/r^2": lambda r: r**-2,
@@ -117,13 +118,14 @@ def radial(
     Parameters
     ----------
     potentials : sequence of str
-        Keys of `POTENTIALS`; 1/r is `mechanics`'.
+        Keys of `POTENTIALS`.
     """
     symbols = symbols_of(names)
     positions = [i for i, role in enumerate(roles) if role == "position"]
     distances = _distances(symbols, group_bodies([names[i] for i in positions], positions))
     functions = [POTENTIALS[key](r) for key in potentials for r in distances]
-    return _with_functions(symbols, functions, f"radial ({', '.join(potentials)})")
+    name = ", ".join(potentials) if len(potentials) < len(POTENTIALS) else "all"
+    return _with_functions(symbols, functions, f"radial ({name})")
 
 
 def exponential(names: Sequence[str], roles: Sequence[str | None]) -> Library:

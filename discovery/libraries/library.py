@@ -9,6 +9,7 @@ differentiation beyond its atoms.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import sympy
@@ -66,6 +67,13 @@ class Library:
     def dim(self) -> int:
         """Number of coordinates d."""
         return len(self.symbols)
+
+    @cached_property
+    def positive(self) -> tuple[int, ...]:
+        """Columns of coordinates that must be positive: their logarithm or inverse is taken."""
+        logs = {f.args[0] for a in self.atoms for f in a.atoms(sympy.log)}
+        roots = {f.base for a in self.atoms for f in a.atoms(sympy.Pow) if not f.exp.is_nonnegative}
+        return tuple(i for i, symbol in enumerate(self.symbols) if symbol in logs | roots)
 
     def expressions(self) -> list[sympy.Expr]:
         """Return the terms as SymPy expressions, in the order of the columns of `values`."""

@@ -10,19 +10,36 @@ import sympy
 
 from discovery.libraries.builders import MAX_TERMS, monomials, symbols_of
 from discovery.libraries.library import Exponents, Library
+from discovery.orbits import CLEAR
 
 # A coordinate that comes closer to zero than this fraction of its largest value has no inverse.
-NEAREST = 0.02
+NEAREST = 0.005
+# Share of the rows in which a coordinate must be clear of zero; the rest is left out.
+MOSTLY = 0.7
 # Powers of a positive coordinate, from the widest range to the narrowest.
 _RANGES = ((-2, 4), (-2, 2), (-1, 2), (-1, 1))
 
 
-def invertible(rows: np.ndarray, roles: Sequence[str | None]) -> list[int]:
-    """Return the columns that stay positive, away from zero, and are no angles."""
+def mostly_positive(values: np.ndarray, noise: float) -> bool:
+    """Tell whether a coordinate (n,) is never negative, and mostly positive beyond its noise."""
+    return bool(values.min() > -CLEAR * noise and np.mean(values > CLEAR * noise) >= MOSTLY)
+
+
+def invertible(
+    rows: np.ndarray, roles: Sequence[str | None], noise: np.ndarray | None = None
+) -> list[int]:
+    """Return the columns that stay positive, away from zero, and are no angles.
+
+    Where noise (d,) hides a few of their values, these will be left out.
+    """
+    noise = np.zeros(rows.shape[1]) if noise is None else noise
+    least = CLEAR * noise
     return [
         i
         for i, role in enumerate(roles)
-        if role != "angle" and rows[:, i].min() > NEAREST * rows[:, i].max() > 0
+        if role != "angle"
+        and mostly_positive(rows[:, i], noise[i])
+        and rows[rows[:, i] > least[i], i].min() > NEAREST * rows[:, i].max()
     ]
 
 

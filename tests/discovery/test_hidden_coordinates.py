@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import sympy
 
-from discovery import ConservedQuantityFinder, Trajectories, datasets
+from discovery import ConservedQuantityFinder, Trajectories, datasets, libraries
 from discovery.flatness import operators
 from discovery.formulas import short_supports
 from discovery.libraries.rational import invertible, rational
 from discovery.libraries.warped import WARPS, warps
+from discovery.orbits import Orbits
 from discovery.preparation import prepare
+from discovery.smoothing import raw_path
 
 
 def seen_through(name, change, names, roles=None, noise=0.0, n_runs=60):
@@ -68,6 +70,38 @@ def test_only_what_stays_away_from_zero_is_inverted():
     rows[0, 2] = 1e-3
     assert invertible(rows, [None] * 3) == [0]
     assert invertible(rows, ["angle", None, None]) == []
+
+
+def test_inverses_need_values_clear_of_the_noise():
+    rows = np.random.default_rng(0).uniform(0.1, 2, (1000, 1))
+    assert invertible(rows, [None], np.array([0.01])) == [0]
+    assert invertible(rows, [None], np.array([0.3])) == []
+    rows[:20] = -0.01
+    assert invertible(rows, [None], np.array([1e-4])) == []
+    assert invertible(rows, [None], np.array([0.01])) == [0]
+
+
+def test_a_library_names_what_must_be_positive():
+    library = rational(["r", "phi", "v"], [None, "angle", None], [0])
+    assert library.positive == (0,)
+    plain = [str(e) for e in library.expressions()].index("r")
+    assert library.restrict([plain]).positive == ()
+    assert libraries.logarithmic(["x", "y"], [1]).positive == (1,)
+    assert libraries.polynomial(["x", "y"], 3).positive == ()
+    assert libraries.custom(["1/sqrt(x**2 + y**2)", "log(y)/x"], ["x", "y"]).positive == (0, 1)
+
+
+def test_rows_in_which_a_coordinate_is_clear_of_its_noise():
+    states = np.linspace(1.0, -0.2, 40)[:, None] * np.ones((1, 2))
+    states[:20] += 1.0
+    path = raw_path(states, np.array([0.02, 0.5]))
+    orbits = Orbits(path, path, np.array([0, 20, 40]), np.ones(2))
+    assert orbits.clear([]).all()
+    some = orbits.where(orbits.clear([0]))
+    assert list(some.offsets) == [0, 20, 20 + int(np.sum(states[20:, 0] > 0.1))]
+    assert some.measured.states[:, 0].min() > 0.1
+    # The second coordinate leaves so little of the first run that the run goes.
+    assert not orbits.clear([1]).any()
 
 
 def test_powers_of_a_rational_library():

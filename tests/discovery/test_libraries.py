@@ -139,7 +139,7 @@ CONTENTS = {
     ),
     "radial": (
         builders.radial(("x", "y"), ("position", "position")),
-        "x, y, x**2, x*y, y**2, r, log(r), r**-2, r**-3, exp(-r)/r",
+        "x, y, x**2, x*y, y**2, r, log(r), 1/r, r**-2, r**-3, exp(-r)/r",
     ),
 }
 

@@ -120,3 +120,25 @@ def test_units_inside_functions():
         coefficient_units([sympy.exp(x)], {"x": "m"})
     with pytest.raises(ValueError, match="adds"):
         coefficient_units([sympy.sqrt(x**2 + y**2)], {"x": "m", "y": "s"})
+
+
+@pytest.mark.parametrize(
+    ("value", "interval", "simple"),
+    [(2.89, 0.01, False), (1.51, 0.02, True), (2.875, 1e-4, True), (11.04, 0.01, True)],
+)
+def test_a_fraction_that_chance_would_give_is_none(value, interval, simple):
+    """Within a percent of 2.89 lies some p/q of numbers up to 40, whatever the truth."""
+    assert np.isfinite(Numbers().simple(value, interval, interval)[1]) == simple
+
+
+def test_coefficients_stay_inside_their_intervals():
+    """1.7² = 2.89 is neither 3 nor 23/8, and the data know it."""
+    rng = np.random.default_rng(0)
+    t = np.linspace(0, 20, 200)
+    a, b = rng.uniform(0.5, 1.5, (60, 1)), rng.uniform(0, 6.3, (60, 1))
+    states = np.stack([a * np.cos(1.7 * t + b), -1.7 * a * np.sin(1.7 * t + b)], axis=-1)
+    states += 0.01 * rng.standard_normal(states.shape)
+    finder = ConservedQuantityFinder(roles=["position", "velocity"], random_state=0)
+    (law,) = finder.fit(states.reshape(-1, 2), groups=np.repeat(np.arange(60), 200)).quantities_
+    x2, u2 = (law.coefficients[sympy.Symbol(n, real=True) ** 2] for n in ("x0", "x1"))
+    assert x2 / u2 == pytest.approx(2.89, rel=3e-3)
