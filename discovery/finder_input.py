@@ -88,6 +88,8 @@ def prepare(finder: object, points: np.ndarray) -> Prepared:
     points = as_points(points)
     names, roles = described(points.shape[1], finder.names, finder.roles)
     check_degree(finder.degree)
+    if len(points) > 1:
+        check_spread(points, names)
     keeps = conditions.checked(getattr(finder, "keeps", ()))
     with_metric = finder.metric is not None or not keeps
     if with_metric:
@@ -112,8 +114,21 @@ def as_points(points: np.ndarray) -> np.ndarray:
             f"Points must have shape (N, n), one point a row; received {points.shape}."
         )
     if not np.isfinite(points).all():
-        raise ValueError("Points must be finite; some are NaN or infinite.")
+        raise ValueError(
+            f"Points must be finite; {int(np.sum(~np.isfinite(points).all(axis=1)))} of "
+            f"{len(points)} hold NaN or infinity. Leave these rows out."
+        )
     return points
+
+
+def check_spread(points: np.ndarray, names: Sequence[str]) -> None:
+    """Refuse points that do not move along some coordinate: nothing varies along it."""
+    still = [name for name, s in zip(names, np.ptp(points, axis=0), strict=True) if not s > 0]
+    if still:
+        raise ValueError(
+            f"The points have no spread in {', '.join(still)}: all of them are alike there. Give "
+            "points that fill a region."
+        )
 
 
 def described(

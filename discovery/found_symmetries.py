@@ -13,8 +13,8 @@ from discovery.library_choice import Solution
 
 # Resamples of the points for the interval of a residual.
 RESAMPLES = 50
-# Coefficients of an expansion below this share of the largest are left out.
-_NEGLIGIBLE = 1e-6
+# Terms of an expansion below this share of the largest are left out.
+_NEGLIGIBLE = 1e-13
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,11 @@ def _cancelled(component: sympy.Expr) -> sympy.Expr:
 
 def expansions(solution: Solution, space: np.ndarray, ready: Prepared) -> list[Symmetry]:
     """Return fields that have no short formula here as sums of polynomials."""
-    found = []
+    found, size = [], np.linalg.norm(solution.fit.denominator(), axis=0)
     for vector in space.T:
+        share = np.abs(vector) * size
+        vector = np.where(share > _NEGLIGIBLE * share.max(), vector, 0.0)
         vector = vector / np.abs(vector).max()
-        vector = np.where(np.abs(vector) > _NEGLIGIBLE, vector, 0.0)
         components = solution.fields.combine(vector)
         found.append(_symmetry(solution, vector, components, "isometry", ready))
     return found

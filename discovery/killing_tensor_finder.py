@@ -68,6 +68,10 @@ class KillingTensorFinder(BaseEstimator):
         A sparse basis of the hidden ones, modulo the reducible.
     spectrum_ : (k,) array
         Defects, ascending.
+    undecided_ : bool
+        Whether the library is too poor to tell: it does not hold the metric itself or products of
+        its symmetries, which are always solutions, so that it may lack others. Also where defects
+        below the tolerance grow without a gap.
 
     Examples
     --------
@@ -115,6 +119,8 @@ class KillingTensorFinder(BaseEstimator):
         ready = finder_input.prepare(self, points)
         points, geometry, n = ready.points, ready.geometry, ready.points.shape[1]
         library = self._library(ready, geometry.force is not None)
+        if geometry.force is not None:
+            library.drop_dependent(points, geometry.potential)
         rows_each = n * (n + 1) * (n + 2) / 6 + n * (geometry.force is not None)
         needed = finder_input.needed_points(len(library), rows_each, n)
         finder_input.check_count(len(points), needed, f"{len(library)} tensors and potentials")
@@ -126,7 +132,10 @@ class KillingTensorFinder(BaseEstimator):
         self.n_tensors_ = ready.dimension(self.spectrum_)
         space = vectors[:, : self.n_tensors_]
 
-        known = self._reducible(library, ready, space)
+        known, complete = self._reducible(library, ready, space)
+        self.undecided_ = not complete or bool(
+            np.sum(self.spectrum_ <= ready.limit) > self.n_tensors_
+        )
         self.n_irreducible_ = self.n_tensors_ - known.shape[1]
         top, bottom = fit.numerator(), fit.denominator()
         gram = generators.Gram(top.T @ top, bottom.T @ bottom)
@@ -139,19 +148,28 @@ class KillingTensorFinder(BaseEstimator):
 
     def _library(self, ready: Prepared, with_potential: bool) -> TensorLibrary:
         symbols = symbols_of(ready.names)
+        further: list[sympy.Expr] = []
         if self.library is None:
-            functions = vector_fields.scalar_functions(
-                symbols, ready.roles, ready.points, self.degree
+            functions, further = (
+                vector_fields.scalar_functions(symbols, ready.roles, ready.points, degree)
+                for degree in (self.degree, self.degree + 2)
             )
         else:
+            if isinstance(self.library, str) or not isinstance(self.library, Sequence):
+                raise ValueError(
+                    "`library` must be a list of scalar SymPy expressions; received "
+                    f"{self.library!r}."
+                )
             local = {str(s): s for s in symbols}
             functions = [sympy.sympify(str(f), locals=local) for f in self.library]
-        return TensorLibrary(symbols, functions, with_potential)
+        return TensorLibrary(symbols, functions, with_potential, further)
 
-    def _reducible(self, library: TensorLibrary, ready: Prepared, space: np.ndarray) -> np.ndarray:
-        """Return the part of the solutions that the metric and products of symmetries span."""
+    def _reducible(
+        self, library: TensorLibrary, ready: Prepared, space: np.ndarray
+    ) -> tuple[np.ndarray, bool]:
+        """Return what the metric and products of symmetries span, and whether it is all there."""
         if not space.shape[1]:
-            return space
+            return space, False
         points, geometry = ready.points, ready.geometry
         finder = SymmetryFinder(
             metric=self.metric,
@@ -183,10 +201,11 @@ class KillingTensorFinder(BaseEstimator):
             # A product whose coefficients the library lacks is not among the solutions.
             if np.linalg.norm(solutions @ c - target) <= 0.05 * np.linalg.norm(target):
                 found.append(c / np.linalg.norm(solutions @ c) * scale)
+        complete = len(found) == len(tensors)
         if not found:
-            return space[:, :0]
+            return space[:, :0], complete
         left, sizes, _ = np.linalg.svd(np.array(found).T, full_matrices=False)
-        return space @ left[:, sizes > 0.05 * sizes[0]]
+        return space @ left[:, sizes > 0.05 * sizes[0]], complete
 
     def _tensor(
         self, library: TensorLibrary, vector: np.ndarray, held: symmetry.LieOperators

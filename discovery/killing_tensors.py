@@ -16,6 +16,7 @@ Source: B. Carter, Phys. Rev. 174 (1968) 1559; with potentials, J. Hietarinta, P
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import sympy
@@ -24,6 +25,8 @@ from discovery.metric_fields import MetricField
 from discovery.symmetry import LieOperators, christoffel
 from discovery.vector_fields import VectorFields
 
+# What is left of a candidate, as a share, up to which it is a sum of others.
+_DEPENDENT = 1e-9
 # The symbol that stands for the potential in formulas.
 POTENTIAL = sympy.Symbol("V", real=True)
 
@@ -38,15 +41,22 @@ class TensorLibrary:
         Tried for each K^ij, and, alone and times V, for U.
     with_potential : bool
         Whether there is a potential V.
+    further : sequence of sympy.Expr
+        Tried for U besides: it is of higher degree than K where V is a polynomial.
     """
 
     def __init__(
-        self, symbols: list[sympy.Symbol], functions: list[sympy.Expr], with_potential: bool
+        self,
+        symbols: list[sympy.Symbol],
+        functions: list[sympy.Expr],
+        with_potential: bool,
+        further: Sequence[sympy.Expr] = (),
     ) -> None:
         n = len(symbols)
         zero = [sympy.Integer(0)] * (n - 1)
-        self.symbols, self.functions = tuple(symbols), list(functions)
-        self._scalars = VectorFields(symbols, [(f, *zero) for f in functions])
+        more = [f for f in further if f not in functions] if with_potential else []
+        self.symbols, self.functions = tuple(symbols), [*functions, *more]
+        self._scalars = VectorFields(symbols, [(f, *zero) for f in self.functions])
         self.entries = [
             (f, i, j)
             for f in range(len(functions))
@@ -54,11 +64,24 @@ class TensorLibrary:
         ]
         self.potentials: list[tuple[int, bool]] = []
         if with_potential:
-            self.potentials = [(f, False) for f, e in enumerate(functions) if e.free_symbols]
+            self.potentials = [(f, False) for f, e in enumerate(self.functions) if e.free_symbols]
             self.potentials += [(f, True) for f in range(len(functions))]
 
     def __len__(self) -> int:
         return len(self.entries) + len(self.potentials)
+
+    def drop_dependent(self, points: np.ndarray, potential: np.ndarray) -> None:
+        """Leave out candidates U = f V that are sums of others on the points, V (N,) given."""
+        values, _ = self.scalars(points)
+        basis, kept = np.ones((len(points), 1)) / np.sqrt(len(points)), []
+        for f, times in self.potentials:
+            column = values[:, f] * (potential if times else 1.0)
+            rest = column - basis @ (basis.T @ column)
+            rest = rest - basis @ (basis.T @ rest)
+            if np.linalg.norm(rest) > _DEPENDENT * np.linalg.norm(column):
+                basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
+                kept.append((f, times))
+        self.potentials = kept
 
     def scalars(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the functions (N, F) and their gradients (N, F, n)."""

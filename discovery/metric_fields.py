@@ -179,6 +179,11 @@ def _by_jets(metric: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def _by_jets_scalar(function: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     from keras import ops
 
+    if not callable(function):
+        raise ValueError(
+            "`potential` must be a callable (batch, n) -> (batch,) in keras.ops; received "
+            f"{type(function).__name__}."
+        )
     tensor = ops.convert_to_tensor(points)
     probe = function(tensor)
     if tuple(probe.shape) != (len(points),):

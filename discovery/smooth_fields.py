@@ -127,15 +127,7 @@ class SmoothFields:
 
     def jets(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return values (N, m, n) and slopes (N, m, n, n), as `VectorFields.jets`."""
-        n, count = self.dim, len(self.modes)
-        values, slopes = self.scalars(np.asarray(points, dtype=float))
-        eye = np.eye(n)
-        xi = values[:, :, None, None] * eye
-        partial = slopes[:, :, None, :, None] * eye[:, None, :]
-        return (
-            xi.reshape(len(points), count * n, n),
-            partial.reshape(len(points), count * n, n, n),
-        )
+        return along_axes(*self.scalars(np.asarray(points, dtype=float)))
 
     def scalars(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return every mode (N, F) and its gradient (N, F, n)."""
@@ -184,6 +176,15 @@ class SmoothFields:
                 )
                 factors.append(P(a, (s - middle) / half))
         return sympy.Mul(*factors)
+
+
+def along_axes(values: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return jets of functions (N, F) with slopes (N, F, n), each along each axis in turn."""
+    count, functions, n = slopes.shape
+    eye = np.eye(n)
+    xi = values[:, :, None, None] * eye
+    partial = slopes[:, :, None, :, None] * eye[:, None, :]
+    return xi.reshape(count, functions * n, n), partial.reshape(count, functions * n, n, n)
 
 
 def _goes_round(column: np.ndarray) -> bool:

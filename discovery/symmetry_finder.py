@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -12,6 +13,7 @@ from discovery import (
     finder_input,
     found_symmetries,
     killing_transport,
+    learned_fields,
     library_choice,
     metric_error,
     metric_fields,
@@ -41,7 +43,8 @@ class SymmetryFinder(BaseEstimator):
         (LagrangianManifold, NeuralDifferentialManifold, a MetricLayer, any model that
         `keras_ndm.manifold_of` understands). A LagrangianManifold brings its potential.
     library : str or sequence
-        "auto", "affine", "polynomial", "trigonometric"; or your own SymPy expressions: scalar
+        "auto", "affine", "polynomial", "trigonometric"; "learned", the outputs of a small network
+        trained to be symmetries (`discovery.learned_fields`); or your own SymPy expressions: scalar
         functions, each tried along each axis, or vector fields as sequences of n components.
     degree : int
         Of polynomials in "auto", "polynomial" and "trigonometric".
@@ -143,20 +146,28 @@ class SymmetryFinder(BaseEstimator):
         """
         del y
         ready = finder_input.prepare(self, points)
-        fields = vector_fields.library(
-            self.library, ready.names, ready.roles, ready.points, self.degree
-        )
+        networks = isinstance(self.library, str) and self.library == "learned"
+        if networks:
+            fields, ready = learned_fields.train(ready), self._for_networks(ready)
+        else:
+            fields = vector_fields.library(
+                self.library, ready.names, ready.roles, ready.points, self.degree
+            )
         ready.require(fields)
         first = library_choice.solve(fields, ready)
         drawn, space = self._drawn(ready), self._space(ready)
         error = metric_error.errors(first, ready, drawn) if drawn else None
         if drawn:
             limit = metric_error.limits(error)
+            if networks:
+                limit = np.minimum(limit, ready.limit)
             found = Explored.of(first, metric_error.count(first.spectrum, limit, ready.gap))
         elif self._open_ended(ready, space):
             found = library_choice.explore(first, ready, self.degree, self.metric, space)
         else:
             found = Explored.of(first, ready.dimension(first.spectrum))
+        if networks:  # there are no formulas to look for
+            found = replace(found, known=0, smooth=first)
         whole = found.smooth or found.best
         self.undecided_ = bool(np.sum(whole.spectrum <= ready.limit) > found.count)
         if drawn:
@@ -165,7 +176,8 @@ class SymmetryFinder(BaseEstimator):
         if space is not None:
             found = found.at_most(space.dimension)
             missing = not ready.keeps and found.count < space.dimension
-            self.undecided_ |= missing or space.doubtful > 0
+            # What networks have beyond the bound is near a symmetry, and none.
+            self.undecided_ = (self.undecided_ and not networks) or missing or space.doubtful > 0
         self.dimension_bound_ = None if space is None else space.dimension
         self.spectrum_, self.n_symmetries_ = whole.spectrum, found.count
         self._describe(found, ready)
@@ -192,6 +204,14 @@ class SymmetryFinder(BaseEstimator):
         chosen = isinstance(self.library, str) and self.library == self.tolerance == "auto"
         known = ready.geometry.double or (space is not None and not space.doubtful)
         return chosen and ready.geometry.exact and known and ready.with_metric and not ready.keeps
+
+    def _for_networks(self, ready: Prepared) -> Prepared:
+        """Return the limits for fields that a network gives."""
+        if self.tolerance != "auto":
+            return ready
+        bounded = ready.geometry.exact and ready.with_metric
+        limit = learned_fields.BOUNDED if bounded else learned_fields.FREE
+        return replace(ready, limit=limit, gap=finder_input.GAP)
 
     def _drawn(self, ready: Prepared) -> list[metric_fields.MetricField]:
         """Return metrics that fit as well, where the model tells and the tolerance is free."""

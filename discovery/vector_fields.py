@@ -155,6 +155,11 @@ def library(
     symbols = symbols_of(names)
     if isinstance(kind, VectorFields):
         return kind
+    if not isinstance(kind, str | Sequence):
+        raise ValueError(
+            "`library` must be a name or a list of SymPy expressions or vector fields; received "
+            f"{type(kind).__name__}."
+        )
     if not isinstance(kind, str):
         return _from_user(symbols, kind)
     if kind == "affine":
@@ -166,8 +171,8 @@ def library(
     if kind == "auto":
         return along_each_axis(symbols, scalar_functions(symbols, roles, points, degree))
     raise ValueError(
-        f'Unknown library {kind!r}. Expected "auto", "affine", "polynomial", "trigonometric", or a '
-        "list of SymPy expressions or vector fields."
+        f'Unknown library {kind!r}. Expected "auto", "affine", "polynomial", "trigonometric", '
+        '"learned", or a list of SymPy expressions or vector fields.'
     )
 
 

@@ -128,6 +128,34 @@ def test_kepler_gives_the_laplace_runge_lenz_vector():
     assert found == {"V*x - p_x*p_y*y + p_y**2*x", "V*y + p_x**2*y - p_x*p_y*x"}
 
 
+@pytest.mark.parametrize(
+    ("potential", "count"),
+    [
+        # Separable in parabolic coordinates besides, with a potential of third degree.
+        (lambda x: (x[:, 0] ** 2 + 4 * x[:, 1] ** 2) / 2, 2),
+        # The Hénon–Heiles system that is integrable by a quadratic law of fourth degree in x, y.
+        (lambda x: ops.sum(x**2, -1) / 2 + x[:, 0] ** 2 * x[:, 1] + 2 * x[:, 1] ** 3, 1),
+        (lambda x: x[:, 0] ** 4 + x[:, 1] ** 4 + x[:, 0] ** 2 * x[:, 1] ** 2, 0),
+    ],
+)
+def test_the_potential_part_may_be_of_higher_degree(potential, count):
+    finder = KillingTensorFinder(metric=flat, potential=potential, random_state=0)
+    finder.fit(shell(300, 2))
+    assert finder.n_irreducible_ == count
+    assert not finder.undecided_
+
+
+def test_a_library_without_the_metric_itself_is_undecided():
+    """Liouville's surface has a hidden symmetry, of functions that are no polynomials."""
+
+    def liouville(x):
+        return (x[:, 0] ** 2 + x[:, 1] ** 3 + 2)[:, None, None] * flat(x)
+
+    finder = KillingTensorFinder(metric=liouville, random_state=0)
+    assert finder.fit(np.random.default_rng(0).uniform(-1, 1, (300, 2))).undecided_
+    assert finder.n_irreducible_ == 0
+
+
 def test_bad_input():
     points = shell(100, 2)
     for options, data, message in (
@@ -137,6 +165,8 @@ def test_bad_input():
         ({"roles": ["angle"]}, points, "roles"),
         ({"metric": lambda x: -flat(x)}, points, "positive definite"),
         ({"library": ["q"]}, points, "not among the coordinates"),
+        ({"library": 7}, points, "list of scalar"),
+        ({"library": "auto"}, points, "list of scalar"),
         ({"degree": 1.5}, points, "degree"),
         ({"tolerance": 2}, points, "tolerance"),
     ):

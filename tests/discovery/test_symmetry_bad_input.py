@@ -13,6 +13,10 @@ def plane(x):
     return ops.eye(2, dtype=x.dtype) + 0 * x[:, :1, None]
 
 
+def lorentzian(x):
+    return plane(x) * ops.convert_to_tensor([[-1.0, 0.0], [0.0, 1.0]], x.dtype)
+
+
 @pytest.mark.parametrize(
     ("options", "points", "message"),
     [
@@ -46,6 +50,14 @@ def plane(x):
             "not symmetric",
         ),
         ({"potential": lambda x: x}, POINTS, "potential"),
+        ({"potential": lambda x: x[:, 0] / 0.0}, POINTS, "finite"),
+        ({"potential": 3.0}, POINTS, "callable"),
+        ({"library": "learned"}, POINTS[:12], "too few"),
+        ({"metric": lorentzian}, POINTS, "spatial part"),
+        ({"metric": lambda x: plane(x) * 0.0}, POINTS, "positive definite"),
+        ({}, np.zeros((0, 2)), "one point a row|too few"),
+        ({}, np.ones((200, 2)), "all alike|spread"),
+        ({"random_state": 0, "library": 7}, POINTS, "library"),
     ],
 )
 def test_bad_input_is_refused_with_a_reason(options, points, message):
