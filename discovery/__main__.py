@@ -45,7 +45,7 @@ examples:
       the same report for a program
 
 how to read the report:
-  flatness   how far a formula moves along an orbit, over what noise explains: about 1, or less,
+  flatness   how far a formula moves along an orbit, over what noise explains: about 1
              for a law, with its 95 % interval; everything else is far above
   drift      systematic motion along an orbit, as a fraction of the formula's spread between
              orbits: an upper bound, on runs that took no part in finding the formula

@@ -81,6 +81,15 @@ def excess_weights(offsets: np.ndarray) -> np.ndarray:
     return out
 
 
+def drift_floor(power: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Return the power (n,) of white noise in all modes of each run but the mean, (runs,)."""
+    out = np.empty(len(offsets) - 1)
+    for r, (a, b) in enumerate(itertools.pairwise(offsets)):
+        top = power[a:b][np.arange(b - a) > EDGES[-1] * (b - a)]
+        out[r] = (b - a - 1) * (top.mean() if len(top) else power[a:b].mean())
+    return out
+
+
 def drift_bands(spectrum: np.ndarray, counts: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Return A_b of every run.
 

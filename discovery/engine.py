@@ -78,7 +78,7 @@ class Law:
         Many terms, or signs of motion, where noise leaves room for an imitation.
         """
         evidence = self.evidence
-        signs = evidence.flatness > CALM or evidence.drift_interval[0] > 0
+        signs = evidence.smoothed_flatness > CALM or evidence.drift_interval[0] > 0
         room = evidence.drift_interval[1] > IMITATION
         return room and (signs or len(self.library) > PLAIN_TERMS)
 
@@ -397,7 +397,7 @@ def _verdict(evidence: Evidence, n_terms: int, moving: float) -> str:
         return "identity" if n_terms <= SIMPLE_TERMS else "rejected"
     still = evidence.drift <= NO_DRIFT or moving <= DETECTED
     most = FLAT if n_terms <= SIMPLE_TERMS or evidence.drift <= NO_DRIFT else CALM
-    flat = evidence.flatness <= most and evidence.flatness_interval[0] <= CALM
+    flat = evidence.smoothed_flatness <= most and evidence.smoothed_flatness_interval[0] <= CALM
     if flat and still:
         if evidence.signal >= SIGNAL:
             limit = RESOLVED if n_terms <= SIMPLE_TERMS else RESOLVED / 2
@@ -423,7 +423,7 @@ def select(pool: list[Law], probes: np.ndarray, scale: np.ndarray) -> Findings:
     obeyed = [obeyed[k] for k in independent(gradients(obeyed))]
     laws = sorted(
         (law for law in pool if law.verdict != "identity"),
-        key=lambda law: (order[law.verdict], law.price, law.evidence.flatness),
+        key=lambda law: (order[law.verdict], law.price, law.evidence.smoothed_flatness),
     )
     kept = independent(gradients(laws), gradients(obeyed), [law.sine for law in laws])
     return Findings([laws[k] for k in kept], obeyed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import linalg
 
-from discovery.drift import drift_bands, even_weights, modes
+from discovery.drift import drift_bands, drift_floor, even_weights, modes
 from discovery.libraries.library import Library
 from discovery.orbits import Orbits
 
@@ -31,8 +31,14 @@ class Evidence:
     Attributes
     ----------
     flatness : float
-        μ: motion along orbits over what the noise of the smoothed path explains.
+        Motion along measured orbits over that of the noise in the same function, read from its
+        fastest modes: 1, but for chance, where there is nothing else.
     flatness_interval : (float, float)
+        95 % interval by bootstrap over runs.
+    smoothed_flatness : float
+        Motion along the smoothed path over what its noise explains at most: far more sensitive,
+        and 1 or less for a law.
+    smoothed_flatness_interval : (float, float)
         95 % interval by bootstrap over runs.
     signal : float
         Variance between orbits over variance within (or the noise's, where that is larger): how
@@ -54,11 +60,13 @@ class Evidence:
         Variation of the value over that of its terms alone, as standard deviations: small where
         terms that vary cancel, one where there is nothing but noise in them.
     flat_draws : (draws,) array of bool
-        Whether each bootstrap sample of runs finds it flat.
+        Whether the smoothed path of each bootstrap sample of runs finds it flat.
     """
 
     flatness: float
     flatness_interval: tuple[float, float]
+    smoothed_flatness: float
+    smoothed_flatness_interval: tuple[float, float]
     signal: float
     drift: float
     drift_interval: tuple[float, float]
@@ -97,7 +105,9 @@ def gather(
 
     draws = rng.multinomial(len(lengths), np.full(len(lengths), 1 / len(lengths)), BOOTSTRAPS)
     weights = np.vstack([np.ones(len(lengths)), draws])
-    mu = (weights @ within) / np.maximum(weights @ moved, 1e-300)
+    smoothed = (weights @ within) / np.maximum(weights @ moved, 1e-300)
+    motion, by_noise = test.motion(coefficients)
+    mu = (weights @ motion) / np.maximum(weights @ by_noise, 1e-300)
     drift2 = (weights @ (systematic * lengths)) / (weights @ lengths)
     between = max(float(means.var(ddof=1)), 0.0)
     spread = float(np.sqrt(max(between + max(drift2[0], 0.0), 1e-300)))
@@ -109,6 +119,8 @@ def gather(
     return Evidence(
         flatness=float(mu[0]),
         flatness_interval=tuple(np.percentile(mu[1:], tail).tolist()),
+        smoothed_flatness=float(smoothed[0]),
+        smoothed_flatness_interval=tuple(np.percentile(smoothed[1:], tail).tolist()),
         signal=between * mass.sum() / max(float(within.sum()), float(moved.sum()), 1e-300),
         drift=float(drift[0]),
         drift_interval=(float(drift[1]), float(drift[2])),
@@ -117,7 +129,7 @@ def gather(
         moving=test.score(coefficients),
         slope=test.slope(coefficients),
         cancelled=test.cancelled(coefficients),
-        flat_draws=mu[1:] <= FLAT,
+        flat_draws=smoothed[1:] <= FLAT,
     )
 
 
@@ -150,6 +162,18 @@ class DriftTest:
         self._steepness = steep @ steep.T / phi.shape[1]
         self._start = coefficients
         self.noise = float(coefficients @ self._noise @ coefficients)
+
+    def motion(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the motion along each run and what noise explains of it, each (runs,).
+
+        What the metric says of the noise counts where the fastest modes say less: clean data have
+        a resolution, not a noise.
+        """
+        power = (coefficients @ self._modes) ** 2
+        motion = np.add.reduceat(power, self._offsets[:-1])
+        floor = drift_floor(power, self._offsets)
+        stated = self.noise * (np.diff(self._offsets) - 1)
+        return motion, floor if floor.sum() > stated.sum() / 2 else stated
 
     def bands(self, coefficients: np.ndarray) -> np.ndarray:
         """Return the systematic variance in each band, (runs, bands)."""

@@ -322,7 +322,7 @@ def _positive(waves: FieldWaves) -> list[int]:
 
 def _is_known(law: Law) -> bool:
     evidence = law.evidence
-    return evidence.drift_interval[1] <= KNOWN and evidence.flatness_interval[1] <= FLAT
+    return evidence.drift_interval[1] <= KNOWN and evidence.smoothed_flatness_interval[1] <= FLAT
 
 
 def _select(pool: list[Law], probes: np.ndarray, scale: np.ndarray, sine: float) -> Findings:
@@ -335,7 +335,7 @@ def _select(pool: list[Law], probes: np.ndarray, scale: np.ndarray, sine: float)
     obeyed = [obeyed[k] for k in independent(gradients(obeyed))]
     laws = sorted(
         (law for law in pool if law.verdict != "identity"),
-        key=lambda law: (law.verdict != "exact", law.cost, law.evidence.flatness),
+        key=lambda law: (law.verdict != "exact", law.cost, law.evidence.smoothed_flatness),
     )
     sines = [sine if law.verdict == "exact" else SINE for law in laws]
     kept = independent(gradients(laws), gradients(obeyed), sines)
