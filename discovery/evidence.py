@@ -9,6 +9,7 @@ import numpy as np
 from scipy import linalg
 
 from discovery.drift import drift_bands, drift_floor, even_weights, modes
+from discovery.flatness import moved_by, steepness
 from discovery.libraries.library import Library
 from discovery.orbits import Orbits
 
@@ -153,13 +154,9 @@ class DriftTest:
         self._offsets = orbits.offsets
         self._modes = modes(phi - 0.5 * bend, weight, orbits.offsets)
         self._counts = orbits.excess_weights
-        half = np.linalg.cholesky(measured.covariance)
-        moved = np.einsum("ijn,nik->jkn", slopes, half) * np.sqrt(weight)
-        moved = moved.reshape(len(library), -1)
-        self._noise = moved @ moved.T / weight.sum()
+        self._noise = moved_by(slopes * np.sqrt(weight), measured.half) / weight.sum()
         self._covariance = np.atleast_2d(np.cov(phi))
-        steep = (slopes * orbits.scale[:, None, None]).swapaxes(0, 1).reshape(len(library), -1)
-        self._steepness = steep @ steep.T / phi.shape[1]
+        self._steepness = steepness(slopes, orbits.scale) / phi.shape[1]
         self._start = coefficients
         self.noise = float(coefficients @ self._noise @ coefficients)
 

@@ -104,13 +104,8 @@ def operators(
         weight = weights[begin:end]
         within += _merge_runs(phi, weight, begin, offsets, means, done)
         slopes *= np.sqrt(weight)
-        for i in range(d):
-            scaled = slopes[i] * scale[i]
-            unit += scaled @ scaled.T
-        half = np.linalg.cholesky(covariance)
-        for j in range(d):
-            moved = sum(slopes[i] * half[:, i, j] for i in range(j, d))
-            dirichlet += moved @ moved.T
+        unit += steepness(slopes, scale)
+        dirichlet += moved_by(slopes, path.half[begin:end])
     total = weights.sum()
     centred = means - means.mean(axis=0)
     return Operators(
@@ -121,6 +116,21 @@ def operators(
         n_rows=len(path.states),
         n_runs=len(counts),
     )
+
+
+def steepness(slopes: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return Σ ∇Φ_j · ∇Φ_k over samples in units of `scale` (d,), for slopes (d, m, n)."""
+    return sum((rows * unit) @ (rows * unit).T for rows, unit in zip(slopes, scale, strict=True))
+
+
+def moved_by(slopes: np.ndarray, half: np.ndarray) -> np.ndarray:
+    """Return Σ ∇Φ_jᵀ L Lᵀ ∇Φ_k over samples, for slopes (d, m, n) and factors L (n, d, d)."""
+    d = len(slopes)
+    total = 0.0
+    for j in range(d):
+        moved = sum(slopes[i] * half[:, i, j] for i in range(j, d))
+        total = total + moved @ moved.T
+    return total
 
 
 def _merge_runs(

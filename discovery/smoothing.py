@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
@@ -39,6 +40,11 @@ class Path:
 
     states: np.ndarray
     covariance: np.ndarray
+
+    @cached_property
+    def half(self) -> np.ndarray:
+        """Cholesky factors of the covariance, (n, d, d)."""
+        return np.linalg.cholesky(self.covariance)
 
 
 def raw_path(rows: np.ndarray, noise: np.ndarray) -> Path:

@@ -8,8 +8,8 @@ differentiation beyond its atoms.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, lru_cache
 
 import numpy as np
 import sympy
@@ -50,8 +50,6 @@ class Library:
         self.atoms = tuple(sympy.sympify(a) for a in atoms)
         self.exponents = tuple(tuple(int(p) for p in e) for e in exponents)
         self.name = name
-        self._plan = _Plan(self.exponents)
-        self._atom_functions = _compile_atoms(self.symbols, self.atoms)
 
     def __reduce__(self) -> tuple:
         # Compiled functions do not pickle; what they were compiled from does.
@@ -62,6 +60,10 @@ class Library:
 
     def __repr__(self) -> str:
         return f"Library({self.name!r}, {len(self)} terms of {len(self.symbols)} coordinates)"
+
+    @cached_property
+    def _plan(self) -> _Plan:
+        return _Plan(self.exponents)
 
     @property
     def dim(self) -> int:
@@ -140,11 +142,15 @@ class Library:
         """
         columns = np.ascontiguousarray(np.asarray(states, dtype=float).T)
         with np.errstate(all="ignore"):
-            values, gradient, hessian = self._atom_functions(columns, order)
+            atoms = [_atom(self.symbols, atom) for atom in self.atoms]
+            values = np.empty((len(atoms), columns.shape[1]))
+            for row, atom in zip(values, atoms, strict=True):
+                row[:] = atom.value(columns)
             monomials = self._plan.monomials(values)
             phi = monomials[self._plan.terms]
             if order == 0:
                 return phi, None, None
+            gradient = [atom.gradient(columns) for atom in atoms]
             slopes = np.zeros((self.dim, len(self), columns.shape[1]))
             for j, k, power, index in self._plan.first:
                 partial = monomials[index] if power == 1 else power * monomials[index]
@@ -152,6 +158,7 @@ class Library:
                     slopes[i, j] += partial * d_atom
             if order == 1:
                 return phi, slopes, None
+            hessian = [atom.hessian(columns) for atom in atoms]
             bend = np.zeros_like(phi)
             sigma = np.moveaxis(covariance, 0, -1)
             pairing = _Pairing(gradient, sigma)
@@ -229,51 +236,69 @@ def _lower(e: Exponents, k: int) -> Exponents:
     return (*e[:k], e[k] - 1, *e[k + 1 :])
 
 
-def _compile_atoms(symbols: tuple[sympy.Symbol, ...], atoms: tuple[sympy.Expr, ...]):
-    """Return a function of (d, n) columns that gives atom values, gradients and Hessians.
+class _Atom:
+    """One atom with its first and second derivatives, as functions of (d, n) columns.
 
-    Gradients and Hessians are lists over atoms of dicts ``{i: ∂_i a}`` and ``{(i, j): ∂_i∂_j a}``
-    without the zeros.
+    Each is compiled when first asked for: most libraries of a search are never reached.
     """
-    first = [{i: a.diff(s) for i, s in enumerate(symbols) if a.has(s)} for a in atoms]
-    second = [
-        {
+
+    def __init__(self, symbols: tuple[sympy.Symbol, ...], atom: sympy.Expr) -> None:
+        self._symbols, self._atom = symbols, atom
+
+    @cached_property
+    def _first(self) -> dict[int, sympy.Expr]:
+        """{i: ∂_i a} without the zeros."""
+        atom = self._atom
+        return {i: atom.diff(s) for i, s in enumerate(self._symbols) if atom.has(s)}
+
+    @cached_property
+    def _second(self) -> dict[tuple[int, int], sympy.Expr]:
+        """{(i, j): ∂_i ∂_j a} without the zeros."""
+        return {
             (i, j): h
-            for i, g in grads.items()
-            for j, s in enumerate(symbols)
+            for i, g in self._first.items()
+            for j, s in enumerate(self._symbols)
             if (h := g.diff(s).replace(sympy.DiracDelta, _nowhere)) != 0
         }
-        for grads in first
-    ]
-    flat = [
-        list(atoms),
-        [g for grads in first for g in grads.values()],
-        [h for hess in second for h in hess.values()],
-    ]
-    functions = [
-        sympy.lambdify(symbols, expressions, modules=["numpy", "scipy"], cse=True, dummify=True)
-        for expressions in flat
-    ]
 
-    def evaluate(columns: np.ndarray, order: int):
-        n = columns.shape[1]
-        rows = [
-            [np.broadcast_to(np.asarray(v, dtype=float), (n,)) for v in f(*columns)]
-            for f in functions[: order + 1]
-        ]
-        values = np.array(rows[0]).reshape(len(atoms), n)
-        gradient = _unflatten(first, rows[1]) if order >= 1 else []
-        hessian = _unflatten(second, rows[2]) if order >= 2 else []
-        return values, gradient, hessian
+    def _compiled(self, expressions: list[sympy.Expr]) -> Callable[..., list[np.ndarray]]:
+        return sympy.lambdify(
+            self._symbols, expressions, modules=["numpy", "scipy"], cse=True, dummify=True
+        )
 
-    return evaluate
+    @cached_property
+    def _value_of(self) -> Callable[..., list[np.ndarray]]:
+        return self._compiled([self._atom])
+
+    @cached_property
+    def _gradient_of(self) -> Callable[..., list[np.ndarray]]:
+        return self._compiled(list(self._first.values()))
+
+    @cached_property
+    def _hessian_of(self) -> Callable[..., list[np.ndarray]]:
+        return self._compiled(list(self._second.values()))
+
+    def value(self, columns: np.ndarray) -> np.ndarray:
+        return self._value_of(*columns)[0]
+
+    def gradient(self, columns: np.ndarray) -> dict[int, np.ndarray]:
+        return dict(zip(self._first, map(_wide(columns), self._gradient_of(*columns)), strict=True))
+
+    def hessian(self, columns: np.ndarray) -> dict[tuple[int, int], np.ndarray]:
+        if not self._second:
+            return {}
+        return dict(zip(self._second, map(_wide(columns), self._hessian_of(*columns)), strict=True))
+
+
+# Formulas are tried with a few terms of a library each: they share its compiled atoms.
+_atom = lru_cache(maxsize=4096)(_Atom)
+
+
+def _wide(columns: np.ndarray) -> Callable[[object], np.ndarray]:
+    """Return what spreads a value, which may be one number, over all n columns."""
+    return lambda value: np.broadcast_to(np.asarray(value, dtype=float), columns.shape[1:])
 
 
 def _nowhere(*_: sympy.Expr) -> sympy.Integer:
     """Stand in for a derivative that is zero but at a point, such as that of sign(x)."""
     return sympy.Integer(0)
-
-
-def _unflatten(template: list[dict], flat: list[np.ndarray]) -> list[dict]:
-    rows = iter(flat)
-    return [{key: next(rows) for key in entry} for entry in template]
