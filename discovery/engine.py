@@ -47,7 +47,7 @@ IMITATION = 1e-3
 # Gradients may be wrong by so many times the motion that is not excluded.
 UNKNOWN_SLOPE = 4.0
 # Candidates of one library that may be refuted before it is given up: they come simplest first.
-MAX_REJECTED = 80
+MAX_REJECTED = 40
 # How much leaving out a term may cost a nearly conserved quantity.
 SLOW_SLACK = 1.5
 # Times the limits of motion on held-out runs beyond which a candidate is not looked at further.

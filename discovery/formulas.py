@@ -103,8 +103,15 @@ def candidates(
     for support in short_supports(ops, flat):
         keep(support, support[0])
     for pivot, sparse in _pivoted(basis, costs):
-        for support in _supports(ops, sparse, pivot, size, slack):
-            keep(_eliminate(ops, support, pivot, costs, size, slack), pivot)
+        order = _by_strength(sparse, pivot)
+        if not len(order):
+            continue
+        reduced = _eliminate(ops, np.sort(order), pivot, costs, size, slack)
+        keep(reduced, pivot)
+        most = len(reduced) if reduced in found else len(order)
+        strongest = _strongest(ops, order, pivot, size, slack, most)
+        if strongest is not None:
+            keep(_eliminate(ops, strongest, pivot, costs, size, slack), pivot)
     for support in list(found):
         # A mixture with a simpler law loses that law's terms as one block.
         for block in list(found):
@@ -183,25 +190,28 @@ def _matters(support: np.ndarray, c: np.ndarray, pivot: int, size: np.ndarray) -
     return np.max(share * (support == pivot), axis=-1) >= NEGLIGIBLE * share.max(axis=-1)
 
 
-def _supports(
-    ops: Operators, sparse: np.ndarray, pivot: int, size: np.ndarray, slack: float
-) -> list[np.ndarray]:
-    """Return the terms of a sparse vector, and the fewest of the strongest that are as flat.
-
-    The weak ones are what noise left, and may let another law into the formula.
-    """
+def _by_strength(sparse: np.ndarray, pivot: int) -> np.ndarray:
+    """Return a sparse vector's terms, the strongest first; none if the pivot is not among them."""
     weight = np.abs(sparse)
     order = np.argsort(-weight)[:MAX_SUPPORT]
     order = order[weight[order] > 1e-3 * weight.max()]
-    if pivot not in order:
-        return []
+    return order if pivot in order else order[:0]
+
+
+def _strongest(
+    ops: Operators, order: np.ndarray, pivot: int, size: np.ndarray, slack: float, most: int
+) -> np.ndarray | None:
+    """Return the fewest of the strongest terms that are as flat as all, if fewer than `most`.
+
+    The weak ones are what noise left, and may let another law into the formula.
+    """
     limit = max(FLOOR, smallest(ops, np.sort(order))[0] * slack)
-    for n in range(1 + int(np.argmax(order == pivot)), len(order)):
+    for n in range(1 + int(np.argmax(order == pivot)), min(most, len(order))):
         some = np.sort(order[:n])
         mu, c = smallest(ops, some)
         if mu <= limit and _matters(some, c, pivot, size):
-            return [np.sort(order), some]
-    return [np.sort(order)]
+            return some
+    return None
 
 
 def _eliminate(

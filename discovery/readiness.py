@@ -24,8 +24,8 @@ def check_for_analysis(trajectories: Trajectories, min_runs: int = 4, min_sample
     Raises
     ------
     ValueError
-        For a single run, fewer than ``min_runs``, runs shorter than ``min_samples``, or a constant
-        coordinate.
+        For a single run, fewer than ``min_runs``, runs shorter than ``min_samples``, a constant
+        coordinate, or one that repeats another.
     """
     if trajectories.n_runs == 1:
         raise ValueError(
@@ -57,3 +57,20 @@ def check_for_analysis(trajectories: Trajectories, min_runs: int = 4, min_sample
             f"coordinate {', '.join(map(repr, constant))} is constant over all runs. It carries no "
             "information: leave it out, or vary it between runs."
         )
+    _check_repeated(trajectories)
+
+
+def _check_repeated(trajectories: Trajectories) -> None:
+    """Refuse a column that is another one in other units: their noise is the same noise."""
+    rows = trajectories.rows
+    norm = np.linalg.norm(rows, axis=0)
+    unit = rows / np.where(norm > 0, norm, 1.0)
+    likeness = np.abs(unit.T @ unit)
+    for i, j in zip(*np.nonzero(np.triu(likeness > 1 - 1e-12, 1)), strict=True):
+        sign = np.sign(unit[:, i] @ unit[:, j])
+        if np.allclose(unit[:, i], sign * unit[:, j], rtol=1e-12, atol=1e-15):
+            raise ValueError(
+                f"coordinates {trajectories.names[i]!r} and {trajectories.names[j]!r} are the same "
+                "in every row, up to a factor. Their noise is not independent, as the analysis "
+                "takes it to be: leave one of them out."
+            )

@@ -31,6 +31,13 @@ def constant():
     return out
 
 
+def repeated():
+    """The second column is the first in other units."""
+    out = states()
+    out[..., 1] = -1000.0 * out[..., 0]
+    return out
+
+
 def clock(*changes):
     times = np.arange(float(STEPS))
     for place, value in changes:
@@ -63,6 +70,7 @@ UNREADY = {
     "a single run": (states(runs=1), "a single run.*different initial states"),
     "too few runs for a split": (states(runs=3), "3 runs. Expected at least 4"),
     "constant coordinate": (constant(), "coordinate '.*' is constant.*leave it out"),
+    "repeated coordinate": (repeated(), "are the same.*leave one of them out"),
 }
 
 
