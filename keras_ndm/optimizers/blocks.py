@@ -20,7 +20,31 @@ from keras import ops
 
 from keras_ndm.backend.training import computed_once
 
-__all__ = ["DenseBlock", "RowsBlock"]
+__all__ = ["DenseBlock", "Part", "RowsBlock", "rows_are_cheaper"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Sizes of a Dense layer, or, with `positions` 0, of a layer whose rows are held.
+
+    Attributes
+    ----------
+    weights : int
+        How many: w·u for a Dense layer.
+    positions, width, units : int
+        T, w, u.
+    """
+
+    weights: int
+    positions: int = 0
+    width: int = 0
+    units: int = 0
+
+
+def rows_are_cheaper(positions: int, count: int, width: int, units: int) -> bool:
+    """Whether a Dense layer had better hold its rows, by the products for an entry of K."""
+    # The last term stands for the passes over memory.
+    return width * units <= positions**2 * (units + width / count**2 + 8)
 
 
 @dataclass
@@ -59,9 +83,7 @@ class DenseBlock:
         """Return what makes `gram` in the fewest products: this block or its rows."""
         positions, count, _, units = self.deltas.shape
         width = self.inputs.shape[-1]
-        # An entry of K; the last term stands for the passes over memory.
-        pairs = positions**2 * (units + width / count**2 + 8)
-        if self.kernel is None or pairs < width * units:
+        if self.kernel is None or not rows_are_cheaper(positions, count, width, units):
             return self
         return RowsBlock(self.variables, computed_once(self.rows()))
 

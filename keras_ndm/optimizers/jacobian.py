@@ -5,16 +5,18 @@ the rows J̃ = L_nᵀ ∂f_n/∂θ give the Fisher matrix of the model as F = J�
 sample space as K = J̃ J̃ᵀ.
 """
 
+import math
+
 import keras
 from keras import ops
 
 from keras_ndm.backend.training import computed_once, per_sample_vjp, vjp
-from keras_ndm.optimizers.blocks import DenseBlock, RowsBlock
+from keras_ndm.optimizers.blocks import DenseBlock, Part, RowsBlock
 from keras_ndm.optimizers.kernel import Kernel
 from keras_ndm.optimizers.objective import Objective
 from keras_ndm.optimizers.taps import Taps
 
-__all__ = ["Jacobian", "linearize"]
+__all__ = ["Jacobian", "linearize", "parts_of"]
 
 
 class Jacobian:
@@ -78,6 +80,31 @@ def linearize(objective: Objective, taps: Taps, values: list, seeds: list) -> Ja
     return Jacobian(
         objective.variables, _blocks(objective, taps, values, calls, seen, deltas, seeds)
     )
+
+
+def parts_of(objective: Objective, taps: Taps, values: list) -> list[Part]:
+    """Sizes of what `linearize` will hold, from the shapes of one pass."""
+    trained = {id(v) for v in objective.variables}
+
+    def trained_of(variables):
+        return sum(math.prod(v.shape) for v in variables if id(v) in trained)
+
+    positions = {}
+    calls = _calls(objective, taps, values)
+    layers = {id(call.layer): call.layer for call in calls}
+    for call in calls:
+        if call.kind in ("dense", "jet"):
+            places = sum(math.prod(a.shape[1:-1]) for a in call.args)
+            positions[id(call.layer)] = positions.get(id(call.layer), 0) + places
+    parts = []
+    for key, layer in layers.items():
+        if key in positions:
+            width, units = layer._kernel.shape
+            width *= id(layer._kernel) in trained
+            parts.append(Part(max(width, 1) * units, positions[key], width, units))
+        else:
+            parts.append(Part(trained_of(layer.trainable_variables)))
+    return [*parts, Part(trained_of(taps.loose))] if taps.loose else parts
 
 
 def _dtype(x):

@@ -22,10 +22,10 @@ from keras_ndm.optimizers.jacobian import Jacobian
 from keras_ndm.optimizers.objective import read
 from keras_ndm.optimizers.taps import Taps
 
-__all__ = ["KroneckerFactors"]
+__all__ = ["REFRESH", "KroneckerFactors"]
 
 _DECAY = 0.95
-_REFRESH = 5
+REFRESH = 5
 
 
 class KroneckerFactors:
@@ -54,8 +54,9 @@ class KroneckerFactors:
             if own:
                 width, units = layer._kernel.shape
                 inner = (width if kernel is not None else 0) + (bias is not None)
+                prefix = own[0].path.replace("/", "_")
                 self._pairs[id(own[0])] = [
-                    optimizer.add_variable((n, n), "zeros", own[0].dtype, name=name)
+                    optimizer.add_variable((n, n), "zeros", own[0].dtype, name=f"{prefix}_{name}")
                     for n, name in (
                         (inner, "inputs"),
                         (units, "deltas"),
@@ -107,7 +108,7 @@ class KroneckerFactors:
                     average(self._diagonals[id(v)], square)
                     square = read(self._diagonals[id(v)])
                 self._batch[id(v)] = square
-        self._refresh(strength, ops.equal(iteration % _REFRESH, 0))
+        self._refresh(strength, ops.equal(iteration % REFRESH, 0))
 
     def _refresh(self, strength, due):
         for a, b, *inverses in self._pairs.values():

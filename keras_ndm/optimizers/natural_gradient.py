@@ -53,9 +53,10 @@ class NaturalGradient(keras.optimizers.Optimizer):
     momentum : float
         Share of the last step that is kept where the batch has nothing to say, in [0, 1).
     solver : {"auto", "exact", "kronecker"}
-        "auto" takes "exact" up to 2048 rows (samples times outputs a sample);
-        the choice and its reason are
-        in `chosen_solver` and `reason`, and logged under the name "keras_ndm".
+        "auto" estimates what a step of each takes, from the layers' sizes and the first batch
+        (`keras_ndm.optimizers.choice`), and takes "exact" where that needs at most 1 GiB and six
+        times the multiplications of "kronecker"; the choice and its reason are in
+        `chosen_solver` and `reason`, and logged under the name "keras_ndm".
     **kwargs
         Those of `keras.optimizers.Optimizer`. Clipping acts on the natural gradient;
         `weight_decay` is
@@ -204,12 +205,12 @@ class NaturalGradient(keras.optimizers.Optimizer):
             )
         super().apply(grads, trainable_variables)
 
-    def choose_solver(self, columns: int, samples: int | None) -> None:
+    def choose_solver(
+        self, parts: list, columns: int, samples: int | None, number_size: int
+    ) -> None:
         """Settle what "auto" means, from the first batch; later batches do not change it."""
-        if self.chosen_solver is None:
-            parameters = self._owner().count_params()
-            self.chosen_solver, self.reason = choose(columns, samples, parameters)
-            _LOG.info("NaturalGradient: solver %s", self.reason)
+        self.chosen_solver, self.reason = choose(parts, columns, samples, number_size)
+        _LOG.info("NaturalGradient: solver %s", self.reason)
 
     @property
     def rejected_batches(self) -> int:

@@ -11,11 +11,11 @@ from keras import ops
 from keras_ndm.backend.training import computed_once
 from keras_ndm.optimizers.jacobian import Jacobian
 
-__all__ = ["best_combination", "refined"]
+__all__ = ["ITERATIONS", "best_combination", "refined"]
 
 # Few: each costs less than a gradient, and the first ones give most of what the factors leave. The
 # exact minimum on one batch would fit that batch.
-_ITERATIONS = 6
+ITERATIONS = 6
 
 
 def best_combination(
@@ -70,7 +70,7 @@ def refined(
     residual = [g - f - strength * d for g, f, d in zip(gradient, back, start, strict=True)]
     search = conjugate = precondition(residual)
     size = _dot(residual, conjugate)
-    for _ in range(_ITERATIONS):
+    for _ in range(ITERATIONS):
         along = jacobian.apply(search)
         turned = [f + strength * s for f, s in zip(jacobian.transpose(along), search, strict=True)]
         # Where nothing is left to improve, 0/0 must not make the step NaN.

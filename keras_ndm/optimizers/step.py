@@ -6,18 +6,15 @@ from keras import ops
 from keras_ndm.backend import mean
 from keras_ndm.backend.training import computed_once
 from keras_ndm.optimizers import damping
+from keras_ndm.optimizers.choice import MOST_COLUMNS
 from keras_ndm.optimizers.exact import solve_exact
-from keras_ndm.optimizers.jacobian import linearize
+from keras_ndm.optimizers.jacobian import linearize, parts_of
 from keras_ndm.optimizers.objective import Objective, read
 from keras_ndm.optimizers.output_fisher import output_fisher, probe
 from keras_ndm.optimizers.quadratic import best_combination, refined
 from keras_ndm.optimizers.step_size import search
 
 __all__ = ["natural_step"]
-
-# Columns of the Fisher matrix at the outputs that the Kronecker solver pulls back one by one; where
-# there are more it takes one random combination of them.
-_MOST_COLUMNS = 4
 
 
 def natural_step(
@@ -38,7 +35,9 @@ def natural_step(
     loss, y_pred, state, added = objective.evaluate(values)
     finite = ops.isfinite(loss)
     seeds, z = output_fisher(objective, values, y_pred)
-    optimizer.choose_solver(z.shape[0], z.shape[1])
+    if optimizer.chosen_solver is None:
+        parts = parts_of(objective, optimizer.taps, values)
+        optimizer.choose_solver(parts, *z.shape, _itemsize(z))
     strength = _strength(optimizer, z)
     solver = _exact if optimizer.chosen_solver == "exact" else _kronecker
     direction, pushed, jacobian, slope = solver(
@@ -78,6 +77,11 @@ def natural_step(
     return _logs(model, loss, x, y, y_pred, sample_weight)
 
 
+def _itemsize(z):
+    """Bytes of a number: "float32" -> 4."""
+    return int(keras.backend.standardize_dtype(z.dtype)[-2:]) // 8
+
+
 def _strength(optimizer, z):
     """λ; the first finite misfit is remembered."""
     misfit = mean(ops.square(z))
@@ -109,7 +113,7 @@ def _exact(optimizer, objective, values, seeds, z, incomplete, strength, finite)
 
 def _kronecker(optimizer, objective, values, seeds, z, incomplete, strength, finite):
     """The same from Kronecker factors; see `kronecker`. The gradient is whole in any case."""
-    whole = z.shape[0] <= _MOST_COLUMNS
+    whole = z.shape[0] <= MOST_COLUMNS
     if not whole:
         bits = keras.random.randint(ops.shape(z), 0, 2, seed=optimizer.signs)
         seeds = probe(seeds, 2.0 * ops.cast(bits, z.dtype) - 1.0)

@@ -1,6 +1,7 @@
 """What a user of `NaturalGradient` relies on: the step, fit, saving, and honest failures."""
 
 import logging
+import warnings
 
 import keras
 import numpy as np
@@ -8,7 +9,10 @@ import pytest
 from keras import layers, ops
 
 import keras_ndm
+from keras_ndm.optimizers.blocks import Part
 from keras_ndm.optimizers.choice import choose
+from keras_ndm.optimizers.jacobian import parts_of
+from keras_ndm.optimizers.objective import Objective
 
 JAX = keras.backend.backend() == "jax"
 
@@ -370,24 +374,34 @@ def test_nan_batch_is_rejected_and_reported(solver, rng):
     assert np.isfinite(flat(model)).all()
 
 
-def test_coupled_samples_are_reported(rng):
+def warnings_of(model, x, y):
+    """What a model warns of in steps on batches of two sizes, and in `fit`."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for n in (len(x), len(x), len(x) // 2):
+            loss = model.train_on_batch(x[:n], y[:n])
+        model.fit(x, y, batch_size=len(x) // 2, epochs=2, verbose=0)
+    assert np.isfinite(loss)
+    return [text for w in caught if (text := str(w.message)).startswith("NaturalGradient")]
+
+
+def test_coupled_samples_are_reported_once(rng):
     class Centre(layers.Layer):
         def call(self, x):
             return x - ops.mean(x, axis=0, keepdims=True)
 
-    x, y = regression(rng)
     model = compiled(network(Centre()))
-    with pytest.warns(UserWarning, match="samples influence each other"):
-        model.train_on_batch(x, y)
-    assert model.train_on_batch(x, y) >= 0
+    (text,) = warnings_of(model, *regression(rng))
+    assert "samples influence each other" in text
 
 
-def test_unknown_loss_is_reported(rng):
+def test_unknown_loss_is_reported_once(rng):
     x, y = regression(rng)
     model = compiled(network(), loss="log_cosh")
-    with pytest.warns(UserWarning, match="knows no Fisher matrix for the loss"):
-        first = model.train_on_batch(x, y)
-    for _ in range(10):
+    first = model.evaluate(x, y, verbose=0)
+    (text,) = warnings_of(model, x, y)
+    assert "knows no Fisher matrix for the loss" in text
+    for _ in range(6):
         last = model.train_on_batch(x, y)
     assert last < 0.05 * first
 
@@ -438,16 +452,68 @@ def test_other_optimizers_are_left_alone(rng):
     model.fit(x, y, epochs=1, verbose=0)
 
 
-def test_choice(rng, caplog):
-    assert choose(1, 1024, 10_000)[0] == "exact"
-    assert choose(10, 1024, 10_000)[0] == "kronecker"
-    assert "10240 rows" in choose(10, 1024, 10_000)[1]
-    assert "unknown size" in choose(1, None, 10)[1]
-    x, y = regression(rng)
+def two_layers(width):
+    return [Part(2 * width, 1, 2, width), Part(width * width, 1, width, width), Part(width)]
+
+
+def test_choice():
+    assert choose(two_layers(64), 1, 1024, 8)[0] == "exact"
+    assert choose(two_layers(8), 10, 32, 4)[0] == "exact"
+    solver, reason = choose(two_layers(64), 10, 512, 8)
+    assert solver == "kronecker"
+    assert "5120 rows" in reason
+    assert "6 times" in reason
+    assert "unknown size" in choose(two_layers(8), 1, None, 4)[1]
+
+
+def test_choice_by_memory():
+    """Beside a large table of vectors, whose rows are held, even a short batch is too long."""
+    table = [*two_layers(8), Part(10**6)]
+    assert choose(table, 1, 16, 8)[0] == "exact"
+    solver, reason = choose(table, 4, 64, 8)
+    assert solver == "kronecker"
+    assert "limit of memory is 1024 MiB. Both take more" in reason
+    assert "Both" not in choose(table, 10, 64, 8)[1]  # Kronecker's probe needs one row a sample
+    # The kernel alone: rows · rows numbers.
+    assert "limit of memory" in choose(two_layers(8), 1, 12_000, 8)[1]
+    assert "limit of memory" not in choose(two_layers(8), 1, 11_000, 8)[1]
+
+
+@pytest.mark.parametrize("n", [64, 4096])
+def test_choice_is_said_once(n, rng, caplog):
+    x, y = regression(rng, n)
     model = compiled(network(), solver="auto")
     with caplog.at_level(logging.INFO, logger="keras_ndm"):
         model.train_on_batch(x, y)
-    assert "solver exact, since 64 samples" in caplog.text
+        model.train_on_batch(x[:50], y[:50])
+    chosen = "exact" if n == 64 else "kronecker"
+    assert model.optimizer.chosen_solver == chosen
+    assert [r.getMessage() for r in caplog.records if r.name == "keras_ndm"] == [
+        f"NaturalGradient: solver {model.optimizer.reason}"
+    ]
+    assert model.optimizer.reason.startswith(f"{chosen}, since {n} samples with 1 number each")
+
+
+def test_choice_knows_the_layers(rng):
+    """What is estimated is what the Jacobian holds: positions of Dense layers, rows of others."""
+    shared = layers.Dense(3)
+    first, second = keras.Input((5, 3)), keras.Input((5, 3))
+    features = layers.Concatenate()([shared(first), shared(second)])
+    found = layers.Dense(1)(layers.Flatten()(layers.Conv1D(4, 2)(features)))
+    model = compiled(keras.Model([first, second], found), solver="auto")
+    x = [rng.normal(size=(8, 5, 3)).astype(keras.config.floatx()) for _ in range(2)]
+    model.train_on_batch(x, x[0][:, 0, :1])
+    objective = Objective(model, [ops.convert_to_tensor(a) for a in x])
+    parts = parts_of(objective, model.optimizer.taps, objective.values)
+    assert parts == [Part(9, 10, 3, 3), Part(4 * 2 * 6 + 4), Part(16, 1, 16, 1)]
+
+
+@pytest.mark.parametrize("solver", ["auto", "exact", "kronecker"])
+def test_names_of_variables_are_unique(solver):
+    model = compiled(network(layers.Dense(8), layers.LayerNormalization()), solver=solver)
+    model.optimizer.build(model.trainable_variables)
+    paths = [v.path for v in model.optimizer.variables]
+    assert len(set(paths)) == len(paths)
 
 
 @pytest.mark.skipif(not JAX, reason="keras.distribution works on JAX")

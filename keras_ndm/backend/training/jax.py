@@ -50,7 +50,7 @@ def over_scalars(function: Callable, scalars: jax.Array) -> jax.Array:
 
 def cholesky(matrix: jax.Array) -> jax.Array:
     """Lower factor of positive definite matrices; NaN where there is none."""
-    return jax.numpy.linalg.cholesky(matrix)
+    return jax.lax.linalg.cholesky(matrix, symmetrize_input=False)
 
 
 def compiler_factors() -> bool:
