@@ -6,8 +6,8 @@ sample, R = r·N rows. A Dense layer w → u at T positions has in the exact sol
 is less for many positions. Layers of other kinds hold rows of all their p weights: R·p numbers,
 ½ R² p products. Then R³/6 for the factorization. The Kronecker solver holds such rows too, of fewer
 columns where there are many, and in place of the kernel has A and B with their inverses. Both pass
-the layers some times forward and back. What layers of other kinds take for that is counted as one
-product a weight and sample, which is too little for convolutions, in both. Under "auto" the
+the layers some times forward and back. What layers of other kinds take for that is counted by the
+rows that are held and read, which is too little for convolutions, in both. Under "auto" the
 optimizer has A, B and their inverses whatever is chosen, since it is built before the first batch.
 """
 
@@ -36,6 +36,9 @@ _WORTH = 6.0
 
 # What every step takes whatever its size (calls, small operations), in products.
 _OVERHEAD = 3e7
+
+# Products in the time in which a number of held rows is read.
+_HELD = 8
 
 # Assumed where a data set does not tell the size of its batches (its last one is smaller).
 _UNKNOWN_SAMPLES = 1024
@@ -121,7 +124,7 @@ def choose(
 
 def _pass(parts, samples):
     """Products of one pass through the layers."""
-    return samples * sum(p.weights * max(p.positions, 1) for p in parts)
+    return samples * sum(p.weights * (p.positions or _HELD) for p in parts)
 
 
 def _passed(part, columns, samples):
