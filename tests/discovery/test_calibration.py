@@ -26,7 +26,7 @@ def check(found, least):
     low, high = np.array([law.flatness_interval for law in found]).T
     assert np.all(np.abs(flatness - 1) < 0.12)
     assert abs(flatness.mean() - 1) < 0.02
-    assert np.mean((low <= 1) & (1 <= high)) >= least
+    assert np.mean((low <= 1) & (high >= 1)) >= least
 
 
 @pytest.mark.parametrize("noise", [0.005, 0.1])
