@@ -308,7 +308,7 @@ def rounded(
     """
     support = np.array(candidate.support)
     local = ops.restrict(support)
-    limit = max(FLOOR, candidate.flatness * ROUNDED)
+    limit = max(FLOOR, candidate.flatness * ROUNDED**2)
     size = np.sqrt(np.diag(local.unit_dirichlet))
     exact = candidate.coefficients
 
