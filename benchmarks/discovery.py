@@ -36,13 +36,13 @@ import pandas as pd
 from scipy import linalg, stats
 
 from discovery import ConservedQuantityFinder, datasets, discover
-from discovery.engine import Split
 from discovery.flatness import Operators, operators
 from discovery.independence import independent
 from discovery.libraries import polynomial
 from discovery.libraries.builders import term_count
 from discovery.orbits import Orbits
 from discovery.smoothing import raw_path
+from discovery.split import Split
 
 SYSTEMS = (
     "harmonic_oscillator",

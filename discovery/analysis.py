@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from discovery.conclusion import Conclusion, conclude
-from discovery.engine import PROBES, Findings, Split, Stage, analyse
+from discovery.engine import Stage, analyse
+from discovery.laws import Findings
 from discovery.learned_features import described
 from discovery.noether import pair
 from discovery.numbers import Numbers
@@ -16,6 +17,7 @@ from discovery.orbits import Orbits
 from discovery.quantity import Quantity
 from discovery.report import DiscoveryReport
 from discovery.secular import secular_rate
+from discovery.split import PROBES, Split
 from discovery.trajectories import Trajectories
 
 

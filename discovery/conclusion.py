@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from discovery.engine import Findings
+from discovery.laws import Findings
 from discovery.orbits import Orbits
 
 # Runs below which no count is trusted.

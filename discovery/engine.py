@@ -6,178 +6,38 @@ Data flows one way: operators → spectrum → sparse candidates → held-out ev
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
-import sympy
 from scipy import linalg
 from threadpoolctl import threadpool_limits
 
-from discovery import formulas
-from discovery.evidence import BOOTSTRAPS, DETECTED, FLAT, DriftTest, Evidence, gather
+from discovery import formulas, rounding
+from discovery.evidence import BOOTSTRAPS, FLAT, DriftTest, gather
 from discovery.flatness import Operators, Spectrum, noise_weights, operators, spectrum
 from discovery.independence import LEARNED_SINE, SINE, independent
+from discovery.laws import (
+    NO_SIGNAL,
+    SIGNAL,
+    SMALL_DRIFT,
+    Findings,
+    Law,
+    StageRecord,
+    gradient_of,
+    select,
+    verdict_of,
+)
 from discovery.libraries.library import Library
 from discovery.numbers import NUMBERS, Numbers
 from discovery.orbits import Orbits
+from discovery.split import Split
 
-# Share of the runs on which formulas are found; the rest only judges them.
-FIT_SHARE = 0.6
-# A law tells orbits apart: its variance between them is at least this many times that within.
-SIGNAL = 1.0
-# What all runs obey does not: its variance between them is at most this many times that within.
-NO_SIGNAL = 0.3
-# Systematic motion that no table of numbers excludes, as a fraction of the spread.
-NO_DRIFT = 2e-6
-# Its terms cancel: their sum varies at most this much of what they vary on their own.
-CANCELLED = 0.5
-# Nearly conserved: systematic motion at most this fraction of the spread.
-SMALL_DRIFT = 0.02
-# A law is known only if systematic motion above this fraction of the spread is excluded.
-RESOLVED = 0.2
-# A formula of more terms can fit more by chance: it must be known twice as well, and is never
-# believed to be an identity.
-SIMPLE_TERMS = 6
-# A formula of more terms may imitate one of fewer.
-PLAIN_TERMS = 3
-# Motion, in units of the noise's, above which there are signs that the noise is not all of it.
-CALM = 1.2
-# Where drift below this fraction of the spread is excluded, no formula passes by imitation.
-IMITATION = 1e-3
-# Gradients may be wrong by so many times the motion that is not excluded.
-UNKNOWN_SLOPE = 4.0
 # Candidates of one library that may be refuted before it is given up: they come simplest first.
 MAX_REJECTED = 40
 # How much leaving out a term may cost a nearly conserved quantity.
 SLOW_SLACK = 1.5
 # Times the limits of motion on held-out runs beyond which a candidate is not looked at further.
 HOPELESS = 6.0
-# Points at which gradients are compared.
-PROBES = 256
-
-
-@dataclass(frozen=True)
-class Law:
-    """A formula with its evidence; the verdict is exact, approximate, identity or rejected.
-
-    `errors` (s,) are the standard errors of the coefficients, where they were asked for.
-    """
-
-    library: Library
-    coefficients: np.ndarray
-    expression: sympy.Expr
-    evidence: Evidence
-    verdict: str
-    cost: float
-    errors: np.ndarray | None = None
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether it may imitate a simpler law that a richer library holds.
-
-        Many terms, or signs of motion, where noise leaves room for an imitation.
-        """
-        evidence = self.evidence
-        signs = evidence.smoothed_flatness > CALM or evidence.drift_interval[0] > 0
-        room = evidence.drift_interval[1] > IMITATION
-        return room and (signs or len(self.library) > PLAIN_TERMS)
-
-    @property
-    def price(self) -> float:
-        """What it costs as an explanation: doubt counts as complexity."""
-        return self.cost * (2.0 if self.doubtful else 1.0)
-
-    @property
-    def sine(self) -> float:
-        """How far its gradient must leave the span of others' to be independent of them.
-
-        What motion the data do not exclude, an imitation of others may have.
-        """
-        if self.library.learned:
-            return LEARNED_SINE
-        motion = self.evidence.drift_interval[1] * self.evidence.spread / self.evidence.slope
-        return float(np.clip(UNKNOWN_SLOPE * motion, SINE, LEARNED_SINE))
-
-    def gradient(self, points: np.ndarray, scale: np.ndarray) -> np.ndarray:
-        """Return the gradient in standardized coordinates, (n, d)."""
-        return _gradient(self.library, self.coefficients, points, scale)
-
-
-@dataclass(frozen=True)
-class Split:
-    """Runs that formulas are found on, runs that judge them, and points to compare gradients."""
-
-    fit: Orbits
-    held: Orbits
-    all: Orbits
-    probes: np.ndarray
-
-    @staticmethod
-    def choose(n_runs: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Draw the runs to find formulas on and the runs to judge them, ascending."""
-        shuffled = rng.permutation(n_runs)
-        n_fit = int(np.clip(round(FIT_SHARE * n_runs), 2, n_runs - 2))
-        return np.sort(shuffled[:n_fit]), np.sort(shuffled[n_fit:])
-
-    @classmethod
-    def of(
-        cls, orbits: Orbits, fit: np.ndarray, held: np.ndarray, rng: np.random.Generator
-    ) -> Split:
-        """Part orbits into the given runs."""
-        judges = orbits.take(held)
-        n_rows = len(judges.smoothed.states)
-        rows = np.sort(rng.choice(n_rows, min(PROBES, n_rows), replace=False))
-        return cls(orbits.take(fit), judges, orbits, judges.smoothed.states[rows])
-
-    def where(self, columns: Sequence[int]) -> Split:
-        """Return the split without the rows in which one of the columns is not positive."""
-        parts = [part.where(part.clear(columns)) for part in (self.fit, self.held, self.all)]
-        return Split(*parts, self.probes)
-
-    def probing(self, columns: Sequence[int]) -> Split:
-        """Return the split with probes only where all of the columns are positive."""
-        clear = np.flatnonzero(self.held.clear(columns))
-        if len(clear) in (0, len(self.held.smoothed.states)):
-            return self
-        states = self.held.smoothed.states[clear]
-        return replace(self, probes=states[:: max(1, len(states) // PROBES)])
-
-    @classmethod
-    def draw(cls, orbits: Orbits, rng: np.random.Generator) -> Split:
-        """Part orbits at random."""
-        return cls.of(orbits, *cls.choose(orbits.n_runs, rng), rng)
-
-
-@dataclass(frozen=True)
-class StageRecord:
-    """What one library gave."""
-
-    library: str
-    n_terms: int
-    spectrum: np.ndarray
-    n_laws: int
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What the engine found.
-
-    Attributes
-    ----------
-    laws : list of Law
-        Independent, the exact ones first.
-    identities : list of Law
-        What all runs obey alike.
-    stages : list of StageRecord
-    rejected : (draws,) array of bool
-        Whether each bootstrap sample of held-out runs finds no flat function among those that
-        were judged and rejected.
-    """
-
-    laws: list[Law] = field(default_factory=list)
-    identities: list[Law] = field(default_factory=list)
-    stages: list[StageRecord] = field(default_factory=list)
-    rejected: np.ndarray = field(default_factory=lambda: np.ones(BOOTSTRAPS, dtype=bool))
 
 
 # A library, or what learns one from the fit runs.
@@ -338,7 +198,7 @@ def _any_new(library: Library, vectors: np.ndarray, known: Sequence[Law], split:
     """Tell whether one of the functions (columns) is no function of the laws known for sure."""
     sure = [law for law in known if law.verdict in ("exact", "identity") and not law.doubtful]
     obeyed = [law.gradient(split.probes, split.held.scale) for law in sure]
-    new = [_gradient(library, v, split.probes, split.held.scale) for v in vectors.T]
+    new = [gradient_of(library, v, split.probes, split.held.scale) for v in vectors.T]
     return bool(independent(new, obeyed, [LEARNED_SINE if library.learned else SINE] * len(new)))
 
 
@@ -353,13 +213,13 @@ def _judge(
     """Test a candidate on the held-out runs."""
     candidate, test, errors = _refined(library, ops, candidate, split, rng)
     terms = library.restrict(candidate.support)
-    coefficients = formulas.rounded(ops, candidate, test.allows, numbers, errors)
+    coefficients = rounding.rounded(ops, candidate, test.allows, numbers, errors)
     evidence = gather(terms, coefficients, split.held, rng)
-    verdict = _verdict(evidence, len(terms), evidence.moving)
+    verdict = verdict_of(evidence, len(terms), evidence.moving)
     if verdict in ("exact", "identity"):
         # Runs that a formula was fitted to flatter it, so drift that they show as well is real.
         moving = DriftTest(terms, coefficients, split.all).score(coefficients)
-        verdict = _verdict(evidence, len(terms), max(moving, evidence.moving))
+        verdict = verdict_of(evidence, len(terms), max(moving, evidence.moving))
     return Law(
         library=terms,
         coefficients=coefficients,
@@ -384,54 +244,9 @@ def _refined(
     while True:
         terms = library.restrict(candidate.support)
         test = DriftTest(terms, candidate.coefficients, split.fit)
-        candidate = formulas.better_of(ops, candidate, test.refined())
+        candidate = rounding.better_of(ops, candidate, test.refined())
         errors = test.standard_errors(candidate.coefficients, rng)
-        shorter = formulas.without_uncertain(ops, candidate, errors, library.costs())
+        shorter = rounding.without_uncertain(ops, candidate, errors, library.costs())
         if shorter is None:
             return candidate, test, errors
         candidate = shorter
-
-
-def _verdict(evidence: Evidence, n_terms: int, moving: float) -> str:
-    if evidence.cancelled <= NO_DRIFT:  # nothing but rounding is left of it
-        return "identity" if n_terms <= SIMPLE_TERMS else "rejected"
-    still = evidence.drift <= NO_DRIFT or moving <= DETECTED
-    most = FLAT if n_terms <= SIMPLE_TERMS or evidence.drift <= NO_DRIFT else CALM
-    flat = evidence.smoothed_flatness <= most and evidence.smoothed_flatness_interval[0] <= CALM
-    if flat and still:
-        if evidence.signal >= SIGNAL:
-            limit = RESOLVED if n_terms <= SIMPLE_TERMS else RESOLVED / 2
-            return "exact" if evidence.drift_interval[1] <= limit else "rejected"
-        same = evidence.signal <= NO_SIGNAL and n_terms <= SIMPLE_TERMS
-        # Noise alone is no identity, but one coordinate that shows nothing else is zero.
-        real = n_terms == 1 or evidence.cancelled <= CANCELLED
-        return "identity" if same and real else "rejected"
-    limit = SMALL_DRIFT if n_terms <= SIMPLE_TERMS else SMALL_DRIFT / 4
-    if evidence.signal >= SIGNAL and evidence.drift_interval[1] <= limit:
-        return "approximate"
-    return "rejected"
-
-
-def select(pool: list[Law], probes: np.ndarray, scale: np.ndarray) -> Findings:
-    """Keep independent laws, exact before approximate, simple before complex."""
-
-    def gradients(laws: list[Law]) -> list[np.ndarray]:
-        return [law.gradient(probes, scale) for law in laws]
-
-    order = {"exact": 0, "approximate": 1}
-    obeyed = sorted((law for law in pool if law.verdict == "identity"), key=lambda law: law.cost)
-    obeyed = [obeyed[k] for k in independent(gradients(obeyed))]
-    laws = sorted(
-        (law for law in pool if law.verdict != "identity"),
-        key=lambda law: (order[law.verdict], law.price, law.evidence.smoothed_flatness),
-    )
-    kept = independent(gradients(laws), gradients(obeyed), [law.sine for law in laws])
-    return Findings([laws[k] for k in kept], obeyed)
-
-
-def _gradient(
-    library: Library, coefficients: np.ndarray, points: np.ndarray, scale: np.ndarray
-) -> np.ndarray:
-    """Return the gradient in standardized coordinates, (n, d)."""
-    _, slopes, _ = library.jets(points, order=1)
-    return np.einsum("j,ijn->ni", coefficients, slopes) * scale

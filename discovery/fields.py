@@ -16,12 +16,13 @@ import sympy
 
 from discovery.analysis import report_on
 from discovery.conclusion import conclude
-from discovery.engine import PROBES, Findings, Law, Split, analyse
+from discovery.engine import analyse
 from discovery.evidence import FLAT
 from discovery.field_waves import FieldWaves, field_noise, waves_of
 from discovery.grid import Grid, ends_meet, grid_of
 from discovery.independence import SINE, independent
 from discovery.integrals import Integrals
+from discovery.laws import Findings, Law
 from discovery.libraries.builders import symbols_of
 from discovery.libraries.densities import Densities, Jets, custom, escalation
 from discovery.libraries.library import Library
@@ -31,6 +32,7 @@ from discovery.outliers import MOST, mend_lines, sound_rows
 from discovery.report import DiscoveryReport
 from discovery.secular import secular_rate
 from discovery.smoothing import Path
+from discovery.split import PROBES, Split
 from discovery.trajectories import Trajectories
 
 # A formula that imitates a law within the noise has a gradient that differs from the law's by less

@@ -11,13 +11,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from discovery.analysis import analyse_orbits, title_of
-from discovery.engine import Split
 from discovery.fields import analyse_fields, are_fields
 from discovery.libraries import resolve
 from discovery.preparation import prepare, rates, without_gross_errors
 from discovery.readiness import check_for_analysis
 from discovery.report import DiscoveryReport
 from discovery.sampling import MAX_ROWS, checked_rows, drawn
+from discovery.split import Split
 from discovery.trajectories import Trajectories
 
 # Rows of one unnamed run are cut into this many pieces, so that there is something to compare.

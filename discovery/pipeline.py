@@ -8,7 +8,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from discovery.analysis import analyse_orbits, title_of
-from discovery.engine import Split
 from discovery.feature_training import train_features
 from discovery.fields import analyse_fields, are_fields
 from discovery.finder import known_noise
@@ -26,6 +25,7 @@ from discovery.preparation import (
 from discovery.readiness import check_for_analysis
 from discovery.report import DiscoveryReport
 from discovery.sampling import MAX_ROWS, checked_rows, drawn
+from discovery.split import Split
 from discovery.trajectories import Trajectories
 
 # The default manifold's training: enough for the noise to come out within a few percent.

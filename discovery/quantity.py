@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import sympy
 
-from discovery.engine import Law
+from discovery.laws import Law
 from discovery.libraries.library import Library
 from discovery.units import coefficient_units
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from discovery import Trajectories, datasets, libraries
-from discovery.engine import Split, analyse
+from discovery.engine import analyse
 from discovery.preparation import prepare
+from discovery.split import Split
 
 RUNS, STEPS = 40, 100
 

@@ -8,6 +8,7 @@ from scipy import linalg
 from discovery import Trajectories, datasets, formulas, libraries
 from discovery.flatness import flatness, operators, spectrum
 from discovery.preparation import prepare
+from discovery.rounding import rounded
 
 
 def flat_directions(runs, library):
@@ -111,7 +112,7 @@ def oscillator(stiffness, noise):
 def law_of(stiffness, noise, still=lambda _: True):
     library = libraries.custom(["x**2", "u**2"], ["x", "u"])
     ops, found = found_in(oscillator(stiffness, noise), library)
-    return formulas.rounded(ops, found[0], still)
+    return rounded(ops, found[0], still)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.01, 0.05])
@@ -166,5 +167,5 @@ def test_most_coefficients_are_positive():
         libraries.mechanics(("x", "y", "u", "v"), ("position",) * 2 + ("velocity",) * 2),
     )
     energy = next(c for c in found if len(c.support) == 3)
-    values = formulas.rounded(ops, energy, lambda _: True)
+    values = rounded(ops, energy, lambda _: True)
     assert sorted(np.sign(values)) == [-1, 1, 1]

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from discovery import datasets
-from discovery.engine import Split, analyse
+from discovery.engine import analyse
 from discovery.learned_features import LearnedLibrary, Network, described
 from discovery.preparation import prepare
 from discovery.quantity import Quantity
+from discovery.split import Split
 
 
 @pytest.fixture

@@ -1,0 +1,169 @@
+"""Laws: formulas with their evidence, the verdict on each, and the choice among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import sympy
+
+from discovery.evidence import BOOTSTRAPS, DETECTED, FLAT, Evidence
+from discovery.independence import LEARNED_SINE, SINE, independent
+from discovery.libraries.library import Library
+
+# A law tells orbits apart: its variance between them is at least this many times that within.
+SIGNAL = 1.0
+# What all runs obey does not: its variance between them is at most this many times that within.
+NO_SIGNAL = 0.3
+# Systematic motion that no table of numbers excludes, as a fraction of the spread.
+NO_DRIFT = 2e-6
+# Its terms cancel: their sum varies at most this much of what they vary on their own.
+CANCELLED = 0.5
+# Nearly conserved: systematic motion at most this fraction of the spread.
+SMALL_DRIFT = 0.02
+# A law is known only if systematic motion above this fraction of the spread is excluded.
+RESOLVED = 0.2
+# A formula of more terms can fit more by chance: it must be known twice as well, and is never
+# believed to be an identity.
+SIMPLE_TERMS = 6
+# A formula of more terms may imitate one of fewer.
+PLAIN_TERMS = 3
+# Motion, in units of the noise's, above which there are signs that the noise is not all of it.
+CALM = 1.2
+# Where drift below this fraction of the spread is excluded, no formula passes by imitation.
+IMITATION = 1e-3
+# Gradients may be wrong by so many times the motion that is not excluded.
+UNKNOWN_SLOPE = 4.0
+
+
+@dataclass(frozen=True)
+class Law:
+    """A formula with its evidence; the verdict is exact, approximate, identity or rejected.
+
+    `errors` (s,) are the standard errors of the coefficients, where they were asked for.
+    """
+
+    library: Library
+    coefficients: np.ndarray
+    expression: sympy.Expr
+    evidence: Evidence
+    verdict: str
+    cost: float
+    errors: np.ndarray | None = None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it may imitate a simpler law that a richer library holds.
+
+        Many terms, or signs of motion, where noise leaves room for an imitation.
+        """
+        evidence = self.evidence
+        signs = evidence.smoothed_flatness > CALM or evidence.drift_interval[0] > 0
+        room = evidence.drift_interval[1] > IMITATION
+        return room and (signs or len(self.library) > PLAIN_TERMS)
+
+    @property
+    def price(self) -> float:
+        """What it costs as an explanation: doubt counts as complexity."""
+        return self.cost * (2.0 if self.doubtful else 1.0)
+
+    @property
+    def sine(self) -> float:
+        """How far its gradient must leave the span of others' to be independent of them.
+
+        What motion the data do not exclude, an imitation of others may have.
+        """
+        if self.library.learned:
+            return LEARNED_SINE
+        motion = self.evidence.drift_interval[1] * self.evidence.spread / self.evidence.slope
+        return float(np.clip(UNKNOWN_SLOPE * motion, SINE, LEARNED_SINE))
+
+    def gradient(self, points: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        """Return the gradient in standardized coordinates, (n, d)."""
+        return gradient_of(self.library, self.coefficients, points, scale)
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """What one library gave."""
+
+    library: str
+    n_terms: int
+    spectrum: np.ndarray
+    n_laws: int
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the engine found.
+
+    Attributes
+    ----------
+    laws : list of Law
+        Independent, the exact ones first.
+    identities : list of Law
+        What all runs obey alike.
+    stages : list of StageRecord
+    rejected : (draws,) array of bool
+        Whether each bootstrap sample of held-out runs finds no flat function among those that
+        were judged and rejected.
+    """
+
+    laws: list[Law] = field(default_factory=list)
+    identities: list[Law] = field(default_factory=list)
+    stages: list[StageRecord] = field(default_factory=list)
+    rejected: np.ndarray = field(default_factory=lambda: np.ones(BOOTSTRAPS, dtype=bool))
+
+
+def verdict_of(evidence: Evidence, n_terms: int, moving: float) -> str:
+    """Return what the evidence makes of a formula: exact, approximate, identity or rejected.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    n_terms : int
+    moving : float
+        Standard errors of systematic motion, at worst over all runs that were looked at.
+    """
+    if evidence.cancelled <= NO_DRIFT:  # nothing but rounding is left of it
+        return "identity" if n_terms <= SIMPLE_TERMS else "rejected"
+    still = evidence.drift <= NO_DRIFT or moving <= DETECTED
+    most = FLAT if n_terms <= SIMPLE_TERMS or evidence.drift <= NO_DRIFT else CALM
+    flat = evidence.smoothed_flatness <= most and evidence.smoothed_flatness_interval[0] <= CALM
+    if flat and still:
+        if evidence.signal >= SIGNAL:
+            limit = RESOLVED if n_terms <= SIMPLE_TERMS else RESOLVED / 2
+            return "exact" if evidence.drift_interval[1] <= limit else "rejected"
+        same = evidence.signal <= NO_SIGNAL and n_terms <= SIMPLE_TERMS
+        # Noise alone is no identity, but one coordinate that shows nothing else is zero.
+        real = n_terms == 1 or evidence.cancelled <= CANCELLED
+        return "identity" if same and real else "rejected"
+    limit = SMALL_DRIFT if n_terms <= SIMPLE_TERMS else SMALL_DRIFT / 4
+    if evidence.signal >= SIGNAL and evidence.drift_interval[1] <= limit:
+        return "approximate"
+    return "rejected"
+
+
+def select(pool: list[Law], probes: np.ndarray, scale: np.ndarray) -> Findings:
+    """Keep independent laws, exact before approximate, simple before complex."""
+
+    def gradients(laws: list[Law]) -> list[np.ndarray]:
+        return [law.gradient(probes, scale) for law in laws]
+
+    order = {"exact": 0, "approximate": 1}
+    obeyed = sorted((law for law in pool if law.verdict == "identity"), key=lambda law: law.cost)
+    obeyed = [obeyed[k] for k in independent(gradients(obeyed))]
+    laws = sorted(
+        (law for law in pool if law.verdict != "identity"),
+        key=lambda law: (order[law.verdict], law.price, law.evidence.smoothed_flatness),
+    )
+    kept = independent(gradients(laws), gradients(obeyed), [law.sine for law in laws])
+    return Findings([laws[k] for k in kept], obeyed)
+
+
+def gradient_of(
+    library: Library, coefficients: np.ndarray, points: np.ndarray, scale: np.ndarray
+) -> np.ndarray:
+    """Return the gradient in standardized coordinates, (n, d)."""
+    _, slopes, _ = library.jets(points, order=1)
+    return np.einsum("j,ijn->ni", coefficients, slopes) * scale
