@@ -213,9 +213,13 @@ def _judge(
     """Test a candidate on the held-out runs."""
     candidate, test, errors = _refined(library, ops, candidate, split, rng)
     terms = library.restrict(candidate.support)
-    coefficients = rounding.rounded(ops, candidate, test.allows, numbers, errors)
+    coefficients = candidate.coefficients
     evidence = gather(terms, coefficients, split.held, rng)
     verdict = verdict_of(evidence, len(terms), evidence.moving)
+    if verdict != "rejected":
+        coefficients = rounding.rounded(ops, candidate, test.allows, numbers, errors)
+        evidence = gather(terms, coefficients, split.held, rng)
+        verdict = verdict_of(evidence, len(terms), evidence.moving)
     if verdict in ("exact", "identity"):
         # Runs that a formula was fitted to flatter it, so drift that they show as well is real.
         moving = DriftTest(terms, coefficients, split.all).score(coefficients)
