@@ -32,6 +32,8 @@ from discovery.numbers import NUMBERS, Numbers
 from discovery.orbits import Orbits
 from discovery.split import Split
 
+# Systematic motion that no rounding of coefficients takes away.
+PLAIN_DRIFT = 0.1
 # Candidates of one library that may be refuted before it is given up: they come simplest first.
 MAX_REJECTED = 40
 # How much leaving out a term may cost a nearly conserved quantity.
@@ -216,7 +218,8 @@ def _judge(
     coefficients = candidate.coefficients
     evidence = gather(terms, coefficients, split.held, rng)
     verdict = verdict_of(evidence, len(terms), evidence.moving)
-    if verdict != "rejected":
+    # Simple numbers are often better than fitted ones, but no cure for what plainly moves.
+    if verdict != "rejected" or evidence.drift_interval[0] <= PLAIN_DRIFT:
         coefficients = rounding.rounded(ops, candidate, test.allows, numbers, errors)
         evidence = gather(terms, coefficients, split.held, rng)
         verdict = verdict_of(evidence, len(terms), evidence.moving)
