@@ -25,7 +25,7 @@ def better_of(ops: Operators, candidate: Candidate, refined: np.ndarray) -> Cand
     """Return the candidate with refined coefficients, unless the smoothed path speaks against."""
     local = ops.restrict(np.array(candidate.support))
     mu = float(flatness(local, refined))
-    if mu > max(FLOOR, candidate.flatness * ROUNDED):
+    if mu > max(FLOOR, candidate.flatness * ROUNDED**2):
         return candidate
     return replace(candidate, coefficients=refined, flatness=mu)
 
