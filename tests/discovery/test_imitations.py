@@ -38,7 +38,7 @@ def food_chain(noise):
     return fitted(flow, starts, 12.0, "xyz", ["amount"] * 3, noise)
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.01, 0.05])
+@pytest.mark.parametrize("noise", [0.0, 0.01, pytest.param(0.05, marks=pytest.mark.slow)])
 def test_short_laws_in_a_null_space_with_shorter_ones(noise):
     """Three flat directions: x z, log x + log z, and one of four terms."""
     found = food_chain(noise)
