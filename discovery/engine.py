@@ -41,7 +41,6 @@ SLOW_SLACK = 1.5
 # Times the limits of motion on held-out runs beyond which a candidate is not looked at further.
 HOPELESS = 6.0
 
-
 # A library, or what learns one from the fit runs.
 Stage = Library | Callable[[Orbits], Library]
 

@@ -55,8 +55,11 @@ class Law:
     def doubtful(self) -> bool:
         """Whether it may imitate a simpler law that a richer library holds.
 
-        Many terms, or signs of motion, where noise leaves room for an imitation.
+        Many terms, or signs of motion, where noise leaves room for an imitation. Not an identity:
+        it has next to no spread, and its drift as a fraction of that says nothing.
         """
+        if self.verdict == "identity":
+            return False
         evidence = self.evidence
         signs = evidence.smoothed_flatness > CALM or evidence.drift_interval[0] > 0
         room = evidence.drift_interval[1] > IMITATION

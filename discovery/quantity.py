@@ -27,7 +27,7 @@ class Quantity:
         ``"identity"`` (all runs obey it alike: no law) or ``"undecided"`` (the data set as a whole
         does not carry a verdict).
     flatness : float
-        μ, motion along orbits over what noise explains; about 1, or less, for a law.
+        Motion along measured orbits over what noise explains: 1, but for chance, for a law.
     flatness_interval : (float, float)
         95 % interval by bootstrap over held-out runs.
     drift : float
