@@ -12,7 +12,9 @@ JAX := .venv-jax
 demo: $(TF)/ready
 	KERAS_BACKEND=tensorflow $(TF)/bin/python examples/kepler.py
 
-test: lint test-tensorflow test-jax
+# Side by side, a thread each: most of the time is spent compiling, which uses one.
+test: lint
+	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 $(MAKE) --jobs=2 test-tensorflow test-jax
 
 test-tensorflow: $(TF)/ready
 	KERAS_BACKEND=tensorflow $(TF)/bin/python -m pytest -q

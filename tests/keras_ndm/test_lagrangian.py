@@ -220,6 +220,7 @@ def pendulum(runs, steps, dt):
     return path.y.T.reshape(steps, 2, runs).transpose(2, 0, 1), times
 
 
+@pytest.mark.slow
 def test_fit_on_states_with_steps_and_angles_that_jump():
     runs, _ = pendulum(16, 81, 0.1)
     runs[..., 0] = np.angle(np.exp(1j * runs[..., 0]))

@@ -356,14 +356,12 @@ def test_several_outputs_and_loss_weights(rng, randomize):
     np.testing.assert_allclose(gradient, flat(objective.gradient(values_of(model))), atol=1e-10)
 
 
-@pytest.mark.parametrize(
-    ("chart", "weighted"),
-    [("standardize", True), (lambda: keras_ndm.charts.AffineCoupling(hidden=(2,)), False)],
-)
-def test_gaussian_with_learned_metric(chart, weighted, rng, randomize):
+@pytest.mark.parametrize("chart", rows(["standardize", "coupling"], core={"standardize"}))
+def test_gaussian_with_learned_metric(chart, rng, randomize):
     """F = ∂mᵀ C⁻¹ ∂m + ½ tr(C⁻¹ ∂C C⁻¹ ∂C), with ∂m and ∂C by finite differences."""
+    weighted = chart == "standardize"
     model = keras_ndm.NeuralDifferentialManifold(
-        chart=chart if isinstance(chart, str) else chart(),
+        chart=chart if weighted else keras_ndm.charts.AffineCoupling(hidden=(2,)),
         hidden=(3,),
         metric=keras_ndm.MetricLayer(hidden=(2,)),
     )
