@@ -66,12 +66,19 @@ class KillingTensorFinder(BaseEstimator):
         How many of them are neither: the hidden symmetries.
     tensors_ : list of KillingTensor
         A sparse basis of the hidden ones, modulo the reducible.
+    dimension_bound_ : int
+        n(n+1)²(n+2)/12, what a space of constant curvature has: no metric has more, and no more
+        are counted. A potential fixes U, up to a constant, for each tensor that it leaves.
     spectrum_ : (k,) array
         Defects, ascending.
     undecided_ : bool
         Whether the library is too poor to tell: it does not hold the metric itself or products of
         its symmetries, which are always solutions, so that it may lack others. Also where defects
-        below the tolerance grow without a gap.
+        below the tolerance grow without a gap, or are more than the bound.
+
+    Notes
+    -----
+    The bound is that of G. Thompson, J. Math. Phys. 27 (1986) 2693.
 
     Examples
     --------
@@ -129,7 +136,8 @@ class KillingTensorFinder(BaseEstimator):
         fit, held = operators.take(ready.fit), operators.take(ready.held)
         defects, vectors = symmetry.spectrum(fit)
         self.spectrum_ = np.maximum(defects, symmetry.defect(held, vectors))
-        self.n_tensors_ = ready.dimension(self.spectrum_)
+        self.dimension_bound_ = n * (n + 1) ** 2 * (n + 2) // 12
+        self.n_tensors_ = min(ready.dimension(self.spectrum_), self.dimension_bound_)
         space = vectors[:, : self.n_tensors_]
 
         known, complete = self._reducible(library, ready, space)

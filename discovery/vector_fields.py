@@ -193,6 +193,11 @@ def _from_user(symbols: Sequence[sympy.Symbol], given: Sequence) -> VectorFields
 
     def expression(value: object) -> sympy.Expr:
         parsed = sympy.sympify(value, locals=named)
+        if not isinstance(parsed, sympy.Expr):
+            raise ValueError(
+                f"The library holds {value!r}, which is no expression. A vector field is a "
+                'sequence of expressions, such as ("-y", "x").'
+            )
         # A user's Symbol("x") carries no assumptions; ours is real: match them by name.
         return parsed.subs({s: named[str(s)] for s in parsed.free_symbols if str(s) in named})
 

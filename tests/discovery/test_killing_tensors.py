@@ -156,6 +156,20 @@ def test_a_library_without_the_metric_itself_is_undecided():
     assert finder.n_irreducible_ == 0
 
 
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_no_tolerance_makes_more_than_there_can_be(dimension):
+    """Flat space has as many as any: what a lax tolerance lets in besides is not counted."""
+    strict, lax = (
+        KillingTensorFinder(metric=flat, tolerance=tolerance, random_state=0).fit(
+            shell(150 * dimension, dimension)
+        )
+        for tolerance in (1e-6, 0.9)
+    )
+    assert strict.n_tensors_ == lax.n_tensors_ == {2: 6, 3: 20}[dimension]
+    assert lax.undecided_
+    assert not strict.undecided_
+
+
 def test_bad_input():
     points = shell(100, 2)
     for options, data, message in (

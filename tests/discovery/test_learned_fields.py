@@ -56,6 +56,46 @@ def test_a_network_invents_nothing(seed):
     assert finder.symmetries_ == []
 
 
+def elliptic(x):
+    """The plane in elliptic coordinates: its three fields are too steep for the network."""
+    factor = ops.sinh(x[:, 0]) ** 2 + ops.sin(x[:, 1]) ** 2
+    return factor[:, None, None] * plane(x)
+
+
+def test_what_a_network_missed_is_not_counted():
+    """Though there are so many: what it has instead changes the metric by a tenth."""
+    finder = SymmetryFinder(metric=elliptic, library="learned", random_state=0)
+    finder.fit(np.abs(POINTS) + 0.3)
+    assert finder.dimension_bound_ == 3
+    assert np.sum(finder.spectrum_ < 0.3) == 3
+    assert all(s.residual <= 0.01 for s in finder.symmetries_)
+    assert finder.undecided_
+
+
+class Fitted:
+    """A metric of which nothing is known but values, as of a model: no loops bound the count."""
+
+    def __init__(self, metric):
+        self.metric_tensor = metric
+
+
+def dented(q):
+    """A sphere but for two percent: no symmetry."""
+    factor = (1 + 0.02 * q[:, 0] ** 3 + 0.02 * q[:, 1]) * 4 / (1 + np.sum(q**2, axis=1)) ** 2
+    return factor[:, None, None] * np.eye(2)
+
+
+def flat(q):
+    return np.eye(2) + 0 * q[:, :1, None]
+
+
+@pytest.mark.parametrize(("metric", "count"), [(flat, 3), (dented, 0)])
+def test_near_symmetries_of_a_fitted_metric_are_none(metric, count):
+    finder = SymmetryFinder(metric=Fitted(metric), library="learned", random_state=0).fit(POINTS)
+    assert np.sum(finder.spectrum_ < 0.03) == 3
+    assert finder.n_symmetries_ == count
+
+
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="differences need double precision")
 def test_derivatives_by_weights():
     finder = SymmetryFinder(metric=sphere_from_its_centre, random_state=0)

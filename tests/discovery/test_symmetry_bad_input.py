@@ -28,6 +28,7 @@ def lorentzian(x):
         ({"library": ["q*x"]}, POINTS, "not among the coordinates"),
         ({"library": [("x", "y", "1")]}, POINTS, "2 components"),
         ({"library": ["x", ("x", "y")]}, POINTS, "mixes"),
+        ({"library": ["(-y, x)"]}, POINTS, "no expression"),
         ({"library": ["log(x)"]}, POINTS, "not finite|are not"),
         ({"names": ["x"]}, POINTS, "names"),
         ({"names": ["x", "x"]}, POINTS, "differ"),
