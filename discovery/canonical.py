@@ -10,11 +10,14 @@ M is read off the conserved quantity that is the energy: its second derivatives 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import sympy
+
+from discovery import generators
 
 _POSITIONS = ("position", "angle")
 _MOMENTA = ("velocity", "momentum", "angular_velocity")
@@ -74,7 +77,8 @@ class PhaseSpace:
     hamiltonian : sympy.Expr
         The energy, up to a factor.
     energy : int or None
-        Which of the quantities that is; None where it is a sum of several.
+        Which of the quantities that is, but for products of total momenta; None where it is a sum
+        of several.
     """
 
     symbols: tuple[sympy.Symbol, ...]
@@ -169,7 +173,7 @@ def phase_space(
 
 
 def _energies(quantities, momenta, symbols, states):
-    """Yield (index or None, expression): definite forms in the momenta, then a sum of others."""
+    """Yield (index or None, expression): definite forms in the momenta, then sums of others."""
     semidefinite = []
     for k, h in enumerate(quantities):
         hessian = sympy.hessian(h, momenta)
@@ -189,6 +193,39 @@ def _energies(quantities, momenta, symbols, states):
         total = sympy.Add(*semidefinite)
         if sympy.hessian(total, momenta).rank() == len(momenta):
             yield None, total
+    yield from _with_masses(quantities, momenta)
+
+
+def _with_masses(
+    quantities: Sequence[sympy.Expr], momenta: Sequence[sympy.Symbol]
+) -> Iterator[tuple[int, sympy.Expr]]:
+    """Yield a law plus products of total momenta that gives each velocity its own mass.
+
+    What is found of several bodies is their energy up to squares of the total momentum, which are
+    conserved too: any of these sums is a law, and this one has a diagonal, definite matrix.
+    """
+    known, straight = [], []
+    for k, h in enumerate(quantities):
+        slope = sympy.Matrix([h.diff(w) for w in momenta])
+        hessian = slope.jacobian(list(momenta))
+        if not slope.free_symbols and not slope.is_zero_matrix:
+            straight.append(h)
+        elif not hessian.free_symbols and not hessian.is_zero_matrix:
+            known.append((k, h))
+    squares = [a * b for a, b in itertools.combinations_with_replacement(straight, 2)]
+    for k, h in known:
+        forms = [h, *squares]
+        matrices = np.array([sympy.hessian(f, momenta) for f in forms], dtype=float)
+        mixed = matrices[:, ~np.eye(len(momenta), dtype=bool)]
+        rest = np.linalg.lstsq(mixed[1:].T, mixed[0], rcond=None)[0]
+        weights = np.append(1.0, -np.round(rest, 12))
+        masses = np.einsum("f,fab->ab", weights, matrices)
+        size = np.abs(masses).max()
+        sign = np.sign(np.trace(masses))
+        diagonal = np.abs(masses - np.diag(np.diag(masses))).max() <= _COMMUTES * size
+        if diagonal and np.all(sign * np.diag(masses) > _COMMUTES * size):
+            terms = zip(generators.as_numbers(sign * weights), forms, strict=True)
+            yield k, sympy.expand(sympy.Add(*(c * f for c, f in terms)))
 
 
 def _all_commute(

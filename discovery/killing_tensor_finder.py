@@ -127,7 +127,7 @@ class KillingTensorFinder(BaseEstimator):
         points, geometry, n = ready.points, ready.geometry, ready.points.shape[1]
         library = self._library(ready, geometry.force is not None)
         if geometry.force is not None:
-            library.drop_dependent(points, geometry.potential)
+            library.drop_dependent(points, geometry.potential, geometry.double)
         rows_each = n * (n + 1) * (n + 2) / 6 + n * (geometry.force is not None)
         needed = finder_input.needed_points(len(library), rows_each, n)
         finder_input.check_count(len(points), needed, f"{len(library)} tensors and potentials")

@@ -25,8 +25,9 @@ from discovery.metric_fields import MetricField
 from discovery.symmetry import LieOperators, christoffel
 from discovery.vector_fields import VectorFields
 
-# What is left of a candidate, as a share, up to which it is a sum of others.
-_DEPENDENT = 1e-9
+# What is left of a candidate, as a share, up to which it is a sum of others; in double and in
+# single precision.
+_DEPENDENT = {True: 1e-9, False: 1e-5}
 # The symbol that stands for the potential in formulas.
 POTENTIAL = sympy.Symbol("V", real=True)
 
@@ -70,15 +71,24 @@ class TensorLibrary:
     def __len__(self) -> int:
         return len(self.entries) + len(self.potentials)
 
-    def drop_dependent(self, points: np.ndarray, potential: np.ndarray) -> None:
-        """Leave out candidates U = f V that are sums of others on the points, V (N,) given."""
+    def drop_dependent(self, points: np.ndarray, potential: np.ndarray, double: bool) -> None:
+        """Leave out candidates U that are sums of others on the points.
+
+        Parameters
+        ----------
+        points : (N, n) array
+        potential : (N,) array
+            V at the points.
+        double : bool
+            Whether V was computed in double precision.
+        """
         values, _ = self.scalars(points)
         basis, kept = np.ones((len(points), 1)) / np.sqrt(len(points)), []
         for f, times in self.potentials:
             column = values[:, f] * (potential if times else 1.0)
             rest = column - basis @ (basis.T @ column)
             rest = rest - basis @ (basis.T @ rest)
-            if np.linalg.norm(rest) > _DEPENDENT * np.linalg.norm(column):
+            if np.linalg.norm(rest) > _DEPENDENT[double] * np.linalg.norm(column):
                 basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
                 kept.append((f, times))
         self.potentials = kept

@@ -137,7 +137,8 @@ def pair(
     kinds = [roles[i] for i, _ in pairs]
     sentences = [_sentence(h, k == space.energy, space, kinds) for k, h in enumerate(parsed)]
     span = BracketSpan(space, states)
-    span.close(parsed)
+    # What was found as the energy may be that less squares of the total momentum.
+    span.close([space.hamiltonian if k == space.energy else h for k, h in enumerate(parsed)])
     flags = disagreements(parsed, sentences, space, kinds, states)
     return Pairing(sentences, span.name(), span.generators, flags, "")
 

@@ -84,6 +84,23 @@ CASES = {
         ["time translation", *[f"translation of all bodies along {q}" for q in "xy"]],
         "R^2",
     ),
+    # A law that a search may find: the energy less half the square of the total momentum.
+    "two masses, relative energy": (
+        [
+            "u1*u2 - u2**2/4 + v1*v2 - v2**2/4 + 1/sqrt((x1 - x2)**2 + (y1 - y2)**2)",
+            "u1 + u2/2",
+            "v1 + v2/2",
+            "x1*v1 - y1*u1 + (x2*v2 - y2*u2)/2",
+        ],
+        BODIES,
+        (P, P, P, P, V, V, V, V),
+        [
+            "time translation",
+            *[f"translation of all bodies along {q}" for q in "xy"],
+            "rotation of all bodies in (x, y)",
+        ],
+        "e(2)",
+    ),
     "particle on a sphere": (
         [
             "omega_theta**2 + sin(theta)**2*omega_phi**2",
