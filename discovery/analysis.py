@@ -80,7 +80,7 @@ def report_on(
         reason=conclusion.reason,
         confidence=0.0 if undecided else _confidence(findings),
         identities=[] if undecided else [Quantity.from_law(i) for i in findings.identities],
-        spectrum={stage.library: stage.spectrum for stage in findings.stages},
+        spectrum={s.library: s.spectrum for s in findings.stages if len(s.spectrum)},
         resolution=max((e.drift_interval[1] for e in exact), default=float("nan")),
         noise=dict(zip(names, noise.tolist(), strict=True)),
         names=tuple(names),

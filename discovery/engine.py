@@ -5,7 +5,7 @@ Data flows one way: operators → spectrum → sparse candidates → held-out ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -28,8 +28,10 @@ from discovery.laws import (
     verdict_of,
 )
 from discovery.libraries.library import Library
+from discovery.libraries.scaled import Scaled
 from discovery.numbers import NUMBERS, Numbers
 from discovery.orbits import Orbits
+from discovery.scales import tuned
 from discovery.split import Split
 
 # Systematic motion that no rounding of coefficients takes away.
@@ -41,8 +43,8 @@ SLOW_SLACK = 1.5
 # Times the limits of motion on held-out runs beyond which a candidate is not looked at further.
 HOPELESS = 6.0
 
-# A library, or what learns one from the fit runs.
-Stage = Library | Callable[[Orbits], Library]
+# A library, one with a scale that the fit runs tell, or what learns one from them.
+Stage = Library | Scaled | Callable[[Orbits], Library]
 
 
 def analyse(
@@ -55,7 +57,7 @@ def analyse(
 
     Parameters
     ----------
-    stages : sequence of Library, or of callables Orbits -> Library
+    stages : sequence of Library, of Scaled, or of callables Orbits -> Library
         From simple to rich. The search stops once no further law can exist: a flow in d
         dimensions has at most d − 1. A callable learns a library from the fit runs; it is asked
         only where nothing was found before.
@@ -72,13 +74,22 @@ def analyse(
     rejected = np.ones(BOOTSTRAPS, dtype=bool)
     closed = [stage for stage in stages if isinstance(stage, Library)]
     split = split.probing(sorted({i for library in closed for i in library.positive}))
-    for stage in stages:
-        if isinstance(stage, Library):
-            library = stage
-        elif chosen.laws:
-            break
-        else:
-            library = stage(split.fit)
+
+    def libraries() -> Iterator[Library]:
+        for stage in stages:
+            if isinstance(stage, Library):
+                yield stage
+            elif isinstance(stage, Scaled):
+                if any(stage.has_energy(law.expression) for law in chosen.laws if law.sure):
+                    continue
+                found = tuned(stage, split.fit, numbers)
+                yield from found
+                if not found:
+                    records.append(StageRecord(stage.name, len(stage), np.empty(0), 0))
+            elif not chosen.laws:
+                yield stage(split.fit)
+
+    for library in libraries():
         clear = split.where(library.positive)
         if min(clear.fit.n_runs, clear.held.n_runs) < 2:
             continue
@@ -94,8 +105,7 @@ def analyse(
         chosen = select(pool, split.probes, split.held.scale)
         new = len(chosen.laws) - before
         records.append(StageRecord(library.name, len(library), flat.values, new))
-        sure = sum(law.verdict == "exact" and not law.doubtful for law in chosen.laws)
-        if sure + len(chosen.identities) >= library.dim - 1:
+        if sum(law.sure for law in chosen.laws) + len(chosen.identities) >= library.dim - 1:
             break
     laws = [_with_errors(law, split, rng) for law in chosen.laws]
     return Findings(laws, chosen.identities, records, rejected)
@@ -197,7 +207,7 @@ def _identical(ops: Operators, vectors: np.ndarray) -> np.ndarray:
 
 def _any_new(library: Library, vectors: np.ndarray, known: Sequence[Law], split: Split) -> bool:
     """Tell whether one of the functions (columns) is no function of the laws known for sure."""
-    sure = [law for law in known if law.verdict in ("exact", "identity") and not law.doubtful]
+    sure = [law for law in known if law.sure or law.verdict == "identity"]
     obeyed = [law.gradient(split.probes, split.held.scale) for law in sure]
     new = [gradient_of(library, v, split.probes, split.held.scale) for v in vectors.T]
     return bool(independent(new, obeyed, [LEARNED_SINE if library.learned else SINE] * len(new)))
@@ -216,16 +226,16 @@ def _judge(
     terms = library.restrict(candidate.support)
     coefficients = candidate.coefficients
     evidence = gather(terms, coefficients, split.held, rng)
-    verdict = verdict_of(evidence, len(terms), evidence.moving)
+    verdict = verdict_of(evidence, terms, evidence.moving)
     # Simple numbers are often better than fitted ones, but no cure for what plainly moves.
     if verdict != "rejected" or evidence.drift_interval[0] <= PLAIN_DRIFT:
         coefficients = rounding.rounded(ops, candidate, test.allows, numbers, errors)
         evidence = gather(terms, coefficients, split.held, rng)
-        verdict = verdict_of(evidence, len(terms), evidence.moving)
+        verdict = verdict_of(evidence, terms, evidence.moving)
     if verdict in ("exact", "identity"):
         # Runs that a formula was fitted to flatter it, so drift that they show as well is real.
         moving = DriftTest(terms, coefficients, split.all).score(coefficients)
-        verdict = verdict_of(evidence, len(terms), max(moving, evidence.moving))
+        verdict = verdict_of(evidence, terms, max(moving, evidence.moving))
     return Law(
         library=terms,
         coefficients=coefficients,
@@ -233,6 +243,7 @@ def _judge(
         evidence=evidence,
         verdict=verdict,
         cost=candidate.cost + len(terms),
+        by_chance=rounding.by_chance(coefficients, errors),
     )
 
 

@@ -30,8 +30,13 @@ SIMPLE_TERMS = 6
 PLAIN_TERMS = 3
 # Motion, in units of the noise's, above which there are signs that the noise is not all of it.
 CALM = 1.2
-# Where drift below this fraction of the spread is excluded, no formula passes by imitation.
-IMITATION = 1e-3
+# Where drift below this fraction of the spread is excluded, no formula of a term more passes by
+# imitation; each further term may come closer by this factor.
+IMITATION, CLOSER = 1e-3, 0.1
+# Coefficients that are simple with a smaller probability by chance are those of a law.
+CHANCE = 0.01
+# What signs of motion, or many terms, multiply the cost of a doubtful formula by.
+MOVES, MANY = 4.0, 2.0
 # Gradients may be wrong by so many times the motion that is not excluded.
 UNKNOWN_SLOPE = 4.0
 
@@ -40,7 +45,8 @@ UNKNOWN_SLOPE = 4.0
 class Law:
     """A formula with its evidence; the verdict is exact, approximate, identity or rejected.
 
-    `errors` (s,) are the standard errors of the coefficients, where they were asked for.
+    `errors` (s,) are the standard errors of the coefficients, where they were asked for;
+    `by_chance` is how probably arbitrary coefficients would be as simple.
     """
 
     library: Library
@@ -50,25 +56,33 @@ class Law:
     verdict: str
     cost: float
     errors: np.ndarray | None = None
+    by_chance: float = 1.0
 
     @property
     def doubtful(self) -> bool:
-        """Whether it may imitate a simpler law that a richer library holds.
-
-        Many terms, or signs of motion, where noise leaves room for an imitation. Not an identity:
-        it has next to no spread, and its drift as a fraction of that says nothing.
-        """
-        if self.verdict == "identity":
-            return False
-        evidence = self.evidence
-        signs = evidence.smoothed_flatness > CALM or evidence.drift_interval[0] > 0
-        room = evidence.drift_interval[1] > IMITATION
-        return room and (signs or len(self.library) > PLAIN_TERMS)
+        """Whether it may imitate a simpler law that a richer library holds."""
+        return self.price > self.cost
 
     @property
     def price(self) -> float:
-        """What it costs as an explanation: doubt counts as complexity."""
-        return self.cost * (2.0 if self.doubtful else 1.0)
+        """What it costs as an explanation: doubt counts as complexity.
+
+        There is doubt where noise leaves room for an imitation and there are signs of motion, or
+        many terms; not if its coefficients are too simple for one. Not about an identity: it has
+        next to no spread, and its drift as a fraction of that says nothing.
+        """
+        evidence = self.evidence
+        extra = max(0, len(self.library) - PLAIN_TERMS)
+        room = evidence.drift_interval[1] > IMITATION * CLOSER ** max(0, extra - 1)
+        if self.verdict == "identity" or self.by_chance <= CHANCE or not room:
+            return self.cost
+        signs = evidence.smoothed_flatness > CALM or evidence.drift_interval[0] > 0
+        return self.cost * (MOVES if signs else MANY if extra else 1.0)
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is exact beyond doubt."""
+        return self.verdict == "exact" and not self.doubtful
 
     @property
     def sine(self) -> float:
@@ -118,16 +132,18 @@ class Findings:
     rejected: np.ndarray = field(default_factory=lambda: np.ones(BOOTSTRAPS, dtype=bool))
 
 
-def verdict_of(evidence: Evidence, n_terms: int, moving: float) -> str:
+def verdict_of(evidence: Evidence, terms: Library, moving: float) -> str:
     """Return what the evidence makes of a formula: exact, approximate, identity or rejected.
 
     Parameters
     ----------
     evidence : Evidence
-    n_terms : int
+    terms : Library
+        The formula's own.
     moving : float
         Standard errors of systematic motion, at worst over all runs that were looked at.
     """
+    n_terms = len(terms)
     if evidence.cancelled <= NO_DRIFT:  # nothing but rounding is left of it
         return "identity" if n_terms <= SIMPLE_TERMS else "rejected"
     still = evidence.drift <= NO_DRIFT or moving <= DETECTED
@@ -139,7 +155,8 @@ def verdict_of(evidence: Evidence, n_terms: int, moving: float) -> str:
             return "exact" if evidence.drift_interval[1] <= limit else "rejected"
         same = evidence.signal <= NO_SIGNAL and n_terms <= SIMPLE_TERMS
         # Noise alone is no identity, but one coordinate that shows nothing else is zero.
-        real = n_terms == 1 or evidence.cancelled <= CANCELLED
+        zero = n_terms == 1 and all(atom.is_Symbol for atom in terms.atoms)
+        real = zero or evidence.cancelled <= CANCELLED
         return "identity" if same and real else "rejected"
     limit = SMALL_DRIFT if n_terms <= SIMPLE_TERMS else SMALL_DRIFT / 4
     if evidence.signal >= SIGNAL and evidence.drift_interval[1] <= limit:

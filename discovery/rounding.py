@@ -17,6 +17,8 @@ ROUNDED = 1.15
 INTERVAL = 2.5
 KNOWN = 5e-4
 UNKNOWN = 0.3
+# Ratios of numbers up to the first, of which there are so many per unit of the logarithm.
+_TEXTBOOK, _DENSITY = 4, 4.0
 # Fractions of its interval that a coefficient is rounded within, in turn.
 _SHRINK = (1.0, 0.7, 0.35, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 5e-5, 5e-6)
 
@@ -110,6 +112,29 @@ def rounded(
     pivot = int(np.argmax(np.abs(exact)))
     known = _widths(exact, errors, pivot) if errors is not None else np.zeros(len(exact))
     return _signed(_digits(exact / exact[pivot], known, allowed, numbers))
+
+
+def by_chance(coefficients: np.ndarray, errors: np.ndarray) -> float:
+    """Return how probably a formula of arbitrary coefficients would be rounded to such simple ones.
+
+    What imitates a law has coefficients as they come; a law's own are often 1, 2 or a half.
+
+    Parameters
+    ----------
+    coefficients : (s,) array
+        Rounded.
+    errors : (s,) array
+        Standard errors before; the coefficient that sets the scale has none.
+    """
+    main = int(np.argmin(errors / np.abs(coefficients)))
+    ratios = np.abs(coefficients / coefficients[main])
+    simple = np.zeros(len(ratios), dtype=bool)
+    for q in range(1, _TEXTBOOK + 1):
+        p = np.round(ratios * q)
+        simple |= (p >= 1) & (p <= _TEXTBOOK) & (np.abs(p / q - ratios) <= 1e-9 * ratios)
+    simple[main] = False
+    chances = 2 * _DENSITY * _widths(coefficients, errors, main)[simple]
+    return float(np.prod(np.minimum(chances, 1.0)))
 
 
 def _widths(coefficients: np.ndarray, errors: np.ndarray | None, pivot: int) -> np.ndarray:

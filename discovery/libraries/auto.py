@@ -21,6 +21,7 @@ from discovery.libraries.builders import (
 )
 from discovery.libraries.library import Library
 from discovery.libraries.rational import invertible, mostly_positive, rational
+from discovery.libraries.scaled import Scaled, scaled
 from discovery.libraries.warped import warps
 
 # Noise of an angle, in radians, beyond which its cosine is more noise than signal.
@@ -38,7 +39,7 @@ def escalation(
     rows: np.ndarray,
     rates: np.ndarray | None = None,
     noise: np.ndarray | float = 0.0,
-) -> list[Library]:
+) -> list[Library | Scaled]:
     """Return the libraries to try in turn.
 
     Parameters
@@ -59,7 +60,7 @@ def escalation(
     roles = [None if loud[i] else role for i, role in enumerate(roles)]
     angles = [i for i in range(d) if roles[i] == "angle"]
     straight = [i for i in range(d) if i not in angles]
-    stages: list[Library] = []
+    stages: list[Library | Scaled] = []
     if straight:
         stages.append(polynomial(names, 2, straight))
     if angles:
@@ -83,13 +84,14 @@ def escalation(
         stages.append(exponential(names, roles))
         if d >= 6:
             stages.append(chain(names, roles))
+        stages += scaled(names, roles)
     away = invertible(rows, roles, level)
     if away:
         stages.append(rational(names, roles, away))
     if not angles:
         stages += warps(names, rows)
     stages = [stage for stage in stages if 0 < len(stage) <= MAX_TERMS]
-    seen = [(stage.atoms, stage.exponents) for stage in stages]
+    seen = [(s.atoms, s.exponents) if isinstance(s, Library) else s for s in stages]
     return [stage for i, stage in enumerate(stages) if i == 0 or seen[i] != seen[i - 1]]
 
 

@@ -14,7 +14,7 @@ from discovery.libraries.library import Exponents, Library
 # Terms beyond which a library costs more than the evidence of a usual data set can carry.
 MAX_TERMS = 210
 
-_MOMENTA = ("velocity", "momentum", "angular_velocity")
+MOMENTA = ("velocity", "momentum", "angular_velocity")
 
 
 def symbols_of(names: Sequence[str]) -> tuple[sympy.Symbol, ...]:
@@ -79,14 +79,14 @@ def mechanics(names: Sequence[str], roles: Sequence[str | None], products: bool 
     """
     symbols = symbols_of(names)
     positions = [i for i, role in enumerate(roles) if role == "position"]
-    momenta = [i for i, role in enumerate(roles) if role in _MOMENTA]
+    momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
     bodies = group_bodies([names[i] for i in positions], positions)
-    distances = _distances(symbols, bodies)
+    gaps = distances(symbols, bodies)
     d = len(symbols)
-    atoms = [*symbols, *(1 / r for r in distances)]
-    pad = (0,) * len(distances)
+    atoms = [*symbols, *(1 / r for r in gaps)]
+    pad = (0,) * len(gaps)
     exponents = [e + pad for e in monomials(d, 2)]
-    exponents += [(0,) * d + _unit(len(distances), j) for j in range(len(distances))]
+    exponents += [(0,) * d + _unit(len(gaps), j) for j in range(len(gaps))]
     if products:
         quadratic = [e for e in monomials(len(momenta), 2) if sum(e) == 2]
         for i in positions:
@@ -95,7 +95,7 @@ def mechanics(names: Sequence[str], roles: Sequence[str | None], products: bool 
                 for k, p in zip(momenta, q, strict=True):
                     e[k] += p
                 exponents.append((*e, *pad))
-            exponents += [_unit(d, i) + _unit(len(distances), j) for j in range(len(distances))]
+            exponents += [_unit(d, i) + _unit(len(gaps), j) for j in range(len(gaps))]
     name = "mechanics with products" if products else "mechanics"
     return Library(symbols, atoms, exponents, name)
 
@@ -122,8 +122,8 @@ def radial(
     """
     symbols = symbols_of(names)
     positions = [i for i, role in enumerate(roles) if role == "position"]
-    distances = _distances(symbols, group_bodies([names[i] for i in positions], positions))
-    functions = [POTENTIALS[key](r) for key in potentials for r in distances]
+    gaps = distances(symbols, group_bodies([names[i] for i in positions], positions))
+    functions = [POTENTIALS[key](r) for key in potentials for r in gaps]
     name = ", ".join(potentials) if len(potentials) < len(POTENTIALS) else "all"
     return _with_functions(symbols, functions, f"radial ({name})")
 
@@ -136,7 +136,7 @@ def exponential(names: Sequence[str], roles: Sequence[str | None]) -> Library:
     """
     symbols = symbols_of(names)
     positions = [i for i, role in enumerate(roles) if role == "position"]
-    momenta = [i for i, role in enumerate(roles) if role in _MOMENTA]
+    momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
     own = [sympy.exp(k * symbols[i]) for i in positions for k in (-2, -1, 1, 2)]
     pairs = [
         sympy.exp(sign * (symbols[i] - symbols[j]))
@@ -146,7 +146,7 @@ def exponential(names: Sequence[str], roles: Sequence[str | None]) -> Library:
     library = _with_functions(symbols, [*own, *pairs], "exponential")
     d, k = len(symbols), len(own) + len(pairs)
     cubic = [e for e in monomials(len(momenta), 3) if sum(e) == 3]
-    extra = [(*_scatter(d, momenta, e), *(0,) * k) for e in cubic]
+    extra = [(*scatter(d, momenta, e), *(0,) * k) for e in cubic]
     extra += [
         _unit(d, i) + (0,) * len(own) + _unit(len(pairs), j)
         for i in momenta
@@ -201,7 +201,8 @@ def group_bodies(names: Sequence[str], columns: Sequence[int]) -> list[list[int]
     return [list(columns)] if columns else []
 
 
-def _distances(symbols: Sequence[sympy.Symbol], bodies: list[list[int]]) -> list[sympy.Expr]:
+def distances(symbols: Sequence[sympy.Symbol], bodies: list[list[int]]) -> list[sympy.Expr]:
+    """Return the distance of one body from the origin, or those between pairs of bodies."""
     # |x| has a kink where two bodies on a line meet: distances need a plane at least.
     bodies = [body for body in bodies if len(body) > 1]
     if len(bodies) == 1:
@@ -213,7 +214,7 @@ def _distances(symbols: Sequence[sympy.Symbol], bodies: list[list[int]]) -> list
     ]
 
 
-def _scatter(size: int, columns: Sequence[int], powers: Exponents) -> Exponents:
+def scatter(size: int, columns: Sequence[int], powers: Exponents) -> Exponents:
     """Return powers of the given columns as exponents of all."""
     out = [0] * size
     for column, power in zip(columns, powers, strict=True):
