@@ -12,6 +12,8 @@ from discovery.canonical import PhaseSpace
 
 # An algebra that needs more generators than this is not named.
 MOST = 16
+# Nor one of which a bracket has more operations: such lists go on without end.
+_LONG = 1000
 # A function whose part outside the span exceeds this share of its terms is a new generator.
 _NEW = 0.03
 # Brackets up to this share of their terms are zero: formulas are rounded.
@@ -43,11 +45,13 @@ class BracketSpan:
         self._values = np.zeros((len(states), 0))
         self._slopes = np.zeros((len(states), 0, d))
         self._symbolic: list[sympy.Matrix] = []
+        self._endless = False
 
     def close(self, quantities: Sequence[sympy.Expr]) -> None:
         """Add the quantities, then their brackets until no bracket leaves the span.
 
-        Stops with more than `MOST` generators, when there may be no end.
+        Stops with more than `MOST` generators, or where their formulas grow too long: there may be
+        no end.
         """
         for h in quantities:
             values = canonical.evaluate([h], self.space.symbols, self.states)[:, 0]
@@ -56,7 +60,7 @@ class BracketSpan:
         done = 0
         while done < len(self.generators):
             for other in range(done):
-                if len(self.generators) > MOST:
+                if len(self.generators) > MOST or self._endless:
                     return
                 self._add_bracket(done, other)
             done += 1
@@ -78,7 +82,9 @@ class BracketSpan:
         rows = np.concatenate([self._values, algebra.with_levels(self._values, central)], axis=1)
         if self._outside(brackets[:, 0, 1], size, rows) > _NEW:
             bracket = (self._symbolic[i].T * self._tensor * self._symbolic[j])[0]
-            self._add(sympy.expand(bracket))
+            self._endless = sympy.count_ops(bracket) > _LONG
+            if not self._endless:
+                self._add(sympy.expand(bracket))
 
     def _central(self) -> np.ndarray:
         brackets, sizes = algebra.brackets_of(self._slopes, self._poisson)
@@ -97,8 +103,8 @@ class BracketSpan:
         return float(np.linalg.norm(rest) / size)
 
     def algebra(self) -> algebra.LieAlgebra | None:
-        """Fit the algebra of all generators; None where there are more than `MOST`."""
-        if not 0 < len(self.generators) <= MOST:
+        """Fit the algebra of all generators; None where `close` saw no end."""
+        if self._endless or not 0 < len(self.generators) <= MOST:
             return None
         return algebra.of_functions(self._values, self._slopes, self._poisson)
 
