@@ -9,7 +9,10 @@ import pytest
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
 
-@pytest.mark.parametrize("name", ["controls", "discovery", "fields", "scaling"])
+NAMES = ("controls", "discovery", "fields", "mechanics", "published_generators", "scaling")
+
+
+@pytest.mark.parametrize("name", [*NAMES, "symmetries"])
 def test_help(name):
     command = [sys.executable, str(FOLDER / f"{name}.py"), "--help"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
