@@ -11,6 +11,7 @@ from importlib import import_module
 _EXPORTS = {
     "ConservedQuantityFinder": "finder",
     "DiscoveryReport": "report",
+    "KillingTensorFinder": "killing_tensor_finder",
     "SymmetryFinder": "symmetry_finder",
     "Trajectories": "trajectories",
     "discover": "pipeline",

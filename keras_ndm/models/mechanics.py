@@ -100,6 +100,7 @@ class Mechanics:
 
     def lagrangian_terms(self, q: np.ndarray) -> LagrangianTerms:
         """Metric, potential and their derivatives at positions (N, d): see `LagrangianTerms`."""
+        self._ready()
         s = self._numpy("spread")
         parts = self._at("_plain_terms", q)
         g, dg = (np.asarray(a) for a in parts[:2])

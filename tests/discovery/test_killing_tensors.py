@@ -7,7 +7,7 @@ import pytest
 import sympy
 from keras import ops
 
-from discovery.killing_tensor_finder import KillingTensorFinder
+from discovery import KillingTensorFinder
 
 
 def flat(x):

@@ -127,6 +127,11 @@ def test_nothing_is_read_off_a_model_that_does_not_fit():
         SymmetryFinder(metric=model).fit(q)
 
 
+def test_a_model_that_was_never_trained_is_refused():
+    with pytest.raises(ValueError, match="no weights yet"):
+        SymmetryFinder(metric=keras_ndm.LagrangianManifold()).fit(SIDES.uniform(-1, 1, (200, 2)))
+
+
 def random_metric_layer():
     keras.utils.set_random_seed(0)
     layer = keras_ndm.MetricLayer(hidden=(16,))
