@@ -47,6 +47,8 @@ HOPELESS = 6.0
 Stage = Library | Scaled | Callable[[Orbits], Library]
 
 
+# Thousands of small products and eigenproblems: threads only get into each other's way.
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def analyse(
     stages: Sequence[Stage],
     split: Split,
@@ -95,9 +97,7 @@ def analyse(
             continue
         ops, flat = _flat_directions(library, clear.fit)
         before = len(chosen.laws)
-        # Hundreds of tiny eigenproblems: threads only get into each other's way.
-        with threadpool_limits(limits=1, user_api="blas"):
-            judged = _trials(library, ops, flat, clear, pool, rng, numbers)
+        judged = _trials(library, ops, flat, clear, pool, rng, numbers)
         pool += [law for law in judged if law.verdict != "rejected"]
         for law in judged:
             if law.verdict == "rejected" and law.evidence.signal >= SIGNAL:

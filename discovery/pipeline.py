@@ -31,7 +31,7 @@ from discovery.trajectories import Trajectories
 # The default manifold's training: enough for the noise to come out within a few percent.
 STEPS = 600
 EPOCHS = 12
-BATCH = 512
+BATCH = 256
 LEARNING_RATE = 4e-3
 
 
