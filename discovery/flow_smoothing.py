@@ -138,13 +138,19 @@ class _Flow:
 def risk(path: Path, measured: Path) -> float:
     """Estimate the mean squared error of a path in units of the noise (1 for the data itself).
 
-    Mallows' C_p with the posterior's own leverage P R⁻¹: residual − 1 + 2·leverage.
+    Mallows' C_p, residual² − R + 2 P for noise R and posterior P, each coordinate in the unit of
+    its typical noise: a ruler that is as long in every place, or the few where a fitted metric
+    takes the noise for too small would decide.
     """
-    residual = measured.states - path.states
-    d = residual.shape[1]
-    squared = np.einsum("ni,ni->n", residual, _solve(measured.covariance, residual)) / d
-    leverage = np.einsum("nii->n", np.linalg.solve(measured.covariance, path.covariance)) / d
-    return float(np.mean(squared - 1 + 2 * leverage))
+    variance, posterior = (np.einsum("nii->ni", p.covariance) for p in (measured, path))
+    excess = (measured.states - path.states) ** 2 - variance + 2 * posterior
+    return float(np.mean(excess / np.median(variance, axis=0)))
+
+
+def claimed_risk(path: Path, measured: Path) -> float:
+    """Return the mean squared error that a path's own covariance states, in the same units."""
+    variance, posterior = (np.einsum("nii->ni", p.covariance) for p in (measured, path))
+    return float(np.mean(posterior / np.median(variance, axis=0)))
 
 
 def _t(matrix: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from discovery.flow_smoothing import risk, smooth_through
+from discovery.flow_smoothing import claimed_risk, risk, smooth_through
 from discovery.noise import noise_scale
 from discovery.orbits import Orbits
 from discovery.outliers import sound_rows
@@ -143,6 +143,5 @@ def is_regular(runs: Trajectories) -> bool:
 
 def _calibrated(path: Path, measured: Path, found: float) -> Path:
     """Widen the posterior where the residuals say that it is too sure of itself."""
-    d = path.states.shape[1]
-    claimed = np.einsum("nii->n", np.linalg.solve(measured.covariance, path.covariance)).mean() / d
+    claimed = claimed_risk(path, measured)
     return Path(path.states, path.covariance * max(1.0, found / max(claimed, 1e-12)))
