@@ -86,7 +86,11 @@ def prepare_with(runs: Trajectories, manifold: object, noise: np.ndarray | None 
     covariance = manifold.noise_covariance(inputs)
     typical = np.sqrt(np.median(np.einsum("nii->ni", covariance), axis=0))
     shrink = scale / typical if noise is not None else np.minimum(scale / typical, 1.0)
-    measured = Path(rows, covariance * np.outer(shrink, shrink))
+    # What is left out was misfit, and so are that share of the correlations.
+    noise_share = np.minimum(shrink, 1.0)
+    kept = np.outer(noise_share, noise_share)
+    np.fill_diagonal(kept, 1.0)
+    measured = Path(rows, covariance * np.outer(shrink, shrink) * kept)
     share = plain.smoothed.covariance[:, 0, 0] / scale[0] ** 2
     paths = [Path(plain.smoothed.states, measured.covariance * share[:, None, None])]
     # A model without steps of time knows the flow over the regular one alone.

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from discovery import datasets
 from discovery.noise import RESOLUTION, noise_scale
+from discovery.preparation import prepare_with
 
 RUNS, STEPS = 30, 120
 
@@ -83,3 +85,21 @@ def test_too_few_differences_fall_back_on_the_spread():
     rows, times, offsets = sample(lengths=[3, 3])
     found = noise_scale(rows, times, offsets)
     assert np.all((found > 0) & (found <= rows.std(axis=0)))
+
+
+def test_what_a_model_misses_has_no_say_in_how_noise_is_correlated():
+    """A poor model of two bodies errs in opposite directions: their sum is no quieter for it."""
+    runs = datasets.load("isotropic_oscillator", 20, 100, noise=0.02)
+    noise = 0.02 * runs.rows.std(axis=0)
+
+    class Misfit:
+        dim, timed, step = 4, False, None
+
+        def noise_covariance(self, states):
+            correlated = np.eye(4)
+            correlated[2, 3] = correlated[3, 2] = -0.9
+            return np.broadcast_to(25 * correlated * np.outer(noise, noise), (len(states), 4, 4))
+
+    covariance = prepare_with(runs, Misfit()).measured.covariance
+    np.testing.assert_allclose(np.einsum("nii->ni", covariance), noise[None] ** 2, rtol=0.1)
+    assert np.abs(covariance[:, 2, 3]).max() < 0.1 * noise[2] * noise[3]
