@@ -117,7 +117,7 @@ def candidates(
 
 def short_supports(ops: Operators, flat: float) -> list[tuple[int, ...]]:
     """Return the single terms with μ at most `flat`, then the pairs of others."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         single = np.diag(ops.within) / np.diag(ops.dirichlet) <= flat
         w, d = ops.within, ops.dirichlet
         w1, w2, d1, d2 = np.diag(w)[:, None], np.diag(w), np.diag(d)[:, None], np.diag(d)

@@ -27,6 +27,9 @@ from discovery.smoothing import Path
 _SHORTEST, _LONGEST, _TRIALS = 0.05, 20.0, 41
 # Wave numbers of oscillating functions, evenly: the dips are of one width in these.
 _FASTEST, _EVEN_TRIALS = 40.0, 200
+# A function's length is at least so many standard deviations of the noise: across a shorter one
+# noise is no small step, and everything looks flat.
+_NOISES = 3.0
 # Rows that the search runs on, the last steps excepted.
 _ROWS = 2000
 # Dips that are looked into, the deepest ones, and by what factor μ must rise on both sides.
@@ -50,7 +53,9 @@ def tuned(scaled: Scaled, fit: Orbits, numbers: Numbers) -> list[Library]:
     """
     some = _thinned(fit)
     profile = _Profile(scaled, some)
-    grid = _grid(scaled, fit.scale)
+    grid = _grid(scaled, fit)
+    if len(grid) < 3:
+        return []
     depths = np.array([profile(value) for value in grid])
     found = []
     whole = None
@@ -125,11 +130,16 @@ def _thinned(orbits: Orbits) -> Orbits:
     return orbits.where(within % step == 0)
 
 
-def _grid(scaled: Scaled, scale: np.ndarray) -> np.ndarray:
-    unit = float(np.sqrt(np.mean(scale[list(scaled.columns)] ** 2)))
+def _grid(scaled: Scaled, orbits: Orbits) -> np.ndarray:
+    """Return the scales to try, ascending."""
+    columns = list(scaled.columns)
+    unit = float(np.sqrt(np.mean(orbits.scale[columns] ** 2)))
+    least = _NOISES * float(orbits.noise[columns].max())
     if scaled.oscillating:
-        return np.linspace(0, _FASTEST, _EVEN_TRIALS + 1)[1:] / unit
+        numbers = np.linspace(0, _FASTEST, _EVEN_TRIALS + 1)[1:] / unit
+        return numbers[numbers * least < 1]
     lengths = unit * np.geomspace(_SHORTEST, _LONGEST, _TRIALS)
+    lengths = lengths[lengths > least]
     return 1 / lengths[::-1] if scaled.wave_number else lengths
 
 
