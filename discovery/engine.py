@@ -102,7 +102,7 @@ def analyse(
         for law in judged:
             if law.verdict == "rejected" and law.evidence.signal >= SIGNAL:
                 rejected &= ~law.evidence.flat_draws
-        chosen = select(pool, split.probes, split.held.scale)
+        chosen = select(pool, split.probes, split.held.scale, split.all)
         new = len(chosen.laws) - before
         records.append(StageRecord(library.name, len(library), flat.values, new))
         if sum(law.sure for law in chosen.laws) + len(chosen.identities) >= library.dim - 1:

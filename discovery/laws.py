@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import sympy
+from scipy import stats
 
 from discovery.evidence import BOOTSTRAPS, DETECTED, FLAT, Evidence
 from discovery.independence import LEARNED_SINE, SINE, independent
+from discovery.libraries.builders import monomials, term_count
 from discovery.libraries.library import Library
+from discovery.orbits import Orbits
 
 # A law tells orbits apart: its variance between them is at least this many times that within.
 SIGNAL = 1.0
@@ -35,6 +38,10 @@ CALM = 1.2
 IMITATION, CLOSER = 1e-3, 0.1
 # Coefficients that are simple with a smaller probability by chance are those of a law.
 CHANCE = 0.01
+# What others do not explain of a doubtful law is at least so many times its unexcluded motion.
+UNPROVEN = 3.0
+# Runs per coefficient of the polynomial that may explain it.
+ENOUGH = 3
 # What signs of motion, or many terms, multiply the cost of a doubtful formula by.
 MOVES, MANY = 4.0, 2.0
 # Gradients may be wrong by so many times the motion that is not excluded.
@@ -94,6 +101,15 @@ class Law:
             return LEARNED_SINE
         motion = self.evidence.drift_interval[1] * self.evidence.spread / self.evidence.slope
         return float(np.clip(UNKNOWN_SLOPE * motion, SINE, LEARNED_SINE))
+
+    def means(self, orbits: Orbits) -> np.ndarray:
+        """Return the mean value on each orbit, (runs,); nan where it has none."""
+        values = self.coefficients @ self.library.values(orbits.smoothed.states)
+        sound = np.isfinite(values)
+        starts = orbits.offsets[:-1]
+        total = np.add.reduceat(np.where(sound, values, 0.0), starts)
+        count = np.add.reduceat(sound, starts, dtype=int)
+        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
     def gradient(self, points: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Return the gradient in standardized coordinates, (n, d)."""
@@ -164,7 +180,7 @@ def verdict_of(evidence: Evidence, terms: Library, moving: float) -> str:
     return "rejected"
 
 
-def select(pool: list[Law], probes: np.ndarray, scale: np.ndarray) -> Findings:
+def select(pool: list[Law], probes: np.ndarray, scale: np.ndarray, orbits: Orbits) -> Findings:
     """Keep independent laws, exact before approximate, simple before complex."""
 
     def gradients(laws: list[Law]) -> list[np.ndarray]:
@@ -177,8 +193,42 @@ def select(pool: list[Law], probes: np.ndarray, scale: np.ndarray) -> Findings:
         (law for law in pool if law.verdict != "identity"),
         key=lambda law: (order[law.verdict], law.price, law.evidence.smoothed_flatness),
     )
-    kept = independent(gradients(laws), gradients(obeyed), [law.sine for law in laws])
-    return Findings([laws[k] for k in kept], obeyed)
+    while True:
+        kept = independent(gradients(laws), gradients(obeyed), [law.sine for law in laws])
+        chosen = [laws[k] for k in kept]
+        idle = _adds_nothing(chosen, orbits)
+        if idle is None:
+            return Findings(chosen, obeyed)
+        laws = [law for law in laws if law is not idle]
+
+
+def _adds_nothing(laws: list[Law], orbits: Orbits) -> Law | None:
+    """Return the first doubtful law that tells orbits apart no better than those before it do.
+
+    What these do not explain of it must exceed by far the motion that is not excluded: an
+    imitation may have gradients of its own, and hardly any values.
+    """
+    for i, law in enumerate(laws):
+        motion = law.evidence.drift_interval[1]
+        if i and law.doubtful and _unexplained(law, laws[:i], orbits) < UNPROVEN * motion:
+            return law
+    return None
+
+
+def _unexplained(law: Law, others: list[Law], orbits: Orbits) -> float:
+    """Return the share of a law's spread between orbits that is no polynomial in other laws'."""
+    values = np.array([other.means(orbits) for other in (law, *others)])
+    values = values[:, np.isfinite(values).all(axis=0)]
+    values = stats.zscore(values, axis=1)
+    n = values.shape[1]
+    degree = next((p for p in (3, 2, 1) if ENOUGH * term_count(len(others), p) < n), 0)
+    if not degree:
+        return 1.0
+    powers = monomials(len(others), degree)
+    design = np.array([np.prod(values[1:].T ** np.array(e), axis=1) for e in powers])
+    design = np.column_stack([np.ones(n), design.T])
+    rest = values[0] - design @ np.linalg.lstsq(design, values[0])[0]
+    return float(np.sqrt(rest @ rest / (n - design.shape[1])))
 
 
 def gradient_of(
