@@ -6,7 +6,10 @@ import pytest
 import sympy
 from scipy.integrate import solve_ivp
 
-from discovery import ConservedQuantityFinder
+from discovery import ConservedQuantityFinder, datasets, libraries
+from discovery.laws import Law, _unexplained
+from discovery.orbits import Orbits
+from discovery.smoothing import raw_path
 
 
 def fitted(flow, starts, length, names, roles, noise, steps=200):
@@ -133,3 +136,29 @@ def test_noise_alone_is_no_identity():
     report = finder.fit(states.reshape(-1, 2), groups=np.repeat(np.arange(60), 150)).report_
     assert not report.identities
     assert report.n_conserved == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "count"), [("point_vortices", 4), ("enzyme", 2)])
+def test_a_formula_that_others_explain_is_not_counted(name, count):
+    """At 10 % noise sums of any function of the distances seem conserved, or long polynomials."""
+    runs = datasets.load(name, noise=0.1)
+    finder = ConservedQuantityFinder(roles=runs.roles, random_state=0)
+    frame = pd.DataFrame(runs.rows, columns=runs.names)
+    found = finder.fit(frame, groups=runs.groups, times=runs.row_times)
+    assert found.n_conserved_ == count
+
+
+def test_what_others_do_not_explain_of_a_law():
+    rng = np.random.default_rng(0)
+    states = np.repeat(rng.uniform(0.5, 2.0, (60, 2)), 10, axis=0)
+    path = raw_path(states, np.full(2, 1e-3))
+    orbits = Orbits(path, path, np.arange(0, 601, 10), states.std(axis=0))
+
+    def law(*terms):
+        library = libraries.custom(terms, ("x", "y"))
+        return Law(library, np.ones(len(terms)), None, None, "exact", 1.0)
+
+    assert _unexplained(law("x + x**2"), [law("x")], orbits) < 1e-6
+    assert _unexplained(law("y"), [law("x")], orbits) > 0.9
+    assert _unexplained(law("x*y"), [law("x"), law("y**2")], orbits) < 0.1
