@@ -42,8 +42,8 @@ CHANCE = 0.01
 UNPROVEN = 3.0
 # Runs per coefficient of the polynomial that may explain it.
 ENOUGH = 3
-# What signs of motion, or many terms, multiply the cost of a doubtful formula by.
-MOVES, MANY = 4.0, 2.0
+# What doubt multiplies the cost of a formula by.
+DOUBT = 2.0
 # Gradients may be wrong by so many times the motion that is not excluded.
 UNKNOWN_SLOPE = 4.0
 
@@ -84,7 +84,7 @@ class Law:
         if self.verdict == "identity" or self.by_chance <= CHANCE or not room:
             return self.cost
         signs = evidence.smoothed_flatness > CALM or evidence.drift_interval[0] > 0
-        return self.cost * (MOVES if signs else MANY if extra else 1.0)
+        return self.cost * (DOUBT if signs or extra else 1.0)
 
     @property
     def sure(self) -> bool:

@@ -138,10 +138,8 @@ def scaled(names: Sequence[str], roles: Sequence[str | None]) -> list[Scaled]:
                         richer=rich if name == "exponential" else None,
                     )
                 )
-    rest = [sympy.sqrt(speed + k**2) for speed in speeds]
-    library = _with_scale(
-        symbols, [*linear, *potential], [*rest, *(1 / r for r in gaps)], "relativistic"
-    )
+    energies = [sympy.sqrt(speed + k**2) for speed in speeds]
+    library = _with_scale(symbols, [*linear, *potential], energies, "relativistic")
     out.append(Scaled(library, tuple(momenta), False, tuple(momenta)))
     return [s for s in out if len(s) <= MAX_TERMS]
 
