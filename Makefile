@@ -12,7 +12,7 @@ JAX := .venv-jax
 demo: $(TF)/ready
 	KERAS_BACKEND=tensorflow $(TF)/bin/python examples/kepler.py
 
-# Side by side, a thread each: most of the time is spent compiling, which uses one.
+# Side by side, a thread each.
 test: lint
 	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 $(MAKE) --jobs=2 test-tensorflow test-jax
 

@@ -219,11 +219,11 @@ def _unexplained(law: Law, others: list[Law], orbits: Orbits) -> float:
     """Return the share of a law's spread between orbits that is no polynomial in other laws'."""
     values = np.array([other.means(orbits) for other in (law, *others)])
     values = values[:, np.isfinite(values).all(axis=0)]
-    values = stats.zscore(values, axis=1)
     n = values.shape[1]
     degree = next((p for p in (3, 2, 1) if ENOUGH * term_count(len(others), p) < n), 0)
     if not degree:
         return 1.0
+    values = stats.zscore(values, axis=1)
     powers = monomials(len(others), degree)
     design = np.array([np.prod(values[1:].T ** np.array(e), axis=1) for e in powers])
     design = np.column_stack([np.ones(n), design.T])

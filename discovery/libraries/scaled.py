@@ -121,13 +121,13 @@ def scaled(names: Sequence[str], roles: Sequence[str | None]) -> list[Scaled]:
     }
     kinetic, potential = _quadratic(len(symbols), momenta), _quadratic(len(symbols), positions)
     linear = [tuple(int(i == j) for i in range(len(symbols))) for j in positions]
+    rich = _stretched(exponential(names, roles), positions)
     out = []
     for plain in (kinetic, [*kinetic, *linear, *potential]):
         for name, fs in functions.items():
             if fs:
                 library = _with_scale(symbols, plain, fs, name)
                 wave_number = not name.startswith("soft")
-                rich = _stretched(exponential(names, roles), positions)
                 out.append(
                     Scaled(
                         library,
