@@ -5,6 +5,7 @@ Data flows one way: operators → spectrum → sparse candidates → held-out ev
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -36,8 +37,8 @@ from discovery.split import Split
 
 # Systematic motion that no rounding of coefficients takes away.
 PLAIN_DRIFT = 0.1
-# Candidates of one library that may be refuted before it is given up: they come simplest first.
-MAX_REJECTED = 40
+# Candidates of one length that may be refuted before the next is looked at: the simplest first.
+MAX_REJECTED = 16
 # How much leaving out a term may cost a nearly conserved quantity.
 SLOW_SLACK = 1.5
 # Times the limits of motion on held-out runs beyond which a candidate is not looked at further.
@@ -150,6 +151,7 @@ def _trials(
     slow = ~still & (within <= SMALL_DRIFT**2 * between)
     costs = library.costs()
     found: list[Law] = []
+    refuted: Counter[int] = Counter()
     held: Operators | None = None
     shared = _identical(ops, flat.vectors[:, still])
     # What differs from run to run is no identity: there it counts as motion.
@@ -168,8 +170,8 @@ def _trials(
                 library, split.held.smoothed, split.held.offsets, split.held.scale, weights
             )
         for candidate in formulas.candidates(view, vectors, costs, *options):
-            if sum(law.verdict == "rejected" for law in found) > MAX_REJECTED:
-                return found
+            if refuted[len(candidate.support)] >= MAX_REJECTED:
+                continue
             if _hopeless(candidate, held):
                 continue
             terms = library.restrict(candidate.support)
@@ -177,6 +179,7 @@ def _trials(
                 continue
             if _any_new(terms, candidate.coefficients[:, None], [*known, *found], split):
                 found.append(_judge(library, view, candidate, split, rng, numbers))
+                refuted[len(candidate.support)] += found[-1].verdict == "rejected"
     return found
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 
+from discovery.elimination import thinned
 from discovery.flatness import ROUNDING, Operators
 from discovery.numbers import NUMBERS, Numbers
 
@@ -103,13 +104,17 @@ def candidates(
         strongest = _strongest(ops, order, pivot, size, slack, most)
         if strongest is not None:
             keep(_eliminate(ops, strongest, pivot, costs, size, slack), pivot)
+    if flat and len(costs) > MAX_SUPPORT:
+        for support, pivot in thinned(ops, vectors.shape[1], costs, slack, FLOOR):
+            keep(_eliminate(ops, support, pivot, costs, size, slack), pivot)
     for support in list(found):
-        # A mixture with a simpler law loses that law's terms as one block.
-        for block in list(found):
+        # A mixture with simpler laws loses the terms of one of them, or of all.
+        blocks = [set(b) for b in found if len(b) < len(support) and set(b) < set(support)]
+        for block in [*blocks, set().union(*blocks)] if len(blocks) > 1 else blocks:
             rest = tuple(j for j in support if j not in block)
-            if rest and len(block) < len(support) and set(block) < set(support):
+            if rest:
                 mu, c = smallest(ops, np.array(rest))
-                if mu <= max(FLOOR, found[support].flatness * slack**2):
+                if mu <= max(FLOOR, flat, found[support].flatness * slack**2):
                     pivot = rest[int(np.argmax(np.abs(c) * size[list(rest)]))]
                     keep(_eliminate(ops, np.array(rest), pivot, costs, size, slack), pivot)
     return sorted(found.values(), key=lambda f: (len(f.support), f.cost, f.flatness))

@@ -12,7 +12,7 @@ import numpy as np
 
 # A gradient this close to the span of the others (sine of the angle) is in it: coefficients are
 # known to the noise only.
-SINE = 0.1
+SINE = 0.04
 # The same for learned features, whose gradients are known less well than their values.
 LEARNED_SINE = 0.3
 

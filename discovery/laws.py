@@ -26,9 +26,10 @@ CANCELLED = 0.5
 SMALL_DRIFT = 0.02
 # A law is known only if systematic motion above this fraction of the spread is excluded.
 RESOLVED = 0.2
-# A formula of more terms can fit more by chance: it must be known twice as well, and is never
-# believed to be an identity.
+# A formula of more terms can fit more by chance: it must be known so many times as well, any sign
+# of motion counts against it, and it is never believed to be an identity.
 SIMPLE_TERMS = 6
+LONG = 4.0
 # A formula of more terms may imitate one of fewer.
 PLAIN_TERMS = 3
 # Motion, in units of the noise's, above which there are signs that the noise is not all of it.
@@ -160,21 +161,24 @@ def verdict_of(evidence: Evidence, terms: Library, moving: float) -> str:
         Standard errors of systematic motion, at worst over all runs that were looked at.
     """
     n_terms = len(terms)
+    simple = n_terms <= SIMPLE_TERMS
     if evidence.cancelled <= NO_DRIFT:  # nothing but rounding is left of it
-        return "identity" if n_terms <= SIMPLE_TERMS else "rejected"
+        return "identity" if simple else "rejected"
     still = evidence.drift <= NO_DRIFT or moving <= DETECTED
-    most = FLAT if n_terms <= SIMPLE_TERMS or evidence.drift <= NO_DRIFT else CALM
+    if not simple and evidence.drift_interval[0] > NO_DRIFT:
+        still = False
+    most = FLAT if simple or evidence.drift <= NO_DRIFT else CALM
     flat = evidence.smoothed_flatness <= most and evidence.smoothed_flatness_interval[0] <= CALM
     if flat and still:
         if evidence.signal >= SIGNAL:
-            limit = RESOLVED if n_terms <= SIMPLE_TERMS else RESOLVED / 2
+            limit = RESOLVED if simple else RESOLVED / LONG
             return "exact" if evidence.drift_interval[1] <= limit else "rejected"
-        same = evidence.signal <= NO_SIGNAL and n_terms <= SIMPLE_TERMS
+        same = evidence.signal <= NO_SIGNAL and simple
         # Noise alone is no identity, but one coordinate that shows nothing else is zero.
         zero = n_terms == 1 and all(atom.is_Symbol for atom in terms.atoms)
         real = zero or evidence.cancelled <= CANCELLED
         return "identity" if same and real else "rejected"
-    limit = SMALL_DRIFT if n_terms <= SIMPLE_TERMS else SMALL_DRIFT / 4
+    limit = SMALL_DRIFT if simple else SMALL_DRIFT / LONG
     if evidence.signal >= SIGNAL and evidence.drift_interval[1] <= limit:
         return "approximate"
     return "rejected"

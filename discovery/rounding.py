@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -117,7 +118,9 @@ def rounded(
 def by_chance(coefficients: np.ndarray, errors: np.ndarray) -> float:
     """Return how probably a formula of arbitrary coefficients would be rounded to such simple ones.
 
-    What imitates a law has coefficients as they come; a law's own are often 1, 2 or a half.
+    What imitates a law has coefficients as they come; a law's own are often 1, 2 or a half. Equal
+    ones count once, and those equal to the one that sets the scale not at all: a symmetry of the
+    system makes them equal in its imitations too.
 
     Parameters
     ----------
@@ -128,13 +131,15 @@ def by_chance(coefficients: np.ndarray, errors: np.ndarray) -> float:
     """
     main = int(np.argmin(errors / np.abs(coefficients)))
     ratios = np.abs(coefficients / coefficients[main])
-    simple = np.zeros(len(ratios), dtype=bool)
-    for q in range(1, _TEXTBOOK + 1):
-        p = np.round(ratios * q)
-        simple |= (p >= 1) & (p <= _TEXTBOOK) & (np.abs(p / q - ratios) <= 1e-9 * ratios)
-    simple[main] = False
-    chances = 2 * _DENSITY * _widths(coefficients, errors, main)[simple]
-    return float(np.prod(np.minimum(chances, 1.0)))
+    widths = _widths(coefficients, errors, main)
+    simple: dict[Fraction, float] = {}
+    for ratio, width in zip(ratios, widths, strict=True):
+        for q in range(1, _TEXTBOOK + 1):
+            p = round(ratio * q)
+            if 1 <= p <= _TEXTBOOK and p != q and abs(p / q - ratio) <= 1e-9 * ratio:
+                number = Fraction(p, q)
+                simple[number] = min(width, simple.get(number, np.inf))
+    return float(np.prod([min(2 * _DENSITY * width, 1.0) for width in simple.values()]))
 
 
 def _widths(coefficients: np.ndarray, errors: np.ndarray | None, pivot: int) -> np.ndarray:

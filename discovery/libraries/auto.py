@@ -19,6 +19,7 @@ from discovery.libraries.builders import (
     term_count,
     trigonometric,
 )
+from discovery.libraries.curvilinear import clear_sines, curvilinear
 from discovery.libraries.library import Library
 from discovery.libraries.rational import invertible, mostly_positive, rational
 from discovery.libraries.scaled import Scaled, scaled
@@ -55,6 +56,7 @@ def escalation(
     roles = infer_roles(names, roles, rows, rates)
     d = len(names)
     level = np.broadcast_to(noise, d)
+    curved = "angle" in roles
     # An angle that noise turns by a good part of a radian has no cosine to speak of.
     loud = [role == "angle" and level[i] > LOUD_ANGLE for i, role in enumerate(roles)]
     roles = [None if loud[i] else role for i, role in enumerate(roles)]
@@ -69,26 +71,29 @@ def escalation(
     if positive and all(roles[i] in ("amount", None, "other") for i in positive):
         stages.append(logarithmic(names, positive))
     positions = [i for i in range(d) if roles[i] == "position"]
-    if len(positions) >= 2 and not angles:
+    if len(positions) >= 2 and not curved:
         stages += [mechanics(names, roles), mechanics(names, roles, products=True)]
     degree = max((p for p in range(3, 7) if term_count(len(straight), p) <= MAX_TERMS), default=0)
-    if degree and not angles:
+    if degree and not curved:
         stages.append(polynomial(names, degree, straight))
-    if positions and not angles:
+    if positions and not curved:
         if not given:
             # Nobody said that these are no angles.
             turning = ["angle" if role == "position" else role for role in roles]
             stages += [trigonometric(names, turning, order) for order in (2, 3)]
         stages += [radial(names, roles, [key]) for key in POTENTIALS if key != "1/r"]
         stages.append(radial(names, roles))
-        stages.append(exponential(names, roles))
         if d >= 6:
             stages.append(chain(names, roles))
+        stages.append(exponential(names, roles))
         stages += scaled(names, roles)
     away = invertible(rows, roles, level)
+    if curved:
+        energies = curvilinear(names, roles, away, clear_sines(rows, roles, level))
+        stages += [energies] if energies is not None else []
     if away:
-        stages.append(rational(names, roles, away))
-    if not angles:
+        stages += [rational(names, roles, away, order) for order in ((1, 2) if angles else (1,))]
+    if not curved:
         stages += warps(names, rows)
     stages = [stage for stage in stages if 0 < len(stage) <= MAX_TERMS]
     seen = [(s.atoms, s.exponents) if isinstance(s, Library) else s for s in stages]

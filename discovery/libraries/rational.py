@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import sympy
 
-from discovery.libraries.builders import MAX_TERMS, monomials, symbols_of
+from discovery.libraries.builders import MAX_TERMS, MOMENTA, monomials, symbols_of
 from discovery.libraries.library import Exponents, Library
 from discovery.orbits import CLEAR
 
@@ -28,9 +28,10 @@ def mostly_positive(values: np.ndarray, noise: float) -> bool:
 def invertible(
     rows: np.ndarray, roles: Sequence[str | None], noise: np.ndarray | None = None
 ) -> list[int]:
-    """Return the columns that stay positive, away from zero, and are no angles.
+    """Return the columns that stay positive, away from zero, and are no angles and no momenta.
 
-    Where noise (d,) hides a few of their values, these will be left out.
+    A momentum may well have one sign, but no law divides by it. Where noise (d,)
+    hides a few of their values, these will be left out.
     """
     noise = np.zeros(rows.shape[1]) if noise is None else noise
     least = CLEAR * noise
@@ -38,15 +39,18 @@ def invertible(
         i
         for i, role in enumerate(roles)
         if role != "angle"
+        and role not in MOMENTA
         and mostly_positive(rows[:, i], noise[i])
         and rows[rows[:, i] > least[i], i].min() > NEAREST * rows[:, i].max()
     ]
 
 
-def rational(names: Sequence[str], roles: Sequence[str | None], columns: Sequence[int]) -> Library:
+def rational(
+    names: Sequence[str], roles: Sequence[str | None], columns: Sequence[int], order: int = 1
+) -> Library:
     """Return powers, also negative ones, of positive columns times monomials of the others.
 
-    Monomials up to degree two, and the first harmonics of angles: r²ω, (r³ω² − 1) cos φ. The range
+    Monomials up to degree two, and harmonics of angles: r²ω, (r³ω² − 1) cos φ. The range
     of powers is the widest for which the terms are not too many.
 
     Parameters
@@ -54,12 +58,19 @@ def rational(names: Sequence[str], roles: Sequence[str | None], columns: Sequenc
     names, roles : sequences of length d
     columns : sequence of int
         The positive columns.
+    order : int
+        Of the harmonics.
     """
     symbols = symbols_of(names)
     angles = [i for i, role in enumerate(roles) if role == "angle"]
     rest = [i for i in range(len(names)) if i not in angles and i not in columns]
     inverse = [1 / symbols[i] for i in columns]
-    waves = [f(symbols[i]) for i in angles for f in (sympy.cos, sympy.sin)]
+    waves = [
+        f(n * symbols[i])
+        for i in angles
+        for n in range(1, order + 1)
+        for f in (sympy.cos, sympy.sin)
+    ]
     atoms = [*(symbols[i] for i in columns), *inverse, *(symbols[i] for i in rest), *waves]
     others = [(0,) * len(rest), *monomials(len(rest), 2)]
     harmonics = [

@@ -1,0 +1,108 @@
+"""Energies in curvilinear coordinates: polar, spherical, Euler angles."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import sympy
+
+from discovery.libraries.builders import MAX_TERMS, MOMENTA, monomials, symbols_of
+from discovery.libraries.library import Exponents, Library
+from discovery.orbits import CLEAR
+
+# A sine that comes closer to zero than this has no inverse.
+NEAREST = 0.05
+# Powers of a positive coordinate beside momenta, and in a potential.
+_KINETIC, _POTENTIAL = (0, -2, -1, 1, 2), (0, -2, -1, 1, 2, 3, 4)
+
+
+def clear_sines(
+    rows: np.ndarray, roles: Sequence[str | None], noise: np.ndarray
+) -> list[tuple[int, bool]]:
+    """Return (column, whether its sine) for sines and cosines of angles that stay off zero."""
+    return [
+        (i, sine)
+        for i, role in enumerate(roles)
+        if role == "angle"
+        for sine in (True, False)
+        if np.abs((np.sin if sine else np.cos)(rows[:, i])).min() > max(NEAREST, CLEAR * noise[i])
+    ]
+
+
+def curvilinear(
+    names: Sequence[str],
+    roles: Sequence[str | None],
+    columns: Sequence[int],
+    sines: Sequence[tuple[int, bool]],
+) -> Library | None:
+    """Return what kinetic energies and potentials are made of where coordinates are curved.
+
+    Products of two momenta, and momenta, times powers of positive columns and 1/sin²θ, cos θ/sin²θ
+    and cos 2θ; powers of the columns times harmonics of the angles. None where there is neither a
+    momentum nor anything to divide by, or too much of it.
+
+    Parameters
+    ----------
+    names, roles : sequences of length d
+    columns : sequence of int
+        The positive columns.
+    sines : sequence of (int, bool)
+        As `clear_sines` returns them.
+    """
+    symbols = symbols_of(names)
+    momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
+    if not momenta or not (columns or sines):
+        return None
+    angles = [i for i, role in enumerate(roles) if role == "angle"]
+    lengths = [atom for i in columns for atom in (symbols[i], 1 / symbols[i])]
+    metric = [f for i, sine in sines for f in _metric(symbols[i], sine)]
+    waves = [f(n * symbols[i]) for i in angles for n in (1, 2) for f in (sympy.cos, sympy.sin)]
+    p = [symbols[i] for i in momenta]
+    atoms = [*p, *lengths, *metric, *waves]
+    for exponents in _choices(len(p), len(columns), len(metric), len(waves)):
+        if len(exponents) <= MAX_TERMS:
+            return Library(symbols, atoms, exponents, "curvilinear")
+    return None
+
+
+def _metric(angle: sympy.Symbol, sine: bool) -> list[sympy.Expr]:
+    f, g = (sympy.sin, sympy.cos) if sine else (sympy.cos, sympy.sin)
+    return [f(angle) ** -2, g(angle) / f(angle) ** 2, sympy.cos(2 * angle)]
+
+
+def _choices(n: int, lengths: int, metric: int, waves: int) -> Iterator[list[Exponents]]:
+    """Yield exponents of momenta, lengths and their inverses, metric, waves: the most first."""
+    pairs = [(*e,) for e in monomials(n, 2) if sum(e) == 2]
+    squares = [e for e in pairs if max(e) == 2]
+    single = [e for e in monomials(n, 1)]
+    none = (0,) * n
+    kinetic, potential = _powers(_KINETIC, lengths), _powers(_POTENTIAL, lengths)
+    curved, flat = _one_of(metric), [(0,) * metric]
+    still, wavy = [(0,) * waves], _one_of(waves)
+    rest = [(*none, *r, *flat[0], *w) for r in potential for w in wavy if any(r) or any(w)] + [
+        (*e, *r, *flat[0], *still[0]) for e in single for r in kinetic
+    ]
+    for curved_pairs, few in ((pairs, kinetic), (squares, kinetic), (squares, kinetic[:3])):
+        yield [
+            (*e, *r, *m, *still[0])
+            for e in pairs
+            for r in few
+            for m in (curved if e in curved_pairs else flat)
+        ] + rest
+
+
+def _powers(of: Sequence[int], columns: int) -> list[Exponents]:
+    """Return powers of one column at a time, as exponents of (x, 1/x) of each."""
+    out = [(0,) * (2 * columns)]
+    for i, power in itertools.product(range(columns), of):
+        if power:
+            e = [0] * (2 * columns)
+            e[2 * i + (power < 0)] = abs(power)
+            out.append(tuple(e))
+    return out
+
+
+def _one_of(n: int) -> list[Exponents]:
+    return [(0,) * n, *monomials(n, 1)]
