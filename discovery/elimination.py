@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from discovery.flatness import Operators, Spectrum, spectrum
+from discovery.flatness import Operators, spectrum
 
 # Directions of the null space that are followed.
 _DIRECTIONS = 6
@@ -24,7 +24,8 @@ _DIRECTIONS = 6
 _TOGETHER = 0.1
 # What one unit of cost is worth in relative flatness.
 _COST = 2e-3
-_BISECTIONS = 40
+# Steps towards a root of the equation.
+_STEPS = 8
 # Flatness below which all is rounding.
 _ZERO = 1e-12
 # What μ a function gets that was found before.
@@ -71,7 +72,7 @@ def _thinned(
     together = 1.0
     while len(flat.values) > 1:
         limit = max(floor, flat.values[0] * slack)
-        after = _after_leaving(flat)
+        after, _ = leaving(flat.values, flat.vectors)
         order = np.argsort(after / limit - _COST * costs[support])
         order = order[after[order] <= limit]
         if not len(order):
@@ -88,15 +89,38 @@ def _thinned(
     return support, flat.vectors[:, 0]
 
 
-def _after_leaving(flat: Spectrum) -> np.ndarray:
-    """Return the smallest μ without each term, (s,): between the two smallest with it."""
-    values, weight = np.maximum(flat.values, _ZERO), flat.vectors**2
-    low = np.full(len(weight), values[0])
-    high = np.full(len(weight), values[1])
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        gap = values[None, 1:] - middle[:, None]
-        total = np.sum(weight[:, 1:] / np.maximum(gap, _ZERO), axis=1)
-        below = total < weight[:, 0] / np.maximum(middle - values[0], _ZERO)
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return high
+def leaving(values: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the smallest μ without each term, and the combination that has it.
+
+    Parameters
+    ----------
+    values : (k,) array
+        μ, ascending; two at least.
+    vectors : (s, k) array
+        Their combinations of s terms, of one size in the noise's metric.
+
+    Returns
+    -------
+    (s,) array
+        Between the two smallest μ.
+    (s, s) array
+        One combination a row.
+    """
+    values, weight = np.maximum(values, _ZERO), vectors**2
+    first, second, gap = weight[:, 0], weight[:, 1], values[1] - values[0]
+    mu = np.full(len(weight), values[0])
+    for _ in range(_STEPS):
+        # All but the two nearest poles as a constant: a quadratic equation.
+        rest = np.sum(weight[:, 2:] / _above(values[2:], mu), axis=1)
+        linear = rest * gap + first + second
+        root = np.sqrt(np.maximum(linear**2 - 4 * rest * first * gap, 0.0))
+        mu = values[0] + 2 * first * gap / np.maximum(linear + root, _ZERO)
+    share = vectors[:, 1:] / _above(values[1:], mu)
+    total = np.maximum(np.sum(vectors[:, 1:] * share, axis=1), _ZERO)
+    mixed = vectors[:, 0] - (vectors[:, :1] * share / total[:, None]) @ vectors[:, 1:].T
+    np.fill_diagonal(mixed, 0.0)
+    return mu, mixed
+
+
+def _above(values: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    return np.maximum(values - middle[:, None], _ZERO)

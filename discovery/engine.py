@@ -37,8 +37,9 @@ from discovery.split import Split
 
 # Systematic motion that no rounding of coefficients takes away.
 PLAIN_DRIFT = 0.1
-# Candidates of one length that may be refuted before the next is looked at: the simplest first.
-MAX_REJECTED = 16
+# Candidates of one library that may be refuted before it is given up, and of one length before
+# longer ones are looked at: they come simplest first.
+MAX_REJECTED, MAX_ALIKE = 40, 10
 # How much leaving out a term may cost a nearly conserved quantity.
 SLOW_SLACK = 1.5
 # Times the limits of motion on held-out runs beyond which a candidate is not looked at further.
@@ -143,7 +144,8 @@ def _trials(
 ) -> list[Law]:
     """Judge the candidates of one library.
 
-    Simplest first; what depends on an exact law found before is not looked at again.
+    Simplest first; what depends on an exact law found before is not looked at again, unless it
+    costs less than one in doubt.
     """
     within = np.einsum("jk,ij,ik->k", flat.vectors, ops.within, flat.vectors)
     between = np.einsum("jk,ij,ik->k", flat.vectors, ops.between, flat.vectors)
@@ -169,16 +171,24 @@ def _trials(
             held = operators(
                 library, split.held.smoothed, split.held.offsets, split.held.scale, weights
             )
+        judged: set[tuple[int, ...]] = set()
         for candidate in formulas.candidates(view, vectors, costs, *options):
-            if refuted[len(candidate.support)] >= MAX_REJECTED:
+            if refuted.total() >= MAX_REJECTED:
+                return found
+            if refuted[len(candidate.support)] >= MAX_ALIKE:
                 continue
             if _hopeless(candidate, held):
                 continue
             terms = library.restrict(candidate.support)
             if not np.isfinite(terms.values(split.all.measured.states)).all():
                 continue
-            if _any_new(terms, candidate.coefficients[:, None], [*known, *found], split):
-                found.append(_judge(library, view, candidate, split, rng, numbers))
+            laws, cost = [*known, *found], candidate.cost + len(terms)
+            if _any_new(terms, candidate.coefficients[:, None], laws, split, cost):
+                refined = _refined(library, view, candidate, split, rng)
+                if refined[0].support in judged:
+                    continue
+                judged.add(refined[0].support)
+                found.append(_judge(library, view, *refined, split, rng, numbers))
                 refuted[len(candidate.support)] += found[-1].verdict == "rejected"
     return found
 
@@ -208,9 +218,18 @@ def _identical(ops: Operators, vectors: np.ndarray) -> np.ndarray:
     return vectors @ mix[:, ratio <= NO_SIGNAL]
 
 
-def _any_new(library: Library, vectors: np.ndarray, known: Sequence[Law], split: Split) -> bool:
-    """Tell whether one of the functions (columns) is no function of the laws known for sure."""
-    sure = [law for law in known if law.sure or law.verdict == "identity"]
+def _any_new(
+    library: Library, vectors: np.ndarray, known: Sequence[Law], split: Split, cost: float = 0.0
+) -> bool:
+    """Tell whether one of the functions (columns) is no function of the laws known for sure.
+
+    What costs as much as a doubtful law would not replace it.
+    """
+    sure = [
+        law
+        for law in known
+        if law.sure or law.verdict == "identity" or (law.verdict == "exact" and law.price <= cost)
+    ]
     obeyed = [law.gradient(split.probes, split.held.scale) for law in sure]
     new = [gradient_of(library, v, split.probes, split.held.scale) for v in vectors.T]
     return bool(independent(new, obeyed, [LEARNED_SINE if library.learned else SINE] * len(new)))
@@ -220,25 +239,28 @@ def _judge(
     library: Library,
     ops: Operators,
     candidate: formulas.Candidate,
+    test: DriftTest,
+    errors: np.ndarray,
     split: Split,
     rng: np.random.Generator,
     numbers: Numbers,
 ) -> Law:
-    """Test a candidate on the held-out runs."""
-    candidate, test, errors = _refined(library, ops, candidate, split, rng)
+    """Test a refined candidate on the held-out runs."""
     terms = library.restrict(candidate.support)
     coefficients = candidate.coefficients
     evidence = gather(terms, coefficients, split.held, rng)
-    verdict = verdict_of(evidence, terms, evidence.moving)
+    chance = rounding.by_chance(coefficients, errors, terms)
+    verdict = verdict_of(evidence, terms, coefficients, evidence.moving, chance)
     # Simple numbers are often better than fitted ones, but no cure for what plainly moves.
     if verdict != "rejected" or evidence.drift_interval[0] <= PLAIN_DRIFT:
-        coefficients = rounding.rounded(ops, candidate, test.allows, numbers, errors)
+        coefficients = rounding.rounded(ops, candidate, test.allows, numbers, errors, terms.kinds())
         evidence = gather(terms, coefficients, split.held, rng)
-        verdict = verdict_of(evidence, terms, evidence.moving)
+        chance = rounding.by_chance(coefficients, errors, terms)
+        verdict = verdict_of(evidence, terms, coefficients, evidence.moving, chance)
     if verdict in ("exact", "identity"):
         # Runs that a formula was fitted to flatter it, so drift that they show as well is real.
         moving = DriftTest(terms, coefficients, split.all).score(coefficients)
-        verdict = verdict_of(evidence, terms, max(moving, evidence.moving))
+        verdict = verdict_of(evidence, terms, coefficients, max(moving, evidence.moving), chance)
     return Law(
         library=terms,
         coefficients=coefficients,
@@ -246,7 +268,7 @@ def _judge(
         evidence=evidence,
         verdict=verdict,
         cost=candidate.cost + len(terms),
-        by_chance=rounding.by_chance(coefficients, errors),
+        by_chance=chance,
     )
 
 

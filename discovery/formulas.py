@@ -10,15 +10,18 @@ and Güntürk (2010) and Qu, Sun and Wright (2014).
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 import sympy
 
-from discovery.elimination import thinned
+from discovery.elimination import leaving, thinned
 from discovery.flatness import ROUNDING, Operators
 from discovery.numbers import NUMBERS, Numbers
 
+# Terms of a library all triples of which are looked at.
+TRIPLES = 80
 # Terms a formula may start from before elimination.
 MAX_SUPPORT = 24
 # Below this flatness the data cannot tell better from worse.
@@ -59,7 +62,7 @@ def candidates(
 ) -> list[Candidate]:
     """Return sparse combinations in the span of flat directions, simplest first.
 
-    Formulas of one and two terms are looked for among all of them, not in the span: where terms
+    Formulas of one to three terms are looked for among all of them, not in the span: where terms
     are nearly dependent (powers of one coordinate), noise hides a short vector in a long basis.
 
     Parameters
@@ -73,12 +76,12 @@ def candidates(
     slack : float
         Factor by which leaving out one term may raise μ.
     flat : float
-        μ up to which formulas of one and two terms are candidates.
+        μ up to which formulas of one to three terms are candidates.
 
     Returns
     -------
     list of Candidate
-        Those of one and two terms, and at most two for each term as pivot, without repetitions.
+        Those of one to three terms, and at most two for each term as pivot, without repetitions.
     """
     size = np.sqrt(np.diag(ops.unit_dirichlet))
     basis, _ = np.linalg.qr(vectors * size[:, None])
@@ -121,7 +124,10 @@ def candidates(
 
 
 def short_supports(ops: Operators, flat: float) -> list[tuple[int, ...]]:
-    """Return the single terms with μ at most `flat`, then the pairs of others."""
+    """Return the single terms with μ at most `flat`, then pairs and triples of others.
+
+    Triples only in small libraries: of m terms there are m³/6.
+    """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         single = np.diag(ops.within) / np.diag(ops.dirichlet) <= flat
         w, d = ops.within, ops.dirichlet
@@ -132,32 +138,43 @@ def short_supports(ops: Operators, flat: float) -> list[tuple[int, ...]]:
         pair = 2 * constant <= flat * (linear + root)
     proper = square > 1e-10 * d1 * d2
     pair = np.triu(pair & proper & ~single[:, None] & ~single, 1)
-    return [(int(j),) for j in np.flatnonzero(single)] + [
-        (int(i), int(j)) for i, j in np.argwhere(pair)
-    ]
+    short = [(int(j),) for j in np.flatnonzero(single)]
+    short += [(int(i), int(j)) for i, j in np.argwhere(pair)]
+    others = np.flatnonzero(~single)
+    if len(others) > TRIPLES:
+        return short
+    triples = np.array(list(itertools.combinations(others, 3)), dtype=int).reshape(-1, 3)
+    i, j, k = triples.T
+    triples = triples[~(pair[i, j] | pair[i, k] | pair[j, k])]
+    return short + [tuple(map(int, t)) for t in triples[_smallest_of(ops, triples) <= flat]]
+
+
+def _smallest_of(ops: Operators, supports: np.ndarray) -> np.ndarray:
+    """Return the smallest μ of combinations of the terms in each row of `supports`, (p,)."""
+    pick = supports[:, :, None], supports[:, None, :]
+    w, d = ops.within[pick], ops.dirichlet[pick]
+    scale = 1 / np.sqrt(np.maximum(np.einsum("pii->pi", d), 1e-300))
+    both = scale[:, :, None] * scale[:, None, :]
+    half = np.linalg.inv(np.linalg.cholesky(d * both + 1e-10 * np.eye(supports.shape[1])))
+    return np.linalg.eigvalsh(half @ (w * both) @ np.swapaxes(half, 1, 2))[:, 0]
 
 
 def smallest(ops: Operators, support: np.ndarray) -> tuple[float, np.ndarray]:
     """Return the smallest μ of combinations of the given terms, and its coefficients."""
-    values, vectors = _solve(ops, support[None, :])
-    return float(values[0]), vectors[0]
+    values, vectors = _solve(ops, support)
+    return float(values[0]), vectors[:, 0]
 
 
-def _solve(ops: Operators, supports: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Solve W c = μ D c on each row of `supports` (p, s); return μ (p,) and c (p, s)."""
-    rows, cols = supports[:, :, None], supports[:, None, :]
-    w = ops.within[rows, cols]
-    d = ops.dirichlet[rows, cols]
-    rounding = ROUNDING * np.diag(ops.within + ops.between)[supports]
-    diagonal = np.diag(ops.dirichlet)[supports]
-    scale = 1.0 / np.sqrt(diagonal + rounding)
-    w = w * scale[:, :, None] * scale[:, None, :]
-    d = d * scale[:, :, None] * scale[:, None, :]
-    extra = (rounding * scale**2 + 1e-13)[:, :, None] * np.eye(supports.shape[1])
-    half = np.linalg.inv(np.linalg.cholesky(d + extra))
-    values, vectors = np.linalg.eigh(half @ w @ np.swapaxes(half, 1, 2))
-    lowest = np.einsum("pji,pj->pi", half, vectors[:, :, 0])
-    return np.maximum(values[:, 0], 0.0), lowest * scale
+def _solve(ops: Operators, support: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Solve W c = μ D c on s terms; return μ (s,) ascending and c (s, s), one a column."""
+    pick = np.ix_(support, support)
+    rounding = ROUNDING * np.diag(ops.within + ops.between)[support]
+    d = ops.dirichlet[pick]
+    scale = 1.0 / np.sqrt(np.diag(d) + rounding)
+    d = d * np.outer(scale, scale) + np.diag(rounding * scale**2 + 1e-13)
+    half = np.linalg.inv(np.linalg.cholesky(d))
+    values, vectors = np.linalg.eigh(half @ (ops.within[pick] * np.outer(scale, scale)) @ half.T)
+    return np.maximum(values, 0.0), (half.T @ vectors) * scale[:, None]
 
 
 def _pivoted(basis: np.ndarray, costs: np.ndarray):
@@ -223,19 +240,20 @@ def _eliminate(
     A term that contributes next to nothing may cost more flatness than one that matters: it is
     there to mend a small bias of the smoothed path.
     """
-    mu, c = smallest(ops, support)
+    mu = 0.0
     while len(support) > 1:
-        share = np.abs(c) * size[support]
+        own, vectors = _solve(ops, support)
+        mu = max(mu, own[0])
+        share = np.abs(vectors[:, 0]) * size[support]
         allowance = np.where(share < NEGLIGIBLE * share.max(), slack**4, slack)
-        trials = np.array([np.delete(support, i) for i in range(len(support))])
-        values, vectors = _solve(ops, trials)
-        values[~_matters(trials, vectors, pivot, size)] = np.inf
+        values, without = leaving(own, vectors)
+        values[(support == pivot) | ~_matters(support, without, pivot, size)] = np.inf
         limits = np.maximum(FLOOR, mu * allowance)
         fits = np.flatnonzero(values <= limits)
         if not len(fits):
             break
         drop = fits[np.argmin(values[fits] / limits[fits] - 1e-3 * costs[support[fits]])]
-        mu, c, support = max(mu, values[drop]), vectors[drop], trials[drop]
+        support = np.delete(support, drop)
     return tuple(int(j) for j in support)
 
 

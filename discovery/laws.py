@@ -13,6 +13,7 @@ from discovery.independence import LEARNED_SINE, SINE, independent
 from discovery.libraries.builders import monomials, term_count
 from discovery.libraries.library import Library
 from discovery.orbits import Orbits
+from discovery.rounding import free_numbers
 
 # A law tells orbits apart: its variance between them is at least this many times that within.
 SIGNAL = 1.0
@@ -26,16 +27,20 @@ CANCELLED = 0.5
 SMALL_DRIFT = 0.02
 # A law is known only if systematic motion above this fraction of the spread is excluded.
 RESOLVED = 0.2
-# A formula of more terms can fit more by chance: it must be known so many times as well, any sign
-# of motion counts against it, and it is never believed to be an identity.
+# A formula of more terms, with more free numbers, may imitate a simpler one.
+PLAIN_TERMS, PLAIN = 3, 2
+# One of more must be known so many times as well, and less motion, in standard errors, counts
+# against it, unless its coefficients are too simple for chance.
+MODEST, BETTER, SUSPECTED = 3, 2.0, 2.5
+# One of more can fit almost anything: it must be known so many times as well again, and any sign of
+# motion counts against it.
+MANY, LONG = 5, 4.0
+# A sum of more terms is never believed to be an identity.
 SIMPLE_TERMS = 6
-LONG = 4.0
-# A formula of more terms may imitate one of fewer.
-PLAIN_TERMS = 3
 # Motion, in units of the noise's, above which there are signs that the noise is not all of it.
 CALM = 1.2
-# Where drift below this fraction of the spread is excluded, no formula of a term more passes by
-# imitation; each further term may come closer by this factor.
+# Where drift below this fraction of the spread is excluded, no formula of a number more passes by
+# imitation; each further number may come closer by this factor.
 IMITATION, CLOSER = 1e-3, 0.1
 # Coefficients that are simple with a smaller probability by chance are those of a law.
 CHANCE = 0.01
@@ -76,15 +81,17 @@ class Law:
         """What it costs as an explanation: doubt counts as complexity.
 
         There is doubt where noise leaves room for an imitation and there are signs of motion, or
-        many terms; not if its coefficients are too simple for one. Not about an identity: it has
-        next to no spread, and its drift as a fraction of that says nothing.
+        many free numbers; not if its coefficients are too simple for one. Not about an identity:
+        it has next to no spread, and its drift as a fraction of that says nothing.
         """
         evidence = self.evidence
-        extra = max(0, len(self.library) - PLAIN_TERMS)
+        free = free_numbers(self.coefficients, self.library.kinds())
+        extra = max(0, free - PLAIN) if len(self.library) > PLAIN_TERMS else 0
         room = evidence.drift_interval[1] > IMITATION * CLOSER ** max(0, extra - 1)
         if self.verdict == "identity" or self.by_chance <= CHANCE or not room:
             return self.cost
         signs = evidence.smoothed_flatness > CALM or evidence.drift_interval[0] > 0
+        signs = signs or evidence.moving > SUSPECTED
         return self.cost * (DOUBT if signs or extra else 1.0)
 
     @property
@@ -149,31 +156,42 @@ class Findings:
     rejected: np.ndarray = field(default_factory=lambda: np.ones(BOOTSTRAPS, dtype=bool))
 
 
-def verdict_of(evidence: Evidence, terms: Library, moving: float) -> str:
+def verdict_of(
+    evidence: Evidence,
+    terms: Library,
+    coefficients: np.ndarray,
+    moving: float,
+    chance: float = 1.0,
+) -> str:
     """Return what the evidence makes of a formula: exact, approximate, identity or rejected.
 
     Parameters
     ----------
     evidence : Evidence
     terms : Library
-        The formula's own.
+        The formula's own, s of them.
+    coefficients : (s,) array
     moving : float
         Standard errors of systematic motion, at worst over all runs that were looked at.
+    chance : float
+        How probably arbitrary coefficients would be as simple as the formula's.
     """
     n_terms = len(terms)
-    simple = n_terms <= SIMPLE_TERMS
+    free = free_numbers(coefficients, terms.kinds())
+    plain, simple = free <= MODEST or chance <= CHANCE, free <= MANY
     if evidence.cancelled <= NO_DRIFT:  # nothing but rounding is left of it
-        return "identity" if simple else "rejected"
-    still = evidence.drift <= NO_DRIFT or moving <= DETECTED
-    if not simple and evidence.drift_interval[0] > NO_DRIFT:
-        still = False
+        return "identity" if n_terms <= SIMPLE_TERMS else "rejected"
+    calm = simple or evidence.drift_interval[0] <= NO_DRIFT
+    still = calm and moving <= (DETECTED if plain else SUSPECTED)
+    still = still or evidence.drift <= NO_DRIFT
     most = FLAT if simple or evidence.drift <= NO_DRIFT else CALM
     flat = evidence.smoothed_flatness <= most and evidence.smoothed_flatness_interval[0] <= CALM
+    strictness = (1.0 if plain else BETTER) * (1.0 if simple else LONG)
     if flat and still:
         if evidence.signal >= SIGNAL:
-            limit = RESOLVED if simple else RESOLVED / LONG
-            return "exact" if evidence.drift_interval[1] <= limit else "rejected"
-        same = evidence.signal <= NO_SIGNAL and simple
+            known = evidence.drift_interval[1] <= RESOLVED / strictness
+            return "exact" if known else "rejected"
+        same = evidence.signal <= NO_SIGNAL and n_terms <= SIMPLE_TERMS
         # Noise alone is no identity, but one coordinate that shows nothing else is zero.
         zero = n_terms == 1 and all(atom.is_Symbol for atom in terms.atoms)
         real = zero or evidence.cancelled <= CANCELLED

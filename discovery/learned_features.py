@@ -118,6 +118,10 @@ class LearnedLibrary(Library):
         """Return each feature as an undefined function of the coordinates."""
         return [sympy.Function(f"f{k}")(*self.symbols) for k in self.numbers]
 
+    def kinds(self) -> list[tuple]:
+        """Return a kind of its own for each feature."""
+        return [(k,) for k in self.numbers]
+
     def costs(self) -> np.ndarray:
         """Return a high cost: any closed form is simpler."""
         return np.full(len(self), 100.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from discovery.flatness import Operators, flatness
 from discovery.formulas import FLOOR, Candidate, smallest
+from discovery.libraries.library import Library
 from discovery.numbers import NUMBERS, Numbers
 
 # Factor by which other coefficients may raise μ where the measured runs are asked too.
@@ -64,13 +65,15 @@ def rounded(
     still: Callable[[np.ndarray], bool],
     numbers: Numbers = NUMBERS,
     errors: np.ndarray | None = None,
+    kinds: Sequence[tuple] = (),
 ) -> np.ndarray:
     """Return the simplest coefficients inside their intervals.
 
-    One coefficient is scaled to one and the rest are rounded to simple fractions, coarsely at
-    first; what no simple fraction fits keeps as many digits as it is known to. Every trial is
-    tested: on the operators it must stay about as flat as the unrounded formula (or be below
-    `FLOOR`), and on the measured runs it must not drift more.
+    Terms of one kind (u², v²) get equal coefficients where these may be. One coefficient is scaled
+    to one and the rest are rounded to simple fractions, coarsely at first; what no simple fraction
+    fits keeps as many digits as it is known to. Every trial is tested: on the operators it must
+    stay about as flat as the unrounded formula (or be below `FLOOR`), and on the measured runs it
+    must not drift more.
 
     Parameters
     ----------
@@ -81,6 +84,8 @@ def rounded(
     errors : (s,) array, optional
         Standard errors of the candidate's coefficients; without them only flatness and drift
         limit the rounding.
+    kinds : sequence of s tuples, optional
+        Of the terms, as `Library.kinds` tells them.
 
     Returns
     -------
@@ -96,6 +101,9 @@ def rounded(
     def allowed(trial: np.ndarray) -> bool:
         return float(flatness(local, trial)) <= limit and still(trial)
 
+    if errors is not None and kinds:
+        even = _equal_in_kind(exact, errors, kinds)
+        exact = even if allowed(even) else exact
     strong = np.flatnonzero(np.abs(exact) * size > 0.02 * np.max(np.abs(exact) * size))
     widths = {int(pivot): _widths(exact, errors, pivot) for pivot in strong}
     for shrink in _SHRINK:
@@ -115,12 +123,34 @@ def rounded(
     return _signed(_digits(exact / exact[pivot], known, allowed, numbers))
 
 
-def by_chance(coefficients: np.ndarray, errors: np.ndarray) -> float:
+def _equal_in_kind(
+    coefficients: np.ndarray, errors: np.ndarray, kinds: Sequence[tuple]
+) -> np.ndarray:
+    """Return coefficients of one size for terms of one kind, where the errors allow it."""
+    size = np.abs(coefficients)
+    out = coefficients.copy()
+    for kind in set(kinds):
+        group: list[int] = []
+        for i in sorted((i for i, k in enumerate(kinds) if k == kind), key=lambda i: size[i]):
+            if group and size[i] - INTERVAL * errors[i] > (size + INTERVAL * errors)[group].min():
+                group = []
+            group.append(i)
+            surest = min(group, key=lambda j: errors[j])
+            out[group] = np.sign(coefficients[group]) * size[surest]
+    return out
+
+
+def free_numbers(coefficients: np.ndarray, kinds: Sequence[tuple]) -> int:
+    """Count the numbers in a formula: equal coefficients of terms of one kind are one."""
+    return len({(kind, round(abs(c), 12)) for kind, c in zip(kinds, coefficients, strict=True)})
+
+
+def by_chance(coefficients: np.ndarray, errors: np.ndarray, terms: Library) -> float:
     """Return how probably a formula of arbitrary coefficients would be rounded to such simple ones.
 
     What imitates a law has coefficients as they come; a law's own are often 1, 2 or a half. Equal
-    ones count once, and those equal to the one that sets the scale not at all: a symmetry of the
-    system makes them equal in its imitations too.
+    coefficients of terms that differ in their coordinates only (x², y²) count once: a symmetry of
+    the system makes them equal in its imitations too.
 
     Parameters
     ----------
@@ -128,17 +158,21 @@ def by_chance(coefficients: np.ndarray, errors: np.ndarray) -> float:
         Rounded.
     errors : (s,) array
         Standard errors before; the coefficient that sets the scale has none.
+    terms : Library
+        The formula's own.
     """
     main = int(np.argmin(errors / np.abs(coefficients)))
     ratios = np.abs(coefficients / coefficients[main])
     widths = _widths(coefficients, errors, main)
-    simple: dict[Fraction, float] = {}
-    for ratio, width in zip(ratios, widths, strict=True):
+    kinds = terms.kinds()
+    simple: dict[tuple, float] = {}
+    for ratio, width, kind in zip(ratios, widths, kinds, strict=True):
         for q in range(1, _TEXTBOOK + 1):
             p = round(ratio * q)
-            if 1 <= p <= _TEXTBOOK and p != q and abs(p / q - ratio) <= 1e-9 * ratio:
-                number = Fraction(p, q)
-                simple[number] = min(width, simple.get(number, np.inf))
+            if 1 <= p <= _TEXTBOOK and abs(p / q - ratio) <= 1e-9 * ratio:
+                key = (kind, Fraction(p, q))
+                simple[key] = min(width, simple.get(key, np.inf))
+    simple.pop((kinds[main], Fraction(1)))
     return float(np.prod([min(2 * _DENSITY * width, 1.0) for width in simple.values()]))
 
 

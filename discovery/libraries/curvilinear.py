@@ -10,10 +10,9 @@ import sympy
 
 from discovery.libraries.builders import MAX_TERMS, MOMENTA, monomials, symbols_of
 from discovery.libraries.library import Exponents, Library
-from discovery.orbits import CLEAR
 
-# A sine that comes closer to zero than this has no inverse.
-NEAREST = 0.05
+# A sine that comes closer to zero than this, or than so many standard deviations, has no inverse.
+NEAREST, NOISES = 0.05, 3.0
 # Powers of a positive coordinate beside momenta, and in a potential.
 _KINETIC, _POTENTIAL = (0, -2, -1, 1, 2), (0, -2, -1, 1, 2, 3, 4)
 
@@ -27,7 +26,7 @@ def clear_sines(
         for i, role in enumerate(roles)
         if role == "angle"
         for sine in (True, False)
-        if np.abs((np.sin if sine else np.cos)(rows[:, i])).min() > max(NEAREST, CLEAR * noise[i])
+        if np.abs((np.sin if sine else np.cos)(rows[:, i])).min() > max(NEAREST, NOISES * noise[i])
     ]
 
 

@@ -95,6 +95,14 @@ class Library:
         distinct = [sum(p > 0 for p in e) for e in self.exponents]
         return np.array(factors) + 0.1 * (np.array(distinct) - 1)
 
+    def kinds(self) -> list[tuple]:
+        """Return what each term is but for the coordinates in it: x²y and u²v are of one kind."""
+        heads = ["" if a.is_Symbol else str(a.func) for a in self.atoms]
+        return [
+            tuple(sorted((h, p) for h, p in zip(heads, e, strict=True) if p))
+            for e in self.exponents
+        ]
+
     def restrict(self, columns: Sequence[int]) -> Library:
         """Return the library of the given terms."""
         chosen = [self.exponents[j] for j in columns]
