@@ -135,8 +135,8 @@ def _equal_in_kind(
             if group and size[i] - INTERVAL * errors[i] > (size + INTERVAL * errors)[group].min():
                 group = []
             group.append(i)
-            surest = min(group, key=lambda j: errors[j])
-            out[group] = np.sign(coefficients[group]) * size[surest]
+            weights = 1 / np.maximum(errors[group], 1e-9 * size[group]) ** 2
+            out[group] = np.sign(coefficients[group]) * np.average(size[group], weights=weights)
     return out
 
 
