@@ -170,7 +170,10 @@ def train_manifold(
     epochs = max(1, round(STEPS / steps))
     model = keras_ndm.NeuralDifferentialManifold()
     schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * steps)
-    model.compile(keras.optimizers.Adam(schedule), jit_compile=True)
+    # XLA takes seconds to compile what then takes milliseconds a step, and runs no faster; on JAX
+    # there is nothing else.
+    compiled = keras.backend.backend() == "jax"
+    model.compile(keras.optimizers.Adam(schedule), jit_compile=compiled)
     with tqdm(
         total=epochs * steps, desc="training the manifold", unit="step", disable=not verbose
     ) as bar:
