@@ -76,6 +76,7 @@ def analyse(
     records: list[StageRecord] = []
     chosen = Findings()
     rejected = np.ones(BOOTSTRAPS, dtype=bool)
+    judged: set[tuple] = set()
     closed = [stage for stage in stages if isinstance(stage, Library)]
     split = split.probing(sorted({i for library in closed for i in library.positive}))
 
@@ -99,9 +100,9 @@ def analyse(
             continue
         ops, flat = _flat_directions(library, clear.fit)
         before = len(chosen.laws)
-        judged = _trials(library, ops, flat, clear, pool, rng, numbers)
-        pool += [law for law in judged if law.verdict != "rejected"]
-        for law in judged:
+        laws = _trials(library, ops, flat, clear, pool, judged, rng, numbers)
+        pool += [law for law in laws if law.verdict != "rejected"]
+        for law in laws:
             if law.verdict == "rejected" and law.evidence.signal >= SIGNAL:
                 rejected &= ~law.evidence.flat_draws
         chosen = select(pool, split.probes, split.held.scale, split.all)
@@ -139,10 +140,11 @@ def _trials(
     flat: Spectrum,
     split: Split,
     known: Sequence[Law],
+    judged: set[tuple],
     rng: np.random.Generator,
     numbers: Numbers,
 ) -> list[Law]:
-    """Judge the candidates of one library.
+    """Judge the candidates of one library, but for those of the same terms as in `judged`.
 
     Simplest first; what depends on an exact law found before is not looked at again, unless it
     costs less than one in doubt.
@@ -171,7 +173,6 @@ def _trials(
             held = operators(
                 library, split.held.smoothed, split.held.offsets, split.held.scale, weights
             )
-        judged: set[tuple[int, ...]] = set()
         for candidate in formulas.candidates(view, vectors, costs, *options):
             if refuted.total() >= MAX_REJECTED:
                 return found
@@ -180,16 +181,17 @@ def _trials(
             if _hopeless(candidate, held):
                 continue
             terms = library.restrict(candidate.support)
-            if not np.isfinite(terms.values(split.all.measured.states)).all():
+            key = (view is ops, frozenset(terms.expressions()))
+            if key in judged or not np.isfinite(terms.values(split.all.measured.states)).all():
                 continue
             laws, cost = [*known, *found], candidate.cost + len(terms)
             if _any_new(terms, candidate.coefficients[:, None], laws, split, cost):
                 refined = _refined(library, view, candidate, split, rng)
-                if refined[0].support in judged:
-                    continue
-                judged.add(refined[0].support)
-                found.append(_judge(library, view, *refined, split, rng, numbers))
-                refuted[len(candidate.support)] += found[-1].verdict == "rejected"
+                final = (key[0], frozenset(library.restrict(refined[0].support).expressions()))
+                if final not in judged:
+                    found.append(_judge(library, view, *refined, split, rng, numbers))
+                    refuted[len(candidate.support)] += found[-1].verdict == "rejected"
+                judged |= {key, final}
     return found
 
 

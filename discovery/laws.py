@@ -15,8 +15,9 @@ from discovery.libraries.library import Library
 from discovery.orbits import Orbits
 from discovery.rounding import free_numbers
 
-# A law tells orbits apart: its variance between them is at least this many times that within.
-SIGNAL = 1.0
+# A law tells orbits apart: its variance between them is at least this many times that within, by
+# motion or by noise.
+SIGNAL = 0.5
 # What all runs obey does not: its variance between them is at most this many times that within.
 NO_SIGNAL = 0.3
 # Systematic motion that no table of numbers excludes, as a fraction of the spread.
