@@ -11,6 +11,7 @@ Source: Golub, *Some modified matrix eigenvalue problems* (SIAM Rev. 15, 1973), 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -22,6 +23,8 @@ from discovery.flatness import Operators, spectrum
 _DIRECTIONS = 6
 # Share of the terms that may leave together.
 _TOGETHER = 0.1
+# Terms of a formula in which two are exchanged for one.
+_EXCHANGED = 10
 # What one unit of cost is worth in relative flatness.
 _COST = 2e-3
 # Steps towards a root of the equation.
@@ -57,6 +60,7 @@ def thinned(
     fresh = np.ones(len(size))
     for _ in range(min(directions, _DIRECTIONS)):
         support, c = _thinned(ops, terms, costs, slack, floor)
+        support, c = _exchanged(ops, support, c, terms, costs, slack, floor)
         share = np.abs(c) * size[support] * fresh[support]
         if share.any():
             yield support, int(support[np.argmax(share)])
@@ -87,6 +91,45 @@ def _thinned(
         else:
             break
     return support, flat.vectors[:, 0]
+
+
+def _exchanged(
+    ops: Operators,
+    support: np.ndarray,
+    c: np.ndarray,
+    terms: np.ndarray,
+    costs: np.ndarray,
+    slack: float,
+    floor: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Replace two terms by another one while the flatness stays.
+
+    One term left the library too early, perhaps, and several stand for it.
+    """
+    while 2 < len(support) <= _EXCHANGED:
+        limit = max(floor, spectrum(ops.restrict(support)).values[0] * slack)
+        others = np.setdiff1d(terms, support)
+        kept = np.array(list(itertools.combinations(support, len(support) - 2)))
+        trials = np.column_stack([np.repeat(kept, len(others), axis=0), np.tile(others, len(kept))])
+        mu = lowest(ops, trials)
+        if not np.any(mu <= limit):
+            break
+        best = np.argmin(
+            np.where(mu <= limit, mu / limit + _COST * costs[trials].sum(axis=1), np.inf)
+        )
+        support = np.sort(trials[best])
+        c = spectrum(ops.restrict(support)).vectors[:, 0]
+    return support, c
+
+
+def lowest(ops: Operators, supports: np.ndarray) -> np.ndarray:
+    """Return the smallest μ of combinations of the terms in each row of `supports`, (p,)."""
+    pick = supports[:, :, None], supports[:, None, :]
+    w, d = ops.within[pick], ops.dirichlet[pick]
+    scale = 1 / np.sqrt(np.maximum(np.einsum("pii->pi", d), 1e-300))
+    both = scale[:, :, None] * scale[:, None, :]
+    half = np.linalg.inv(np.linalg.cholesky(d * both + 1e-10 * np.eye(supports.shape[1])))
+    return np.linalg.eigvalsh(half @ (w * both) @ np.swapaxes(half, 1, 2))[:, 0]
 
 
 def leaving(values: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

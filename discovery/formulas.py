@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 
-from discovery.elimination import leaving, thinned
+from discovery.elimination import leaving, lowest, thinned
 from discovery.flatness import ROUNDING, Operators
 from discovery.numbers import NUMBERS, Numbers
 
@@ -146,17 +146,7 @@ def short_supports(ops: Operators, flat: float) -> list[tuple[int, ...]]:
     triples = np.array(list(itertools.combinations(others, 3)), dtype=int).reshape(-1, 3)
     i, j, k = triples.T
     triples = triples[~(pair[i, j] | pair[i, k] | pair[j, k])]
-    return short + [tuple(map(int, t)) for t in triples[_smallest_of(ops, triples) <= flat]]
-
-
-def _smallest_of(ops: Operators, supports: np.ndarray) -> np.ndarray:
-    """Return the smallest μ of combinations of the terms in each row of `supports`, (p,)."""
-    pick = supports[:, :, None], supports[:, None, :]
-    w, d = ops.within[pick], ops.dirichlet[pick]
-    scale = 1 / np.sqrt(np.maximum(np.einsum("pii->pi", d), 1e-300))
-    both = scale[:, :, None] * scale[:, None, :]
-    half = np.linalg.inv(np.linalg.cholesky(d * both + 1e-10 * np.eye(supports.shape[1])))
-    return np.linalg.eigvalsh(half @ (w * both) @ np.swapaxes(half, 1, 2))[:, 0]
+    return short + [tuple(map(int, t)) for t in triples[lowest(ops, triples) <= flat]]
 
 
 def smallest(ops: Operators, support: np.ndarray) -> tuple[float, np.ndarray]:

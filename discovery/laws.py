@@ -82,14 +82,16 @@ class Law:
         """What it costs as an explanation: doubt counts as complexity.
 
         There is doubt where noise leaves room for an imitation and there are signs of motion, or
-        many free numbers; not if its coefficients are too simple for one. Not about an identity:
-        it has next to no spread, and its drift as a fraction of that says nothing.
+        many free numbers; not if its coefficients are too simple for one. Not about a single term,
+        which nothing simpler can replace, nor about an identity: it has next to no spread, and its
+        drift as a fraction of that says nothing.
         """
         evidence = self.evidence
         free = free_numbers(self.coefficients, self.library.kinds())
         extra = max(0, free - PLAIN) if len(self.library) > PLAIN_TERMS else 0
         room = evidence.drift_interval[1] > IMITATION * CLOSER ** max(0, extra - 1)
-        if self.verdict == "identity" or self.by_chance <= CHANCE or not room:
+        clear = self.verdict == "identity" or len(self.library) == 1
+        if clear or self.by_chance <= CHANCE or not room:
             return self.cost
         signs = evidence.smoothed_flatness > CALM or evidence.drift_interval[0] > 0
         signs = signs or evidence.moving > SUSPECTED

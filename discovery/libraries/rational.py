@@ -16,7 +16,8 @@ from discovery.orbits import CLEAR
 NEAREST = 0.005
 # Share of the rows in which a coordinate must be clear of zero; the rest is left out.
 MOSTLY = 0.7
-# Powers of a positive coordinate, from the widest range to the narrowest.
+# Powers of a positive coordinate, from the widest range to the narrowest; the narrower ones for
+# higher harmonics.
 _RANGES = ((-2, 4), (-2, 2), (-1, 2), (-1, 1))
 
 
@@ -77,7 +78,7 @@ def rational(
         (0,) * len(waves),
         *(tuple(int(i == j) for i in range(len(waves))) for j in range(len(waves))),
     ]
-    for low, high in _RANGES:
+    for low, high in _RANGES[order - 1 :]:
         powers = [_signed(p) for p in itertools.product(range(low, high + 1), repeat=len(columns))]
         if len(powers) * len(others) * len(harmonics) <= MAX_TERMS:
             break
