@@ -8,6 +8,7 @@ differentiation beyond its atoms.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 
@@ -97,9 +98,9 @@ class Library:
 
     def kinds(self) -> list[tuple]:
         """Return what each term is but for the coordinates in it: x²y and u²v are of one kind."""
-        heads = ["" if a.is_Symbol else str(a.func) for a in self.atoms]
+        shapes = [_shape(a) for a in self.atoms]
         return [
-            tuple(sorted((h, p) for h, p in zip(heads, e, strict=True) if p))
+            tuple(sorted((shape, p) for shape, p in zip(shapes, e, strict=True) if p))
             for e in self.exponents
         ]
 
@@ -296,6 +297,16 @@ class _Atom:
         if not self._second:
             return {}
         return dict(zip(self._second, map(_wide(columns), self._hessian_of(*columns)), strict=True))
+
+
+@lru_cache(maxsize=4096)
+def _shape(atom: sympy.Expr) -> str:
+    """Return an atom's text, the same for any names and any order of the symbols in it."""
+    symbols = sorted(atom.free_symbols, key=str)
+    blanks = [sympy.Symbol(f"_{i}", real=True) for i in range(len(symbols))]
+    # Distances have four symbols; more are not worth the permutations.
+    orders = itertools.permutations(blanks) if len(blanks) <= 4 else [blanks]
+    return min(str(atom.xreplace(dict(zip(symbols, order, strict=True)))) for order in orders)
 
 
 # Formulas are tried with a few terms of a library each: they share its compiled atoms.
