@@ -147,6 +147,35 @@ def test_rounding_asks_the_measured_runs():
     assert x2 / u2 == pytest.approx(2.0, rel=0.02)
 
 
+def test_like_terms_are_rounded_alike():
+    """π/√7 (x² + y²) + u² + v²: digits that nobody can simplify, and yet two numbers, not four."""
+    plane = oscillator(np.pi / np.sqrt(7), 0.02)
+    both = np.concatenate([plane.states, np.roll(plane.states, 1, axis=0)], axis=-1)
+    runs = Trajectories(states=both, names=["x", "u", "y", "v"])
+    library = libraries.custom(["x**2", "u**2", "y**2", "v**2"], runs.names)
+    ops, _ = flat_directions(runs, library)
+    size = np.pi / np.sqrt(7)
+    fitted = np.array([1.01 * size, 1.0, 0.99 * size, 0.995])
+    total = formulas.Candidate((0, 1, 2, 3), fitted, 1.0, 8.0)
+    errors = 0.01 * fitted * [1, 0, 1, 1]
+    values = rounded(ops, total, lambda _: True, errors=errors, kinds=library.kinds())
+    assert values[0] == values[2]
+    assert values[1] == values[3]
+
+
+def test_triples_are_looked_for_among_all():
+    """Kepler's energy, of three terms, without a look at the null space."""
+    runs = datasets.load("kepler", 40, 100, noise=0.02, seed=1)
+    library = libraries.mechanics(runs.names, runs.roles)
+    ops, _ = flat_directions(runs, library)
+    terms = [str(term) for term in library.expressions()]
+    energy = {"u**2", "v**2", "1/sqrt(x**2 + y**2)"}
+    short = [{terms[j] for j in support} for support in formulas.short_supports(ops, 1.5)]
+    assert energy in short
+    # What is flat without a third term is no triple.
+    assert not any({"x*v", "y*u"} < support or {"v*x", "u*y"} < support for support in short)
+
+
 @pytest.mark.parametrize(
     ("coefficients", "expected"),
     [
