@@ -155,9 +155,9 @@ def test_like_terms_are_rounded_alike():
     library = libraries.custom(["x**2", "u**2", "y**2", "v**2"], runs.names)
     ops, _ = flat_directions(runs, library)
     size = np.pi / np.sqrt(7)
-    fitted = np.array([1.01 * size, 1.0, 0.99 * size, 0.995])
+    fitted = np.array([1.002 * size, 1.0, 0.998 * size, 1.001])
     total = formulas.Candidate((0, 1, 2, 3), fitted, 1.0, 8.0)
-    errors = 0.01 * fitted * [1, 0, 1, 1]
+    errors = 0.002 * fitted * [1, 0, 1, 1]
     values = rounded(ops, total, lambda _: True, errors=errors, kinds=library.kinds())
     assert values[0] == values[2]
     assert values[1] == values[3]
