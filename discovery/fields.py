@@ -297,7 +297,7 @@ def _mended(runs: Trajectories, grid: Grid, levels: np.ndarray) -> tuple[Traject
         return runs, 0
     noise = np.empty(runs.dim)
     noise[grid.columns] = levels
-    keep &= sound_rows(rows, runs.row_times, runs.offsets, noise)
+    keep &= sound_rows(rows, runs.row_times, runs.offsets, noise, rows.std(axis=0))
     if keep.mean() < MOSTLY:
         return runs, 0
     sound = Trajectories.from_rows(

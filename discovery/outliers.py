@@ -30,7 +30,12 @@ _LINE = np.sqrt(1 + (2 * 4**2 + 2) / 6**2)
 
 
 def sound_rows(
-    rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise: np.ndarray
+    rows: np.ndarray,
+    times: np.ndarray,
+    offsets: np.ndarray,
+    noise: np.ndarray,
+    spread: np.ndarray,
+    wrong: float = 0.0,
 ) -> np.ndarray:
     """Tell which rows to keep.
 
@@ -41,12 +46,16 @@ def sound_rows(
     offsets : (runs + 1,) array of int
     noise : (d,) array
         Standard deviation of each coordinate's noise, by a robust estimate.
+    spread : (d,) array
+        The size of each coordinate, of which a gross error is a share.
+    wrong : float
+        Share of samples that were found wrong before.
 
     Returns
     -------
     (n,) array of bool
     """
-    noise = np.maximum(noise, LEAST / GROSS * rows.std(axis=0))
+    noise = np.maximum(noise, LEAST / GROSS * spread)
     sound = np.ones(len(rows), dtype=bool)
     for column in range(rows.shape[1]):
         keep = np.ones(len(rows), dtype=bool)
@@ -54,7 +63,7 @@ def sound_rows(
             kept = np.flatnonzero(keep)
             cuts = np.concatenate([[0], np.cumsum(keep)])[offsets]
             # Where errors are many, what is doubtful goes too.
-            strict = np.mean(~keep) > MANY
+            strict = wrong + np.mean(~keep) > MANY
             gross = ~_sound_values(rows[kept, column], times[kept], cuts, noise[column], strict)
             keep[kept[gross]] = False
             if not gross.any():

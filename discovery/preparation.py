@@ -13,6 +13,9 @@ from discovery.outliers import sound_rows
 from discovery.smoothing import Path, raw_path, smooth
 from discovery.trajectories import Trajectories
 
+# An angle's spread, however often it turns.
+_RADIAN = 1.0
+
 
 def continuous_rows(runs: Trajectories) -> np.ndarray:
     """Return the rows with every angle unwrapped along its run, so that it has no jumps."""
@@ -25,18 +28,31 @@ def continuous_rows(runs: Trajectories) -> np.ndarray:
 
 
 def without_gross_errors(runs: Trajectories) -> Trajectories:
-    """Leave out samples that no smooth path could pass through; see `discovery.outliers`."""
-    rows = runs.rows
+    """Leave out samples that no smooth path could pass through; see `discovery.outliers`.
+
+    An angle that is wrong by a turn is right, and unwrapping needs angles that are right: their
+    cosines and sines are looked at first. Angles themselves are smoother, and looked at then.
+    """
     angles = [i for i, role in enumerate(runs.roles or ()) if role == "angle"]
-    # An angle that is wrong by a turn is right, and unwrapping needs angles that are right.
-    turns = rows[:, angles]
-    seen = np.hstack([np.delete(rows, angles, axis=1), np.cos(turns), np.sin(turns)])
-    noise = noise_scale(seen, runs.row_times, runs.offsets)
-    keep = sound_rows(seen, runs.row_times, runs.offsets, noise)
+    turns = runs.rows[:, angles]
+    seen = np.hstack([np.delete(runs.rows, angles, axis=1), np.cos(turns), np.sin(turns)])
+    kept = _sound(runs, seen, seen.std(axis=0))
+    if not angles:
+        return kept
+    wrong = 1 - len(kept.rows) / len(runs.rows)
+    return _sound(kept, continuous_rows(kept)[:, angles], np.full(len(angles), _RADIAN), wrong)
+
+
+def _sound(
+    runs: Trajectories, rows: np.ndarray, spread: np.ndarray, wrong: float = 0.0
+) -> Trajectories:
+    """Return runs without the samples that stand out in `rows`, of which `wrong` did before."""
+    noise = noise_scale(rows, runs.row_times, runs.offsets)
+    keep = sound_rows(rows, runs.row_times, runs.offsets, noise, spread, wrong)
     if keep.all():
         return runs
     kept = Trajectories.from_rows(
-        rows[keep], runs.groups[keep], runs.row_times[keep], names=runs.names, roles=runs.roles
+        runs.rows[keep], runs.groups[keep], runs.row_times[keep], names=runs.names, roles=runs.roles
     )
     kept.name = runs.name
     return kept

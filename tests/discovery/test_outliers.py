@@ -31,7 +31,7 @@ def test_planted_errors_are_found(name, noise):
     assert (out & ~bad).sum() <= 0.02 * len(rows)
 
 
-@pytest.mark.parametrize("name", ["henon_heiles", "lotka_volterra"])
+@pytest.mark.parametrize("name", ["henon_heiles", "lotka_volterra", "pendulum"])
 def test_laws_survive_gross_errors(name):
     """One value in a hundred is off by 5 to 10 standard deviations."""
     runs = datasets.load(name, noise=0.01, seed=3, outliers=0.01)
@@ -40,7 +40,7 @@ def test_laws_survive_gross_errors(name):
     assert finder.n_conserved_ == datasets.info(name).count
 
 
-@pytest.mark.parametrize("name", ["kepler", "lotka_volterra", "three_body", "lorenz"])
+@pytest.mark.parametrize("name", ["kepler", "lotka_volterra", "three_body", "lorenz", "pendulum"])
 def test_noise_is_no_gross_error(name):
     runs = datasets.load(name, 40, 100, noise=0.01, seed=0)
     assert without_gross_errors(runs) is runs
