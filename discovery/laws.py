@@ -40,6 +40,8 @@ MANY, LONG = 5, 4.0
 SIMPLE_TERMS = 6
 # Motion, in units of the noise's, above which there are signs that the noise is not all of it.
 CALM = 1.2
+# Standard errors of drift that are a sign of it.
+SIGN = 3.0
 # Where drift below this fraction of the spread is excluded, no formula of a number more passes by
 # imitation; each further number may come closer by this factor.
 IMITATION, CLOSER = 1e-3, 0.1
@@ -93,8 +95,9 @@ class Law:
         clear = self.verdict == "identity" or len(self.library) == 1
         if clear or self.by_chance <= CHANCE or not room:
             return self.cost
-        signs = evidence.smoothed_flatness > CALM or evidence.drift_interval[0] > 0
-        signs = signs or evidence.moving > SUSPECTED
+        error = (evidence.drift_interval[1] ** 2 - evidence.drift**2) / 2  # of the drift's square
+        signs = evidence.smoothed_flatness > CALM or evidence.moving > SUSPECTED
+        signs = signs or evidence.drift**2 > SIGN * error
         return self.cost * (DOUBT if signs or extra else 1.0)
 
     @property

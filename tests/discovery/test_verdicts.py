@@ -18,7 +18,7 @@ def seen(bound=0.01, least=0.0, moving=0.5, signal=50.0, smoothed=0.9):
         smoothed_flatness=smoothed,
         smoothed_flatness_interval=(smoothed - 0.05, smoothed + 0.05),
         signal=signal,
-        drift=(bound + least) / 2,
+        drift=float(np.sqrt((bound**2 + least**2) / 2)),
         drift_interval=(least, bound),
         noise=0.1,
         spread=1.0,
@@ -91,6 +91,7 @@ def test_doubt():
     assert law(["u**2", "v**2", "x**4", "y**4"], [1, 1, 0.3, 0.3], bound=0.02).sure
     assert law(["u**2"], [1], bound=0.02, least=0.01).sure
     assert law(kepler, [1, 1, -2.1], bound=0.02, least=0.01).doubtful
+    assert law(kepler, [1, 1, -2.1], bound=0.02, least=0.005).sure
     assert law(kepler, [1, 1, -2.1], bound=0.02, moving=3.0).doubtful
     assert law([*kepler, "x**2"], [1, 1, -2.1, 0.3], bound=1e-4).sure
 
