@@ -22,6 +22,8 @@ from discovery.numbers import NUMBERS, Numbers
 
 # Terms of a library all triples of which are looked at.
 TRIPLES = 80
+# Determinant of the correlations of what noise does to terms, above which these are independent.
+INDEPENDENT = 1e-10
 # Terms a formula may start from before elimination.
 MAX_SUPPORT = 24
 # Below this flatness the data cannot tell better from worse.
@@ -136,7 +138,7 @@ def short_supports(ops: Operators, flat: float) -> list[tuple[int, ...]]:
         square, linear, constant = d1 * d2 - d**2, w1 * d2 + w2 * d1 - 2 * w * d, w1 * w2 - w**2
         root = np.sqrt(np.maximum(linear**2 - 4 * square * constant, 0.0))
         pair = 2 * constant <= flat * (linear + root)
-    proper = square > 1e-10 * d1 * d2
+    proper = square > INDEPENDENT * d1 * d2
     pair = np.triu(pair & proper & ~single[:, None] & ~single, 1)
     short = [(int(j),) for j in np.flatnonzero(single)]
     short += [(int(i), int(j)) for i, j in np.argwhere(pair)]
@@ -146,6 +148,10 @@ def short_supports(ops: Operators, flat: float) -> list[tuple[int, ...]]:
     triples = np.array(list(itertools.combinations(others, 3)), dtype=int).reshape(-1, 3)
     i, j, k = triples.T
     triples = triples[~(pair[i, j] | pair[i, k] | pair[j, k])]
+    # What is a constant but for rounding is no formula.
+    unit = d / np.sqrt(np.maximum(d1 * d2, 1e-300))
+    dependence = np.linalg.det(unit[triples[:, :, None], triples[:, None, :]])
+    triples = triples[dependence > INDEPENDENT]
     return short + [tuple(map(int, t)) for t in triples[lowest(ops, triples) <= flat]]
 
 

@@ -176,6 +176,15 @@ def test_triples_are_looked_for_among_all():
     assert not any({"x*v", "y*u"} < support or {"v*x", "u*y"} < support for support in short)
 
 
+def test_no_triple_of_dependent_terms():
+    """(x + u)² = x² + u² + 2 x u, and cos² + sin², are no formulas."""
+    runs = datasets.load("pendulum", 40, 100, noise=0.01, seed=1)
+    squares = ["(theta + omega)**2", "omega**2 + theta**2", "theta*omega"]
+    library = libraries.custom([*squares, "cos(theta)**2", "sin(theta)**2"], runs.names)
+    ops, _ = flat_directions(runs, library)
+    assert formulas.short_supports(ops, 1.5) == []
+
+
 @pytest.mark.parametrize(
     ("coefficients", "expected"),
     [
