@@ -88,11 +88,12 @@ def escalation(
         stages.append(exponential(names, roles))
         stages += scaled(names, roles)
     away = invertible(rows, roles, level)
+    divided = []
     if curved:
-        energies = curvilinear(names, roles, away, clear_sines(rows, roles, level))
-        stages += [energies] if energies is not None else []
+        divided.append(curvilinear(names, roles, away, clear_sines(rows, roles, level)))
     if away:
-        stages += [rational(names, roles, away, order) for order in ((1, 2) if angles else (1,))]
+        divided += [rational(names, roles, away, order) for order in ((1, 2) if angles else (1,))]
+    stages += [library for library in divided if library is not None]
     if not curved:
         stages += warps(names, rows)
     stages = [stage for stage in stages if 0 < len(stage) <= MAX_TERMS]

@@ -48,11 +48,11 @@ def invertible(
 
 def rational(
     names: Sequence[str], roles: Sequence[str | None], columns: Sequence[int], order: int = 1
-) -> Library:
+) -> Library | None:
     """Return powers, also negative ones, of positive columns times monomials of the others.
 
     Monomials up to degree two, and harmonics of angles: r²ω, (r³ω² − 1) cos φ. The range
-    of powers is the widest for which the terms are not too many.
+    of powers is the widest for which the terms are not too many; None where all are.
 
     Parameters
     ----------
@@ -78,10 +78,12 @@ def rational(
         (0,) * len(waves),
         *(tuple(int(i == j) for i in range(len(waves))) for j in range(len(waves))),
     ]
-    for low, high in _RANGES[order - 1 :]:
-        powers = [_signed(p) for p in itertools.product(range(low, high + 1), repeat=len(columns))]
-        if len(powers) * len(others) * len(harmonics) <= MAX_TERMS:
-            break
+    most = MAX_TERMS / (len(others) * len(harmonics))
+    fitting = [r for r in _RANGES[order - 1 :] if (r[1] - r[0] + 1) ** len(columns) <= most]
+    if not fitting:
+        return None
+    low, high = fitting[0]
+    powers = [_signed(p) for p in itertools.product(range(low, high + 1), repeat=len(columns))]
     exponents = [p + m + w for w in harmonics for m in others for p in powers if any(p + m + w)]
     return Library(symbols, atoms, exponents, "rational")
 

@@ -10,6 +10,8 @@ import sympy
 from discovery import libraries
 from discovery.libraries import builders
 from discovery.libraries.auto import escalation, infer_roles
+from discovery.libraries.builders import MAX_TERMS
+from discovery.libraries.rational import rational
 
 PLANE = ("x", "y", "u", "v")
 PLANE_ROLES = ("position", "position", "velocity", "velocity")
@@ -310,3 +312,9 @@ ROLES = {
 @pytest.mark.parametrize(("names", "roles", "sign", "expected"), ROLES.values(), ids=ROLES)
 def test_roles_from_names(names, roles, sign, expected):
     assert tuple(infer_roles(names, roles, sign * np.ones((3, len(names))))) == expected
+
+
+def test_powers_of_many_positive_columns_are_too_many():
+    names = [f"c{i}" for i in range(40)]
+    assert rational(names, ["amount"] * 40, range(40)) is None
+    assert len(rational(names[:2], ["amount"] * 2, range(2))) <= MAX_TERMS
