@@ -127,8 +127,10 @@ def test_laws_in_curved_coordinates(name, noise):
     _, _, roles, _, laws = SYSTEMS[name]
     rows, groups, clean = measured(name, noise)
     finder = ConservedQuantityFinder(roles=roles, random_state=0).fit(rows, groups=groups)
-    # The direction of the ellipse besides, of which there is no single-valued formula.
-    assert finder.n_conserved_ == len(laws) + (name == "polar Kepler")
+    # The ellipse's direction besides, of which there is no single-valued formula; noise of 5 % of
+    # the range of an angle that turns both ways is more than .3 radians, and hides it.
+    direction = name == "polar Kepler" and noise < 0.05
+    assert finder.n_conserved_ == len(laws) + direction
     if not laws:
         return
     # Each truth is a polynomial of low degree in what was found.
