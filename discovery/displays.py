@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 
 from discovery.evidence import FLAT
-from discovery.libraries.densities import shorthand
+from discovery.typesetting import label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,7 +220,7 @@ class InvariantDisplay:
         for time, value, color in zip(self.times, self.values, colors, strict=True):
             ax.plot(time, value, **{"color": color, "linewidth": 1, **kwargs})
         ax.set(xlabel="time", ylabel="value")
-        ax.set_title(_label(self.expression), fontsize="medium")
+        ax.set_title(label(self.expression), fontsize="medium")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -235,20 +235,3 @@ class InvariantDisplay:
             ],
             ignore_index=True,
         )
-
-
-def _label(expression: sympy.Expr) -> str:
-    """Return a formula for matplotlib, typeset where it can and where there is room."""
-    from matplotlib.mathtext import MathTextParser
-
-    expression = shorthand(expression)
-    text = str(expression)
-    if len(text) > 120:
-        return text[:117] + "…"
-    # Fractions at full size, as on a line of their own.
-    typeset = f"${sympy.latex(expression)}$".replace(r"\frac", r"\dfrac")
-    try:
-        MathTextParser("path").parse(typeset)
-    except ValueError:
-        return text
-    return typeset

@@ -7,14 +7,12 @@ fits a page of its own and a notebook.
 from __future__ import annotations
 
 import html
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
-import sympy
 
 from discovery.evidence import FLAT
-from discovery.libraries.densities import shorthand
+from discovery.typesetting import mathml
 
 if TYPE_CHECKING:
     from discovery.quantity import Quantity
@@ -53,14 +51,6 @@ _STYLE = """
   .ndm dl { display: block; } .ndm dd { margin-bottom: .5rem; }
 }
 """
-
-# What SymPy prints, and what reads better: a minus sign, an upright d, a power above its index.
-_TYPESETTING = (
-    ("<mo>-</mo>", "<mo>\N{MINUS SIGN}</mo>"),
-    ("<mo>&dd;</mo>", "<mi mathvariant='normal'>d</mi>"),
-    (r"<msup><msub>((?:(?!</?msub>).)*)</msub>", r"<msubsup>\1<END>"),
-    (r"<END>((?:(?!</msup>).)*)</msup>", r"\1</msubsup>"),
-)
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -131,14 +121,6 @@ def fragment(report: DiscoveryReport) -> str:
     parts += ["<h2>Data and search</h2>", _list(_facts(report))]
     parts.append(f"<details><summary>How to read this</summary>{_list(_GUIDE)}</details>")
     return f"<div class='ndm'>{''.join(parts)}</div>"
-
-
-def mathml(expression: sympy.Expr) -> str:
-    """Return a formula in presentation MathML."""
-    inner = sympy.mathml(shorthand(expression), printer="presentation")
-    for printed, better in _TYPESETTING:
-        inner = re.sub(printed, better, inner)
-    return f"<math displaystyle='true'>{inner}</math>"
 
 
 def spectrum_svg(spectrum: dict[str, np.ndarray]) -> str:

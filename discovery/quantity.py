@@ -10,6 +10,7 @@ import sympy
 
 from discovery.laws import Law
 from discovery.libraries.library import Library
+from discovery.typesetting import latex
 from discovery.units import coefficient_units
 
 
@@ -164,7 +165,7 @@ class Quantity:
     def to_latex(self, errors: bool = False) -> str:
         """Return the formula in LaTeX, with the standard errors of its coefficients if asked."""
         if not errors:
-            return sympy.latex(self.expression)
+            return latex(self.expression)
         parts = []
         for term, value in self.coefficients.items():
             error = self.standard_errors[term]
@@ -172,7 +173,7 @@ class Quantity:
             number = f"{abs(value):.{digits}f}" if error > 0 else f"{abs(value):g}"
             pair = rf"({number} \pm {error:.{digits}f})" if error > 0 else number
             sign = "-" if value < 0 else "+" if parts else ""
-            parts.append(rf"{sign} {pair}\, {sympy.latex(term)}".strip())
+            parts.append(rf"{sign} {pair}\, {latex(term)}".strip())
         return " ".join(parts)
 
     def to_dict(self) -> dict[str, object]:

@@ -10,7 +10,8 @@ import pytest
 import sympy
 
 from discovery import ConservedQuantityFinder, datasets
-from discovery.html import mathml, spectrum_svg
+from discovery.html import spectrum_svg
+from discovery.typesetting import mathml
 
 VOID = {"meta", "link", "br"}
 
