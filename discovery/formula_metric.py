@@ -8,17 +8,19 @@ from functools import cached_property
 import numpy as np
 import sympy
 
+from discovery.parsing import parse_formula
+
 
 class FormulaMetric:
     """Metric and potential as SymPy expressions; derivatives are exact and need no backend.
 
     Parameters
     ----------
-    matrix : sympy.Matrix (n, n)
-        g_ij(q), symmetric.
+    matrix : sympy.Matrix, or n rows of n formulas
+        g_ij(q), symmetric; SymPy expressions or their text.
     symbols : sequence of n sympy.Symbol
         The coordinates q.
-    potential : sympy.Expr, optional
+    potential : sympy.Expr or str, optional
         V(q).
 
     Examples
@@ -31,25 +33,25 @@ class FormulaMetric:
 
     def __init__(
         self,
-        matrix: sympy.Matrix,
+        matrix: sympy.Matrix | Sequence[Sequence[sympy.Expr | str]],
         symbols: Sequence[sympy.Symbol],
-        potential: sympy.Expr | None = None,
+        potential: sympy.Expr | str | None = None,
     ) -> None:
-        self.matrix, self.symbols = sympy.Matrix(matrix), tuple(symbols)
-        self.potential = potential
+        self.symbols = tuple(symbols)
         n = len(self.symbols)
-        if self.matrix.shape != (n, n):
+        rows = matrix.tolist() if isinstance(matrix, sympy.MatrixBase) else list(matrix)
+        if len(rows) != n or any(isinstance(r, str) or len(r) != n for r in rows):
             raise ValueError(
                 f"The matrix must be {n} × {n} for the coordinates {self.symbols}; received "
-                f"{self.matrix.shape}."
+                f"{matrix!r}."
             )
-        parts = [*self.matrix, sympy.sympify(0 if potential is None else potential)]
-        unknown = set().union(*(p.free_symbols for p in parts)) - set(self.symbols)
-        if unknown:
-            raise ValueError(
-                f"The formulas use {', '.join(sorted(map(str, unknown)))}, which are not among the "
-                f"coordinates {', '.join(map(str, self.symbols))}."
-            )
+        self.matrix = sympy.Matrix(
+            [[parse_formula(entry, self.symbols, "matrix") for entry in row] for row in rows]
+        )
+        self.potential = (
+            None if potential is None else parse_formula(potential, self.symbols, "potential")
+        )
+        parts = [*self.matrix, self.potential or sympy.Integer(0)]
         flat = [*parts, *(p.diff(s) for s in self.symbols for p in parts)]
         self._evaluate = sympy.lambdify(self.symbols, flat, modules=["numpy", "scipy"], cse=True)
 

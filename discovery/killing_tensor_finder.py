@@ -13,6 +13,7 @@ from discovery import finder_input, generators, symmetry, vector_fields
 from discovery.finder_input import Prepared
 from discovery.killing_tensors import TensorLibrary, tensor_operators
 from discovery.libraries.builders import symbols_of
+from discovery.parsing import parse_formula
 from discovery.symmetry_finder import SymmetryFinder
 
 
@@ -168,8 +169,7 @@ class KillingTensorFinder(BaseEstimator):
                     "`library` must be a list of scalar SymPy expressions; received "
                     f"{self.library!r}."
                 )
-            local = {str(s): s for s in symbols}
-            functions = [sympy.sympify(str(f), locals=local) for f in self.library]
+            functions = [parse_formula(f, symbols, "library") for f in self.library]
         return TensorLibrary(symbols, functions, with_potential, further)
 
     def _reducible(

@@ -19,6 +19,7 @@ from discovery.agreement import disagreements
 from discovery.bracket_span import BracketSpan
 from discovery.canonical import PhaseSpace
 from discovery.libraries.builders import symbols_of
+from discovery.parsing import parse_formula
 from discovery.symmetry_finder import Symmetry
 from discovery.symmetry_words import describe
 
@@ -115,8 +116,7 @@ def pair(
         quantities commute.
     """
     symbols = symbols_of(names)
-    local = {str(s): s for s in symbols}
-    parsed = [_with_symbols(sympy.sympify(h, locals=local), local) for h in quantities]
+    parsed = [parse_formula(h, symbols, "quantities") for h in quantities]
 
     def nothing(reason: str) -> Pairing:
         return Pairing([None] * len(parsed), None, [], [], reason)
@@ -141,10 +141,6 @@ def pair(
     span.close([space.hamiltonian if k == space.energy else h for k, h in enumerate(parsed)])
     flags = disagreements(parsed, sentences, space, kinds, states)
     return Pairing(sentences, span.name(), span.generators, flags, "")
-
-
-def _with_symbols(expression: sympy.Expr, local: dict[str, sympy.Symbol]) -> sympy.Expr:
-    return expression.subs({s: local[str(s)] for s in expression.free_symbols if str(s) in local})
 
 
 def _probes(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import sympy
 from sympy.physics import units as known
+
+from discovery.parsing import parse_formula
 
 
 def coefficient_units(
@@ -42,25 +45,23 @@ def coefficient_units(
 
 
 def _parsed(name: str, text: str) -> sympy.Expr:
-    names = {
-        n: getattr(known, n) for n in dir(known) if isinstance(getattr(known, n), known.Quantity)
-    }
     try:
-        unit = sympy.sympify(text, locals=names)
-    except (sympy.SympifyError, SyntaxError, TypeError) as error:
+        unit = parse_formula(text, _quantities())
+    except ValueError:
         raise ValueError(
-            f"units: {text!r} for {name} is no unit. Write m/s, kg*m**2 or 1."
-        ) from error
-    strange = sorted(str(s) for s in unit.free_symbols if not isinstance(s, known.Quantity))
-    if strange:
-        raise ValueError(
-            f"units: {', '.join(strange)} in {text!r} for {name} is unknown. Use SymPy's names "
-            "(m, s, kg, rad, joule, …), or 1."
-        )
+            f"units: {text!r} for {name} is no unit. Write m/s, kg*m**2 or 1, in SymPy's names "
+            "(m, s, kg, rad, joule, …)."
+        ) from None
     unit = known.convert_to(unit, [known.m, known.s, known.kg, known.A, known.K, known.mol])
     # A unit has no size here, and an angle is a number.
     unit = unit.subs({known.rad: 1, known.degree: 1})
     return unit.as_coeff_Mul()[1]
+
+
+@cache
+def _quantities() -> dict[str, known.Quantity]:
+    found = ((name, getattr(known, name)) for name in dir(known))
+    return {name: value for name, value in found if isinstance(value, known.Quantity)}
 
 
 def _unit(expression: sympy.Expr, values: Mapping[str, sympy.Expr]) -> sympy.Expr:

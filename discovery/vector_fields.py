@@ -9,6 +9,7 @@ import numpy as np
 import sympy
 
 from discovery.libraries.builders import symbols_of
+from discovery.parsing import parse_formula
 
 # A singular factor (1/r, cot θ) is a candidate only where it stays below this on the points.
 _BOUNDED = 20.0
@@ -38,7 +39,10 @@ class VectorFields:
         self, symbols: Sequence[sympy.Symbol], fields: Sequence[Sequence[sympy.Expr]]
     ) -> None:
         self.symbols = tuple(symbols)
-        self.fields = tuple(tuple(sympy.sympify(c) for c in field) for field in fields)
+        self.fields = tuple(
+            tuple(c if isinstance(c, sympy.Expr) else parse_formula(c, symbols) for c in field)
+            for field in fields
+        )
         if not self.fields:
             raise ValueError("The library holds no vector fields; give at least one.")
         for field in self.fields:
@@ -189,17 +193,8 @@ def scalar_functions(
 
 
 def _from_user(symbols: Sequence[sympy.Symbol], given: Sequence) -> VectorFields:
-    named = {str(s): s for s in symbols}
-
-    def expression(value: object) -> sympy.Expr:
-        parsed = sympy.sympify(value, locals=named)
-        if not isinstance(parsed, sympy.Expr):
-            raise ValueError(
-                f"The library holds {value!r}, which is no expression. A vector field is a "
-                'sequence of expressions, such as ("-y", "x").'
-            )
-        # A user's Symbol("x") carries no assumptions; ours is real: match them by name.
-        return parsed.subs({s: named[str(s)] for s in parsed.free_symbols if str(s) in named})
+    def expression(value: str | float | sympy.Expr) -> sympy.Expr:
+        return parse_formula(value, symbols, "library")
 
     given = list(given)
     scalar = [isinstance(g, str | sympy.Expr | int | float) for g in given]

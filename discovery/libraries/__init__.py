@@ -22,6 +22,7 @@ from discovery.libraries.builders import (
     trigonometric,
 )
 from discovery.libraries.library import Library
+from discovery.parsing import parse_formula
 
 NAMES = (
     "auto",
@@ -64,30 +65,10 @@ def custom(expressions: Sequence[sympy.Expr | str], names: Sequence[str]) -> Lib
         For text that is no formula, symbols that are no coordinates, and constants.
     """
     symbols = symbols_of(names)
-    by_name = {s.name: s for s in symbols}
-    atoms = []
-    for given in expressions:
-        try:
-            parsed = sympy.sympify(given, locals=dict(by_name))
-        except (sympy.SympifyError, SyntaxError, TypeError) as error:
-            raise ValueError(
-                f"library: {given!r} is not a formula ({error}). Write it in SymPy's notation with "
-                f"the coordinates {', '.join(names)}."
-            ) from error
-        if not isinstance(parsed, sympy.Expr):
-            raise ValueError(
-                f"library: expected SymPy expressions or their text, received {given!r}. "
-                f"Write each as a formula in {', '.join(names)}."
-            )
-        unknown = sorted(s.name for s in parsed.free_symbols if s.name not in by_name)
-        if unknown:
-            raise ValueError(
-                f"library: {given} has the unknown symbols {', '.join(unknown)}. The coordinates "
-                f"are {', '.join(names)}; put numbers in for constants."
-            )
-        if not parsed.free_symbols:
+    atoms = [parse_formula(given, symbols, "library") for given in expressions]
+    for given, atom in zip(expressions, atoms, strict=True):
+        if not atom.free_symbols:
             raise ValueError(f"library: {given} is a constant. Leave it out: constants are free.")
-        atoms.append(parsed.xreplace({s: by_name[s.name] for s in parsed.free_symbols}))
     if not atoms:
         raise ValueError("library: received no expressions. Give at least one, or library='auto'.")
     exponents = [tuple(int(i == j) for i in range(len(atoms))) for j in range(len(atoms))]

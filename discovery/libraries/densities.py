@@ -16,6 +16,8 @@ from typing import NamedTuple
 import sympy
 from sympy.core.function import AppliedUndef
 
+from discovery.parsing import parse_formula
+
 # Derivatives that densities of one's own may hold.
 MAX_ORDER = 4
 # Densities beyond which a set costs more than it can show.
@@ -145,23 +147,15 @@ def custom(expressions: Sequence[sympy.Expr | str], jets: Jets) -> Densities:
     ValueError
         For text that is no formula, and symbols that are no fields or derivatives.
     """
-    by_name = {s.name: s for s in jets.places}
     known = ", ".join(s.name for s in jets.places if jets.places[s][1] <= 2)
     parsed = []
     for given in expressions:
-        try:
-            density = sympy.sympify(given, locals=dict(by_name))
-        except (sympy.SympifyError, SyntaxError, TypeError) as error:
-            raise ValueError(
-                f"library: {given!r} is not a density ({error}). Write it in SymPy's notation with "
-                f"{known}."
-            ) from error
-        names = {s.name for s in getattr(density, "free_symbols", ())}
-        if not isinstance(density, sympy.Expr) or not names or not names <= set(by_name):
+        density = parse_formula(given, list(jets.places), "library")
+        if not density.free_symbols:
             raise ValueError(
                 f"library: {given!r} is no density of the fields. Expected a formula in {known}, …"
             )
-        parsed.append(density.xreplace({s: by_name[s.name] for s in density.free_symbols}))
+        parsed.append(density)
     if not parsed:
         raise ValueError("library: received no densities. Give at least one, or library='auto'.")
     return Densities("custom densities", parsed)

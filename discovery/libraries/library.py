@@ -15,6 +15,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 import sympy
 
+from discovery.parsing import parse_formula
+
 Exponents = tuple[int, ...]
 
 
@@ -48,7 +50,9 @@ class Library:
         name: str = "custom",
     ) -> None:
         self.symbols = tuple(symbols)
-        self.atoms = tuple(sympy.sympify(a) for a in atoms)
+        self.atoms = tuple(
+            a if isinstance(a, sympy.Expr) else parse_formula(a, symbols, "atoms") for a in atoms
+        )
         self.exponents = tuple(tuple(int(p) for p in e) for e in exponents)
         self.name = name
 

@@ -108,7 +108,7 @@ def test_finder_fit(arguments, message):
 
 OPTIONS = {
     "unknown library": ({"library": "poly"}, "unknown name 'poly'.*polynomial"),
-    "library of strangers": ({"library": ["mass*x1"]}, "unknown symbols mass.*coordinates are x1"),
+    "library of strangers": ({"library": ["mass*x1"]}, "'mass' is unknown.*formula in x1"),
     "library of no kind": ({"library": 3}, "received int"),
     "negative noise": ({"noise": -0.1}, "expected positive standard deviations"),
     "nan as noise": ({"noise": float("nan")}, "expected positive standard deviations"),

@@ -239,8 +239,8 @@ def test_densities_of_ones_own(kdv):
 
 MISTAKES = {
     "a library of coordinates": ("polynomial", "densities in the fields"),
-    "no field": (["w**2"], "no density of the fields"),
-    "no formula": (["u**"], "is not a density"),
+    "no field": (["w**2"], "'w' is unknown"),
+    "no formula": (["u**"], "is no formula"),
     "a constant": (["2"], "no density of the fields"),
     "nothing": ([], "no densities"),
     "not finite": (["log(u)", "u"], "not finite"),

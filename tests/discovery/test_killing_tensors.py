@@ -178,7 +178,7 @@ def test_bad_input():
         ({}, points * np.nan, "finite"),
         ({"roles": ["angle"]}, points, "roles"),
         ({"metric": lambda x: -flat(x)}, points, "positive definite"),
-        ({"library": ["q"]}, points, "not among the coordinates"),
+        ({"library": ["q"]}, points, "'q' is unknown"),
         ({"library": 7}, points, "list of scalar"),
         ({"library": "auto"}, points, "list of scalar"),
         ({"degree": 1.5}, points, "degree"),
