@@ -10,7 +10,7 @@ from scipy import linalg
 
 from discovery.drift import drift_bands, drift_floor, even_weights, modes
 from discovery.flatness import moved_by, steepness
-from discovery.libraries.library import Library
+from discovery.libraries.functions import Functions
 from discovery.orbits import Orbits
 
 BOOTSTRAPS = 400
@@ -80,13 +80,13 @@ class Evidence:
 
 
 def gather(
-    library: Library, coefficients: np.ndarray, orbits: Orbits, rng: np.random.Generator
+    library: Functions, coefficients: np.ndarray, orbits: Orbits, rng: np.random.Generator
 ) -> Evidence:
     """Measure a formula on runs that took no part in finding it.
 
     Parameters
     ----------
-    library : Library
+    library : Functions
         The formula's own terms.
     coefficients : (s,) array
     orbits : Orbits
@@ -139,14 +139,14 @@ class DriftTest:
 
     Parameters
     ----------
-    library : Library
+    library : Functions
         The formula's own s terms.
     coefficients : (s,) array
         The formula; its noise weights the samples.
     orbits : Orbits
     """
 
-    def __init__(self, library: Library, coefficients: np.ndarray, orbits: Orbits) -> None:
+    def __init__(self, library: Functions, coefficients: np.ndarray, orbits: Orbits) -> None:
         smooth, measured = orbits.smoothed, orbits.measured
         _, noise = values_of(library, coefficients, smooth.states, smooth.covariance)
         weight = even_weights(noise, orbits.offsets)
@@ -241,7 +241,7 @@ class DriftTest:
 
 
 def values_of(
-    library: Library, coefficients: np.ndarray, states: np.ndarray, covariance: np.ndarray
+    library: Functions, coefficients: np.ndarray, states: np.ndarray, covariance: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return h, with the bias of noise taken out, and the variance that noise gives it."""
     h, variance = np.empty(len(states)), np.empty(len(states))

@@ -25,7 +25,7 @@ from discovery.integrals import Integrals
 from discovery.laws import Findings, Law
 from discovery.libraries.builders import symbols_of
 from discovery.libraries.densities import Densities, Jets, custom, escalation
-from discovery.libraries.library import Library
+from discovery.libraries.library import Library, shape_of
 from discovery.numbers import Numbers
 from discovery.orbits import Orbits
 from discovery.outliers import MOST, mend_lines, sound_rows
@@ -201,12 +201,16 @@ class IntegralLibrary:
         The columns.
     """
 
+    learned = False
+    positive = ()
+    is_coordinate = False
+    name = "integrals"
+
     def __init__(
         self, densities: Sequence[sympy.Expr], jets: Jets, grid: Grid, names: Sequence[str]
     ) -> None:
         self._arguments = (densities, jets, grid, names)
         self.symbols = symbols_of(names)
-        self.name = "integrals"
         self._integrals = Integrals(densities, jets, grid)
 
     def __reduce__(self) -> tuple:
@@ -230,20 +234,34 @@ class IntegralLibrary:
         """Return the integrals (m, n) of states (n, d)."""
         return self._integrals.values(self._integrals.amplitudes(states))
 
-    def jets(
-        self, states: np.ndarray, covariance: None = None, order: int = 1
-    ) -> tuple[np.ndarray, np.ndarray | None, None]:
-        """Return the integrals (m, n) and their gradients by the columns (d, m, n), as a `Library`.
+    def costs(self) -> np.ndarray:
+        """Return what the densities cost."""
+        densities, jets, *_ = self._arguments
+        return np.array([jets.cost(density) for density in densities])
 
-        Second derivatives are not offered.
-        """
+    def kinds(self) -> list[tuple]:
+        """Return what each density is but for the fields in it: u² and v² are of one kind."""
+        return [(shape_of(density),) for density in self._arguments[0]]
+
+    def restrict(self, columns: Sequence[int]) -> IntegralLibrary:
+        """Return the integrals of the given densities."""
+        densities, *rest = self._arguments
+        return IntegralLibrary([densities[j] for j in columns], *rest)
+
+    def jets(
+        self, states: np.ndarray, covariance: np.ndarray | None = None, order: int = 1
+    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+        """Evaluate integrals, gradients and Hessians against a covariance, as `Functions.jets`."""
         amplitudes = self._integrals.amplitudes(states)
         values = self._integrals.values(amplitudes)
         if order == 0:
             return values, None, None
         slopes = self._integrals.gradients(amplitudes)
         flat = self._integrals.states(slopes.reshape(-1, slopes.shape[2]))
-        return values, np.moveaxis(flat.reshape(*slopes.shape[:2], -1), 0, 2).swapaxes(0, 1), None
+        slopes = np.moveaxis(flat.reshape(*slopes.shape[:2], -1), 0, 2).swapaxes(0, 1)
+        if order == 1:
+            return values, slopes, None
+        return values, slopes, self._integrals.curvatures(states, covariance)
 
 
 def _given(library: object, jets: Jets) -> list[Densities]:

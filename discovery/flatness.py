@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from discovery.libraries.library import Library
+from discovery.libraries.functions import Functions
 from discovery.smoothing import Path
 
 # Values a chunk holds: 2²² doubles are 32 MiB.
@@ -65,7 +65,7 @@ class Operators:
 
 
 def operators(
-    library: Library,
+    library: Functions,
     path: Path,
     offsets: np.ndarray,
     scale: np.ndarray,
@@ -75,7 +75,7 @@ def operators(
 
     Parameters
     ----------
-    library : Library
+    library : Functions
         m terms of d coordinates.
     path : Path
         (n, d) states and their (n, d, d) covariance g⁻¹.
@@ -165,7 +165,7 @@ def _merge_runs(
     return scatter
 
 
-def noise_weights(library: Library, path: Path, vectors: np.ndarray) -> np.ndarray | None:
+def noise_weights(library: Functions, path: Path, vectors: np.ndarray) -> np.ndarray | None:
     """Return weights that keep a few noisy places from drowning the rest.
 
     Noise moves 1/r most where r is small: a handful of samples would carry W and D alike. Each

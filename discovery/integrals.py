@@ -104,6 +104,38 @@ class Integrals:
         """Return J, the integrals' derivatives by the amplitudes, (n, m, K)."""
         return np.concatenate([self._slopes(fields) for _, fields in self._chunks(amplitudes)])
 
+    def curvatures(self, states: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+        """Return tr(Σ ∂²I_j/∂x²), (m, n): twice the bias that noise of covariance Σ gives.
+
+        For integrals of all waves. Noise of two fields is taken as independent.
+
+        Parameters
+        ----------
+        states : (n, d) array
+        covariance : (n, d, d) array
+            Σ of the states.
+        """
+        amplitudes = self.amplitudes(states)
+        out = np.zeros((len(self.densities), len(states)))
+        for part, fields in self._chunks(amplitudes):
+            rows = iter(self._functions[2](*fields))
+            known: dict[tuple[int, int], np.ndarray] = {}
+            for j, second in enumerate(self._second):
+                for s, t in second:
+                    if (s, t) not in known:
+                        known[s, t] = self._spread(s, t, covariance[part])
+                    bend = self._sum(next(rows) * known[s, t], fields)
+                    out[j, part] += 2 * bend if s != t else bend
+        return out
+
+    def _spread(self, s: int, t: int, covariance: np.ndarray) -> np.ndarray:
+        """Return the covariance of symbols s and t of one field at each point, (n, N)."""
+        f = self._places[s][0]
+        columns, w = self.grid.columns[f], self._waves[f]
+        one, other = (w[self._places[k][1]] @ w[0].T for k in (s, t))
+        local = covariance[:, columns[:, None], columns]
+        return np.sum((one @ local) * other, axis=2)
+
     def moments(
         self, amplitudes: np.ndarray, error: np.ndarray, noise: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from scipy import stats
 from discovery.evidence import BOOTSTRAPS, DETECTED, FLAT, Evidence
 from discovery.independence import LEARNED_SINE, SINE, independent
 from discovery.libraries.builders import monomials, term_count
-from discovery.libraries.library import Library
+from discovery.libraries.functions import Functions
 from discovery.orbits import Orbits
 from discovery.rounding import free_numbers
 
@@ -65,7 +65,7 @@ class Law:
     `by_chance` is how probably arbitrary coefficients would be as simple.
     """
 
-    library: Library
+    library: Functions
     coefficients: np.ndarray
     expression: sympy.Expr
     evidence: Evidence
@@ -164,7 +164,7 @@ class Findings:
 
 def verdict_of(
     evidence: Evidence,
-    terms: Library,
+    terms: Functions,
     coefficients: np.ndarray,
     moving: float,
     chance: float = 1.0,
@@ -174,7 +174,7 @@ def verdict_of(
     Parameters
     ----------
     evidence : Evidence
-    terms : Library
+    terms : Functions
         The formula's own, s of them.
     coefficients : (s,) array
     moving : float
@@ -199,7 +199,7 @@ def verdict_of(
             return "exact" if known else "rejected"
         same = evidence.signal <= NO_SIGNAL and n_terms <= SIMPLE_TERMS
         # Noise alone is no identity, but one coordinate that shows nothing else is zero.
-        zero = n_terms == 1 and all(atom.is_Symbol for atom in terms.atoms)
+        zero = n_terms == 1 and terms.is_coordinate
         real = zero or evidence.cancelled <= CANCELLED
         return "identity" if same and real else "rejected"
     limit = SMALL_DRIFT if simple else SMALL_DRIFT / LONG
@@ -260,7 +260,7 @@ def _unexplained(law: Law, others: list[Law], orbits: Orbits) -> float:
 
 
 def gradient_of(
-    library: Library, coefficients: np.ndarray, points: np.ndarray, scale: np.ndarray
+    library: Functions, coefficients: np.ndarray, points: np.ndarray, scale: np.ndarray
 ) -> np.ndarray:
     """Return the gradient in standardized coordinates, (n, d)."""
     _, slopes, _ = library.jets(points, order=1)

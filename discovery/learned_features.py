@@ -85,7 +85,7 @@ class Network:
         return value, first, bend
 
 
-class LearnedLibrary(Library):
+class LearnedLibrary:
     """The outputs of a network as terms.
 
     Parameters
@@ -98,6 +98,7 @@ class LearnedLibrary(Library):
 
     learned = True
     positive = ()
+    is_coordinate = False
 
     def __init__(
         self, names: Sequence[str], network: Network, numbers: Sequence[int] | None = None
@@ -113,6 +114,15 @@ class LearnedLibrary(Library):
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    @property
+    def dim(self) -> int:
+        """Number of coordinates d."""
+        return len(self.symbols)
+
+    def values(self, states: np.ndarray) -> np.ndarray:
+        """Evaluate the features, (m, n), at states (n, d)."""
+        return self.jets(states, order=0)[0]
 
     def expressions(self) -> list[sympy.Expr]:
         """Return each feature as an undefined function of the coordinates."""

@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 
 from discovery.laws import Law
-from discovery.libraries.library import Library
+from discovery.libraries.functions import Functions
 from discovery.typesetting import latex
 from discovery.units import coefficient_units
 
@@ -60,7 +60,7 @@ class Quantity:
     drift_rate: float | None = None
     spread: float = float("nan")
     _errors: np.ndarray | None = field(default=None, repr=False)
-    _library: Library = field(default=None, repr=False)
+    _library: Functions = field(default=None, repr=False)
     _coefficients: np.ndarray = field(default=None, repr=False)
 
     @classmethod
@@ -109,7 +109,7 @@ class Quantity:
         return flat.reshape(states.shape[:-1])
 
     @property
-    def library(self) -> Library:
+    def library(self) -> Functions:
         """The terms that it is made of."""
         return self._library
 
@@ -160,6 +160,9 @@ class Quantity:
         units : mapping from coordinate to unit
             ``{"x": "m", "u": "m/s"}``; see `discovery.units.coefficient_units`.
         """
+        if self.library.learned:
+            # A network takes standardized coordinates: its features are pure numbers.
+            return dict.fromkeys(self.library.expressions(), sympy.Integer(1))
         return coefficient_units(self.library.expressions(), units)
 
     def to_latex(self, errors: bool = False) -> str:

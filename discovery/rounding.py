@@ -10,7 +10,7 @@ import numpy as np
 
 from discovery.flatness import Operators, flatness
 from discovery.formulas import FLOOR, Candidate, smallest
-from discovery.libraries.library import Library
+from discovery.libraries.functions import Functions
 from discovery.numbers import NUMBERS, Numbers
 
 # Factor by which other coefficients may raise μ where the measured runs are asked too.
@@ -145,7 +145,7 @@ def free_numbers(coefficients: np.ndarray, kinds: Sequence[tuple]) -> int:
     return len({(kind, round(abs(c), 12)) for kind, c in zip(kinds, coefficients, strict=True)})
 
 
-def by_chance(coefficients: np.ndarray, errors: np.ndarray, terms: Library) -> float:
+def by_chance(coefficients: np.ndarray, errors: np.ndarray, terms: Functions) -> float:
     """Return how probably a formula of arbitrary coefficients would be rounded to such simple ones.
 
     What imitates a law has coefficients as they come; a law's own are often 1, 2 or a half. Equal
@@ -158,7 +158,7 @@ def by_chance(coefficients: np.ndarray, errors: np.ndarray, terms: Library) -> f
         Rounded.
     errors : (s,) array
         Standard errors before; the coefficient that sets the scale has none.
-    terms : Library
+    terms : Functions
         The formula's own.
     """
     main = int(np.argmin(errors / np.abs(coefficients)))

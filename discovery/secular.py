@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from discovery.evidence import values_of
-from discovery.libraries.library import Library
+from discovery.libraries.functions import Functions
 from discovery.smoothing import Path
 
 # Standard errors below which a rate is none.
@@ -13,7 +13,7 @@ _SEEN = 2.0
 
 
 def secular_rate(
-    library: Library,
+    library: Functions,
     coefficients: np.ndarray,
     measured: Path,
     times: np.ndarray,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 import sympy
+from sympy.core.function import AppliedUndef
 from sympy.physics import units as known
 
 from discovery.parsing import parse_formula
@@ -22,8 +23,10 @@ def coefficient_units(
     Parameters
     ----------
     terms : sequence of sympy.Expr
+        Formulas, or integrals of densities of fields u(x).
     units : mapping from coordinate to unit
-        SymPy's names: ``{"x": "m", "u": "m/s", "theta": "rad"}``, ``"1"`` for none.
+        SymPy's names: ``{"x": "m", "u": "m/s", "theta": "rad"}``, ``"1"`` for none. For
+        fields: of each field and of the place x.
 
     Raises
     ------
@@ -32,7 +35,7 @@ def coefficient_units(
         not dimensionless.
     """
     values = {name: _parsed(name, text) for name, text in units.items()}
-    missing = {s.name for term in terms for s in term.free_symbols} - set(values)
+    missing = {name for term in terms for name in _names(term)} - set(values)
     if missing:
         raise ValueError(
             f"units: {', '.join(sorted(missing))} have none. Give one for each coordinate, '1' for "
@@ -64,10 +67,23 @@ def _quantities() -> dict[str, known.Quantity]:
     return {name: value for name, value in found if isinstance(value, known.Quantity)}
 
 
+def _names(term: sympy.Expr) -> set[str]:
+    """Return what needs a unit: the coordinates, or the fields and what they depend on."""
+    fields = {str(f.func) for f in term.atoms(AppliedUndef)}
+    return fields | {s.name for s in term.free_symbols}
+
+
 def _unit(expression: sympy.Expr, values: Mapping[str, sympy.Expr]) -> sympy.Expr:
     """Return the unit of an expression, without its size."""
     if expression.is_Symbol:
         return values[expression.name]
+    if isinstance(expression, AppliedUndef):
+        return values[str(expression.func)]
+    if isinstance(expression, sympy.Derivative):
+        variable, order = expression.variable_count[0]
+        return _unit(expression.expr, values) / _unit(variable, values) ** order
+    if isinstance(expression, sympy.Integral):
+        return _unit(expression.function, values) * _unit(expression.variables[0], values)
     if expression.is_Number or expression.is_NumberSymbol:
         return sympy.Integer(1)
     parts = [_unit(a, values) for a in expression.args]

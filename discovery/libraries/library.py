@@ -82,6 +82,11 @@ class Library:
         roots = {f.base for a in self.atoms for f in a.atoms(sympy.Pow) if not f.exp.is_nonnegative}
         return tuple(i for i, symbol in enumerate(self.symbols) if symbol in logs | roots)
 
+    @property
+    def is_coordinate(self) -> bool:
+        """Whether every term is a product of powers of coordinates."""
+        return all(atom.is_Symbol for atom in self.atoms)
+
     def expressions(self) -> list[sympy.Expr]:
         """Return the terms as SymPy expressions, in the order of the columns of `values`."""
         return [
@@ -102,7 +107,7 @@ class Library:
 
     def kinds(self) -> list[tuple]:
         """Return what each term is but for the coordinates in it: x²y and u²v are of one kind."""
-        shapes = [_shape(a) for a in self.atoms]
+        shapes = [shape_of(a) for a in self.atoms]
         return [
             tuple(sorted((shape, p) for shape, p in zip(shapes, e, strict=True) if p))
             for e in self.exponents
@@ -304,7 +309,7 @@ class _Atom:
 
 
 @lru_cache(maxsize=4096)
-def _shape(atom: sympy.Expr) -> str:
+def shape_of(atom: sympy.Expr) -> str:
     """Return an atom's text, the same for any names and any order of the symbols in it."""
     symbols = sorted(atom.free_symbols, key=str)
     blanks = [sympy.Symbol(f"_{i}", real=True) for i in range(len(symbols))]
