@@ -36,13 +36,14 @@ import pandas as pd
 from scipy import linalg, stats
 
 from discovery import ConservedQuantityFinder, datasets, discover
-from discovery.flatness import Operators, operators
-from discovery.independence import independent
+from discovery.estimation.orbits import Orbits
+from discovery.estimation.path import raw_path
+from discovery.estimation.split import Split
+from discovery.formulas.pencil import Operators
+from discovery.laws.finding.operators import operators
+from discovery.laws.judging.independence import independent
 from discovery.libraries import polynomial
-from discovery.libraries.builders import term_count
-from discovery.orbits import Orbits
-from discovery.smoothing import raw_path
-from discovery.split import Split
+from discovery.libraries.monomials import term_count
 
 SYSTEMS = (
     "harmonic_oscillator",

@@ -27,18 +27,13 @@ from keras import ops
 from scipy.linalg import subspace_angles
 from sklearn.linear_model import LogisticRegression
 
-from discovery import (
-    ConservedQuantityFinder,
-    SymmetryFinder,
-    canonical,
-    datasets,
-    metric_fields,
-    noether,
-    symmetry,
-)
-from discovery.conditions import Flow, Output
-from discovery.libraries.builders import symbols_of
-from discovery.vector_fields import VectorFields, to_text
+from discovery import ConservedQuantityFinder, SymmetryFinder, datasets, noether
+from discovery.libraries.monomials import symbols_of
+from discovery.noether import phase_space
+from discovery.symmetries import lie_operators
+from discovery.symmetries.candidates.vector_fields import VectorFields, to_text
+from discovery.symmetries.conditions import Flow, Output
+from discovery.symmetries.geometry import metric_at_points
 
 SPACE = symbols_of(("x", "y", "z"))
 X, Y, Z = SPACE
@@ -77,9 +72,11 @@ class Case:
         found, wanted = (VectorFields(self.symbols, f) for f in (fields, self.true))
         values = (f.jets(self.points)[0] for f in (found, wanted))
         flat = [np.swapaxes(v, 1, 2).reshape(-1, v.shape[1]) for v in values]
-        geometry = metric_fields.by_spread(self.points)
-        rows = symmetry.lie_operators(found, self.points, geometry, (self.condition,), False)
-        return float(np.sin(subspace_angles(*flat).max())), float(symmetry.spectrum(rows)[0].max())
+        geometry = metric_at_points.by_spread(self.points)
+        rows = lie_operators.lie_operators(found, self.points, geometry, (self.condition,), False)
+        return float(np.sin(subspace_angles(*flat).max())), float(
+            lie_operators.spectrum(rows)[0].max()
+        )
 
 
 def linear(matrix, symbols):
@@ -209,8 +206,8 @@ def two_bodies(rng):
         report = finder.fit(rows, groups=runs.groups, times=runs.row_times).report_
         laws = [q.expression for q in report.quantities[: report.n_conserved]]
         pairing = noether.pair(laws, runs.names, runs.roles, points)
-        pairs = canonical.canonical_pairs(runs.names, runs.roles)
-        tensor = canonical.phase_space(laws, symbols, pairs, True, points).tensor()
+        pairs = phase_space.canonical_pairs(runs.names, runs.roles)
+        tensor = phase_space.phase_space(laws, symbols, pairs, True, points).tensor()
         flows = [tuple(tensor * sympy.Matrix([h.diff(s) for s in symbols])) for h in laws]
         named = zip(flows, pairing.symmetries, strict=True)
         return [flow for flow, name in named if name.startswith("rotation")]

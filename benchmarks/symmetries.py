@@ -22,18 +22,11 @@ import numpy as np
 import sympy
 from keras import ops
 
-from discovery import (
-    ConservedQuantityFinder,
-    SymmetryFinder,
-    algebra,
-    canonical,
-    datasets,
-    discover,
-    metric_fields,
-    noether,
-)
-from discovery.bracket_span import BracketSpan
-from discovery.symmetry import christoffel
+from discovery import ConservedQuantityFinder, SymmetryFinder, algebra, datasets, discover, noether
+from discovery.noether import phase_space
+from discovery.noether.bracket_span import BracketSpan
+from discovery.symmetries.geometry import metric_at_points
+from discovery.symmetries.geometry.curvature import christoffel
 from keras_ndm import LagrangianManifold
 
 ANGLES = ("angle", "angle")
@@ -128,7 +121,7 @@ def free_motion(name, n, noise, rng):
     metric, box, *_ = GEOMETRIES[name]
     low, high = np.array(box).T
     q = rng.uniform(low, high, (n, len(box)))
-    field = metric_fields.evaluate(metric, q)
+    field = metric_at_points.evaluate(metric, q)
     root = np.linalg.cholesky(np.linalg.inv(field.metric))
     v = np.einsum("nij,nj->ni", root, rng.normal(size=q.shape))
     a = -np.einsum("nkij,ni,nj->nk", christoffel(field.metric, field.partials), v, v)
@@ -252,10 +245,10 @@ def killing_spread(generators, kepler):
     local = dict(zip(SPACE, symbols, strict=True))
     rng = np.random.default_rng(0)
     states = rng.normal(scale=0.7, size=(4000, 6))
-    pairs = canonical.canonical_pairs(SPACE, CANONICAL)
+    pairs = phase_space.canonical_pairs(SPACE, CANONICAL)
     if kepler:
         energy, *rest = [sympy.sympify(q, locals=local) for q in KEPLER]
-        values = canonical.evaluate([energy], symbols, states)[:, 0]
+        values = phase_space.evaluate([energy], symbols, states)[:, 0]
         size = np.linalg.norm(states[:, :3], axis=1)
         states = states[(values < -0.2) & (size > 0.4)][:400]
         energy, *rest = nearest([energy, *rest], generators, symbols, states)
@@ -270,7 +263,7 @@ def killing_spread(generators, kepler):
         basis += [(fradkin[0, 0] + fradkin[1, 1] - 2 * fradkin[2, 2]) / sympy.sqrt(3)]
         states = states[:400]
         basis = nearest(basis, generators, symbols, states)
-    space = canonical.PhaseSpace(symbols, pairs, sympy.eye(3), basis[0], None)
+    space = phase_space.PhaseSpace(symbols, pairs, sympy.eye(3), basis[0], None)
     span = BracketSpan(space, states)
     span.close(basis)
     fitted = span.algebra()
@@ -280,8 +273,8 @@ def killing_spread(generators, kepler):
 
 def nearest(functions, generators, symbols, states):
     """Give the combinations of generators that come nearest to functions at states."""
-    own = canonical.evaluate(generators, symbols, states)
-    wanted = canonical.evaluate(functions, symbols, states)
+    own = phase_space.evaluate(generators, symbols, states)
+    wanted = phase_space.evaluate(functions, symbols, states)
     found = np.linalg.lstsq(own, wanted, rcond=1e-10)[0]
     found[np.abs(found) < 1e-12] = 0.0
     return [sympy.Add(*(c * g for c, g in zip(row, generators, strict=True))) for row in found.T]

@@ -10,13 +10,13 @@ from importlib import import_module
 # listed here: importing it would bind the module over the function.
 _EXPORTS = {
     "ConservedQuantityFinder": "finder",
-    "DiscoveryReport": "report",
-    "KillingTensorFinder": "killing_tensor_finder",
-    "SymmetryFinder": "symmetry_finder",
-    "Trajectories": "trajectories",
+    "DiscoveryReport": "report.report",
+    "KillingTensorFinder": "symmetries.tensor_finder",
+    "SymmetryFinder": "symmetries.finder",
+    "Trajectories": "data.trajectories",
     "discover": "pipeline",
 }
-_SUBMODULES = ("datasets", "displays", "libraries")
+_SUBMODULES = ("algebra", "conditions", "datasets", "displays", "libraries", "noether")
 
 __all__ = [*_EXPORTS, *_SUBMODULES]
 

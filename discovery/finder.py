@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from discovery.analysis import analyse_orbits, title_of
-from discovery.fields import analyse_fields, are_fields
-from discovery.libraries import resolve
-from discovery.preparation import prepare, rates, without_gross_errors
-from discovery.readiness import check_for_analysis
-from discovery.report import DiscoveryReport
-from discovery.sampling import MAX_ROWS, checked_rows, drawn
-from discovery.split import Split
-from discovery.trajectories import Trajectories
+from discovery.data.readiness import check_for_analysis
+from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
+from discovery.data.trajectories import Trajectories
+from discovery.estimation.model_rows import rates
+from discovery.estimation.noise_level import known_noise
+from discovery.estimation.preparation import prepare, without_gross_errors
+from discovery.estimation.split import Split
+from discovery.libraries.choice import resolve
+from discovery.pde.analysis import analyse_fields, are_fields
+from discovery.pipeline import analyse_orbits
+from discovery.report.assembly import title_of
+from discovery.report.report import DiscoveryReport
 
 # Rows of one unnamed run are cut into this many pieces, so that there is something to compare.
 _PIECES = 8
@@ -230,26 +232,3 @@ def _of_one_run(report: DiscoveryReport) -> DiscoveryReport:
         confidence=0.0,
         quantities=[replace(q, verdict="undecided") for q in report.quantities],
     )
-
-
-def known_noise(noise: object, dim: int) -> np.ndarray | None:
-    """Check a given noise level and return it for each coordinate, (d,)."""
-    if noise is None:
-        return None
-    if isinstance(noise, str) or not isinstance(noise, (Real, list, tuple, np.ndarray)):
-        raise ValueError(
-            f"noise: expected a number or {dim} numbers (standard deviations in the data's units), "
-            f"received {noise!r}."
-        )
-    levels = np.asarray(noise, dtype=float)
-    if levels.ndim > 1 or (levels.ndim == 1 and len(levels) != dim):
-        raise ValueError(
-            f"noise: received shape {levels.shape}; expected one number or one for each of the "
-            f"{dim} coordinates."
-        )
-    if not np.all(np.isfinite(levels)) or np.any(levels <= 0):
-        raise ValueError(
-            f"noise: received {noise!r}; expected positive standard deviations. Leave it out to "
-            "have the noise estimated."
-        )
-    return np.broadcast_to(levels, (dim,)).copy()

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from discovery.analysis import analyse_orbits, title_of
-from discovery.feature_training import train_features
-from discovery.fields import analyse_fields, are_fields
-from discovery.finder import known_noise
-from discovery.libraries import resolve
-from discovery.numbers import Numbers
-from discovery.preparation import (
-    continuous_rows,
-    is_regular,
-    model_inputs,
-    prepare_with,
+from discovery.data.readiness import check_for_analysis
+from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
+from discovery.data.trajectories import Trajectories
+from discovery.estimation.manifold import _manifold, train_manifold
+from discovery.estimation.model_rows import (
     rates,
-    row_intervals,
-    without_gross_errors,
 )
-from discovery.readiness import check_for_analysis
-from discovery.report import DiscoveryReport
-from discovery.sampling import MAX_ROWS, checked_rows, drawn
-from discovery.split import Split
-from discovery.trajectories import Trajectories
-
-# The default manifold's training: enough for the noise to come out within a few percent.
-STEPS = 600
-EPOCHS = 12
-BATCH = 256
-LEARNING_RATE = 4e-3
+from discovery.estimation.noise_level import known_noise
+from discovery.estimation.orbits import Orbits
+from discovery.estimation.preparation import prepare_with, without_gross_errors
+from discovery.estimation.split import PROBES, Split
+from discovery.formulas.simple_numbers import Numbers
+from discovery.laws.judging.conclusion import conclude
+from discovery.laws.judging.trend import secular_rate
+from discovery.laws.learned.training import train_features
+from discovery.laws.search import Stage, analyse
+from discovery.libraries.choice import resolve
+from discovery.noether.pairing import pair
+from discovery.pde.analysis import analyse_fields, are_fields
+from discovery.report.assembly import report_on, title_of
+from discovery.report.description import described
+from discovery.report.quantity import Quantity
+from discovery.report.report import DiscoveryReport
 
 
 def discover(
@@ -141,56 +138,80 @@ def _discover_fields(
     return analyse_fields(trajectories, library, levels, rng, constants)
 
 
-def train_manifold(
-    trajectories: Trajectories, *, seed: int | None = None, verbose: bool = True
-) -> object:
-    """Train the default manifold on runs.
+def analyse_orbits(
+    orbits: Orbits,
+    stages: Sequence[Stage],
+    split: Split,
+    rng: np.random.Generator,
+    *,
+    names: Sequence[str],
+    roles: Sequence[str | None] | None,
+    title: str,
+    times: np.ndarray,
+    constants: Mapping[str, float] | None = None,
+) -> DiscoveryReport:
+    """Run the engine on orbits and report.
 
-    Returns
-    -------
-    keras_ndm.NeuralDifferentialManifold
+    Parameters
+    ----------
+    orbits : Orbits
+    stages : sequence of Library, or of callables that learn one
+        From simple to rich; see `engine.analyse`.
+    split : Split
+        Runs that formulas are found on, and runs that judge them.
+    rng : numpy.random.Generator
+    names, roles : sequences of length d
+        Of the coordinates.
+    title : str
+    times : (n,) array
+        Of the rows.
+    constants : mapping from name to number, optional
+        What coefficients may be multiples of.
     """
-    import keras
-    from tqdm.auto import tqdm
-
-    import keras_ndm
-
-    if seed is not None:
-        keras.utils.set_random_seed(seed)
-    rows = continuous_rows(trajectories)
-    now = np.delete(np.arange(len(rows)), trajectories.offsets[1:] - 1)
-    batch = min(BATCH, len(now))
-    # An epoch costs tens of milliseconds of its own, and a last batch of another size a second
-    # compilation: the samples go round until they fill a number of whole batches.
-    steps = max(STEPS // EPOCHS, math.ceil(len(now) / batch))
-    now = np.resize(now, steps * batch)
-    state = model_inputs(trajectories, rows)[now]
-    target = state + rows[now + 1] - rows[now]
-    inputs = state if is_regular(trajectories) else (state, row_intervals(trajectories)[now])
-    epochs = max(1, round(STEPS / steps))
-    model = keras_ndm.NeuralDifferentialManifold()
-    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * steps)
-    # XLA takes seconds to compile what then takes milliseconds a step, and runs no faster; on JAX
-    # there is nothing else.
-    compiled = keras.backend.backend() == "jax"
-    model.compile(keras.optimizers.Adam(schedule), jit_compile=compiled)
-    with tqdm(
-        total=epochs * steps, desc="training the manifold", unit="step", disable=not verbose
-    ) as bar:
-        progress = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: bar.update(steps))
-        model.fit(inputs, target, batch_size=batch, epochs=epochs, verbose=0, callbacks=[progress])
-    return model
-
-
-def _manifold(model: object, trajectories: Trajectories) -> object:
-    """Return the model's geometry, or say what it lacks."""
-    import keras_ndm
-
-    manifold = keras_ndm.manifold_of(model)
-    if manifold.dim != trajectories.dim:
-        raise ValueError(
-            f"the model is for {manifold.dim} coordinates, the trajectories have "
-            f"{trajectories.dim} ({', '.join(trajectories.names)}). Give a model that was fitted "
-            "on states of these trajectories."
+    numbers = Numbers.of(constants, names)
+    findings = analyse(stages, split, rng, numbers)
+    report = report_on(
+        findings, conclude(findings, orbits, roles), orbits, names=names, title=title
+    )
+    quantities = [
+        _with_rate(
+            described(q, split.fit.smoothed.states, split.held.smoothed.states), orbits, times
         )
-    return manifold
+        for q in report.quantities
+    ]
+    constrained = bool(findings.identities)
+    quantities, algebra = _with_symmetries(quantities, names, roles, orbits, numbers, constrained)
+    return replace(report, quantities=quantities, symmetries=algebra)
+
+
+def _with_rate(quantity: Quantity, orbits: Orbits, times: np.ndarray) -> Quantity:
+    """Say of a nearly conserved quantity how fast it drifts."""
+    if quantity.verdict != "approximate":
+        return quantity
+    law = quantity.library, np.array(list(quantity.coefficients.values()))
+    clear = orbits.clear(quantity.library.positive)
+    some = orbits.where(clear)
+    rate = secular_rate(*law, some.measured, times[clear], some.offsets, quantity.spread)
+    return replace(quantity, drift_rate=rate)
+
+
+def _with_symmetries(
+    quantities: list[Quantity],
+    names: Sequence[str],
+    roles: Sequence[str | None] | None,
+    orbits: Orbits,
+    numbers: Numbers,
+    constrained: bool,
+) -> tuple[list[Quantity], list[str]]:
+    """Pair laws with the symmetries behind them, where roles say that the data are mechanical."""
+    exact = [q for q in quantities if q.verdict == "exact" and q.approximation_error is None]
+    if not exact or roles is None:
+        return quantities, []
+    some = orbits.smoothed.states[:: max(1, len(orbits.smoothed.states) // PROBES)]
+    pairing = pair([numbers.numeric(q.expression) for q in exact], names, roles, some)
+    named = [replace(q, symmetry=s) for q, s in zip(exact, pairing.symmetries, strict=True)]
+    algebra = [f"algebra {pairing.algebra}"] if pairing.algebra not in (None, "unknown") else []
+    # A constraint breaks symmetries that the energy's formula has.
+    flags = [] if constrained else pairing.flags
+    notes = algebra + [f"to check: {flag}" for flag in flags]
+    return named + [q for q in quantities if not any(q is e for e in exact)], notes

@@ -16,8 +16,7 @@ import numpy as np
 import sympy
 from keras import ops
 
-from discovery import SymmetryFinder, datasets, noether
-from discovery.killing_tensor_finder import KillingTensorFinder
+from discovery import KillingTensorFinder, SymmetryFinder, datasets, noether
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

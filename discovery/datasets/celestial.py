@@ -1,8 +1,10 @@
 """One body in a field of gravity, in units with G = 1."""
 
+from __future__ import annotations
+
 import numpy as np
 
-from discovery.datasets.sampling import kepler_orbit, kepler_orbit_3d
+from discovery.datasets.initial_states import kepler_orbit, kepler_orbit_3d
 from discovery.datasets.system import System
 
 _LANDAU = "L. D. Landau and E. M. Lifshitz, Mechanics, 3rd ed. (1976), §15"

@@ -1,8 +1,10 @@
 """Negative controls: dissipative systems without any conserved quantity."""
 
+from __future__ import annotations
+
 import numpy as np
 
-from discovery.datasets.sampling import in_box
+from discovery.datasets.initial_states import in_box
 from discovery.datasets.system import System
 
 lorenz = System(

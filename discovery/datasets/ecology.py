@@ -1,8 +1,10 @@
 """Populations and reactions with conservation laws."""
 
+from __future__ import annotations
+
 import numpy as np
 
-from discovery.datasets.sampling import in_box, rejection
+from discovery.datasets.initial_states import in_box, rejection
 from discovery.datasets.system import System
 
 

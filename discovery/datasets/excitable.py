@@ -1,6 +1,8 @@
 """Negative controls from chemistry and biology: reactions and populations without a law."""
 
-from discovery.datasets.sampling import in_box
+from __future__ import annotations
+
+from discovery.datasets.initial_states import in_box
 from discovery.datasets.system import System
 
 brusselator = System(

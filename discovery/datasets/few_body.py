@@ -1,8 +1,10 @@
 """Two and three bodies that attract each other by gravity, in units with G = 1."""
 
+from __future__ import annotations
+
 import numpy as np
 
-from discovery.datasets.sampling import kepler_orbit
+from discovery.datasets.initial_states import kepler_orbit
 from discovery.datasets.system import System
 
 # Masses of the two bodies.

@@ -1,8 +1,10 @@
 """Vortices in a fluid and charges in a magnetic field."""
 
+from __future__ import annotations
+
 import numpy as np
 
-from discovery.datasets.sampling import directions, in_box, rejection
+from discovery.datasets.initial_states import directions, in_box, rejection
 from discovery.datasets.system import System
 
 

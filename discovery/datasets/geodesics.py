@@ -1,8 +1,10 @@
 """Free particles on curved surfaces: geodesic motion, whose laws come from the Killing fields."""
 
+from __future__ import annotations
+
 import numpy as np
 
-from discovery.datasets.sampling import directions, in_box, rejection, signs
+from discovery.datasets.initial_states import directions, in_box, rejection, signs
 from discovery.datasets.system import System
 
 _NAMES = ("theta", "phi", "omega_theta", "omega_phi")

@@ -1,5 +1,7 @@
 """Integration of many runs of one system at tight tolerance."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 import numpy as np

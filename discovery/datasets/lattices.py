@@ -1,5 +1,7 @@
 """Chains of particles with periodic ends."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from discovery.datasets.system import System

@@ -1,8 +1,10 @@
 """Nonlinear oscillators with one or two degrees of freedom."""
 
+from __future__ import annotations
+
 import numpy as np
 
-from discovery.datasets.sampling import directions, in_box, rejection, signs
+from discovery.datasets.initial_states import directions, in_box, rejection, signs
 from discovery.datasets.system import System
 
 

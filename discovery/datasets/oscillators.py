@@ -1,5 +1,7 @@
 """Linear oscillators."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from discovery.datasets.system import System

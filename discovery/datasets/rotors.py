@@ -1,6 +1,8 @@
 """Rigid bodies."""
 
-from discovery.datasets.sampling import directions
+from __future__ import annotations
+
+from discovery.datasets.initial_states import directions
 from discovery.datasets.system import System
 
 rigid_body = System(

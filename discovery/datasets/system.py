@@ -93,7 +93,7 @@ class Law:
 
     def __call__(self, states: np.ndarray) -> np.ndarray:
         """Evaluate on states, (..., d) -> (...)."""
-        from discovery.datasets.registry import SYSTEMS
+        from discovery.datasets.catalogue import SYSTEMS
 
         system = SYSTEMS[self.system]
         return system.laws[self.law](*system.columns(states))

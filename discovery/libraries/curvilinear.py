@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import sympy
 
-from discovery.libraries.builders import MAX_TERMS, MOMENTA, monomials, symbols_of
-from discovery.libraries.library import Exponents, Library
+from discovery.data.coordinates import MOMENTA
+from discovery.libraries.library import Library
+from discovery.libraries.monomials import MAX_TERMS, Exponents, monomials, symbols_of
 
 # A sine that comes closer to zero than this, or than so many standard deviations, has no inverse.
 NEAREST, NOISES = 0.05, 3.0

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import sympy
 
-from discovery.libraries.builders import MAX_TERMS, MOMENTA, monomials, symbols_of
-from discovery.libraries.library import Exponents, Library
-from discovery.orbits import CLEAR
+from discovery.data.coordinates import MOMENTA
+from discovery.estimation.orbits import CLEAR
+from discovery.libraries.library import Library
+from discovery.libraries.monomials import MAX_TERMS, Exponents, monomials, symbols_of
 
 # A coordinate that comes closer to zero than this fraction of its largest value has no inverse.
 NEAREST = 0.005

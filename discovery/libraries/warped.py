@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import sympy
 
-from discovery.libraries.builders import MAX_TERMS, monomials, symbols_of, term_count
 from discovery.libraries.library import Library
+from discovery.libraries.monomials import MAX_TERMS, monomials, symbols_of, term_count
 
 # What undoes a map of every coordinate, with the range of coordinates in which it is of use:
 # beyond, it is not defined, saturates or explodes.

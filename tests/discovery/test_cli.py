@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from discovery import datasets, pipeline
-from discovery.__main__ import main
+from discovery.cli import main
 
 QUICK = ["--no-model", "--runs", "30", "--steps", "80"]
 
@@ -104,8 +104,8 @@ def test_help_teaches(capsys):
     text = capsys.readouterr().out
     for words in ("python -m discovery kepler --noise 0.01", "--run", "how to read", "undecided"):
         assert words in text
-    from discovery.libraries import NAMES
-    from discovery.trajectories import ROLES
+    from discovery.data.coordinates import ROLES
+    from discovery.libraries.choice import NAMES
 
     flat = " ".join(text.split())
     assert all(name in flat for name in (*NAMES, *ROLES))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import discovery
-from discovery import Trajectories, datasets, discover, pipeline
+from discovery import Trajectories, datasets, discover
+from discovery.estimation import manifold
 
 keras = pytest.importorskip("keras")
 keras_ndm = pytest.importorskip("keras_ndm")
@@ -67,7 +68,7 @@ SAMPLING = {
 @pytest.fixture
 def short_training(monkeypatch):
     """A linear flow needs no thousand steps."""
-    monkeypatch.setattr(pipeline, "STEPS", 300)
+    monkeypatch.setattr(manifold, "STEPS", 300)
 
 
 @pytest.mark.usefixtures("short_training")
@@ -131,7 +132,7 @@ def test_a_functional_model_of_ones_own(pairs):
 
 
 def test_seed_decides_the_answer_and_progress_goes_to_stderr(pairs, monkeypatch, capsys):
-    monkeypatch.setattr(pipeline, "STEPS", 40)
+    monkeypatch.setattr(manifold, "STEPS", 40)
     loud = discover(pairs[0], library="polynomial", random_state=1)
     out, err = capsys.readouterr()
     assert out == ""

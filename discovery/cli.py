@@ -1,0 +1,275 @@
+"""The command line: a data set or a file of runs in, the report of conserved quantities out."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import importlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from discovery.data.trajectories import Trajectories
+    from discovery.report.report import DiscoveryReport
+
+
+_DESCRIPTION = """\
+Find what is conserved along trajectories: how many quantities, which formulas, how sure.
+
+SOURCE is the name of a data set (see --list), or a file of your own runs. The file holds several
+runs of one system from different initial states, each with its samples in time order. As a table:
+
+    run,t,x,u
+    0,0.0,1.00,0.00
+    0,0.1,0.99,-0.10
+    …
+    1,0.0,1.50,0.00
+"""
+
+_EPILOG = """\
+examples:
+  python -m discovery kepler --noise 0.01
+      100 simulated orbits with 1 % noise: energy, angular momentum, Laplace-Runge-Lenz vector
+  python -m discovery lorenz --noise 0.01 --no-model
+      a system without a law, answered in a second because no model is trained
+  python -m discovery runs.csv --run orbit --time seconds
+      your own table; every other column is a coordinate
+  python -m discovery runs.csv --roles "x=position,u=velocity" --library mechanics
+      say what the columns are, and which functions to try
+  python -m discovery kdv --noise 0.05 --html kdv.html
+      a field on a grid: mass, momentum, energy as integrals; and a page to look at
+  python -m discovery kepler --json | python -m json.tool
+      the same report for a program
+
+how to read the report:
+  flatness   how far a formula moves along an orbit, over what noise explains: about 1
+             for a law, with its 95 % interval; everything else is far above
+  drift      systematic motion along an orbit, as a fraction of the formula's spread between
+             orbits: an upper bound, on runs that took no part in finding the formula
+  exact      moves as noise does; approximate: drifts, by far less than its spread
+  undecided  these runs cannot tell; the report says what to measure next
+
+exit status: 0 with a report, whatever it says; 2 for input that cannot be analysed.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; those of the process by default.
+    """
+    options = _parser().parse_args(argv)
+    try:
+        print(_names(options.json) if options.list else _answer(options), flush=True)
+    except BrokenPipeError:
+        # The reader (head, a pager) has seen enough; Python must not complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (ValueError, ImportError) as error:
+        print(f"ndm-discover: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ndm-discover",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("source", nargs="?", metavar="SOURCE", help="name of a data set, or a file")
+    parser.add_argument("--list", action="store_true", help="list the data sets and stop")
+
+    data = parser.add_argument_group("a data set")
+    data.add_argument(
+        "--noise",
+        type=float,
+        metavar="FRACTION",
+        help="measurement noise, as a fraction of each coordinate's standard deviation (0)",
+    )
+    data.add_argument("--runs", type=int, metavar="N", help="number of runs (100)")
+    data.add_argument("--steps", type=int, metavar="N", help="samples in each run (200)")
+
+    table = parser.add_argument_group("a file (.csv, .tsv, .parquet, .npz, .h5)")
+    table.add_argument("--run", metavar="COLUMN", help="column of run ids (run, run_id, …)")
+    table.add_argument("--time", metavar="COLUMN", help="column of times (t, time)")
+    table.add_argument(
+        "--roles",
+        metavar="NAME=ROLE,…",
+        help="what coordinates are: position, velocity, momentum, angle, angular_velocity, amount, "
+        "field (u*=field for u1, u2, …), other",
+    )
+
+    table.add_argument(
+        "--grid-spacing",
+        type=float,
+        metavar="LENGTH",
+        help="of fields (columns u1, u2, … with the role field): distance of grid points (1)",
+    )
+
+    search = parser.add_argument_group("the search")
+    search.add_argument(
+        "--library",
+        default="auto",
+        metavar="NAME",
+        help="candidate functions: auto (default; from simple to rich), polynomial, trigonometric, "
+        "mechanics, radial, logarithmic, exponential",
+    )
+    search.add_argument(
+        "--no-model",
+        action="store_true",
+        help="train no manifold: noise from the runs' own smoothness; quick, for little noise",
+    )
+    search.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (0)")
+
+    output = parser.add_argument_group("output")
+    output.add_argument("--json", action="store_true", help="print the report as JSON")
+    output.add_argument(
+        "--html", metavar="FILE", help="write the report as a page as well, formulas typeset"
+    )
+    output.add_argument("--quiet", action="store_true", help="show no progress on stderr")
+    return parser
+
+
+def _names(as_json: bool) -> str:
+    from discovery.datasets import catalogue
+
+    if as_json:
+        return json.dumps(catalogue.names())
+    width = max(map(len, catalogue.names()))
+    systems = map(catalogue.info, catalogue.names())
+    return "\n".join(
+        f"{s.name:<{width}}  {s.dim:3d} coordinates, {s.count or 'no'} "
+        f"law{'s' if s.count != 1 else ''}"
+        for s in systems
+    )
+
+
+def _answer(options: argparse.Namespace) -> str:
+    runs = _runs(options)
+    report = _without_model(runs, options) if options.no_model else _with_model(runs, options)
+    if options.html:
+        _write_page(report, options.html)
+    if options.json:
+        return json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
+    return str(report)
+
+
+def _write_page(report: DiscoveryReport, path: str) -> None:
+    try:
+        report.to_html(path)
+    except OSError as error:
+        raise ValueError(f"--html: {path} cannot be written: {error.strerror}.") from error
+
+
+def _runs(options: argparse.Namespace) -> Trajectories:
+    from discovery.data.files import KINDS
+    from discovery.data.trajectories import Trajectories
+    from discovery.datasets import catalogue, simulation
+
+    source = options.source
+    if source is None:
+        raise ValueError("expected the name of a data set or a file; --help shows examples.")
+    is_file = os.path.sep in source or source.lower().endswith(tuple(KINDS))
+    if is_file or (os.path.exists(source) and source not in catalogue.names()):
+        _refuse(options, ("noise", "runs", "steps"), f"the file {source} is taken as it is")
+        return Trajectories.from_file(
+            source,
+            run=options.run,
+            time=options.time,
+            roles=_roles(options.roles),
+            grid_spacing=options.grid_spacing,
+        )
+    _refuse(
+        options,
+        ("run", "time", "roles", "grid_spacing"),
+        f"{source!r} is taken as the name of a data set",
+    )
+    size = {"n_trajectories": options.runs, "n_steps": options.steps, "noise": options.noise}
+    return simulation.load(
+        source,
+        seed=options.seed,
+        **{key: value for key, value in size.items() if value is not None},
+    )
+
+
+def _refuse(options: argparse.Namespace, names: Sequence[str], why: str) -> None:
+    given = [f"--{name.replace('_', '-')}" for name in names if getattr(options, name) is not None]
+    if given:
+        raise ValueError(f"{', '.join(given)} cannot be used here: {why}.")
+
+
+def _roles(text: str | None) -> dict[str, str] | None:
+    if text is None:
+        return None
+    pairs = [part.split("=") for part in text.split(",")]
+    if any(len(pair) != 2 for pair in pairs):
+        raise ValueError(
+            f"--roles: received {text!r}. Expected coordinate=role pairs with commas between, for "
+            "example x=position,u=velocity."
+        )
+    return {name.strip(): role.strip() for name, role in pairs}
+
+
+def _with_model(runs: Trajectories, options: argparse.Namespace) -> DiscoveryReport:
+    from discovery.data.readiness import check_for_analysis
+    from discovery.pde.analysis import are_fields
+    from discovery.pipeline import discover
+
+    check_for_analysis(runs)  # before the seconds that a backend takes to load
+    if not are_fields(runs.roles):  # for which no model is trained
+        with _quiet_start():
+            importlib.import_module("keras_ndm")
+    return discover(
+        runs, library=options.library, random_state=options.seed, verbose=not options.quiet
+    )
+
+
+@contextlib.contextmanager
+def _quiet_start() -> Iterator[None]:
+    """Hide what TensorFlow writes while it loads, unless the user has set how much that is.
+
+    It writes to the file descriptor itself, before it reads TF_CPP_MIN_LOG_LEVEL (seen in 2.21).
+    """
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        yield
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def _without_model(runs: Trajectories, options: argparse.Namespace) -> DiscoveryReport:
+    import pandas as pd
+
+    from discovery.finder import ConservedQuantityFinder
+
+    finder = ConservedQuantityFinder(
+        options.library,
+        roles=runs.roles,
+        grid_spacing=runs.grid_spacing,
+        random_state=options.seed,
+    ).fit(pd.DataFrame(runs.rows, columns=runs.names), groups=runs.groups, times=runs.row_times)
+    report = finder.report_
+    return (
+        dataclasses.replace(report, title=f"{runs.name}: {report.title}") if runs.name else report
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What comes in: runs, their coordinates, and the files that hold them."""

@@ -1,0 +1,241 @@
+"""Checks that turn what a user passes as runs into clean arrays, or say how to mend it."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy as np
+
+
+def as_numbers(values: object, what: str) -> np.ndarray:
+    """Return ``values`` as a float64 array of its own, or say that they are not real numbers.
+
+    Parameters
+    ----------
+    values : array-like
+    what : str
+        What the values are, for the message: ``"states of run 3"``.
+
+    Raises
+    ------
+    ValueError
+        For text, complex numbers, dates and ragged nesting.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            f"{what}: rows of unequal length. Every row must hold the same number of coordinates; "
+            "runs of unequal length go in as a list of (steps_i, d) arrays."
+        ) from error
+    if array.dtype.kind == "O":
+        try:
+            return array.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{what}: expected real numbers, received objects that are none ({error}). "
+                "Convert or drop the column that holds them."
+            ) from error
+    if array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{what}: expected real numbers, received dtype {array.dtype}. "
+            "Convert them first, for example with astype(float)."
+        )
+    return array.astype(np.float64)
+
+
+def as_rows(states: object) -> tuple[np.ndarray, np.ndarray]:
+    """Flatten runs into rows.
+
+    Parameters
+    ----------
+    states : array-like of shape (runs, steps, d), or sequence of (steps_i, d) arrays
+
+    Returns
+    -------
+    rows : (sum of steps, d) float64
+    offsets : (runs + 1,) int; run i is ``rows[offsets[i]:offsets[i + 1]]``
+
+    Raises
+    ------
+    ValueError
+        For a wrong rank, an empty set or run, or runs that differ in their number of coordinates.
+    """
+    if hasattr(states, "columns"):
+        raise ValueError(
+            "states is a table. Use Trajectories.from_frame(frame, run='...', time='...') instead."
+        )
+    if not isinstance(states, (list, tuple)):
+        states = np.asarray(states)
+        if states.dtype.kind != "O":
+            return _block_rows(as_numbers(states, "states"))
+    if len(states) == 0:
+        raise ValueError("states is empty. Expected at least one run of shape (steps, d).")
+    runs = [as_numbers(run, f"states of run {i}") for i, run in enumerate(states)]
+    for i, run in enumerate(runs):
+        if run.ndim != 2:
+            raise ValueError(
+                f"states of run {i} has shape {run.shape}. Expected (steps, d): one row a sample, "
+                "one column a coordinate. One run alone goes in as states[None]; one coordinate "
+                "as run[:, None]."
+            )
+        if run.shape[1] != runs[0].shape[1]:
+            raise ValueError(
+                f"run {i} has {run.shape[1]} coordinates, run 0 has {runs[0].shape[1]}. "
+                "All runs must have the same coordinates."
+            )
+        if 0 in run.shape:
+            raise ValueError(f"run {i} is empty (shape {run.shape}). Leave it out.")
+    offsets = np.concatenate([[0], np.cumsum([len(run) for run in runs])])
+    return np.concatenate(runs), offsets
+
+
+def _block_rows(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if block.ndim != 3:
+        raise ValueError(
+            f"states has shape {block.shape}. Expected (runs, steps, d), or a list of (steps_i, d) "
+            "arrays. One run alone goes in as states[None]; rows with a run column go through "
+            "Trajectories.from_rows or Trajectories.from_frame."
+        )
+    if 0 in block.shape:
+        raise ValueError(
+            f"states has shape {block.shape}, which holds no data. Expected (runs, steps, d)."
+        )
+    runs, steps, dim = block.shape
+    return block.reshape(runs * steps, dim), steps * np.arange(runs + 1)
+
+
+def as_row_times(times: object, offsets: np.ndarray) -> np.ndarray:
+    """Give each row its time.
+
+    Parameters
+    ----------
+    times : None, (steps,), (runs, steps), or sequence of (steps_i,) arrays
+        None counts steps: 0, 1, 2, …
+    offsets : (runs + 1,) int
+
+    Returns
+    -------
+    (rows,) float64
+
+    Raises
+    ------
+    ValueError
+        When the shape does not fit the runs.
+    """
+    lengths = np.diff(offsets)
+    if times is None:
+        return np.concatenate([np.arange(n, dtype=np.float64) for n in lengths])
+    if isinstance(times, (list, tuple)) and len(times) and np.ndim(times[0]) == 1:
+        runs = [as_numbers(run, f"times of run {i}") for i, run in enumerate(times)]
+    else:
+        block = as_numbers(times, "times")
+        if block.ndim == 1:
+            runs = [block] * len(lengths)
+        elif block.ndim == 2:
+            runs = list(block)
+        else:
+            raise ValueError(f"times has shape {block.shape}. Expected (steps,) or (runs, steps).")
+    if len(runs) != len(lengths):
+        raise ValueError(f"times holds {len(runs)} runs, states holds {len(lengths)}.")
+    for i, (run, length) in enumerate(zip(runs, lengths, strict=True)):
+        if run.shape != (length,):
+            raise ValueError(
+                f"times of run {i} has shape {run.shape}, its states have {length} samples. "
+                "Expected one time a sample: (steps,) shared by runs of equal length, (runs, "
+                "steps), or a list of (steps_i,) arrays."
+            )
+    return np.concatenate(runs)
+
+
+def as_run_ids(run_ids: object, n_runs: int) -> np.ndarray:
+    """Return (runs,) distinct run ids, numbers or text; the default counts from 0."""
+    if run_ids is None:
+        return np.arange(n_runs)
+    ids = np.asarray(run_ids)
+    if ids.dtype.kind == "O":
+        ids = ids.astype(str)
+    if ids.shape != (n_runs,):
+        raise ValueError(
+            f"run_ids has shape {ids.shape}, there are {n_runs} runs. Expected ({n_runs},)."
+        )
+    values, counts = np.unique(ids, return_counts=True)
+    if counts.max() > 1:
+        raise ValueError(
+            f"run_ids repeats {values[counts > 1][:5].tolist()}. Each run needs an id of its own."
+        )
+    return ids
+
+
+def as_spacing(spacing: object) -> float | None:
+    """Return the distance between grid points, None where it is unknown."""
+    if spacing is None:
+        return None
+    number = isinstance(spacing, Real) and not isinstance(spacing, bool)
+    if not number or not 0 < spacing < float("inf"):
+        raise ValueError(
+            f"grid_spacing is {spacing!r}. Expected the distance between neighbouring grid points, "
+            "a positive number."
+        )
+    return float(spacing)
+
+
+def group_rows(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Bring the rows of each run together, runs in the order of their first row.
+
+    Parameters
+    ----------
+    groups : (rows,) run id of each row
+
+    Returns
+    -------
+    order : (rows,) int; ``rows[order]`` has whole runs, each in its own order
+    cuts : (runs - 1,) int; where the second and later runs begin, for ``np.split``
+    run_ids : (runs,)
+    """
+    # np.unique cannot order a mixture of text and numbers.
+    groups = groups.astype(str) if groups.dtype.kind == "O" else groups
+    ids, first, code = np.unique(groups, return_index=True, return_inverse=True)
+    appearance = np.argsort(first)
+    order = np.argsort(first[code], kind="stable")
+    return order, np.cumsum(np.bincount(code)[appearance])[:-1], ids[appearance]
+
+
+def check_finite(
+    rows: np.ndarray,
+    row_times: np.ndarray,
+    offsets: np.ndarray,
+    names: tuple[str, ...],
+    run_ids: np.ndarray,
+) -> None:
+    """Raise ValueError at the first NaN or infinity, with its run, row and coordinate."""
+    for what, values in (("times", row_times[:, None]), ("states", rows)):
+        bad = ~np.isfinite(values)
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            where = f", coordinate {names[column]!r}" if what == "states" else ""
+            raise ValueError(
+                f"{what} hold {values[row, column]} at {_place(row, offsets, run_ids)}{where} "
+                f"({bad.sum()} such values in all). Expected finite numbers: drop these rows, "
+                "times may be irregular."
+            )
+
+
+def check_times(row_times: np.ndarray, offsets: np.ndarray, run_ids: np.ndarray) -> None:
+    """Raise ValueError where the time does not increase within a run."""
+    step = np.diff(row_times)
+    step[offsets[1:-1] - 1] = np.inf
+    bad = np.flatnonzero(step <= 0)
+    if bad.size:
+        row = int(bad[0]) + 1
+        kind = "repeats" if step[row - 1] == 0 else "goes back to"
+        raise ValueError(
+            f"time {kind} {row_times[row]:g} at {_place(row, offsets, run_ids)}. Times must "
+            "increase within a run: sort them (frame.sort_values([run, time])), drop repeated "
+            "rows, or check that the run ids part the runs."
+        )
+
+
+def _place(row: int, offsets: np.ndarray, run_ids: np.ndarray) -> str:
+    run = int(np.searchsorted(offsets, row, side="right")) - 1
+    return f"run {run_ids[run]}, row {row - offsets[run]}"

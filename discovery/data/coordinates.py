@@ -1,0 +1,152 @@
+"""Coordinates: their names and roles, given or inferred."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+# Correlation of a coordinate's rate with another coordinate that makes a pair of them.
+_RATE_LIKENESS = 0.97
+_ANGLE_NAMES = re.compile(r"(theta|phi|psi|angle|alpha|beta|gamma|th|q_?ang)_?\d*", re.IGNORECASE)
+_VELOCITY_NAMES = re.compile(r"(v|vx|vy|vz|u|w|p|px|py|pz|p_x|p_y|p_z|.*dot|omega)_?\d*", re.I)
+_POSITION_NAMES = re.compile(r"(x|y|z|q|r|qx|qy|qz|q_x|q_y|q_z)_?\d*", re.IGNORECASE)
+
+
+def infer_roles(
+    names: Sequence[str],
+    roles: Sequence[str | None] | None,
+    rows: np.ndarray,
+    rates: np.ndarray | None = None,
+) -> list[str | None]:
+    """Fill in roles that were not given, from the coordinates' values, rates and names.
+
+    Given roles are kept. Where none is known, positive coordinates are amounts; names that
+    physicists use for angles, positions and velocities count; and a coordinate whose rate is
+    another coordinate (up to a mass) is a position, the other its velocity.
+    """
+    known = list(roles) if roles is not None else [None] * len(names)
+    if any(known):
+        return known
+    if rows.min() > 0:
+        return ["amount"] * len(names)
+    guesses: list[str | None] = []
+    for name in names:
+        if _ANGLE_NAMES.fullmatch(name):
+            guesses.append("angle")
+        elif _VELOCITY_NAMES.fullmatch(name):
+            guesses.append("velocity")
+        elif _POSITION_NAMES.fullmatch(name):
+            guesses.append("position")
+        else:
+            guesses.append(None)
+    # Half a guess is none: positions come with as many velocities or momenta.
+    if guesses.count("velocity") == guesses.count("position") + guesses.count("angle") > 0:
+        return guesses
+    return _paired(rows, rates) if rates is not None else [None] * len(names)
+
+
+def _paired(rows: np.ndarray, rates: np.ndarray) -> list[str | None]:
+    """Call x_i a position and x_j its velocity where ẋ_i is a positive multiple of x_j."""
+    d = rows.shape[1]
+    roles: list[str | None] = [None] * d
+    likeness = np.corrcoef(rates, rows, rowvar=False)[:d, d:]
+    for i in range(d):
+        free = [j for j in range(d) if j != i and roles[j] is None]
+        j = max(free, key=lambda j: likeness[i, j], default=None)
+        if roles[i] is None and j is not None and likeness[i, j] > _RATE_LIKENESS:
+            roles[i], roles[j] = "position", "velocity"
+    return roles
+
+
+MOMENTA = ("velocity", "momentum", "angular_velocity")
+
+
+def group_bodies(names: Sequence[str], columns: Sequence[int]) -> list[list[int]]:
+    """Group position columns by body: the trailing number of a name is the body's (x1 y1 x2 y2).
+
+    Names without numbers are one body; so are at most three names of one letter (q1 q2 q3), which
+    are coordinates, not bodies. More than three of one letter are bodies on a line.
+    """
+    parsed = [re.fullmatch(r"(.*?)_?(\d+)", name) for name in names]
+    if all(parsed):
+        letters = {m[1] for m in parsed}
+        if len(letters) > 1 or len(names) > 3:
+            groups: dict[str, list[int]] = {}
+            for match, column in zip(parsed, columns, strict=True):
+                groups.setdefault(match[2], []).append(column)
+            return list(groups.values())
+    return [list(columns)] if columns else []
+
+
+ROLES = (
+    "position",
+    "velocity",
+    "momentum",
+    "angle",
+    "angular_velocity",
+    "amount",
+    "field",
+    "other",
+)
+
+
+def as_names(names: Iterable[str] | None, dim: int) -> tuple[str, ...]:
+    """Return ``dim`` distinct coordinate names; the default counts from x1."""
+    if names is None:
+        return tuple(f"x{i + 1}" for i in range(dim))
+    if isinstance(names, str):
+        names = [names]
+    names = tuple(str(name) for name in names)
+    if len(names) != dim:
+        raise ValueError(
+            f"names has {len(names)} entries {names}, the states have {dim} coordinates."
+        )
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"names repeats {repeated}. Each coordinate needs a name of its own.")
+    return names
+
+
+def as_roles(
+    roles: Sequence[str | None] | Mapping[str, str] | None, names: tuple[str, ...]
+) -> tuple[str | None, ...] | None:
+    """Return one role a coordinate (None where unknown), or None when no roles are given.
+
+    A mapping gives roles by coordinate name, or by a pattern as of files: ``{"u*": "field"}``;
+    coordinates that it leaves out are unknown.
+    """
+    if roles is None:
+        return None
+    if isinstance(roles, Mapping):
+        patterns = [key for key in roles if key not in names and "*" in key]
+        found = {name: roles[key] for key in patterns for name in fnmatch.filter(names, key)}
+        roles = found | {key: role for key, role in roles.items() if key not in patterns}
+        strangers = sorted(set(roles) - set(names))
+        if strangers:
+            raise ValueError(f"roles names {strangers}; the coordinates are {list(names)}.")
+        roles = [roles.get(name) for name in names]
+    if isinstance(roles, str) or len(roles) != len(names):
+        raise ValueError(
+            f"roles is {roles!r}. Expected one role for each of the {len(names)} coordinates "
+            f"{list(names)}."
+        )
+    roles = tuple(None if role in (None, "unknown") else role for role in roles)
+    for name, role in zip(names, roles, strict=True):
+        if role is not None and role not in ROLES:
+            raise ValueError(
+                f"unknown role {role!r} for coordinate {name!r}. Expected one of "
+                f"{', '.join(ROLES)}, or None."
+            )
+    return roles
+
+
+def in_words(names: Sequence[str], roles: Sequence[str | None] | None) -> str:
+    """Return a list of coordinates to read; of fields, only their names and size."""
+    if roles is None or set(roles) != {"field"}:
+        return f"coordinates {', '.join(names)}"
+    fields = dict.fromkeys(name.rstrip("0123456789_") or name for name in names)
+    plural = "s" if len(fields) > 1 else ""
+    return f"field{plural} {', '.join(fields)} on {len(names) // len(fields)} grid points"

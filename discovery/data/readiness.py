@@ -1,0 +1,76 @@
+"""Readiness: whether runs, valid as data, can be searched for conserved quantities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from discovery.data.trajectories import Trajectories
+
+
+def check_for_analysis(trajectories: Trajectories, min_runs: int = 4, min_samples: int = 3) -> None:
+    """Refuse runs that are valid data but that no conserved quantity can be read from.
+
+    Parameters
+    ----------
+    trajectories : Trajectories
+    min_runs : int
+        Runs needed so that some can be held out.
+    min_samples : int
+        Samples needed in every run.
+
+    Raises
+    ------
+    ValueError
+        For a single run, fewer than ``min_runs``, runs shorter than ``min_samples``, a constant
+        coordinate, or one that repeats another.
+    """
+    if trajectories.n_runs == 1:
+        raise ValueError(
+            "there is a single run. A law is what differs between runs and stays within each: "
+            f"give at least {min_runs} runs from different initial states, or check that the run "
+            "ids part the rows."
+        )
+    if trajectories.n_runs < min_runs:
+        raise ValueError(
+            f"there are {trajectories.n_runs} runs. Expected at least {min_runs}, so that some can "
+            "be held out."
+        )
+    short = np.flatnonzero(trajectories.lengths < min_samples)
+    if short.size:
+        raise ValueError(
+            f"run {trajectories.run_ids[short[0]]} has {trajectories.lengths[short[0]]} samples "
+            f"({short.size} such runs in all). Expected at least {min_samples}: runs[runs.lengths "
+            f">= {min_samples}] leaves them out."
+        )
+    if set(trajectories.roles or ()) == {"field"}:
+        return  # a field may be held at a point, and is looked at as a whole
+    spread = np.ptp(trajectories.rows, axis=0)
+    rounding = 8 * np.finfo(np.float64).eps * np.abs(trajectories.rows).max(axis=0)
+    constant = [
+        name for name, flat in zip(trajectories.names, spread <= rounding, strict=True) if flat
+    ]
+    if constant:
+        raise ValueError(
+            f"coordinate {', '.join(map(repr, constant))} is constant over all runs. It carries no "
+            "information: leave it out, or vary it between runs."
+        )
+    _check_repeated(trajectories)
+
+
+def _check_repeated(trajectories: Trajectories) -> None:
+    """Refuse a column that is another one in other units: their noise is the same noise."""
+    rows = trajectories.rows
+    norm = np.linalg.norm(rows, axis=0)
+    unit = rows / np.where(norm > 0, norm, 1.0)
+    likeness = np.abs(unit.T @ unit)
+    for i, j in zip(*np.nonzero(np.triu(likeness > 1 - 1e-12, 1)), strict=True):
+        sign = np.sign(unit[:, i] @ unit[:, j])
+        if np.allclose(unit[:, i], sign * unit[:, j], rtol=1e-12, atol=1e-15):
+            raise ValueError(
+                f"coordinates {trajectories.names[i]!r} and {trajectories.names[j]!r} are the same "
+                "in every row, up to a factor. Their noise is not independent, as the analysis "
+                "takes it to be: leave one of them out."
+            )

@@ -1,0 +1,99 @@
+"""Tables: the run, time and coordinate columns of a data frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+RUN_COLUMNS = ("run", "run_id", "trajectory", "id")
+TIME_COLUMNS = ("t", "time")
+
+
+def frame_columns(
+    frame: pd.DataFrame, run: str | None, time: str | None, names: Sequence[str] | None
+) -> tuple[str, str, list[str]]:
+    """Find the run, time and coordinate columns of a table.
+
+    Raises
+    ------
+    ValueError
+        When a column is missing or repeated; the message lists the columns there are.
+    """
+    columns = list(frame.columns)
+    repeated = sorted({str(name) for name in columns if columns.count(name) > 1})
+    if repeated:
+        raise ValueError(f"the table repeats the columns {repeated}. Each needs a name of its own.")
+    if len(frame) == 0:
+        raise ValueError(f"the table has columns {columns} but no rows. Expected one row a sample.")
+    run = _find(columns, run, RUN_COLUMNS, "run", "if all rows are one run: frame.assign(run=0)")
+    time = _find(
+        columns,
+        time,
+        TIME_COLUMNS,
+        "time",
+        f"for unit steps: frame['t'] = frame.groupby({run!r}).cumcount()",
+    )
+    if names is None:
+        names = [name for name in columns if name not in (run, time)]
+    missing = [name for name in names if name not in columns]
+    if missing or not names:
+        raise ValueError(f"no coordinate columns {missing or ''} in the table; it has {columns}.")
+    return run, time, list(names)
+
+
+def _find(
+    columns: list, given: str | None, usual: tuple[str, ...], what: str, otherwise: str
+) -> str:
+    if given is not None:
+        if given not in columns:
+            raise ValueError(f"{what}={given!r} is no column of the table; it has {columns}.")
+        return given
+    for candidate in usual:
+        for column in columns:
+            if str(column).strip().lower() == candidate:
+                return column
+    raise ValueError(
+        f"no {what} column: looked for {', '.join(usual)}, the table has {columns}. "
+        f"Pass {what}='...' with its name; {otherwise}."
+    )
+
+
+def frame_times(frame: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a time column as (rows,) float64; dates become seconds since the first of them."""
+    import pandas as pd
+
+    column = frame[name]
+    if pd.api.types.is_datetime64_any_dtype(column):
+        column = column - column.min()
+    if pd.api.types.is_timedelta64_dtype(column):
+        return column.dt.total_seconds().to_numpy(dtype=np.float64)
+    return frame_numbers(frame, name)
+
+
+def frame_numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a column as (rows,) float64, or name the first row that is not a number."""
+    import pandas as pd
+
+    column = frame[name]
+    if column.dtype.kind in "biuf" and isinstance(column.dtype, np.dtype):
+        return column.to_numpy(dtype=np.float64)
+    if column.dtype.kind in "mM":
+        raise ValueError(
+            f"column {name!r} holds dates, expected numbers. Dates may only stand in the time "
+            "column."
+        )
+    numbers = pd.to_numeric(column, errors="coerce")
+    bad = np.flatnonzero(numbers.isna() & column.notna())
+    if bad.size or numbers.dtype.kind not in "biuf":
+        row = int(bad[0]) if bad.size else 0
+        raise ValueError(
+            f"column {name!r} is not numbers: row {row} holds {column.iloc[row]!r}. Convert or "
+            "drop the column, or name the coordinates with names=[...]."
+        )
+    return numbers.to_numpy(dtype=np.float64, na_value=np.nan)

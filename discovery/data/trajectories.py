@@ -1,0 +1,340 @@
+"""Trajectories: runs of one system, checked once and kept as flat rows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from discovery.data import files, tables
+from discovery.data.checks import (
+    as_numbers,
+    as_row_times,
+    as_rows,
+    as_run_ids,
+    as_spacing,
+    check_finite,
+    check_times,
+    group_rows,
+)
+from discovery.data.coordinates import ROLES, as_names, as_roles, in_words
+from discovery.data.readiness import check_for_analysis
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+__all__ = ["ROLES", "Trajectories", "check_for_analysis"]
+
+
+class Trajectories:
+    """Runs of one system: states in time order, one set of coordinates.
+
+    Parameters
+    ----------
+    states : array-like of shape (runs, steps, d), or sequence of (steps_i, d) arrays
+    times : (steps,) or (runs, steps) array-like, or sequence of (steps_i,) arrays, optional
+        Any unit; regular or not, strictly increasing within a run. Default: 0, 1, 2, …
+    names : sequence of d str, optional
+        Coordinate names, used in formulas. Default: x1, x2, …
+    roles : sequence of d str or None, or mapping from name (or pattern) to role, optional
+        What each coordinate is: one of ``ROLES``, or None for unknown. Roles choose candidate
+        functions (sines for an angle, logarithms for an amount).
+    run_ids : sequence of runs distinct numbers or strings, optional
+        Default: 0, 1, 2, …
+    grid_spacing : float, optional
+        For fields: the distance between neighbouring grid points, the same for all fields. Default:
+        unknown; derivatives are then in units of the grid.
+
+    Attributes
+    ----------
+    rows : (rows, d) float64, all runs one after another
+    row_times : (rows,) float64
+    offsets : (runs + 1,) int; run i is ``rows[offsets[i]:offsets[i + 1]]``
+    names, roles, run_ids : as above, defaults filled in; roles is None when none were given
+    grid_spacing : float or None
+    truth : dict from name to a function of states (..., d) -> (...); empty for measured data
+    name, equations : str or None; what the data set is called and obeys, where that is known
+
+    Raises
+    ------
+    ValueError
+        For wrong shapes, text, NaN or infinity, times that do not increase, unknown roles,
+        repeated names or ids.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> t = np.linspace(0, 10, 50)
+    >>> runs = Trajectories(states=[np.c_[a * np.cos(t), -a * np.sin(t)] for a in (1, 2)], times=t)
+    >>> runs.states.shape, runs[1].n_runs
+    ((2, 50, 2), 1)
+    """
+
+    def __init__(
+        self,
+        states: object,
+        times: object = None,
+        names: Iterable[str] | None = None,
+        roles: Sequence[str | None] | Mapping[str, str] | None = None,
+        run_ids: object = None,
+        grid_spacing: float | None = None,
+    ) -> None:
+        self.rows, self.offsets = as_rows(states)
+        self.row_times = as_row_times(times, self.offsets)
+        self.names = as_names(names, self.rows.shape[1])
+        self.roles = as_roles(roles, self.names)
+        self.run_ids = as_run_ids(run_ids, len(self.offsets) - 1)
+        self.grid_spacing = as_spacing(grid_spacing)
+        self.truth: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
+        self.name: str | None = None
+        self.equations: str | None = None
+        check_finite(self.rows, self.row_times, self.offsets, self.names, self.run_ids)
+        check_times(self.row_times, self.offsets, self.run_ids)
+
+    @property
+    def n_runs(self) -> int:
+        """Number of runs."""
+        return len(self.offsets) - 1
+
+    @property
+    def dim(self) -> int:
+        """Number of coordinates, d."""
+        return self.rows.shape[1]
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(runs,) number of samples in each run."""
+        return np.diff(self.offsets)
+
+    @property
+    def groups(self) -> np.ndarray:
+        """(rows,) index of the run that each row belongs to: 0, …, runs − 1."""
+        return np.repeat(np.arange(self.n_runs), self.lengths)
+
+    @property
+    def states(self) -> np.ndarray | list[np.ndarray]:
+        """(runs, steps, d) when all runs are equally long, else a list of (steps_i, d)."""
+        if self._equal_lengths():
+            return self.rows.reshape(self.n_runs, -1, self.dim)
+        return self._by_run(self.rows)
+
+    @property
+    def times(self) -> np.ndarray | list[np.ndarray]:
+        """(runs, steps) when all runs are equally long, else a list of (steps_i,)."""
+        if self._equal_lengths():
+            return self.row_times.reshape(self.n_runs, -1)
+        return self._by_run(self.row_times)
+
+    def __len__(self) -> int:
+        return self.n_runs
+
+    def __repr__(self) -> str:
+        shortest, longest = self.lengths.min(), self.lengths.max()
+        steps = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
+        title = f"{self.name}: " if self.name else ""
+        size = f"{self.n_runs} runs × {steps} samples"
+        return f"Trajectories({title}{size}, {in_words(self.names, self.roles)})"
+
+    def __getitem__(self, which: int | slice | Sequence[int] | np.ndarray) -> Trajectories:
+        """Choose runs by an index, a slice, a list of indices or a boolean mask over runs."""
+        chosen = np.atleast_1d(np.arange(self.n_runs)[which])
+        if chosen.size == 0:
+            raise ValueError(f"the selection holds none of the {self.n_runs} runs.")
+        states, times = self._by_run(self.rows), self._by_run(self.row_times)
+        part = Trajectories(
+            states=[states[i] for i in chosen],
+            times=[times[i] for i in chosen],
+            names=self.names,
+            roles=self.roles,
+            run_ids=self.run_ids[chosen],
+            grid_spacing=self.grid_spacing,
+        )
+        part.truth, part.name, part.equations = dict(self.truth), self.name, self.equations
+        return part
+
+    def split(
+        self, fraction: float = 0.75, random_state: int | np.random.Generator | None = None
+    ) -> tuple[Trajectories, Trajectories]:
+        """Part the runs at random, whole runs only, into two sets.
+
+        Parameters
+        ----------
+        fraction : float
+            Share of the runs in the first set, between 0 and 1; each set gets at least one run.
+        random_state : int, numpy Generator or None
+
+        Raises
+        ------
+        ValueError
+            For fewer than two runs, or a fraction outside (0, 1).
+        """
+        if not 0 < fraction < 1:
+            raise ValueError(
+                f"fraction is {fraction}. Expected a share between 0 and 1, for example 0.75."
+            )
+        if self.n_runs < 2:
+            raise ValueError(
+                "one run cannot be split by run. Expected at least 2 runs; give more of them."
+            )
+        order = np.random.default_rng(random_state).permutation(self.n_runs)
+        cut = int(np.clip(round(fraction * self.n_runs), 1, self.n_runs - 1))
+        return self[np.sort(order[:cut])], self[np.sort(order[cut:])]
+
+    @classmethod
+    def from_rows(
+        cls,
+        rows: object,
+        groups: object,
+        times: object = None,
+        names: Iterable[str] | None = None,
+        roles: Sequence[str | None] | Mapping[str, str] | None = None,
+        grid_spacing: float | None = None,
+    ) -> Trajectories:
+        """Build from rows that each carry a run id.
+
+        Parameters
+        ----------
+        rows : (rows, d) array-like, in time order within each run; runs may be interleaved
+        groups : (rows,) run id of each row, numbers or text; runs keep the order in which they
+            first appear
+        times : (rows,), optional
+
+        Raises
+        ------
+        ValueError
+            As for the constructor, or when rows, groups and times differ in length.
+        """
+        rows, groups = as_numbers(rows, "rows"), np.asarray(groups)
+        if rows.ndim != 2 or groups.shape != rows.shape[:1]:
+            raise ValueError(
+                f"rows has shape {rows.shape} and groups {groups.shape}. Expected (rows, d) and "
+                "(rows,)."
+            )
+        if len(rows) == 0:
+            raise ValueError("there are no rows. Expected at least one run.")
+        if times is not None:
+            times = as_numbers(times, "times")
+            if times.shape != rows.shape[:1]:
+                raise ValueError(
+                    f"times has shape {times.shape}, there are {len(rows)} rows. Expected one a "
+                    "row."
+                )
+        order, cuts, run_ids = group_rows(groups)
+        return cls(
+            states=np.split(rows[order], cuts),
+            times=None if times is None else np.split(times[order], cuts),
+            names=names,
+            roles=roles,
+            run_ids=run_ids,
+            grid_spacing=grid_spacing,
+        )
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        run: str | None = None,
+        time: str | None = None,
+        names: Sequence[str] | None = None,
+        roles: Sequence[str | None] | Mapping[str, str] | None = None,
+        grid_spacing: float | None = None,
+    ) -> Trajectories:
+        """Build from a table with one row a sample.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+        run, time : str, optional
+            The columns of run ids and times. Default: run, run_id, trajectory or id, and t or time.
+            Dates become seconds since the first of them.
+        names : sequence of str, optional
+            The columns that are coordinates. Default: all the others.
+
+        Raises
+        ------
+        ValueError
+            When a column is missing, repeated or holds text, or as for the constructor.
+        """
+        run, time, names = tables.frame_columns(frame, run, time, names)
+        if frame[run].isna().any():
+            row = int(np.flatnonzero(frame[run].isna())[0])
+            raise ValueError(
+                f"column {run!r} has no run id at row {row}. Fill it in, or drop the row."
+            )
+        return cls.from_rows(
+            rows=np.column_stack([tables.frame_numbers(frame, name) for name in names]),
+            groups=frame[run].to_numpy(),
+            times=tables.frame_times(frame, time),
+            names=names,
+            roles=roles,
+            grid_spacing=grid_spacing,
+        )
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | os.PathLike,
+        run: str | None = None,
+        time: str | None = None,
+        roles: Sequence[str | None] | Mapping[str, str] | None = None,
+        names: Sequence[str] | None = None,
+        grid_spacing: float | None = None,
+    ) -> Trajectories:
+        """Read .csv, .csv.gz, .tsv, .parquet, .npz or .h5 / .hdf5.
+
+        Parameters
+        ----------
+        path : path to the file
+        run, time : str, optional
+            Tables: as for ``from_frame``. NPZ and HDF5: the arrays that hold run ids and times.
+        roles, names, grid_spacing : as for the constructor; names also picks the coordinate
+            columns of a table
+
+        Notes
+        -----
+        NPZ and HDF5 hold either ``states`` (runs, steps, d) with ``times`` and ``run_ids``, or
+        rows ``X`` (rows, d) with ``groups`` and ``t`` (rows,); ``names`` and ``roles`` may stand
+        in both. Pickles are never read.
+
+        Raises
+        ------
+        ValueError
+            For a missing, empty, unreadable or unknown kind of file (a missing one is a
+            FileNotFoundError too), a missing column or array, and as for the constructor.
+        """
+        content = files.read(path)
+        if isinstance(content, dict):
+            form, arrays = files.pick_arrays(content, run, time, path)
+            arrays.update({"roles": roles} if roles is not None else {})
+            arrays.update({"names": names} if names is not None else {})
+            arrays.update({"grid_spacing": grid_spacing} if grid_spacing is not None else {})
+            return cls(**arrays) if form == "states" else cls.from_rows(**arrays)
+        return cls.from_frame(
+            content, run=run, time=time, names=names, roles=roles, grid_spacing=grid_spacing
+        )
+
+    def to_frame(self, run: str = "run", time: str = "t") -> pd.DataFrame:
+        """Return a table with one row a sample: run, t, then the coordinates."""
+        import pandas as pd
+
+        taken = {run, time} & set(self.names)
+        if taken or run == time:
+            raise ValueError(
+                f"run={run!r} and time={time!r} must differ from each other and from the "
+                f"coordinates {self.names}."
+            )
+        columns = {run: self.run_ids[self.groups], time: self.row_times}
+        return pd.DataFrame(columns | dict(zip(self.names, self.rows.T, strict=True)))
+
+    def to_file(self, path: str | os.PathLike) -> None:
+        """Write a file that ``from_file`` reads back; tables do not keep roles, NPZ and HDF5 do."""
+        files.write(self, path)
+
+    def _equal_lengths(self) -> bool:
+        return bool(np.ptp(self.lengths) == 0)
+
+    def _by_run(self, values: np.ndarray) -> list[np.ndarray]:
+        return np.split(values, self.offsets[1:-1])

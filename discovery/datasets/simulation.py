@@ -1,0 +1,143 @@
+"""Simulation: runs of a known system, with noise and flaws."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from discovery.data.trajectories import Trajectories
+from discovery.datasets.catalogue import info
+from discovery.datasets.flaws import check_flaws, uneven, with_gaps, with_outliers
+from discovery.datasets.integrate import integrate
+from discovery.datasets.system import System
+
+# Standard deviation of an angle that is spread evenly over the circle.
+_CIRCLE_STD = math.pi / math.sqrt(3)
+_MAX_DRAWS = 100
+
+
+def load(
+    name: str,
+    n_trajectories: int = 100,
+    n_steps: int = 200,
+    noise: float = 0.0,
+    seed: int = 0,
+    *,
+    noise_absolute: float | np.ndarray | None = None,
+    dt: float | None = None,
+    irregular: float = 0.0,
+    missing: float = 0.0,
+    outliers: float = 0.0,
+) -> Trajectories:
+    """Simulate runs of a known system and add measurement noise.
+
+    Parameters
+    ----------
+    name : str
+        One of ``names()``.
+    n_trajectories, n_steps : int
+        Number of runs, samples in each.
+    noise : float
+        Standard deviation of the Gaussian noise, as a fraction of each coordinate's standard
+        deviation over the whole clean set. For an angle, which may wind up without end, that
+        deviation counts as at most π/√3, the spread of a full circle.
+    seed : int
+        Orbits and noise come from separate streams: one seed gives the same clean orbits at every
+        noise level, so ``load(..., noise=0, seed=seed)`` is the clean twin of a noisy set.
+    noise_absolute : float or (d,) array, optional
+        Standard deviation of the noise in the coordinates' own units, in place of ``noise``.
+    dt : float, optional
+        Time between samples. Default: the system's own.
+    irregular : float
+        Share of a step over which each time is spread, the same times in all runs.
+    missing : float
+        Share of the samples that are left out, at random in each run but for its ends.
+    outliers : float
+        Share of the values with a gross error: 5 to 10 standard deviations of their coordinate.
+
+    Returns
+    -------
+    Trajectories
+        With ``truth``, ``name`` and ``equations`` filled in. ``info(name).count`` is the number of
+        independent laws.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, sizes below one run of two samples, negative noise, both kinds of
+        noise at once, or shares outside 0 to 1.
+    """
+    system = info(name)
+    if n_trajectories < 1 or n_steps < 2:
+        raise ValueError(
+            f"n_trajectories is {n_trajectories}, n_steps {n_steps}. Expected at least 1 and 2."
+        )
+    if dt is not None and not dt > 0:
+        raise ValueError(f"dt is {dt}. Expected a positive time.")
+    absolute = _check_noise(system, noise, noise_absolute)
+    check_flaws(irregular, missing, outliers)
+    streams = np.random.SeedSequence(seed).spawn(3)
+    for_orbits, for_noise, for_flaws = map(np.random.default_rng, streams)
+    times = (system.dt if dt is None else dt) * np.arange(n_steps)
+    if irregular:
+        times = uneven(times, irregular, for_flaws)
+    clean = _orbits(system, for_orbits, n_trajectories, times)
+    scale = noise * _spread(system, clean) if absolute is None else absolute
+    states = clean + scale * for_noise.standard_normal(clean.shape)
+    if outliers:
+        states = with_outliers(states, outliers, for_flaws)
+    if missing:
+        states, times = with_gaps(states, times, missing, for_flaws)
+    runs = Trajectories(
+        states=states,
+        times=times,
+        names=system.names,
+        roles=system.roles,
+        grid_spacing=system.grid_spacing,
+    )
+    runs.truth, runs.name, runs.equations = system.truth, system.name, system.equations
+    return runs
+
+
+def _orbits(system: System, rng: np.random.Generator, n: int, times: np.ndarray) -> np.ndarray:
+    if system.accept is None:
+        return integrate(system.rhs, system.sample(rng, n), times)
+    kept: list[np.ndarray] = []
+    missing = n
+    for _ in range(_MAX_DRAWS):
+        drawn = integrate(system.rhs, system.sample(rng, missing), times)
+        kept.append(drawn[system.accept(drawn)])
+        missing = n - sum(map(len, kept))
+        if missing == 0:
+            return np.concatenate(kept)
+    raise RuntimeError(
+        f"{system.name}: {missing} of {n} runs were refused {_MAX_DRAWS} times. Ask for a shorter "
+        "time: fewer steps, or a smaller dt."
+    )
+
+
+def _check_noise(
+    system: System, noise: float, noise_absolute: float | np.ndarray | None
+) -> np.ndarray | None:
+    if noise_absolute is not None and noise:
+        raise ValueError(
+            f"noise={noise} and noise_absolute={noise_absolute} are both given. Expected one of "
+            "them."
+        )
+    values = np.asarray(noise if noise_absolute is None else noise_absolute, dtype=np.float64)
+    if values.shape != () and (noise_absolute is None or values.shape != (system.dim,)):
+        raise ValueError(
+            f"the noise has shape {values.shape}. Expected a number, or for noise_absolute "
+            f"({system.dim},)."
+        )
+    if not (np.isfinite(values).all() and (values >= 0).all()):
+        raise ValueError(f"noise is {noise}, noise_absolute {noise_absolute}. Expected values ≥ 0.")
+    return None if noise_absolute is None else values
+
+
+def _spread(system: System, clean: np.ndarray) -> np.ndarray:
+    """Return the standard deviations (d,); an angle's counts as at most the full circle's."""
+    spread = clean.std(axis=(0, 1))
+    angles = np.array([role == "angle" for role in system.roles])
+    return np.where(angles, np.minimum(spread, _CIRCLE_STD), spread)

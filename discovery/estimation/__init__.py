@@ -1,0 +1,1 @@
+"""From runs to orbits: noise, gross errors, smooth paths."""

@@ -1,0 +1,90 @@
+"""The noise of measurements, read from the data's own smoothness.
+
+A trajectory of a flow is smooth, noise is not: a difference of high order annihilates the path and
+keeps the noise. Every order gives an upper bound on the noise (what is left of the path adds to
+it), so the smallest over the orders holds.
+
+Source: the difference-sequence estimators of Hall, Kay and Titterington (Biometrika 77, 1990).
+"""
+
+from __future__ import annotations
+
+import itertools
+from numbers import Real
+
+import numpy as np
+
+MAX_ORDER = 12
+# Motion below this fraction of a coordinate's spread counts as none: integrators and tables of
+# numbers are seldom better.
+RESOLUTION = 1e-6
+
+
+def noise_scale(rows: np.ndarray, times: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Estimate the standard deviation of the measurement noise of each coordinate.
+
+    Parameters
+    ----------
+    rows : (n, d) array
+        The runs, one after the other.
+    times : (n,) array
+        Increasing within each run.
+    offsets : (runs + 1,) array of int
+        Run r is ``rows[offsets[r]:offsets[r + 1]]``.
+
+    Returns
+    -------
+    (d,) array
+        Never below `RESOLUTION` of the coordinate's standard deviation.
+    """
+    spread = rows.std(axis=0)
+    best = spread.copy()
+    for order in range(1, MAX_ORDER + 1):
+        residual = _differences(rows, times, offsets, order)
+        if len(residual) < 8:
+            break
+        # The median resists the few places where the path turns too fast for this order.
+        best = np.minimum(best, np.median(np.abs(residual), axis=0) / 0.6744897501960817)
+    return np.maximum(best, RESOLUTION * np.maximum(spread, 1e-300))
+
+
+def _differences(
+    rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, order: int
+) -> np.ndarray:
+    """Return divided differences with weights of unit norm, so that white noise keeps its scale."""
+    width = order + 1
+    starts = np.concatenate(
+        [np.arange(a, b - order) for a, b in itertools.pairwise(offsets)]
+    ).astype(int)
+    if not len(starts):
+        return np.empty((0, rows.shape[1]))
+    window = starts[:, None] + np.arange(width)
+    t = times[window]
+    t = (t - t[:, :1]) / (t[:, -1:] - t[:, :1])
+    gaps = t[:, :, None] - t[:, None, :] + np.eye(width)
+    weights = 1.0 / gaps.prod(axis=2)
+    weights /= np.linalg.norm(weights, axis=1, keepdims=True)
+    return np.einsum("nw,nwd->nd", weights, rows[window])
+
+
+def known_noise(noise: object, dim: int) -> np.ndarray | None:
+    """Check a given noise level and return it for each coordinate, (d,)."""
+    if noise is None:
+        return None
+    if isinstance(noise, str) or not isinstance(noise, (Real, list, tuple, np.ndarray)):
+        raise ValueError(
+            f"noise: expected a number or {dim} numbers (standard deviations in the data's units), "
+            f"received {noise!r}."
+        )
+    levels = np.asarray(noise, dtype=float)
+    if levels.ndim > 1 or (levels.ndim == 1 and len(levels) != dim):
+        raise ValueError(
+            f"noise: received shape {levels.shape}; expected one number or one for each of the "
+            f"{dim} coordinates."
+        )
+    if not np.all(np.isfinite(levels)) or np.any(levels <= 0):
+        raise ValueError(
+            f"noise: received {noise!r}; expected positive standard deviations. Leave it out to "
+            "have the noise estimated."
+        )
+    return np.broadcast_to(levels, (dim,)).copy()

@@ -1,0 +1,77 @@
+"""Orbits: what the analysis sees of the runs, measured and smoothed, with the noise of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from discovery.estimation.path import Path
+
+# Standard deviations of the noise by which a coordinate must exceed zero to count as positive.
+CLEAR = 5.0
+# Rows that a run must keep.
+LEAST_ROWS = 8
+
+
+@dataclass(frozen=True)
+class Orbits:
+    """Runs as flat rows.
+
+    Attributes
+    ----------
+    measured : Path
+        The states as they came, with the covariance of their noise.
+    smoothed : Path
+        The path without most of its noise, with its posterior covariance g⁻¹.
+    offsets : (runs + 1,) array of int
+    scale : (d,) array
+        Standard deviation of each coordinate over all runs.
+    """
+
+    measured: Path
+    smoothed: Path
+    offsets: np.ndarray
+    scale: np.ndarray
+
+    @property
+    def n_runs(self) -> int:
+        """Number of runs."""
+        return len(self.offsets) - 1
+
+    @property
+    def noise(self) -> np.ndarray:
+        """Typical standard deviation of each coordinate's noise, (d,)."""
+        return np.sqrt(np.median(np.einsum("nii->ni", self.measured.covariance), axis=0))
+
+    def clear(self, columns: Sequence[int]) -> np.ndarray:
+        """Tell in which rows the given coordinates are positive beyond their noise, (n,) bool.
+
+        In none of a run where that leaves too few.
+        """
+        clear = np.ones(len(self.smoothed.states), dtype=bool)
+        for i in columns:
+            noise = np.sqrt(self.measured.covariance[:, i, i])
+            clear &= (self.smoothed.states[:, i] > CLEAR * noise) & (self.measured.states[:, i] > 0)
+        long = np.add.reduceat(clear, self.offsets[:-1], dtype=int) >= LEAST_ROWS
+        return clear & (np.repeat(long, np.diff(self.offsets)) | clear.all())
+
+    def where(self, rows: np.ndarray) -> Orbits:
+        """Return the rows for which `rows` (n,) is true; runs that have none go."""
+        if rows.all():
+            return self
+        lengths = np.add.reduceat(rows, self.offsets[:-1], dtype=int)
+        offsets = np.concatenate([[0], np.cumsum(lengths[lengths > 0])])
+        return Orbits(_rows(self.measured, rows), _rows(self.smoothed, rows), offsets, self.scale)
+
+    def take(self, runs: np.ndarray) -> Orbits:
+        """Return the given runs."""
+        spans = [np.arange(self.offsets[r], self.offsets[r + 1]) for r in runs]
+        rows = np.concatenate(spans)
+        offsets = np.concatenate([[0], np.cumsum([len(s) for s in spans])])
+        return Orbits(_rows(self.measured, rows), _rows(self.smoothed, rows), offsets, self.scale)
+
+
+def _rows(path: Path, rows: np.ndarray) -> Path:
+    return Path(path.states[rows], path.covariance[rows])

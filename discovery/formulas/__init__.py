@@ -1,0 +1,1 @@
+"""A vector becomes a formula: sparse, of simple numbers; used by laws and by symmetries."""

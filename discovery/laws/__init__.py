@@ -1,0 +1,1 @@
+"""What is conserved along orbits: found on some runs, judged on others."""

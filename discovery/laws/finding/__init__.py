@@ -1,0 +1,1 @@
+"""Finding: operators, sparse candidates, rounded coefficients."""

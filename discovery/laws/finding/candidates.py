@@ -1,0 +1,216 @@
+"""Closed forms: sparse vectors of a null space, simplest first, with rounded coefficients.
+
+The null space of flat directions has many bases; a formula is a vector of it with few terms. For
+every term as pivot, reweighted least squares finds a sparse vector that contains it, and backward
+elimination on the operators themselves removes what the flatness does not need.
+
+Source: sparse vectors in a subspace by pivoted reweighting, after Daubechies, DeVore, Fornasier
+and Güntürk (2010) and Qu, Sun and Wright (2014).
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+
+from discovery.formulas.pencil import Operators, _solve, leaving, lowest, smallest
+from discovery.formulas.simple_numbers import NUMBERS, Numbers
+from discovery.formulas.sparse_vectors import MAX_SUPPORT, _by_strength, _pivoted
+from discovery.laws.finding.elimination import thinned
+
+# Terms of a library all triples of which are looked at.
+TRIPLES = 80
+# Determinant of the correlations of what noise does to terms, above which these are independent.
+INDEPENDENT = 1e-10
+
+
+# Below this flatness the data cannot tell better from worse.
+FLOOR = 0.3
+# Factor by which leaving out one term may raise μ: smoothing leaves biases of that order.
+SLACK = 1.06
+# A term whose share of the formula's gradient is below this may be there by chance.
+NEGLIGIBLE = 0.02
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A combination of few terms.
+
+    Attributes
+    ----------
+    support : tuple of int
+        Columns of the library.
+    coefficients : (s,) array
+    flatness : float
+        μ on the runs it was found on.
+    cost : float
+        What its terms cost together.
+    """
+
+    support: tuple[int, ...]
+    coefficients: np.ndarray
+    flatness: float
+    cost: float
+
+
+def candidates(
+    ops: Operators,
+    vectors: np.ndarray,
+    costs: np.ndarray,
+    slack: float = SLACK,
+    flat: float = 0.0,
+) -> list[Candidate]:
+    """Return sparse combinations in the span of flat directions, simplest first.
+
+    Formulas of one to three terms are looked for among all of them, not in the span: where terms
+    are nearly dependent (powers of one coordinate), noise hides a short vector in a long basis.
+
+    Parameters
+    ----------
+    ops : Operators
+        On the runs that the directions were found on.
+    vectors : (m, k) array
+        Flat directions.
+    costs : (m,) array
+        What each term costs.
+    slack : float
+        Factor by which leaving out one term may raise μ.
+    flat : float
+        μ up to which formulas of one to three terms are candidates.
+
+    Returns
+    -------
+    list of Candidate
+        Those of one to three terms, and at most two for each term as pivot, without repetitions.
+    """
+    size = np.sqrt(np.diag(ops.unit_dirichlet))
+    basis, _ = np.linalg.qr(vectors * size[:, None])
+    found: dict[tuple[int, ...], Candidate] = {}
+
+    def keep(support: tuple[int, ...], pivot: int) -> None:
+        if support in found:
+            return
+        mu, c = smallest(ops, np.array(support))
+        if not _matters(np.array(support), c, pivot, size):
+            return
+        found[support] = Candidate(support, c, mu, float(costs[list(support)].sum()))
+
+    for support in short_supports(ops, flat):
+        keep(support, support[0])
+    for pivot, sparse in _pivoted(basis, costs):
+        order = _by_strength(sparse, pivot)
+        if not len(order):
+            continue
+        reduced = _eliminate(ops, np.sort(order), pivot, costs, size, slack)
+        keep(reduced, pivot)
+        most = len(reduced) if reduced in found else len(order)
+        strongest = _strongest(ops, order, pivot, size, slack, most)
+        if strongest is not None:
+            keep(_eliminate(ops, strongest, pivot, costs, size, slack), pivot)
+    if flat and len(costs) > MAX_SUPPORT:
+        for support, pivot in thinned(ops, vectors.shape[1], costs, slack, FLOOR):
+            keep(_eliminate(ops, support, pivot, costs, size, slack), pivot)
+    for support in list(found):
+        # A mixture with simpler laws loses the terms of one of them, or of all.
+        blocks = [set(b) for b in found if len(b) < len(support) and set(b) < set(support)]
+        for block in [*blocks, set().union(*blocks)] if len(blocks) > 1 else blocks:
+            rest = tuple(j for j in support if j not in block)
+            if rest:
+                mu, c = smallest(ops, np.array(rest))
+                if mu <= max(FLOOR, flat, found[support].flatness * slack**2):
+                    pivot = rest[int(np.argmax(np.abs(c) * size[list(rest)]))]
+                    keep(_eliminate(ops, np.array(rest), pivot, costs, size, slack), pivot)
+    return sorted(found.values(), key=lambda f: (len(f.support), f.cost, f.flatness))
+
+
+def short_supports(ops: Operators, flat: float) -> list[tuple[int, ...]]:
+    """Return the single terms with μ at most `flat`, then pairs and triples of others.
+
+    Triples only in small libraries: of m terms there are m³/6.
+    """
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        single = np.diag(ops.within) / np.diag(ops.dirichlet) <= flat
+        w, d = ops.within, ops.dirichlet
+        w1, w2, d1, d2 = np.diag(w)[:, None], np.diag(w), np.diag(d)[:, None], np.diag(d)
+        # The smaller root of det(W − μ D) = 0 of each 2 × 2 block.
+        square, linear, constant = d1 * d2 - d**2, w1 * d2 + w2 * d1 - 2 * w * d, w1 * w2 - w**2
+        root = np.sqrt(np.maximum(linear**2 - 4 * square * constant, 0.0))
+        pair = 2 * constant <= flat * (linear + root)
+    proper = square > INDEPENDENT * d1 * d2
+    pair = np.triu(pair & proper & ~single[:, None] & ~single, 1)
+    short = [(int(j),) for j in np.flatnonzero(single)]
+    short += [(int(i), int(j)) for i, j in np.argwhere(pair)]
+    others = np.flatnonzero(~single)
+    if len(others) > TRIPLES:
+        return short
+    triples = np.array(list(itertools.combinations(others, 3)), dtype=int).reshape(-1, 3)
+    i, j, k = triples.T
+    triples = triples[~(pair[i, j] | pair[i, k] | pair[j, k])]
+    # What is a constant but for rounding is no formula.
+    unit = d / np.sqrt(np.maximum(d1 * d2, 1e-300))
+    dependence = np.linalg.det(unit[triples[:, :, None], triples[:, None, :]])
+    triples = triples[dependence > INDEPENDENT]
+    return short + [tuple(map(int, t)) for t in triples[lowest(ops, triples) <= flat]]
+
+
+def _matters(support: np.ndarray, c: np.ndarray, pivot: int, size: np.ndarray) -> np.ndarray:
+    """Tell whether the pivot is part of formulas (..., s), or only carried along by another's."""
+    share = np.abs(c) * size[support]
+    return np.max(share * (support == pivot), axis=-1) >= NEGLIGIBLE * share.max(axis=-1)
+
+
+def _strongest(
+    ops: Operators, order: np.ndarray, pivot: int, size: np.ndarray, slack: float, most: int
+) -> np.ndarray | None:
+    """Return the fewest of the strongest terms that are as flat as all, if fewer than `most`.
+
+    The weak ones are what noise left, and may let another law into the formula.
+    """
+    limit = max(FLOOR, smallest(ops, np.sort(order))[0] * slack)
+    for n in range(1 + int(np.argmax(order == pivot)), min(most, len(order))):
+        some = np.sort(order[:n])
+        mu, c = smallest(ops, some)
+        if mu <= limit and _matters(some, c, pivot, size):
+            return some
+    return None
+
+
+def _eliminate(
+    ops: Operators,
+    support: np.ndarray,
+    pivot: int,
+    costs: np.ndarray,
+    size: np.ndarray,
+    slack: float,
+) -> tuple[int, ...]:
+    """Remove terms while the flatness stays where it is; the pivot stays.
+
+    A term that contributes next to nothing may cost more flatness than one that matters: it is
+    there to mend a small bias of the smoothed path.
+    """
+    mu = 0.0
+    while len(support) > 1:
+        own, vectors = _solve(ops, support)
+        mu = max(mu, own[0])
+        share = np.abs(vectors[:, 0]) * size[support]
+        allowance = np.where(share < NEGLIGIBLE * share.max(), slack**4, slack)
+        values, without = leaving(own, vectors)
+        values[(support == pivot) | ~_matters(support, without, pivot, size)] = np.inf
+        limits = np.maximum(FLOOR, mu * allowance)
+        fits = np.flatnonzero(values <= limits)
+        if not len(fits):
+            break
+        drop = fits[np.argmin(values[fits] / limits[fits] - 1e-3 * costs[support[fits]])]
+        support = np.delete(support, drop)
+    return tuple(int(j) for j in support)
+
+
+def expression(
+    terms: list[sympy.Expr], coefficients: np.ndarray, numbers: Numbers = NUMBERS
+) -> sympy.Expr:
+    """Return Σ c_j Φ_j with fractions where the coefficients are simple ones."""
+    pairs = zip(coefficients, terms, strict=True)
+    return sympy.Add(*(numbers.symbolic(float(c)) * term for c, term in pairs))

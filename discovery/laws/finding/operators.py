@@ -1,0 +1,156 @@
+"""Flat directions: functions that move along an orbit no more than noise moves them.
+
+For a library Φ : R^d → R^m and h = cᵀΦ, three m × m matrices are sums over samples:
+
+    W = within-orbit covariance of Φ       how much h moves along a trajectory
+    D = E[∇Φ g⁻¹ ∇Φᵀ]                      Dirichlet energy in the manifold's metric g: how much
+                                           noise of covariance g⁻¹ moves h
+    B = between-orbit covariance of Φ̄_r    how much h tells one trajectory from another
+
+The flatness of h is μ = cᵀWc / cᵀDc, from W c = μ D c. A conserved quantity moves only as noise
+moves it, so its μ is 1 (or less, where g⁻¹ overstates the noise); everything else has μ ≫ 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from discovery.estimation.path import Path
+from discovery.formulas.pencil import Operators
+from discovery.libraries.functions import Functions
+
+# Values a chunk holds: 2²² doubles are 32 MiB.
+CHUNK_VALUES = 2**22
+
+
+# Mean over median of the noise above which samples are weighted.
+UNEVEN = 2.0
+
+
+def operators(
+    library: Functions,
+    path: Path,
+    offsets: np.ndarray,
+    scale: np.ndarray,
+    weights: np.ndarray | None = None,
+) -> Operators:
+    """Accumulate W, D and B in one pass, in chunks of whole or partial runs.
+
+    Parameters
+    ----------
+    library : Functions
+        m terms of d coordinates.
+    path : Path
+        (n, d) states and their (n, d, d) covariance g⁻¹.
+    offsets : (runs + 1,) array of int
+    scale : (d,) array
+        Standard deviation of each coordinate over the whole set, the unit of `unit_dirichlet`.
+    weights : (n,) array, optional
+        What each sample counts; all alike by default.
+
+    Returns
+    -------
+    Operators
+    """
+    m, d = len(library), library.dim
+    within, dirichlet, unit = np.zeros((m, m)), np.zeros((m, m)), np.zeros((m, m))
+    counts = np.diff(offsets)
+    means = np.zeros((len(counts), m))
+    done = np.zeros(len(counts))
+    weights = np.ones(len(path.states)) if weights is None else weights
+    step = max(64, CHUNK_VALUES // max(1, m * (d + 2)))
+    for begin in range(offsets[0], offsets[-1], step):
+        end = min(begin + step, offsets[-1])
+        covariance = path.covariance[begin:end]
+        phi, slopes, bend = library.jets(path.states[begin:end], covariance, order=2)
+        phi -= 0.5 * bend
+        weight = weights[begin:end]
+        within += _merge_runs(phi, weight, begin, offsets, means, done)
+        slopes *= np.sqrt(weight)
+        unit += steepness(slopes, scale)
+        dirichlet += moved_by(slopes, path.half[begin:end])
+    total = weights.sum()
+    centred = means - means.mean(axis=0)
+    return Operators(
+        within=within / total,
+        dirichlet=dirichlet / total,
+        between=centred.T @ centred / max(1, len(counts) - 1),
+        unit_dirichlet=unit / total,
+        n_rows=len(path.states),
+        n_runs=len(counts),
+    )
+
+
+def steepness(slopes: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return Σ ∇Φ_j · ∇Φ_k over samples in units of `scale` (d,), for slopes (d, m, n)."""
+    return sum((rows * unit) @ (rows * unit).T for rows, unit in zip(slopes, scale, strict=True))
+
+
+def moved_by(slopes: np.ndarray, half: np.ndarray) -> np.ndarray:
+    """Return Σ ∇Φ_jᵀ L Lᵀ ∇Φ_k over samples, for slopes (d, m, n) and factors L (n, d, d)."""
+    d = len(slopes)
+    total = 0.0
+    for j in range(d):
+        moved = sum(slopes[i] * half[:, i, j] for i in range(j, d))
+        total = total + moved @ moved.T
+    return total
+
+
+def _merge_runs(
+    phi: np.ndarray,
+    weight: np.ndarray,
+    begin: int,
+    offsets: np.ndarray,
+    means: np.ndarray,
+    done: np.ndarray,
+) -> np.ndarray:
+    """Return what a chunk adds to the within-orbit scatter; update the runs' means in place.
+
+    Centred before squaring, and merged across chunks by the update of Chan, Golub and LeVeque
+    (1983), so that nothing cancels.
+    """
+    end = begin + phi.shape[1]
+    first = np.searchsorted(offsets, begin, side="right") - 1
+    last = np.searchsorted(offsets, end, side="left")
+    cuts = np.clip(offsets[first : last + 1], begin, end) - begin
+    sizes = np.diff(cuts)
+    mass = np.add.reduceat(weight, cuts[:-1])
+    local = np.add.reduceat(phi * weight, cuts[:-1], axis=1) / mass
+    phi = phi - np.repeat(local, sizes, axis=1)
+    scatter = (phi * weight) @ phi.T
+    for r, added, mean in zip(range(first, last), mass, local.T, strict=True):
+        shift = mean - means[r]
+        total = done[r] + added
+        if done[r]:
+            scatter += np.outer(shift, shift) * (done[r] * added / total)
+        means[r] += shift * (added / total)
+        done[r] = total
+    return scatter
+
+
+def noise_weights(library: Functions, path: Path, vectors: np.ndarray) -> np.ndarray | None:
+    """Return weights that keep a few noisy places from drowning the rest.
+
+    Noise moves 1/r most where r is small: a handful of samples would carry W and D alike. Each
+    sample counts by the inverse of the noise that the flat directions have there, bounded by its
+    median; where the noise is even, no weights are needed and None is returned.
+
+    Parameters
+    ----------
+    vectors : (m, k) array
+        Flat directions.
+    """
+    total = np.zeros(len(path.states))
+    step = max(64, CHUNK_VALUES // max(1, len(library) * (library.dim + 2)))
+    moved = np.empty((vectors.shape[1], len(path.states)))
+    for begin in range(0, len(path.states), step):
+        part = slice(begin, begin + step)
+        _, slopes, _ = library.jets(path.states[part], order=1)
+        gradient = np.einsum("jk,ijn->kni", vectors, slopes)
+        moved[:, part] = np.einsum("kni,nij,knj->kn", gradient, path.covariance[part], gradient)
+    for row in moved:
+        total += row / max(float(np.median(row)), 1e-300)
+    total /= len(moved)
+    if total.mean() < UNEVEN:
+        return None
+    return 1.0 / (1.0 + total)

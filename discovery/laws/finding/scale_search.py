@@ -1,0 +1,178 @@
+"""The scale search: the length, wave number or mass at which something is conserved.
+
+With the scale a fixed, a library is like any other, and the smallest flatness μ(a) among its
+functions dips at the true scale (variable projection: the coefficients are solved for, the scale
+is searched). What is flat at every scale (laws without such a function) is taken out before.
+
+Source: Golub and Pereyra, *The differentiation of pseudo-inverses and nonlinear least squares
+problems whose variables separate* (SIAM J. Numer. Anal. 10, 1973).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import linalg
+from scipy.optimize import minimize_scalar
+
+from discovery.estimation.orbits import Orbits
+from discovery.estimation.path import Path
+from discovery.formulas.pencil import Operators, spectrum
+from discovery.formulas.simple_numbers import Numbers
+from discovery.laws.finding.candidates import FLOOR
+from discovery.laws.finding.operators import operators
+from discovery.laws.judging.evidence import FLAT
+from discovery.libraries.library import Library
+from discovery.libraries.unknown_scale import Scaled
+
+# Lengths in units of the data's spread between which the scale is looked for, and trials.
+_SHORTEST, _LONGEST, _TRIALS = 0.05, 20.0, 41
+# Wave numbers of oscillating functions, evenly: the dips are of one width in these.
+_FASTEST, _EVEN_TRIALS = 40.0, 200
+# A function's length is at least so many standard deviations of the noise: across a shorter one
+# noise is no small step, and everything looks flat.
+_NOISES = 3.0
+# Rows that the search runs on, the last steps excepted.
+_ROWS = 2000
+# Dips that are looked into, the deepest ones, and by what factor μ must rise on both sides.
+_DIPS, _PROMINENT = 2, 1.05
+# Factor by which another scale may raise μ and still be as good.
+_AS_GOOD = 1.02
+# The scale of a dip is known no better and no worse than this, relative.
+_KNOWN, _UNKNOWN = 1e-7, 0.1
+
+
+def tuned(scaled: Scaled, fit: Orbits, numbers: Numbers) -> list[Library]:
+    """Return the library at each scale at which one more function of it is flat.
+
+    Parameters
+    ----------
+    scaled : Scaled
+    fit : Orbits
+        The runs that formulas are found on.
+    numbers : Numbers
+        What scales are rounded to where the data allow.
+    """
+    some = _thinned(fit)
+    profile = _Profile(scaled, some)
+    grid = _grid(scaled, fit)
+    if len(grid) < 3:
+        return []
+    depths = np.array([profile(value) for value in grid])
+    found = []
+    whole = None
+    for dip in _dips(depths):
+        value, mu = _lowest(profile, grid[dip - 1], grid[dip + 1])
+        if mu > 4 * FLAT:
+            continue
+        whole = whole or (profile if some is fit else _Profile(scaled, fit))
+        value, mu = _lowest(whole, value / 1.02, value * 1.02)
+        if mu <= 2 * FLAT:
+            value, symbol = _simplest(whole, value, mu, numbers)
+            found += scaled.at(symbol, f"{value:.4g}")
+    return found
+
+
+def _dips(depths: np.ndarray) -> list[int]:
+    """Return where μ has prominent minima, the deepest first."""
+    inner = range(1, len(depths) - 1)
+    lowest = [i for i in inner if depths[i] < depths[i - 1] and depths[i] <= depths[i + 1]]
+    dips = [
+        i for i in lowest if min(depths[:i].max(), depths[i + 1 :].max()) > _PROMINENT * depths[i]
+    ]
+    return sorted(dips, key=lambda i: depths[i])[:_DIPS]
+
+
+class _Profile:
+    """μ as a function of the scale: the least of functions that are not flat without it."""
+
+    def __init__(self, scaled: Scaled, orbits: Orbits) -> None:
+        self._scaled, self._orbits = scaled, orbits
+        ops = self._operators(1.0).restrict(np.flatnonzero(scaled.plain))
+        flat = spectrum(ops)
+        known = flat.vectors[:, flat.values <= 2 * FLAT]
+        self._known = np.zeros((len(scaled), known.shape[1]))
+        self._known[scaled.plain] = known
+
+    def __call__(self, value: float) -> float:
+        ops = self._operators(value)
+        if not np.isfinite(ops.within).all() or not np.isfinite(ops.dirichlet).all():
+            return np.inf
+        if not self._known.shape[1]:
+            return max(float(spectrum(ops).values[0]), 1e-300)
+        # The functions that noise moves independently of the known ones.
+        free = linalg.null_space((ops.dirichlet @ self._known).T)
+        return max(float(spectrum(_in_span(ops, free)).values[0]), 1e-300)
+
+    def _operators(self, value: float) -> Operators:
+        path = self._orbits.smoothed
+        n, d = path.states.shape
+        states = np.column_stack([path.states, np.full(n, value)])
+        covariance = np.zeros((n, d + 1, d + 1))
+        covariance[:, :d, :d] = path.covariance
+        covariance[:, d, d] = 1e-300  # the scale has no noise, and factors need a little
+        scale = np.append(self._orbits.scale, 0.0)
+        with np.errstate(all="ignore"):
+            return operators(
+                self._scaled.library, Path(states, covariance), self._orbits.offsets, scale
+            )
+
+
+def _in_span(ops: Operators, basis: np.ndarray) -> Operators:
+    """Return the operators of the combinations in the columns of `basis`."""
+    parts = (ops.within, ops.dirichlet, ops.between, ops.unit_dirichlet)
+    return Operators(*(basis.T @ part @ basis for part in parts), ops.n_rows, ops.n_runs)
+
+
+def _thinned(orbits: Orbits) -> Orbits:
+    """Return every so many rows of each run."""
+    step = max(1, len(orbits.smoothed.states) // _ROWS)
+    step = min(step, max(1, int(np.diff(orbits.offsets).min()) // 16))
+    within = np.arange(orbits.offsets[-1]) - np.repeat(orbits.offsets[:-1], np.diff(orbits.offsets))
+    return orbits.where(within % step == 0)
+
+
+def _grid(scaled: Scaled, orbits: Orbits) -> np.ndarray:
+    """Return the scales to try, ascending."""
+    columns = list(scaled.columns)
+    unit = float(np.sqrt(np.mean(orbits.scale[columns] ** 2)))
+    least = _NOISES * float(orbits.noise[columns].max())
+    if scaled.oscillating:
+        numbers = np.linspace(0, _FASTEST, _EVEN_TRIALS + 1)[1:] / unit
+        return numbers[numbers * least < 1]
+    lengths = unit * np.geomspace(_SHORTEST, _LONGEST, _TRIALS)
+    lengths = lengths[lengths > least]
+    return 1 / lengths[::-1] if scaled.wave_number else lengths
+
+
+def _lowest(profile: _Profile, low: float, high: float) -> tuple[float, float]:
+    """Return the scale of the lowest μ between two others, and that μ."""
+    best = minimize_scalar(
+        lambda s: np.log(profile(np.exp(s))),
+        bounds=(np.log(low), np.log(high)),
+        method="bounded",
+        options={"xatol": 1e-9},
+    )
+    return float(np.exp(best.x)), float(np.exp(best.fun))
+
+
+def _simplest(profile: _Profile, value: float, mu: float, numbers: Numbers) -> tuple[float, object]:
+    """Return the simplest scale that is as good, as a number and as SymPy writes it."""
+    limit = max(FLOOR, _AS_GOOD * mu)
+
+    def as_good(trial: float) -> bool:
+        return profile(trial) <= limit
+
+    low, high = np.log(_KNOWN), np.log(_UNKNOWN)
+    for _ in range(10):
+        middle = (low + high) / 2
+        width = np.exp(middle)
+        if as_good(value * (1 + width)) and as_good(value * (1 - width)):
+            low = middle
+        else:
+            high = middle
+    width = float(np.exp(low))
+    simple, cost = numbers.simple(value, width, width)
+    if not np.isfinite(cost):
+        digits = int(np.clip(np.ceil(-np.log10(width)) + 1, 2, 12))
+        simple = float(f"{value:.{digits}g}")
+    return simple, numbers.symbolic(simple) if np.isfinite(cost) else simple

@@ -1,0 +1,105 @@
+"""The conclusion for a data set: laws, none, or undecided, each with its reason."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from discovery.estimation.orbits import Orbits
+from discovery.laws.judging.law import Findings
+
+# Runs below which no count is trusted.
+MIN_RUNS = 8
+# Motion along orbits, as a share of the ensemble's variance, below which runs are short arcs.
+SHORT_ARC = 0.2
+# The same where no run ever turns round.
+SHORT_OPEN_ARC = 0.4
+# Motion in the last tenth of a run, over all its way, below which it has come to rest.
+REST = 0.05
+# Noise beyond which nothing found means nothing.
+LOUD = 0.3
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """Verdict for the data set.
+
+    Attributes
+    ----------
+    verdict : str
+        ``"laws"``, ``"none"`` or ``"undecided"``.
+    reason : str
+        One sentence; for ``"undecided"`` it says what to measure next.
+    """
+
+    verdict: str
+    reason: str
+
+
+def conclude(
+    findings: Findings, orbits: Orbits, roles: Sequence[str | None] | None = None
+) -> Conclusion:
+    """Weigh what was found against what the runs could have shown."""
+    share, turning, resting = _motion(orbits)
+    loudness = _loudness(orbits, roles)
+    if orbits.n_runs < MIN_RUNS:
+        return Conclusion(
+            "undecided",
+            f"{orbits.n_runs} runs are too few to tell a law from chance; measure at least "
+            f"{MIN_RUNS} from different initial states.",
+        )
+    # Runs that come to rest are complete, however small their motion.
+    short = share < SHORT_ARC or (turning < 0.1 and share < SHORT_OPEN_ARC)
+    if short and resting < 0.5:
+        return Conclusion(
+            "undecided",
+            f"the runs are short arcs (motion along them is {share:.0%} of the variance between "
+            "all samples), and on short arcs every flow has local laws; measure longer runs.",
+        )
+    exact = sum(law.verdict == "exact" for law in findings.laws)
+    if exact:
+        plural = "ies" if exact > 1 else "y"
+        return Conclusion("laws", f"{exact} independent conserved quantit{plural}.")
+    if loudness > LOUD:
+        return Conclusion(
+            "undecided",
+            f"noise is {loudness:.0%} of a coordinate's spread (of a radian, for an angle) and "
+            "hides what might be conserved; "
+            "measure more precisely or more densely.",
+        )
+    return Conclusion(
+        "none", "no function of the libraries stays on an orbit as noise alone would let it."
+    )
+
+
+def _motion(orbits: Orbits) -> tuple[float, float, float]:
+    """Return motion's share of variance, and the shares of runs that turn round or come to rest."""
+    states, offsets = orbits.smoothed.states / orbits.scale, orbits.offsets
+    lengths = np.diff(offsets)
+    means = np.add.reduceat(states, offsets[:-1]) / lengths[:, None]
+    within = ((states - np.repeat(means, lengths, axis=0)) ** 2).mean(axis=0)
+    share = float(np.max(within / states.var(axis=0)))
+    turned, rested = [], []
+    for a, b in itertools.pairwise(offsets):
+        # Direction over a few samples, so that noise does not turn a run round.
+        stride = max(1, (b - a) // 20)
+        move = np.diff(states[a:b:stride], axis=0)
+        turned.append(len(move) > 0 and np.any(move @ move[0] < 0))
+        tenth = max(1, (b - a) // 10)
+        last, before = states[b - tenth : b].mean(axis=0), states[b - 2 * tenth : b - tenth]
+        still = np.linalg.norm(last - before.mean(axis=0)) if len(before) else np.inf
+        rested.append(still < REST * np.linalg.norm(last - states[a]))
+    return share, float(np.mean(turned)), float(np.mean(rested))
+
+
+def _loudness(orbits: Orbits, roles: Sequence[str | None] | None) -> float:
+    """Return the largest noise over its coordinate's spread, which for an angle is a radian."""
+    spread = orbits.scale.copy()
+    for i, role in enumerate(roles or ()):
+        if role == "angle":
+            spread[i] = min(spread[i], 1.0)
+    noise = np.sqrt(np.mean(np.einsum("nii->ni", orbits.measured.covariance), axis=0))
+    return float(np.max(noise / spread))

@@ -1,0 +1,50 @@
+"""Secular drift: how fast a nearly conserved quantity leaves its value, and when it is lost."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from discovery.estimation.path import Path
+from discovery.laws.judging.drift import values_of
+from discovery.libraries.functions import Functions
+
+# Standard errors below which a rate is none.
+_SEEN = 2.0
+
+
+def secular_rate(
+    library: Functions,
+    coefficients: np.ndarray,
+    measured: Path,
+    times: np.ndarray,
+    offsets: np.ndarray,
+    spread: float,
+) -> float:
+    """Return the root mean square over runs of the trend of h, in units of its spread and time.
+
+    The trend is the slope of a straight line along each run; what noise gives a slope is taken
+    out. Zero where nothing is left of it: what h does then is no trend but motion to and fro.
+
+    Parameters
+    ----------
+    library, coefficients : the formula, (s,)
+    measured : Path
+        (n, d) states and the covariance of their noise.
+    times : (n,) array
+    offsets : (runs + 1,) array of int
+    spread : float
+        Standard deviation of h over all samples.
+    """
+    h, noise = values_of(library, coefficients, measured.states, measured.covariance)
+    starts, lengths = offsets[:-1], np.diff(offsets)
+
+    def centred(rows: np.ndarray) -> np.ndarray:
+        return rows - np.repeat(np.add.reduceat(rows, starts) / lengths, lengths)
+
+    t = centred(times)
+    total = np.maximum(np.add.reduceat(t**2, starts), 1e-300)
+    slope = np.add.reduceat(t * centred(h), starts) / total
+    by_noise = np.add.reduceat(t**2 * noise, starts) / total**2
+    excess = slope**2 - by_noise
+    mean, error = excess.mean(), excess.std() / np.sqrt(len(excess))
+    return float(np.sqrt(mean)) / spread if mean > _SEEN * error else 0.0

@@ -1,0 +1,1 @@
+"""Learned features: laws without a closed form."""

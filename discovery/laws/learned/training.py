@@ -1,0 +1,128 @@
+"""Training of features that carry information about which orbit a sample is on.
+
+With W, D and B as in `flatness`, of the features of a small network, the information that they
+carry about the run is, for Gaussian features,
+
+    I = ½ log det(1 + (W + D)⁻¹ B),
+
+and the Dirichlet energy D keeps it smooth: without it a network minimises W by tiny fast ripples.
+Conserved quantities are the only features whose information does not end with their noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from discovery.estimation.orbits import Orbits
+from discovery.formulas.pencil import spectrum
+from discovery.laws.finding.operators import operators
+from discovery.laws.learned.library import LearnedLibrary, Network
+
+HIDDEN = (64, 64)
+STEPS = 1500
+LEARNING_RATE = 5e-3
+# Runs and samples of each that a step sees.
+RUNS, SAMPLES = 60, 24
+# The least distance, in standard deviations of a coordinate, over which features must be smooth.
+SMOOTH = 0.01
+# W and D are never thought to be smaller than this share of B.
+FLOOR = 1e-6
+
+
+def train_features(
+    orbits: Orbits,
+    names: Sequence[str],
+    roles: Sequence[str | None] | None,
+    rng: np.random.Generator,
+    *,
+    verbose: bool = False,
+) -> LearnedLibrary:
+    """Train features on orbits and return them as a library, the flattest first.
+
+    Parameters
+    ----------
+    orbits : Orbits
+        Runs to find features on.
+    names, roles : sequences of length d
+    rng : numpy.random.Generator
+    verbose : bool
+        Show Keras' progress bar.
+    """
+    import keras
+
+    d = len(names)
+    angles = tuple(i for i, role in enumerate(roles or ()) if role == "angle")
+    states = orbits.smoothed.states
+    blank = Network(states.mean(axis=0), orbits.scale, angles, ())
+    size = int(np.clip(2 * (d - 1), 4, 12))
+    keras.utils.set_random_seed(int(rng.integers(2**31)))
+    dense = keras.layers.Dense
+    network = keras.Sequential(
+        [
+            keras.Input((None, 2, d + len(angles))),
+            *(dense(width, activation="tanh") for width in HIDDEN),
+            dense(size),
+        ]
+    )
+    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, STEPS)
+    network.compile(keras.optimizers.Adam(schedule), loss=_lost_information)
+    batches = _batches(keras, orbits, blank, rng)
+    network.fit(batches, epochs=1, verbose=1 if verbose else 0, shuffle=False)
+    kernels = [np.asarray(w, dtype=float) for w in network.get_weights()]
+    layers = tuple(zip(kernels[::2], kernels[1::2], strict=True))
+    library = LearnedLibrary(names, Network(blank.centre, blank.scale, angles, layers))
+    ops = operators(library, orbits.smoothed, orbits.offsets, orbits.scale)
+    return library.rotated(spectrum(ops))
+
+
+def _lost_information(_: object, features: object) -> object:
+    """Return −I of features (runs, samples, 2, k): at the samples, and beside them."""
+    from keras import ops
+
+    k = features.shape[-1]
+    here, beside = features[:, :, 0], features[:, :, 1]
+    mean = ops.mean(here, axis=1, keepdims=True)
+    inner = ops.reshape(here - mean, (-1, k))
+    moved = ops.reshape(beside - here, (-1, k))
+    outer = ops.reshape(mean - ops.mean(mean, axis=0, keepdims=True), (-1, k))
+    rows = ops.cast(ops.shape(inner)[0], features.dtype)
+    runs = ops.cast(ops.shape(outer)[0], features.dtype)
+    between = ops.matmul(ops.transpose(outer), outer) / runs
+    # Features of any size: the information does not depend on it, the arithmetic does.
+    size = ops.sqrt(ops.diagonal(between) + 1e-12)
+    unit = size[:, None] * size[None, :]
+    between = between / unit
+    within = (ops.matmul(ops.transpose(inner), inner) + ops.matmul(ops.transpose(moved), moved)) / (
+        rows * unit
+    )
+    within = within + FLOOR * ops.eye(k, dtype=features.dtype)
+    logdet = lambda m: 2 * ops.sum(ops.log(ops.diagonal(ops.cholesky(m))))  # noqa: E731
+    return 0.5 * (logdet(within) - logdet(within + between))
+
+
+def _batches(keras: object, orbits: Orbits, blank: Network, rng: np.random.Generator) -> object:
+    """Return a data set of random samples of random runs, each with a neighbour."""
+    starts, lengths = orbits.offsets[:-1], np.diff(orbits.offsets)
+    states = orbits.smoothed.states
+    noise = np.sqrt(np.einsum("nii->ni", orbits.smoothed.covariance))
+    reach = np.maximum(noise, SMOOTH * orbits.scale)
+    n_runs = min(RUNS, len(lengths))
+
+    class Batches(keras.utils.PyDataset):
+        def __len__(self) -> int:
+            return STEPS
+
+        def __getitem__(self, _: int) -> tuple:
+            runs = rng.choice(len(lengths), n_runs, replace=False)
+            rows = starts[runs, None] + (
+                rng.random((n_runs, SAMPLES)) * lengths[runs, None]
+            ).astype(int)
+            rows = rows.ravel()
+            near = states[rows] + reach[rows] * rng.standard_normal((len(rows), states.shape[1]))
+            pair = np.stack([blank.embed(states[rows]), blank.embed(near)], axis=1)
+            pair = pair.reshape(n_runs, SAMPLES, 2, -1).astype("float32")
+            return pair, np.zeros((n_runs, 1), "float32")
+
+    return Batches(workers=1)

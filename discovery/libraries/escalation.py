@@ -1,0 +1,95 @@
+"""What ``library="auto"`` tries, from simple to rich, by the coordinates' roles and values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from discovery.data.coordinates import infer_roles
+from discovery.libraries.curvilinear import clear_sines, curvilinear
+from discovery.libraries.families import (
+    POTENTIALS,
+    chain,
+    exponential,
+    logarithmic,
+    mechanics,
+    polynomial,
+    radial,
+    trigonometric,
+)
+from discovery.libraries.library import Library
+from discovery.libraries.monomials import MAX_TERMS, term_count
+from discovery.libraries.rational import invertible, mostly_positive, rational
+from discovery.libraries.unknown_scale import Scaled, scaled
+from discovery.libraries.warped import warps
+
+# Noise of an angle, in radians, beyond which its cosine is more noise than signal.
+LOUD_ANGLE = 0.3
+
+
+def escalation(
+    names: Sequence[str],
+    roles: Sequence[str | None] | None,
+    rows: np.ndarray,
+    rates: np.ndarray | None = None,
+    noise: np.ndarray | float = 0.0,
+) -> list[Library | Scaled]:
+    """Return the libraries to try in turn.
+
+    Parameters
+    ----------
+    names, roles : sequences of length d
+    rows : (n, d) array
+    rates : (n, d) array, optional
+        Time derivatives at the rows; they tell positions from velocities where roles are unknown.
+    noise : (d,) array, optional
+        Standard deviation of each coordinate's noise.
+    """
+    given = roles is not None and any(roles)
+    roles = infer_roles(names, roles, rows, rates)
+    d = len(names)
+    level = np.broadcast_to(noise, d)
+    curved = "angle" in roles
+    # An angle that noise turns by a good part of a radian has no cosine to speak of.
+    loud = [role == "angle" and level[i] > LOUD_ANGLE for i, role in enumerate(roles)]
+    roles = [None if loud[i] else role for i, role in enumerate(roles)]
+    angles = [i for i in range(d) if roles[i] == "angle"]
+    straight = [i for i in range(d) if i not in angles]
+    stages: list[Library | Scaled] = []
+    if straight:
+        stages.append(polynomial(names, 2, straight))
+    if angles:
+        stages += [trigonometric(names, roles, order) for order in (2, 3)]
+    positive = [i for i in straight if mostly_positive(rows[:, i], level[i])]
+    if positive and all(roles[i] in ("amount", None, "other") for i in positive):
+        stages.append(logarithmic(names, positive))
+    positions = [i for i in range(d) if roles[i] == "position"]
+    if len(positions) >= 2 and not curved:
+        stages += [mechanics(names, roles), mechanics(names, roles, products=True)]
+    degree = max((p for p in range(3, 7) if term_count(len(straight), p) <= MAX_TERMS), default=0)
+    if degree and not curved:
+        stages.append(polynomial(names, degree, straight))
+    if positions and not curved:
+        if not given:
+            # Nobody said that these are no angles.
+            turning = ["angle" if role == "position" else role for role in roles]
+            stages += [trigonometric(names, turning, order) for order in (2, 3)]
+        stages += [radial(names, roles, [key]) for key in POTENTIALS if key != "1/r"]
+        stages.append(radial(names, roles))
+        if d >= 6:
+            stages.append(chain(names, roles))
+        stages.append(exponential(names, roles))
+        stages += scaled(names, roles)
+    away = invertible(rows, roles, level)
+    divided = []
+    if curved:
+        divided.append(curvilinear(names, roles, away, clear_sines(rows, roles, level)))
+    if away:
+        divided += [rational(names, roles, away, order) for order in ((1, 2) if angles else (1,))]
+    stages += [library for library in divided if library is not None]
+    if not curved:
+        stages += warps(names, rows)
+    stages = [stage for stage in stages if 0 < len(stage) <= MAX_TERMS]
+    seen = [(s.atoms, s.exponents) if isinstance(s, Library) else s for s in stages]
+    return [stage for i, stage in enumerate(stages) if i == 0 or seen[i] != seen[i - 1]]

@@ -1,0 +1,212 @@
+"""Builders of libraries: which functions are worth trying for which kinds of coordinates."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import sympy
+
+from discovery.data.coordinates import MOMENTA, group_bodies
+from discovery.libraries.library import Library
+from discovery.libraries.monomials import (
+    MAX_TERMS,
+    _unit,
+    monomials,
+    scatter,
+    symbols_of,
+)
+
+
+def polynomial(
+    names: Sequence[str], degree: int = 2, columns: Sequence[int] | None = None
+) -> Library:
+    """Return all monomials up to a degree (of the given columns; all by default)."""
+    symbols = symbols_of(names)
+    atoms = [symbols[i] for i in (range(len(names)) if columns is None else columns)]
+    return Library(symbols, atoms, monomials(len(atoms), degree), f"polynomial({degree})")
+
+
+def trigonometric(names: Sequence[str], roles: Sequence[str | None], order: int = 2) -> Library:
+    """Return Fourier modes of the angles, times monomials up to degree two of the rest.
+
+    The modes' order (1-norm of the wave vector) is lowered where there would be too many terms.
+
+    Modes cos(n·θ), sin(n·θ) rather than powers of cosines: they are linearly independent, so no
+    identity such as cos² + sin² = 1 hides in the library.
+    """
+    symbols = symbols_of(names)
+    angles = [i for i, role in enumerate(roles) if role == "angle"]
+    rest = [i for i in range(len(names)) if i not in angles]
+    others = [(0,) * len(rest), *monomials(len(rest), 2)]
+    modes = _wave_vectors(len(angles), order)
+    while order > 1 and (2 * len(modes) + 1) * len(others) > MAX_TERMS:
+        order -= 1
+        modes = _wave_vectors(len(angles), order)
+    atoms = [symbols[i] for i in rest]
+    for mode in modes:
+        phase = sum(n * symbols[i] for n, i in zip(mode, angles, strict=True))
+        atoms += [sympy.cos(phase), sympy.sin(phase)]
+    count = len(atoms) - len(rest)
+    waves = [(0,) * count, *(tuple(int(i == j) for i in range(count)) for j in range(count))]
+    exponents = [m + w for w in waves for m in others if any(m + w)]
+    return Library(symbols, atoms, exponents, "trigonometric")
+
+
+def logarithmic(names: Sequence[str], columns: Sequence[int], degree: int = 2) -> Library:
+    """Return monomials up to a degree, and the logarithms of the given (positive) columns."""
+    symbols = symbols_of(names)
+    atoms = [*symbols, *(sympy.log(symbols[i]) for i in columns)]
+    logs = [
+        tuple(int(k == len(symbols) + j) for k in range(len(atoms))) for j in range(len(columns))
+    ]
+    powers = [(*e, *(0,) * len(columns)) for e in monomials(len(symbols), degree)]
+    return Library(symbols, atoms, powers + logs, "logarithmic")
+
+
+def mechanics(names: Sequence[str], roles: Sequence[str | None], products: bool = False) -> Library:
+    """Return quadratic monomials with inverse distances, radial and between pairs of bodies.
+
+    Parameters
+    ----------
+    products : bool
+        Add what quadratic hidden symmetries (Laplace–Runge–Lenz) need: position × velocity² and
+        position over distance.
+    """
+    symbols = symbols_of(names)
+    positions = [i for i, role in enumerate(roles) if role == "position"]
+    momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
+    bodies = group_bodies([names[i] for i in positions], positions)
+    gaps = distances(symbols, bodies)
+    d = len(symbols)
+    atoms = [*symbols, *(1 / r for r in gaps)]
+    pad = (0,) * len(gaps)
+    exponents = [e + pad for e in monomials(d, 2)]
+    exponents += [(0,) * d + _unit(len(gaps), j) for j in range(len(gaps))]
+    if products:
+        quadratic = [e for e in monomials(len(momenta), 2) if sum(e) == 2]
+        for i in positions:
+            for q in quadratic:
+                e = list(_unit(d, i))
+                for k, p in zip(momenta, q, strict=True):
+                    e[k] += p
+                exponents.append((*e, *pad))
+            exponents += [_unit(d, i) + _unit(len(gaps), j) for j in range(len(gaps))]
+    name = "mechanics with products" if products else "mechanics"
+    return Library(symbols, atoms, exponents, name)
+
+
+POTENTIALS = {
+    "1/r": lambda r: 1 / r,
+    "log r": sympy.log,
+    "r": lambda r: r,
+    "1/r^2": lambda r: r**-2,
+    "1/r^3": lambda r: r**-3,
+    "exp(-r)/r": lambda r: sympy.exp(-r) / r,
+}
+
+
+def radial(
+    names: Sequence[str], roles: Sequence[str | None], potentials: Sequence[str] = tuple(POTENTIALS)
+) -> Library:
+    """Return quadratic monomials with potentials of the distances, central or between pairs.
+
+    Parameters
+    ----------
+    potentials : sequence of str
+        Keys of `POTENTIALS`.
+    """
+    symbols = symbols_of(names)
+    positions = [i for i, role in enumerate(roles) if role == "position"]
+    gaps = distances(symbols, group_bodies([names[i] for i in positions], positions))
+    functions = [POTENTIALS[key](r) for key in potentials for r in gaps]
+    name = ", ".join(potentials) if len(potentials) < len(POTENTIALS) else "all"
+    return _with_functions(symbols, functions, f"radial ({name})")
+
+
+def exponential(names: Sequence[str], roles: Sequence[str | None]) -> Library:
+    """Return quadratic monomials with exponentials of positions and of their differences.
+
+    exp(±q), exp(±2q) (Morse) and exp(±(q_i − q_j)) (Toda), the last also times momenta, with
+    cubic monomials of the momenta beside them where there is room.
+    """
+    symbols = symbols_of(names)
+    positions = [i for i, role in enumerate(roles) if role == "position"]
+    momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
+    own = [sympy.exp(k * symbols[i]) for i in positions for k in (-2, -1, 1, 2)]
+    pairs = [
+        sympy.exp(sign * (symbols[i] - symbols[j]))
+        for i, j in itertools.combinations(positions, 2)
+        for sign in (-1, 1)
+    ]
+    library = _with_functions(symbols, [*own, *pairs], "exponential")
+    d, k = len(symbols), len(own) + len(pairs)
+    cubic = [e for e in monomials(len(momenta), 3) if sum(e) == 3]
+    extra = [(*scatter(d, momenta, e), *(0,) * k) for e in cubic]
+    extra += [
+        _unit(d, i) + (0,) * len(own) + _unit(len(pairs), j)
+        for i in momenta
+        for j in range(len(pairs))
+    ]
+    if not pairs or len(library) + len(extra) > MAX_TERMS:
+        return library
+    return Library(symbols, library.atoms, [*library.exponents, *extra], "exponential")
+
+
+def chain(names: Sequence[str], roles: Sequence[str | None]) -> Library:
+    """Return quadratic monomials with squares, cubes and fourth powers of differences of positions.
+
+    The squares stand for the products of two positions.
+    """
+    symbols = symbols_of(names)
+    positions = [i for i, role in enumerate(roles) if role == "position"]
+    gaps = [symbols[i] - symbols[j] for i, j in itertools.combinations(positions, 2)]
+    d, k = len(symbols), len(gaps)
+    within = set(positions)
+    exponents = [
+        (*e, *(0,) * k)
+        for e in monomials(d, 2)
+        if max(e) == 2 or sum(e) == 1 or not within.issuperset(i for i in range(d) if e[i])
+    ]
+    exponents += [
+        (0,) * d + tuple(power * u for u in _unit(k, j)) for power in (2, 3, 4) for j in range(k)
+    ]
+    return Library(symbols, [*symbols, *gaps], exponents, "chain")
+
+
+def _with_functions(
+    symbols: Sequence[sympy.Symbol], functions: Sequence[sympy.Expr], name: str
+) -> Library:
+    d, k = len(symbols), len(functions)
+    exponents = [(*e, *(0,) * k) for e in monomials(d, 2)]
+    exponents += [(0,) * d + _unit(k, j) for j in range(k)]
+    return Library(symbols, [*symbols, *functions], exponents, name)
+
+
+def distances(symbols: Sequence[sympy.Symbol], bodies: list[list[int]]) -> list[sympy.Expr]:
+    """Return the distance of one body from the origin, or those between pairs of bodies."""
+    # |x| has a kink where two bodies on a line meet: distances need a plane at least.
+    bodies = [body for body in bodies if len(body) > 1]
+    if len(bodies) == 1:
+        return [sympy.sqrt(sum(symbols[i] ** 2 for i in bodies[0]))]
+    pairs = [(a, b) for a, b in itertools.combinations(bodies, 2) if len(a) == len(b)]
+    return [
+        sympy.sqrt(sum((symbols[i] - symbols[j]) ** 2 for i, j in zip(a, b, strict=True)))
+        for a, b in pairs
+    ]
+
+
+def _wave_vectors(n: int, order: int) -> list[tuple[int, ...]]:
+    """Return integer vectors of 1-norm up to `order`, one of each pair ±n; differences always."""
+    vectors = [_unit(n, i) for i in range(n)]
+    pairs = list(itertools.combinations(range(n), 2))
+    for i, j in pairs:
+        vectors.append(tuple(int(k == i) - int(k == j) for k in range(n)))
+    if order >= 2:
+        vectors += [tuple(int(k in pair) for k in range(n)) for pair in pairs]
+        vectors += [tuple(2 * v for v in _unit(n, i)) for i in range(n)]
+    if order >= 3:
+        for i, j in itertools.permutations(range(n), 2):
+            for sign in (-1, 1):
+                vectors.append(tuple(2 * int(k == i) + sign * int(k == j) for k in range(n)))
+    return vectors

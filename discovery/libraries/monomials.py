@@ -1,0 +1,46 @@
+"""Monomials: exponents, how many there are, and the symbols they are powers of."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import sympy
+
+# Terms beyond which a library costs more than the evidence of a usual data set can carry.
+MAX_TERMS = 210
+
+
+def symbols_of(names: Sequence[str]) -> tuple[sympy.Symbol, ...]:
+    """Return one real symbol a coordinate."""
+    return tuple(sympy.Symbol(name, real=True) for name in names)
+
+
+def term_count(n: int, degree: int) -> int:
+    """Return the number of monomials of n variables, total degree 1 to `degree`."""
+    return math.comb(n + degree, degree) - 1
+
+
+def scatter(size: int, columns: Sequence[int], powers: Exponents) -> Exponents:
+    """Return powers of the given columns as exponents of all."""
+    out = [0] * size
+    for column, power in zip(columns, powers, strict=True):
+        out[column] += power
+    return tuple(out)
+
+
+def _unit(size: int, at: int) -> Exponents:
+    return tuple(int(i == at) for i in range(size))
+
+
+def monomials(n: int, degree: int) -> list[Exponents]:
+    """Return exponents of all monomials of n variables, total degree 1 to `degree`, low first."""
+    out = []
+    for total in range(1, degree + 1):
+        for chosen in itertools.combinations_with_replacement(range(n), total):
+            out.append(tuple(chosen.count(i) for i in range(n)))
+    return out
+
+
+Exponents = tuple[int, ...]

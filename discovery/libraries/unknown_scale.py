@@ -1,0 +1,161 @@
+"""Functions with a length of their own: exp(−kx), cos kx, 1/√(r² + a²), exp(−kr)/r, √(p² + a²).
+
+A library of these has one number that only the data tell (`discovery.scales` looks for it).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+
+from discovery.data.coordinates import MOMENTA, group_bodies
+from discovery.libraries.families import distances, exponential
+from discovery.libraries.library import Library
+from discovery.libraries.monomials import MAX_TERMS, Exponents, monomials, scatter, symbols_of
+
+# The unknown number: no coordinate can bear its name.
+SCALE = sympy.Dummy("k", positive=True)
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A library with an unknown scale.
+
+    Attributes
+    ----------
+    library : Library
+        Of the d coordinates and, last, `SCALE`.
+    columns : tuple of int
+        Coordinates whose unit the scale has (a length) or whose inverse (a wave number).
+    wave_number : bool
+        Whether it is the inverse.
+    momenta : tuple of int
+        Coordinates that kinetic energies are made of.
+    oscillating : bool
+        Whether the functions have many periods in the data where the wave number is large.
+    richer : Library or None
+        What may hold further laws of the same scale.
+    """
+
+    library: Library
+    columns: tuple[int, ...]
+    wave_number: bool
+    momenta: tuple[int, ...]
+    oscillating: bool = False
+    richer: Library | None = None
+
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        return self.library.name
+
+    def __len__(self) -> int:
+        return len(self.library)
+
+    @property
+    def plain(self) -> np.ndarray:
+        """Which terms are without the scale, (m,) bool."""
+        scale = np.array([atom.has(SCALE) for atom in self.library.atoms])
+        return ~np.any(np.array(self.library.exponents)[:, scale], axis=1)
+
+    def at(self, value: float | sympy.Expr, label: str) -> list[Library]:
+        """Return the libraries of the coordinates at one value of the scale, simple to rich."""
+        put = {SCALE: sympy.sympify(value)}
+        return [
+            Library(
+                library.symbols[: len(self.library.symbols) - 1],
+                [atom.xreplace(put) for atom in library.atoms],
+                library.exponents,
+                f"{library.name} ({label})",
+            )
+            for library in (self.library, self.richer)
+            if library is not None
+        ]
+
+    def has_energy(self, expression: sympy.Expr) -> bool:
+        """Tell whether a law has squares of momenta: then its potential is known already."""
+        momenta = [self.library.symbols[i] for i in self.momenta]
+        return any(expression.diff(p, 2) != 0 for p in momenta)
+
+
+def scaled(names: Sequence[str], roles: Sequence[str | None]) -> list[Scaled]:
+    """Return the libraries of unknown scale that the roles make worth trying.
+
+    The energies of one function first, then those of one function beside quadratic ones.
+    """
+    symbols = symbols_of(names)
+    positions = [i for i, role in enumerate(roles) if role == "position"]
+    momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
+    if not positions or not momenta:
+        return []
+    x = [symbols[i] for i in positions]
+    gap = [a - b for a, b in itertools.combinations(x, 2)]
+    total = [a + b for a, b in itertools.combinations(x, 2)]
+    gaps = distances(symbols, group_bodies([names[i] for i in positions], positions))
+    # Where there are no distances, each coordinate is one from the origin.
+    radii = gaps or x
+    bodies = group_bodies([names[i] for i in momenta], momenta)
+    speeds = [sum(symbols[i] ** 2 for i in body) for body in bodies]
+    k, half = SCALE, sympy.Rational(1, 2)
+    functions = {
+        "exponential": [sympy.exp(sign * k * q) for q in (*x, *gap) for sign in (-1, 1)],
+        "Morse": [sympy.exp(n * k * q) for q in x for n in (-1, -2)],
+        "mirrored Morse": [sympy.exp(n * k * q) for q in x for n in (1, 2)],
+        "waves": [wave(k * q) for q in (*x, *gap, *total) for wave in (sympy.cos, sympy.sin)],
+        "softened": [(r**2 + k**2) ** -half for r in radii],
+        "soft logarithm": [sympy.log(r**2 + k**2) for r in radii],
+        "Gaussian": [sympy.exp(-((k * r) ** 2)) for r in radii],
+        "sech²": [sympy.cosh(k * r) ** -2 for r in radii],
+        "screened": [sympy.exp(-k * r) / r for r in gaps],
+    }
+    kinetic, potential = _quadratic(len(symbols), momenta), _quadratic(len(symbols), positions)
+    linear = [tuple(int(i == j) for i in range(len(symbols))) for j in positions]
+    rich = _stretched(exponential(names, roles), positions)
+    out = []
+    for plain in (kinetic, [*kinetic, *linear, *potential]):
+        for name, fs in functions.items():
+            if fs:
+                library = _with_scale(symbols, plain, fs, name)
+                wave_number = not name.startswith("soft")
+                out.append(
+                    Scaled(
+                        library,
+                        tuple(positions),
+                        wave_number,
+                        tuple(momenta),
+                        oscillating=name == "waves",
+                        richer=rich if name == "exponential" else None,
+                    )
+                )
+    energies = [sympy.sqrt(speed + k**2) for speed in speeds]
+    library = _with_scale(symbols, [*linear, *potential], energies, "relativistic")
+    out.append(Scaled(library, tuple(momenta), False, tuple(momenta)))
+    return [s for s in out if len(s) <= MAX_TERMS]
+
+
+def _stretched(library: Library, columns: Sequence[int]) -> Library:
+    """Put the scale before the given coordinates, but not in powers of them."""
+    stretch = {library.symbols[i]: SCALE * library.symbols[i] for i in columns}
+    atoms = [a if a.is_Symbol else a.xreplace(stretch) for a in library.atoms]
+    return Library(library.symbols, atoms, library.exponents, library.name)
+
+
+def _quadratic(d: int, columns: Sequence[int]) -> list[Exponents]:
+    return [scatter(d, columns, e) for e in monomials(len(columns), 2) if sum(e) == 2]
+
+
+def _with_scale(
+    symbols: Sequence[sympy.Symbol],
+    powers: Sequence[Exponents],
+    functions: Sequence[sympy.Expr],
+    name: str,
+) -> Library:
+    """Return powers of the coordinates with functions of them and the scale, the last symbol."""
+    d, k = len(symbols), len(functions)
+    exponents = [(*e, *(0,) * k) for e in powers]
+    exponents += [(*(0,) * d, *(int(i == j) for i in range(k))) for j in range(k)]
+    return Library((*symbols, SCALE), [*symbols, *functions], exponents, name)

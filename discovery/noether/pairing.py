@@ -1,0 +1,192 @@
+r"""Noether's theorem, both ways: a symmetry's momentum, and the symmetry of a conserved quantity.
+
+A Killing field ξ (that keeps the potential) gives p_ξ = ξᵀ g q̇, conserved. A conserved quantity h
+of a Hamiltonian system generates the flow ẋ = Π ∇h, which maps solutions to solutions. Where h is
+linear in the momenta, that flow moves space alone: q̇ = ξ(q). The energy moves along time.
+Otherwise the symmetry is hidden: it mixes positions and momenta.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import sympy
+
+from discovery.formulas.parsing import parse_formula
+from discovery.libraries.monomials import symbols_of
+from discovery.noether import phase_space
+from discovery.noether.agreement import disagreements
+from discovery.noether.bracket_span import BracketSpan
+from discovery.noether.phase_space import PhaseSpace
+from discovery.noether.words import describe
+from discovery.symmetries.geometry import metric_at_points
+from discovery.symmetries.symmetry import Symmetry
+
+_PROBES = 400
+
+
+class Pairing(NamedTuple):
+    """What `pair` finds.
+
+    Attributes
+    ----------
+    symmetries : list of str or None
+        One sentence a quantity; None where it has no partner that is known.
+    algebra : str or None
+        Name of the algebra that the quantities generate by Poisson brackets, beside the energy,
+        which commutes with them all; "unknown" where it is none known here; None where brackets are
+        not known or there is nothing beside the energy.
+    generators : list of sympy.Expr
+        The quantities, independent ones, and what their brackets add.
+    flags : list of str
+        Where the laws and the Killing fields of their energy disagree (`discovery.agreement`), and
+        which laws have no partner.
+    reason : str
+        Why nothing could be paired; empty where it was.
+    """
+
+    symmetries: list[str | None]
+    algebra: str | None
+    generators: list[sympy.Expr]
+    flags: list[str]
+    reason: str
+
+
+def momentum(symmetry: Symmetry, metric: object, q: np.ndarray, velocity: np.ndarray) -> np.ndarray:
+    """Return p_ξ = ξᵀ g q̇, conserved if ξ is a symmetry of the motion.
+
+    Parameters
+    ----------
+    symmetry : Symmetry
+        From a `SymmetryFinder`.
+    metric : callable or fitted model
+        The kinetic metric, as `SymmetryFinder` takes it.
+    q, velocity : (N, n) arrays
+
+    Returns
+    -------
+    (N,) array
+
+    Raises
+    ------
+    ValueError
+        When shapes do not fit, numbers are not finite, the metric is not one or the
+        model not mechanical.
+    """
+    q, velocity = np.asarray(q, dtype=float), np.asarray(velocity, dtype=float)
+    if q.shape != velocity.shape:
+        raise ValueError(
+            f"Positions and velocities must have one shape; received {q.shape}, {velocity.shape}."
+        )
+    if not (np.isfinite(q).all() and np.isfinite(velocity).all()):
+        raise ValueError("Positions and velocities must be finite; some are NaN or infinite.")
+    if hasattr(metric, "layers") and not hasattr(metric, "lagrangian_terms"):
+        raise ValueError(
+            f"The model {type(metric).__name__} is not mechanical: its metric is no mass matrix "
+            "and gives no momenta. Use a LagrangianManifold, or a callable kinetic metric."
+        )
+    g = metric_at_points.evaluate(metric, q).metric
+    return np.einsum("bi,bij,bj->b", symmetry(q), g, velocity)
+
+
+def pair(
+    quantities: Sequence[sympy.Expr | str],
+    names: Sequence[str],
+    roles: Sequence[str | None] | None,
+    states: np.ndarray | None = None,
+) -> Pairing:
+    """Name the symmetry behind each conserved quantity, and the algebra of all.
+
+    Parameters
+    ----------
+    quantities : sequence of sympy.Expr or str
+        Conserved quantities in the coordinates' names.
+    names, roles : sequence of D
+        Of the coordinates. Positions or angles pair with velocities or momenta; for velocities the
+        energy among the quantities tells the masses.
+    states : (N, D) array, optional
+        Where brackets are evaluated: states of the data. Their median energy decides between
+        so(4) and so(3,1) for Kepler's problem. Default: random states.
+
+    Returns
+    -------
+    Pairing
+        All None, with the reason, where roles do not pair, or no energy is found with which all
+        quantities commute.
+    """
+    symbols = symbols_of(names)
+    parsed = [parse_formula(h, symbols, "quantities") for h in quantities]
+
+    def nothing(reason: str) -> Pairing:
+        return Pairing([None] * len(parsed), None, [], [], reason)
+
+    try:
+        pairs = phase_space.canonical_pairs(names, roles)
+    except ValueError as error:
+        return nothing(str(error))
+    if not parsed:
+        return nothing("There are no quantities to pair.")
+    states = _probes(parsed, symbols, states)
+    if states is None:
+        return nothing("The quantities or their slopes are not finite at enough states.")
+    velocities = any(roles[j] != "momentum" for _, j in pairs)
+    space = phase_space.phase_space(parsed, symbols, pairs, velocities, states)
+    if space is None:
+        return nothing("No energy is among the quantities with which all of them commute.")
+    kinds = [roles[i] for i, _ in pairs]
+    sentences = [_sentence(h, k == space.energy, space, kinds) for k, h in enumerate(parsed)]
+    span = BracketSpan(space, states)
+    # What was found as the energy may be that less squares of the total momentum.
+    span.close([space.hamiltonian if k == space.energy else h for k, h in enumerate(parsed)])
+    flags = disagreements(parsed, sentences, space, kinds, states)
+    return Pairing(sentences, span.name(), span.generators, flags, "")
+
+
+def _probes(
+    quantities: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol], states: np.ndarray | None
+) -> np.ndarray | None:
+    """Return states at which all quantities and their slopes are finite."""
+    rng = np.random.default_rng(0)
+    if states is None:
+        states = rng.normal(scale=0.7, size=(2 * _PROBES, len(symbols)))
+    states = np.asarray(states, dtype=float)
+    if states.ndim != 2 or states.shape[1] != len(symbols):
+        raise ValueError(f"States must have shape (N, {len(symbols)}); received {states.shape}.")
+    states = states[rng.permutation(len(states))[: 2 * _PROBES]]
+    slopes = phase_space.gradients(quantities, symbols, states).reshape(len(states), -1)
+    # Near a singularity a few states would outweigh all others.
+    size = np.abs(slopes).max(axis=1)
+    fine = np.isfinite(size)
+    fine &= size <= 10 * np.median(size[fine]) if fine.any() else fine
+    return states[fine][:_PROBES] if fine.sum() >= 20 else None
+
+
+def _sentence(
+    h: sympy.Expr, is_energy: bool, space: PhaseSpace, kinds: Sequence[str | None]
+) -> str | None:
+    momenta, positions = space.momenta, space.positions
+    if is_energy:
+        return "time translation"
+    slope = sympy.Matrix([h.diff(w) for w in momenta])
+    if not any(slope.has(w) for w in momenta):
+        if slope.is_zero_matrix:
+            return None
+        field = space.mass.inv() * slope
+        return describe([sympy.simplify(c) for c in field], positions, kinds)
+    hessian = sympy.hessian(h, momenta)
+    if any(hessian.has(w) for w in momenta):
+        return "hidden symmetry, of higher order in the momenta"
+    alone = [k for k, w in enumerate(momenta) if h.has(w)]
+    others = [q for k, q in enumerate(positions) if k not in alone]
+    separate = len(alone) < len(momenta) and not any(h.has(q) for q in others)
+    if separate and not any(hessian[a, b] for a in alone for b in alone if a != b):
+        moving = ", ".join(str(positions[k]) for k in alone)
+        return f"time translation of the motion in {moving} alone"
+    if not hessian.free_symbols:
+        return "hidden symmetry of Fradkin's kind, quadratic in the momenta"
+    linear = all(not entry.diff(q).free_symbols for entry in hessian for q in positions)
+    if linear and not any(space.mass.has(q) for q in positions):
+        return "hidden symmetry of Laplace–Runge–Lenz kind, quadratic in the momenta"
+    return "hidden symmetry, quadratic in the momenta"

@@ -1,0 +1,1 @@
+"""Fields on a grid: laws that are integrals of densities."""

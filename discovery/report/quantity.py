@@ -1,0 +1,200 @@
+"""A finding: one conserved quantity with its formula and its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import sympy
+
+from discovery.laws.judging.law import Law
+from discovery.libraries.functions import Functions
+from discovery.report.typesetting import latex
+from discovery.report.units import coefficient_units
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A function of the state that does not change along a trajectory.
+
+    Attributes
+    ----------
+    expression : sympy.Expr
+        The formula, in the coordinates' names.
+    verdict : str
+        ``"exact"`` (what it moves is noise, on runs that took no part in finding it),
+        ``"approximate"`` (nearly conserved: it drifts, by far less than its spread),
+        ``"identity"`` (all runs obey it alike: no law) or ``"undecided"`` (the data set as a whole
+        does not carry a verdict).
+    flatness : float
+        Motion along measured orbits over what noise explains: 1, but for chance, for a law.
+    flatness_interval : (float, float)
+        95 % interval by bootstrap over held-out runs.
+    drift : float
+        Systematic motion along an orbit, noise set aside, as a fraction of the spread.
+    drift_interval : (float, float)
+    signal : float
+        Variance between orbits over variance within.
+    symmetry : str or None
+        The symmetry behind it, where one is known.
+    approximation_error : float or None
+        For a learned law, which is a network: the share of its variance that `expression`, its
+        best description in few terms, leaves unexplained. None for laws in closed form.
+    drift_rate : float or None
+        For a nearly conserved quantity: its trend along a run, in units of its spread over all
+        samples and of time; zero where it only moves to and fro. None for the others.
+    spread : float
+        Standard deviation over all samples, noise set aside.
+    """
+
+    expression: sympy.Expr
+    verdict: str
+    flatness: float
+    flatness_interval: tuple[float, float]
+    drift: float
+    drift_interval: tuple[float, float]
+    signal: float
+    symmetry: str | None = None
+    approximation_error: float | None = None
+    drift_rate: float | None = None
+    spread: float = float("nan")
+    _errors: np.ndarray | None = field(default=None, repr=False)
+    _library: Functions = field(default=None, repr=False)
+    _coefficients: np.ndarray = field(default=None, repr=False)
+
+    @classmethod
+    def from_law(cls, law: Law, verdict: str | None = None) -> Quantity:
+        """Make the public record of what the engine found."""
+        evidence = law.evidence
+        return cls(
+            expression=law.expression,
+            verdict=verdict or law.verdict,
+            flatness=evidence.flatness,
+            flatness_interval=evidence.flatness_interval,
+            drift=evidence.drift,
+            drift_interval=evidence.drift_interval,
+            signal=evidence.signal,
+            spread=evidence.spread,
+            _errors=law.errors,
+            _library=law.library,
+            _coefficients=law.coefficients,
+        )
+
+    def __call__(self, states: np.ndarray) -> np.ndarray:
+        """Evaluate the formula.
+
+        Parameters
+        ----------
+        states : (..., d) array
+
+        Returns
+        -------
+        (...) array
+
+        Raises
+        ------
+        ValueError
+            When the last axis is not d.
+        """
+        states = np.asarray(states, dtype=float)
+        d = self._library.dim
+        if states.ndim == 0 or states.shape[-1] != d:
+            names = ", ".join(s.name for s in self._library.symbols)
+            raise ValueError(
+                f"states have shape {states.shape}; expected {d} coordinates ({names}) on the last "
+                "axis."
+            )
+        flat = self._coefficients @ self._library.values(states.reshape(-1, d))
+        return flat.reshape(states.shape[:-1])
+
+    @property
+    def library(self) -> Functions:
+        """The terms that it is made of."""
+        return self._library
+
+    @property
+    def formula(self) -> str:
+        """The expression as text; for a learned law with what it explains."""
+        if self.approximation_error is None:
+            return str(self.expression)
+        explained = 1 - self.approximation_error
+        return f"a network, {explained:.1%} of it {self.expression}"
+
+    @property
+    def lifetime(self) -> float:
+        """Time after which its trend has moved a nearly conserved quantity by its whole spread."""
+        return 1.0 / self.drift_rate if self.drift_rate else float("inf")
+
+    @property
+    def fate(self) -> str:
+        """What becomes of a nearly conserved quantity, in words."""
+        if not self.drift_rate:
+            return "moves to and fro; no trend along the runs"
+        return (
+            f"drifts by {self.drift_rate:.1e} of its spread in a unit of time: "
+            f"lost after about {self.lifetime:.2g}"
+        )
+
+    @property
+    def coefficients(self) -> dict[sympy.Expr, float]:
+        """The coefficient of each term, as it is used (that is, rounded)."""
+        return dict(zip(self.library.expressions(), self._coefficients.tolist(), strict=True))
+
+    @property
+    def standard_errors(self) -> dict[sympy.Expr, float]:
+        """The standard error of each term's coefficient before rounding, by bootstrap over runs.
+
+        A law has no scale of its own: the term that contributes most is taken as known, with
+        error zero. nan where no error is known.
+        """
+        terms = self.library.expressions()
+        errors = np.full(len(terms), np.nan) if self._errors is None else self._errors
+        return dict(zip(terms, errors.tolist(), strict=True))
+
+    def coefficient_units(self, units: Mapping[str, str]) -> dict[sympy.Expr, sympy.Expr]:
+        """Return what unit each coefficient has beside the first term's, as the terms must add up.
+
+        Parameters
+        ----------
+        units : mapping from coordinate to unit
+            ``{"x": "m", "u": "m/s"}``; see `discovery.units.coefficient_units`.
+        """
+        if self.library.learned:
+            # A network takes standardized coordinates: its features are pure numbers.
+            return dict.fromkeys(self.library.expressions(), sympy.Integer(1))
+        return coefficient_units(self.library.expressions(), units)
+
+    def to_latex(self, errors: bool = False) -> str:
+        """Return the formula in LaTeX, with the standard errors of its coefficients if asked."""
+        if not errors:
+            return latex(self.expression)
+        parts = []
+        for term, value in self.coefficients.items():
+            error = self.standard_errors[term]
+            digits = int(np.clip(1 - np.floor(np.log10(error)), 0, 8)) if error > 0 else 0
+            number = f"{abs(value):.{digits}f}" if error > 0 else f"{abs(value):g}"
+            pair = rf"({number} \pm {error:.{digits}f})" if error > 0 else number
+            sign = "-" if value < 0 else "+" if parts else ""
+            parts.append(rf"{sign} {pair}\, {latex(term)}".strip())
+        return " ".join(parts)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, ready for JSON."""
+        return {
+            "expression": str(self.expression),
+            "latex": self.to_latex(),
+            "verdict": self.verdict,
+            "flatness": self.flatness,
+            "flatness_interval": list(self.flatness_interval),
+            "drift": self.drift,
+            "drift_interval": list(self.drift_interval),
+            "signal": self.signal,
+            "drift_rate": self.drift_rate,
+            "symmetry": self.symmetry,
+            "approximation_error": self.approximation_error,
+            "coefficients": {str(t): c for t, c in self.coefficients.items()},
+            "standard_errors": {
+                str(t): e if np.isfinite(e) else None for t, e in self.standard_errors.items()
+            },
+        }

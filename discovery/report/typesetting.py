@@ -1,0 +1,92 @@
+"""Formulas typeset: MathML for pages, LaTeX for papers and pictures.
+
+SymPy's printers copy the names of symbols as they are. Names come from a user's file, so they are
+escaped here, before anything is printed: none can become markup or a command.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+
+import sympy
+from sympy.core.function import AppliedUndef
+
+# What SymPy prints, and what reads better: a minus sign, an upright d, a power above its index.
+_READABLE = (
+    ("<mo>-</mo>", "<mo>\N{MINUS SIGN}</mo>"),
+    ("<mo>&dd;</mo>", "<mi mathvariant='normal'>d</mi>"),
+    (r"<msup><msub>((?:(?!</?msub>).)*)</msub>", r"<msubsup>\1<END>"),
+    (r"<END>((?:(?!</msup>).)*)</msup>", r"\1</msubsup>"),
+)
+_LATEX_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{c: f"\\{c}" for c in "{}$&#_%"},
+}
+
+
+def mathml(expression: sympy.Expr) -> str:
+    """Return a formula in presentation MathML."""
+    safe = _renamed(shorthand(expression), html.escape)
+    inner = sympy.mathml(safe, printer="presentation")
+    for printed, better in _READABLE:
+        inner = re.sub(printed, better, inner)
+    return f"<math displaystyle='true'>{inner}</math>"
+
+
+def latex(expression: sympy.Expr) -> str:
+    """Return a formula in LaTeX; a name that is no plain word stands in it as text."""
+    safe = _renamed(expression, _as_latex)
+    # SymPy would read a name that is text already as one with indices.
+    as_text = {s: s.name for s in safe.free_symbols if s.name.startswith(r"\text{")}
+    return sympy.latex(safe, symbol_names=as_text)
+
+
+def label(expression: sympy.Expr) -> str:
+    """Return a formula for matplotlib, typeset where it can and where there is room."""
+    from matplotlib.mathtext import MathTextParser
+
+    expression = shorthand(expression)
+    text = str(expression)
+    plain = text.replace("$", r"\$")
+    if len(text) > 120:
+        return plain[:117] + "…"
+    # Fractions at full size, as on a line of their own.
+    typeset = f"${latex(expression)}$".replace(r"\frac", r"\dfrac")
+    try:
+        MathTextParser("path").parse(typeset)
+    except ValueError:
+        return plain
+    return typeset
+
+
+def _as_latex(name: str) -> str:
+    if re.fullmatch(r"\w*", name):
+        return name
+    escaped = "".join(_LATEX_SPECIAL.get(c, " " if c.isspace() else c) for c in name)
+    return rf"\text{{{escaped}}}"
+
+
+def _renamed(expression: sympy.Expr, escape: Callable[[str], str]) -> sympy.Expr:
+    """Return the expression with escaped names of its symbols and undefined functions."""
+    functions = {
+        f: sympy.Function(escape(f.func.__name__))(*f.args) for f in expression.atoms(AppliedUndef)
+    }
+    expression = expression.xreplace(functions)
+    symbols = {s: sympy.Symbol(escape(s.name)) for s in expression.atoms(sympy.Symbol)}
+    # Symbols that keep their names keep their assumptions and so their order.
+    return expression.xreplace({s: t for s, t in symbols.items() if s.name != t.name})
+
+
+def shorthand(expression: sympy.Expr) -> sympy.Expr:
+    """Return a formula with u for u(x) and u_xx for its derivatives, which is easier to read."""
+    short = {}
+    for derivative in expression.atoms(sympy.Derivative):
+        field, variable, order = derivative.expr, *derivative.variable_count[0]
+        short[derivative] = sympy.Symbol(f"{field.func}_{str(variable) * int(order)}")
+    for field in expression.atoms(AppliedUndef):
+        short[field] = sympy.Symbol(str(field.func))
+    return expression.xreplace(short)

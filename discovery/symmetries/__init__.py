@@ -1,0 +1,1 @@
+"""Vector fields and tensors that keep a metric."""

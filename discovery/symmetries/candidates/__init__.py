@@ -1,0 +1,1 @@
+"""Candidate fields: formulas, smooth functions, networks."""

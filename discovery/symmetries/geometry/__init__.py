@@ -1,0 +1,1 @@
+"""Metrics at points, and what follows from their derivatives."""

@@ -1,0 +1,1 @@
+"""Parallel transport of Killing data: how many fields there are at most."""

@@ -1,0 +1,105 @@
+"""The noise read from data: right where the path is smooth, never far too small, scale-free."""
+
+import numpy as np
+import pytest
+
+from discovery import datasets
+from discovery.estimation.noise_level import RESOLUTION, noise_scale
+from discovery.estimation.preparation import prepare_with
+
+RUNS, STEPS = 30, 120
+
+
+def sample(regular=True, lengths=None, speed=1.0, seed=0):
+    """Clean rows, times and offsets of a circle run through at 0.1 radians a sample."""
+    rng = np.random.default_rng(seed)
+    lengths = [STEPS] * RUNS if lengths is None else lengths
+    gaps = [np.ones(n) if regular else rng.uniform(0.5, 1.5, n) for n in lengths]
+    times = [0.1 * np.cumsum(g) for g in gaps]
+    phases = [speed * t + rng.uniform(0, 6.3) for t in times]
+    rows = np.concatenate([np.c_[np.cos(p), 5 * np.sin(p)] for p in phases])
+    return rows, np.concatenate(times), np.concatenate([[0], np.cumsum(lengths)])
+
+
+CASES = {
+    "regular": {},
+    "irregular": {"regular": False},
+    "unequal lengths": {"lengths": [5, 200, 60, 17, 400] * 3},
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("level", [1e-4, 0.01, 0.2])
+def test_level_is_found(case, level):
+    rows, times, offsets = sample(**case)
+    noise = level * np.array([1.0, 3.0])
+    noisy = rows + noise * np.random.default_rng(1).standard_normal(rows.shape)
+    # Thousands of correlated differences know a median to a few percent; the smallest of twelve
+    # orders lies on the low side.
+    np.testing.assert_allclose(noise_scale(noisy, times, offsets), noise, rtol=0.1)
+
+
+def test_fast_motion_is_an_upper_bound():
+    """Three samples a turn: the path cannot be told from noise, which must not be understated."""
+    rows, times, offsets = sample(speed=20.0)
+    noise = np.array([0.05, 0.05])
+    noisy = rows + noise * np.random.default_rng(1).standard_normal(rows.shape)
+    found = noise_scale(noisy, times, offsets)
+    assert np.all(found >= 0.9 * noise)
+    assert np.all(found <= noisy.std(axis=0))
+
+
+def test_clean_data_have_the_resolution_as_noise():
+    rows, times, offsets = sample()
+    np.testing.assert_allclose(noise_scale(rows, times, offsets), RESOLUTION * rows.std(axis=0))
+
+
+def test_units_do_not_matter():
+    rows, times, offsets = sample()
+    noisy = rows + 0.01 * np.random.default_rng(1).standard_normal(rows.shape)
+    units = np.array([1e6, 1e-9])
+    np.testing.assert_allclose(
+        noise_scale(units * noisy + 3.0 * units, 1e3 * times - 7.0, offsets),
+        units * noise_scale(noisy, times, offsets),
+        rtol=1e-6,
+    )
+
+
+def test_runs_are_not_joined():
+    """A jump from the end of one run to the start of the next is no noise."""
+    rows, times, offsets = sample()
+    shifted = rows + 100.0 * np.repeat(np.arange(RUNS), STEPS)[:, None]
+    # Against the larger spread, the resolution rises; the jumps themselves leave no trace.
+    assert np.all(noise_scale(shifted, times, offsets) <= 1.01 * RESOLUTION * shifted.std(axis=0))
+
+
+def test_a_few_wild_samples_do_not_count():
+    rows, times, offsets = sample()
+    rng = np.random.default_rng(1)
+    noisy = rows + 0.01 * rng.standard_normal(rows.shape)
+    noisy[rng.choice(len(rows), 10, replace=False)] += 5.0
+    np.testing.assert_allclose(noise_scale(noisy, times, offsets), 0.01, rtol=0.1)
+
+
+def test_too_few_differences_fall_back_on_the_spread():
+    rows, times, offsets = sample(lengths=[3, 3])
+    found = noise_scale(rows, times, offsets)
+    assert np.all((found > 0) & (found <= rows.std(axis=0)))
+
+
+def test_what_a_model_misses_has_no_say_in_how_noise_is_correlated():
+    """A poor model of two bodies errs in opposite directions: their sum is no quieter for it."""
+    runs = datasets.load("isotropic_oscillator", 20, 100, noise=0.02)
+    noise = 0.02 * runs.rows.std(axis=0)
+
+    class Misfit:
+        dim, timed, step = 4, False, None
+
+        def noise_covariance(self, states):
+            correlated = np.eye(4)
+            correlated[2, 3] = correlated[3, 2] = -0.9
+            return np.broadcast_to(25 * correlated * np.outer(noise, noise), (len(states), 4, 4))
+
+    covariance = prepare_with(runs, Misfit()).measured.covariance
+    np.testing.assert_allclose(np.einsum("nii->ni", covariance) / noise**2, 1.0, atol=0.2)
+    assert np.abs(covariance[:, 2, 3]).max() < 0.1 * noise[2] * noise[3]

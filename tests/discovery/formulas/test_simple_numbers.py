@@ -1,0 +1,144 @@
+"""Coefficients: simple numbers, the user's constants, standard errors and units."""
+
+import numpy as np
+import pytest
+import sympy
+
+from discovery import ConservedQuantityFinder, datasets
+from discovery.formulas.simple_numbers import Numbers
+from discovery.report.units import coefficient_units
+
+
+@pytest.mark.parametrize(
+    ("value", "tolerance", "expected"),
+    [
+        (0.501, 0.01, sympy.Rational(1, 2)),
+        (2 / 3, 1e-6, sympy.Rational(2, 3)),
+        (np.sqrt(2) / 2, 1e-4, sympy.sqrt(2) / 2),
+        (np.pi, 1e-4, sympy.pi),
+        # Too coarsely known for a root, and no fraction either.
+        (-0.4, 0.05, -sympy.Rational(2, 5)),
+    ],
+)
+def test_simplest_number(value, tolerance, expected):
+    numbers = Numbers()
+    assert numbers.symbolic(numbers.simple(value, tolerance)[0]) == expected
+
+
+def test_a_number_that_is_not_simple_stays():
+    assert Numbers().simple(0.8123, 1e-4) == (0.8123, np.inf)
+    assert str(Numbers().symbolic(0.8123456789)) == "0.812346"
+
+
+def test_constants_of_the_user():
+    numbers = Numbers.of({"g": 9.81, "l": 1.3})
+    g, length = sympy.symbols("g l", positive=True)
+    assert numbers.symbolic(numbers.simple(2 * 9.81 / 1.3, 1e-4)[0]) == 2 * g / length
+    assert numbers.symbolic(numbers.simple(np.sqrt(9.81) / 2, 1e-4)[0]) == sympy.sqrt(g) / 2
+    assert numbers.numeric(2 * g) == 2 * 9.81
+
+
+@pytest.mark.parametrize("bad", [["g"], {"g": "9"}, {"g": -1.0}, {"2g": 1.0}, {"g": np.nan}])
+def test_bad_constants(bad):
+    with pytest.raises(ValueError, match="constants"):
+        Numbers.of(bad)
+
+
+def test_a_constant_must_not_be_called_like_a_coordinate():
+    with pytest.raises(ValueError, match="x0 is the name of a coordinate"):
+        Numbers.of({"x0": 2.0}, ["x0", "x1"])
+
+
+@pytest.fixture(scope="module")
+def oscillators():
+    """x'' = −k x with k = 9.81/1.3: the law is u² + (g/l) x²."""
+    rng = np.random.default_rng(0)
+    omega, t = np.sqrt(9.81 / 1.3), 0.05 * np.arange(120)
+    amplitude, phase = rng.uniform(0.5, 2, (40, 1)), rng.uniform(0, 6.3, (40, 1))
+    x, u = np.cos(omega * t + phase), -omega * np.sin(omega * t + phase)
+    states = np.stack([amplitude * x, amplitude * u], axis=-1).reshape(-1, 2)
+    return states + 0.01 * states.std(axis=0) * rng.standard_normal(states.shape)
+
+
+def found(states, **options):
+    groups = np.repeat(np.arange(40), 120)
+    return ConservedQuantityFinder(random_state=0, **options).fit(states, groups=groups)
+
+
+def test_constants_appear_in_formulas(oscillators):
+    (law,) = found(oscillators, constants={"g": 9.81, "l": 1.3}).quantities_
+    assert {s.name for s in law.expression.free_symbols} == {"x0", "x1", "g", "l"}
+
+
+def test_standard_errors_cover_the_truth(oscillators):
+    (law,) = found(oscillators).quantities_
+    (x2, u2) = (sympy.Symbol(n, real=True) ** 2 for n in ("x0", "x1"))
+    errors = law.standard_errors
+    assert min(errors.values()) == 0.0
+    ratio, error = law.coefficients[x2] / law.coefficients[u2], max(errors.values())
+    relative = error / abs(law.coefficients[x2] if errors[x2] else law.coefficients[u2])
+    assert 1e-5 < relative < 1e-2
+    assert abs(ratio / (9.81 / 1.3) - 1) < 5 * relative + 0.005
+    assert r"\pm" in law.to_latex(errors=True)
+    assert set(law.to_dict()["standard_errors"]) == {"x0**2", "x1**2"}
+
+
+def test_standard_errors_grow_with_the_noise():
+    sizes = []
+    for noise in (0.01, 0.05):
+        runs = datasets.load("henon_heiles", 60, 120, noise=noise)
+        finder = ConservedQuantityFinder(roles=runs.roles, random_state=0)
+        (law,) = finder.fit(runs.rows, groups=runs.groups).quantities_[:1]
+        sizes.append(max(law.standard_errors.values()))
+    assert sizes[1] > 2 * sizes[0]
+
+
+def test_units_of_coefficients():
+    x, u = sympy.symbols("x u", real=True)
+    units = coefficient_units([u**2, x**2, sympy.cos(x / x)], {"x": "m", "u": "m/s"})
+    assert str(units[u**2]) == "1"
+    assert str(units[x**2]) == "second**(-2)"
+
+
+@pytest.mark.parametrize(
+    ("units", "match"),
+    [
+        ({"x": "m"}, "u have none"),
+        ({"x": "m", "u": "furlongs"}, "furlongs"),
+        ({"x": "m", "u": "m/"}, "no unit"),
+    ],
+)
+def test_bad_units(units, match):
+    x, u = sympy.symbols("x u", real=True)
+    with pytest.raises(ValueError, match=match):
+        coefficient_units([u**2, x**2], units)
+
+
+def test_units_inside_functions():
+    x, y = sympy.symbols("x y", real=True)
+    with pytest.raises(ValueError, match="no pure number"):
+        coefficient_units([sympy.exp(x)], {"x": "m"})
+    with pytest.raises(ValueError, match="adds"):
+        coefficient_units([sympy.sqrt(x**2 + y**2)], {"x": "m", "y": "s"})
+
+
+@pytest.mark.parametrize(
+    ("value", "interval", "simple"),
+    [(2.89, 0.01, False), (1.51, 0.02, True), (2.875, 1e-4, True), (11.04, 0.01, True)],
+)
+def test_a_fraction_that_chance_would_give_is_none(value, interval, simple):
+    """Within a percent of 2.89 lies some p/q of numbers up to 40, whatever the truth."""
+    assert np.isfinite(Numbers().simple(value, interval, interval)[1]) == simple
+
+
+def test_coefficients_stay_inside_their_intervals():
+    """1.7² = 2.89 is neither 3 nor 23/8, and the data know it."""
+    rng = np.random.default_rng(0)
+    t = np.linspace(0, 20, 200)
+    a, b = rng.uniform(0.5, 1.5, (60, 1)), rng.uniform(0, 6.3, (60, 1))
+    states = np.stack([a * np.cos(1.7 * t + b), -1.7 * a * np.sin(1.7 * t + b)], axis=-1)
+    states += 0.01 * rng.standard_normal(states.shape)
+    finder = ConservedQuantityFinder(roles=["position", "velocity"], random_state=0)
+    (law,) = finder.fit(states.reshape(-1, 2), groups=np.repeat(np.arange(60), 200)).quantities_
+    x2, u2 = (law.coefficients[sympy.Symbol(n, real=True) ** 2] for n in ("x0", "x1"))
+    assert x2 / u2 == pytest.approx(2.89, rel=3e-3)

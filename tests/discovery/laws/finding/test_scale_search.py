@@ -1,0 +1,117 @@
+"""Laws whose functions have a length of their own, which the data must tell."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+import sympy
+from scipy.integrate import solve_ivp
+
+from discovery import ConservedQuantityFinder, libraries
+from discovery.laws.finding.scale_search import _dips
+from discovery.libraries.unknown_scale import SCALE, scaled
+
+LINE, PLANE = ("x", "p"), ("x", "y", "u", "v")
+ROLES = {2: ["position", "momentum"], 4: ["position"] * 2 + ["velocity"] * 2}
+
+
+def morse(x, p):
+    e = np.exp(-1.3 * x)
+    return p, -2.6 * (1 - e) * e
+
+
+def relativistic(x, p):
+    return p / np.sqrt(0.49 + p**2), -x
+
+
+def wave(x, p):
+    return p, -np.sin(1.7 * x)
+
+
+def plummer(x, y, u, v):
+    pull = -((x * x + y * y + 0.16) ** -1.5)
+    return u, v, pull * x, pull * y
+
+
+def damped(x, p):
+    return p, -2.6 * (1 - np.exp(-1.3 * x)) * np.exp(-1.3 * x) - 0.1 * p
+
+
+# The right-hand side, half-widths of the initial states, time, and a law in SymPy's notation.
+SYSTEMS = {
+    "Morse": (morse, (0.3, 0.6), 20, "p**2/2 + exp(-13*x/5) - 2*exp(-13*x/10)"),
+    "relativistic": (relativistic, (2, 2), 15, "sqrt(p**2 + 0.49) + x**2/2"),
+    "wave": (wave, (1.5, 1), 15, "p**2/2 - cos(1.7*x)/1.7"),
+    "Plummer": (plummer, (1.0, 1.0, 0.6, 0.6), 15, "u**2 + v**2 - 2/sqrt(x**2 + y**2 + 0.16)"),
+    "damped": (damped, (0.3, 0.6), 20, None),
+}
+
+
+@cache
+def runs_of(name, noise, n=40, steps=120):
+    rhs, widths, end, _ = SYSTEMS[name]
+    rng = np.random.default_rng(0)
+    starts = rng.uniform(-1, 1, (n, len(widths))) * widths
+    times = np.linspace(0, end, steps)
+    paths = np.array(
+        [
+            solve_ivp(lambda t, s: rhs(*s), (0, end), s, t_eval=times, rtol=1e-10, atol=1e-12).y.T
+            for s in starts
+        ]
+    )
+    spread = paths.reshape(-1, len(widths)).std(axis=0)
+    return paths + noise * spread * rng.normal(size=paths.shape), paths
+
+
+def found_in(name, noise):
+    measured, clean = runs_of(name, noise)
+    d = measured.shape[-1]
+    rows = pd.DataFrame(measured.reshape(-1, d), columns=LINE if d == 2 else PLANE)
+    finder = ConservedQuantityFinder(roles=ROLES[d], random_state=0)
+    finder.fit(rows, groups=np.repeat(np.arange(len(measured)), measured.shape[1]))
+    return finder.report_, clean.reshape(-1, d)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+@pytest.mark.parametrize("name", [n for n, s in SYSTEMS.items() if s[3]])
+def test_a_law_with_a_length_of_its_own(name, noise):
+    report, clean = found_in(name, noise)
+    exact = [q for q in report.quantities if q.verdict == "exact"]
+    names = LINE if clean.shape[1] == 2 else PLANE
+    symbols = libraries.builders.symbols_of(names)
+    truth = sympy.sympify(SYSTEMS[name][3], locals=dict(zip(names, symbols, strict=True)))
+    energy = next(q for q in exact if any(q.expression.diff(s, 2) != 0 for s in symbols[-1:]))
+    assert len(exact) == (1 if clean.shape[1] == 2 else 2)
+    # The terms of the truth, and no other: what is left of a term that differs has a number in it.
+    assert len(energy.expression.as_ordered_terms()) == len(truth.as_ordered_terms())
+    values = [sympy.lambdify(symbols, e)(*clean.T) for e in (energy.expression, truth)]
+    assert abs(np.corrcoef(values)[0, 1]) > 1 - 1e-3 * (noise > 0) - 1e-9
+
+
+def test_where_nothing_is_conserved_no_scale_is_found():
+    report, _ = found_in("damped", 0.01)
+    assert not report.quantities
+
+
+def test_a_law_without_a_length_of_its_own_ends_the_search_for_one():
+    stage = scaled(LINE, ROLES[2])[0]
+    x, p = libraries.builders.symbols_of(LINE)
+    assert stage.has_energy(p**2 + x**4)
+    assert not stage.has_energy(x * p)
+
+
+def test_dips_are_prominent_minima():
+    assert _dips(np.array([5.0, 1.0, 5.0, 2.0, 3.0])) == [1, 3]
+    assert _dips(np.array([1.0, 2.0, 3.0])) == []
+    assert _dips(np.array([1.01, 1.0, 1.01, 1.0, 5.0])) == []
+
+
+@pytest.mark.parametrize("roles", [["position", "momentum"], ROLES[4]])
+def test_the_scale_is_put_in(roles):
+    names = LINE if len(roles) == 2 else PLANE
+    for stage in scaled(names, roles):
+        for library in stage.at(sympy.Rational(13, 10), "1.3"):
+            assert library.dim == len(names)
+            assert not any(atom.has(SCALE) for atom in library.atoms)
+            assert np.isfinite(library.values(np.full((2, len(names)), 0.5))).all()

@@ -1,0 +1,85 @@
+"""Systematic motion is told from noise without a model of the noise."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from discovery.laws.judging.drift import drift_bands, even_weights, excess_weights, modes
+
+RUNS, STEPS = 300, 96
+OFFSETS = STEPS * np.arange(RUNS + 1)
+EVEN = np.ones(RUNS * STEPS)
+
+
+def motion(period, seed=0):
+    """A sine of unit variance along every run, at a random phase; its exact variance by run."""
+    phase = np.random.default_rng(seed).uniform(0, 2 * np.pi, (RUNS, 1))
+    values = np.sqrt(2) * np.cos(2 * np.pi * np.arange(STEPS) / period + phase)
+    return values.ravel(), values.var(axis=1).mean()
+
+
+def noise(level, seed=1, size=RUNS * STEPS):
+    return level * np.random.default_rng(seed).standard_normal(size)
+
+
+def bands_of(values, weights=EVEN, offsets=OFFSETS):
+    return drift_bands(modes(values, weights, offsets), excess_weights(offsets), offsets)
+
+
+@pytest.mark.parametrize("period", [12.0, 30.0, 300.0])
+@pytest.mark.parametrize("level", [0.0, 0.3, 3.0])
+def test_variance_of_the_motion_is_found(level, period):
+    """Noise nine times the motion's variance, and none: the same answer."""
+    clean, variance = motion(period)
+    found = bands_of(clean + noise(level)).sum(axis=1)
+    error = found.std() / np.sqrt(RUNS)
+    # A cosine that does not fit the run leaks less than 2 % of its power above half the spectrum.
+    assert found.mean() == pytest.approx(variance, abs=0.02 * variance + 3.3 * error)
+
+
+def test_slow_motion_fills_the_lowest_band_and_fast_motion_a_higher_one():
+    slow = bands_of(np.tile(np.linspace(-1, 1, STEPS), RUNS)).mean(axis=0)
+    fast = bands_of(motion(9.0)[0]).mean(axis=0)
+    assert np.argmax(slow) == 0
+    # Nine samples a turn is mode 2·96/9 = 21 of 96, between one eighth and one quarter.
+    assert np.argmax(fast) == 4
+
+
+@pytest.mark.parametrize("steps", [3, 10, 60])
+def test_noise_alone_has_no_motion(steps):
+    """In every band, also in short runs, where the run's own mean is noise."""
+    runs = 6000 // steps
+    offsets = steps * np.arange(runs + 1)
+    found = bands_of(noise(1.0, size=runs * steps), np.ones(runs * steps), offsets)
+    error = found.std(axis=0) / np.sqrt(runs)
+    # Eighteen bands in all: four standard errors.
+    assert np.all(np.abs(found.mean(axis=0)) <= 4 * error)
+
+
+def test_runs_are_not_joined():
+    """Constants that differ from run to run have no motion."""
+    values = np.repeat(noise(1.0, size=RUNS), STEPS)
+    np.testing.assert_allclose(bands_of(values), 0.0, atol=1e-25)
+
+
+def test_unequal_lengths_run_by_run():
+    lengths = np.array([40, 64, 25])
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    values = noise(1.0, size=offsets[-1])
+    weights = np.random.default_rng(2).uniform(0.5, 2, offsets[-1])
+    together = bands_of(values, weights, offsets)
+    for r, (a, b) in enumerate(itertools.pairwise(offsets)):
+        alone = bands_of(values[a:b], weights[a:b], np.array([0, b - a]))
+        np.testing.assert_allclose(together[r], alone[0], rtol=1e-10)
+
+
+def test_weights_even_out_the_noise():
+    """A stretch a hundred times as noisy counts little, and no sample counts by its own noise."""
+    level = np.where(np.arange(STEPS) < 12, 100.0, 1.0)
+    weights = even_weights(np.tile(level, RUNS), OFFSETS).reshape(RUNS, STEPS)
+    assert weights.mean() == pytest.approx(1.0)
+    assert weights[:, :6].max() < 0.05 * weights[:, 40:].min()
+    spike = np.ones(RUNS * STEPS)
+    spike[50] = 1.5
+    assert even_weights(spike, OFFSETS)[50] == pytest.approx(1.0, abs=0.05)

@@ -1,0 +1,83 @@
+"""How many laws are not functions of the others: the rank of their gradients."""
+
+import numpy as np
+import pytest
+import sympy
+
+from discovery.laws.judging.independence import independent
+
+NAMES = ("x", "y", "z", "u", "v", "w")
+SYMBOLS = sympy.symbols(NAMES, real=True)
+POINTS = np.random.default_rng(0).normal(size=(300, 6))
+ENERGY = "(u**2 + v**2 + w**2)/2 - 1/sqrt(x**2 + y**2 + z**2)"
+LX, LY, LZ = "y*w - z*v", "z*u - x*w", "x*v - y*u"
+LRL = [
+    f"v*({LZ}) - w*({LY}) - x/sqrt(x**2 + y**2 + z**2)",
+    f"w*({LX}) - u*({LZ}) - y/sqrt(x**2 + y**2 + z**2)",
+    f"u*({LY}) - v*({LX}) - z/sqrt(x**2 + y**2 + z**2)",
+]
+
+
+def gradients(expressions, points=POINTS):
+    parsed = [sympy.sympify(e, locals=dict(zip(NAMES, SYMBOLS, strict=True))) for e in expressions]
+    out = []
+    for e in parsed:
+        slopes = [sympy.lambdify(SYMBOLS, e.diff(s))(*points.T) for s in SYMBOLS]
+        out.append(np.stack(np.broadcast_arrays(*slopes, points[:, 0])[:-1], axis=1).astype(float))
+    return out
+
+
+CHOICES = {
+    "H and H² count once": ([ENERGY, f"({ENERGY})**2"], [0]),
+    "in the order given": ([f"({ENERGY})**2", ENERGY], [0]),
+    "a product of two": ([ENERGY, LZ, f"({ENERGY})*({LZ})"], [0, 1]),
+    "Kepler in space has five": ([ENERGY, LX, LY, LZ, *LRL], [0, 1, 2, 3, 4]),
+    "angular momentum and its square": (
+        [LX, LY, LZ, f"({LX})**2 + ({LY})**2 + ({LZ})**2"],
+        [0, 1, 2],
+    ),
+    "coordinates": (["x", "y", "x + y", "u"], [0, 1, 3]),
+    "scale does not matter": (["x", "1e-9*y", "1e9*z"], [0, 1, 2]),
+}
+
+
+@pytest.mark.parametrize(("expressions", "chosen"), CHOICES.values(), ids=CHOICES)
+def test_choice(expressions, chosen):
+    assert independent(gradients(expressions)) == chosen
+
+
+@pytest.mark.parametrize(("expressions", "chosen"), CHOICES.values(), ids=CHOICES)
+def test_count_is_the_rank(expressions, chosen):
+    """The same count by singular values, at every point, with unit rows."""
+    matrix = np.stack(gradients(expressions), axis=1)
+    matrix /= np.linalg.norm(matrix, axis=2, keepdims=True)
+    singular = np.linalg.svd(matrix, compute_uv=False)
+    assert np.all((singular > 1e-6).sum(axis=1) == len(chosen))
+
+
+def test_almost_dependent_is_dependent():
+    """Coefficients are known to the noise only: a gradient at 1° to another says nothing new."""
+    assert independent(gradients(["x", "x + 0.02*y"])) == [0]
+
+
+def test_no_functions():
+    assert independent([]) == []
+
+
+def test_identities_do_not_count():
+    """On the sphere x² + y² + z² = const., that function is no law, nor is one that adds to it."""
+    sphere = gradients(["x**2 + y**2 + z**2"])
+    laws = gradients(["(x**2 + y**2 + z**2)**2", LZ, f"{LZ} + x**2 + y**2 + z**2"])
+    assert independent(laws, within=sphere) == [1]
+
+
+def test_points_without_gradient_do_no_harm():
+    """At an equilibrium a gradient is zero: no division by it, and the other points decide."""
+    points = POINTS.copy()
+    points[:100] = 0.0
+    squares = gradients(["x**2", "y**2", "x**2 + y**2"], points)
+    assert independent(squares) == [0, 1]
+
+
+def test_a_function_that_never_changes_is_dependent():
+    assert independent([np.zeros((50, 3)), np.ones((50, 3))]) == [1]

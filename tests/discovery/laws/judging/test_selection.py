@@ -1,0 +1,165 @@
+"""Formulas that noise lets pass for a law: a simpler law, found later, takes their place."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import sympy
+from scipy.integrate import solve_ivp
+
+from discovery import ConservedQuantityFinder, datasets, libraries
+from discovery.estimation.orbits import Orbits
+from discovery.estimation.path import raw_path
+from discovery.laws.judging.law import Law
+from discovery.laws.judging.selection import _unexplained
+
+
+def fitted(flow, starts, length, names, roles, noise, steps=200):
+    """Fit runs of a flow, with noise as a fraction of each coordinate's spread."""
+    times = np.linspace(0, length, steps)
+    runs = [
+        solve_ivp(flow, (0, length), start, t_eval=times, rtol=1e-10, atol=1e-12).y.T
+        for start in starts
+    ]
+    rows = np.concatenate(runs)
+    rows = rows + noise * rows.std(axis=0) * np.random.default_rng(1).standard_normal(rows.shape)
+    groups = np.repeat(np.arange(len(runs)), steps)
+    finder = ConservedQuantityFinder(roles=roles, random_state=0)
+    return finder.fit(pd.DataFrame(rows, columns=list(names)), groups=groups)
+
+
+def formulas(finder):
+    return {str(q.expression) for q in finder.quantities_[: finder.n_conserved_]}
+
+
+def food_chain(noise):
+    """Prey, its predator, and the predator's predator: x z and x + y + z − log y."""
+    starts = np.random.default_rng(0).uniform(0.4, 2.0, (80, 3))
+
+    def flow(_, s):
+        x, y, z = s
+        return [x * (1 - y), y * (x - z), z * (y - 1)]
+
+    return fitted(flow, starts, 12.0, "xyz", ["amount"] * 3, noise)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01, pytest.param(0.05, marks=pytest.mark.slow)])
+def test_short_laws_in_a_null_space_with_shorter_ones(noise):
+    """Three flat directions: x z, log x + log z, and one of four terms."""
+    found = food_chain(noise)
+    assert formulas(found) == {"x*z", "x + y + z - log(y)"}
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.1])
+def test_a_polynomial_gives_way_to_the_exponential(noise):
+    """The Morse oscillator's energy, which a polynomial of fifth degree imitates."""
+    rng = np.random.default_rng(0)
+    starts = np.stack([rng.uniform(-0.3, 0.8, 80), rng.uniform(-0.6, 0.6, 80)], axis=1)
+
+    def flow(_, s):
+        e = np.exp(-s[0])
+        return [s[1], -2 * (1 - e) * e]
+
+    found = fitted(flow, starts, 20.0, "xp", ["position", "momentum"], noise)
+    (law,) = found.quantities_
+    assert law.expression.has(sympy.exp)
+    assert len(law.coefficients) == 3
+
+
+@pytest.mark.slow
+def test_an_imitation_is_not_counted_beside_the_law():
+    """Three particles in Toda's ring at loud noise: a chain's energy imitates the ring's."""
+    starts = np.random.default_rng(0).uniform(-1, 1, (100, 6))
+
+    def flow(_, s):
+        q, p = s[:3], s[3:]
+        a, b, c = np.exp(q[0] - q[1]), np.exp(q[1] - q[2]), np.exp(q[2] - q[0])
+        return [*p, c - a, a - b, b - c]
+
+    names = ["q1", "q2", "q3", "p1", "p2", "p3"]
+    found = fitted(flow, starts, 10.0, names, ["position"] * 3 + ["momentum"] * 3, 0.1)
+    assert found.n_conserved_ == 3
+
+
+def test_two_central_potentials_at_once():
+    """Kepler's and an inverse square: the energy needs both, and there is no third law."""
+    rng = np.random.default_rng(0)
+    low, high = [0.7, -0.3, -0.2, 0.8], [1.3, 0.3, 0.2, 1.2]
+    starts = rng.uniform(low, high, (60, 4))
+
+    def flow(_, s):
+        r = np.hypot(s[0], s[1])
+        pull = -1 / r**3 - 0.15 / r**4
+        return [s[2], s[3], pull * s[0], pull * s[1]]
+
+    roles = ["position"] * 2 + ["velocity"] * 2
+    assert len(formulas(fitted(flow, starts, 15.0, "xyuv", roles, 0.0))) == 2
+
+
+def epidemic(noise):
+    """Susceptible, infected, recovered; susceptibles fall below the noise at the end."""
+    rng = np.random.default_rng(0)
+    starts = np.stack([rng.uniform(a, b, 80) for a, b in ((0.5, 1.5), (0.05, 0.4), (0.0, 0.3))], 1)
+
+    def flow(_, s):
+        return [-1.2 * s[0] * s[1], 1.2 * s[0] * s[1] - 0.4 * s[1], 0.4 * s[1]]
+
+    return fitted(flow, starts, 15.0, "SIR", ["amount"] * 3, noise)
+
+
+def test_logarithms_of_what_vanishes_in_noise():
+    found = formulas(epidemic(0.01))
+    assert "I + R + S" in found
+    assert any("log(S)" in law for law in found)
+
+
+def test_runs_that_come_to_rest_are_complete():
+    """A + B ⇌ C: little motion, but all of it was seen."""
+    starts = np.random.default_rng(0).uniform(0.2, 2, (60, 3))
+
+    def flow(_, s):
+        rate = 0.7 * s[0] * s[1] - 0.3 * s[2]
+        return [-rate, -rate, rate]
+
+    found = fitted(flow, starts, 6.0, "ABC", ["amount"] * 3, 0.01)
+    assert found.report_.verdict == "laws"
+    assert found.n_conserved_ == 2
+
+
+def test_noise_alone_is_no_identity():
+    """An angle that noise turns by half a radian: its sine is zero on average, and no law."""
+    rng = np.random.default_rng(0)
+    time = np.linspace(0, 30, 150)
+    speed = rng.uniform(0.5, 2, (60, 1))
+    angle = speed * time + rng.uniform(0, 6.3, (60, 1))
+    states = np.stack([angle, speed + 0.3 * np.sin(angle)], axis=-1)
+    states += np.array([0.6, 0.3]) * rng.standard_normal(states.shape)
+    finder = ConservedQuantityFinder(roles=["angle", "angular_velocity"], random_state=0)
+    report = finder.fit(states.reshape(-1, 2), groups=np.repeat(np.arange(60), 150)).report_
+    assert not report.identities
+    assert report.n_conserved == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "count"), [("point_vortices", 4), ("enzyme", 2)])
+def test_a_formula_that_others_explain_is_not_counted(name, count):
+    """At 10 % noise sums of any function of the distances seem conserved, or long polynomials."""
+    runs = datasets.load(name, noise=0.1)
+    finder = ConservedQuantityFinder(roles=runs.roles, random_state=0)
+    frame = pd.DataFrame(runs.rows, columns=runs.names)
+    found = finder.fit(frame, groups=runs.groups, times=runs.row_times)
+    assert found.n_conserved_ == count
+
+
+def test_what_others_do_not_explain_of_a_law():
+    rng = np.random.default_rng(0)
+    states = np.repeat(rng.uniform(0.5, 2.0, (60, 2)), 10, axis=0)
+    path = raw_path(states, np.full(2, 1e-3))
+    orbits = Orbits(path, path, np.arange(0, 601, 10), states.std(axis=0))
+
+    def law(*terms):
+        library = libraries.custom(terms, ("x", "y"))
+        return Law(library, np.ones(len(terms)), None, None, "exact", 1.0)
+
+    assert _unexplained(law("x + x**2"), [law("x")], orbits) < 1e-6
+    assert _unexplained(law("y"), [law("x")], orbits) > 0.9
+    assert _unexplained(law("x*y"), [law("x"), law("y**2")], orbits) < 0.1

@@ -1,0 +1,79 @@
+"""Learned features: derivatives, what they find, and how they are described."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from discovery import datasets
+from discovery.estimation.preparation import prepare
+from discovery.estimation.split import Split
+from discovery.laws.learned.library import LearnedLibrary, Network
+from discovery.laws.search import analyse
+from discovery.report.description import described
+from discovery.report.quantity import Quantity
+
+
+@pytest.fixture
+def library():
+    rng = np.random.default_rng(0)
+    layers = ((4, 8), (8, 8), (8, 3))
+    layers = tuple((rng.normal(size=s) / 2, rng.normal(size=s[1])) for s in layers)
+    network = Network(np.array([0.1, 0.0, 0.3]), np.array([1.0, 2.0, 0.5]), (1,), layers)
+    return LearnedLibrary(["x", "theta", "v"], network)
+
+
+def test_derivatives_are_those_of_the_values(library):
+    rng = np.random.default_rng(1)
+    points = rng.normal(size=(5, 3))
+    factor = rng.normal(size=(5, 3, 3))
+    covariance = factor @ np.swapaxes(factor, 1, 2)
+    values, slopes, bend = library.jets(points, covariance, order=2)
+    step = 1e-4
+    for i in range(3):
+        ahead, behind = points.copy(), points.copy()
+        ahead[:, i] += step
+        behind[:, i] -= step
+        slope = (library.values(ahead) - library.values(behind)) / (2 * step)
+        np.testing.assert_allclose(slopes[i], slope, rtol=1e-5, atol=1e-7)
+    half = np.linalg.cholesky(covariance)
+    second = sum(
+        library.values(points + step * half[:, :, j])
+        + library.values(points - step * half[:, :, j])
+        - 2 * values
+        for j in range(3)
+    )
+    np.testing.assert_allclose(bend, second / step**2, rtol=1e-4, atol=1e-5)
+
+
+def test_an_angle_may_wind(library):
+    points = np.random.default_rng(2).normal(size=(5, 3))
+    turned = points + np.array([0, 2 * np.pi, 0])
+    np.testing.assert_allclose(library.values(points), library.values(turned), atol=1e-12)
+
+
+def test_restricting_keeps_values_and_survives_pickling(library):
+    points = np.random.default_rng(3).normal(size=(5, 3))
+    chosen = pickle.loads(pickle.dumps(library.restrict([2, 0])))
+    np.testing.assert_allclose(chosen.values(points), library.values(points)[[2, 0]])
+    assert [str(e) for e in chosen.expressions()] == ["f3(x, theta, v)", "f1(x, theta, v)"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name, most", [("henon_heiles", 1), ("damped_pendulum", 0), ("lorenz", 0)])
+def test_features_find_what_is_conserved(name, most):
+    from discovery.laws.learned.training import train_features
+
+    rng = np.random.default_rng(0)
+    runs = datasets.load(name, noise=0.01, seed=1)
+    split = Split.draw(prepare(runs), rng)
+    learn = lambda fit: train_features(fit, runs.names, runs.roles, rng)  # noqa: E731
+    laws = analyse([learn], split, rng).laws
+    assert len(laws) == most
+    for law in laws:
+        states = split.held.smoothed.states
+        quantity = described(Quantity.from_law(law), split.fit.smoothed.states, states)
+        truth = next(iter(runs.truth.values()))(states)
+        assert abs(np.corrcoef(quantity(states), truth)[0, 1]) > 0.99
+        assert quantity.approximation_error < 0.05
+        assert quantity.formula.startswith("a network")

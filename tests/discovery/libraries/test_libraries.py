@@ -1,0 +1,321 @@
+"""Libraries: values against SymPy, derivatives against finite differences, for every builder."""
+
+import itertools
+import pickle
+
+import numpy as np
+import pytest
+import sympy
+
+from discovery import libraries
+from discovery.data.coordinates import infer_roles
+from discovery.libraries import families, monomials
+from discovery.libraries.escalation import escalation
+from discovery.libraries.monomials import MAX_TERMS
+from discovery.libraries.rational import rational
+
+PLANE = ("x", "y", "u", "v")
+PLANE_ROLES = ("position", "position", "velocity", "velocity")
+PAIR = ("x1", "y1", "x2", "y2", "x3", "y3")
+LINE = ("q1", "q2", "q3", "p1", "p2", "p3")
+LINE_ROLES = ("position",) * 3 + ("momentum",) * 3
+
+BUILDERS = {
+    "polynomial": families.polynomial(("x", "y", "z"), 4),
+    "polynomial of some columns": families.polynomial(PLANE, 3, columns=[0, 3]),
+    "trigonometric, one angle": families.trigonometric(("theta", "omega"), ("angle", None)),
+    "trigonometric, two angles": families.trigonometric(
+        ("a", "b", "p", "q"), ("angle", "angle", None, None), order=3
+    ),
+    "logarithmic": families.logarithmic(("x", "y", "z"), [0, 2]),
+    "mechanics": families.mechanics(PLANE, PLANE_ROLES),
+    "mechanics with products": families.mechanics(PLANE, PLANE_ROLES, products=True),
+    "mechanics of three bodies": families.mechanics(PAIR, ("position",) * 6),
+    "radial": families.radial(PLANE, PLANE_ROLES),
+    "exponential": families.exponential(LINE, LINE_ROLES),
+    "chain": families.chain(LINE, LINE_ROLES),
+    "custom": libraries.custom(["x*sin(y)/(1 + u**2)", "exp(-x*v)", "sqrt(x**2 + y**2)"], PLANE),
+    # An atom with a kink: its second derivative is zero but at a point.
+    "custom with an absolute value": libraries.custom(["abs(x)", "abs(x)*u**2"], PLANE),
+}
+
+
+@pytest.fixture(params=BUILDERS.values(), ids=BUILDERS)
+def library(request):
+    return request.param
+
+
+def points(library, n=5):
+    # Positive (logarithms) and of order one; bodies do not meet.
+    return np.random.default_rng(3).uniform(0.4, 1.7, (n, library.dim))
+
+
+def covariances(library, n=5):
+    root = np.random.default_rng(4).normal(size=(n, library.dim, library.dim))
+    return root @ np.swapaxes(root, 1, 2)
+
+
+def derivative(function, states, directions, order, step):
+    """Central differences of fourth order along one direction a state, (m, n)."""
+    at = {k: function(states + k * step * directions) for k in (-2, -1, 0, 1, 2)}
+    if order == 1:
+        return (8 * (at[1] - at[-1]) - (at[2] - at[-2])) / (12 * step)
+    return (16 * (at[1] + at[-1]) - (at[2] + at[-2]) - 30 * at[0]) / (12 * step**2)
+
+
+def test_values_are_the_expressions(library):
+    states = points(library, 2)
+    expected = [
+        [float(e.evalf(30, subs=dict(zip(library.symbols, x, strict=True)))) for x in states]
+        for e in library.expressions()
+    ]
+    values = library.values(states)
+    assert values.shape == (len(library), 2)
+    np.testing.assert_allclose(values, expected, rtol=1e-13)
+
+
+def test_gradients(library):
+    states = points(library)
+    values, gradients, nothing = library.jets(states, order=1)
+    assert gradients.shape == (library.dim, len(library), len(states))
+    assert nothing is None
+    np.testing.assert_array_equal(values, library.values(states))
+    for i, axis in enumerate(np.eye(library.dim)):
+        # Error h⁴ with h = 1e-3, times factors of order 100 for high powers: 1e-9 and below.
+        expected = derivative(library.values, states, axis[None], 1, 1e-3)
+        np.testing.assert_allclose(gradients[i], expected, rtol=1e-7, atol=1e-8)
+
+
+def test_hessian_contraction(library):
+    states, sigma = points(library), covariances(library)
+    values, gradients, bend = library.jets(states, sigma, order=2)
+    np.testing.assert_array_equal(values, library.values(states))
+    np.testing.assert_array_equal(gradients, library.jets(states, order=1)[1])
+    # tr(Σ H) = Σ_j l_jᵀ H l_j over the columns of Σ = L Lᵀ: a sum of second derivatives.
+    half = np.linalg.cholesky(sigma)
+    expected = sum(
+        derivative(library.values, states, half[:, :, j], 2, 1e-3) for j in range(library.dim)
+    )
+    # Rounding 1e-16/h² and error h⁴: 1e-9 of values that the covariance scales by up to 100.
+    np.testing.assert_allclose(bend, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_no_identity_hides_in_a_library(library):
+    """The terms and the constant are linearly independent functions."""
+    values = library.values(np.random.default_rng(0).uniform(0.3, 2.5, (4000, library.dim)))
+    values = np.vstack([np.ones(4000), values])
+    values /= np.linalg.norm(values, axis=1, keepdims=True)
+    singular = np.linalg.svd(values, compute_uv=False)
+    # A dependent term would leave a value at rounding, 1e-15; nearly parallel ones stay above.
+    assert singular[-1] > 1e-10 * singular[0]
+
+
+def test_pickling(library):
+    copy = pickle.loads(pickle.dumps(library))
+    states = points(library)
+    assert (copy.name, copy.symbols, copy.exponents) == (
+        library.name,
+        library.symbols,
+        library.exponents,
+    )
+    np.testing.assert_array_equal(copy.values(states), library.values(states))
+
+
+def test_restriction(library):
+    chosen = [len(library) - 1, 0]
+    part = library.restrict(chosen)
+    states = points(library)
+    np.testing.assert_allclose(part.values(states), library.values(states)[chosen], rtol=1e-14)
+    assert part.expressions() == [library.expressions()[j] for j in chosen]
+    np.testing.assert_allclose(part.costs(), library.costs()[chosen])
+
+
+CONTENTS = {
+    "polynomial": (families.polynomial(("x", "y"), 2), "x, y, x**2, x*y, y**2"),
+    "trigonometric": (
+        families.trigonometric(("a", "p"), ("angle", None), order=2),
+        "p, p**2, *cos(a), *sin(a), *cos(2*a), *sin(2*a)",
+    ),
+    "logarithmic": (
+        families.logarithmic(("x", "y"), [1]),
+        "x, y, x**2, x*y, y**2, log(y)",
+    ),
+    "radial": (
+        families.radial(("x", "y"), ("position", "position")),
+        "x, y, x**2, x*y, y**2, r, log(r), 1/r, r**-2, r**-3, exp(-r)/r",
+    ),
+}
+
+
+@pytest.mark.parametrize(("library", "terms"), CONTENTS.values(), ids=CONTENTS)
+def test_contents(library, terms):
+    """The builders hold the terms that they say; * stands for 'times 1, p and p²'."""
+    symbols = {s.name: s for s in library.symbols}
+    if {"x", "y"} <= set(symbols):
+        symbols["r"] = sympy.sqrt(symbols["x"] ** 2 + symbols["y"] ** 2)
+    expected = set()
+    for term in terms.split(", "):
+        function = sympy.sympify(term.lstrip("*"), locals=symbols)
+        factors = (1, symbols["p"], symbols["p"] ** 2) if term.startswith("*") else (1,)
+        expected |= {factor * function for factor in factors}
+    assert set(library.expressions()) == expected
+    assert len(library) == len(expected)
+
+
+def test_distances_between_bodies():
+    """The numbers in names part bodies: three bodies have three distances, none to the origin."""
+    terms = BUILDERS["mechanics of three bodies"].expressions()
+    x = dict(zip(PAIR, sympy.symbols(PAIR, real=True), strict=True))
+    inverse = {
+        1 / sympy.sqrt((x[f"x{a}"] - x[f"x{b}"]) ** 2 + (x[f"y{a}"] - x[f"y{b}"]) ** 2)
+        for a, b in itertools.combinations((1, 2, 3), 2)
+    }
+    assert {t for t in terms if t.has(sympy.Pow) and not t.is_polynomial()} == inverse
+
+
+@pytest.mark.parametrize("products", [False, True])
+def test_kepler_laws_lie_in_mechanics(products):
+    """Energy always, the Laplace-Runge-Lenz vector with products: exactly, as linear algebra."""
+    library = families.mechanics(PLANE, PLANE_ROLES, products)
+    states = points(library, 200)
+    x, y, u, v = states.T
+    r = np.hypot(x, y)
+    energy, lrl = (u**2 + v**2) / 2 - 1 / r, v * (x * v - y * u) - x / r
+    basis = library.values(states).T
+
+    def residual(target):
+        return np.linalg.norm(basis @ np.linalg.lstsq(basis, target)[0] - target)
+
+    assert residual(energy) < 1e-10
+    assert (residual(lrl) < 1e-10) == products
+
+
+def test_costs_prefer_the_simple():
+    library = libraries.custom(["x", "x*y", "1/sqrt(x**2 + y**2)"], ("x", "y"))
+    polynomial = families.polynomial(("x", "y"), 3)
+    by_term = dict(zip(map(str, polynomial.expressions()), polynomial.costs(), strict=True))
+    assert by_term["x"] == 1
+    assert by_term["x**2"] == 2 < by_term["x*y"] < 3
+    assert by_term["x**3"] == 3 < by_term["x**2*y"]
+    assert np.all(np.diff(library.costs()) > 0)
+
+
+BAD_LISTS = {
+    "no formula": (["x +* y"], "is no formula.*formula in x, y"),
+    "no expression": (["x", "[x]"], "no part of a formula"),
+    "a relation": (["x < y"], "no part of a formula"),
+    "an unknown symbol": (["x*omega"], "'omega' is unknown.*formula in x, y"),
+    "several unknown symbols": ([sympy.Symbol("m") * sympy.Symbol("k")], "'k', 'm' is unknown"),
+    "a constant": (["x", "3*pi"], r"3\*pi is a constant"),
+}
+
+
+@pytest.mark.parametrize(("expressions", "message"), BAD_LISTS.values(), ids=BAD_LISTS)
+def test_bad_custom_list(expressions, message):
+    with pytest.raises(ValueError, match=message):
+        libraries.custom(expressions, ("x", "y"))
+
+
+def test_empty_custom_list():
+    with pytest.raises(ValueError, match="received no expressions"):
+        libraries.resolve([], ("x", "y"), None, np.ones((2, 2)))
+
+
+def test_custom_takes_symbols_with_other_assumptions():
+    """The user's own Symbol("x") is the coordinate x, whatever it assumes."""
+    library = libraries.custom([sympy.Symbol("x", positive=True) ** 2, "y"], ("x", "y"))
+    np.testing.assert_allclose(library.values(np.array([[3.0, 5.0]])), [[9.0], [5.0]])
+
+
+NAMED = {
+    "polynomial": ["x**2"],
+    "trigonometric": ["cos(x)"],
+    "mechanics": ["1/sqrt(x**2 + y**2)"],
+    "radial": ["log(sqrt(x**2 + y**2))"],
+    "logarithmic": ["log(u)"],
+    "exponential": ["exp(x)", "exp(x - y)"],
+}
+
+
+@pytest.mark.parametrize(("name", "terms"), NAMED.items(), ids=NAMED)
+def test_names(name, terms):
+    assert name in libraries.NAMES
+    rows = points(BUILDERS["mechanics"], 20)
+    stages = libraries.resolve(name, PLANE, PLANE_ROLES, rows)
+    symbols = {s.name: s for s in stages[-1].symbols}
+    found = {e for stage in stages for e in stage.expressions()}
+    assert {sympy.sympify(t, locals=symbols) for t in terms} <= found
+
+
+def test_every_name_is_tested():
+    assert set(libraries.NAMES) == {*NAMED, "auto"}
+
+
+def test_libraries_pass_through_in_turn():
+    first, second = BUILDERS["polynomial of some columns"], BUILDERS["mechanics"]
+    rows = np.ones((3, 4))
+    assert libraries.resolve(first, PLANE, None, rows) == [first]
+    assert libraries.resolve([first, second], PLANE, None, rows) == [first, second]
+
+
+BAD_SPECS = {
+    "unknown name": ("polynom", "unknown name 'polynom'.*polynomial"),
+    "no library": (5, "received int"),
+    "of other coordinates": (BUILDERS["exponential"], "6 coordinates, the data have 4"),
+    "no positive coordinate": ("logarithmic", "none of x, y, u, v is"),
+}
+
+
+@pytest.mark.parametrize(("spec", "message"), BAD_SPECS.values(), ids=BAD_SPECS)
+def test_bad_library(spec, message):
+    with pytest.raises(ValueError, match=message):
+        libraries.resolve(spec, PLANE, PLANE_ROLES, -np.ones((3, 4)))
+
+
+# What "auto" must have among its terms, for coordinates of known roles.
+AUTO = {
+    "plane": (PLANE, PLANE_ROLES, ["x*v", "u**2", "1/sqrt(x**2 + y**2)", "x**3", "exp(x)"]),
+    "potentials": (
+        PLANE,
+        PLANE_ROLES,
+        ["log(r)", "r", "1/r**2", "1/r**3", "exp(-r)/r"],
+    ),
+    "angle": (("theta", "omega"), ("angle", "angular_velocity"), ["cos(theta)", "omega**2"]),
+    "amounts": (("a", "b"), ("amount", "amount"), ["log(a)", "log(b)", "a*b"]),
+    "chain": (LINE, LINE_ROLES, ["exp(q1 - q2)", "(q1 - q2)**3"]),
+}
+
+
+@pytest.mark.parametrize(("names", "roles", "terms"), AUTO.values(), ids=AUTO)
+def test_auto_tries(names, roles, terms):
+    rows = np.random.default_rng(0).uniform(0.1, 2.0, (50, len(names)))
+    stages = [s for s in escalation(names, roles, rows) if isinstance(s, libraries.Library)]
+    symbols = {name: sympy.Symbol(name, real=True) for name in names}
+    if "x" in symbols:
+        symbols["r"] = sympy.sqrt(symbols["x"] ** 2 + symbols["y"] ** 2)
+    found = {sympy.expand_log(e) for stage in stages for e in stage.expressions()}
+    missing = [t for t in terms if sympy.expand_log(sympy.sympify(t, locals=symbols)) not in found]
+    assert not missing
+    assert len(stages[0]) <= min(len(stage) for stage in stages[1:])
+    assert max(len(stage) for stage in stages) <= monomials.MAX_TERMS
+
+
+ROLES = {
+    "given ones are kept": (PLANE, ("other", None, None, None), 1, ("other", None, None, None)),
+    "positions and velocities": (PLANE, None, -1, PLANE_ROLES),
+    "angle": (("theta", "p"), None, -1, ("angle", "velocity")),
+    "amounts are positive": (("a", "b"), None, 1, ("amount", "amount")),
+    "names that say nothing": (("a", "b"), None, -1, (None, None)),
+    "half a guess is none": (("x", "y", "u"), None, -1, (None, None, None)),
+}
+
+
+@pytest.mark.parametrize(("names", "roles", "sign", "expected"), ROLES.values(), ids=ROLES)
+def test_roles_from_names(names, roles, sign, expected):
+    assert tuple(infer_roles(names, roles, sign * np.ones((3, len(names))))) == expected
+
+
+def test_powers_of_many_positive_columns_are_too_many():
+    names = [f"c{i}" for i in range(40)]
+    assert rational(names, ["amount"] * 40, range(40)) is None
+    assert len(rational(names[:2], ["amount"] * 2, range(2))) <= MAX_TERMS

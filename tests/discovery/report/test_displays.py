@@ -1,0 +1,106 @@
+"""Displays: what they hold, what they draw, and that matplotlib waits until then."""
+
+import subprocess
+import sys
+
+import matplotlib
+import numpy as np
+import pytest
+import sympy
+
+from discovery import ConservedQuantityFinder, datasets
+from discovery.report.displays import InvariantDisplay, SpectrumDisplay
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return datasets.load("rigid_body", 40, 100, noise=0.01, seed=0)
+
+
+@pytest.fixture(scope="module")
+def report(runs):
+    finder = ConservedQuantityFinder("polynomial", random_state=0)
+    return finder.fit(runs.rows, groups=runs.groups).report_
+
+
+def test_spectrum(report):
+    display = report.plot()
+    assert isinstance(display, SpectrumDisplay)
+    assert display.figure_ is display.ax_.figure
+    labels = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert labels == list(report.spectrum)
+    frame = display.frame()
+    for library, values in report.spectrum.items():
+        np.testing.assert_array_equal(frame.flatness[frame.library == library], values)
+    drawn = np.concatenate([line.get_xdata() for line in display.ax_.lines[:-1]])
+    assert len(drawn) == len(frame)
+
+
+def test_axes_and_style_are_the_callers(report):
+    figure, ax = plt.subplots()
+    display = report.plot(ax=ax)
+    assert display.ax_ is ax and display.figure_ is figure
+    again = display.plot(marker="s")
+    assert again is display and display.ax_ is not ax
+    assert display.ax_.lines[0].get_marker() == "s"
+
+
+def test_a_spectrum_of_clean_data_fits_the_picture():
+    display = SpectrumDisplay(libraries=["a"], values=[np.array([0.0, 1e-14, 30.0])]).plot()
+    low, high = display.ax_.get_xlim()
+    assert low > 0 and high > 30
+    assert display.frame().flatness.tolist() == [0.0, 1e-14, 30.0]
+
+
+def test_a_law_along_runs(report, runs):
+    law = report.quantities[0]
+    display = InvariantDisplay.from_quantity(law, runs, n_runs=5)
+    assert len(display.ax_.lines) == len(display.values) == 5
+    for run, time, value in zip(display.run_ids, display.times, display.values, strict=True):
+        row = int(np.flatnonzero(runs.run_ids == run)[0])
+        np.testing.assert_array_equal(value, law(runs.states[row]))
+        np.testing.assert_array_equal(time, runs.times[row])
+    # From the least to the greatest, each nearly level.
+    means = [value.mean() for value in display.values]
+    assert means == sorted(means)
+    assert max(value.std() for value in display.values) < 0.1 * display.spread
+    frame = display.frame()
+    assert list(frame.columns) == ["run", "time", "value"] and len(frame) == 5 * 100
+    assert display.ax_.get_title().startswith("$")
+
+
+def test_more_runs_than_there_are(report, runs):
+    assert len(InvariantDisplay.from_quantity(report.quantities[0], runs[:3]).values) == 3
+
+
+def test_formulas_that_cannot_be_typeset(report, runs):
+    long = sympy.sympify("+".join(f"{k}*x**{k}" for k in range(2, 40)))
+    display = InvariantDisplay.from_quantity(report.quantities[0], runs)
+    display.expression = long
+    display.plot()
+    display.figure_.canvas.draw()
+    assert display.ax_.get_title().endswith("…")
+
+
+def test_mistakes(report, runs):
+    with pytest.raises(ValueError, match="n_runs is 0"):
+        InvariantDisplay.from_quantity(report.quantities[0], runs, n_runs=0)
+    other = datasets.load("kepler", 5, 20)
+    with pytest.raises(ValueError, match="expected 3 coordinates"):
+        InvariantDisplay.from_quantity(report.quantities[0], other)
+
+
+def test_matplotlib_is_imported_when_used():
+    code = (
+        "import sys, discovery.displays, discovery.report; assert 'matplotlib' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

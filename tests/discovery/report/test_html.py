@@ -1,0 +1,131 @@
+"""The report as a page: whole, self-contained, well formed, and safe with odd names."""
+
+import html
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+import sympy
+
+from discovery import ConservedQuantityFinder, datasets
+from discovery.report.html import spectrum_svg
+from discovery.report.typesetting import mathml
+
+VOID = {"meta", "link", "br"}
+
+
+class Reader(HTMLParser):
+    """Collects tags, attributes and text, and checks that every tag is closed in order."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.tags, self.attributes, self.words = [], [], [], []
+        self.feed(page)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += attributes
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += attributes
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture(scope="module")
+def kepler():
+    runs = datasets.load("kepler", 40, 100, noise=0.01, seed=0)
+    rows = pd.DataFrame(runs.rows, columns=runs.names)
+    finder = ConservedQuantityFinder(roles=runs.roles, random_state=0)
+    return finder.fit(rows, groups=runs.groups, times=runs.row_times).report_
+
+
+def test_a_page_says_what_the_report_says(kepler):
+    page = Reader(kepler.to_html())
+    assert page.tags.count("math") == 3 and page.tags.count("svg") == 1
+    assert "3 conserved quantities" in page.text
+    for quantity in kepler.quantities:
+        assert str(quantity.expression) in page.text
+        assert quantity.symmetry in page.text
+        assert f"[{quantity.flatness_interval[0]:.2f}, {quantity.flatness_interval[1]:.2f}]" in (
+            page.text
+        )
+    for words in ("algebra so(3)", *kepler.searched, "noise", "How to read this", kepler.title):
+        assert words in page.text
+    circles = sum(len(values) for values in kepler.spectrum.values())
+    assert page.tags.count("circle") == circles
+
+
+def test_a_page_needs_nothing_from_outside(kepler):
+    page = Reader(kepler.to_html())
+    assert not {"script", "link", "img", "iframe"} & set(page.tags)
+    assert not [name for name, _ in page.attributes if name in ("src", "href") or name[:2] == "on"]
+    assert "http" not in kepler.to_html() and "url(" not in kepler.to_html()
+    assert "color-scheme: light dark" in kepler.to_html()
+
+
+def test_written_where_asked(kepler, tmp_path):
+    path = tmp_path / "page.html"
+    assert kepler.to_html(path) == path.read_text(encoding="utf-8") == kepler.to_html()
+
+
+def test_a_notebook_shows_the_same(kepler):
+    piece = kepler._repr_html_()
+    assert piece.startswith("<div class='ndm'>") and piece in kepler.to_html()
+
+
+VERDICTS = {
+    "none": ("No conserved quantities", "no function"),
+    "undecided": ("Undecided", "measure longer runs"),
+}
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_other_verdicts(kepler, verdict):
+    heading, reason = VERDICTS[verdict]
+    empty = replace(
+        kepler, quantities=[], verdict=verdict, reason=reason, resolution=float("nan"), spectrum={}
+    )
+    page = Reader(empty.to_html())
+    assert heading in page.text and reason in page.text
+    assert not {"math", "svg", "table"} & set(page.tags) and "nan" not in page.text
+
+
+def test_names_are_escaped(kepler):
+    odd = replace(kepler, title="<b>runs & more</b>", searched=["<script>"], noise={"<x>": 0.1})
+    page = Reader(odd.to_html())
+    assert html.escape(odd.title) in odd.to_html()
+    assert not {"script", "b", "x"} & set(page.tags)
+
+
+def test_formulas():
+    x, theta = sympy.symbols("x_1 theta")
+    u = sympy.Function("u")(sympy.Symbol("x"))
+    power = "<msubsup><mi>x</mi><mi>1</mi><mn>2</mn></msubsup>"
+    assert power in mathml(x**2 - sympy.cos(theta))
+    assert "\N{MINUS SIGN}" in mathml(x**2 - sympy.cos(theta))
+    field = mathml(sympy.Integral(u.diff("x") ** 2 - u**3, sympy.Symbol("x")))
+    assert "<msubsup><mi>u</mi><mi>x</mi><mn>2</mn></msubsup>" in field
+    assert "<msup><mi>u</mi><mn>3</mn></msup>" in field and "&dd;" not in field
+
+
+def test_spectrum_places():
+    """Larger is further right; what is off the scale stands at its ends."""
+    picture = Reader(spectrum_svg({"one": np.array([1e-9, 0.9, 40.0, 1e9])}))
+    places = [float(value) for name, value in picture.attributes if name == "cx"]
+    assert places == sorted(places) and len(set(places)) == 4
+    assert "one" in picture.text
