@@ -2,6 +2,6 @@
 
 from discovery.datasets.catalogue import info, names
 from discovery.datasets.simulation import load
-from discovery.datasets.system import System
+from discovery.datasets.system import System, register
 
-__all__ = ["System", "info", "load", "names"]
+__all__ = ["System", "info", "load", "names", "register"]

@@ -1,26 +1,12 @@
-"""Registry: every system by its name."""
+"""Catalogue: every system by its name."""
 
 from __future__ import annotations
 
 import difflib
 
-from discovery.datasets import (
-    celestial,
-    controls,
-    ecology,
-    excitable,
-    few_body,
-    flows,
-    geodesics,
-    lattices,
-    nonlinear,
-    oscillators,
-    pde,
-    rotors,
-)
-from discovery.datasets.system import System
-
-_FAMILIES = (
+# Families register their systems when they are imported, in the order that `names` keeps.
+# isort: off
+from discovery.datasets import (  # noqa: F401
     oscillators,
     nonlinear,
     rotors,
@@ -35,9 +21,8 @@ _FAMILIES = (
     excitable,
 )
 
-SYSTEMS: dict[str, System] = {
-    system.name: system for family in _FAMILIES for system in family.SYSTEMS
-}
+# isort: on
+from discovery.datasets.system import SYSTEMS, System
 
 
 def names() -> list[str]:

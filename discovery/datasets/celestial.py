@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from discovery.datasets.initial_states import kepler_orbit, kepler_orbit_3d
-from discovery.datasets.system import System
+from discovery.datasets.system import System, register
 
 _LANDAU = "L. D. Landau and E. M. Lifshitz, Mechanics, 3rd ed. (1976), §15"
 
@@ -128,4 +128,4 @@ restricted_three_body = System(
     accept=_away_from_primaries,
 )
 
-SYSTEMS = (kepler, kepler_3d, restricted_three_body)
+register(kepler, kepler_3d, restricted_three_body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from discovery.datasets.initial_states import in_box
-from discovery.datasets.system import System
+from discovery.datasets.system import System, register
 
 lorenz = System(
     name="lorenz",
@@ -112,12 +112,4 @@ abc_flow = System(
     count=0,
 )
 
-SYSTEMS = (
-    lorenz,
-    van_der_pol,
-    damped_pendulum,
-    damped_oscillator,
-    damped_duffing,
-    rossler,
-    abc_flow,
-)
+register(lorenz, van_der_pol, damped_pendulum, damped_oscillator, damped_duffing, rossler, abc_flow)

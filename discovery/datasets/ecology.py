@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from discovery.datasets.initial_states import in_box, rejection
-from discovery.datasets.system import System
+from discovery.datasets.system import System, register
 
 
 def _lotka_volterra_law(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -89,4 +89,4 @@ enzyme = System(
     count=2,
 )
 
-SYSTEMS = (lotka_volterra, rock_paper_scissors, epidemic, enzyme)
+register(lotka_volterra, rock_paper_scissors, epidemic, enzyme)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from discovery.datasets.initial_states import in_box
-from discovery.datasets.system import System
+from discovery.datasets.system import System, register
 
 brusselator = System(
     name="brusselator",
@@ -66,4 +66,4 @@ may_leonard = System(
     count=0,
 )
 
-SYSTEMS = (brusselator, glycolysis, fitzhugh_nagumo, may_leonard)
+register(brusselator, glycolysis, fitzhugh_nagumo, may_leonard)

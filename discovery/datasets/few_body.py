@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from discovery.datasets.initial_states import kepler_orbit
-from discovery.datasets.system import System
+from discovery.datasets.system import System, register
 
 # Masses of the two bodies.
 _M1, _M2 = 1.0, 0.5
@@ -129,4 +129,4 @@ three_body = System(
     accept=_no_close_encounter,
 )
 
-SYSTEMS = (two_body, three_body)
+register(two_body, three_body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from discovery.datasets.initial_states import directions, in_box, rejection
-from discovery.datasets.system import System
+from discovery.datasets.system import System, register
 
 
 def _gaps(s: tuple) -> tuple[np.ndarray, np.ndarray]:
@@ -113,4 +113,4 @@ magnetic_mirror = System(
     count=2,
 )
 
-SYSTEMS = (point_vortices, charged_particle, magnetic_mirror)
+register(point_vortices, charged_particle, magnetic_mirror)

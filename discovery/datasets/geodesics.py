@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from discovery.datasets.initial_states import directions, in_box, rejection, signs
-from discovery.datasets.system import System
+from discovery.datasets.system import System, register
 
 _NAMES = ("theta", "phi", "omega_theta", "omega_phi")
 _ROLES = ("angle", "angle", "angular_velocity", "angular_velocity")
@@ -150,4 +150,4 @@ particle_on_ellipsoid_of_revolution = System(
     count=2,
 )
 
-SYSTEMS = (particle_on_sphere, particle_on_torus, particle_on_ellipsoid_of_revolution)
+register(particle_on_sphere, particle_on_torus, particle_on_ellipsoid_of_revolution)

@@ -13,7 +13,15 @@ def signs(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def in_box(rng: np.random.Generator, n: int, *sides: tuple[float, float]) -> np.ndarray:
-    """Return (n, d) points, uniform between the (low, high) of each coordinate."""
+    """Return (n, d) points, uniform between the bounds of each coordinate.
+
+    Parameters
+    ----------
+    rng : numpy Generator
+    n : int
+    *sides : (low, high)
+        One pair a coordinate.
+    """
     low, high = np.transpose(sides)
     return rng.uniform(low, high, size=(n, len(sides)))
 
@@ -28,6 +36,8 @@ def rejection(
 
     Parameters
     ----------
+    rng : numpy Generator
+    n : int
     draw : callable, ``draw(rng, m) -> (m, d)``
     keep : callable, (m, d) -> (m,) bool
 
@@ -42,7 +52,13 @@ def rejection(
 
 
 def directions(rng: np.random.Generator, n: int, dim: int) -> np.ndarray:
-    """Return (n, dim) unit vectors, uniform over the sphere."""
+    """Return (n, dim) unit vectors, uniform over the sphere.
+
+    Parameters
+    ----------
+    rng : numpy Generator
+    n, dim : int
+    """
     vectors = rng.standard_normal((n, dim))
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
@@ -58,6 +74,15 @@ def kepler_orbit(
 
     Semi-major axis and eccentricity are uniform in their ranges; orientation, phase (eccentric
     anomaly) and sense of rotation are random.
+
+    Parameters
+    ----------
+    rng : numpy Generator
+    n : int
+    axis, eccentricity : (low, high)
+        Ranges of the semi-major axis and of the eccentricity.
+    mu : float
+        Strength of the centre, G times its mass.
 
     Returns
     -------
@@ -79,6 +104,13 @@ def kepler_orbit_3d(
     rng: np.random.Generator, n: int, axis: tuple[float, float], eccentricity: tuple[float, float]
 ) -> np.ndarray:
     """Draw orbits as ``kepler_orbit`` does, in planes of any orientation.
+
+    Parameters
+    ----------
+    rng : numpy Generator
+    n : int
+    axis, eccentricity : (low, high)
+        As for ``kepler_orbit``; the strength is 1.
 
     Returns
     -------

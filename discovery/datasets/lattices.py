@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from discovery.datasets.system import System
+from discovery.datasets.system import System, register
 
 
 def _chain_names(n: int) -> tuple[str, ...]:
@@ -87,4 +87,4 @@ toda = System(
     count=3,
 )
 
-SYSTEMS = (fput, toda)
+register(fput, toda)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from discovery.datasets.initial_states import directions, in_box, rejection, signs
-from discovery.datasets.system import System
+from discovery.datasets.system import System, register
 
 
 def _pendulum_states(rng: np.random.Generator, n: int) -> np.ndarray:
@@ -194,11 +194,4 @@ central_force = System(
     count=2,
 )
 
-SYSTEMS = (
-    pendulum,
-    duffing,
-    henon_heiles,
-    double_pendulum,
-    spherical_pendulum,
-    central_force,
-)
+register(pendulum, duffing, henon_heiles, double_pendulum, spherical_pendulum, central_force)

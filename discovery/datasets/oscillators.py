@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from discovery.datasets.system import System
+from discovery.datasets.system import System, register
 
 _LANDAU = "L. D. Landau and E. M. Lifshitz, Mechanics, 3rd ed. (1976), §21 and §23"
 _PLANE = ("q1", "q2", "p1", "p2")
@@ -92,9 +92,4 @@ isotropic_oscillator_3d = System(
     count=5,
 )
 
-SYSTEMS = (
-    harmonic_oscillator,
-    isotropic_oscillator,
-    anisotropic_oscillator,
-    isotropic_oscillator_3d,
-)
+register(harmonic_oscillator, isotropic_oscillator, anisotropic_oscillator, isotropic_oscillator_3d)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from discovery.datasets.system import System
+from discovery.datasets.system import System, register
 
 
 def _field_names(letters: str, n: int) -> tuple[str, ...]:
@@ -150,4 +150,4 @@ wave_pinning = System(
     grid_spacing=_CELL_SPACING,
 )
 
-SYSTEMS = (kdv, nonlinear_wave, wave_pinning)
+register(kdv, nonlinear_wave, wave_pinning)

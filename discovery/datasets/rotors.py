@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from discovery.datasets.initial_states import directions
-from discovery.datasets.system import System
+from discovery.datasets.system import System, register
 
 rigid_body = System(
     name="rigid_body",
@@ -23,4 +23,4 @@ rigid_body = System(
     count=2,
 )
 
-SYSTEMS = (rigid_body,)
+register(rigid_body)

@@ -8,7 +8,7 @@ import numpy as np
 
 from discovery.data.trajectories import Trajectories
 from discovery.datasets.catalogue import info
-from discovery.datasets.flaws import check_flaws, uneven, with_gaps, with_outliers
+from discovery.datasets.flaws import Flaws, uneven, with_gaps, with_outliers
 from discovery.datasets.integrate import integrate
 from discovery.datasets.system import System
 
@@ -26,9 +26,7 @@ def load(
     *,
     noise_absolute: float | np.ndarray | None = None,
     dt: float | None = None,
-    irregular: float = 0.0,
-    missing: float = 0.0,
-    outliers: float = 0.0,
+    **flaws: float,
 ) -> Trajectories:
     """Simulate runs of a known system and add measurement noise.
 
@@ -49,12 +47,11 @@ def load(
         Standard deviation of the noise in the coordinates' own units, in place of ``noise``.
     dt : float, optional
         Time between samples. Default: the system's own.
-    irregular : float
-        Share of a step over which each time is spread, the same times in all runs.
-    missing : float
-        Share of the samples that are left out, at random in each run but for its ends.
-    outliers : float
-        Share of the values with a gross error: 5 to 10 standard deviations of their coordinate.
+    **flaws : float
+        What is wrong with the measurement beside noise: ``irregular``, the share of a step over
+        which each time is spread, the same times in all runs; ``missing``, the share of the
+        samples that are left out, at random in each run but for its ends; ``outliers``, the share
+        of the values with a gross error, 5 to 10 standard deviations of their coordinate.
 
     Returns
     -------
@@ -76,19 +73,19 @@ def load(
     if dt is not None and not dt > 0:
         raise ValueError(f"dt is {dt}. Expected a positive time.")
     absolute = _check_noise(system, noise, noise_absolute)
-    check_flaws(irregular, missing, outliers)
+    wrong = Flaws(**flaws)
     streams = np.random.SeedSequence(seed).spawn(3)
     for_orbits, for_noise, for_flaws = map(np.random.default_rng, streams)
     times = (system.dt if dt is None else dt) * np.arange(n_steps)
-    if irregular:
-        times = uneven(times, irregular, for_flaws)
+    if wrong.irregular:
+        times = uneven(times, wrong.irregular, for_flaws)
     clean = _orbits(system, for_orbits, n_trajectories, times)
     scale = noise * _spread(system, clean) if absolute is None else absolute
     states = clean + scale * for_noise.standard_normal(clean.shape)
-    if outliers:
-        states = with_outliers(states, outliers, for_flaws)
-    if missing:
-        states, times = with_gaps(states, times, missing, for_flaws)
+    if wrong.outliers:
+        states = with_outliers(states, wrong.outliers, for_flaws)
+    if wrong.missing:
+        states, times = with_gaps(states, times, wrong.missing, for_flaws)
     runs = Trajectories(
         states=states,
         times=times,

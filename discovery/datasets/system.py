@@ -1,4 +1,4 @@
-"""System: what a data set is generated from, as one declarative record."""
+"""Systems: what data sets are generated from, one declarative record each, in one table."""
 
 from __future__ import annotations
 
@@ -84,6 +84,23 @@ class System:
         return (states,) if self.grid_spacing is not None else tuple(np.moveaxis(states, -1, 0))
 
 
+SYSTEMS: dict[str, System] = {}
+
+
+def register(*systems: System) -> None:
+    """Make systems known to ``datasets.load``, ``names`` and ``info``, under their names.
+
+    Raises
+    ------
+    ValueError
+        For a name that another system bears.
+    """
+    for system in systems:
+        if system.name in SYSTEMS:
+            raise ValueError(f"there is a system {system.name!r} already. Choose another name.")
+        SYSTEMS[system.name] = system
+
+
 @dataclass(frozen=True)
 class Law:
     """A conserved quantity of a registered system; by name, so that it can be pickled."""
@@ -93,7 +110,10 @@ class Law:
 
     def __call__(self, states: np.ndarray) -> np.ndarray:
         """Evaluate on states, (..., d) -> (...)."""
-        from discovery.datasets.catalogue import SYSTEMS
-
+        if self.system not in SYSTEMS:
+            raise ValueError(
+                f"the system {self.system!r} of this law is not registered here. Import the module "
+                "that registers it."
+            )
         system = SYSTEMS[self.system]
         return system.laws[self.law](*system.columns(states))

@@ -49,3 +49,8 @@ def test_gross_errors(plain):
 def test_shares_that_are_none(flaw, share):
     with pytest.raises(ValueError, match=f"{flaw} is"):
         datasets.load("pendulum", 2, 5, **{flaw: share})
+
+
+def test_a_flaw_that_there_is_none_of():
+    with pytest.raises(TypeError, match="rust"):
+        datasets.load("pendulum", 2, 5, rust=0.1)
