@@ -171,14 +171,14 @@ def _write_page(report: DiscoveryReport, path: str) -> None:
 
 
 def _runs(options: argparse.Namespace) -> Trajectories:
-    from discovery.data.files import KINDS
+    from discovery.data.files import suffixes
     from discovery.data.trajectories import Trajectories
     from discovery.datasets import catalogue, simulation
 
     source = options.source
     if source is None:
         raise ValueError("expected the name of a data set or a file; --help shows examples.")
-    is_file = os.path.sep in source or source.lower().endswith(tuple(KINDS))
+    is_file = os.path.sep in source or source.lower().endswith(suffixes())
     if is_file or (os.path.exists(source) and source not in catalogue.names()):
         _refuse(options, ("noise", "runs", "steps"), f"the file {source} is taken as it is")
         return Trajectories.from_file(
@@ -220,8 +220,8 @@ def _roles(text: str | None) -> dict[str, str] | None:
 
 
 def _with_model(runs: Trajectories, options: argparse.Namespace) -> DiscoveryReport:
+    from discovery.data.coordinates import are_fields
     from discovery.data.readiness import check_for_analysis
-    from discovery.pde.analysis import are_fields
     from discovery.pipeline import discover
 
     check_for_analysis(runs)  # before the seconds that a backend takes to load

@@ -59,6 +59,35 @@ def limit(
 class DataCriteria:
     """Runs and coordinates."""
 
+    # Runs that can be analysed at all.
+    fewest_runs: int = limit(
+        4,
+        statistic="number of runs",
+        unit="1",
+        reason="tolerance: some runs find formulas and others judge them",
+        off=0,
+        test="data/test_trajectories_bad_input.py::test_too_few_runs",
+    )
+    fewest_samples: int = limit(
+        3,
+        statistic="number of samples of the shortest run",
+        unit="1",
+        reason="tolerance: two samples lie on a line, and nothing is left to tell the noise by",
+        off=0,
+        test="data/test_trajectories_bad_input.py::test_runs_too_short",
+    )
+
+    # Roles that nobody gave.
+    rate_correlation: float = limit(
+        0.97,
+        statistic="correlation over all rows of a coordinate's rate with another coordinate",
+        unit="1",
+        reason="tolerance: rates are estimated from noisy samples, and so even a velocity's "
+        "correlation with its position's rate is below 1",
+        off=-1.0,
+        test="data/test_coordinates.py::test_rates_that_are_no_coordinates",
+    )
+
 
 # --- noise: its size, gross errors, smoothing ----------------------------------------------------
 

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from discovery.data.coordinates import are_fields, default_names
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
 from discovery.data.trajectories import Trajectories
@@ -17,7 +18,7 @@ from discovery.estimation.noise_level import known_noise
 from discovery.estimation.preparation import prepare, without_gross_errors
 from discovery.estimation.split import Split
 from discovery.libraries.choice import resolve
-from discovery.pde.analysis import analyse_fields, are_fields
+from discovery.pde.analysis import analyse_fields
 from discovery.pipeline import analyse_orbits
 from discovery.report.assembly import title_of
 from discovery.report.report import DiscoveryReport
@@ -160,7 +161,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         self, X: np.ndarray, groups: np.ndarray | None, times: np.ndarray | None
     ) -> Trajectories:
         names = getattr(self, "feature_names_in_", None)
-        names = [f"x{i}" for i in range(X.shape[1])] if names is None else [str(n) for n in names]
+        # Columns of an array are counted from 0, as everywhere in scikit-learn.
+        names = default_names(X.shape[1], first=0) if names is None else [str(n) for n in names]
         if groups is not None:
             runs = Trajectories.from_rows(X, groups, times, names, self.roles, self.grid_spacing)
             check_for_analysis(runs)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from discovery.data.coordinates import are_fields
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
 from discovery.data.trajectories import Trajectories
@@ -25,7 +26,7 @@ from discovery.laws.learned.training import train_features
 from discovery.laws.search import Stage, analyse
 from discovery.libraries.choice import resolve
 from discovery.noether.pairing import pair
-from discovery.pde.analysis import analyse_fields, are_fields
+from discovery.pde.analysis import analyse_fields
 from discovery.report.assembly import report_on, title_of
 from discovery.report.description import described
 from discovery.report.quantity import Quantity

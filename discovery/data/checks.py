@@ -5,9 +5,10 @@ from __future__ import annotations
 from numbers import Real
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def as_numbers(values: object, what: str) -> np.ndarray:
+def as_numbers(values: ArrayLike, what: str) -> np.ndarray:
     """Return ``values`` as a float64 array of its own, or say that they are not real numbers.
 
     Parameters
@@ -44,7 +45,7 @@ def as_numbers(values: object, what: str) -> np.ndarray:
     return array.astype(np.float64)
 
 
-def as_rows(states: object) -> tuple[np.ndarray, np.ndarray]:
+def as_rows(states: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Flatten runs into rows.
 
     Parameters
@@ -105,7 +106,7 @@ def _block_rows(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return block.reshape(runs * steps, dim), steps * np.arange(runs + 1)
 
 
-def as_row_times(times: object, offsets: np.ndarray) -> np.ndarray:
+def as_row_times(times: ArrayLike | None, offsets: np.ndarray) -> np.ndarray:
     """Give each row its time.
 
     Parameters
@@ -148,7 +149,7 @@ def as_row_times(times: object, offsets: np.ndarray) -> np.ndarray:
     return np.concatenate(runs)
 
 
-def as_run_ids(run_ids: object, n_runs: int) -> np.ndarray:
+def as_run_ids(run_ids: ArrayLike | None, n_runs: int) -> np.ndarray:
     """Return (runs,) distinct run ids, numbers or text; the default counts from 0."""
     if run_ids is None:
         return np.arange(n_runs)
@@ -167,7 +168,7 @@ def as_run_ids(run_ids: object, n_runs: int) -> np.ndarray:
     return ids
 
 
-def as_spacing(spacing: object) -> float | None:
+def as_spacing(spacing: float | None) -> float | None:
     """Return the distance between grid points, None where it is unknown."""
     if spacing is None:
         return None
@@ -208,7 +209,20 @@ def check_finite(
     names: tuple[str, ...],
     run_ids: np.ndarray,
 ) -> None:
-    """Raise ValueError at the first NaN or infinity, with its run, row and coordinate."""
+    """Refuse NaN and infinity, with the run, row and coordinate of the first.
+
+    Parameters
+    ----------
+    rows : (rows, d)
+    row_times : (rows,)
+    offsets : (runs + 1,) int
+    names : tuple of d str
+    run_ids : (runs,)
+
+    Raises
+    ------
+    ValueError
+    """
     for what, values in (("times", row_times[:, None]), ("states", rows)):
         bad = ~np.isfinite(values)
         if bad.any():
@@ -222,7 +236,19 @@ def check_finite(
 
 
 def check_times(row_times: np.ndarray, offsets: np.ndarray, run_ids: np.ndarray) -> None:
-    """Raise ValueError where the time does not increase within a run."""
+    """Refuse times that do not increase within a run.
+
+    Parameters
+    ----------
+    row_times : (rows,)
+    offsets : (runs + 1,) int
+    run_ids : (runs,)
+
+    Raises
+    ------
+    ValueError
+        With the run and row of the first such time.
+    """
     step = np.diff(row_times)
     step[offsets[1:-1] - 1] = np.inf
     bad = np.flatnonzero(step <= 0)

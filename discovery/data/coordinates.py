@@ -1,85 +1,15 @@
-"""Coordinates: their names and roles, given or inferred."""
+"""Coordinates: their names and roles, given or inferred, and which of them belong to one body."""
 
 from __future__ import annotations
 
 import fnmatch
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
-# Correlation of a coordinate's rate with another coordinate that makes a pair of them.
-_RATE_LIKENESS = 0.97
-_ANGLE_NAMES = re.compile(r"(theta|phi|psi|angle|alpha|beta|gamma|th|q_?ang)_?\d*", re.IGNORECASE)
-_VELOCITY_NAMES = re.compile(r"(v|vx|vy|vz|u|w|p|px|py|pz|p_x|p_y|p_z|.*dot|omega)_?\d*", re.I)
-_POSITION_NAMES = re.compile(r"(x|y|z|q|r|qx|qy|qz|q_x|q_y|q_z)_?\d*", re.IGNORECASE)
-
-
-def infer_roles(
-    names: Sequence[str],
-    roles: Sequence[str | None] | None,
-    rows: np.ndarray,
-    rates: np.ndarray | None = None,
-) -> list[str | None]:
-    """Fill in roles that were not given, from the coordinates' values, rates and names.
-
-    Given roles are kept. Where none is known, positive coordinates are amounts; names that
-    physicists use for angles, positions and velocities count; and a coordinate whose rate is
-    another coordinate (up to a mass) is a position, the other its velocity.
-    """
-    known = list(roles) if roles is not None else [None] * len(names)
-    if any(known):
-        return known
-    if rows.min() > 0:
-        return ["amount"] * len(names)
-    guesses: list[str | None] = []
-    for name in names:
-        if _ANGLE_NAMES.fullmatch(name):
-            guesses.append("angle")
-        elif _VELOCITY_NAMES.fullmatch(name):
-            guesses.append("velocity")
-        elif _POSITION_NAMES.fullmatch(name):
-            guesses.append("position")
-        else:
-            guesses.append(None)
-    # Half a guess is none: positions come with as many velocities or momenta.
-    if guesses.count("velocity") == guesses.count("position") + guesses.count("angle") > 0:
-        return guesses
-    return _paired(rows, rates) if rates is not None else [None] * len(names)
-
-
-def _paired(rows: np.ndarray, rates: np.ndarray) -> list[str | None]:
-    """Call x_i a position and x_j its velocity where ẋ_i is a positive multiple of x_j."""
-    d = rows.shape[1]
-    roles: list[str | None] = [None] * d
-    likeness = np.corrcoef(rates, rows, rowvar=False)[:d, d:]
-    for i in range(d):
-        free = [j for j in range(d) if j != i and roles[j] is None]
-        j = max(free, key=lambda j: likeness[i, j], default=None)
-        if roles[i] is None and j is not None and likeness[i, j] > _RATE_LIKENESS:
-            roles[i], roles[j] = "position", "velocity"
-    return roles
-
-
-MOMENTA = ("velocity", "momentum", "angular_velocity")
-
-
-def group_bodies(names: Sequence[str], columns: Sequence[int]) -> list[list[int]]:
-    """Group position columns by body: the trailing number of a name is the body's (x1 y1 x2 y2).
-
-    Names without numbers are one body; so are at most three names of one letter (q1 q2 q3), which
-    are coordinates, not bodies. More than three of one letter are bodies on a line.
-    """
-    parsed = [re.fullmatch(r"(.*?)_?(\d+)", name) for name in names]
-    if all(parsed):
-        letters = {m[1] for m in parsed}
-        if len(letters) > 1 or len(names) > 3:
-            groups: dict[str, list[int]] = {}
-            for match, column in zip(parsed, columns, strict=True):
-                groups.setdefault(match[2], []).append(column)
-            return list(groups.values())
-    return [list(columns)] if columns else []
-
+from discovery.criteria import DATA
 
 ROLES = (
     "position",
@@ -91,12 +21,50 @@ ROLES = (
     "field",
     "other",
 )
+# Roles of what a body's place is, and of what its motion is.
+POSITIONS = ("position", "angle")
+MOMENTA = ("velocity", "momentum", "angular_velocity")
+
+# What users may pass: one role a coordinate, or roles by name or by a pattern of names.
+Roles: TypeAlias = Sequence[str | None] | Mapping[str, str]
+
+# Names that physicists use for them.
+_ANGLE_NAMES = re.compile(r"(theta|phi|psi|angle|alpha|beta|gamma|th|q_?ang)_?\d*", re.IGNORECASE)
+_VELOCITY_NAMES = re.compile(r"(v|vx|vy|vz|u|w|p|px|py|pz|p_x|p_y|p_z|.*dot|omega)_?\d*", re.I)
+_POSITION_NAMES = re.compile(r"(x|y|z|q|r|qx|qy|qz|q_x|q_y|q_z)_?\d*", re.IGNORECASE)
+
+
+def default_names(dim: int, first: int = 1, letters: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return names for coordinates that have none: x1, x2, and so on.
+
+    Parameters
+    ----------
+    dim : int
+        Number of coordinates.
+    first : int
+        Number of the first: 0 for columns, which are counted from 0.
+    letters : sequence of str
+        Used instead where there are enough of them: x, y, z for points in space.
+
+    Returns
+    -------
+    tuple of dim str
+    """
+    if dim <= len(letters):
+        return tuple(letters[:dim])
+    return tuple(f"x{i + first}" for i in range(dim))
 
 
 def as_names(names: Iterable[str] | None, dim: int) -> tuple[str, ...]:
-    """Return ``dim`` distinct coordinate names; the default counts from x1."""
+    """Return ``dim`` distinct coordinate names; the default counts from x1.
+
+    Raises
+    ------
+    ValueError
+        For another number of names, or repeated ones.
+    """
     if names is None:
-        return tuple(f"x{i + 1}" for i in range(dim))
+        return default_names(dim)
     if isinstance(names, str):
         names = [names]
     names = tuple(str(name) for name in names)
@@ -110,13 +78,16 @@ def as_names(names: Iterable[str] | None, dim: int) -> tuple[str, ...]:
     return names
 
 
-def as_roles(
-    roles: Sequence[str | None] | Mapping[str, str] | None, names: tuple[str, ...]
-) -> tuple[str | None, ...] | None:
+def as_roles(roles: Roles | None, names: tuple[str, ...]) -> tuple[str | None, ...] | None:
     """Return one role a coordinate (None where unknown), or None when no roles are given.
 
     A mapping gives roles by coordinate name, or by a pattern as of files: ``{"u*": "field"}``;
     coordinates that it leaves out are unknown.
+
+    Raises
+    ------
+    ValueError
+        For another number of roles, an unknown role, or the role of a name that is none.
     """
     if roles is None:
         return None
@@ -143,6 +114,80 @@ def as_roles(
     return roles
 
 
+def infer_roles(
+    names: Sequence[str],
+    roles: Sequence[str | None] | None,
+    rows: np.ndarray,
+    rates: np.ndarray | None = None,
+) -> list[str | None]:
+    """Fill in roles that were not given, from the coordinates' values, rates and names.
+
+    Given roles are kept. Where none is known, positive coordinates are amounts; names that
+    physicists use for angles, positions and velocities count; and a coordinate whose rate is
+    another coordinate (up to a mass) is a position, the other its velocity.
+
+    Parameters
+    ----------
+    names : sequence of d str
+    roles : sequence of d str or None, or None
+    rows : (n, d) values
+    rates : (n, d), optional
+        Their time derivatives.
+
+    Returns
+    -------
+    list of d str or None
+    """
+    known = list(roles) if roles is not None else [None] * len(names)
+    if any(known):
+        return known
+    if rows.min() > 0:
+        return ["amount"] * len(names)
+    guesses = [_role_of_name(name) for name in names]
+    # Half a guess is none: positions come with as many velocities or momenta.
+    if guesses.count("velocity") == guesses.count("position") + guesses.count("angle") > 0:
+        return guesses
+    return _roles_from_rates(rows, rates) if rates is not None else [None] * len(names)
+
+
+def _role_of_name(name: str) -> str | None:
+    if _ANGLE_NAMES.fullmatch(name):
+        return "angle"
+    if _VELOCITY_NAMES.fullmatch(name):
+        return "velocity"
+    return "position" if _POSITION_NAMES.fullmatch(name) else None
+
+
+def _roles_from_rates(rows: np.ndarray, rates: np.ndarray) -> list[str | None]:
+    """Call x_i a position and x_j its velocity where ẋ_i is a positive multiple of x_j."""
+    d = rows.shape[1]
+    roles: list[str | None] = [None] * d
+    correlation = np.corrcoef(rates, rows, rowvar=False)[:d, d:]
+    for i in range(d):
+        free = [j for j in range(d) if j != i and roles[j] is None]
+        j = max(free, key=lambda j: correlation[i, j], default=None)
+        if roles[i] is None and j is not None and correlation[i, j] > DATA.rate_correlation:
+            roles[i], roles[j] = "position", "velocity"
+    return roles
+
+
+def group_bodies(names: Sequence[str], columns: Sequence[int]) -> list[list[int]]:
+    """Group position columns by body: the trailing number of a name is the body's (x1 y1 x2 y2).
+
+    Names without numbers are one body; so are at most three names of one letter (q1 q2 q3), which
+    are coordinates, not bodies. More than three of one letter are bodies on a line.
+    """
+    parsed = [re.fullmatch(r"(.*?)_?(\d+)", name) for name in names]
+    if all(parsed):
+        letters = {m[1] for m in parsed}
+        if len(letters) > 1 or len(names) > 3:
+            groups: dict[str, list[int]] = {}
+            for match, column in zip(parsed, columns, strict=True):
+                groups.setdefault(match[2], []).append(column)
+            return list(groups.values())
+    return [list(columns)] if columns else []
+
+
 def in_words(names: Sequence[str], roles: Sequence[str | None] | None) -> str:
     """Return a list of coordinates to read; of fields, only their names and size."""
     if roles is None or set(roles) != {"field"}:
@@ -150,3 +195,20 @@ def in_words(names: Sequence[str], roles: Sequence[str | None] | None) -> str:
     fields = dict.fromkeys(name.rstrip("0123456789_") or name for name in names)
     plural = "s" if len(fields) > 1 else ""
     return f"field{plural} {', '.join(fields)} on {len(names) // len(fields)} grid points"
+
+
+def are_fields(roles: Sequence[str | None] | None) -> bool:
+    """Tell whether the coordinates are fields on a grid.
+
+    Raises
+    ------
+    ValueError
+        When some are and some are not.
+    """
+    kinds = set(roles or ())
+    if "field" in kinds and kinds != {"field"}:
+        raise ValueError(
+            "some coordinates have the role field and some do not. Expected fields alone: analyse "
+            "the others apart, or give all of them roles of coordinates."
+        )
+    return kinds == {"field"}

@@ -6,27 +6,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from discovery.criteria import DATA
+from discovery.data.coordinates import are_fields
+
 if TYPE_CHECKING:
     from discovery.data.trajectories import Trajectories
 
 
-def check_for_analysis(trajectories: Trajectories, min_runs: int = 4, min_samples: int = 3) -> None:
+def check_for_analysis(trajectories: Trajectories) -> None:
     """Refuse runs that are valid data but that no conserved quantity can be read from.
-
-    Parameters
-    ----------
-    trajectories : Trajectories
-    min_runs : int
-        Runs needed so that some can be held out.
-    min_samples : int
-        Samples needed in every run.
 
     Raises
     ------
     ValueError
-        For a single run, fewer than ``min_runs``, runs shorter than ``min_samples``, a constant
-        coordinate, or one that repeats another.
+        For a single run, fewer than ``DATA.fewest_runs``, runs shorter than
+        ``DATA.fewest_samples``, a constant coordinate, or one that repeats another.
     """
+    min_runs, min_samples = DATA.fewest_runs, DATA.fewest_samples
     if trajectories.n_runs == 1:
         raise ValueError(
             "there is a single run. A law is what differs between runs and stays within each: "
@@ -45,7 +41,7 @@ def check_for_analysis(trajectories: Trajectories, min_runs: int = 4, min_sample
             f"({short.size} such runs in all). Expected at least {min_samples}: runs[runs.lengths "
             f">= {min_samples}] leaves them out."
         )
-    if set(trajectories.roles or ()) == {"field"}:
+    if are_fields(trajectories.roles):
         return  # a field may be held at a point, and is looked at as a whole
     spread = np.ptp(trajectories.rows, axis=0)
     rounding = 8 * np.finfo(np.float64).eps * np.abs(trajectories.rows).max(axis=0)
@@ -65,8 +61,8 @@ def _check_repeated(trajectories: Trajectories) -> None:
     rows = trajectories.rows
     norm = np.linalg.norm(rows, axis=0)
     unit = rows / np.where(norm > 0, norm, 1.0)
-    likeness = np.abs(unit.T @ unit)
-    for i, j in zip(*np.nonzero(np.triu(likeness > 1 - 1e-12, 1)), strict=True):
+    cosine = np.abs(unit.T @ unit)
+    for i, j in zip(*np.nonzero(np.triu(cosine > 1 - 1e-12, 1)), strict=True):
         sign = np.sign(unit[:, i] @ unit[:, j])
         if np.allclose(unit[:, i], sign * unit[:, j], rtol=1e-12, atol=1e-15):
             raise ValueError(

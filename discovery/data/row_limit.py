@@ -1,4 +1,4 @@
-"""Sampling: how many rows are analysed, so that memory does not grow with the data.
+"""Row limit: how many rows are analysed, so that memory does not grow with the data.
 
 Evidence grows with the number of runs far more than with that of samples, and two hundred thousand
 rows carry more of it than any verdict needs. Of larger sets whole runs are drawn; where runs are
@@ -20,7 +20,7 @@ KEEP_RUNS = 200
 LEAST_ROWS = 1000
 
 
-def checked_rows(max_rows: object) -> int:
+def checked_rows(max_rows: int) -> int:
     """Check a largest number of rows.
 
     Raises
@@ -39,6 +39,16 @@ def drawn(runs: Trajectories, max_rows: int, rng: np.random.Generator) -> Trajec
     """Return runs of at most `max_rows` rows in all; the same ones where they are no more.
 
     Nothing but the rows that are kept is copied.
+
+    Parameters
+    ----------
+    runs : Trajectories
+    max_rows : int
+    rng : numpy Generator
+
+    Returns
+    -------
+    Trajectories
     """
     n_rows = len(runs.rows)
     if n_rows <= max_rows:

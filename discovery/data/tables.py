@@ -1,4 +1,4 @@
-"""Tables: the run, time and coordinate columns of a data frame."""
+"""Tables and sets of arrays: which columns or arrays hold runs, times and coordinates."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
+    from discovery.data.files import Arrays
 
 RUN_COLUMNS = ("run", "run_id", "trajectory", "id")
 TIME_COLUMNS = ("t", "time")
@@ -19,6 +20,19 @@ def frame_columns(
     frame: pd.DataFrame, run: str | None, time: str | None, names: Sequence[str] | None
 ) -> tuple[str, str, list[str]]:
     """Find the run, time and coordinate columns of a table.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    run, time : str or None
+        Columns; None looks for `RUN_COLUMNS` and `TIME_COLUMNS`, in upper or lower case.
+    names : sequence of str or None
+        Columns of coordinates; None takes all the others.
+
+    Returns
+    -------
+    run, time : str
+    names : list of str
 
     Raises
     ------
@@ -97,3 +111,43 @@ def frame_numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
             "drop the column, or name the coordinates with names=[...]."
         )
     return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def runs_in(arrays: Arrays, run: str | None, time: str | None) -> dict[str, np.ndarray | None]:
+    """Find runs, times and run ids among named arrays.
+
+    Parameters
+    ----------
+    arrays : dict from name to array
+        Either ``states`` (runs, steps, d) with ``times`` and ``run_ids``, or ``X`` (rows, d) with
+        ``groups`` and ``t`` (rows,).
+    run, time : str or None
+        Names of the arrays of run ids and times, where they are others than these.
+
+    Returns
+    -------
+    dict with either ``states``, ``times`` and ``run_ids``, or ``rows``, ``times`` and ``groups``;
+    None where there are no times or run ids
+
+    Raises
+    ------
+    ValueError
+        When neither ``states`` nor ``X`` with ``groups`` is there, or a named array is missing.
+    """
+
+    def find(*keys: str | None) -> np.ndarray | None:
+        return next((arrays[key] for key in keys if key in arrays), None)
+
+    for what, key in (("run", run), ("time", time)):
+        if key is not None and key not in arrays:
+            raise ValueError(f"{what}={key!r} is not there; the data holds {sorted(arrays)}.")
+    times = find(time, "times", "t")
+    if "states" in arrays:
+        return {"states": arrays["states"], "times": times, "run_ids": find(run, "run_ids")}
+    groups = find(run, "groups", "run_ids")
+    if "X" not in arrays or groups is None:
+        raise ValueError(
+            f"the data holds {sorted(arrays)}. Expected states (runs, steps, d), or X (rows, d) "
+            "with groups (rows,)."
+        )
+    return {"rows": arrays["X"], "times": times, "groups": groups}

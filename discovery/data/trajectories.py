@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from discovery.data import files, tables
 from discovery.data.checks import (
@@ -19,14 +20,10 @@ from discovery.data.checks import (
     check_times,
     group_rows,
 )
-from discovery.data.coordinates import ROLES, as_names, as_roles, in_words
-from discovery.data.readiness import check_for_analysis
+from discovery.data.coordinates import Roles, as_names, as_roles, in_words
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-__all__ = ["ROLES", "Trajectories", "check_for_analysis"]
 
 
 class Trajectories:
@@ -40,8 +37,8 @@ class Trajectories:
     names : sequence of d str, optional
         Coordinate names, used in formulas. Default: x1, x2, …
     roles : sequence of d str or None, or mapping from name (or pattern) to role, optional
-        What each coordinate is: one of ``ROLES``, or None for unknown. Roles choose candidate
-        functions (sines for an angle, logarithms for an amount).
+        What each coordinate is: one of ``discovery.trajectories.ROLES``, or None for unknown. Roles
+        choose candidate functions (sines for an angle, logarithms for an amount).
     run_ids : sequence of runs distinct numbers or strings, optional
         Default: 0, 1, 2, …
     grid_spacing : float, optional
@@ -75,11 +72,11 @@ class Trajectories:
 
     def __init__(
         self,
-        states: object,
-        times: object = None,
+        states: ArrayLike,
+        times: ArrayLike | None = None,
         names: Iterable[str] | None = None,
-        roles: Sequence[str | None] | Mapping[str, str] | None = None,
-        run_ids: object = None,
+        roles: Roles | None = None,
+        run_ids: ArrayLike | None = None,
         grid_spacing: float | None = None,
     ) -> None:
         self.rows, self.offsets = as_rows(states)
@@ -132,11 +129,15 @@ class Trajectories:
         return self.n_runs
 
     def __repr__(self) -> str:
+        return f"Trajectories({self.summary()})"
+
+    def summary(self) -> str:
+        """Return what the runs are and how many, in a few words."""
         shortest, longest = self.lengths.min(), self.lengths.max()
         steps = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
         title = f"{self.name}: " if self.name else ""
         size = f"{self.n_runs} runs × {steps} samples"
-        return f"Trajectories({title}{size}, {in_words(self.names, self.roles)})"
+        return f"{title}{size}, {in_words(self.names, self.roles)}"
 
     def __getitem__(self, which: int | slice | Sequence[int] | np.ndarray) -> Trajectories:
         """Choose runs by an index, a slice, a list of indices or a boolean mask over runs."""
@@ -186,11 +187,11 @@ class Trajectories:
     @classmethod
     def from_rows(
         cls,
-        rows: object,
-        groups: object,
-        times: object = None,
+        rows: ArrayLike,
+        groups: ArrayLike,
+        times: ArrayLike | None = None,
         names: Iterable[str] | None = None,
-        roles: Sequence[str | None] | Mapping[str, str] | None = None,
+        roles: Roles | None = None,
         grid_spacing: float | None = None,
     ) -> Trajectories:
         """Build from rows that each carry a run id.
@@ -201,6 +202,7 @@ class Trajectories:
         groups : (rows,) run id of each row, numbers or text; runs keep the order in which they
             first appear
         times : (rows,), optional
+        names, roles, grid_spacing : as for the constructor
 
         Raises
         ------
@@ -239,7 +241,7 @@ class Trajectories:
         run: str | None = None,
         time: str | None = None,
         names: Sequence[str] | None = None,
-        roles: Sequence[str | None] | Mapping[str, str] | None = None,
+        roles: Roles | None = None,
         grid_spacing: float | None = None,
     ) -> Trajectories:
         """Build from a table with one row a sample.
@@ -252,6 +254,7 @@ class Trajectories:
             Dates become seconds since the first of them.
         names : sequence of str, optional
             The columns that are coordinates. Default: all the others.
+        roles, grid_spacing : as for the constructor
 
         Raises
         ------
@@ -274,12 +277,49 @@ class Trajectories:
         )
 
     @classmethod
+    def from_arrays(
+        cls,
+        arrays: Mapping[str, np.ndarray],
+        run: str | None = None,
+        time: str | None = None,
+        names: Sequence[str] | None = None,
+        roles: Roles | None = None,
+        grid_spacing: float | None = None,
+    ) -> Trajectories:
+        """Build from named arrays, as NPZ and HDF5 files hold them.
+
+        Parameters
+        ----------
+        arrays : mapping from name to array
+            Either ``states`` (runs, steps, d) with ``times`` and ``run_ids``, or rows ``X``
+            (rows, d) with ``groups`` and ``t`` (rows,); ``names`` (d,), ``roles`` (d,), empty text
+            for unknown ones, and ``grid_spacing`` may stand in both.
+        run, time : str, optional
+            The arrays of run ids and times, where they have other names than these.
+        names, roles, grid_spacing : as for the constructor; they come before those of the arrays
+
+        Raises
+        ------
+        ValueError
+            When an array is missing, or as for the constructor.
+        """
+        found = tables.runs_in(arrays, run, time)
+        if names is None and "names" in arrays:
+            names = arrays["names"].tolist()
+        if roles is None and "roles" in arrays:
+            roles = [role or None for role in arrays["roles"].tolist()]
+        if grid_spacing is None and "grid_spacing" in arrays:
+            grid_spacing = float(arrays["grid_spacing"])
+        build = cls if "states" in found else cls.from_rows
+        return build(**found, names=names, roles=roles, grid_spacing=grid_spacing)
+
+    @classmethod
     def from_file(
         cls,
         path: str | os.PathLike,
         run: str | None = None,
         time: str | None = None,
-        roles: Sequence[str | None] | Mapping[str, str] | None = None,
+        roles: Roles | None = None,
         names: Sequence[str] | None = None,
         grid_spacing: float | None = None,
     ) -> Trajectories:
@@ -289,15 +329,13 @@ class Trajectories:
         ----------
         path : path to the file
         run, time : str, optional
-            Tables: as for ``from_frame``. NPZ and HDF5: the arrays that hold run ids and times.
+            As for ``from_frame`` (CSV, TSV, Parquet) or ``from_arrays`` (NPZ, HDF5).
         roles, names, grid_spacing : as for the constructor; names also picks the coordinate
             columns of a table
 
         Notes
         -----
-        NPZ and HDF5 hold either ``states`` (runs, steps, d) with ``times`` and ``run_ids``, or
-        rows ``X`` (rows, d) with ``groups`` and ``t`` (rows,); ``names`` and ``roles`` may stand
-        in both. Pickles are never read.
+        ``from_arrays`` tells which arrays NPZ and HDF5 files hold. Pickles are never read.
 
         Raises
         ------
@@ -305,15 +343,14 @@ class Trajectories:
             For a missing, empty, unreadable or unknown kind of file (a missing one is a
             FileNotFoundError too), a missing column or array, and as for the constructor.
         """
-        content = files.read(path)
-        if isinstance(content, dict):
-            form, arrays = files.pick_arrays(content, run, time, path)
-            arrays.update({"roles": roles} if roles is not None else {})
-            arrays.update({"names": names} if names is not None else {})
-            arrays.update({"grid_spacing": grid_spacing} if grid_spacing is not None else {})
-            return cls(**arrays) if form == "states" else cls.from_rows(**arrays)
-        return cls.from_frame(
-            content, run=run, time=time, names=names, roles=roles, grid_spacing=grid_spacing
+        build = cls.from_frame if files.format_of(path).is_table else cls.from_arrays
+        return build(
+            files.read(path),
+            run=run,
+            time=time,
+            names=names,
+            roles=roles,
+            grid_spacing=grid_spacing,
         )
 
     def to_frame(self, run: str = "run", time: str = "t") -> pd.DataFrame:
@@ -331,7 +368,25 @@ class Trajectories:
 
     def to_file(self, path: str | os.PathLike) -> None:
         """Write a file that ``from_file`` reads back; tables do not keep roles, NPZ and HDF5 do."""
-        files.write(self, path)
+        table = files.format_of(path).is_table
+        files.write(self.to_frame() if table else self.to_arrays(), path)
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return arrays that ``from_arrays`` takes back, by name.
+
+        Runs of equal length are ``states`` (runs, steps, d) with ``times`` and ``run_ids``; others
+        are rows ``X`` (rows, d) with ``t`` and ``groups``.
+        """
+        if self._equal_lengths():
+            arrays = {"states": self.states, "times": self.times, "run_ids": self.run_ids}
+        else:
+            arrays = {"X": self.rows, "t": self.row_times, "groups": self.run_ids[self.groups]}
+        arrays["names"] = np.array(self.names)
+        if self.roles is not None:
+            arrays["roles"] = np.array([role or "" for role in self.roles])
+        if self.grid_spacing is not None:
+            arrays["grid_spacing"] = np.array(self.grid_spacing)
+        return arrays
 
     def _equal_lengths(self) -> bool:
         return bool(np.ptp(self.lengths) == 0)

@@ -17,10 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 
+from discovery.data.coordinates import MOMENTA, POSITIONS
 from discovery.formulas import simple_numbers
 
-_POSITIONS = ("position", "angle")
-_MOMENTA = ("velocity", "momentum", "angular_velocity")
 # Brackets with the energy up to this share of their terms are zero: formulas are rounded.
 _COMMUTES = 1e-2
 
@@ -39,13 +38,13 @@ def canonical_pairs(
         When roles are missing or do not pair.
     """
     roles = [None] * len(names) if roles is None else list(roles)
-    if any(role not in (*_POSITIONS, *_MOMENTA) for role in roles):
+    if any(role not in (*POSITIONS, *MOMENTA) for role in roles):
         raise ValueError(
             "Canonical pairs need a role for each coordinate: position or angle, velocity, "
             f"momentum or angular_velocity; received {dict(zip(names, roles, strict=False))}."
         )
-    positions = [i for i, role in enumerate(roles) if role in _POSITIONS]
-    momenta = [i for i, role in enumerate(roles) if role in _MOMENTA]
+    positions = [i for i, role in enumerate(roles) if role in POSITIONS]
+    momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
     if len(positions) != len(momenta):
         raise ValueError(
             f"{len(positions)} positions and angles do not pair with {len(momenta)} velocities and "

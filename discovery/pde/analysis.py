@@ -48,23 +48,6 @@ KNOWN = 0.05
 MAX_STATES, KEEP_RUNS = 100_000, 100
 
 
-def are_fields(roles: Sequence[str | None] | None) -> bool:
-    """Tell whether the coordinates are fields on a grid.
-
-    Raises
-    ------
-    ValueError
-        When some are and some are not.
-    """
-    kinds = set(roles or ())
-    if "field" in kinds and kinds != {"field"}:
-        raise ValueError(
-            "some coordinates have the role field and some do not. Expected fields alone: analyse "
-            "the others apart, or give all of them roles of coordinates."
-        )
-    return kinds == {"field"}
-
-
 def analyse_fields(
     runs: Trajectories,
     library: object,

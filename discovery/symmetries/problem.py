@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from discovery.data.coordinates import ROLES
+from discovery.data.coordinates import ROLES, default_names
 from discovery.symmetries import conditions
 from discovery.symmetries.candidates.vector_fields import VectorFields
 from discovery.symmetries.geometry import metric_at_points
@@ -137,7 +137,7 @@ def described(
 ) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
     """Return checked names and roles of n coordinates, defaults filled in."""
     if names is None:
-        names = ("x", "y", "z")[:n] if n <= 3 else [f"x{i + 1}" for i in range(n)]
+        names = default_names(n, letters="xyz")
     roles = (None,) * n if roles is None else roles
     for what, given in (("names", names), ("roles", roles)):
         if isinstance(given, str) or len(given) != n:

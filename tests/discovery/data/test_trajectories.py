@@ -50,7 +50,8 @@ def test_equal_runs_are_a_block():
     assert runs.roles is None
     assert runs.truth == {}
     np.testing.assert_array_equal(runs.groups, np.repeat(np.arange(5), 7))
-    assert "5 runs × 7 samples" in repr(runs)
+    assert runs.summary() == "5 runs × 7 samples, coordinates x1, x2"
+    assert repr(runs) == f"Trajectories({runs.summary()})"
 
 
 def test_unequal_runs_are_a_list():
@@ -86,6 +87,7 @@ def test_slicing_by_run(which, ids):
     np.testing.assert_array_equal(part.states, block()[ids])
     np.testing.assert_array_equal(part.run_ids, ids)
     assert (part.roles, part.name, list(part.truth)) == (runs.roles, "toy", ["E"])
+    assert part.summary().startswith("toy: ")
 
 
 def test_split_parts_the_runs():
@@ -146,6 +148,14 @@ def test_file_round_trip(tmp_path, make, suffix):
     assert_same(runs, Trajectories.from_file(path, roles=runs.roles))
     if suffix in (".npz", ".h5"):
         assert Trajectories.from_file(path).roles == runs.roles
+
+
+@pytest.mark.parametrize("make", [even, uneven])
+def test_arrays_round_trip(make):
+    runs = make()
+    assert_same(runs, Trajectories.from_arrays(runs.to_arrays()))
+    other = Trajectories.from_arrays(runs.to_arrays(), names=["a", "b"], roles=["angle", None])
+    assert (other.names, other.roles) == (("a", "b"), ("angle", None))
 
 
 def test_array_file_of_rows_with_its_own_keys(tmp_path):

@@ -83,20 +83,38 @@ def constant():
     return states
 
 
+def twice_the_same():
+    states = block()
+    states[..., 1] = -2.54 * states[..., 0]
+    return states
+
+
+def refused(states, message):
+    """Check that states are valid data, from which no law can be read."""
+    runs = Trajectories(states=states)
+    with pytest.raises(ValueError, match=message):
+        check_for_analysis(runs)
+
+
+def test_too_few_runs():
+    refused(block(3), "3 runs")
+
+
+def test_runs_too_short():
+    refused(block(steps=2), "run 0 has 2 samples")
+    refused([*block(), block()[0][:1]], "run 5 has 1 samples")
+
+
 NOT_FOR_ANALYSIS = {
     "a single run": (block(1), "a single run"),
-    "too few runs": (block(3), "3 runs"),
-    "runs of two samples": (block(steps=2), "run 0 has 2 samples"),
-    "one run of one sample": ([*block(), block()[0][:1]], "run 5 has 1 samples"),
     "a constant coordinate": (constant(), "'x2' is constant"),
+    "a coordinate in other units": (twice_the_same(), "'x1' and 'x2' are the same"),
 }
 
 
 @pytest.mark.parametrize(("states", "message"), NOT_FOR_ANALYSIS.values(), ids=NOT_FOR_ANALYSIS)
 def test_valid_data_that_no_law_can_be_read_from(states, message):
-    runs = Trajectories(states=states)
-    with pytest.raises(ValueError, match=message):
-        check_for_analysis(runs)
+    refused(states, message)
 
 
 def frame():

@@ -8,7 +8,6 @@ import pytest
 import sympy
 
 from discovery import libraries
-from discovery.data.coordinates import infer_roles
 from discovery.libraries import families, monomials
 from discovery.libraries.escalation import escalation
 from discovery.libraries.monomials import MAX_TERMS
@@ -298,21 +297,6 @@ def test_auto_tries(names, roles, terms):
     assert not missing
     assert len(stages[0]) <= min(len(stage) for stage in stages[1:])
     assert max(len(stage) for stage in stages) <= monomials.MAX_TERMS
-
-
-ROLES = {
-    "given ones are kept": (PLANE, ("other", None, None, None), 1, ("other", None, None, None)),
-    "positions and velocities": (PLANE, None, -1, PLANE_ROLES),
-    "angle": (("theta", "p"), None, -1, ("angle", "velocity")),
-    "amounts are positive": (("a", "b"), None, 1, ("amount", "amount")),
-    "names that say nothing": (("a", "b"), None, -1, (None, None)),
-    "half a guess is none": (("x", "y", "u"), None, -1, (None, None, None)),
-}
-
-
-@pytest.mark.parametrize(("names", "roles", "sign", "expected"), ROLES.values(), ids=ROLES)
-def test_roles_from_names(names, roles, sign, expected):
-    assert tuple(infer_roles(names, roles, sign * np.ones((3, len(names))))) == expected
 
 
 def test_powers_of_many_positive_columns_are_too_many():

@@ -1,0 +1,88 @@
+"""Coordinates: names and roles, and what they are taken for where nobody gives them."""
+
+import numpy as np
+import pytest
+
+from discovery.data.coordinates import (
+    are_fields,
+    default_names,
+    group_bodies,
+    in_words,
+    infer_roles,
+)
+
+PLANE = ("x", "y", "u", "v")
+PLANE_ROLES = ("position", "position", "velocity", "velocity")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"dim": 2}, ("x1", "x2")),
+        ({"dim": 2, "first": 0}, ("x0", "x1")),
+        ({"dim": 2, "letters": "xyz"}, ("x", "y")),
+        ({"dim": 4, "letters": "xyz"}, ("x1", "x2", "x3", "x4")),
+    ],
+)
+def test_default_names(arguments, expected):
+    assert default_names(**arguments) == expected
+
+
+ROLES = {
+    "given ones are kept": (PLANE, ("other", None, None, None), 1, ("other", None, None, None)),
+    "positions and velocities": (PLANE, None, -1, PLANE_ROLES),
+    "angle": (("theta", "p"), None, -1, ("angle", "velocity")),
+    "amounts are positive": (("a", "b"), None, 1, ("amount", "amount")),
+    "names that say nothing": (("a", "b"), None, -1, (None, None)),
+    "half a guess is none": (("x", "y", "u"), None, -1, (None, None, None)),
+}
+
+
+@pytest.mark.parametrize(("names", "roles", "sign", "expected"), ROLES.values(), ids=ROLES)
+def test_roles_from_names(names, roles, sign, expected):
+    assert tuple(infer_roles(names, roles, sign * np.ones((3, len(names))))) == expected
+
+
+def circle(noise):
+    """Return rows (400, 2) of a = cos t, b = -sin t = a', and their rates, with noise."""
+    t = np.linspace(0, 4 * np.pi, 400, endpoint=False)
+    rows = np.column_stack([np.cos(t), -np.sin(t)])
+    rates = np.column_stack([-np.sin(t), -np.cos(t)])
+    return rows, rates + noise * np.random.default_rng(0).standard_normal(rates.shape)
+
+
+def test_a_coordinate_that_is_the_rate_of_another_is_its_velocity():
+    rows, rates = circle(noise=0.05)
+    assert infer_roles(["a", "b"], None, rows, rates) == ["position", "velocity"]
+
+
+def test_rates_that_are_no_coordinates():
+    # The noise is as large as the rates: their correlation with the other coordinate is 0.7.
+    rows, rates = circle(noise=0.7)
+    assert infer_roles(["a", "b"], None, rows, rates) == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("names", "bodies"),
+    [
+        (["x", "y"], [[0, 1]]),
+        (["x1", "y1", "x2", "y2"], [[0, 1], [2, 3]]),
+        (["q1", "q2", "q3"], [[0, 1, 2]]),
+        (["q1", "q2", "q3", "q4"], [[0], [1], [2], [3]]),
+        ([], []),
+    ],
+)
+def test_bodies(names, bodies):
+    assert group_bodies(names, range(len(names))) == bodies
+
+
+def test_fields_are_named_once():
+    names, roles = ["u1", "u2", "v1", "v2"], ["field"] * 4
+    assert are_fields(roles)
+    assert in_words(names, roles) == "fields u, v on 2 grid points"
+    assert in_words(names[:2], None) == "coordinates u1, u2"
+
+
+def test_fields_beside_other_coordinates():
+    with pytest.raises(ValueError, match="fields alone"):
+        are_fields(["field", "position"])
