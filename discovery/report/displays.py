@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from discovery.report.summary import Summary
 
 # A property of matplotlib's lines: a colour, a marker, a width.
-LineProperty: TypeAlias = "str | float | Sequence[float] | None"
+LineProperty: TypeAlias = str | float | Sequence[float] | None
 
 # Flatness below which clean data cannot tell better from worse, and a picture need not.
 LEAST = 1e-3
