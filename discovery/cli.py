@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(argv)
     try:
-        print(_names(options.json) if options.list else _answer(options), flush=True)
+        print(_list(options.json) if options.list else _answer(options), flush=True)
     except BrokenPipeError:
         # The reader (head, a pager) has seen enough; Python must not complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -87,59 +87,70 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("source", nargs="?", metavar="SOURCE", help="name of a data set, or a file")
     parser.add_argument("--list", action="store_true", help="list the data sets and stop")
+    _add_data_set(parser)
+    _add_file(parser)
+    _add_search(parser)
+    _add_output(parser)
+    return parser
 
-    data = parser.add_argument_group("a data set")
-    data.add_argument(
+
+def _add_data_set(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("a data set")
+    group.add_argument(
         "--noise",
         type=float,
         metavar="FRACTION",
         help="measurement noise, as a fraction of each coordinate's standard deviation (0)",
     )
-    data.add_argument("--runs", type=int, metavar="N", help="number of runs (100)")
-    data.add_argument("--steps", type=int, metavar="N", help="samples in each run (200)")
+    group.add_argument("--runs", type=int, metavar="N", help="number of runs (100)")
+    group.add_argument("--steps", type=int, metavar="N", help="samples in each run (200)")
 
-    table = parser.add_argument_group("a file (.csv, .tsv, .parquet, .npz, .h5)")
-    table.add_argument("--run", metavar="COLUMN", help="column of run ids (run, run_id, …)")
-    table.add_argument("--time", metavar="COLUMN", help="column of times (t, time)")
-    table.add_argument(
+
+def _add_file(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("a file (.csv, .tsv, .parquet, .npz, .h5)")
+    group.add_argument("--run", metavar="COLUMN", help="column of run ids (run, run_id, …)")
+    group.add_argument("--time", metavar="COLUMN", help="column of times (t, time)")
+    group.add_argument(
         "--roles",
         metavar="NAME=ROLE,…",
         help="what coordinates are: position, velocity, momentum, angle, angular_velocity, amount, "
         "field (u*=field for u1, u2, …), other",
     )
-
-    table.add_argument(
+    group.add_argument(
         "--grid-spacing",
         type=float,
         metavar="LENGTH",
         help="of fields (columns u1, u2, … with the role field): distance of grid points (1)",
     )
 
-    search = parser.add_argument_group("the search")
-    search.add_argument(
+
+def _add_search(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the search")
+    group.add_argument(
         "--library",
         default="auto",
         metavar="NAME",
         help="candidate functions: auto (default; from simple to rich), polynomial, trigonometric, "
         "mechanics, radial, logarithmic, exponential",
     )
-    search.add_argument(
+    group.add_argument(
         "--no-model",
         action="store_true",
         help="train no manifold: noise from the runs' own smoothness; quick, for little noise",
     )
-    search.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (0)")
+    group.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (0)")
 
-    output = parser.add_argument_group("output")
-    output.add_argument("--json", action="store_true", help="print the report as JSON")
-    output.add_argument(
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="print the report as JSON")
+    group.add_argument(
         "--html", metavar="FILE", help="write the report as a page as well, formulas typeset"
     )
-    output.add_argument("--quiet", action="store_true", help="show no progress on stderr")
-    return parser
+    group.add_argument("--quiet", action="store_true", help="show no progress on stderr")
 
 
-def _names(as_json: bool) -> str:
+def _list(as_json: bool) -> str:
     from discovery.datasets import catalogue
 
     if as_json:
@@ -171,34 +182,44 @@ def _write_page(report: DiscoveryReport, path: str) -> None:
 
 
 def _runs(options: argparse.Namespace) -> Trajectories:
-    from discovery.data.files import suffixes
-    from discovery.data.trajectories import Trajectories
-    from discovery.datasets import catalogue, simulation
-
-    source = options.source
-    if source is None:
+    if options.source is None:
         raise ValueError("expected the name of a data set or a file; --help shows examples.")
-    is_file = os.path.sep in source or source.lower().endswith(suffixes())
-    if is_file or (os.path.exists(source) and source not in catalogue.names()):
-        _refuse(options, ("noise", "runs", "steps"), f"the file {source} is taken as it is")
-        return Trajectories.from_file(
-            source,
-            run=options.run,
-            time=options.time,
-            roles=_roles(options.roles),
-            grid_spacing=options.grid_spacing,
-        )
+    return _from_file(options) if _is_file(options.source) else _simulated(options)
+
+
+def _is_file(source: str) -> bool:
+    from discovery.data.files import suffixes
+    from discovery.datasets import catalogue
+
+    if os.path.sep in source or source.lower().endswith(suffixes()):
+        return True
+    return os.path.exists(source) and source not in catalogue.names()
+
+
+def _from_file(options: argparse.Namespace) -> Trajectories:
+    from discovery.data.trajectories import Trajectories
+
+    _refuse(options, ("noise", "runs", "steps"), f"the file {options.source} is taken as it is")
+    return Trajectories.from_file(
+        options.source,
+        run=options.run,
+        time=options.time,
+        roles=_roles(options.roles),
+        grid_spacing=options.grid_spacing,
+    )
+
+
+def _simulated(options: argparse.Namespace) -> Trajectories:
+    from discovery.datasets import simulation
+
     _refuse(
         options,
         ("run", "time", "roles", "grid_spacing"),
-        f"{source!r} is taken as the name of a data set",
+        f"{options.source!r} is taken as the name of a data set",
     )
     size = {"n_trajectories": options.runs, "n_steps": options.steps, "noise": options.noise}
-    return simulation.load(
-        source,
-        seed=options.seed,
-        **{key: value for key, value in size.items() if value is not None},
-    )
+    given = {key: value for key, value in size.items() if value is not None}
+    return simulation.load(options.source, seed=options.seed, **given)
 
 
 def _refuse(options: argparse.Namespace, names: Sequence[str], why: str) -> None:
@@ -225,7 +246,7 @@ def _with_model(runs: Trajectories, options: argparse.Namespace) -> DiscoveryRep
     from discovery.pipeline import discover
 
     check_for_analysis(runs)  # before the seconds that a backend takes to load
-    if not are_fields(runs.roles):  # for which no model is trained
+    if "field" not in (runs.roles or ()):  # for which no model is trained
         with _quiet_start():
             importlib.import_module("keras_ndm")
     return discover(
@@ -269,7 +290,3 @@ def _without_model(runs: Trajectories, options: argparse.Namespace) -> Discovery
     return (
         dataclasses.replace(report, title=f"{runs.name}: {report.title}") if runs.name else report
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

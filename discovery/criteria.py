@@ -112,6 +112,16 @@ class LibraryCriteria:
 class FormulaCriteria:
     """Terms and coefficients of a formula."""
 
+    # The description of a learned law
+    described_share: float = limit(
+        0.3,
+        statistic="share that the next monomial explains of what the description leaves",
+        unit="1",
+        reason="tolerance: terms that explain less make the description longer but hardly nearer",
+        off=0.0,
+        test="report/test_description.py::test_terms_that_explain_little_are_left_out",
+    )
+
 
 # --- laws: what the evidence makes of a formula --------------------------------------------------
 

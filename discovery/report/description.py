@@ -1,4 +1,4 @@
-"""Description: a learned law in few monomials."""
+"""Descriptions: the polynomial of few terms that comes nearest to a learned law."""
 
 from __future__ import annotations
 
@@ -7,20 +7,29 @@ from dataclasses import replace
 import numpy as np
 import sympy
 
-from discovery.laws.learned.library import WORTH
+from discovery.criteria import FORMULAS
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import monomials
 from discovery.report.quantity import Quantity
 
-# A formula that describes a learned law has at most this many terms …
-MAX_DESCRIPTION = 6
+# A description has at most this many terms.
+MAX_TERMS = 6
 
 
 def described(quantity: Quantity, fit: np.ndarray, held: np.ndarray) -> Quantity:
-    """Give a learned law its best description in few monomials; leave closed forms as they are.
+    """Give a learned law its description in few monomials; leave closed forms as they are.
 
-    Forward selection among monomials up to degree three on the states `fit` (n, d); the error is
-    the share of variance that the formula leaves at the states `held`.
+    Forward selection among the monomials up to degree three. The quantity's values stay those of
+    the network; `expression` becomes the description, and `approximation_error` the share of the
+    variance at the states `held` that it leaves unexplained.
+
+    Parameters
+    ----------
+    quantity : Quantity
+    fit : (n, d) array
+        States at which terms are chosen and their coefficients fitted.
+    held : (m, d) array
+        States at which the error is measured.
     """
     library = quantity.library
     if not library.learned:
@@ -40,14 +49,17 @@ def described(quantity: Quantity, fit: np.ndarray, held: np.ndarray) -> Quantity
 
 
 def _forward(phi: np.ndarray, values: np.ndarray) -> tuple[list[int], np.ndarray]:
-    """Choose columns one by one while they explain enough of what is left."""
+    """Choose columns of `phi` (n, k) one by one while they explain enough of what is left.
+
+    Returns their indices and their weights by least squares.
+    """
     chosen: list[int] = []
     weights, rest = np.zeros(0), values
-    while len(chosen) < MAX_DESCRIPTION:
+    while len(chosen) < MAX_TERMS:
         trial = [*chosen, int(np.argmax(np.abs(phi.T @ rest)))]
         solved = np.linalg.lstsq(phi[:, trial], values, rcond=None)[0]
         remains = values - phi[:, trial] @ solved
-        if remains @ remains > (1 - WORTH) * (rest @ rest):
+        if remains @ remains > (1 - FORMULAS.described_share) * (rest @ rest):
             break
         chosen, weights, rest = trial, solved, remains
     return chosen, weights

@@ -6,7 +6,8 @@ imported when something is drawn.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import sympy
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 
     from discovery.data.trajectories import Trajectories
     from discovery.report.quantity import Quantity
-    from discovery.report.report import DiscoveryReport
+    from discovery.report.summary import Summary
 
+# A property of matplotlib's lines: a colour, a marker, a width.
+LineProperty: TypeAlias = str | float | Sequence[float] | None
 
 # Flatness below which clean data cannot tell better from worse, and a picture need not.
 LEAST = 1e-3
@@ -56,13 +59,14 @@ class SpectrumDisplay:
 
     @classmethod
     def from_report(
-        cls, report: DiscoveryReport, *, ax: Axes | None = None, **kwargs: object
+        cls, report: Summary, *, ax: Axes | None = None, **kwargs: LineProperty
     ) -> SpectrumDisplay:
         """Make the display of a report and draw it.
 
         Parameters
         ----------
-        report : DiscoveryReport
+        report : Summary
+            A `DiscoveryReport`, or its plain values.
         ax : matplotlib Axes, optional
             Where to draw; a new figure by default.
         **kwargs
@@ -71,7 +75,7 @@ class SpectrumDisplay:
         display = cls(libraries=list(report.spectrum), values=list(report.spectrum.values()))
         return display.plot(ax=ax, **kwargs)
 
-    def plot(self, ax: Axes | None = None, **kwargs: object) -> SpectrumDisplay:
+    def plot(self, ax: Axes | None = None, **kwargs: LineProperty) -> SpectrumDisplay:
         """Draw one line of points a library.
 
         Parameters
@@ -109,7 +113,7 @@ class SpectrumDisplay:
             xlabel="flatness μ: motion along orbits over what noise explains",
             yticks=range(len(self.libraries)),
             yticklabels=self.libraries,
-            ylim=(len(self.libraries) - 0.5, -0.5),
+            ylim=(max(1, len(self.libraries)) - 0.5, -0.5),
         )
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -133,10 +137,11 @@ class InvariantDisplay:
     ----------
     times, values : lists of (steps_i,) arrays
         Of each run shown.
-    run_ids : list
+    run_ids : list of str or int
     spread : float
         Standard deviation of the value over all samples of all runs.
     expression : sympy.Expr
+        The law's formula, the title of the picture.
 
     Attributes
     ----------
@@ -149,7 +154,7 @@ class InvariantDisplay:
         *,
         times: list[np.ndarray],
         values: list[np.ndarray],
-        run_ids: list,
+        run_ids: list[str | int],
         spread: float,
         expression: sympy.Expr,
     ) -> None:
@@ -167,7 +172,7 @@ class InvariantDisplay:
         *,
         n_runs: int = 8,
         ax: Axes | None = None,
-        **kwargs: object,
+        **kwargs: LineProperty,
     ) -> InvariantDisplay:
         """Evaluate a quantity along runs and draw it.
 
@@ -203,7 +208,7 @@ class InvariantDisplay:
         )
         return display.plot(ax=ax, **kwargs)
 
-    def plot(self, ax: Axes | None = None, **kwargs: object) -> InvariantDisplay:
+    def plot(self, ax: Axes | None = None, **kwargs: LineProperty) -> InvariantDisplay:
         """Draw the values over time, one line a run.
 
         Parameters

@@ -127,8 +127,8 @@ class Quantity:
         return 1.0 / self.drift_rate if self.drift_rate else float("inf")
 
     @property
-    def fate(self) -> str:
-        """What becomes of a nearly conserved quantity, in words."""
+    def trend(self) -> str:
+        """The trend of a nearly conserved quantity, in words."""
         if not self.drift_rate:
             return "moves to and fro; no trend along the runs"
         return (
@@ -158,7 +158,7 @@ class Quantity:
         Parameters
         ----------
         units : mapping from coordinate to unit
-            ``{"x": "m", "u": "m/s"}``; see `discovery.units.coefficient_units`.
+            ``{"x": "m", "u": "m/s"}``; see `discovery.report.units.coefficient_units`.
         """
         if self.library.learned:
             # A network takes standardized coordinates: its features are pure numbers.

@@ -16,9 +16,6 @@ import sympy
 from discovery.formulas.pencil import Spectrum
 from discovery.libraries.monomials import symbols_of
 
-# … and the next term must explain at least this share of what is left.
-WORTH = 0.3
-
 
 @dataclass(frozen=True)
 class Network:

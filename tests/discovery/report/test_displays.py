@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import matplotlib
 import numpy as np
@@ -59,6 +60,13 @@ def test_a_spectrum_of_clean_data_fits_the_picture():
     low, high = display.ax_.get_xlim()
     assert low > 0 and high > 30
     assert display.frame().flatness.tolist() == [0.0, 1e-14, 30.0]
+
+
+def test_a_report_without_a_spectrum_has_an_empty_picture():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        display = SpectrumDisplay(libraries=[], values=[]).plot()
+    assert len(display.frame()) == 0 and not display.ax_.get_yticklabels()
 
 
 def test_a_law_along_runs(report, runs):

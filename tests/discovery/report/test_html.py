@@ -1,7 +1,7 @@
 """The report as a page: whole, self-contained, well formed, and safe with odd names."""
 
 import html
-from dataclasses import replace
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -10,7 +10,8 @@ import pytest
 import sympy
 
 from discovery import ConservedQuantityFinder, datasets
-from discovery.report.html import spectrum_svg
+from discovery.report.html import fragment, page, spectrum_svg
+from discovery.report.summary import Summary
 from discovery.report.typesetting import mathml
 
 VOID = {"meta", "link", "br"}
@@ -55,25 +56,25 @@ def kepler():
 
 
 def test_a_page_says_what_the_report_says(kepler):
-    page = Reader(kepler.to_html())
-    assert page.tags.count("math") == 3 and page.tags.count("svg") == 1
-    assert "3 conserved quantities" in page.text
+    shown = Reader(kepler.to_html())
+    assert shown.tags.count("math") == 3 and shown.tags.count("svg") == 1
+    assert "3 conserved quantities" in shown.text
     for quantity in kepler.quantities:
-        assert str(quantity.expression) in page.text
-        assert quantity.symmetry in page.text
+        assert str(quantity.expression) in shown.text
+        assert quantity.symmetry in shown.text
         assert f"[{quantity.flatness_interval[0]:.2f}, {quantity.flatness_interval[1]:.2f}]" in (
-            page.text
+            shown.text
         )
     for words in ("algebra so(3)", *kepler.searched, "noise", "How to read this", kepler.title):
-        assert words in page.text
+        assert words in shown.text
     circles = sum(len(values) for values in kepler.spectrum.values())
-    assert page.tags.count("circle") == circles
+    assert shown.tags.count("circle") == circles
 
 
 def test_a_page_needs_nothing_from_outside(kepler):
-    page = Reader(kepler.to_html())
-    assert not {"script", "link", "img", "iframe"} & set(page.tags)
-    assert not [name for name, _ in page.attributes if name in ("src", "href") or name[:2] == "on"]
+    shown = Reader(kepler.to_html())
+    assert not {"script", "link", "img", "iframe"} & set(shown.tags)
+    assert not [name for name, _ in shown.attributes if name in ("src", "href") or name[:2] == "on"]
     assert "http" not in kepler.to_html() and "url(" not in kepler.to_html()
     assert "color-scheme: light dark" in kepler.to_html()
 
@@ -88,6 +89,11 @@ def test_a_notebook_shows_the_same(kepler):
     assert piece.startswith("<div class='ndm'>") and piece in kepler.to_html()
 
 
+def test_plain_values_are_enough_for_a_page(kepler):
+    plain = Summary(**{f.name: getattr(kepler, f.name) for f in fields(Summary)})
+    assert page(plain) == kepler.to_html() and fragment(plain) == kepler._repr_html_()
+
+
 VERDICTS = {
     "none": ("No conserved quantities", "no function"),
     "undecided": ("Undecided", "measure longer runs"),
@@ -100,16 +106,27 @@ def test_other_verdicts(kepler, verdict):
     empty = replace(
         kepler, quantities=[], verdict=verdict, reason=reason, resolution=float("nan"), spectrum={}
     )
-    page = Reader(empty.to_html())
-    assert heading in page.text and reason in page.text
-    assert not {"math", "svg", "table"} & set(page.tags) and "nan" not in page.text
+    shown = Reader(empty.to_html())
+    assert heading in shown.text and reason in shown.text
+    assert not {"math", "svg", "table"} & set(shown.tags) and "nan" not in shown.text
 
 
 def test_names_are_escaped(kepler):
-    odd = replace(kepler, title="<b>runs & more</b>", searched=["<script>"], noise={"<x>": 0.1})
-    page = Reader(odd.to_html())
+    law = replace(kepler.quantities[0], symmetry="rotation in (<i>, y)")
+    odd = replace(
+        kepler,
+        quantities=[law],
+        title="<b>runs & more</b>",
+        searched=["<script>"],
+        noise={"<x>": 0.1},
+        symmetries=["algebra <u>"],
+        spectrum={"<em>": np.array([1.0])},
+    )
+    shown = Reader(odd.to_html())
     assert html.escape(odd.title) in odd.to_html()
-    assert not {"script", "b", "x"} & set(page.tags)
+    assert not {"script", "b", "x", "i", "u", "em"} & set(shown.tags)
+    for words in (odd.title, "<script>", "<x> 0.1", law.symmetry, "algebra <u>", "<em>"):
+        assert words in shown.text
 
 
 def test_formulas():

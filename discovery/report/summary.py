@@ -1,0 +1,61 @@
+"""The plain values of a report, which the text, the page and the pictures show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from discovery.report.quantity import Quantity
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was found, without ways to show it.
+
+    Attributes
+    ----------
+    quantities : list of Quantity
+        The exact laws first, simple before complex, then the approximate ones; all independent.
+    verdict : str
+        ``"laws"``, ``"none"`` or ``"undecided"``.
+    reason : str
+        Why, and for ``"undecided"`` what to measure next.
+    confidence : float
+        Share of bootstrap samples of held-out runs in which the count comes out the same.
+    identities : list of Quantity
+        What all runs obey alike; never counted.
+    spectrum : dict of str to array
+        Flatness μ of each library's directions, ascending, on the runs they were found on.
+    resolution : float
+        The smallest drift, as a fraction of a law's spread, that would have been seen; NaN
+        where there is no law.
+    noise : dict of str to float
+        Standard deviation of each coordinate's noise.
+    names : tuple of str
+        Coordinates.
+    title : str
+        The data set and its size.
+    searched : list of str
+        One line for each library tried.
+    symmetries : list of str
+        The symmetries behind the laws, where they are known.
+    """
+
+    quantities: list[Quantity]
+    verdict: str
+    reason: str
+    confidence: float
+    identities: list[Quantity]
+    spectrum: dict[str, np.ndarray]
+    resolution: float
+    noise: dict[str, float]
+    names: tuple[str, ...]
+    title: str
+    searched: list[str]
+    symmetries: list[str] = field(default_factory=list)
+
+    @property
+    def n_conserved(self) -> int:
+        """Number of exact laws."""
+        return sum(q.verdict == "exact" for q in self.quantities)

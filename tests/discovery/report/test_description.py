@@ -1,0 +1,55 @@
+"""Descriptions of learned laws: which monomials they name, and how much these leave unexplained."""
+
+import numpy as np
+import sympy
+
+from discovery.laws.learned.library import LearnedLibrary, Network
+from discovery.libraries.library import Library
+from discovery.libraries.monomials import symbols_of
+from discovery.report.description import described
+from discovery.report.quantity import Quantity
+
+FIT, HELD = np.random.default_rng(0).normal(size=(2, 500, 4))
+NAMES = ("x", "y", "z", "w")
+X, Y, Z, W = symbols_of(NAMES)
+
+
+def quantity(library, coefficients):
+    return Quantity(
+        expression=sympy.Symbol("f"),
+        verdict="exact",
+        flatness=1.0,
+        flatness_interval=(0.9, 1.1),
+        drift=0.0,
+        drift_interval=(0.0, 0.01),
+        signal=10.0,
+        _library=library,
+        _coefficients=np.array(coefficients),
+    )
+
+
+def learned(*layers):
+    """Return a law that is a network of (kernel, bias) layers on the coordinates as they are."""
+    network = Network(np.zeros(4), np.ones(4), (), tuple((np.array(k), b) for k, b in layers))
+    return quantity(LearnedLibrary(NAMES, network), [1.0])
+
+
+def test_a_network_that_is_a_polynomial_is_described_as_it():
+    law = described(learned(([[1.0], [0.0], [-0.5], [0.0]], 3.0)), FIT, HELD)
+    # A constant tells no orbits apart.
+    assert law.expression == sympy.Float(1, 3) * X - sympy.Float(0.5, 3) * Z
+    assert law.approximation_error < 1e-20
+    np.testing.assert_allclose(law(HELD), HELD[:, 0] - HELD[:, 2] / 2 + 3)
+
+
+def test_terms_that_explain_little_are_left_out():
+    """x and a steep step across y + z + w = 0, of whose variance one monomial explains a fifth."""
+    first = [[0.01, 0.0], [0.0, 30.0], [0.0, 30.0], [0.0, 30.0]]
+    law = described(learned((first, 0.0), ([[100.0], [0.2]], 0.0)), FIT, HELD)
+    assert law.expression.free_symbols == {X}
+    assert 0.02 < law.approximation_error < 0.06
+
+
+def test_closed_forms_stay_as_they_are():
+    law = quantity(Library((X, Y, Z, W), (X, Y, Z, W), np.eye(4, dtype=int)), [1.0, 0, 0, 0])
+    assert described(law, FIT, HELD) is law
