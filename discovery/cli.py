@@ -220,8 +220,8 @@ def _roles(text: str | None) -> dict[str, str] | None:
 
 
 def _with_model(runs: Trajectories, options: argparse.Namespace) -> DiscoveryReport:
+    from discovery.data.coordinates import are_fields
     from discovery.data.readiness import check_for_analysis
-    from discovery.pde.analysis import are_fields
     from discovery.pipeline import discover
 
     check_for_analysis(runs)  # before the seconds that a backend takes to load

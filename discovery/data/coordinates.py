@@ -150,3 +150,20 @@ def in_words(names: Sequence[str], roles: Sequence[str | None] | None) -> str:
     fields = dict.fromkeys(name.rstrip("0123456789_") or name for name in names)
     plural = "s" if len(fields) > 1 else ""
     return f"field{plural} {', '.join(fields)} on {len(names) // len(fields)} grid points"
+
+
+def are_fields(roles: Sequence[str | None] | None) -> bool:
+    """Tell whether the coordinates are fields on a grid.
+
+    Raises
+    ------
+    ValueError
+        When some are and some are not.
+    """
+    kinds = set(roles or ())
+    if "field" in kinds and kinds != {"field"}:
+        raise ValueError(
+            "some coordinates have the role field and some do not. Expected fields alone: analyse "
+            "the others apart, or give all of them roles of coordinates."
+        )
+    return kinds == {"field"}

@@ -132,11 +132,15 @@ class Trajectories:
         return self.n_runs
 
     def __repr__(self) -> str:
+        return f"Trajectories({self.summary()})"
+
+    def summary(self) -> str:
+        """Return what the runs are and how many, in a few words."""
         shortest, longest = self.lengths.min(), self.lengths.max()
         steps = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
         title = f"{self.name}: " if self.name else ""
         size = f"{self.n_runs} runs × {steps} samples"
-        return f"Trajectories({title}{size}, {in_words(self.names, self.roles)})"
+        return f"{title}{size}, {in_words(self.names, self.roles)}"
 
     def __getitem__(self, which: int | slice | Sequence[int] | np.ndarray) -> Trajectories:
         """Choose runs by an index, a slice, a list of indices or a boolean mask over runs."""
