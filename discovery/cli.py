@@ -241,7 +241,6 @@ def _roles(text: str | None) -> dict[str, str] | None:
 
 
 def _with_model(runs: Trajectories, options: argparse.Namespace) -> DiscoveryReport:
-    from discovery.data.coordinates import are_fields
     from discovery.data.readiness import check_for_analysis
     from discovery.pipeline import discover
 

@@ -9,18 +9,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from discovery.data.coordinates import are_fields, default_names
+from discovery.data.coordinates import default_names
 from discovery.data.readiness import check_for_analysis
-from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
+from discovery.data.row_limit import MAX_ROWS
 from discovery.data.trajectories import Trajectories
-from discovery.estimation.model_rows import rates
-from discovery.estimation.noise_level import known_noise
-from discovery.estimation.preparation import prepare, without_gross_errors
-from discovery.estimation.split import Split
-from discovery.libraries.choice import resolve
-from discovery.pde.analysis import analyse_fields
-from discovery.pipeline import analyse_orbits
-from discovery.report.assembly import title_of
+from discovery.pipeline import WithoutModel, analyse_runs
 from discovery.report.report import DiscoveryReport
 
 # Rows of one unnamed run are cut into this many pieces, so that there is something to compare.
@@ -127,35 +120,19 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         runs = self._runs(X, groups, times)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        report = self._report(runs, rng)
+        report = analyse_runs(
+            runs,
+            WithoutModel(),
+            library=self.library,
+            noise=self.noise,
+            constants=self.constants,
+            max_rows=self.max_rows,
+            rng=rng,
+        )
         self.report_ = report if groups is not None else _of_one_run(report)
         self.quantities_ = self.report_.quantities
         self.n_conserved_ = self.report_.n_conserved
         return self
-
-    def _report(self, runs: Trajectories, rng: np.random.Generator) -> DiscoveryReport:
-        noise = known_noise(self.noise, runs.dim)
-        most = checked_rows(self.max_rows)
-        if are_fields(runs.roles):
-            return analyse_fields(runs, self.library, noise, rng, self.constants)
-        some = drawn(runs, most, rng)
-        sound = without_gross_errors(some)
-        orbits = prepare(sound, noise)
-        path = orbits.smoothed.states
-        stages = resolve(
-            self.library, runs.names, runs.roles, path, rates(sound, path), orbits.noise
-        )
-        return analyse_orbits(
-            orbits,
-            stages,
-            Split.draw(orbits, rng),
-            rng,
-            names=runs.names,
-            roles=runs.roles,
-            title=title_of(runs, some, sound),
-            times=sound.row_times,
-            constants=self.constants,
-        )
 
     def _runs(
         self, X: np.ndarray, groups: np.ndarray | None, times: np.ndarray | None

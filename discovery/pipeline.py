@@ -1,44 +1,56 @@
-"""discover: runs in, trained manifold, report of conserved quantities out."""
+"""The road from runs to a report: `analyse_runs`, and `discover`, which trains a manifold for it.
+
+draw -> leave gross errors out -> split -> prepare -> libraries -> laws -> symmetries -> report
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import sympy
 
 from discovery.data.coordinates import are_fields
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
 from discovery.data.trajectories import Trajectories
-from discovery.estimation.manifold import _manifold, train_manifold
-from discovery.estimation.model_rows import (
-    rates,
-)
+from discovery.estimation.manifold import manifold_for, train_manifold
+from discovery.estimation.model_rows import rates
 from discovery.estimation.noise_level import known_noise
 from discovery.estimation.orbits import Orbits
-from discovery.estimation.preparation import prepare_with, without_gross_errors
+from discovery.estimation.preparation import prepare, prepare_with, without_gross_errors
 from discovery.estimation.split import PROBES, Split
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.judging.conclusion import conclude
+from discovery.laws.judging.law import Law
 from discovery.laws.judging.trend import secular_rate
 from discovery.laws.learned.training import train_features
 from discovery.laws.search import Stage, analyse
-from discovery.libraries.choice import resolve
+from discovery.libraries.choice import checked, resolve
+from discovery.libraries.library import Library
 from discovery.noether.pairing import pair
 from discovery.pde.analysis import analyse_fields
-from discovery.report.assembly import report_on, title_of
+from discovery.report.assembly import report_on
 from discovery.report.description import described
 from discovery.report.quantity import Quantity
 from discovery.report.report import DiscoveryReport
 
+if TYPE_CHECKING:
+    import keras
+
+# What users may pass as ``library=`` and ``noise=``.
+LibraryChoice = str | Library | Sequence[str | sympy.Expr] | Sequence[Library]
+NoiseLevel = float | Sequence[float] | np.ndarray | None
+
 
 def discover(
     trajectories: Trajectories,
-    model: object = None,
+    model: keras.Model | None = None,
     *,
-    library: object = "auto",
-    noise: object = None,
+    library: LibraryChoice = "auto",
+    noise: NoiseLevel = None,
     constants: Mapping[str, float] | None = None,
     max_rows: int = MAX_ROWS,
     random_state: int | None = None,
@@ -90,129 +102,216 @@ def discover(
             "Trajectories(states=...), Trajectories.from_frame or Trajectories.from_file."
         )
     check_for_analysis(trajectories)
-    rng = np.random.default_rng(random_state)
-    names, roles = trajectories.names, trajectories.roles
-    most = checked_rows(max_rows)
-    Numbers.of(constants, names)  # like a bad library, refused before training
-    if are_fields(roles):
-        return _discover_fields(trajectories, model, library, noise, rng, constants)
-    resolve(library, names, roles, trajectories.rows)
-    levels = known_noise(noise, trajectories.dim)
-    some = drawn(trajectories, most, rng)
-    sound = without_gross_errors(some)
-    fit_runs, held_runs = Split.choose(sound.n_runs, rng)
-    if model is None:
-        model = train_manifold(sound[fit_runs], seed=int(rng.integers(2**31)), verbose=verbose)
-    orbits = prepare_with(sound, _manifold(model, trajectories), levels)
-    path = orbits.smoothed.states
-    stages = resolve(library, names, roles, path, rates(sound, path), orbits.noise)
-    if isinstance(library, str) and library == "auto":
-        stages.append(lambda fit: train_features(fit, names, roles, rng, verbose=verbose))
-    return analyse_orbits(
-        orbits,
-        stages,
-        Split.of(orbits, fit_runs, held_runs, rng),
-        rng,
-        names=names,
-        roles=roles,
-        title=title_of(trajectories, some, sound),
-        times=sound.row_times,
-        constants=constants,
-    )
-
-
-def _discover_fields(
-    trajectories: Trajectories,
-    model: object,
-    library: object,
-    noise: object,
-    rng: np.random.Generator,
-    constants: Mapping[str, float] | None,
-) -> DiscoveryReport:
-    """Fields need no manifold: neighbouring points tell the noise, and waves filter it."""
-    if model is not None:
+    fields = are_fields(trajectories.roles)
+    if fields and model is not None:
         raise ValueError(
             "a model was given, and the coordinates are fields, for which none is used. Leave it "
             "out, or give the coordinates other roles."
         )
-    levels = known_noise(noise, trajectories.dim)
-    return analyse_fields(trajectories, library, levels, rng, constants)
+    return analyse_runs(
+        trajectories,
+        WithoutModel() if fields else WithManifold(model, verbose),
+        library=library,
+        noise=noise,
+        constants=constants,
+        max_rows=max_rows,
+        rng=np.random.default_rng(random_state),
+    )
 
 
-def analyse_orbits(
-    orbits: Orbits,
-    stages: Sequence[Stage],
-    split: Split,
-    rng: np.random.Generator,
+class Preparation(Protocol):
+    """How runs become orbits, and what may be learned from these where no closed form is found."""
+
+    def orbits(
+        self,
+        runs: Trajectories,
+        fit: np.ndarray,
+        noise: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> Orbits:
+        """Return the orbits of all runs; of them only those in `fit` may train anything.
+
+        Parameters
+        ----------
+        runs : Trajectories
+        fit : array of int
+            Runs that formulas are found on.
+        noise : (d,) array or None
+            Known standard deviations of the coordinates' noise.
+        rng : numpy.random.Generator
+        """
+
+    def learned(self, runs: Trajectories, rng: np.random.Generator) -> list[Stage]:
+        """Return the stages to try where no closed form is conserved."""
+
+
+@dataclass(frozen=True)
+class WithoutModel:
+    """The noise is read from the runs' smoothness, and paths are local polynomials."""
+
+    def orbits(
+        self,
+        runs: Trajectories,
+        fit: np.ndarray,
+        noise: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> Orbits:
+        """Return the orbits; nothing is trained."""
+        return prepare(runs, noise)
+
+    def learned(self, runs: Trajectories, rng: np.random.Generator) -> list[Stage]:
+        """Return nothing: features are learned beside a manifold only."""
+        return []
+
+
+@dataclass(frozen=True)
+class WithManifold:
+    """The metric of a fitted model is the noise's, and its flow smooths the runs.
+
+    Attributes
+    ----------
+    model : keras.Model or None
+        None to train the default manifold.
+    verbose : bool
+        Show the progress of training.
+    """
+
+    model: keras.Model | None = None
+    verbose: bool = True
+
+    def orbits(
+        self,
+        runs: Trajectories,
+        fit: np.ndarray,
+        noise: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> Orbits:
+        """Return the orbits in the manifold's metric."""
+        model = self.model
+        if model is None:
+            seed = int(rng.integers(2**31))
+            model = train_manifold(runs[fit], seed=seed, verbose=self.verbose)
+        return prepare_with(runs, manifold_for(model, runs), noise)
+
+    def learned(self, runs: Trajectories, rng: np.random.Generator) -> list[Stage]:
+        """Return features of a network, trained when they are asked for."""
+        return [lambda fit: train_features(fit, runs.names, runs.roles, rng, verbose=self.verbose)]
+
+
+def analyse_runs(
+    runs: Trajectories,
+    preparation: Preparation,
     *,
-    names: Sequence[str],
-    roles: Sequence[str | None] | None,
-    title: str,
-    times: np.ndarray,
+    library: LibraryChoice = "auto",
+    noise: NoiseLevel = None,
     constants: Mapping[str, float] | None = None,
+    max_rows: int = MAX_ROWS,
+    rng: np.random.Generator,
 ) -> DiscoveryReport:
-    """Run the engine on orbits and report.
+    """Go the whole road; `discover`, the finder and the command line differ in how they prepare.
 
     Parameters
     ----------
-    orbits : Orbits
-    stages : sequence of Library, or of callables that learn one
-        From simple to rich; see `engine.analyse`.
-    split : Split
-        Runs that formulas are found on, and runs that judge them.
+    runs : Trajectories
+    preparation : Preparation
+        Not used for fields: neighbouring points tell their noise, and waves filter it.
+    library, noise, constants, max_rows
+        As for `discover`.
     rng : numpy.random.Generator
-    names, roles : sequences of length d
-        Of the coordinates.
-    title : str
-    times : (n,) array
-        Of the rows.
-    constants : mapping from name to number, optional
-        What coefficients may be multiples of.
+        Draws rows, the split and bootstrap samples.
+
+    Raises
+    ------
+    ValueError
+        As `discover`.
     """
-    numbers = Numbers.of(constants, names)
+    numbers = Numbers.of(constants, runs.names)
+    most, levels = checked_rows(max_rows), known_noise(noise, runs.dim)
+    if are_fields(runs.roles):
+        return _fields(runs, library, levels, numbers, rng)
+    checked(library, runs.names)
+    some = drawn(runs, most, rng)
+    sound = without_gross_errors(some)
+    fit, held = Split.choose(sound.n_runs, rng)
+    orbits = preparation.orbits(sound, fit, levels, rng)
+    split = Split.of(orbits, fit, held, rng)
+    path = orbits.smoothed.states
+    stages = resolve(library, runs.names, runs.roles, path, rates(sound, path), orbits.noise)
+    if isinstance(library, str) and library == "auto":
+        stages += preparation.learned(sound, rng)
     findings = analyse(stages, split, rng, numbers)
+    moving = [law for law in findings.laws if law.verdict == "approximate"]
     report = report_on(
-        findings, conclude(findings, orbits, roles), orbits, names=names, title=title
+        findings,
+        conclude(findings, orbits, runs.roles),
+        names=runs.names,
+        noise=dict(zip(runs.names, orbits.mean_noise.tolist(), strict=True)),
+        title=_title(runs, some, sound),
+        drift_rates={law.expression: _drift_rate(law, orbits, sound.row_times) for law in moving},
     )
-    quantities = [
-        _with_rate(
-            described(q, split.fit.smoothed.states, split.held.smoothed.states), orbits, times
-        )
-        for q in report.quantities
-    ]
-    constrained = bool(findings.identities)
-    quantities, algebra = _with_symmetries(quantities, names, roles, orbits, numbers, constrained)
-    return replace(report, quantities=quantities, symmetries=algebra)
+    states = split.fit.smoothed.states, split.held.smoothed.states
+    report = replace(report, quantities=[described(q, *states) for q in report.quantities])
+    return _with_symmetries(report, runs, orbits, numbers)
 
 
-def _with_rate(quantity: Quantity, orbits: Orbits, times: np.ndarray) -> Quantity:
-    """Say of a nearly conserved quantity how fast it drifts."""
-    if quantity.verdict != "approximate":
-        return quantity
-    law = quantity.library, np.array(list(quantity.coefficients.values()))
-    clear = orbits.clear(quantity.library.positive)
+def _fields(
+    runs: Trajectories,
+    library: LibraryChoice,
+    levels: np.ndarray | None,
+    numbers: Numbers,
+    rng: np.random.Generator,
+) -> DiscoveryReport:
+    found = analyse_fields(runs, library, levels, numbers, rng)
+    report = report_on(
+        found.findings,
+        conclude(found.findings, found.witnesses),
+        names=runs.names,
+        noise=found.noise,
+        title="; ".join([runs.summary(), *found.remarks]),
+        drift_rates=found.drift_rates,
+    )
+    return replace(report, searched=[*report.searched, "no manifold is trained for fields"])
+
+
+def _title(runs: Trajectories, some: Trajectories, sound: Trajectories) -> str:
+    """Return what the runs are, how many rows of them were drawn and left out as gross errors."""
+    title = runs.summary()
+    if len(some.rows) < len(runs.rows):
+        title += f"; {len(some.rows)} of {len(runs.rows)} rows analysed"
+    dropped = len(some.rows) - len(sound.rows)
+    return f"{title}; {dropped} gross errors left out" if dropped else title
+
+
+def _drift_rate(law: Law, orbits: Orbits, times: np.ndarray) -> float:
+    """Return how fast a nearly conserved quantity drifts, where its terms are defined."""
+    clear = orbits.clear(law.library.positive)
     some = orbits.where(clear)
-    rate = secular_rate(*law, some.measured, times[clear], some.offsets, quantity.spread)
-    return replace(quantity, drift_rate=rate)
+    return secular_rate(
+        law.library,
+        law.coefficients,
+        some.measured,
+        times[clear],
+        some.offsets,
+        law.evidence.spread,
+    )
 
 
 def _with_symmetries(
-    quantities: list[Quantity],
-    names: Sequence[str],
-    roles: Sequence[str | None] | None,
-    orbits: Orbits,
-    numbers: Numbers,
-    constrained: bool,
-) -> tuple[list[Quantity], list[str]]:
+    report: DiscoveryReport, runs: Trajectories, orbits: Orbits, numbers: Numbers
+) -> DiscoveryReport:
     """Pair laws with the symmetries behind them, where roles say that the data are mechanical."""
-    exact = [q for q in quantities if q.verdict == "exact" and q.approximation_error is None]
-    if not exact or roles is None:
-        return quantities, []
+    exact = [q for q in report.quantities if q.verdict == "exact" and q.approximation_error is None]
+    if not exact or runs.roles is None:
+        return report
     some = orbits.smoothed.states[:: max(1, len(orbits.smoothed.states) // PROBES)]
-    pairing = pair([numbers.numeric(q.expression) for q in exact], names, roles, some)
-    named = [replace(q, symmetry=s) for q, s in zip(exact, pairing.symmetries, strict=True)]
-    algebra = [f"algebra {pairing.algebra}"] if pairing.algebra not in (None, "unknown") else []
+    formulas = [numbers.numeric(q.expression) for q in exact]
+    pairing = pair(formulas, runs.names, runs.roles, some)
+    named: list[Quantity] = [
+        replace(q, symmetry=s) for q, s in zip(exact, pairing.symmetries, strict=True)
+    ]
+    others = [q for q in report.quantities if not any(q is e for e in exact)]
+    notes = [f"algebra {pairing.algebra}"] if pairing.algebra not in (None, "unknown") else []
     # A constraint breaks symmetries that the energy's formula has.
-    flags = [] if constrained else pairing.flags
-    notes = algebra + [f"to check: {flag}" for flag in flags]
-    return named + [q for q in quantities if not any(q is e for e in exact)], notes
+    if not report.identities:
+        notes += [f"to check: {flag}" for flag in pairing.flags]
+    return replace(report, quantities=named + others, symmetries=notes)

@@ -62,7 +62,7 @@ def train_manifold(
     return model
 
 
-def _manifold(model: object, trajectories: Trajectories) -> object:
+def manifold_for(model: object, trajectories: Trajectories) -> object:
     """Return the model's geometry, or say what it lacks."""
     import keras_ndm
 

@@ -45,6 +45,11 @@ class Orbits:
         """Typical standard deviation of each coordinate's noise, (d,)."""
         return np.sqrt(np.median(np.einsum("nii->ni", self.measured.covariance), axis=0))
 
+    @property
+    def mean_noise(self) -> np.ndarray:
+        """Root mean square over all samples of each coordinate's noise, (d,)."""
+        return np.sqrt(np.mean(np.einsum("nii->ni", self.measured.covariance), axis=0))
+
     def clear(self, columns: Sequence[int]) -> np.ndarray:
         """Tell in which rows the given coordinates are positive beyond their noise, (n,) bool.
 

@@ -58,7 +58,7 @@ def custom(expressions: Sequence[sympy.Expr | str], names: Sequence[str]) -> Lib
 
 
 def resolve(
-    spec: object,
+    spec: str | Library | Sequence[str | sympy.Expr] | Sequence[Library],
     names: Sequence[str],
     roles: Sequence[str | None] | None,
     rows: np.ndarray,
@@ -85,12 +85,31 @@ def resolve(
         For an unknown name, or a library of other coordinates.
     """
     known = list(roles) if roles is not None else [None] * len(names)
+    chosen = checked(spec, names)
+    if chosen == "auto":
+        return escalation(names, known, rows, rates, noise)
+    return _named(chosen, names, known, rows) if isinstance(chosen, str) else chosen
+
+
+def checked(
+    spec: str | Library | Sequence[str | sympy.Expr] | Sequence[Library], names: Sequence[str]
+) -> str | list[Library]:
+    """Return a known name, or the libraries that were given; refused before anything is computed.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, expressions that are none, or a library of other coordinates.
+    """
     if isinstance(spec, Library):
         spec = [spec]
     if isinstance(spec, str):
-        if spec == "auto":
-            return escalation(names, known, rows, rates, noise)
-        return _named(spec, names, known, rows)
+        if spec in NAMES:
+            return spec
+        raise ValueError(
+            f"library: unknown name {spec!r}. Expected one of {', '.join(NAMES)}, a list of "
+            "expressions, or a Library."
+        )
     if isinstance(spec, Sequence) and spec and all(isinstance(s, Library) for s in spec):
         for library in spec:
             if library.dim != len(names):
@@ -128,7 +147,4 @@ def _named(
                 f"none of {', '.join(names)} is. Choose another library, or shift the data."
             )
         return [logarithmic(names, positive)]
-    raise ValueError(
-        f"library: unknown name {spec!r}. Expected one of {', '.join(NAMES)}, a list of "
-        "expressions, or a Library."
-    )
+    raise AssertionError(spec)  # `checked` knows the names

@@ -8,8 +8,8 @@ their functional derivatives: ∫cos u and a polynomial that imitates it are one
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import sympy
@@ -18,21 +18,18 @@ from discovery.data.trajectories import Trajectories
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.split import PROBES, Split
 from discovery.formulas.simple_numbers import Numbers
-from discovery.laws.judging.conclusion import conclude
 from discovery.laws.judging.evidence import FLAT
 from discovery.laws.judging.independence import SINE
-from discovery.laws.judging.law import Findings, Law
+from discovery.laws.judging.law import Findings, Law, StageRecord
 from discovery.laws.judging.selection import _select
 from discovery.laws.judging.trend import secular_rate
 from discovery.laws.search import analyse
 from discovery.pde.densities import Densities, Jets, custom, escalation
 from discovery.pde.grid import Grid, grid_of
-from discovery.pde.integral_library import _on_grid, _some, _Terms
+from discovery.pde.integral_library import IntegralsAsCoordinates, on_grid, some_columns
 from discovery.pde.integrals import Integrals
-from discovery.pde.mending import _mended
+from discovery.pde.mending import mend
 from discovery.pde.waves import FieldWaves, field_noise, waves_of
-from discovery.report.assembly import report_on
-from discovery.report.report import DiscoveryReport
 
 # A formula that imitates a law within the noise has a gradient that differs from the law's by less
 # than this times the noise over the motion along runs: beyond it, two laws are two, also where a
@@ -48,13 +45,38 @@ KNOWN = 0.05
 MAX_STATES, KEEP_RUNS = 100_000, 100
 
 
+@dataclass(frozen=True)
+class FieldFindings:
+    """What was found in runs of fields.
+
+    Attributes
+    ----------
+    findings : Findings
+        Laws as functions of states.
+    drift_rates : dict from expression to float
+        How fast the nearly conserved ones drift.
+    witnesses : Orbits
+        A few points of the grid and the integrals, where the runs as such are asked.
+    noise : dict from field to float
+        Standard deviation.
+    remarks : list of str
+        What was done to the data.
+    """
+
+    findings: Findings
+    drift_rates: dict[sympy.Expr, float]
+    witnesses: Orbits
+    noise: dict[str, float]
+    remarks: list[str]
+
+
 def analyse_fields(
     runs: Trajectories,
-    library: object,
+    library: str | Sequence[str | sympy.Expr],
     noise: np.ndarray | None,
+    numbers: Numbers,
     rng: np.random.Generator,
-    constants: Mapping[str, float] | None = None,
-) -> DiscoveryReport:
+) -> FieldFindings:
     """Find the integrals that are conserved in runs of fields.
 
     Parameters
@@ -65,9 +87,9 @@ def analyse_fields(
         ``"auto"``, or densities: formulas in the fields and their derivatives (u, u_x, u_xx, …).
     noise : (d,) array, optional
         Standard deviation of each column's noise, where it is known.
+    numbers : Numbers
+        What coefficients are rounded to.
     rng : numpy.random.Generator
-    constants : mapping from name to number, optional
-        What coefficients may be multiples of.
 
     Raises
     ------
@@ -78,82 +100,89 @@ def analyse_fields(
     grid = grid_of(runs.names, runs.grid_spacing)
     jets = Jets(grid.fields)
     given = _given(library, jets)
-    numbers = Numbers.of(constants)
     some = _drawn(runs, rng)
     levels = _levels(some, grid, noise)
-    sound, mended = _mended(some, grid, levels)
+    sound, mended = mend(some, grid, levels)
     waves = waves_of(sound, grid, levels)
     sets = given or escalation(jets, _positive(waves))
     whole = list(dict.fromkeys(density for tried in sets for density in tried.expressions))
     integrals = waves.orbits(Integrals(whole, jets, waves.grid, waves.kept))
     _check_finite(integrals.measured.states, whole)
-    findings, rates = _search(sets, whole, integrals, waves, jets, sound, numbers, rng)
-    witnesses = waves.witnesses(sound.rows, integrals)
-    report = report_on(
-        findings,
-        conclude(findings, witnesses),
-        witnesses,
-        names=[str(k) for k in range(witnesses.scale.size)],
-        title=_title(runs, some, waves.grid, mended),
-    )
-    return replace(
-        report,
-        quantities=[
-            replace(q, drift_rate=rates[q.expression]) if q.verdict == "approximate" else q
-            for q in report.quantities
-        ],
-        names=runs.names,
-        noise={f: float(np.sqrt(np.mean(s**2))) for f, s in zip(grid.fields, levels, strict=True)},
-        searched=[*report.searched, "no manifold is trained for fields"],
-    )
-
-
-def _search(
-    sets: Sequence[Densities],
-    whole: Sequence[sympy.Expr],
-    integrals: Orbits,
-    waves: FieldWaves,
-    jets: Jets,
-    runs: Trajectories,
-    numbers: Numbers,
-    rng: np.random.Generator,
-) -> tuple[Findings, dict[sympy.Expr, float]]:
-    """Try the sets of densities in turn; return the laws, and how fast approximate ones drift."""
-    fit, held = Split.choose(runs.n_runs, rng)
-    rows = np.flatnonzero(np.isin(runs.groups, held))
-    rows = np.sort(rng.choice(rows, min(PROBES, len(rows)), replace=False))
-    probes = waves.states(waves.smoothed[rows])
-    scale = np.empty(runs.dim)
-    for f, columns in enumerate(waves.grid.columns):
-        scale[columns] = waves.spread[f]
-    sine = float(np.clip(IMITATION * waves.blur, FINEST, SINE))
-    pool: list[Law] = []
-    records, rejected, rates = [], None, {}
-    chosen = Findings()
+    search = _Search.over(sound, waves, jets, rng)
     for tried in sets:
-        orbits = _some(integrals, [whole.index(density) for density in tried.expressions])
-        split = Split(orbits.take(fit), orbits.take(held), orbits, orbits.smoothed.states[rows])
-        found = analyse([_Terms(tried, jets)], split, rng, numbers)
+        columns = [whole.index(density) for density in tried.expressions]
+        search.try_densities(tried, some_columns(integrals, columns), numbers, rng)
+    return FieldFindings(
+        findings=replace(search.chosen, stages=search.records, rejected=search.rejected),
+        drift_rates=search.drift_rates,
+        witnesses=waves.witnesses(sound.rows, integrals),
+        noise={f: float(np.sqrt(np.mean(s**2))) for f, s in zip(grid.fields, levels, strict=True)},
+        remarks=_remarks(runs, some, waves.grid, mended),
+    )
+
+
+@dataclass
+class _Search:
+    """The search through sets of densities: what is fixed, and what was found so far."""
+
+    runs: Trajectories
+    waves: FieldWaves
+    jets: Jets
+    fit: np.ndarray
+    held: np.ndarray
+    probe_rows: np.ndarray
+    pool: list[Law] = field(default_factory=list)
+    chosen: Findings = field(default_factory=Findings)
+    records: list[StageRecord] = field(default_factory=list)
+    rejected: np.ndarray | None = None
+    drift_rates: dict[sympy.Expr, float] = field(default_factory=dict)
+
+    @classmethod
+    def over(
+        cls, runs: Trajectories, waves: FieldWaves, jets: Jets, rng: np.random.Generator
+    ) -> _Search:
+        fit, held = Split.choose(runs.n_runs, rng)
+        rows = np.flatnonzero(np.isin(runs.groups, held))
+        rows = np.sort(rng.choice(rows, min(PROBES, len(rows)), replace=False))
+        return cls(runs, waves, jets, fit, held, rows)
+
+    def try_densities(
+        self, tried: Densities, orbits: Orbits, numbers: Numbers, rng: np.random.Generator
+    ) -> None:
+        """Look for laws among one set's integrals, and choose anew among all that were found."""
+        probes = orbits.smoothed.states[self.probe_rows]
+        split = Split(orbits.take(self.fit), orbits.take(self.held), orbits, probes)
+        found = analyse([IntegralsAsCoordinates(tried, self.jets)], split, rng, numbers)
         for law in (*found.laws, *found.identities):
             if law.verdict != "exact" or _is_known(law):
-                pool.append(_on_grid(law, tried, jets, waves.grid, runs.names))
+                self.pool.append(on_grid(law, tried, self.jets, self.waves.grid, self.runs.names))
             if law.verdict == "approximate":
-                rates[pool[-1].expression] = secular_rate(
+                self.drift_rates[self.pool[-1].expression] = secular_rate(
                     law.library,
                     law.coefficients,
                     orbits.measured,
-                    runs.row_times,
+                    self.runs.row_times,
                     orbits.offsets,
                     law.evidence.spread,
                 )
-        before = len(chosen.laws)
-        chosen = _select(pool, probes, scale, sine)
-        records.append(replace(found.stages[0], n_laws=len(chosen.laws) - before))
-        rejected = found.rejected if rejected is None else rejected & found.rejected
-    return replace(chosen, stages=records, rejected=rejected), rates
+        before = len(self.chosen.laws)
+        self.chosen = self._select()
+        new = len(self.chosen.laws) - before
+        self.records.append(replace(found.stages[0], n_laws=new))
+        same = found.rejected if self.rejected is None else self.rejected & found.rejected
+        self.rejected = same
+
+    def _select(self) -> Findings:
+        """Return the independent laws by their functional derivatives, on the grid."""
+        waves = self.waves
+        scale = np.empty(self.runs.dim)
+        for f, columns in enumerate(waves.grid.columns):
+            scale[columns] = waves.spread[f]
+        sine = float(np.clip(IMITATION * waves.blur, FINEST, SINE))
+        return _select(self.pool, waves.states(waves.smoothed[self.probe_rows]), scale, sine)
 
 
-def _given(library: object, jets: Jets) -> list[Densities]:
+def _given(library: str | Sequence[str | sympy.Expr], jets: Jets) -> list[Densities]:
     """Return the user's own densities; none for ``"auto"``."""
     if isinstance(library, str) and library == "auto":
         return []
@@ -176,11 +205,11 @@ def _drawn(runs: Trajectories, rng: np.random.Generator) -> Trajectories:
 
 def _levels(runs: Trajectories, grid: Grid, noise: np.ndarray | None) -> np.ndarray:
     """Return the noise of each field at each point, (F, N), known or estimated."""
-    for f, field in enumerate(grid.fields):
+    for f, name in enumerate(grid.fields):
         values = grid.values(runs.rows, f)
         if np.ptp(values) <= 8 * np.finfo(float).eps * np.abs(values).max():
             raise ValueError(
-                f"field {field!r} is constant over all runs. It carries no information: leave it "
+                f"field {name!r} is constant over all runs. It carries no information: leave it "
                 "out, or vary it between runs."
             )
     if noise is None:
@@ -209,11 +238,13 @@ def _check_finite(values: np.ndarray, densities: Sequence[sympy.Expr]) -> None:
         )
 
 
-def _title(runs: Trajectories, some: Trajectories, grid: Grid, mended: int) -> str:
-    title = repr(runs).removeprefix("Trajectories(").removesuffix(")")
+def _remarks(runs: Trajectories, some: Trajectories, grid: Grid, mended: int) -> list[str]:
+    remarks = []
     if some.n_runs < runs.n_runs:
-        title += f"; {some.n_runs} of {runs.n_runs} runs analysed"
+        remarks.append(f"{some.n_runs} of {runs.n_runs} runs analysed")
     if any(grid.walls):
         closed = [f for f, walls in zip(grid.fields, grid.walls, strict=True) if walls]
-        title += f"; between walls, since the ends do not meet: {', '.join(closed)}"
-    return f"{title}; {mended} gross errors put right" if mended else title
+        remarks.append(f"between walls, since the ends do not meet: {', '.join(closed)}")
+    if mended:
+        remarks.append(f"{mended} gross errors put right")
+    return remarks

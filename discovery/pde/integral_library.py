@@ -19,7 +19,7 @@ from discovery.pde.grid import Grid
 from discovery.pde.integrals import Integrals
 
 
-class _Terms(Library):
+class IntegralsAsCoordinates(Library):
     """The integrals as the coordinates of orbits, each a term of its own."""
 
     def __init__(self, tried: Densities, jets: Jets) -> None:
@@ -108,7 +108,7 @@ class IntegralLibrary:
         return values, slopes, self._integrals.curvatures(states, covariance)
 
 
-def _some(orbits: Orbits, columns: list[int]) -> Orbits:
+def some_columns(orbits: Orbits, columns: list[int]) -> Orbits:
     """Return the orbits of some of the integrals."""
     pick = np.ix_(np.arange(len(orbits.measured.states)), columns, columns)
     measured, smoothed = (
@@ -118,7 +118,7 @@ def _some(orbits: Orbits, columns: list[int]) -> Orbits:
     return Orbits(measured, smoothed, orbits.offsets, orbits.scale[columns])
 
 
-def _on_grid(law: Law, tried: Densities, jets: Jets, grid: Grid, names: Sequence[str]) -> Law:
+def on_grid(law: Law, tried: Densities, jets: Jets, grid: Grid, names: Sequence[str]) -> Law:
     """Return a law of the integrals as one of states."""
     terms = law.library.expressions()
     density_of = dict(zip(law.library.symbols, tried.expressions, strict=True))

@@ -14,7 +14,7 @@ MOSTLY = 0.8
 _PAD = 8
 
 
-def _mended(runs: Trajectories, grid: Grid, levels: np.ndarray) -> tuple[Trajectories, int]:
+def mend(runs: Trajectories, grid: Grid, levels: np.ndarray) -> tuple[Trajectories, int]:
     """Return the runs without gross errors, and how many values there were.
 
     A value is put right by its neighbours on the grid. A state with errors too close to each other

@@ -1,35 +1,54 @@
-"""The analysis: orbits in, report out."""
+"""Assembly: what was found becomes a report."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
+import sympy
 
-from discovery.data.trajectories import Trajectories
-from discovery.estimation.orbits import Orbits
 from discovery.laws.judging.conclusion import Conclusion
-from discovery.laws.judging.law import Findings
+from discovery.laws.judging.law import Findings, Law
 from discovery.report.quantity import Quantity
 from discovery.report.report import DiscoveryReport
 
 
 def report_on(
-    findings: Findings, conclusion: Conclusion, orbits: Orbits, names: Sequence[str], title: str
+    findings: Findings,
+    conclusion: Conclusion,
+    *,
+    names: Sequence[str],
+    noise: Mapping[str, float],
+    title: str,
+    drift_rates: Mapping[sympy.Expr, float],
 ) -> DiscoveryReport:
-    """Put findings and the conclusion from them into words and plain values."""
-    undecided = "undecided" if conclusion.verdict == "undecided" else None
-    noise = np.sqrt(np.mean(np.einsum("nii->ni", orbits.measured.covariance), axis=0))
+    """Put findings and the conclusion from them into words and plain values.
+
+    Parameters
+    ----------
+    findings : Findings
+    conclusion : Conclusion
+    names : sequence of length d
+        Of the coordinates.
+    noise : mapping from name to standard deviation
+        Of each coordinate, or of each field.
+    title : str
+        What the runs are, and what was left out of them.
+    drift_rates : mapping from expression to rate
+        Of the nearly conserved laws, see `discovery.laws.judging.trend`.
+    """
+    undecided = conclusion.verdict == "undecided"
     exact = [law.evidence for law in findings.laws if law.verdict == "exact"]
     return DiscoveryReport(
-        quantities=[Quantity.from_law(law, undecided) for law in findings.laws],
+        quantities=[_quantity(law, undecided, drift_rates) for law in findings.laws],
         verdict=conclusion.verdict,
         reason=conclusion.reason,
         confidence=0.0 if undecided else _confidence(findings),
         identities=[] if undecided else [Quantity.from_law(i) for i in findings.identities],
         spectrum={s.library: s.spectrum for s in findings.stages if len(s.spectrum)},
         resolution=max((e.drift_interval[1] for e in exact), default=float("nan")),
-        noise=dict(zip(names, noise.tolist(), strict=True)),
+        noise=dict(noise),
         names=tuple(names),
         title=title,
         searched=[
@@ -39,13 +58,13 @@ def report_on(
     )
 
 
-def title_of(runs: Trajectories, some: Trajectories, sound: Trajectories) -> str:
-    """Return what the runs are, how many rows of them were drawn and left out as gross errors."""
-    title = repr(runs).removeprefix("Trajectories(").removesuffix(")")
-    if len(some.rows) < len(runs.rows):
-        title += f"; {len(some.rows)} of {len(runs.rows)} rows analysed"
-    dropped = len(some.rows) - len(sound.rows)
-    return f"{title}; {dropped} gross errors left out" if dropped else title
+def _quantity(law: Law, undecided: bool, drift_rates: Mapping[sympy.Expr, float]) -> Quantity:
+    if undecided:
+        return Quantity.from_law(law, "undecided")
+    quantity = Quantity.from_law(law)
+    if quantity.verdict != "approximate":
+        return quantity
+    return replace(quantity, drift_rate=drift_rates[law.expression])
 
 
 def _confidence(findings: Findings) -> float:
