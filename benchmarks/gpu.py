@@ -66,7 +66,13 @@ def table(cases, cpu, gpu, budget):
         if gpu is None:
             print(f"{row}  |  |", flush=True)
             continue
-        fast, result = measured(case, gpu, budget)
+        try:
+            fast, result = measured(case, gpu, budget)
+        except Exception as error:  # one row that fails must not hide the others
+            print(
+                f"{row} {type(error).__name__}: {str(error).splitlines()[0][:90]} |  |", flush=True
+            )
+            continue
         print(f"{row} {fast:.2f} | {slow / fast:.1f} |", flush=True)
         differences.setdefault(case.dtype, []).append((difference(result, reference), case))
     return differences
