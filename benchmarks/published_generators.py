@@ -6,19 +6,13 @@ Published numbers are those that the authors' notebooks print, or that their rep
 Each line says what the generators were learned from; ours had no more than that, the two bodies
 being those of `discovery.datasets`. Off the truth is the sine of the largest angle between the span
 found and that of the true fields, with the mean of ξ·η over the points as scalar product. The
-defect is the largest in the span, as `discovery.symmetry` has it for the exact condition.
+defect is the largest in the span, as `SymmetryFinder` defines it, for the exact condition.
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-# A script beside this one bears the package's name: it must not be found in its place.
-if str(Path(__file__).resolve().parent) in sys.path:
-    sys.path.remove(str(Path(__file__).resolve().parent))
 
 import numpy as np
 import pandas as pd
@@ -37,11 +31,9 @@ from discovery import (
     symmetry,
 )
 from discovery.conditions import Flow, Output
-from discovery.libraries.builders import symbols_of
 from discovery.vector_fields import VectorFields, to_text
 
-SPACE = symbols_of(("x", "y", "z"))
-X, Y, Z = SPACE
+X, Y, Z = SPACE = sympy.symbols("x y z", real=True)
 TURNS = ((0, -Z, Y), (Z, 0, -X), (-Y, X, 0))
 
 
@@ -195,7 +187,7 @@ def two_body_flow(s):
 def two_bodies(rng):
     """The rotation of two bodies, from noise-free runs."""
     runs = datasets.load("two_body", 60, 150, noise=0.0, seed=0)
-    symbols = symbols_of(runs.names)
+    symbols = sympy.symbols(runs.names, real=True)
     points = rng.permutation(np.asarray(runs.rows))[:400]
     turn = [[0, 1], [-1, 0]]
     own, theirs = (
@@ -254,7 +246,7 @@ def main():
     print(
         "eigenvalues of the Killing form, oscillator in space: spread by "
         f"{spread:.1e} of their mean (Hou, Li & You, arXiv 2412.14632, their notebook); ours: "
-        "python benchmarks/symmetries.py algebra"
+        "python benchmarks/recovered_symmetries.py algebra"
     )
 
 
