@@ -226,7 +226,7 @@ HOU = (-9.7535, -9.7462, -9.7413, -9.7272, -9.7171, -9.6952, -9.6922, -9.6838)
 
 def main():
     """Print the table."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    argparse.ArgumentParser(description=__doc__.split("\n")[0]).parse_args()
     print("| what | published by | off the truth, defect | ours: fields | off, defect | s |")
     print("|---|---|---|---|---|---|")
     for make in (rotations, labelled, two_bodies):

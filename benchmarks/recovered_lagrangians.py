@@ -96,7 +96,7 @@ TASKS = {"springs": springs, "pendulum": pendulum}
 
 def main():
     """Run a task."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("task", choices=list(TASKS))
     parser.add_argument("--samples", type=int, default=4096)
     parser.add_argument("--iterations", type=int, default=100)

@@ -213,7 +213,7 @@ def find(runs: Trajectories, noise: float, seed: int = 1) -> tuple[list[str], fl
 def main() -> None:
     """Print the table."""
     sets = [name for name in datasets.names() if datasets.info(name).grid_spacing is not None]
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", nargs="+", metavar="NAME", help="some of the equations")
     parser.add_argument("--noise", nargs="+", type=float, default=[0.0, 0.01, 0.05])
     parser.add_argument("--formulas", action="store_true", help="print what is found")

@@ -296,7 +296,7 @@ TASKS = {"dimension": dimension, "algebra": brackets, "data": from_data}
 
 def main():
     """Run a task."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("task", choices=list(TASKS))
     parser.add_argument("--only", nargs="*", choices=list(GEOMETRIES))
     parser.add_argument("--noise", nargs="*", type=float, default=[0.0, 0.01, 0.03])
