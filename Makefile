@@ -31,7 +31,7 @@ lint: $(TF)/ready
 	$(TF)/bin/ruff format --check .
 
 bench: $(TF)/ready
-	KERAS_BACKEND=tensorflow $(TF)/bin/python benchmarks/discovery.py
+	KERAS_BACKEND=tensorflow $(TF)/bin/python benchmarks/recovered_laws.py
 
 clean:
 	rm -rf $(TF) $(JAX)

@@ -6,19 +6,13 @@ Published numbers are those that the authors' notebooks print, or that their rep
 Each line says what the generators were learned from; ours had no more than that, the two bodies
 being those of `discovery.datasets`. Off the truth is the sine of the largest angle between the span
 found and that of the true fields, with the mean of ξ·η over the points as scalar product. The
-defect is the largest in the span, as `discovery.symmetry` has it for the exact condition.
+defect is the largest in the span, as `SymmetryFinder` defines it, for the exact condition.
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-# A script beside this one bears the package's name: it must not be found in its place.
-if str(Path(__file__).resolve().parent) in sys.path:
-    sys.path.remove(str(Path(__file__).resolve().parent))
 
 import numpy as np
 import pandas as pd
@@ -28,15 +22,13 @@ from scipy.linalg import subspace_angles
 from sklearn.linear_model import LogisticRegression
 
 from discovery import ConservedQuantityFinder, SymmetryFinder, datasets, noether
-from discovery.libraries.monomials import symbols_of
+from discovery.conditions import Flow, Output
 from discovery.noether import phase_space
 from discovery.symmetries import lie_operators
 from discovery.symmetries.candidates.vector_fields import VectorFields, to_text
-from discovery.symmetries.conditions import Flow, Output
 from discovery.symmetries.geometry import metric_at_points
 
-SPACE = symbols_of(("x", "y", "z"))
-X, Y, Z = SPACE
+X, Y, Z = SPACE = sympy.symbols("x y z", real=True)
 TURNS = ((0, -Z, Y), (Z, 0, -X), (-Y, X, 0))
 
 
@@ -192,7 +184,7 @@ def two_body_flow(s):
 def two_bodies(rng):
     """The rotation of two bodies, from noise-free runs."""
     runs = datasets.load("two_body", 60, 150, noise=0.0, seed=0)
-    symbols = symbols_of(runs.names)
+    symbols = sympy.symbols(runs.names, real=True)
     points = rng.permutation(np.asarray(runs.rows))[:400]
     turn = [[0, 1], [-1, 0]]
     own, theirs = (
@@ -231,7 +223,7 @@ HOU = (-9.7535, -9.7462, -9.7413, -9.7272, -9.7171, -9.6952, -9.6922, -9.6838)
 
 def main():
     """Print the table."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    argparse.ArgumentParser(description=__doc__.split("\n")[0]).parse_args()
     print("| what | published by | off the truth, defect | ours: fields | off, defect | s |")
     print("|---|---|---|---|---|---|")
     for make in (rotations, labelled, two_bodies):
@@ -251,7 +243,7 @@ def main():
     print(
         "eigenvalues of the Killing form, oscillator in space: spread by "
         f"{spread:.1e} of their mean (Hou, Li & You, arXiv 2412.14632, their notebook); ours: "
-        "python benchmarks/symmetries.py algebra"
+        "python benchmarks/recovered_symmetries.py algebra"
     )
 
 

@@ -1,14 +1,12 @@
 # ruff: noqa: D102, D103
-"""The problems of `optimizers.py`: a model, its data, and what is measured on the test data."""
-
-import sys
-from pathlib import Path
+"""The problems of `natural_gradient.py`: a model, its data, and what the test data measure."""
 
 import keras
 import numpy as np
 from keras import layers, ops
 
 import keras_ndm
+from discovery import datasets
 from keras_ndm.geometry import jets
 
 
@@ -179,15 +177,8 @@ class Manifold(Problem):
     decay = True
 
     def __init__(self):
-        # Beside this file stands a benchmark named `discovery.py`, which is not the package.
-        here = Path(__file__).resolve().parent
-        sys.path[:] = [p for p in sys.path if Path(p or ".").resolve() != here]
-        import discovery
-
         def rows(seed, n):
-            runs = discovery.datasets.load(
-                "kepler", n_trajectories=n, n_steps=200, noise=0.05, seed=seed
-            )
+            runs = datasets.load("kepler", n_trajectories=n, n_steps=200, noise=0.05, seed=seed)
             states = np.asarray(runs.states, "float32")
             return [s.reshape(-1, 4) for s in (states[:, :-1], states[:, 1:])]
 

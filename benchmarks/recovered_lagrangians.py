@@ -1,17 +1,11 @@
 """Learned mechanics: a mass on a spring, and the double pendulum.
 
-python benchmarks/mechanics.py springs             # energy error along learned rollouts
-python benchmarks/mechanics.py pendulum            # rollout error, in the published measure
+python benchmarks/recovered_lagrangians.py springs   # energy error along learned rollouts
+python benchmarks/recovered_lagrangians.py pendulum  # rollout error, in the published measure
 """
 
 import argparse
-import sys
 import time
-from pathlib import Path
-
-# A script beside this one bears the package's name: it must not be found in its place.
-if str(Path(__file__).resolve().parent) in sys.path:
-    sys.path.remove(str(Path(__file__).resolve().parent))
 
 import keras
 import numpy as np
@@ -102,7 +96,7 @@ TASKS = {"springs": springs, "pendulum": pendulum}
 
 def main():
     """Run a task."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("task", choices=list(TASKS))
     parser.add_argument("--samples", type=int, default=4096)
     parser.add_argument("--iterations", type=int, default=100)

@@ -1,10 +1,10 @@
 # ruff: noqa: D103
 """Optimizers at equal wall time on the same model and data: test loss against time.
 
-    python benchmarks/optimizers.py --seconds 60                      # everything, float64
-    python benchmarks/optimizers.py --problems regression_2d --dtype float32
-    python benchmarks/optimizers.py --out benchmarks/results          # also JSON and a picture
-    python benchmarks/optimizers.py --step                            # a step against a gradient
+    python benchmarks/natural_gradient.py --seconds 60               # everything, float64
+    python benchmarks/natural_gradient.py --problems regression_2d --dtype float32
+    python benchmarks/natural_gradient.py --out benchmarks/results   # also JSON and a picture
+    python benchmarks/natural_gradient.py --step                     # a step against a gradient
 
 Compilation (the first step) and the evaluations of the test loss do not count. Learning rates that
 decay follow the clock, so that every schedule ends with the time. One process, one method after the
@@ -22,7 +22,7 @@ import keras
 import numpy as np
 import scipy.optimize
 from keras import ops
-from optimizer_problems import PROBLEMS, mlp
+from natural_gradient_problems import PROBLEMS, mlp
 
 import keras_ndm
 from keras_ndm import backend
@@ -239,7 +239,7 @@ def compare(options):
             )
         if options.out:
             options.out.mkdir(parents=True, exist_ok=True)
-            stem = options.out / f"optimizers-{options.dtype}"
+            stem = options.out / f"natural_gradient-{options.dtype}"
             stem.with_suffix(".json").write_text(json.dumps(results))
             picture(results, stem.with_suffix(".png"))
 

@@ -1,8 +1,8 @@
 """How many laws are found, how true they are, and how long it takes: systems × noise.
 
-    python benchmarks/discovery.py                    the systems of the table in README
-    python benchmarks/discovery.py --all --no-model   every data set, without training
-    python benchmarks/discovery.py --systems kepler three_body --noise 0.01
+    python benchmarks/recovered_laws.py                    the systems of the table in README
+    python benchmarks/recovered_laws.py --all --no-model   every data set, without training
+    python benchmarks/recovered_laws.py --systems kepler three_body --noise 0.01
 
 What is counted and measured, for each system and noise:
 
@@ -14,36 +14,20 @@ R²          the truth explained by a polynomial (degree 3, or 2 where there are
             the other half; a law that is a function of several found ones shows here, not in |ρ|.
             The n-th best of the true laws, where n of them are independent: the others may be
             known up to a sign only (the second component of Kepler's vector).
-baseline    the plain way: monomials up to degree 3 of the standardized noisy data, eigenvectors of
-            within-orbit over total covariance, no metric and no smoothing. Accepted by held-out
-            runs (the same 60 : 40 split): ratios below 0.1, up to the largest gap between
-            consecutive ratios, which must be a factor of 3; counted by the rank of the gradients.
-            (A threshold for each noise would need to know the noise.) Its |ρ| is the n-th best.
+baseline    how many the plain way finds (`plain_baseline.py`), and its |ρ|, that of the n-th best
 """
 
 import argparse
-import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
-
-# This file bears the package's name: it must not be found in its place.
-if str(Path(__file__).resolve().parent) in sys.path:
-    sys.path.remove(str(Path(__file__).resolve().parent))
 
 import numpy as np
 import pandas as pd
-from scipy import linalg, stats
+from plain_baseline import baseline
+from scipy import stats
 
 from discovery import ConservedQuantityFinder, datasets, discover
-from discovery.estimation.orbits import Orbits
-from discovery.estimation.path import raw_path
-from discovery.estimation.split import Split
-from discovery.formulas.pencil import Operators
-from discovery.laws.finding.operators import operators
-from discovery.laws.judging.independence import independent
 from discovery.libraries import polynomial
-from discovery.libraries.monomials import term_count
 
 SYSTEMS = (
     "harmonic_oscillator",
@@ -63,8 +47,6 @@ SYSTEMS = (
     "damped_oscillator",
 )
 HELD_OUT_RUNS, HELD_OUT_STEPS = 300, 50
-BASELINE_TERMS = 500
-BASELINE_RATIO, BASELINE_GAP = 0.1, 3.0
 
 
 @dataclass
@@ -175,56 +157,6 @@ def explained(truth, values):
     coefficients = np.linalg.lstsq(design[fit], target[fit])[0]
     rest = target[judge] - design[judge] @ coefficients
     return 1 - rest.var() / target[judge].var()
-
-
-def baseline(runs, seed):
-    """Find constants by within-orbit over total variance; return functions and their rank."""
-    mean, scale = runs.rows.mean(axis=0), runs.rows.std(axis=0)
-    rows = (runs.rows - mean) / scale
-    degree = max(p for p in (1, 2, 3) if term_count(runs.dim, p) <= BASELINE_TERMS or p == 1)
-    library = polynomial(runs.names, degree)
-    unit = np.ones(runs.dim)
-    # No noise is known to it: a covariance of zero but for rounding takes no bias out.
-    path = raw_path(rows, 1e-9 * unit)
-    split = Split.draw(Orbits(path, path, runs.offsets, unit), np.random.default_rng(seed))
-    parts = [
-        operators(library, part.smoothed, part.offsets, unit) for part in (split.fit, split.held)
-    ]
-    vectors = smallest_ratios(parts[0])
-    ratios = ratio(parts[1], vectors)
-    order = np.argsort(ratios)
-    ratios, vectors = ratios[order], vectors[:, order]
-    low = int(np.sum(ratios < BASELINE_RATIO))
-    gaps = ratios[1 : low + 1] / np.maximum(ratios[:low], 1e-15)
-    count = int(np.argmax(gaps)) + 1 if len(gaps) and gaps.max() >= BASELINE_GAP else 0
-    slopes = library.jets(split.probes, order=1)[1]
-    gradients = [np.einsum("j,ijn->ni", vectors[:, k], slopes) for k in range(count)]
-    chosen = independent(gradients)
-
-    def function(k):
-        return lambda states: vectors[:, k] @ library.values((states - mean) / scale)
-
-    return [function(k) for k in range(count)], len(chosen)
-
-
-def total(ops: Operators):
-    """Return the covariance over all samples, (m, m)."""
-    return ops.within + ops.between
-
-
-def smallest_ratios(ops: Operators):
-    """Return eigenvectors of within over total covariance, total whitened by its large part."""
-    size = np.sqrt(np.diag(total(ops)))
-    spread, basis = linalg.eigh(total(ops) / np.outer(size, size))
-    good = spread > 1e-9 * spread[-1]
-    basis = basis[:, good] / np.sqrt(spread[good]) / size[:, None]
-    return basis @ linalg.eigh(basis.T @ ops.within @ basis)[1]
-
-
-def ratio(ops: Operators, vectors):
-    """Return within-orbit over total variance of each column."""
-    within = np.einsum("ik,ij,jk->k", vectors, ops.within, vectors)
-    return np.maximum(within, 0) / np.einsum("ik,ij,jk->k", vectors, total(ops), vectors)
 
 
 def summary(scores):

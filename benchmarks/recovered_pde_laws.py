@@ -1,7 +1,7 @@
 """How many laws of field equations are found: the data sets and sixteen equations beside them.
 
-    python benchmarks/fields.py                          all, at 0, 1 and 5 % noise
-    python benchmarks/fields.py --only kdv burgers --noise 0.1
+    python benchmarks/recovered_pde_laws.py                          all, at 0, 1 and 5 % noise
+    python benchmarks/recovered_pde_laws.py --only kdv burgers --noise 0.1
 
 100 runs × 200 samples, noise as a fraction of each column's spread. Counts are those of integrals
 of the densities that are searched: an integrable equation has more. CPU seconds of the finder
@@ -9,15 +9,9 @@ alone. Equations are cut off in Fourier space where their products would alias.
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
-
-# Beside this file stands one that bears the package's name: it must not be found in its place.
-if str(Path(__file__).resolve().parent) in sys.path:
-    sys.path.remove(str(Path(__file__).resolve().parent))
 
 import numpy as np
 import pandas as pd
@@ -219,7 +213,7 @@ def find(runs: Trajectories, noise: float, seed: int = 1) -> tuple[list[str], fl
 def main() -> None:
     """Print the table."""
     sets = [name for name in datasets.names() if datasets.info(name).grid_spacing is not None]
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", nargs="+", metavar="NAME", help="some of the equations")
     parser.add_argument("--noise", nargs="+", type=float, default=[0.0, 0.01, 0.05])
     parser.add_argument("--formulas", action="store_true", help="print what is found")

@@ -1,21 +1,15 @@
 """False discoveries: laws reported on systems that have none, over seeds and noise levels.
 
-    python benchmarks/controls.py              # every control, 20 seeds, four noise levels: an hour
-    python benchmarks/controls.py --seeds 2    # minutes
-    python benchmarks/controls.py --no-roles   # nothing told about the coordinates
+    python benchmarks/false_discoveries.py             # 20 seeds, four noise levels: an hour
+    python benchmarks/false_discoveries.py --seeds 2   # minutes
+    python benchmarks/false_discoveries.py --no-roles  # nothing told about the coordinates
 
-A law that is called exact on one of these is the worst thing that can happen, and is printed.
+A law that is called exact on one of these systems is the worst error there is, and is printed.
 `approximate` is right only where the drift truly is small; those are printed too.
 """
 
 import argparse
-import sys
 import time
-from pathlib import Path
-
-# Beside this file stands a benchmark named `discovery.py`, which is not the package.
-if str(Path(__file__).resolve().parent) in sys.path:
-    sys.path.remove(str(Path(__file__).resolve().parent))
 
 from discovery import ConservedQuantityFinder, datasets
 

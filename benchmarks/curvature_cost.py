@@ -1,6 +1,6 @@
 """What curvature costs, against nested differentiation and against the plain training step.
 
-    KERAS_BACKEND=tensorflow python benchmarks/curvature.py          # or KERAS_BACKEND=jax
+    KERAS_BACKEND=tensorflow python benchmarks/curvature_cost.py          # or KERAS_BACKEND=jax
     … --quick                                                        # small sizes, a few seconds
 
 Every ratio is between times taken in the same run.

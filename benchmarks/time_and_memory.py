@@ -1,7 +1,7 @@
 """Seconds and memory of ConservedQuantityFinder against the number of rows.
 
-    python benchmarks/scaling.py            # 1e4 to 1e7 rows
-    python benchmarks/scaling.py --rows 1e4 1e5
+    python benchmarks/time_and_memory.py            # 1e4 to 1e7 rows
+    python benchmarks/time_and_memory.py --rows 1e4 1e5
 
 Two oscillators of frequencies 1 and √2 with noise, runs of 200 samples. Each size runs in a process
 of its own; "data" is the memory of that process once the data are made, "peak" its largest.
@@ -61,8 +61,7 @@ def main():
         return
     print(f"{'rows':>9} {'laws':>5} {'seconds':>8} {'data MB':>8} {'peak MB':>8}", flush=True)
     for n_rows in options.rows:
-        # -P: the folder of this script holds a discovery.py too.
-        command = [sys.executable, "-P", __file__, "--one", str(int(n_rows))]
+        command = [sys.executable, __file__, "--one", str(int(n_rows))]
         subprocess.run(command, check=True)
 
 
