@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_ndm.models.batches import Rows
-from keras_ndm.models.functional import Geometry, ManifoldModel, is_metric
+from keras_ndm.models.manifold_model import Geometry, ManifoldModel, is_metric
+from keras_ndm.rowwise import Rows
 
 
 class GeometryMonitor(keras.callbacks.Callback):

@@ -19,7 +19,8 @@ class Rows:
     ----------
     function : callable
         Takes tensors (batch, …), returns one or a tuple of them, row by row.
-    model : object with `variables`
+    variables : list of variables
+        Of the model that the function uses: their present values are read at every call.
     """
 
     def __init__(self, function: Callable, variables: list):

@@ -7,14 +7,14 @@ finds the bin by comparison with the knots instead of a search, which suits XLA 
 
 from keras import ops
 
-from keras_ndm.backend import tfp
+from keras_ndm.backend import Tensor, tfp
 
 # softplus(0) = log 2: dividing by it makes the slopes one at raw numbers of zero.
 _LOG2 = 0.6931471805599453
 _LEAST = 0.01
 
 
-def shape_from(raw: object, bins: int, bound: float) -> tuple:
+def shape_from(raw: Tensor, bins: int, bound: float) -> tuple:
     """Widths, heights and slopes from any real numbers; equal bins and slopes one from zeros.
 
     Softmax gives the bins (each at least a hundredth of its share), softplus the slopes.
@@ -57,11 +57,11 @@ class RationalQuadraticSpline(tfp.bijectors.Bijector):
 
     def __init__(
         self,
-        widths: object,
-        heights: object,
-        slopes: object,
+        widths: Tensor,
+        heights: Tensor,
+        slopes: Tensor,
         bound: float,
-        end_slope: object = None,
+        end_slope: Tensor | None = None,
     ):
         parameters = dict(locals())
         self._bound = bound

@@ -2,9 +2,11 @@
 
 from keras import ops
 
+from keras_ndm.backend import Tensor
+
 
 @ops.custom_gradient
-def tap(tensor: object, meter: object, scale: object) -> object:
+def tap(tensor: Tensor, meter: Tensor, scale: Tensor) -> Tensor:
     """Identity on `tensor`, whose backward pass gives `meter` the gradient ‖gradient‖ / scale.
 
     With a variable made by ``add_weight(overwrite_with_gradient=True)`` as meter the optimizer

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_ndm import backend
+from keras_ndm.backend import Tensor
 
 
 class PenaltyTracker(keras.metrics.Mean):
@@ -29,7 +30,7 @@ class PenaltyTracker(keras.metrics.Mean):
         self._counting = True
         self.update_state(ops.stop_gradient(self._last()))
 
-    def result(self) -> object:
+    def result(self) -> Tensor:
         """Mean of what was counted, or the last value."""
         if self._counting:
             return super().result()
@@ -38,6 +39,6 @@ class PenaltyTracker(keras.metrics.Mean):
         return self._last()
 
 
-def nan_initializer(shape: tuple, dtype: object = None) -> object:
+def nan_initializer(shape: tuple, dtype: str | None = None) -> Tensor:
     """Nan: no value yet."""
     return ops.full(shape, np.nan, dtype=dtype)

@@ -1,7 +1,12 @@
 """How the weight λ of a penalty is chosen: fixed, scheduled, budgeted, or balanced."""
 
+from typing import TypeAlias
+
 import keras
 from keras import ops
+from keras.optimizers.schedules import LearningRateSchedule as Schedule
+
+from keras_ndm.backend import Tensor
 
 
 class PenaltyWeight:
@@ -11,7 +16,7 @@ class PenaltyWeight:
         """Give λ at the start."""
         raise NotImplementedError
 
-    def update(self, weight: object, value: object, norms: tuple | None) -> object:
+    def update(self, weight: Tensor, value: Tensor, norms: tuple | None) -> Tensor:
         """Next λ from the present one, the penalty's value and, for balancing, gradient norms."""
         raise NotImplementedError
 
@@ -56,7 +61,7 @@ class Budget(PenaltyWeight):
         """Give λ at the start."""
         return self.start
 
-    def update(self, weight: object, value: object, norms: tuple | None = None) -> object:
+    def update(self, weight: Tensor, value: Tensor, norms: tuple | None = None) -> Tensor:
         """One step of dual ascent."""
         del norms
         excess = ops.clip(value / self.target - 1.0, -1.0, 1.0)
@@ -88,7 +93,7 @@ class Balance(PenaltyWeight):
         """Give λ at the start, before any gradient was seen: none."""
         return 0.0
 
-    def update(self, weight: object, value: object, norms: tuple | None = None) -> object:
+    def update(self, weight: Tensor, value: Tensor, norms: tuple | None = None) -> Tensor:
         """Move towards the balance; nothing happens before both gradients were seen."""
         del value
         task, penalty = norms
@@ -109,14 +114,16 @@ class Fixed(PenaltyWeight):
         """Give λ."""
         return self.value
 
-    def update(self, weight: object, value: object, norms: tuple | None = None) -> object:
+    def update(self, weight: Tensor, value: Tensor, norms: tuple | None = None) -> Tensor:
         """λ itself."""
         return weight
 
 
-def get(
-    weight: object, name: str
-) -> PenaltyWeight | keras.optimizers.schedules.LearningRateSchedule:
+# What users may give for a weight λ.
+Weight: TypeAlias = float | Schedule | PenaltyWeight
+
+
+def get(weight: Weight, name: str) -> PenaltyWeight | Schedule:
     """Rule from a number, a Keras schedule or a rule.
 
     Raises
@@ -124,8 +131,7 @@ def get(
     ValueError
         When it is none of these, or a negative number.
     """
-    schedule = keras.optimizers.schedules.LearningRateSchedule
-    if isinstance(weight, PenaltyWeight | schedule):
+    if isinstance(weight, PenaltyWeight | Schedule):
         return weight
     if isinstance(weight, int | float) and weight >= 0:
         return Fixed(weight)

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_ndm import backend
+from keras_ndm.backend import Tensor
 
 
 def _linear(x):
@@ -104,7 +105,7 @@ def derivatives(activation: str | Callable | None) -> Callable:
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
-def sin(x: object) -> object:
+def sin(x: Tensor) -> Tensor:
     """Sine as an activation: Keras has none by that name."""
     return backend.sin(x)
 

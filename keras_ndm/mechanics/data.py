@@ -10,7 +10,7 @@ _BIASED = 1.1
 _NOTHING = 1e-6
 
 
-def checked(x: object, y: object) -> tuple:
+def checked(x: tuple, y: np.ndarray) -> tuple:
     """Check what `LagrangianManifold.fit` takes.
 
     Parameters

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ndm.backend import Tensor
+
 
 def read(model: keras.Model) -> np.ndarray:
     """Return the trainable weights, (P,) in double precision."""
@@ -20,7 +22,7 @@ def write(model: keras.Model, theta: np.ndarray) -> None:
         begin += size
 
 
-def split(theta: object, model: keras.Model) -> list:
+def split(theta: Tensor, model: keras.Model) -> list:
     """Cut a tensor (P,) into one of each variable's shape."""
     shapes = [tuple(v.shape) for v in model.trainable_variables]
     cuts = np.cumsum([int(np.prod(s)) for s in shapes])[:-1].tolist()

@@ -22,8 +22,9 @@ from keras import ops
 from scipy import linalg
 
 from keras_ndm import backend
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import per_sample_vjp
-from keras_ndm.models import flat_weights
+from keras_ndm.mechanics import flat_weights
 
 # Rows whose Jacobian is computed at a time.
 _CHUNK = 512
@@ -255,9 +256,9 @@ class _Search:
         return Posterior(self.theta, factor, self.determined, float(self.beta**-0.5), lag)
 
 
-def _tensor(array: np.ndarray) -> object:
+def _tensor(array: np.ndarray) -> Tensor:
     return ops.convert_to_tensor(np.asarray(array, dtype="float32"))
 
 
-def _numpy(tensor: object) -> np.ndarray:
+def _numpy(tensor: Tensor) -> np.ndarray:
     return np.asarray(ops.convert_to_numpy(tensor), dtype="float64")

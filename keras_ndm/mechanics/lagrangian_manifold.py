@@ -6,13 +6,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.geometry import activations
-from keras_ndm.models import flat_weights, gauss_newton, mechanical_data
-from keras_ndm.models.lagrangian_terms import TermNetworks
-from keras_ndm.models.mechanics import DENSE, LagrangianTerms, Mechanics
-from keras_ndm.models.polish import polish
-
-__all__ = ["LagrangianManifold", "LagrangianTerms"]
+from keras_ndm.mechanics import data, flat_weights, gauss_newton
+from keras_ndm.mechanics.polish import polish
+from keras_ndm.mechanics.readout import DENSE, Mechanics
+from keras_ndm.mechanics.term_networks import TermNetworks, Terms
 
 _PARTS = ("potential", "one_form", "friction")
 
@@ -48,7 +47,7 @@ class LagrangianManifold(Mechanics, keras.Model):
     >>> model.fit((q, v), a, epochs=100, batch_size=256)                 # accelerations known
     >>> model.polish((q, v), a)                                          # the last digits
     >>> model.fit((q, v, dt), np.hstack([q_next, v_next]), …)            # states only
-    >>> model.fit(*from_positions(q, times), …)         # `keras_ndm.models.mechanical_data`
+    >>> model.fit(*from_positions(q, times), …)         # `keras_ndm.mechanics.data`
 
     Raises
     ------
@@ -127,11 +126,16 @@ class LagrangianManifold(Mechanics, keras.Model):
             self.built = True
         if d != self.dimension:
             raise ValueError(f"The model was built for {self.dimension} coordinates; received {d}.")
-        for name, value in mechanical_data.scales(q, v, dt, y, self.angles).items():
+        for name, value in data.scales(q, v, dt, y, self.angles).items():
             getattr(self, name).assign(value)
         self.adapted.assign(1.0)
 
-    def compile(self, optimizer: object = "adam", loss: object = None, **kwargs) -> None:
+    def compile(
+        self,
+        optimizer: str | dict | keras.optimizers.Optimizer = "adam",
+        loss: str | Callable | None = None,
+        **kwargs,
+    ) -> None:
         """As `keras.Model.compile`; the loss is that of `compute_loss`."""
         if loss is not None:
             raise ValueError(
@@ -140,7 +144,9 @@ class LagrangianManifold(Mechanics, keras.Model):
             )
         super().compile(optimizer=optimizer, **kwargs)
 
-    def fit(self, x: object = None, y: object = None, **kwargs) -> keras.callbacks.History:
+    def fit(
+        self, x: tuple | None = None, y: np.ndarray | None = None, **kwargs
+    ) -> keras.callbacks.History:
         """As `keras.Model.fit`, with x and y as in `adapt`; adapts a model that was not adapted."""
         if not self.built or not float(ops.convert_to_numpy(self.adapted)):
             if y is None:
@@ -188,13 +194,13 @@ class LagrangianManifold(Mechanics, keras.Model):
         return loss
 
     def _checked(self, x, y):
-        q, v, dt, y = mechanical_data.checked(x, y)
+        q, v, dt, y = data.checked(x, y)
         if dt is not None:
             for i in self.angles:  # an angle may have been wrapped to (−π, π]
                 y[:, i] = q[:, i] + np.angle(np.exp(1j * (y[:, i] - q[:, i])))
         return q, v, dt, y
 
-    def call(self, x: tuple) -> object:
+    def call(self, x: tuple) -> Tensor:
         """Accelerations (batch, d) at (q, v), or next states (batch, 2d) at (q, v, dt)."""
         q, v, *dt = self._cast(x)
         t, w = self._scaled(q, v)
@@ -218,12 +224,12 @@ class LagrangianManifold(Mechanics, keras.Model):
 
     def compute_loss(
         self,
-        x: object = None,
-        y: object = None,
-        y_pred: object = None,
-        sample_weight: object = None,
+        x: tuple | None = None,
+        y: Tensor | None = None,
+        y_pred: Tensor | None = None,
+        sample_weight: Tensor | None = None,
         training: bool = True,
-    ) -> object:
+    ) -> Tensor:
         """Half the sum of squares of the residuals, each over the spread of its coordinate."""
         del y_pred, training
         if y is None:
@@ -233,7 +239,7 @@ class LagrangianManifold(Mechanics, keras.Model):
             loss = loss * ops.reshape(ops.cast(sample_weight, loss.dtype), (-1,))
         return ops.mean(loss)
 
-    def residuals(self, x: tuple, y: object) -> object:
+    def residuals(self, x: tuple, y: Tensor) -> Tensor:
         """Prediction minus target over the spread of its coordinate, (batch, k)."""
         mean = self.call(x)
         scale = self.acceleration_scale if len(x) == 2 else self.increment_scale
@@ -250,7 +256,7 @@ class LagrangianManifold(Mechanics, keras.Model):
         speed, pull = (ops.convert_to_tensor(a) for a in (self.speed, self.pull))
         return {"potential": pull, "one_form": pull / speed, "friction": pull / speed}
 
-    def _terms(self, t):
+    def _terms(self, t: Tensor) -> Terms:
         return self.terms(t, self._units())
 
     def _gauged(self, t):

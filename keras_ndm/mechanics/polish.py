@@ -9,10 +9,10 @@ from scipy import optimize
 
 from keras_ndm import backend
 from keras_ndm.backend.training import vjp
-from keras_ndm.models import flat_weights
+from keras_ndm.mechanics import flat_weights
 
 
-def flat_loss(model: keras.Model, x: object, y: object) -> Callable:
+def flat_loss(model: keras.Model, x: tuple, y: np.ndarray) -> Callable:
     """Give θ ↦ (loss, gradient) on the whole of the data, θ the trainable weights in one row.
 
     Parameters
@@ -42,7 +42,7 @@ def flat_loss(model: keras.Model, x: object, y: object) -> Callable:
     return evaluate
 
 
-def polish(model: keras.Model, x: object, y: object, iterations: int = 500) -> float:
+def polish(model: keras.Model, x: tuple, y: np.ndarray, iterations: int = 500) -> float:
     """Minimize the model's loss on the whole of the data by L-BFGS (Liu & Nocedal, 1989).
 
     Parameters

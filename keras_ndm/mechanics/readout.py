@@ -1,61 +1,19 @@
 """What a learned Lagrangian tells: accelerations, energies, momenta, rollouts, as numpy arrays."""
 
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from keras import ops
 
-from keras_ndm.models import flat_weights, gauss_newton, mechanical_data
-from keras_ndm.models.batches import Rows
-from keras_ndm.models.symplectic import gauss_legendre
+from keras_ndm.mechanics import data, flat_weights, gauss_newton
+from keras_ndm.mechanics.lagrangian_terms import LagrangianTerms
+from keras_ndm.mechanics.symplectic import gauss_legendre
+from keras_ndm.rowwise import Rows
 
 # Weights up to which they are solved for all at once.
 DENSE = 3000
 # Step in weights, as a share of a draw, for derivatives with respect to them.
 _SMALL = 0.01
-
-
-@dataclass(frozen=True)
-class LagrangianTerms:
-    """A learned Lagrangian at N points, as numpy arrays in the coordinates of the data.
-
-    Attributes
-    ----------
-    metric : (N, d, d) array, g_ij
-    partials : (N, d, d, d) array, ``partials[n, k, i, j]`` = ∂_k g_ij
-    potential : (N,) array, V, or None
-    force : (N, d) array, ∂_k V, or None
-    energy_scale : float
-        Typical kinetic energy of the data, or the spread of V where that is larger.
-    misfit : float
-        Share of the accelerations' mean square that training left unexplained; 1 before training.
-    bend : float
-        The same over the square of (typical speed)²/(spread of the coordinates): what a metric that
-        changes altogether over the data would cause.
-    """
-
-    metric: np.ndarray
-    partials: np.ndarray
-    potential: np.ndarray | None
-    force: np.ndarray | None
-    energy_scale: float
-    misfit: float
-    bend: float
-
-    def beyond(
-        self, ahead: "LagrangianTerms", behind: "LagrangianTerms", factor: float
-    ) -> "LagrangianTerms":
-        """Return these terms plus a multiple of the difference of two others."""
-
-        def moved(name):
-            own = getattr(self, name)
-            if own is None:
-                return None
-            return own + factor * (getattr(ahead, name) - getattr(behind, name))
-
-        parts = [moved(name) for name in ("metric", "partials", "potential", "force")]
-        return LagrangianTerms(*parts, self.energy_scale, self.misfit, self.bend)
 
 
 class Mechanics:
@@ -181,7 +139,7 @@ class Mechanics:
         ValueError
             When shapes do not fit or a step is too long for its equations to be solved.
         """
-        q, v = mechanical_data.checked_state(q, v, dimension=self._ready())
+        q, v = data.checked_state(q, v, dimension=self._ready())
         times = np.asarray(times, dtype=float)
         if times.ndim != 1 or len(times) < 2 or np.any(np.diff(times) <= 0):
             raise ValueError("`times` must be an increasing array of at least two instants.")
@@ -208,7 +166,7 @@ class Mechanics:
         return np.asarray(ops.convert_to_numpy(getattr(self, name)), dtype=float)
 
     def _at(self, name, *arrays):
-        arrays = mechanical_data.checked_state(*arrays, dimension=self._ready())
+        arrays = data.checked_state(*arrays, dimension=self._ready())
         if name not in self._compiled:
             self._compiled[name] = Rows(getattr(self, name), self.variables)
         return self._compiled[name](*arrays)

@@ -15,6 +15,7 @@ import keras
 from keras import ops
 
 from keras_ndm import backend
+from keras_ndm.backend import Tensor
 from keras_ndm.geometry import activations, jets
 from keras_ndm.geometry.curvature import inverse_from_factor
 from keras_ndm.geometry.jets import Jet
@@ -39,9 +40,9 @@ class Terms:
     metric: Jet
     potential: Jet | None
     one_form: Jet | None
-    friction: object
+    friction: Tensor | None
 
-    def force(self, velocity: object) -> object:
+    def force(self, velocity: Tensor) -> Tensor:
         """Right-hand side of g q̈ = …, (batch, d), at velocities (batch, d)."""
         dg = self.metric.first
         total = 0.5 * ops.einsum("bijk,bj,bk->bi", dg, velocity, velocity)
@@ -53,17 +54,17 @@ class Terms:
             total = total + ops.einsum("bij,bj->bi", curl, velocity)
         return total + self._drag(velocity, total)
 
-    def acceleration(self, velocity: object) -> object:
+    def acceleration(self, velocity: Tensor) -> Tensor:
         """Give q̈ (batch, d)."""
         inverse = inverse_from_factor(ops.cholesky(self.metric.value))
         return ops.einsum("bij,bj->bi", inverse, self.force(velocity))
 
-    def momentum(self, velocity: object) -> object:
+    def momentum(self, velocity: Tensor) -> Tensor:
         """Give p = g q̇ + A, (batch, d)."""
         p = ops.einsum("bij,bj->bi", self.metric.value, velocity)
         return p if self.one_form is None else p + self.one_form.value
 
-    def hamiltonian_flow(self, momentum: object) -> tuple:
+    def hamiltonian_flow(self, momentum: Tensor) -> tuple:
         """Give q̇ and ṗ, (batch, d) each, at momenta (batch, d)."""
         kinetic = momentum if self.one_form is None else momentum - self.one_form.value
         inverse = inverse_from_factor(ops.cholesky(self.metric.value))
@@ -75,12 +76,12 @@ class Terms:
             rate = rate + ops.einsum("bij,bj->bi", self.one_form.first, velocity)
         return velocity, rate + self._drag(velocity, rate)
 
-    def energy(self, velocity: object) -> object:
+    def energy(self, velocity: Tensor) -> Tensor:
         """Give ½ g q̇ q̇ + V, (batch,)."""
         kinetic = 0.5 * ops.einsum("bij,bi,bj->b", self.metric.value, velocity, velocity)
         return kinetic if self.potential is None else kinetic + self.potential.value
 
-    def scaled(self, scale: object, level: object) -> "Terms":
+    def scaled(self, scale: Tensor, level: Tensor) -> "Terms":
         """Multiply the Lagrangian by `scale`, after V was lowered by `level`."""
         times = lambda part: part * scale  # noqa: E731
         linear = lambda jet: None if jet is None else jet.linear(times)  # noqa: E731
@@ -150,7 +151,7 @@ class TermNetworks(keras.layers.Layer):
     def build(self, input_shape: tuple) -> None:
         """Nothing is left to make."""
 
-    def call(self, t: object, units: dict) -> Terms:
+    def call(self, t: Tensor, units: dict) -> Terms:
         """Terms at scaled coordinates t (batch, d).
 
         Parameters

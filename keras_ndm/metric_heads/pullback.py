@@ -5,10 +5,11 @@ import numpy as np
 from keras import ops
 
 from keras_ndm import backend
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky
 from keras_ndm.geometry import activations, curvature, jets
 from keras_ndm.geometry.jets import Jet
-from keras_ndm.metric_heads.base import MetricHead
+from keras_ndm.metric_heads.base import HeadLayer, MetricHead
 
 # Largest slope of each activation, for the bound on the Jacobian.
 _STEEPEST = {
@@ -46,7 +47,7 @@ class Pullback(MetricHead):
         del dimension
         return self.outputs
 
-    def largest_trace(self, layer: object) -> object:
+    def largest_trace(self, layer: HeadLayer) -> Tensor:
         """Upper bound of tr P over all z."""
         bound = 1.0
         for part in layer.network:
@@ -62,16 +63,16 @@ class Pullback(MetricHead):
                 bound = bound * ops.sum(ops.square(ops.convert_to_tensor(part.kernel)))
         return bound
 
-    def ridge(self, layer: object) -> object:
+    def ridge(self, layer: HeadLayer) -> Tensor:
         """Give c = floor + largest trace / (max_condition − 1), a scalar."""
         return layer.floor + self.largest_trace(layer) / (layer.max_condition - 1.0)
 
     def jet(
         self,
-        layer: object,
-        z: object,
+        layer: HeadLayer,
+        z: Tensor,
         order: int,
-        directions: object = None,
+        directions: Tensor | None = None,
         pairs: tuple | None = None,
     ) -> Jet:
         """Metric and its partial derivatives, along the coordinates only.
@@ -103,7 +104,7 @@ class Pullback(MetricHead):
         value = ops.einsum("bim,bjm->bij", tangent, tangent) + self.ridge(layer) * eye
         return value, half + ops.swapaxes(half, 2, 3)
 
-    def scalar_curvature(self, layer: object, z: object) -> object:
+    def scalar_curvature(self, layer: HeadLayer, z: Tensor) -> Tensor:
         """Gauss' equation, R = |H|² − |II|², from second derivatives of the embedding alone.
 
         II_ij is the part of ∂_i ∂_j X normal to the surface, H = g^ij II_ij (do Carmo, 1992,

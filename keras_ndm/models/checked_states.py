@@ -1,9 +1,15 @@
 """Validation of what users pass to models as states."""
 
+from collections.abc import Iterable
+from typing import TypeAlias
+
 import numpy as np
 
+# What `fit` takes as x: arrays, or a data set that gives batches (x, y).
+FitInput: TypeAlias = np.ndarray | tuple | Iterable
 
-def state_rows(x: object, like: np.ndarray | None = None) -> tuple:
+
+def state_rows(x: np.ndarray | tuple, like: np.ndarray | None = None) -> tuple:
     """Split states from steps and check both.
 
     Parameters
@@ -45,7 +51,7 @@ def state_rows(x: object, like: np.ndarray | None = None) -> tuple:
     return states, steps
 
 
-def first_arrays(x: object, y: object, most: int = 100_000) -> tuple:
+def first_arrays(x: FitInput, y: np.ndarray | None, most: int = 100_000) -> tuple:
     """Give arrays x and y to adapt to, from what `fit` takes: arrays, or batches of (x, y).
 
     Raises

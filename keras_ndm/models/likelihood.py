@@ -13,26 +13,32 @@ comes out about twice too wide.
 
 import contextlib
 import math
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import keras
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.backend import mean as mean_of
 from keras_ndm.backend.training import cholesky
 
+# States (batch, d), or states and what else the model takes, the step dt (batch, 1) for instance.
+States: TypeAlias = Tensor | Sequence[Tensor]
 
-def inverse_factor(factor: object) -> object:
+
+def inverse_factor(factor: Tensor) -> Tensor:
     """L⁻ᵀ (batch, d, d) of a lower Cholesky factor L: a square root of (L Lᵀ)⁻¹."""
     eye = ops.zeros_like(factor) + ops.eye(factor.shape[-1], dtype=factor.dtype)
     return ops.swapaxes(ops.linalg.solve_triangular(factor, eye, lower=True), -1, -2)
 
 
-def gram(root: object) -> object:
+def gram(root: Tensor) -> Tensor:
     """Multiply A Aᵀ for matrices A (batch, d, k)."""
     return ops.matmul(root, ops.swapaxes(root, -1, -2))
 
 
-def negative_log_likelihood(residual: object, covariance: object) -> object:
+def negative_log_likelihood(residual: Tensor, covariance: Tensor) -> Tensor:
     """−log N(r; 0, C) of residuals (batch, d) with covariances (batch, d, d); (batch,).
 
     The covariance is scaled to unit diagonal first, so that coordinates in very different units do
@@ -52,7 +58,7 @@ def negative_log_likelihood(residual: object, covariance: object) -> object:
 class LikelihoodModel(keras.Model):
     """A model with `moments(x)`, trained by its likelihood."""
 
-    def moments(self, x: object) -> tuple:
+    def moments(self, x: States) -> tuple:
         """Mean (batch, d) of the next state and covariance (batch, d, d) of the residual."""
         raise NotImplementedError
 
@@ -60,7 +66,12 @@ class LikelihoodModel(keras.Model):
         """Evolution layers whose penalties are logged."""
         return []
 
-    def compile(self, optimizer: object = "adam", loss: object = None, **kwargs) -> None:
+    def compile(
+        self,
+        optimizer: str | dict | keras.optimizers.Optimizer = "adam",
+        loss: str | Callable | None = None,
+        **kwargs,
+    ) -> None:
         """As `keras.Model.compile`, without a loss: the likelihood is the loss.
 
         Raises
@@ -86,12 +97,12 @@ class LikelihoodModel(keras.Model):
 
     def compute_loss(
         self,
-        x: object = None,
-        y: object = None,
-        y_pred: object = None,
-        sample_weight: object = None,
+        x: States | None = None,
+        y: Tensor | None = None,
+        y_pred: Tensor | None = None,
+        sample_weight: Tensor | None = None,
         training: bool = True,
-    ) -> object:
+    ) -> Tensor:
         """Mean negative log likelihood of y (batch, d) given x, plus what layers added.
 
         Sample weights multiply the rows' terms, and the mean is over the rows, as for Keras'

@@ -1,18 +1,19 @@
 """Geometry of a user's functional model, and the model that trains it by likelihood."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_ndm import backend
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky
 from keras_ndm.coordinate_layer import CoordinateLayer
 from keras_ndm.evolution import EvolutionLayer
 from keras_ndm.metric_layer import MetricLayer
-from keras_ndm.models.likelihood import LikelihoodModel, gram, inverse_factor
-from keras_ndm.models.rows import first_arrays, state_rows
+from keras_ndm.models.checked_states import FitInput, first_arrays, state_rows
+from keras_ndm.models.likelihood import LikelihoodModel, States, gram, inverse_factor
 
 
 class Geometry:
@@ -31,7 +32,7 @@ class Geometry:
         When the metric depends on other inputs than the states.
     """
 
-    def __init__(self, states: object, metric: object):
+    def __init__(self, states: keras.KerasTensor, metric: keras.KerasTensor):
         self.dimension = states.shape[-1]
         layer, node, _ = metric._keras_history
         z = layer._inbound_nodes[node].input_tensors[0]
@@ -55,11 +56,11 @@ class Geometry:
                 f"{layer.name!r} depends on other inputs too."
             ) from error
 
-    def coordinates(self, x: object) -> object:
+    def coordinates(self, x: Tensor) -> Tensor:
         """Input z of the metric layer at states x."""
         return x if self._coordinates is None else self._coordinates(x)
 
-    def tensor(self, x: object) -> object:
+    def tensor(self, x: Tensor) -> Tensor:
         """G = Jᵀ g J (batch, d, d) at states x, J = ∂z/∂x."""
         g = self.metric(self.coordinates(x))
         if self._coordinates is None:
@@ -69,13 +70,13 @@ class Geometry:
         jacobian = backend.jacobian(self.coordinates, x)
         return ops.matmul(ops.swapaxes(jacobian, 1, 2), ops.matmul(g, jacobian))
 
-    def noise_root(self, x: object) -> object:
+    def noise_root(self, x: Tensor) -> Tensor:
         """Give A with A Aᵀ = G⁻¹."""
         if self.chart is None:
             return inverse_factor(cholesky(self.tensor(x)))
         return self.chart.solve_jacobian(x, inverse_factor(self.metric.factor(self.chart(x))))
 
-    def noise(self, x: object) -> object:
+    def noise(self, x: Tensor) -> Tensor:
         """G⁻¹ (batch, d, d), the covariance of the noise."""
         return gram(self.noise_root(x))
 
@@ -92,7 +93,7 @@ def flow_of(network: keras.Model) -> Callable:
     return flow
 
 
-def is_metric(layer: object) -> bool:
+def is_metric(layer: keras.layers.Layer) -> bool:
     """Whether a layer's output is a metric tensor."""
     return isinstance(layer, MetricLayer | EvolutionLayer)
 
@@ -136,7 +137,13 @@ class ManifoldModel(LikelihoodModel):
         layer.
     """
 
-    def __init__(self, inputs: object, outputs: object, metric: object, **kwargs):
+    def __init__(
+        self,
+        inputs: keras.KerasTensor | Sequence[keras.KerasTensor],
+        outputs: keras.KerasTensor,
+        metric: keras.KerasTensor,
+        **kwargs,
+    ):
         # Not named `inputs=, outputs=` here: Keras would turn the model into a functional one.
         super().__init__(**kwargs)
         history = getattr(metric, "_keras_history", None)
@@ -158,7 +165,9 @@ class ManifoldModel(LikelihoodModel):
         add = self.add_weight
         self.adapted = add(shape=(), initializer="zeros", trainable=False, name="adapted")
 
-    def fit(self, x: object = None, y: object = None, **kwargs) -> keras.callbacks.History:
+    def fit(
+        self, x: FitInput | None = None, y: np.ndarray | None = None, **kwargs
+    ) -> keras.callbacks.History:
         """As `keras.Model.fit`, with y the next states.
 
         The first time the metric starts where the noise would explain the whole step; charts are
@@ -177,11 +186,11 @@ class ManifoldModel(LikelihoodModel):
             self.adapted.assign(1.0)
         return super().fit(x, y, **kwargs)
 
-    def call(self, x: object, training: bool = False) -> object:
+    def call(self, x: States, training: bool = False) -> Tensor:
         """Mean (batch, d) of the next state."""
         return self.network(x, training=training)[0]
 
-    def moments(self, x: object) -> tuple:
+    def moments(self, x: States) -> tuple:
         """Mean of the next state and covariance of the residual."""
         x, rest = (x[0], list(x[1:])) if isinstance(x, list | tuple) else (x, [])
         x = ops.cast(x, self.geometry.metric.compute_dtype)

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import keras
 
-from keras_ndm.models.batches import Rows
-from keras_ndm.models.functional import Geometry, ManifoldModel, flow_of, is_metric
-from keras_ndm.models.ndm import NeuralDifferentialManifold
-from keras_ndm.models.rows import state_rows
+from keras_ndm.models.checked_states import state_rows
+from keras_ndm.models.manifold_model import Geometry, ManifoldModel, flow_of, is_metric
+from keras_ndm.models.neural_differential_manifold import NeuralDifferentialManifold
+from keras_ndm.rowwise import Rows
 
 
 class Manifold:

@@ -6,13 +6,15 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ndm import charts
+from keras_ndm.backend import Tensor
 from keras_ndm.coordinate_layer import CoordinateLayer
-from keras_ndm.evolution import EvolutionLayer
+from keras_ndm.evolution import EvolutionLayer, Weight
 from keras_ndm.geometry import activations, jets
 from keras_ndm.metric_layer import MetricLayer
-from keras_ndm.models.batches import Rows
-from keras_ndm.models.likelihood import LikelihoodModel, gram, inverse_factor
-from keras_ndm.models.rows import first_arrays, state_rows
+from keras_ndm.models.checked_states import FitInput, first_arrays, state_rows
+from keras_ndm.models.likelihood import LikelihoodModel, States, gram, inverse_factor
+from keras_ndm.rowwise import Rows
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
@@ -59,12 +61,12 @@ class NeuralDifferentialManifold(LikelihoodModel):
 
     def __init__(
         self,
-        chart: object = None,
+        chart: CoordinateLayer | str | charts.Chart | Sequence | None = None,
         metric: MetricLayer | None = None,
         hidden: Sequence[int] = (128, 128),
         activation: str | Callable = "tanh",
-        curvature_weight: object = 0.0,
-        volume_weight: object = 0.0,
+        curvature_weight: Weight = 0.0,
+        volume_weight: Weight = 0.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -101,7 +103,7 @@ class NeuralDifferentialManifold(LikelihoodModel):
         self.increment = add(shape=(d,), initializer="ones", trainable=False, name="increment")
         self.adapted = add(shape=(), initializer="zeros", trainable=False, name="adapted")
 
-    def adapt(self, x: object, y: np.ndarray) -> None:
+    def adapt(self, x: np.ndarray | tuple, y: np.ndarray) -> None:
         """Take the chart's statistics, the typical increment and a first noise level from the data.
 
         Parameters
@@ -127,13 +129,15 @@ class NeuralDifferentialManifold(LikelihoodModel):
         self.metric.initialize_at(1.0 / np.maximum(noise, 1e-12))
         self.adapted.assign(1.0)
 
-    def fit(self, x: object = None, y: object = None, **kwargs) -> keras.callbacks.History:
+    def fit(
+        self, x: FitInput | None = None, y: np.ndarray | None = None, **kwargs
+    ) -> keras.callbacks.History:
         """As `keras.Model.fit`, with y the next states; adapts a model that was not adapted."""
         if not self.built or not float(ops.convert_to_numpy(self.adapted)):
             self.adapt(*first_arrays(x, y))
         return super().fit(x, y, **kwargs)
 
-    def call(self, x: object, training: bool = False) -> object:
+    def call(self, x: States, training: bool = False) -> Tensor:
         """Mean (batch, d) of the next state."""
         x, dt = self._split(x)
         z = self.chart(x)
@@ -141,7 +145,7 @@ class NeuralDifferentialManifold(LikelihoodModel):
             self.evolution(z, training=training)
         return self._advance(x, dt, jets.network(self._inputs(z, dt, order=0), self.network).value)
 
-    def moments(self, x: object) -> tuple:
+    def moments(self, x: States) -> tuple:
         """Mean of the next state and covariance of the residual; see `likelihood`."""
         x, dt = self._split(x)
         mean, jacobian = self._flow(x, dt)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import jax
 import keras
@@ -9,7 +10,6 @@ import keras
 __all__ = [
     "check_devices",
     "cholesky",
-    "compiler_factors",
     "computed_once",
     "eagerly",
     "make_train_step",
@@ -17,6 +17,8 @@ __all__ = [
     "per_sample_vjp",
     "vjp",
 ]
+
+Result = TypeVar("Result")
 
 
 def vjp(function: Callable, primals: list, has_aux: bool = False) -> tuple:
@@ -53,11 +55,6 @@ def cholesky(matrix: jax.Array) -> jax.Array:
     return jax.lax.linalg.cholesky(matrix, symmetrize_input=False)
 
 
-def compiler_factors() -> bool:
-    """Whether XLA is good at Cholesky factorizations: JAX has it call LAPACK or cuSOLVER."""
-    return True
-
-
 def computed_once(tensors: list) -> list:
     """Return the same tensors; compilers may not compute them again where they are used.
 
@@ -66,7 +63,7 @@ def computed_once(tensors: list) -> list:
     return list(jax.lax.optimization_barrier(tuple(tensors)))
 
 
-def eagerly(function: Callable) -> object:
+def eagerly(function: Callable[[], Result]) -> Result:
     """Result of `function()`, computed at once also while a function is being traced.
 
     In a thread of its own, where nothing is traced: `jax.ensure_compile_time_eval` would do, but

@@ -1,49 +1,69 @@
-"""How an optimizer gets hold of the model: it watches `compile`.
+"""How an optimizer gets hold of the model: a hook at the end of `compile`.
 
-Keras hands an optimizer gradients and variables, never the model or the batch, and no
-hook of Keras 3 gives it more. Importing `NaturalGradient` therefore puts a notice on
-`keras.Model.compile`: after a model was compiled with an optimizer that has a method
-`attach`, that method is called with the model. For any other optimizer `compile` does what
-it always did.
+Keras hands an optimizer gradients and variables, never the model or the batch, and no hook of
+Keras 3 gives it more. The last thing that `keras.Model.compile` does is to keep its arguments in
+the attribute `_compile_config`. `install` makes this attribute a property of `keras.Model`: the
+arguments are kept where they always were, and where the optimizer has a method `attach`, it is
+called with the model. For any other optimizer nothing changes.
+
+`compile` itself is not replaced. It could not be replaced in time: for
+``model.compile(NaturalGradient())`` Python looks `compile` up before it makes the optimizer, which
+installs the hook. So `uninstall` has nothing to put back: it takes the property away.
 """
 
-import functools
-import inspect
+from collections.abc import Callable
 
 import keras
 
-from keras_ndm.backend.training import compiler_factors, make_train_step
+from keras_ndm.backend.training import make_train_step
 
-__all__ = ["take_over", "watch_compile"]
+__all__ = ["install", "installed", "take_over", "uninstall"]
+
+_ATTRIBUTE = "_compile_config"
 
 
-def watch_compile() -> None:
-    """Let `keras.Model.compile` tell the optimizer which model it was given; once a process.
+class _CompileConfig:
+    """The attribute as a property that tells the optimizer of each new value."""
 
-    ``jit_compile="auto"``, Keras' default, then means no XLA where XLA is slow at what these
-    optimizers do most.
+    def __get__(self, model, owner=None):
+        if model is None:
+            return self
+        try:
+            return vars(model)[_ATTRIBUTE]
+        except KeyError:
+            raise AttributeError(f"{type(model).__name__} has not been compiled.") from None
+
+    def __set__(self, model, config):
+        vars(model)[_ATTRIBUTE] = config
+        _release(model)
+        if hasattr(model.optimizer, "attach"):
+            model.optimizer.attach(model)
+
+    def __delete__(self, model):
+        vars(model).pop(_ATTRIBUTE, None)
+
+
+def install() -> None:
+    """Let `keras.Model.compile` tell the optimizer which model it was given; done once."""
+    if not installed():
+        setattr(keras.Model, _ATTRIBUTE, _CompileConfig())
+
+
+def installed() -> bool:
+    """Whether the hook is in place."""
+    return isinstance(vars(keras.Model).get(_ATTRIBUTE), _CompileConfig)
+
+
+def uninstall() -> None:
+    """Leave `keras.Model` as Keras made it, until the next `NaturalGradient` is made.
+
+    Models that were compiled with a `NaturalGradient` keep its training step.
     """
-    owner = next(c for c in keras.Model.__mro__ if "compile" in vars(c))
-    original = owner.compile
-    if hasattr(original, "_tells_the_optimizer"):
-        return
-
-    @functools.wraps(original)
-    def compile(self, *args, **kwargs):
-        given = inspect.signature(original).bind(self, *args, **kwargs).arguments
-        ours = hasattr(given.get("optimizer"), "attach")
-        if ours and "jit_compile" not in given and not compiler_factors():
-            kwargs["jit_compile"] = False
-        original(self, *args, **kwargs)
-        _release(self)
-        if hasattr(self.optimizer, "attach"):
-            self.optimizer.attach(self)
-
-    compile._tells_the_optimizer = True
-    owner.compile = compile
+    if installed():
+        delattr(keras.Model, _ATTRIBUTE)
 
 
-def take_over(model: keras.Model, step) -> None:
+def take_over(model: keras.Model, step: Callable) -> None:
     """Make `step(x, y, sample_weight) -> logs` the training step of `model`.
 
     Raises

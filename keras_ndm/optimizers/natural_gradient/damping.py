@@ -17,7 +17,9 @@ step is too long for the quadratic model C grows, and afterwards it returns to i
 
 from keras import ops
 
-__all__ = ["adapted", "strength"]
+from keras_ndm.backend import Tensor
+
+__all__ = ["adapted", "strength_of"]
 
 _RAISE, _RETURN, _MOST = 4.0, 0.5, 1e4
 
@@ -27,13 +29,19 @@ _RAISE, _RETURN, _MOST = 4.0, 0.5, 1e4
 _POOR = 0.02
 
 
-def strength(coefficient: object, misfit: object, first_misfit: object) -> object:
-    """λ from C, mean(z²) and mean(z₀²), all scalars."""
+def strength_of(coefficient: Tensor, misfit: Tensor, first_misfit: Tensor) -> Tensor:
+    """λ of a step.
+
+    Parameters
+    ----------
+    coefficient, misfit, first_misfit : scalars
+        C, mean(z²) and mean(z₀²).
+    """
     share = misfit / ops.where(first_misfit > 0, first_misfit, 1.0)
     return coefficient * misfit * ops.sqrt(ops.minimum(share, 1.0))
 
 
-def adapted(coefficient: object, start: float, actual: object, predicted: object) -> object:
+def adapted(coefficient: Tensor, start: float, actual: Tensor, predicted: Tensor) -> Tensor:
     """C for the next step.
 
     Parameters

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import keras
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import over_scalars
 
 __all__ = ["FRACTIONS", "search"]
@@ -13,7 +14,7 @@ __all__ = ["FRACTIONS", "search"]
 FRACTIONS = (1.0, 0.5, 0.25, 0.0625, 0.015625)
 
 
-def search(loss: Callable, values: list, direction: list, rate: object, present: object) -> tuple:
+def search(loss: Callable, values: list, direction: list, rate: Tensor, present: Tensor) -> tuple:
     """Best fraction of the step `rate` · direction among FRACTIONS, all evaluated at once.
 
     Parameters

@@ -1,16 +1,21 @@
 """The loss of one batch as a function of the trainable values."""
 
 from inspect import signature
+from typing import TypeAlias
 
 import keras
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import vjp
 
-__all__ = ["Objective", "read"]
+__all__ = ["Nested", "Objective", "read"]
+
+# A tensor, or tensors in the structures in which Keras passes them.
+Nested: TypeAlias = Tensor | dict | list | tuple
 
 
-def read(variable: keras.Variable) -> object:
+def read(variable: keras.Variable) -> Tensor:
     """Present value of a variable, as a tensor that later assignments leave alone."""
     return ops.copy(variable.value)
 
@@ -31,7 +36,11 @@ class Objective:
     """
 
     def __init__(
-        self, model: keras.Model, x: object, y: object = None, sample_weight: object = None
+        self,
+        model: keras.Model,
+        x: Nested,
+        y: Nested | None = None,
+        sample_weight: Nested | None = None,
     ):
         self.model = model
         self.x, self.y, self.sample_weight = x, y, sample_weight
@@ -55,18 +64,18 @@ class Objective:
         mapping += zip(self.state, self.state_values, strict=True)
         return keras.StatelessScope(state_mapping=mapping, collect_losses=True)
 
-    def predict(self, x: object = None) -> object:
+    def predict(self, x: Nested | None = None) -> Nested:
         """Outputs of the model in training mode; call it inside `scope`."""
         x = self.x if x is None else x
         return self.model(x, training=True) if self._takes_training else self.model(x)
 
-    def fisher_outputs(self, x: object = None) -> object:
+    def fisher_outputs(self, x: Nested | None = None) -> Nested:
         """Where the Fisher matrix is taken: outputs, or moments of a likelihood."""
         if self.gaussian:
             return list(self.model.moments(self.x if x is None else x))
         return self.predict(x)
 
-    def compute_loss(self, y_pred: object) -> object:
+    def compute_loss(self, y_pred: Nested) -> Tensor:
         """Loss of the outputs `y_pred`; call it inside `scope`."""
         return self.model.compute_loss(
             x=self.x, y=self.y, y_pred=y_pred, sample_weight=self.sample_weight
@@ -95,7 +104,7 @@ class Objective:
         loss, pullback, _ = vjp(lambda v: [self(v)], values)
         return pullback([ops.ones_like(loss[0])])
 
-    def output_gradient(self, values: list, y_pred: object) -> list:
+    def output_gradient(self, values: list, y_pred: Nested) -> list:
         """∂L/∂y_pred, one tensor for each leaf of `y_pred`; `add_loss` terms do not enter."""
         leaves = keras.tree.flatten(y_pred)
 

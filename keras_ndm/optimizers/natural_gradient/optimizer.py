@@ -7,23 +7,20 @@ import weakref
 import keras
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import check_devices
-from keras_ndm.optimizers.attachment import take_over, watch_compile
-from keras_ndm.optimizers.audit import checked_taps, snapshot
-from keras_ndm.optimizers.choice import choose
-from keras_ndm.optimizers.kronecker import KroneckerFactors
-from keras_ndm.optimizers.output_fisher import warn_of_unknown
-from keras_ndm.optimizers.step import natural_step
-from keras_ndm.optimizers.taps import Taps
+from keras_ndm.optimizers.natural_gradient.compile_hook import install, take_over
+from keras_ndm.optimizers.natural_gradient.fisher.layer_taps import Taps
+from keras_ndm.optimizers.natural_gradient.fisher.output_fisher import warn_of_unknown
+from keras_ndm.optimizers.natural_gradient.fisher.tap_check import checked_taps, snapshot
+from keras_ndm.optimizers.natural_gradient.solvers.choice import choose
+from keras_ndm.optimizers.natural_gradient.solvers.kronecker import KroneckerFactors
+from keras_ndm.optimizers.natural_gradient.step import natural_step
 
 __all__ = ["NaturalGradient"]
 
 _SOLVERS = ("auto", "exact", "kronecker")
 _LOG = logging.getLogger("keras_ndm")
-
-# At import, not when an optimizer is made: in `model.compile(NaturalGradient())` Python looks
-# `compile` up before it makes the optimizer.
-watch_compile()
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
@@ -38,8 +35,8 @@ class NaturalGradient(keras.optimizers.Optimizer):
     the table.  ``"exact"`` solves with all of F in the space of samples, ``"kronecker"``
     with Kronecker factors of it and a few conjugate gradients; where there are more than
     four outputs, output derivatives come from one unbiased random probe. The step s is the
-    best of a few on the batch, the damping λ follows the loss (`keras_ndm.optimizers.damping`),
-    and `momentum` is that of SPRING.
+    best of a few on the batch, the damping λ follows the loss (`natural_gradient.damping`), and
+    `momentum` is that of SPRING.
 
     Parameters
     ----------
@@ -54,8 +51,8 @@ class NaturalGradient(keras.optimizers.Optimizer):
         Share of the last step that is kept where the batch has nothing to say, in [0, 1).
     solver : {"auto", "exact", "kronecker"}
         "auto" estimates what a step of each takes, from the layers' sizes and the first batch
-        (`keras_ndm.optimizers.choice`), and takes "exact" where that needs at most 1 GiB and six
-        times the multiplications of "kronecker"; the choice and its reason are in
+        (`natural_gradient.solvers.choice`), and takes "exact" where that needs at most 1 GiB and
+        six times the multiplications of "kronecker"; the choice and its reason are in
         `chosen_solver` and `reason`, and logged under the name "keras_ndm".
     **kwargs
         Those of `keras.optimizers.Optimizer`. Clipping acts on the natural gradient;
@@ -78,10 +75,11 @@ class NaturalGradient(keras.optimizers.Optimizer):
 
     Notes
     -----
-    An optimizer of Keras sees gradients, never the samples they come from. `model.compile`
-    therefore tells this one its model (`keras_ndm.optimizers.attachment`), and it replaces
-    the model's training step by its own, on TensorFlow and JAX, compiled or not; nothing
-    else of `fit` changes.  `apply_gradients` from a loop of your own raises an error.
+    An optimizer of Keras sees gradients, never the samples they come from. The first one of this
+    class that is made therefore installs a hook by which `model.compile` tells an optimizer its
+    model (`natural_gradient.compile_hook`, which can also take it out again). The optimizer then
+    replaces the model's training step by its own, on TensorFlow and JAX, compiled or not; nothing
+    else of `fit` changes. `apply_gradients` from a loop of your own raises an error.
 
     Dense layers are treated by structure, all others by one gradient a sample of their
     own weights. Both are exact for models whose samples do not influence each other,
@@ -126,6 +124,7 @@ class NaturalGradient(keras.optimizers.Optimizer):
                 "Use larger batches with solver='kronecker'."
             )
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
+        install()
         self.damping = float(damping)
         self.adaptive_damping = bool(adaptive_damping)
         self.momentum = float(momentum)
@@ -183,8 +182,20 @@ class NaturalGradient(keras.optimizers.Optimizer):
         if self.solver != "exact":
             self.factors = KroneckerFactors(self, Taps(model), variables)
 
-    def update_step(self, gradient: object, variable: object, learning_rate: object) -> None:
-        """θ ← θ − η d, d the natural gradient times the fraction of the line search."""
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor | float
+    ) -> None:
+        """θ ← θ − η d.
+
+        Parameters
+        ----------
+        gradient : tensor
+            d, the natural gradient times the fraction of the line search.
+        variable : keras.Variable
+            θ.
+        learning_rate : scalar
+            η.
+        """
         rate = ops.cast(learning_rate, variable.dtype)
         self.assign_sub(variable, rate * ops.cast(gradient, variable.dtype))
 
@@ -208,7 +219,13 @@ class NaturalGradient(keras.optimizers.Optimizer):
     def choose_solver(
         self, parts: list, columns: int, samples: int | None, number_size: int
     ) -> None:
-        """Settle what "auto" means, from the first batch; later batches do not change it."""
+        """Settle what "auto" means, from the first batch; later batches do not change it.
+
+        Parameters
+        ----------
+        parts, columns, samples, number_size
+            As in `solvers.choice.choose`.
+        """
         self.chosen_solver, self.reason = choose(parts, columns, samples, number_size)
         _LOG.info("NaturalGradient: solver %s", self.reason)
 
@@ -244,6 +261,11 @@ class NaturalGradient(keras.optimizers.Optimizer):
 
     def _train_step(self, x, y, sample_weight):
         model = self._owner()
+        if model.optimizer is not self:  # recompiled while the hook was out
+            raise RuntimeError(
+                f"{model.name!r} was compiled with another optimizer while the hook of "
+                "NaturalGradient was not installed. Make an optimizer and compile the model again."
+            )
         check_devices()
         if not all(layer.built for layer in model._flatten_layers()):
             # TensorFlow's `fit` leaves it to the first step to build a subclassed model.

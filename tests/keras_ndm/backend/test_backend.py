@@ -1,3 +1,4 @@
+import ast
 import importlib
 import os
 import pathlib
@@ -10,7 +11,7 @@ import pytest
 import keras_ndm
 from keras_ndm import backend
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[3]
 
 
 def test_the_backend_in_use_provides_every_name():
@@ -19,12 +20,17 @@ def test_the_backend_in_use_provides_every_name():
     assert all(hasattr(backend, name) for name in backend.NAMES)
 
 
-def test_both_backends_list_the_same_names():
+@pytest.mark.parametrize("folder", ["", "training"])
+def test_both_backends_list_the_same_names(folder):
     lists = []
     for name in ("tensorflow", "jax"):
-        source = (ROOT / "keras_ndm" / "backend" / f"{name}.py").read_text()
-        line = next(line for line in source.splitlines() if line.startswith("__all__"))
-        lists.append(line)
+        tree = ast.parse((ROOT / "keras_ndm" / "backend" / folder / f"{name}.py").read_text())
+        (value,) = (
+            node.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
+        )
+        lists.append(ast.literal_eval(value))
     assert lists[0] == lists[1]
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_ndm.models import flat_weights, gauss_newton
+from keras_ndm.mechanics import flat_weights, gauss_newton
 
 
 class Line(keras.Model):

@@ -13,7 +13,7 @@ from keras import ops
 import keras_ndm
 from keras_ndm.models.likelihood import negative_log_likelihood
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[3]
 NOISE = np.array([0.05, 0.02])
 
 

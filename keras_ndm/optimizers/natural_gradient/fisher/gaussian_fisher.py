@@ -14,12 +14,15 @@ import math
 
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky
 
 __all__ = ["gaussian_seeds"]
 
 
-def gaussian_seeds(mean: object, covariance: object, y: object, sample_weight: object) -> tuple:
+def gaussian_seeds(
+    mean: Tensor, covariance: Tensor, y: Tensor, sample_weight: Tensor | None
+) -> tuple:
     """Columns of L_n and coordinates z of the gradient, for the mean negative log likelihood.
 
     Parameters

@@ -10,11 +10,12 @@ import math
 import keras
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import computed_once, per_sample_vjp, vjp
-from keras_ndm.optimizers.blocks import DenseBlock, Part, RowsBlock
-from keras_ndm.optimizers.kernel import Kernel
-from keras_ndm.optimizers.objective import Objective
-from keras_ndm.optimizers.taps import Taps
+from keras_ndm.optimizers.natural_gradient.fisher.layer_blocks import DenseBlock, Part, RowsBlock
+from keras_ndm.optimizers.natural_gradient.fisher.layer_taps import Taps
+from keras_ndm.optimizers.natural_gradient.fisher.sample_kernel import Kernel
+from keras_ndm.optimizers.natural_gradient.objective import Objective
 
 __all__ = ["Jacobian", "linearize", "parts_of"]
 
@@ -32,12 +33,12 @@ class Jacobian:
         """K = J̃ J̃ᵀ."""
         return Kernel(self.blocks)
 
-    def apply(self, direction: list) -> object:
+    def apply(self, direction: list) -> Tensor:
         """J̃ d, (r, N)."""
         parts = zip(self.blocks, self._places, strict=True)
         return sum(block.apply([direction[i] for i in places]) for block, places in parts)
 
-    def transpose(self, c: object) -> list:
+    def transpose(self, c: Tensor) -> list:
         """J̃ᵀ c, one tensor a variable; zero for a variable that no row depends on."""
         parts = [ops.zeros(v.shape, dtype=c.dtype) for v in self.variables]
         for block, places in zip(self.blocks, self._places, strict=True):

@@ -15,12 +15,15 @@ holds what the rows need for its own variables and gives
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
+import keras
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import computed_once
 
-__all__ = ["DenseBlock", "Part", "RowsBlock", "rows_are_cheaper"]
+__all__ = ["Block", "DenseBlock", "Part", "RowsBlock", "rows_are_cheaper"]
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,10 @@ class DenseBlock:
         Whether b was added at a position; it is not where derivatives pass (`geometry.jets`).
     """
 
-    kernel: object
-    bias: object
-    inputs: object
-    deltas: object
+    kernel: keras.Variable | None
+    bias: keras.Variable | None
+    inputs: Tensor
+    deltas: Tensor
     biased: tuple
 
     @property
@@ -79,7 +82,7 @@ class DenseBlock:
         """Numbers held for a row."""
         return len(self.biased) * (self.inputs.shape[-1] + self.deltas.shape[-1])
 
-    def cheapest(self) -> object:
+    def cheapest(self) -> "Block":
         """Return what makes `gram` in the fewest products: this block or its rows."""
         positions, count, _, units = self.deltas.shape
         width = self.inputs.shape[-1]
@@ -87,7 +90,7 @@ class DenseBlock:
             return self
         return RowsBlock(self.variables, computed_once(self.rows()))
 
-    def gram(self, first: int, last: int, earlier: object = None) -> object:
+    def gram(self, first: int, last: int, earlier: Tensor | None = None) -> Tensor:
         """Σ_ts (A_t A_sᵀ + 1) ∘ (Δ_t Δ_sᵀ); the 1 belongs to the bias."""
         positions, count, _, units = self.deltas.shape
         inputs, deltas = _in_turn(
@@ -116,7 +119,7 @@ class DenseBlock:
             gram = gram + (1.0 if all(self.biased) else self._ones()[None])
         return gram
 
-    def trace_bound(self) -> object:
+    def trace_bound(self) -> Tensor:
         """T Σ_tn (|a_tn|² + 1) |δ_tn|², which is the trace for one position."""
         inputs = self._ones() if self.bias is not None else 0.0
         if self.kernel is not None:
@@ -124,7 +127,7 @@ class DenseBlock:
         deltas = _row_sums(ops.square(self.deltas))
         return len(self.biased) * ops.sum(inputs[:, None] * deltas)
 
-    def apply(self, direction: list) -> object:
+    def apply(self, direction: list) -> Tensor:
         """(r, N): Σ_t ⟨a_t D + d, δ_t⟩ for the direction D of the kernel and d of the bias."""
         direction = list(direction)
         pushed = 0.0
@@ -134,7 +137,7 @@ class DenseBlock:
             pushed = pushed + self._ones() * direction.pop(0)
         return ops.sum(self.deltas * pushed[:, None], axis=(0, -1))
 
-    def transpose(self, c: object) -> list:
+    def transpose(self, c: Tensor) -> list:
         """Σ_t a_tᵀ (c δ_t) for the kernel, its sum over samples for the bias."""
         weighted = ops.sum(c[None, ..., None] * self.deltas, axis=1)
         parts = []
@@ -181,11 +184,11 @@ class RowsBlock:
         """Numbers held for a row."""
         return max(math.prod(rows.shape[2:]) for rows in self.values)
 
-    def cheapest(self) -> object:
+    def cheapest(self) -> "Block":
         """Return the block itself."""
         return self
 
-    def gram(self, first: int, last: int, earlier: object = None) -> object:
+    def gram(self, first: int, last: int, earlier: Tensor | None = None) -> Tensor:
         """M Mᵀ of the flattened rows M, summed over the variables."""
         total = 0.0
         for rows in self.values:
@@ -198,20 +201,23 @@ class RowsBlock:
             total = total + ops.reshape(pairs, (*ops.shape(left)[:2], *ops.shape(right)[:2]))
         return total
 
-    def trace_bound(self) -> object:
+    def trace_bound(self) -> Tensor:
         """|M|²."""
         return sum(ops.sum(ops.square(rows)) for rows in self.values)
 
-    def apply(self, direction: list) -> object:
+    def apply(self, direction: list) -> Tensor:
         """(r, N): M d."""
         total = 0.0
         for d, rows in zip(direction, self.values, strict=True):
             total = total + ops.sum(rows * d, axis=tuple(range(2, len(rows.shape))))
         return total
 
-    def transpose(self, c: object) -> list:
+    def transpose(self, c: Tensor) -> list:
         """Mᵀ c, one tensor a variable."""
         return [ops.tensordot(c, rows, axes=[[0, 1], [0, 1]]) for rows in self.values]
+
+
+Block: TypeAlias = DenseBlock | RowsBlock
 
 
 def _row_sums(x):

@@ -1,19 +1,19 @@
-"""Where the model's layers are listened to: which layers, and what passes through them.
+"""Which layers of a model are recorded, and what passes through them in one forward pass.
 
 For a Dense layer s = a W + b the gradient of one sample is the outer product of its input a with
-the derivative δ of that sample's output with respect to s. `Taps` records a at every call and adds
-a zero to s, with respect to which reverse mode gives δ. Layers whose gradient has no such
-structure are
-listened to as a whole: their inputs and the derivative with respect to their outputs.
+the derivative δ of that sample's output with respect to s. `Taps.record` keeps a at every call and
+adds a zero to s, with respect to which reverse mode gives δ. Layers whose gradient has no such
+structure are recorded as a whole: their inputs, and a zero added to their outputs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
 import keras
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.backend import mean as mean_of
 from keras_ndm.geometry import jets
 
@@ -32,7 +32,7 @@ class Call:
     points: list  # tensors to which the zeros are added
     args: tuple = ()
     kwargs: dict = field(default_factory=dict)
-    normalized: object = None  # batch normalization only: its input, standardized
+    normalized: Tensor | None = None  # batch normalization only: its input, standardized
 
 
 def _owned(layer):
@@ -50,14 +50,18 @@ def _is_plain_dense(layer):
 
 
 class Taps:
-    """The layers of a model that are listened to, and `record`, which does it for one forward pass.
+    """The layers of a model that are recorded, and `record`, which does it for one forward pass.
+
+    Parameters
+    ----------
+    model : keras.Model
 
     Attributes
     ----------
     kinds : dict, layer id -> str
         How each layer is treated.
     approximate : bool
-        Whether the rows are not exact; see `audit`.
+        Whether the rows are not exact; see `tap_check`.
     loose : list of variables
         Trainable variables of no tapped layer; they are treated through the whole model.
     """
@@ -106,89 +110,102 @@ class Taps:
         zeros : list of lists of tensors, optional
             For each call, in order, what is added at its points.
         """
-        calls = []
+        recorder = _Recorder(self.kinds, zeros)
         with ExitStack() as stack:
-            stack.callback(setattr, jets, "affine", jets.affine)
-            jets.affine = self._jet(jets.affine, calls, zeros)
+            stack.enter_context(jets.observed(recorder.jet))
             for key, layer in self.layers.items():
-                wrap = getattr(self, f"_{self.kinds[key]}")
-                layer.__dict__["call"] = wrap(layer, calls, zeros)
-                stack.callback(layer.__dict__.pop, "call")
-            yield calls
+                stack.enter_context(_calling(layer, getattr(recorder, self.kinds[key])))
+            yield recorder.calls
 
-    @staticmethod
-    def _shift(calls, zeros, points):
-        if zeros is None:
-            return points
-        return [p + z for p, z in zip(points, zeros[len(calls)], strict=True)]
 
-    def _dense(self, layer, calls, zeros):
-        original, activation = layer.call, layer.activation
+@contextmanager
+def _calling(layer: keras.layers.Layer, record: Callable) -> Iterator[None]:
+    """Within the context, a call of `layer` is ``record(layer, call, *args, **kwargs)``.
 
-        def call(inputs, *args, **kwargs):
-            def tapped(s):
-                shifted = self._shift(calls, zeros, [s])
-                calls.append(Call(layer, "dense", [s], (inputs,)))
-                return shifted[0] if activation is None else activation(shifted[0])
+    The one place where a method of a Keras layer is replaced. A recorder cannot be handed to the
+    layers instead: they are called from the code of other layers and of users, which passes on
+    only what it knows of, and Keras has no hook that could add a zero to what a layer returns. The
+    replacement stands on the instance, so no other layer is touched, and is put there through
+    `__dict__`, since Keras tracks attributes that are assigned.
+    """
+    attributes, call = layer.__dict__, layer.call
+    own = "call" in attributes
+    attributes["call"] = lambda *args, **kwargs: record(layer, call, *args, **kwargs)
+    try:
+        yield
+    finally:
+        if own:
+            attributes["call"] = call
+        else:
+            del attributes["call"]
 
-            # Through __dict__: Keras would track the assignment of an attribute.
-            layer.__dict__["activation"] = tapped
-            try:
-                return original(inputs, *args, **kwargs)
-            finally:
-                layer.__dict__["activation"] = activation
 
-        return call
+class _Recorder:
+    """What one forward pass leaves behind; a method for each kind of layer.
 
-    def _jet(self, original, calls, zeros):
-        """The same for jets, which pass Dense layers without calling them."""
+    Parameters
+    ----------
+    kinds : dict, layer id -> str
+    zeros : list of lists of tensors or None
+        See `Taps.record`.
+    """
 
-        def affine(jet, layer):
-            pushed = original(jet, layer)
-            if self.kinds.get(id(layer)) != "dense":
-                return pushed
-            names = [n for n in ("value", "first", "second") if getattr(pushed, n) is not None]
-            points = [getattr(pushed, n) for n in names]
-            shifted = self._shift(calls, zeros, points)
-            calls.append(Call(layer, "jet", points, tuple(getattr(jet, n) for n in names)))
-            return replace(pushed, **dict(zip(names, shifted, strict=True)))
+    def __init__(self, kinds: dict, zeros: list | None):
+        self.calls = []
+        self._kinds, self._zeros = kinds, zeros
 
-        return affine
+    def _add(self, call):
+        """Keep a call; returns its points with the zeros added."""
+        points = call.points
+        if self._zeros is not None:
+            zeros = self._zeros[len(self.calls)]
+            points = [p + z for p, z in zip(points, zeros, strict=True)]
+        self.calls.append(call)
+        return points
 
-    def _batch_norm(self, layer, calls, zeros):
-        whole = self._whole(layer, calls, zeros)
+    def dense(self, layer, call, inputs, *args, **kwargs):
+        """Record a Dense layer before its activation; computes what `Dense.call` does."""
+        del call, args, kwargs
+        s = ops.matmul(inputs, layer.kernel)
+        if layer.bias is not None:
+            s = ops.add(s, layer.bias)
+        (s,) = self._add(Call(layer, "dense", [s], (inputs,)))
+        return s if layer.activation is None else layer.activation(s)
 
-        def call(inputs, training=None, mask=None):
-            if not training:
-                return whole(inputs, training=training, mask=mask)
-            # The batch's moments couple its samples. They are held fixed here, which leaves an
-            # affine map of each sample; only the Fisher matrix sees this, never the gradient.
-            axes = tuple(a for a in range(len(inputs.shape)) if a != layer.axis % len(inputs.shape))
-            mean = ops.stop_gradient(mean_of(inputs, axis=axes, keepdims=True))
-            square = ops.square(inputs - mean)
-            variance = ops.stop_gradient(mean_of(square, axis=axes, keepdims=True))
-            normalized = (inputs - mean) / ops.sqrt(variance + layer.epsilon)
-            shape = [1] * len(inputs.shape)
-            shape[layer.axis] = -1
-            outputs = normalized
-            if layer.scale:
-                outputs = outputs * ops.reshape(layer.gamma, shape)
-            if layer.center:
-                outputs = outputs + ops.reshape(layer.beta, shape)
-            shifted = self._shift(calls, zeros, [outputs])
-            calls.append(Call(layer, "batch_norm", [outputs], (inputs,), normalized=normalized))
-            return shifted[0]
+    def jet(self, jet, layer, pushed):
+        """Record a Dense layer that a jet passes, which does not call it."""
+        if self._kinds.get(id(layer)) != "dense":
+            return pushed
+        names = [n for n in ("value", "first", "second") if getattr(pushed, n) is not None]
+        points = [getattr(pushed, n) for n in names]
+        shifted = self._add(Call(layer, "jet", points, tuple(getattr(jet, n) for n in names)))
+        return replace(pushed, **dict(zip(names, shifted, strict=True)))
 
-        return call
+    def batch_norm(self, layer, call, inputs, training=None, mask=None):
+        """Record a batch normalization as an affine map, which it is for fixed moments."""
+        if not training:
+            return self.whole(layer, call, inputs, training=training, mask=mask)
+        # The batch's moments couple its samples. They are held fixed here, which leaves an
+        # affine map of each sample; only the Fisher matrix sees this, never the gradient.
+        axes = tuple(a for a in range(len(inputs.shape)) if a != layer.axis % len(inputs.shape))
+        mean = ops.stop_gradient(mean_of(inputs, axis=axes, keepdims=True))
+        square = ops.square(inputs - mean)
+        variance = ops.stop_gradient(mean_of(square, axis=axes, keepdims=True))
+        normalized = (inputs - mean) / ops.sqrt(variance + layer.epsilon)
+        shape = [1] * len(inputs.shape)
+        shape[layer.axis] = -1
+        outputs = normalized
+        if layer.scale:
+            outputs = outputs * ops.reshape(layer.gamma, shape)
+        if layer.center:
+            outputs = outputs + ops.reshape(layer.beta, shape)
+        (outputs,) = self._add(
+            Call(layer, "batch_norm", [outputs], (inputs,), normalized=normalized)
+        )
+        return outputs
 
-    def _whole(self, layer, calls, zeros):
-        original = layer.call
-
-        def call(*args, **kwargs):
-            outputs = original(*args, **kwargs)
-            leaves = keras.tree.flatten(outputs)
-            shifted = self._shift(calls, zeros, leaves)
-            calls.append(Call(layer, "whole", leaves, args, kwargs))
-            return keras.tree.pack_sequence_as(outputs, shifted)
-
-        return call
+    def whole(self, layer, call, *args, **kwargs):
+        """Record a layer's inputs and outputs."""
+        outputs = call(*args, **kwargs)
+        shifted = self._add(Call(layer, "whole", keras.tree.flatten(outputs), args, kwargs))
+        return keras.tree.pack_sequence_as(outputs, shifted)

@@ -27,9 +27,10 @@ import warnings
 import keras
 from keras import losses, ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky, vjp
-from keras_ndm.optimizers.gaussian_fisher import gaussian_seeds
-from keras_ndm.optimizers.objective import Objective
+from keras_ndm.optimizers.natural_gradient.fisher.gaussian_fisher import gaussian_seeds
+from keras_ndm.optimizers.natural_gradient.objective import Nested, Objective
 
 __all__ = ["output_fisher", "probe", "seeds_of", "warn_of_unknown"]
 
@@ -101,10 +102,10 @@ def _second_derivative(loss, y_true, f, s, m):
 def seeds_of(
     loss: losses.Loss,
     weight: float | None,
-    y_true: object,
-    y_pred: object,
-    sample_weight: object,
-    gradient: object,
+    y_true: Tensor,
+    y_pred: Tensor,
+    sample_weight: Tensor | None,
+    gradient: Tensor,
 ) -> tuple:
     """Columns of L_n and coordinates z of the gradient for one output and its loss.
 
@@ -174,7 +175,7 @@ def _from_matrix(fisher, scales, gradient, size):
     return ops.reshape(seeds, shape), ops.transpose(z)
 
 
-def output_fisher(objective: Objective, values: list, y_pred: object) -> tuple:
+def output_fisher(objective: Objective, values: list, y_pred: Nested) -> tuple:
     """Seeds and z of all outputs of a model.
 
     Parameters
@@ -258,7 +259,7 @@ def warn_of_unknown(model: keras.Model) -> None:
             )
 
 
-def probe(seeds: list, signs: object) -> list:
+def probe(seeds: list, signs: Tensor) -> list:
     """One random combination of all columns, Σ_a ξ_an L_n[:, a] with ξ = ±1.
 
     Its outer product is an unbiased estimate of F_n, since E[ξ ξᵀ] = 1.

@@ -13,6 +13,7 @@ import itertools
 
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky, computed_once
 
 __all__ = ["Kernel"]
@@ -42,7 +43,7 @@ class Kernel:
         held = max(block.held for block in self._blocks)
         self._columns = _COLUMNS if held <= _COLUMNS_OF_ROWS else _COLUMNS_OF_ROWS
 
-    def panel(self, first: int, last: int, earlier: object = None) -> object:
+    def panel(self, first: int, last: int, earlier: Tensor | None = None) -> Tensor:
         """(r, N − first, r, last − first): samples from `first` on with those from it to `last`.
 
         Parameters
@@ -54,11 +55,11 @@ class Kernel:
         """
         return sum(block.gram(first, last, earlier) for block in self._blocks)
 
-    def trace_bound(self) -> object:
+    def trace_bound(self) -> Tensor:
         """No less than the trace of K, and equal to it for layers that are called once."""
         return sum(block.trace_bound() for block in self._blocks)
 
-    def solve(self, right: object, strength: object) -> object:
+    def solve(self, right: Tensor, strength: Tensor) -> Tensor:
         """Solve (K + λ) c = b by one Cholesky factorization.
 
         Parameters

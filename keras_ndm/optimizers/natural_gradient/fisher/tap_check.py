@@ -14,9 +14,9 @@ import numpy as np
 from keras import ops
 
 from keras_ndm.backend.training import eagerly, vjp
-from keras_ndm.optimizers.jacobian import linearize
-from keras_ndm.optimizers.objective import Objective
-from keras_ndm.optimizers.taps import Taps
+from keras_ndm.optimizers.natural_gradient.fisher.jacobian import linearize
+from keras_ndm.optimizers.natural_gradient.fisher.layer_taps import Taps
+from keras_ndm.optimizers.natural_gradient.objective import Nested, Objective
 
 __all__ = ["checked_taps", "snapshot"]
 
@@ -29,7 +29,7 @@ def snapshot(model: keras.Model) -> dict:
     return eagerly(lambda: {id(v): ops.convert_to_numpy(v.value) for v in variables})
 
 
-def checked_taps(model: keras.Model, x: object, known: dict) -> Taps:
+def checked_taps(model: keras.Model, x: Nested, known: dict) -> Taps:
     """Taps of a model whose blocks agree with reverse mode.
 
     Parameters

@@ -14,10 +14,10 @@ optimizer has A, B and their inverses whatever is chosen, since it is built befo
 import math
 from dataclasses import dataclass
 
-from keras_ndm.optimizers.blocks import Part, rows_are_cheaper
-from keras_ndm.optimizers.kronecker import REFRESH
-from keras_ndm.optimizers.quadratic import ITERATIONS
-from keras_ndm.optimizers.step_size import FRACTIONS
+from keras_ndm.optimizers.natural_gradient.fisher.layer_blocks import Part, rows_are_cheaper
+from keras_ndm.optimizers.natural_gradient.line_search import FRACTIONS
+from keras_ndm.optimizers.natural_gradient.solvers.conjugate_gradient import ITERATIONS
+from keras_ndm.optimizers.natural_gradient.solvers.kronecker import REFRESH
 
 __all__ = ["MEMORY_LIMIT", "MOST_COLUMNS", "Estimate", "choose", "exact", "kronecker"]
 

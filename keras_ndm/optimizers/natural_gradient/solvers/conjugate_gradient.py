@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import computed_once
-from keras_ndm.optimizers.jacobian import Jacobian
+from keras_ndm.optimizers.natural_gradient.fisher.jacobian import Jacobian
 
 __all__ = ["ITERATIONS", "best_combination", "refined"]
 
@@ -23,7 +24,7 @@ def best_combination(
     gradient: list,
     direction: list,
     previous: list,
-    strength: object,
+    strength: Tensor,
 ) -> tuple:
     """Minimum over the span of a direction and the last step: d and J̃ d."""
     pair = (direction, previous)
@@ -48,8 +49,8 @@ def refined(
     jacobian: Jacobian,
     gradient: list,
     start: list,
-    pushed: object,
-    strength: object,
+    pushed: Tensor,
+    strength: Tensor,
     precondition: Callable,
 ) -> tuple:
     """Conjugate gradients towards the minimum, preconditioned by the factors: d and J̃ d.

@@ -14,13 +14,14 @@ Abrahamsen and Lin
 import keras
 from keras import ops
 
-from keras_ndm.optimizers.jacobian import Jacobian
-from keras_ndm.optimizers.kernel import Kernel
+from keras_ndm.backend import Tensor
+from keras_ndm.optimizers.natural_gradient.fisher.jacobian import Jacobian
+from keras_ndm.optimizers.natural_gradient.fisher.sample_kernel import Kernel
 
 __all__ = ["least_damping", "solve_exact"]
 
 
-def least_damping(kernel: Kernel) -> object:
+def least_damping(kernel: Kernel) -> Tensor:
     """Smallest λ at which the Cholesky factor of K + λ exists in this arithmetic.
 
     Rounding moves the eigenvalues of K by about ε times the largest, which is at most the trace.
@@ -32,10 +33,10 @@ def least_damping(kernel: Kernel) -> object:
 
 def solve_exact(
     jacobian: Jacobian,
-    z: object,
+    z: Tensor,
     rest: list | None,
     previous: list,
-    strength: object,
+    strength: Tensor,
     momentum: float,
 ) -> tuple:
     """Direction d of the damped natural gradient, and J̃ d.

@@ -16,11 +16,12 @@ are refreshed every few steps. They give a first direction; `quadratic` makes a 
 import keras
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky
-from keras_ndm.optimizers.blocks import RowsBlock
-from keras_ndm.optimizers.jacobian import Jacobian
-from keras_ndm.optimizers.objective import read
-from keras_ndm.optimizers.taps import Taps
+from keras_ndm.optimizers.natural_gradient.fisher.jacobian import Jacobian
+from keras_ndm.optimizers.natural_gradient.fisher.layer_blocks import RowsBlock
+from keras_ndm.optimizers.natural_gradient.fisher.layer_taps import Taps
+from keras_ndm.optimizers.natural_gradient.objective import read
 
 __all__ = ["REFRESH", "KroneckerFactors"]
 
@@ -70,7 +71,7 @@ class KroneckerFactors:
                 self._diagonals[id(v)] = optimizer.add_variable_from_reference(v, name="diagonal")
 
     def update(
-        self, jacobian: Jacobian, strength: object, iteration: object, finite: object
+        self, jacobian: Jacobian, strength: Tensor, iteration: Tensor, finite: Tensor
     ) -> None:
         """Average in the factors of this batch, and refresh the inverses when they are due.
 
@@ -123,7 +124,7 @@ class KroneckerFactors:
                 usable = ops.all(ops.isfinite(value))
                 variable.assign(ops.where(usable, value, read(variable)))
 
-    def solve(self, gradient: list, variables: list, blocks: list, strength: object) -> list:
+    def solve(self, gradient: list, variables: list, blocks: list, strength: Tensor) -> list:
         """Apply the damped inverse to a gradient.
 
         Parameters

@@ -7,13 +7,13 @@ from keras import layers, ops
 
 import keras_ndm
 from keras_ndm import backend
-from keras_ndm.optimizers.audit import checked_taps, snapshot
-from keras_ndm.optimizers.blocks import DenseBlock
-from keras_ndm.optimizers.jacobian import linearize
-from keras_ndm.optimizers.kernel import Kernel
-from keras_ndm.optimizers.objective import Objective, read
-from keras_ndm.optimizers.output_fisher import output_fisher, probe
-from keras_ndm.optimizers.taps import Taps
+from keras_ndm.optimizers.natural_gradient.fisher.tap_check import checked_taps, snapshot
+from keras_ndm.optimizers.natural_gradient.fisher.layer_blocks import DenseBlock
+from keras_ndm.optimizers.natural_gradient.fisher.jacobian import linearize
+from keras_ndm.optimizers.natural_gradient.fisher.sample_kernel import Kernel
+from keras_ndm.optimizers.natural_gradient.objective import Objective, read
+from keras_ndm.optimizers.natural_gradient.fisher.output_fisher import output_fisher, probe
+from keras_ndm.optimizers.natural_gradient.fisher.layer_taps import Taps
 
 # On JAX every model compiles for ten seconds and more: all rows but these wait for the slow tests.
 CORE = ("dense", "shared", "frozen", "subclassed", "manifold")

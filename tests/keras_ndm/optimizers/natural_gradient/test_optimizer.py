@@ -9,10 +9,10 @@ import pytest
 from keras import layers, ops
 
 import keras_ndm
-from keras_ndm.optimizers.blocks import Part
-from keras_ndm.optimizers.choice import choose
-from keras_ndm.optimizers.jacobian import parts_of
-from keras_ndm.optimizers.objective import Objective
+from keras_ndm.optimizers.natural_gradient.fisher.layer_blocks import Part
+from keras_ndm.optimizers.natural_gradient.solvers.choice import choose
+from keras_ndm.optimizers.natural_gradient.fisher.jacobian import parts_of
+from keras_ndm.optimizers.natural_gradient.objective import Objective
 
 JAX = keras.backend.backend() == "jax"
 
