@@ -3,12 +3,12 @@
 import csv
 import pathlib
 import warnings
-from importlib.util import find_spec
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_ndm.backend.tensorboard import ScalarWriter
 from keras_ndm.models.manifold_model import Geometry, ManifoldModel, is_metric
 from keras_ndm.rowwise import Rows
 
@@ -67,10 +67,7 @@ class GeometryMonitor(keras.callbacks.Callback):
             self._curvature = Rows(self._metric.scalar_curvature, variables)
         self._warned = False
         self._rows = []
-        self._writer = None
-        if self.log_dir is not None:
-            self._summary = _summary_module()
-            self._writer = self._summary.create_file_writer(str(self.log_dir))
+        self._writer = None if self.log_dir is None else ScalarWriter(self.log_dir)
 
     def measure(self) -> dict:
         """Measure the metric now: a dictionary of numbers."""
@@ -97,10 +94,7 @@ class GeometryMonitor(keras.callbacks.Callback):
                 table.writeheader()
                 table.writerows(self._rows)
         if self._writer is not None:
-            with self._writer.as_default(step=epoch):
-                for name, value in found.items():
-                    self._summary.scalar(name, value)
-            self._writer.flush()
+            self._writer.write(epoch, found)
         self._warn(epoch, found)
 
     def _warn(self, epoch, found):
@@ -118,18 +112,6 @@ class GeometryMonitor(keras.callbacks.Callback):
             "the MetricLayer, standardize the inputs, or give the volume penalty more weight.",
             stacklevel=2,
         )
-
-
-def _summary_module():
-    missing = [name for name in ("tensorflow", "tensorboard") if find_spec(name) is None]
-    if missing:
-        raise ImportError(
-            f"`log_dir` writes for TensorBoard and needs {' and '.join(missing)}: "
-            f"`pip install {' '.join(missing)}`, or use `csv_path`."
-        )
-    from tensorflow import summary
-
-    return summary
 
 
 def _smooth(metric):

@@ -13,14 +13,12 @@ from keras_ndm.precision import full_precision
 
 @keras.saving.register_keras_serializable("keras_ndm")
 class CoordinateLayer(keras.layers.Layer):
-    """Learned coordinates z = φ(x): a trainable map with an exact inverse.
+    """Learned coordinates z = φ(x), (batch, d) to (batch, d): a map with an exact inverse.
 
     Parameters
     ----------
     chart : str, Chart, TFP bijector, or a sequence of these
         The map; a sequence is applied first to last. Names are those of `keras_ndm.charts.NAMES`.
-
-    Input and output (batch, d).
 
     Examples
     --------

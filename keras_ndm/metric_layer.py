@@ -18,7 +18,7 @@ from keras_ndm.precision import full_precision
 
 @keras.saving.register_keras_serializable("keras_ndm")
 class MetricLayer(keras.layers.Layer):
-    """Learned metric tensor field g(z).
+    """Learned metric tensor field g(z), (batch, d) to (batch, d, d).
 
     A small network gives the numbers from which a head makes P(z), symmetric positive semidefinite;
     the metric is
@@ -42,8 +42,6 @@ class MetricLayer(keras.layers.Layer):
         Lower bound on the eigenvalues.
     max_condition : float
         Upper bound on the ratio of the eigenvalues.
-
-    Input (batch, d); output (batch, d, d).
 
     Raises
     ------
@@ -117,7 +115,13 @@ class MetricLayer(keras.layers.Layer):
         directions: Tensor | None = None,
         pairs: tuple | None = None,
     ) -> jets.Jet:
-        """Jet of the numbers (batch, size) that the head takes."""
+        """Jet of the numbers (batch, size) that the head takes.
+
+        Parameters
+        ----------
+        z, order, directions, pairs
+            As `x` and the other arguments of `keras_ndm.geometry.jets.seed`.
+        """
         start = jets.seed(z, order, directions, pairs)
         if self.head.takes_network:
             return jets.network(start, self.tapped_network())
@@ -163,6 +167,15 @@ class MetricLayer(keras.layers.Layer):
     ) -> jets.Jet:
         """Metric with its derivatives along `directions` (default: the coordinates).
 
+        Parameters
+        ----------
+        z : tensor (batch, d)
+        order : {0, 1, 2}
+            Derivatives to give.
+        directions : tensor (batch, m, d), optional
+        pairs : tuple of (i, j), optional
+            Second derivatives to give, by their directions; default every i ≤ j.
+
         Returns
         -------
         Jet
@@ -189,6 +202,7 @@ class MetricLayer(keras.layers.Layer):
 
         Parameters
         ----------
+        z : tensor (batch, d)
         vectors : tensor (batch, k, d)
         pairs : tuple of (i, j)
             Which vectors to multiply.
@@ -206,7 +220,12 @@ class MetricLayer(keras.layers.Layer):
         return cholesky(self(z))
 
     def inner(self, z: Tensor, u: Tensor, v: Tensor) -> Tensor:
-        """Inner product g(u, v), (batch,), of vectors (batch, d) at z."""
+        """Inner product g(u, v), (batch,), of vectors (batch, d) at z.
+
+        Parameters
+        ----------
+        z, u, v : tensor (batch, d)
+        """
         if isinstance(self.head, metric_heads.Pullback):
             return ops.einsum("bi,bij,bj->b", u, self(z), v)
         return self.bilinear(z, ops.stack([u, v], axis=1), ((0, 1),), order=0).value[:, 0]

@@ -22,6 +22,8 @@ def shape_from(raw: Tensor, bins: int, bound: float) -> tuple:
     Parameters
     ----------
     raw : tensor (…, 2 bins + k)
+    bins : int
+    bound : float
 
     Returns
     -------

@@ -11,6 +11,15 @@ def tap(tensor: Tensor, meter: Tensor, scale: Tensor) -> Tensor:
 
     With a variable made by ``add_weight(overwrite_with_gradient=True)`` as meter the optimizer
     stores the norm there, which works in plain `fit` on every backend.
+
+    Parameters
+    ----------
+    tensor : tensor
+        What passes, a kernel for instance.
+    meter : tensor ()
+        A variable's value; the norm arrives as its gradient.
+    scale : tensor ()
+        What the norm is divided by.
     """
 
     def backward(*args, upstream=None):

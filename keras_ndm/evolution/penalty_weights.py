@@ -17,7 +17,17 @@ class PenaltyWeight:
         raise NotImplementedError
 
     def update(self, weight: Tensor, value: Tensor, norms: tuple | None) -> Tensor:
-        """Next λ from the present one, the penalty's value and, for balancing, gradient norms."""
+        """Next λ from the present one, the penalty's value and, for balancing, gradient norms.
+
+        Parameters
+        ----------
+        weight : scalar
+            λ of this step.
+        value : scalar
+            The penalty, without λ.
+        norms : tuple of two scalars or None
+            Norms of the gradients of the task and of the penalty; only `Balance` is given them.
+        """
         raise NotImplementedError
 
     def get_config(self) -> dict:
@@ -62,7 +72,13 @@ class Budget(PenaltyWeight):
         return self.start
 
     def update(self, weight: Tensor, value: Tensor, norms: tuple | None = None) -> Tensor:
-        """One step of dual ascent."""
+        """One step of dual ascent.
+
+        Parameters
+        ----------
+        weight, value, norms
+            As in `PenaltyWeight.update`.
+        """
         del norms
         excess = ops.clip(value / self.target - 1.0, -1.0, 1.0)
         return ops.clip(weight * ops.exp(self.rate * excess), 1e-12, 1e12)
@@ -94,7 +110,13 @@ class Balance(PenaltyWeight):
         return 0.0
 
     def update(self, weight: Tensor, value: Tensor, norms: tuple | None = None) -> Tensor:
-        """Move towards the balance; nothing happens before both gradients were seen."""
+        """Move towards the balance; nothing happens before both gradients were seen.
+
+        Parameters
+        ----------
+        weight, value, norms
+            As in `PenaltyWeight.update`.
+        """
         del value
         task, penalty = norms
         aim = self.share * task / ops.maximum(penalty, 1e-20)
@@ -115,7 +137,13 @@ class Fixed(PenaltyWeight):
         return self.value
 
     def update(self, weight: Tensor, value: Tensor, norms: tuple | None = None) -> Tensor:
-        """λ itself."""
+        """λ itself.
+
+        Parameters
+        ----------
+        weight, value, norms
+            As in `PenaltyWeight.update`.
+        """
         return weight
 
 

@@ -57,7 +57,13 @@ def riemann_from(g: Tensor, dg: Tensor, ddg: Tensor) -> Tensor:
 
 
 def ricci_from(g: Tensor, dg: Tensor, ddg: Tensor) -> Tensor:
-    """Ricci tensor, ``[b, k, j]`` = g^li R_lkij; parameters as in `riemann_from`."""
+    """Ricci tensor, ``[b, k, j]`` = g^li R_lkij.
+
+    Parameters
+    ----------
+    g, dg, ddg
+        As in `riemann_from`.
+    """
     return ops.einsum("bli,blkij->bkj", ops.inv(g), riemann_from(g, dg, ddg))
 
 
@@ -71,8 +77,14 @@ def inverse_from_factor(factor: Tensor) -> Tensor:
 def scalar_from(g: Tensor, dg: Tensor, ddg: Tensor, inverse: Tensor | None = None) -> Tensor:
     """Ricci scalar (batch,), without building the Riemann tensor.
 
-    R = g^ac g^bd (∂_b∂_c g_ad − ∂_a∂_c g_bd) + g_ef g^ac g^bd (Γ^e_bc Γ^f_ad − Γ^e_bd Γ^f_ac);
-    parameters as in `riemann_from`, and the inverse metric where it is known.
+    R = g^ac g^bd (∂_b∂_c g_ad − ∂_a∂_c g_bd) + g_ef g^ac g^bd (Γ^e_bc Γ^f_ad − Γ^e_bd Γ^f_ac).
+
+    Parameters
+    ----------
+    g, dg, ddg
+        As in `riemann_from`.
+    inverse : tensor (batch, n, n), optional
+        The inverse metric, where it is known.
     """
     h = ops.inv(g) if inverse is None else inverse
     lower = christoffel_lower(dg)

@@ -47,7 +47,10 @@ def covariant_derivative(metric: Callable, field: Callable, points: Tensor) -> T
 
     Parameters
     ----------
+    metric : callable or MetricLayer
     field : callable, (batch, n) -> (batch, n)
+        X.
+    points : array (batch, n)
 
     Returns
     -------
@@ -63,6 +66,13 @@ def lie_derivative(metric: Callable, field: Callable, points: Tensor) -> Tensor:
 
     Zero everywhere exactly when X is a Killing field.
 
+    Parameters
+    ----------
+    metric : callable or MetricLayer
+    field : callable, (batch, n) -> (batch, n)
+        X.
+    points : array (batch, n)
+
     Returns
     -------
     tensor (batch, n, n)
@@ -74,5 +84,11 @@ def lie_derivative(metric: Callable, field: Callable, points: Tensor) -> Tensor:
 
 
 def divergence(metric: Callable, field: Callable, points: Tensor) -> Tensor:
-    """∇_i X^i of a vector field, (batch,)."""
+    """∇_i X^i of a vector field, (batch,).
+
+    Parameters
+    ----------
+    metric, field, points
+        As in `lie_derivative`.
+    """
     return ops.trace(covariant_derivative(metric, field, points), axis1=1, axis2=2)

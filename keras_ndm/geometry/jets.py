@@ -205,6 +205,8 @@ def seed(
         Default: the unit vectors of the first `n` inputs (all k when n is 0).
     pairs : tuple of (i, j), optional
         Second derivatives to carry; default every i ≤ j.
+    n : int
+        How many of the inputs have unit vectors as directions; 0 for all.
     """
     if order == 0:
         return Jet(x)

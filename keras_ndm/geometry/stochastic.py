@@ -29,7 +29,13 @@ class ProbedMetric(Protocol):
         """Vectors (batch, n) of covariance g⁻¹."""
 
     def inner(self, z: Tensor, u: Tensor, v: Tensor) -> Tensor:
-        """Inner products g(u, v), (batch,)."""
+        """Inner products g(u, v), (batch,).
+
+        Parameters
+        ----------
+        z, u, v : tensor (batch, n)
+            Points and two vectors at each.
+        """
 
     def bilinear(
         self,
@@ -40,7 +46,13 @@ class ProbedMetric(Protocol):
         directions: Tensor,
         second: tuple,
     ) -> Jet:
-        """Jet of g(a, b), (batch, len(pairs)), for pairs of vectors."""
+        """Jet of g(a, b), (batch, len(pairs)), for pairs of vectors.
+
+        Parameters
+        ----------
+        z, vectors, pairs, order, directions, second
+            As in `MetricLayer.bilinear`.
+        """
 
 
 def scalar_estimate(layer: ProbedMetric, z: Tensor, normals: Tensor) -> Tensor:

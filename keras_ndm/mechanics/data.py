@@ -71,6 +71,13 @@ def scales(
 ) -> dict[str, np.ndarray]:
     """Return what coordinates, velocities and residuals of checked data are counted in.
 
+    Parameters
+    ----------
+    q, v, dt, y
+        As `checked` returns them.
+    angles : tuple of int
+        Columns of q that are angles.
+
     Returns
     -------
     dict

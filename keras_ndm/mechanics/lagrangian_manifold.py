@@ -136,7 +136,16 @@ class LagrangianManifold(Mechanics, keras.Model):
         loss: str | Callable | None = None,
         **kwargs,
     ) -> None:
-        """As `keras.Model.compile`; the loss is that of `compute_loss`."""
+        """As `keras.Model.compile`; the loss is that of `compute_loss`.
+
+        Parameters
+        ----------
+        optimizer : str, dict or Optimizer
+        loss : None
+            Must not be given.
+        **kwargs
+            As in Keras.
+        """
         if loss is not None:
             raise ValueError(
                 "LagrangianManifold is trained on the residuals of its own motion and takes no "
@@ -147,7 +156,15 @@ class LagrangianManifold(Mechanics, keras.Model):
     def fit(
         self, x: tuple | None = None, y: np.ndarray | None = None, **kwargs
     ) -> keras.callbacks.History:
-        """As `keras.Model.fit`, with x and y as in `adapt`; adapts a model that was not adapted."""
+        """As `keras.Model.fit`, with x and y as in `adapt`; adapts a model that was not adapted.
+
+        Parameters
+        ----------
+        x, y
+            As in `adapt`, or a data set as x.
+        **kwargs
+            As in Keras.
+        """
         if not self.built or not float(ops.convert_to_numpy(self.adapted)):
             if y is None:
                 raise ValueError("Call model.adapt(x, y) with arrays before fitting on a data set.")
@@ -230,7 +247,20 @@ class LagrangianManifold(Mechanics, keras.Model):
         sample_weight: Tensor | None = None,
         training: bool = True,
     ) -> Tensor:
-        """Half the sum of squares of the residuals, each over the spread of its coordinate."""
+        """Half the sum of squares of the residuals, each over the spread of its coordinate.
+
+        Parameters
+        ----------
+        x : tuple of tensors
+            (q, v) or (q, v, dt).
+        y : tensor (batch, k)
+            Accelerations, or next states.
+        y_pred
+            Not used.
+        sample_weight : tensor (batch,), optional
+        training
+            Not used.
+        """
         del y_pred, training
         if y is None:
             raise ValueError("The targets y are missing: accelerations, or the states that follow.")

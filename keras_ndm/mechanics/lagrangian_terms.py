@@ -35,7 +35,14 @@ class LagrangianTerms:
     def beyond(
         self, ahead: "LagrangianTerms", behind: "LagrangianTerms", factor: float
     ) -> "LagrangianTerms":
-        """Return these terms plus a multiple of the difference of two others."""
+        """Return these terms plus a multiple of the difference of two others.
+
+        Parameters
+        ----------
+        ahead, behind : LagrangianTerms
+            At the same points.
+        factor : float
+        """
 
         def moved(name):
             own = getattr(self, name)

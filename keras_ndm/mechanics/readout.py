@@ -79,6 +79,13 @@ class Mechanics:
         those that the data leave open do not matter then (Immer et al., AISTATS 2021). None where
         the model has more weights than `polish` solves for at once, was saved and loaded, or was
         trained otherwise than by `polish` and `fit` on arrays.
+
+        Parameters
+        ----------
+        q : (N, d) array
+        count : int
+            How many draws.
+        seed : int
         """
         reached = flat_weights.read(self)
         belief = self._belief(reached)

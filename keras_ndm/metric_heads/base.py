@@ -40,7 +40,13 @@ class HeadLayer(Protocol):
         directions: Tensor | None = None,
         pairs: Pairs | None = None,
     ) -> Jet:
-        """Jet of the numbers (batch, size) that the head takes."""
+        """Jet of the numbers (batch, size) that the head takes.
+
+        Parameters
+        ----------
+        z, order, directions, pairs
+            As in `keras_ndm.geometry.jets.seed`.
+        """
 
     def values(self, z: Tensor) -> tuple:
         """Numbers (batch, size), ridge (batch,) and dimension d."""
@@ -84,6 +90,7 @@ class MetricHead:
         Parameters
         ----------
         outputs : Jet, value (batch, size)
+        dimension : int
 
         Returns
         -------
@@ -100,6 +107,7 @@ class MetricHead:
 
         Parameters
         ----------
+        outputs : Jet, value (batch, size)
         vectors : tensor (batch, k, d)
         pairs : tuple of (i, j)
             Which vectors to multiply: a = vectors[:, i], b = vectors[:, j].
@@ -119,7 +127,14 @@ class MetricHead:
         directions: Tensor | None = None,
         pairs: tuple | None = None,
     ) -> Jet:
-        """Metric of a layer at z with its derivatives; arguments as in `MetricLayer.jet`."""
+        """Metric of a layer at z with its derivatives.
+
+        Parameters
+        ----------
+        layer : HeadLayer
+        z, order, directions, pairs
+            As in `MetricLayer.jet`.
+        """
         outputs = layer.outputs(z, order, directions, pairs)
         positive = self.tensor(outputs, layer.dimension)
         eye = ops.eye(layer.dimension, dtype=positive.value.dtype)
@@ -132,7 +147,14 @@ class MetricHead:
         return 2.0 * ops.sum(ops.log(diagonal), axis=-1)
 
     def solve(self, layer: HeadLayer, z: Tensor, vectors: Tensor) -> Tensor:
-        """g⁻¹ v for vectors (batch, d)."""
+        """g⁻¹ v for vectors (batch, d).
+
+        Parameters
+        ----------
+        layer : HeadLayer
+        z : tensor (batch, d)
+        vectors : tensor (batch, d)
+        """
         factor = layer.factor(z)
         half = ops.linalg.solve_triangular(factor, ops.expand_dims(vectors, -1), lower=True)
         upper = ops.swapaxes(factor, -1, -2)
@@ -143,7 +165,15 @@ class MetricHead:
         return dimension
 
     def root(self, layer: HeadLayer, z: Tensor, normal: Tensor) -> Tensor:
-        """Vectors (batch, d) of covariance g from normal numbers (batch, noise_size)."""
+        """Vectors (batch, d) of covariance g from normal numbers (batch, noise_size).
+
+        Parameters
+        ----------
+        layer : HeadLayer
+        z : tensor (batch, d)
+        normal : tensor (batch, noise_size)
+            Independent standard normal numbers.
+        """
         return ops.einsum("bij,bj->bi", layer.factor(z), normal)
 
     def scalar_curvature(self, layer: HeadLayer, z: Tensor) -> Tensor:

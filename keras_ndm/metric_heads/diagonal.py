@@ -32,7 +32,13 @@ class Diagonal(MetricHead):
         return self.entries(outputs, dimension).linear(lambda a: ops.sum(a, axis=-1))
 
     def bilinear(self, outputs: Jet, vectors: Tensor, pairs: tuple) -> Jet:
-        """Σ a_i u_i v_i."""
+        """Σ a_i u_i v_i.
+
+        Parameters
+        ----------
+        outputs, vectors, pairs
+            As in `MetricHead.bilinear`.
+        """
         left, right = select(vectors, pairs)
         products = ops.swapaxes(left * right, 1, 2)
         return self.entries(outputs, vectors.shape[-1]).linear(contract, products)
@@ -43,12 +49,24 @@ class Diagonal(MetricHead):
         return ops.sum(ops.log(self._whole(outputs, ridge, dimension)), axis=-1)
 
     def solve(self, layer: HeadLayer, z: Tensor, vectors: Tensor) -> Tensor:
-        """Divide."""
+        """Divide.
+
+        Parameters
+        ----------
+        layer, z, vectors
+            As in `MetricHead.solve`.
+        """
         outputs, ridge, dimension = layer.values(z)
         return vectors / self._whole(outputs, ridge, dimension)
 
     def root(self, layer: HeadLayer, z: Tensor, normal: Tensor) -> Tensor:
-        """Multiply by square roots."""
+        """Multiply by square roots.
+
+        Parameters
+        ----------
+        layer, z, normal
+            As in `MetricHead.root`.
+        """
         outputs, ridge, dimension = layer.values(z)
         return normal * ops.sqrt(self._whole(outputs, ridge, dimension))
 
@@ -115,7 +133,13 @@ class Conformal(MetricHead):
         return self._scale(outputs).linear(lambda s: dimension * s)
 
     def bilinear(self, outputs: Jet, vectors: Tensor, pairs: tuple) -> Jet:
-        """Scale u·v."""
+        """Scale u·v.
+
+        Parameters
+        ----------
+        outputs, vectors, pairs
+            As in `MetricHead.bilinear`.
+        """
         left, right = select(vectors, pairs)
         dots = ops.sum(left * right, axis=-1)
         return self._scale(outputs).linear(lambda s, dots: s[..., None] * dots, dots)
@@ -126,12 +150,24 @@ class Conformal(MetricHead):
         return dimension * ops.log(self._scale(Jet(outputs)).value + ridge)
 
     def solve(self, layer: HeadLayer, z: Tensor, vectors: Tensor) -> Tensor:
-        """Divide."""
+        """Divide.
+
+        Parameters
+        ----------
+        layer, z, vectors
+            As in `MetricHead.solve`.
+        """
         outputs, ridge, _ = layer.values(z)
         return vectors / (self._scale(Jet(outputs)).value + ridge)[:, None]
 
     def root(self, layer: HeadLayer, z: Tensor, normal: Tensor) -> Tensor:
-        """Multiply by the square root."""
+        """Multiply by the square root.
+
+        Parameters
+        ----------
+        layer, z, normal
+            As in `MetricHead.root`.
+        """
         outputs, ridge, _ = layer.values(z)
         return normal * ops.sqrt(self._scale(Jet(outputs)).value + ridge)[:, None]
 

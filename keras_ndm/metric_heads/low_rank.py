@@ -53,7 +53,13 @@ class LowRank(MetricHead):
         return diagonal.linear(lambda a: ops.sum(a, axis=-1)).plus(squares)
 
     def bilinear(self, outputs: Jet, vectors: Tensor, pairs: tuple) -> Jet:
-        """Σ a_i u_i v_i + (Uᵀu)·(Uᵀv), each vector projected once."""
+        """Σ a_i u_i v_i + (Uᵀu)·(Uᵀv), each vector projected once.
+
+        Parameters
+        ----------
+        outputs, vectors, pairs
+            As in `MetricHead.bilinear`.
+        """
         d = vectors.shape[-1]
         left, right = select(vectors, pairs)
         diagonal = outputs.linear(lambda o: o[..., :d]).apply(activations.derivatives("exp"))
@@ -91,7 +97,13 @@ class LowRank(MetricHead):
         return ops.sum(ops.log(diagonal), axis=-1) + 2.0 * inner
 
     def solve(self, layer: HeadLayer, z: Tensor, vectors: Tensor) -> Tensor:
-        """D⁻¹v − D⁻¹U (1 + UᵀD⁻¹U)⁻¹ UᵀD⁻¹v."""
+        """D⁻¹v − D⁻¹U (1 + UᵀD⁻¹U)⁻¹ UᵀD⁻¹v.
+
+        Parameters
+        ----------
+        layer, z, vectors
+            As in `MetricHead.solve`.
+        """
         outputs, ridge, dimension = layer.values(z)
         diagonal, _, scaled, factor = self._small(outputs, ridge, dimension)
         side = ops.einsum("bir,bi->br", scaled, vectors)[:, :, None]
@@ -104,7 +116,13 @@ class LowRank(MetricHead):
         return dimension + self.rank
 
     def root(self, layer: HeadLayer, z: Tensor, normal: Tensor) -> Tensor:
-        """√D ε + U η."""
+        """√D ε + U η.
+
+        Parameters
+        ----------
+        layer, z, normal
+            As in `MetricHead.root`.
+        """
         outputs, ridge, dimension = layer.values(z)
         diagonal, rows, _, _ = self._small(outputs, ridge, dimension)
         first, second = normal[:, :dimension], normal[:, dimension:]

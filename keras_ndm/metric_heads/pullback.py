@@ -80,6 +80,14 @@ class Pullback(MetricHead):
         First derivatives are exact by 2-jets of the embedding; second ones need its third
         derivatives
         and go by automatic differentiation. Curvature needs neither: see `scalar_curvature`.
+
+        Parameters
+        ----------
+        layer : HeadLayer
+        z : tensor (batch, d)
+        order : {0, 1, 2}
+        directions, pairs
+            Must not be given.
         """
         if directions is not None or pairs is not None:
             raise ValueError("The pullback head gives derivatives along the coordinates only.")

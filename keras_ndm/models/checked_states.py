@@ -54,6 +54,14 @@ def state_rows(x: np.ndarray | tuple, like: np.ndarray | None = None) -> tuple:
 def first_arrays(x: FitInput, y: np.ndarray | None, most: int = 100_000) -> tuple:
     """Give arrays x and y to adapt to, from what `fit` takes: arrays, or batches of (x, y).
 
+    Parameters
+    ----------
+    x : array, tuple of arrays, or iterable of batches (x, y)
+    y : array or None
+        None where x gives both.
+    most : int
+        Rows that are enough.
+
     Raises
     ------
     ValueError

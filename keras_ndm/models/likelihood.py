@@ -74,6 +74,14 @@ class LikelihoodModel(keras.Model):
     ) -> None:
         """As `keras.Model.compile`, without a loss: the likelihood is the loss.
 
+        Parameters
+        ----------
+        optimizer : str, dict or Optimizer
+        loss : None
+            Must not be given.
+        **kwargs
+            As in Keras.
+
         Raises
         ------
         ValueError
@@ -107,6 +115,16 @@ class LikelihoodModel(keras.Model):
 
         Sample weights multiply the rows' terms, and the mean is over the rows, as for Keras'
         losses.
+
+        Parameters
+        ----------
+        x : tensor (batch, d), or sequence of it and others
+        y : tensor (batch, d)
+            The states that follow.
+        y_pred
+            Not used.
+        sample_weight : tensor (batch,), optional
+        training : bool
         """
         del y_pred
         if y is None:

@@ -172,6 +172,14 @@ class ManifoldModel(LikelihoodModel):
 
         The first time the metric starts where the noise would explain the whole step; charts are
         the user's to adapt.
+
+        Parameters
+        ----------
+        x : array, tuple of arrays, or data set
+        y : array (N, d)
+            The next states.
+        **kwargs
+            As in Keras.
         """
         if not float(ops.convert_to_numpy(self.adapted)):
             before, after = first_arrays(x, y)

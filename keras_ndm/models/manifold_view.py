@@ -13,7 +13,7 @@ from keras_ndm.rowwise import Rows
 class Manifold:
     """Geometry and, where the model predicts it, dynamics of a fitted model.
 
-    Attributes
+    Parameters
     ----------
     dim : int
         Number of coordinates d.

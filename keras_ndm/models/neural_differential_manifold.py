@@ -132,7 +132,15 @@ class NeuralDifferentialManifold(LikelihoodModel):
     def fit(
         self, x: FitInput | None = None, y: np.ndarray | None = None, **kwargs
     ) -> keras.callbacks.History:
-        """As `keras.Model.fit`, with y the next states; adapts a model that was not adapted."""
+        """As `keras.Model.fit`, with y the next states; adapts a model that was not adapted.
+
+        Parameters
+        ----------
+        x, y
+            As in `adapt`, or a data set as x.
+        **kwargs
+            As in Keras.
+        """
         if not self.built or not float(ops.convert_to_numpy(self.adapted)):
             self.adapt(*first_arrays(x, y))
         return super().fit(x, y, **kwargs)

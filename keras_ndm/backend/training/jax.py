@@ -22,7 +22,13 @@ Result = TypeVar("Result")
 
 
 def vjp(function: Callable, primals: list, has_aux: bool = False) -> tuple:
-    """Values of `function` and its pullbacks; see the TensorFlow module for the arguments."""
+    """Values of `function` and its pullbacks.
+
+    Parameters
+    ----------
+    function, primals, has_aux
+        As in the TensorFlow module.
+    """
     outputs, pull, *aux = jax.vjp(function, primals, has_aux=has_aux)
 
     def pullback(cotangents):
@@ -35,7 +41,15 @@ def vjp(function: Callable, primals: list, has_aux: bool = False) -> tuple:
 def per_sample_vjp(
     function: Callable, weights: list, inputs: list, cotangents: list, whole_model: bool = False
 ) -> list:
-    """Gradient of the weights, one for each sample and cotangent: list of (r, batch, *shape)."""
+    """Gradient of the weights, one for each sample and cotangent: list of (r, batch, *shape).
+
+    Parameters
+    ----------
+    function, weights, inputs, cotangents
+        As in the TensorFlow module.
+    whole_model : bool
+        Without effect: JAX vectorizes any function.
+    """
     del whole_model  # JAX vectorizes anything
 
     def one_sample(sample, seeds):

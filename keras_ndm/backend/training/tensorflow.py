@@ -34,6 +34,7 @@ def vjp(function: Callable, primals: list, has_aux: bool = False) -> tuple:
         Takes the list `primals`; returns a list of tensors, with `has_aux` a pair of it
         and anything.
     primals : list of tensors
+    has_aux : bool
 
     Returns
     -------

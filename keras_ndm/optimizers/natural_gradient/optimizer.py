@@ -54,6 +54,7 @@ class NaturalGradient(keras.optimizers.Optimizer):
         (`natural_gradient.solvers.choice`), and takes "exact" where that needs at most 1 GiB and
         six times the multiplications of "kronecker"; the choice and its reason are in
         `chosen_solver` and `reason`, and logged under the name "keras_ndm".
+    name : str
     **kwargs
         Those of `keras.optimizers.Optimizer`. Clipping acts on the natural gradient;
         `weight_decay` is

@@ -14,10 +14,11 @@ from keras_ndm import backend
 ROOT = pathlib.Path(__file__).parents[3]
 
 
-def test_the_backend_in_use_provides_every_name():
-    module = importlib.import_module(f"keras_ndm.backend.{keras.config.backend()}")
-    assert sorted(module.__all__) == sorted(backend.NAMES) == sorted(backend.__all__)
-    assert all(hasattr(backend, name) for name in backend.NAMES)
+@pytest.mark.parametrize("package", [backend, backend.training], ids=["backend", "training"])
+def test_the_backend_in_use_provides_every_name(package):
+    module = importlib.import_module(f"{package.__name__}.{keras.config.backend()}")
+    assert sorted(module.__all__) == sorted(package.NAMES) == sorted(package.__all__)
+    assert all(hasattr(package, name) for name in package.NAMES)
 
 
 @pytest.mark.parametrize("folder", ["", "training"])

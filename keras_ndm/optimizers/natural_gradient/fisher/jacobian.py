@@ -84,7 +84,13 @@ def linearize(objective: Objective, taps: Taps, values: list, seeds: list) -> Ja
 
 
 def parts_of(objective: Objective, taps: Taps, values: list) -> list[Part]:
-    """Sizes of what `linearize` will hold, from the shapes of one pass."""
+    """Sizes of what `linearize` will hold, from the shapes of one pass.
+
+    Parameters
+    ----------
+    objective, taps, values
+        As in `linearize`.
+    """
     trained = {id(v) for v in objective.variables}
 
     def trained_of(variables):

@@ -45,7 +45,13 @@ class Part:
 
 
 def rows_are_cheaper(positions: int, count: int, width: int, units: int) -> bool:
-    """Whether a Dense layer had better hold its rows, by the products for an entry of K."""
+    """Whether a Dense layer had better hold its rows, by the products for an entry of K.
+
+    Parameters
+    ----------
+    positions, count, width, units : int
+        T, r, w and u.
+    """
     # The last term stands for the passes over memory.
     return width * units <= positions**2 * (units + width / count**2 + 8)
 
@@ -91,7 +97,15 @@ class DenseBlock:
         return RowsBlock(self.variables, computed_once(self.rows()))
 
     def gram(self, first: int, last: int, earlier: Tensor | None = None) -> Tensor:
-        """Σ_ts (A_t A_sᵀ + 1) ∘ (Δ_t Δ_sᵀ); the 1 belongs to the bias."""
+        """Σ_ts (A_t A_sᵀ + 1) ∘ (Δ_t Δ_sᵀ); the 1 belongs to the bias.
+
+        Parameters
+        ----------
+        first, last : int
+            The chunk of samples.
+        earlier : scalar, optional
+            What has to be computed before.
+        """
         positions, count, _, units = self.deltas.shape
         inputs, deltas = _in_turn(
             [self.inputs[:, first:last], self.deltas[:, :, first:last]], earlier
@@ -189,7 +203,13 @@ class RowsBlock:
         return self
 
     def gram(self, first: int, last: int, earlier: Tensor | None = None) -> Tensor:
-        """M Mᵀ of the flattened rows M, summed over the variables."""
+        """M Mᵀ of the flattened rows M, summed over the variables.
+
+        Parameters
+        ----------
+        first, last, earlier
+            As in `DenseBlock.gram`.
+        """
         total = 0.0
         for rows in self.values:
             size = math.prod(rows.shape[2:])

@@ -25,14 +25,26 @@ _OPAQUE = (keras.layers.RNN, keras.layers.Wrapper)
 
 @dataclass
 class Call:
-    """What one call of a layer left behind."""
+    """What one call of a layer left behind.
+
+    Attributes
+    ----------
+    layer : keras.layers.Layer
+    kind : {"dense", "jet", "batch_norm", "whole"}
+    points : list of tensors
+        What zeros are added to.
+    args, kwargs : tuple, dict
+        What the layer was called with; for a jet its parts.
+    normalized : tensor or None
+        The standardized input of a batch normalization.
+    """
 
     layer: keras.layers.Layer
-    kind: str  # "dense", "jet", "batch_norm" or "whole"
-    points: list  # tensors to which the zeros are added
+    kind: str
+    points: list
     args: tuple = ()
     kwargs: dict = field(default_factory=dict)
-    normalized: Tensor | None = None  # batch normalization only: its input, standardized
+    normalized: Tensor | None = None
 
 
 def _owned(layer):

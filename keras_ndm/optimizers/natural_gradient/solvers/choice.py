@@ -53,7 +53,16 @@ class Estimate:
 
 
 def exact(parts: list[Part], columns: int, samples: int) -> Estimate:
-    """Estimate for the exact solver."""
+    """Estimate for the exact solver.
+
+    Parameters
+    ----------
+    parts : list of Part
+    columns : int
+        r, numbers a sample.
+    samples : int
+        N, of a batch.
+    """
     rows = columns * samples
     # The half of the kernel, and what is copied of it and held of a panel.
     products, numbers = rows**3 / 6.0, float(rows**2)
@@ -68,7 +77,13 @@ def exact(parts: list[Part], columns: int, samples: int) -> Estimate:
 
 
 def kronecker(parts: list[Part], columns: int, samples: int) -> Estimate:
-    """Estimate for the Kronecker solver."""
+    """Estimate for the Kronecker solver.
+
+    Parameters
+    ----------
+    parts, columns, samples
+        As in `exact`.
+    """
     whole = columns <= MOST_COLUMNS
     columns = columns if whole else 1
     solves = 2 + ITERATIONS if whole else 1

@@ -26,7 +26,17 @@ def best_combination(
     previous: list,
     strength: Tensor,
 ) -> tuple:
-    """Minimum over the span of a direction and the last step: d and J̃ d."""
+    """Minimum over the span of a direction and the last step: d and J̃ d.
+
+    Parameters
+    ----------
+    jacobian : Jacobian
+    gradient : list of tensors
+    direction, previous : lists of tensors
+        The two directions.
+    strength : scalar
+        λ.
+    """
     pair = (direction, previous)
     pushed = [jacobian.apply(d) for d in pair]
 

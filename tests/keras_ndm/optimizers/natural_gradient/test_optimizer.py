@@ -1,6 +1,5 @@
 """What a user of `NaturalGradient` relies on: the step, fit, saving, and honest failures."""
 
-import logging
 import warnings
 
 import keras
@@ -9,10 +8,6 @@ import pytest
 from keras import layers, ops
 
 import keras_ndm
-from keras_ndm.optimizers.natural_gradient.fisher.layer_blocks import Part
-from keras_ndm.optimizers.natural_gradient.solvers.choice import choose
-from keras_ndm.optimizers.natural_gradient.fisher.jacobian import parts_of
-from keras_ndm.optimizers.natural_gradient.objective import Objective
 
 JAX = keras.backend.backend() == "jax"
 
@@ -452,138 +447,9 @@ def test_other_optimizers_are_left_alone(rng):
     model.fit(x, y, epochs=1, verbose=0)
 
 
-def two_layers(width):
-    return [Part(2 * width, 1, 2, width), Part(width * width, 1, width, width), Part(width)]
-
-
-def test_choice():
-    assert choose(two_layers(64), 1, 1024, 8)[0] == "exact"
-    assert choose(two_layers(8), 10, 32, 4)[0] == "exact"
-    solver, reason = choose(two_layers(64), 10, 512, 8)
-    assert solver == "kronecker"
-    assert "5120 rows" in reason
-    assert "6 times" in reason
-    assert "unknown size" in choose(two_layers(8), 1, None, 4)[1]
-
-
-def test_choice_by_memory():
-    """Beside a large table of vectors, whose rows are held, even a short batch is too long."""
-    table = [*two_layers(8), Part(10**6)]
-    assert choose(table, 1, 16, 8)[0] == "exact"
-    solver, reason = choose(table, 4, 64, 8)
-    assert solver == "kronecker"
-    assert "limit of memory is 1024 MiB. Both take more" in reason
-    assert "Both" not in choose(table, 10, 64, 8)[1]  # Kronecker's probe needs one row a sample
-    # The kernel alone: rows · rows numbers.
-    assert "limit of memory" in choose(two_layers(8), 1, 12_000, 8)[1]
-    assert "limit of memory" not in choose(two_layers(8), 1, 11_000, 8)[1]
-
-
-@pytest.mark.parametrize("n", [64, 4096])
-def test_choice_is_said_once(n, rng, caplog):
-    x, y = regression(rng, n)
-    model = compiled(network(), solver="auto")
-    with caplog.at_level(logging.INFO, logger="keras_ndm"):
-        model.train_on_batch(x, y)
-        model.train_on_batch(x[:50], y[:50])
-    chosen = "exact" if n == 64 else "kronecker"
-    assert model.optimizer.chosen_solver == chosen
-    assert [r.getMessage() for r in caplog.records if r.name == "keras_ndm"] == [
-        f"NaturalGradient: solver {model.optimizer.reason}"
-    ]
-    assert model.optimizer.reason.startswith(f"{chosen}, since {n} samples with 1 number each")
-
-
-def test_choice_knows_the_layers(rng):
-    """What is estimated is what the Jacobian holds: positions of Dense layers, rows of others."""
-    shared = layers.Dense(3)
-    first, second = keras.Input((5, 3)), keras.Input((5, 3))
-    features = layers.Concatenate()([shared(first), shared(second)])
-    found = layers.Dense(1)(layers.Flatten()(layers.Conv1D(4, 2)(features)))
-    model = compiled(keras.Model([first, second], found), solver="auto")
-    x = [rng.normal(size=(8, 5, 3)).astype(keras.config.floatx()) for _ in range(2)]
-    model.train_on_batch(x, x[0][:, 0, :1])
-    objective = Objective(model, [ops.convert_to_tensor(a) for a in x])
-    parts = parts_of(objective, model.optimizer.taps, objective.values)
-    assert parts == [Part(9, 10, 3, 3), Part(4 * 2 * 6 + 4), Part(16, 1, 16, 1)]
-
-
 @pytest.mark.parametrize("solver", ["auto", "exact", "kronecker"])
 def test_names_of_variables_are_unique(solver):
     model = compiled(network(layers.Dense(8), layers.LayerNormalization()), solver=solver)
     model.optimizer.build(model.trainable_variables)
     paths = [v.path for v in model.optimizer.variables]
     assert len(set(paths)) == len(paths)
-
-
-@pytest.mark.skipif(not JAX, reason="keras.distribution works on JAX")
-def test_distribution_over_devices():
-    """Two devices that share a batch take the steps that one device takes."""
-    import os
-    import subprocess
-    import sys
-
-    code = """
-import numpy as np, keras, keras_ndm
-from keras import layers
-devices = keras.distribution.list_devices()
-assert len(devices) == 2
-x = np.random.default_rng(0).normal(size=(256, 2)).astype("float32")  # two panels
-for distribution in (None, keras.distribution.DataParallel(devices=devices)):
-    keras.distribution.set_distribution(distribution)
-    keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.Input((2,)), layers.Dense(6, "tanh"), layers.Dense(1)])
-    model.compile(keras_ndm.NaturalGradient(), "mse")
-    model.fit(x, np.sin(x[:, :1]), batch_size=256, epochs=3, verbose=0, shuffle=False)
-    print(*np.concatenate([np.ravel(w) for w in model.get_weights()]))
-assert "batch" in str(model.weights[0].value.sharding.mesh.axis_names)
-"""
-    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    one, two = (np.array(line.split(), float) for line in done.stdout.splitlines())
-    np.testing.assert_allclose(one, two, atol=1e-3)
-
-
-@pytest.mark.skipif(not JAX, reason="TensorFlow does not tell what a program will take")
-@pytest.mark.parametrize("solver", ["exact", "kronecker"])
-def test_memory(solver, rng):
-    """No N × P Jacobian is made: a fraction of its size is all that a step takes."""
-    import jax
-
-    hidden = [layers.Dense(256, "tanh") for _ in range(3)]
-    model = keras.Sequential([keras.Input((2,)), *hidden, layers.Dense(1)])
-    compiled(model, solver=solver)
-    x, y = regression(rng, 256)
-    model.train_on_batch(x, y)
-    parts = ("trainable", "non_trainable", "optimizer", "metrics")
-    state = model._get_jax_state(**{f"{part}_variables": True for part in parts})
-    program = jax.jit(model.train_step).lower(state, (x, y)).compile()
-    jacobian = x.itemsize * len(x) * model.count_params()
-    assert program.memory_analysis().temp_size_in_bytes < 0.2 * jacobian
-
-
-@pytest.mark.skipif(JAX, reason="tf.distribute belongs to TensorFlow")
-def test_several_replicas_are_refused(rng):
-    import tensorflow as tf
-
-    from keras_ndm.backend import training
-
-    class Two:
-        num_replicas_in_sync = 2
-
-    original = tf.distribute.get_strategy
-    tf.distribute.get_strategy = Two
-    try:
-        with pytest.raises(ValueError, match="2 replicas"):
-            training.check_devices()
-    finally:
-        tf.distribute.get_strategy = original
-
-
-def test_backends_provide_the_same_names():
-    from keras_ndm.backend import training
-
-    assert sorted(training._module.__all__) == sorted(training.NAMES)
