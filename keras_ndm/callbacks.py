@@ -18,9 +18,9 @@ class GeometryMonitor(keras.callbacks.Callback):
 
     Written into the epoch's logs, so that they appear in `History`, in `CSVLogger` and in early
     stopping, as ``metric_condition`` (largest), ``curvature_q05``, ``curvature_q50``,
-    ``curvature_q95``
-    (quantiles of the Ricci scalar) and ``log_volume_std``; and, where asked, into files. Put it
-    before other callbacks that shall see them. Warns once, in words, when the metric degenerates.
+    ``curvature_q95`` (quantiles of the Ricci scalar) and ``log_volume_std``; and, where asked, into
+    files. Put it before other callbacks that shall see them. Warns once, in words, when the metric
+    degenerates.
 
     Parameters
     ----------
@@ -106,10 +106,9 @@ class GeometryMonitor(keras.callbacks.Callback):
         what = f"condition number {condition:.2g}" if finite else "values that are not finite"
         warnings.warn(
             f"The metric of {self.model.name!r} degenerates: {what} after epoch {epoch + 1}. Some "
-            "direction "
-            "counts for almost nothing compared with another. Raise `floor`, lower `max_condition` "
-            "of "
-            "the MetricLayer, standardize the inputs, or give the volume penalty more weight.",
+            "direction counts for almost nothing compared with another. Raise `floor`, lower "
+            "`max_condition` of the MetricLayer, standardize the inputs, or give the volume "
+            "penalty more weight.",
             stacklevel=2,
         )
 
@@ -132,8 +131,7 @@ def _metric_of(model):
     if len(layers) != 1 or not getattr(model, "inputs", None):
         raise ValueError(
             "GeometryMonitor needs a functional model with one MetricLayer or EvolutionLayer; "
-            f"{model.name!r} "
-            f"has {len(layers)}."
+            f"{model.name!r} has {len(layers)}."
         )
     layer = layers[0]
     if getattr(layer, "returns", "metric") == "metric":

@@ -92,8 +92,7 @@ class CoordinateLayer(keras.layers.Layer):
         if data.ndim != 2 or not np.all(np.isfinite(data)):
             raise ValueError(
                 f"adapt() takes a finite array of shape (batch, d); received shape {data.shape} "
-                "with "
-                f"{np.size(data) - np.isfinite(data).sum()} values that are not finite."
+                f"with {np.size(data) - np.isfinite(data).sum()} values that are not finite."
             )
         if not self.built:
             self.build((None, data.shape[1]))

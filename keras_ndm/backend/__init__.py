@@ -28,8 +28,8 @@ NAMES = (
 )
 
 _INSTALL = (
-    "keras_ndm needs Keras on TensorFlow or JAX with TensorFlow Probability: "
-    "`pip install 'keras-ndm[tensorflow]'`, or `pip install 'keras-ndm[jax]'` and KERAS_BACKEND=jax"
+    "keras_ndm needs Keras on TensorFlow or JAX with TensorFlow Probability: `pip install "
+    "'keras-ndm[tensorflow]'`, or `pip install 'keras-ndm[jax]'` and KERAS_BACKEND=jax"
 )
 
 

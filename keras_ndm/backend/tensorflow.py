@@ -52,9 +52,8 @@ def partials(function: Callable, x: tf.Tensor) -> tuple:
 
     Forward mode as the derivative, by the seed, of a reverse pass, which is linear in its seed; all
     directions at once by repeating the rows. `tf.autodiff.ForwardAccumulator`, and with it
-    `keras.ops.jvp`,
-    is avoided: nested, it was seen to give wrong second derivatives without a warning, depending on
-    what had run before in the process.
+    `keras.ops.jvp`, is avoided: nested, it was seen to give wrong second derivatives without a
+    warning, depending on what had run before in the process.
 
     Parameters
     ----------

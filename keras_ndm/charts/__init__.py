@@ -55,8 +55,7 @@ def get(
         return Bijector(chart, dtype=dtype)
     raise ValueError(
         f"Received the chart {chart!r}. Expected one of {', '.join(map(repr, NAMES))}, a "
-        "keras_ndm.charts "
-        "chart, a TFP bijector, or a list of these, the first map first."
+        "keras_ndm.charts chart, a TFP bijector, or a list of these, the first map first."
     )
 
 

@@ -155,8 +155,7 @@ class Bijector(Chart):
         """Refuse, and say what to do instead."""
         raise ValueError(
             f"The chart wraps a TFP bijector ({self._bijector.name}), which has no configuration "
-            "to save. "
-            "Subclass keras_ndm.charts.Chart, return the bijector from `bijector()`, and register "
-            "the class "
-            "with keras.saving.register_keras_serializable; or save the weights alone."
+            "to save. Subclass keras_ndm.charts.Chart, return the bijector from `bijector()`, "
+            "and register the class with keras.saving.register_keras_serializable; or save the "
+            "weights alone."
         )

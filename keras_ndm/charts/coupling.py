@@ -57,12 +57,10 @@ class Coupling(Chart):
         if d < 2:
             raise ValueError(
                 f"{type(self).__name__} splits the coordinates in two and needs d ≥ 2; received "
-                "shape "
-                f"{tuple(input_shape)}. For d = 1 use an elementwise chart."
+                f"shape {tuple(input_shape)}. For d = 1 use an elementwise chart."
             )
         # The first layer keeps the first d//2 coordinates, the next one keeps the last ones, and so
-        # on.
-        # A negative count is TFP's way to say "the last".
+        # on. A negative count is TFP's way to say "the last".
         self.kept = [d // 2 if k % 2 == 0 else -(d - d // 2) for k in range(self.depth)]
         last = "zeros" if self.identity else "glorot_uniform"
         self.conditioners = []

@@ -88,9 +88,8 @@ class Circular(Elementwise):
     """A trained map of the circle for angles in radians (Rezende et al., 2020).
 
     A monotone spline from [−π, π) onto itself whose slopes agree where the ends meet, then a
-    trained
-    rotation: smooth across the cut, unlike any chart of the line. z lies in [−π, π). The identity
-    at first.
+    trained rotation: smooth across the cut, unlike any chart of the line. z lies in [−π, π). The
+    identity at first.
 
     Parameters
     ----------

@@ -69,8 +69,7 @@ class Elementwise(Chart):
         if any(not -d <= axis < d for axis in axes):
             raise ValueError(
                 f"`axes` of {type(self).__name__} must lie between {-d} and {d - 1} for {d} "
-                "coordinates; "
-                f"received {self.axes}."
+                f"coordinates; received {self.axes}."
             )
         self.chosen = np.isin(np.arange(d), [axis % d for axis in axes]).tolist()
 

@@ -1,8 +1,8 @@
 """Monotone rational-quadratic spline as a bijector (Durkan et al., 2019).
 
 TFP has one, but on JAX it computes shapes that cannot be traced, so it does not compile there. This
-one
-finds the bin by comparison with the knots instead of a search, which suits XLA on both backends.
+one finds the bin by comparison with the knots instead of a search, which suits XLA on both
+backends.
 """
 
 from keras import ops
@@ -91,9 +91,8 @@ class RationalQuadraticSpline(tfp.bijectors.Bijector):
             return ops.sum(chosen * table, axis=-1)
 
         inside = ops.sum(chosen, axis=-1) > 0
-        outside = 1.0 - ops.sum(
-            chosen, axis=-1
-        )  # width, height and slopes of one keep the formulas finite
+        # Width, height and slopes of one keep the formulas finite.
+        outside = 1.0 - ops.sum(chosen, axis=-1)
         x0, y0 = pick(self._x[..., :-1]), pick(self._y[..., :-1])
         width = pick(self._x[..., 1:]) - x0 + outside
         height = pick(self._y[..., 1:]) - y0 + outside

@@ -32,14 +32,13 @@ class EvolutionLayer(keras.layers.Layer):
     metric : MetricLayer
     curvature_weight, volume_weight : float, keras schedule, Budget, or Balance
         λ_c and λ_v. A schedule is a function of the training step; `Budget(target)` keeps the
-        penalty
-        at or below a target; `Balance(share)` keeps its gradient at a share of the task's. A
-        penalty with the number 0 is not computed.
+        penalty at or below a target; `Balance(share)` keeps its gradient at a share of the task's.
+        A penalty with the number 0 is not computed.
     estimator : {"auto", "exact", "stochastic"}
         How R is computed: exactly by 2-jets (or the head's closed form), or by the unbiased
-        estimate
-        from one random plane a point, with two independent planes for the square, whose cost does
-        not grow with d². "auto" is exact up to d = 8 and wherever the head has a cheap closed form.
+        estimate from one random plane a point, with two independent planes for the square, whose
+        cost does not grow with d². "auto" is exact up to d = 8 and wherever the head has a cheap
+        closed form.
     share : float
         Share of the batch on which the curvature is computed, in (0, 1].
     returns : {"metric", "input"}

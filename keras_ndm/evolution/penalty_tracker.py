@@ -13,9 +13,9 @@ class PenaltyTracker(keras.metrics.Mean):
 
     A layer's `call` cannot update a metric on JAX: Keras discards the update. So the layer keeps
     its last value in a weight, which travels; models of this package feed the mean from there in
-    `compute_loss`.
-    In any other model the epoch's log shows the last batch's value (and on JAX, where the weights
-    are out of reach while an epoch runs, the progress bar shows nan until its end).
+    `compute_loss`. In any other model the epoch's log shows the last batch's value (and on JAX,
+    where the weights are out of reach while an epoch runs, the progress bar shows nan until its
+    end).
     """
 
     def __init__(self, name: str, last: keras.Variable):

@@ -165,6 +165,5 @@ def get(weight: Weight, name: str) -> PenaltyWeight | Schedule:
         return Fixed(weight)
     raise ValueError(
         f"`{name}` must be a number ≥ 0, a keras schedule, or keras_ndm.evolution.Budget(target) "
-        "or "
-        f"Balance(share); received {weight!r}."
+        f"or Balance(share); received {weight!r}."
     )

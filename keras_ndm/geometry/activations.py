@@ -96,10 +96,8 @@ def derivatives(activation: str | Callable | None) -> Callable:
     if name not in _SMOOTH:
         raise ValueError(
             f"Curvature needs the second derivative of every activation, and {name!r} has none "
-            "that "
-            "is known and continuous (that of relu vanishes wherever it exists, so a relu metric "
-            "would look "
-            f"flat). Use one of {', '.join(names())}."
+            "that is known and continuous (that of relu vanishes wherever it exists, so a relu "
+            f"metric would look flat). Use one of {', '.join(names())}."
         )
     return _SMOOTH[name]
 

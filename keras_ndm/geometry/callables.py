@@ -29,8 +29,7 @@ def _check_metric(g, points):
     if tuple(g.shape[1:]) != (n, n) or len(g.shape) != 3:
         raise ValueError(
             f"The metric must map points of shape (batch, {n}) to tensors of shape (batch, {n}, "
-            f"{n}); "
-            f"it returned shape {tuple(g.shape)}."
+            f"{n}); it returned shape {tuple(g.shape)}."
         )
 
 

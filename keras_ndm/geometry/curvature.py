@@ -4,8 +4,9 @@ Conventions, the same everywhere in this package (those of Misner, Thorne & Whee
 
     Γ^k_ij   = ½ g^kl (∂_i g_jl + ∂_j g_il − ∂_l g_ij)
     R^l_kij  = ∂_i Γ^l_jk − ∂_j Γ^l_ik + Γ^l_im Γ^m_jk − Γ^l_jm Γ^m_ik
-    R_kj     = R^i_kij,        R = g^kj R_kj,       positive on spheres: R = n(n − 1) on the unit
-    one.
+    R_kj     = R^i_kij,        R = g^kj R_kj
+
+R is positive on spheres: n(n − 1) on the unit one.
 """
 
 from keras import ops

@@ -2,17 +2,17 @@
 
 For directions a_1 … a_m at a point x, the 2-jet of a function f is
 
-    value  = f(x),   first[k] = ∂_{a_k} f(x),   second[p] = ∂_{a_i} ∂_{a_j} f(x),  (i, j) =
-    pairs[p].
+    value  = f(x),   first[k] = ∂_{a_k} f(x),   second[p] = ∂_{a_i} ∂_{a_j} f(x)
+
+with (i, j) = pairs[p].
 
 A linear map acts on all parts alike, an activation a by the chain rule
 
     first ← a′ first,   second ← a″ first_i first_j + a′ second,
 
 and a product by Leibniz' rule. Directions are an axis of the tensors, so a Dense layer is one
-matrix
-product for all of them. Only `keras.ops` is used: jets compile under XLA on every backend and train
-by ordinary reverse mode, with no nested differentiation.
+matrix product for all of them. Only `keras.ops` is used: jets compile under XLA on every backend
+and train by ordinary reverse mode, with no nested differentiation.
 """
 
 import math

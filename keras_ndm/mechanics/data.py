@@ -1,4 +1,4 @@
-"""What mechanical models take: checks, and derivatives estimated from positions."""
+"""What mechanical models take: checks, scales, and derivatives estimated from positions."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ import numpy as np
 _DEGREE = 5
 # A window is too wide once residuals exceed the noise by this factor.
 _BIASED = 1.1
-# Accelerations below this share of (speed)²/size are those of a free particle in flat space.
+# Accelerations below this share of (speed)²/size are rounding: a free particle in flat space.
 _NOTHING = 1e-6
 
 
@@ -128,7 +128,8 @@ def from_positions(q: np.ndarray, times: np.ndarray) -> tuple:
 
     Local polynomials of degree 5 (Savitzky & Golay, 1964). Their window is the widest that leaves
     residuals of the size of the noise, which fourth differences measure, in every coordinate.
-    Samples closer to an end of a run than half a window are left out.
+    Samples closer to an end of a run than half a window are left out. No more is done: gross errors
+    and wrapped angles have to be mended beforehand.
 
     Parameters
     ----------

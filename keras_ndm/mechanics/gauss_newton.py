@@ -1,13 +1,14 @@
-r"""Regularized least squares for small models, and how sure their weights are.
+r"""Regularized least squares for small models, with the posterior of their weights.
 
 Levenberg–Marquardt steps minimize ½ β ‖r(θ)‖² + ½ Σ_k α_k ‖θ_k‖², r the residuals on all of the
-data, θ_k the weights of one variable. The noise 1/β and the widths 1/α_k follow from the data by
-MacKay's evidence: with H = β JᵀJ + diag(α) and γ_k = |θ_k| − α_k tr_k H⁻¹, the number of weights
-that the data determine,
+data, θ_k the weights of one variable. The variance 1/β of the noise and the prior variances 1/α_k
+follow from the data by MacKay's evidence: with H = β JᵀJ + diag(α) and γ_k = |θ_k| − α_k tr_k H⁻¹,
+the number of weights that the data determine,
 
     α_k = γ_k / ‖θ_k‖²,        β = (N − Σ γ_k) / ‖r‖².
 
-So noise is not fitted, and no strength is set by hand. H⁻¹ is the weights' covariance (Laplace).
+So noise is not fitted, and no regularization is set by hand. H⁻¹ is the covariance of the weights'
+posterior in Laplace's approximation.
 
 Source: D. MacKay, Neural Computation 4 (1992) 448; Foresee & Hagan, ICNN (1997) 1930; damping after
 H. B. Nielsen, report IMM-REP-1999-05.
@@ -28,19 +29,21 @@ from keras_ndm.mechanics import flat_weights
 
 # Rows whose Jacobian is computed at a time.
 _CHUNK = 512
-# The evidence is asked once the first steps have brought the model near.
+# Steps after which α and β are updated: far from a minimum H says nothing of the noise.
 _SETTLED = 5
-# Steps that gain less than this share of the objective, so often in a row, end the search.
+# The search ends after so many steps in a row (_IDLE) that each lower the objective by less than
+# this share of it (_GAIN).
 _GAIN, _IDLE = 1e-3, 4
-# Rows that tell how sure weights are which were not reached here, and rounds of the evidence.
+# For the posterior of weights that other training has reached: rows of data used at most, and
+# updates of α and β.
 _MOST, _WEIGHED = 8192, 8
-# A weak belief about the widths, of a layer that has hardly any weights yet.
+# A weak gamma prior of α: it decides where a variable has few weights, or all are near zero.
 _PRIOR_COUNT, _PRIOR_SIZE = 1.0, 1e-2
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """Gaussian belief about the weights of a fitted model.
+    """Gaussian posterior of the weights of a fitted model.
 
     Attributes
     ----------
@@ -53,8 +56,7 @@ class Posterior:
     noise : float
         Standard deviation of the residuals.
     lag : (P,) array or float
-        The step that would still lead to the best weights, to first order; 0 where they are
-        reached.
+        The Newton step that is left to the minimum of the objective; 0 where it is reached.
     """
 
     mean: np.ndarray
@@ -64,7 +66,7 @@ class Posterior:
     lag: np.ndarray | float = 0.0
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
-        """Return weights (P,)."""
+        """Return weights (P,), drawn from the posterior."""
         z = rng.standard_normal(len(self.mean))
         spread = linalg.solve_triangular(self.factor, z, lower=True, trans="T")
         return self.mean + spread + rng.standard_normal() * self.lag
@@ -164,10 +166,10 @@ def fit(model: keras.Model, x: tuple, y: np.ndarray, iterations: int) -> tuple[P
     return search.posterior(), 0.5 * float(np.sum(search.rest**2)) / len(y)
 
 
-def believe(model: keras.Model, x: tuple, y: np.ndarray) -> Posterior:
-    """Tell how sure the weights are that other training has reached; they are left as they are.
+def posterior_at(model: keras.Model, x: tuple, y: np.ndarray) -> Posterior:
+    """Return the posterior of weights that other training has reached; they are left as they are.
 
-    Training that stopped early has not reached the weights that fit best: the step that is left
+    Training that stopped early has not reached the minimum of the objective: the step that is left
     counts as a further error.
 
     Parameters
@@ -230,7 +232,7 @@ class _Search:
         return 0.0
 
     def weigh(self) -> None:
-        """Set the widths and the noise to what the evidence says."""
+        """Update α and β by the equations of the evidence."""
         inverse = linalg.lapack.dpotri(self._hessian_factor(), lower=1)[0]
         kept = self.alpha[self.groups] * np.diag(inverse)
         counts = np.bincount(self.groups)

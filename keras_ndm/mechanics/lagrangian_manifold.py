@@ -47,7 +47,7 @@ class LagrangianManifold(Mechanics, keras.Model):
     >>> model.fit((q, v), a, epochs=100, batch_size=256)                 # accelerations known
     >>> model.polish((q, v), a)                                          # the last digits
     >>> model.fit((q, v, dt), np.hstack([q_next, v_next]), …)            # states only
-    >>> model.fit(*from_positions(q, times), …)         # `keras_ndm.mechanics.data`
+    >>> model.fit(*from_positions(q, times), …)         # `keras_ndm.mechanics`
 
     Raises
     ------
@@ -183,9 +183,9 @@ class LagrangianManifold(Mechanics, keras.Model):
     def polish(self, x: tuple, y: np.ndarray, iterations: int = 500) -> float:
         """Minimize the loss on all of the data, after `fit` or instead of it.
 
-        By Levenberg–Marquardt steps where there are few weights, which also tell how sure each is
-        and do not fit noise (`gauss_newton`); else by L-BFGS. For small networks this reaches in
-        seconds what stochastic steps need minutes for.
+        By Levenberg–Marquardt steps where there are few weights, which are regularized and also
+        give the weights' posterior (`gauss_newton`); else by L-BFGS. For small networks this
+        reaches in seconds what stochastic steps need minutes for.
 
         Parameters
         ----------

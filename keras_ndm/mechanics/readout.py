@@ -1,4 +1,4 @@
-"""What a learned Lagrangian tells: accelerations, energies, momenta, rollouts, as numpy arrays."""
+"""Accelerations, energies, momenta and rollouts of a learned Lagrangian, as numpy arrays."""
 
 from functools import partial
 
@@ -10,16 +10,16 @@ from keras_ndm.mechanics.lagrangian_terms import LagrangianTerms
 from keras_ndm.mechanics.symplectic import gauss_legendre
 from keras_ndm.rowwise import Rows
 
-# Weights up to which they are solved for all at once.
+# Up to so many weights `polish` solves for all at once, and their posterior is known.
 DENSE = 3000
-# Step in weights, as a share of a draw, for derivatives with respect to them.
+# Step of the finite differences with respect to the weights, as a share of a draw's deviation.
 _SMALL = 0.01
 
 
 class Mechanics:
-    """The part of a `LagrangianManifold` that is asked for numbers.
+    """The methods of a `LagrangianManifold` that take and return numpy arrays.
 
-    The other part gives the networks (`_terms`, `_gauged`), scales and weights.
+    The class itself has the networks (`_terms`, `_gauged`), the scales and the training.
     """
 
     def acceleration(self, q: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -88,14 +88,14 @@ class Mechanics:
         seed : int
         """
         reached = flat_weights.read(self)
-        belief = self._belief(reached)
-        if belief is None:
+        posterior = self._posterior_now(reached)
+        if posterior is None:
             return []
         rng, found = np.random.default_rng(seed), []
         middle = self.lagrangian_terms(q)
         try:
             for _ in range(count):
-                change = _SMALL * (belief.draw(rng) - belief.mean)
+                change = _SMALL * (posterior.draw(rng) - posterior.mean)
                 flat_weights.write(self, reached + change)
                 ahead = self.lagrangian_terms(q)
                 flat_weights.write(self, reached - change)
@@ -104,8 +104,8 @@ class Mechanics:
             flat_weights.write(self, reached)
         return found
 
-    def _belief(self, reached: np.ndarray) -> gauss_newton.Posterior | None:
-        """Return what is known of the weights: from `polish`, or else from what `fit` saw."""
+    def _posterior_now(self, reached: np.ndarray) -> gauss_newton.Posterior | None:
+        """Return the weights' posterior: that of `polish`, or else from the data that `fit` had."""
 
         def current():
             return self.posterior is not None and np.allclose(
@@ -113,7 +113,7 @@ class Mechanics:
             )
 
         if not current() and self._seen is not None and len(reached) <= DENSE:
-            self.posterior = gauss_newton.believe(self, *self._seen)
+            self.posterior = gauss_newton.posterior_at(self, *self._seen)
         return self.posterior if current() else None
 
     def _plain_terms(self, q):

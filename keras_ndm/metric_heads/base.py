@@ -68,11 +68,10 @@ class MetricHead:
     """Turns network outputs into P(z), symmetric positive semidefinite, of which a metric is made.
 
     The metric is g = P + c 1 with c = floor + tr P / (max_condition − 1), see `MetricLayer`. A head
-    of your
-    own subclasses this, implements `size` and `tensor`, and is passed as ``MetricLayer(MyHead())``;
-    register
-    it with `keras.saving.register_keras_serializable` for saving. The other methods have defaults
-    by dense linear algebra, which heads with structure replace by something cheaper.
+    of your own subclasses this, implements `size` and `tensor`, and is passed as
+    ``MetricLayer(MyHead())``; register it with `keras.saving.register_keras_serializable` for
+    saving. The other methods have defaults by dense linear algebra, which heads with structure
+    replace by something cheaper.
     """
 
     takes_network = True

@@ -28,8 +28,8 @@ class Pullback(MetricHead):
     """P = XᵢᵀXⱼ, the metric of the surface z ↦ X(z) in R^m that the network draws.
 
     With the ridge c 1 it is the metric of the surface z ↦ (X(z), √c z), c constant in z: the bound
-    on the
-    condition number takes tr P at its largest, Π ‖W_l‖² times the activations' squared slopes.
+    on the condition number takes tr P at its largest, Π ‖W_l‖² times the activations' squared
+    slopes.
 
     Parameters
     ----------
@@ -55,8 +55,7 @@ class Pullback(MetricHead):
             if name not in _STEEPEST:
                 raise ValueError(
                     "The pullback head needs activations of bounded slope, "
-                    f"{', '.join(_STEEPEST)}; "
-                    f"received {name!r}."
+                    f"{', '.join(_STEEPEST)}; received {name!r}."
                 )
             bound = bound * _STEEPEST[name] ** 2
             if hasattr(part, "kernel"):
@@ -78,8 +77,8 @@ class Pullback(MetricHead):
         """Metric and its partial derivatives, along the coordinates only.
 
         First derivatives are exact by 2-jets of the embedding; second ones need its third
-        derivatives
-        and go by automatic differentiation. Curvature needs neither: see `scalar_curvature`.
+        derivatives and go by automatic differentiation. Curvature needs neither: see
+        `scalar_curvature`.
 
         Parameters
         ----------

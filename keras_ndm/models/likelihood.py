@@ -1,9 +1,8 @@
 """Gaussian likelihood of a next-state model whose metric is the precision of the noise.
 
 Observed states are true states plus noise of covariance N(x) = G(x)⁻¹, G the metric in the
-coordinates
-of the states. The residual of a prediction F made from an observed state carries noise at both
-ends,
+coordinates of the states. The residual of a prediction F made from an observed state carries noise
+at both ends,
 
     r = y − F(x),      C = N(F(x)) + J N(x) Jᵀ,      J = ∂F/∂x,
 
@@ -90,10 +89,8 @@ class LikelihoodModel(keras.Model):
         if loss is not None:
             raise ValueError(
                 f"{type(self).__name__} is trained by its own Gaussian likelihood and takes no "
-                "`loss`; "
-                f"received {loss!r}. For a loss of your own, put CoordinateLayer and MetricLayer "
-                "into "
-                "a keras.Model."
+                f"`loss`; received {loss!r}. For a loss of your own, put CoordinateLayer and "
+                "MetricLayer into a keras.Model."
             )
         super().compile(optimizer=optimizer, **kwargs)
 

@@ -51,9 +51,8 @@ class Geometry:
             self._coordinates = keras.Model(states, z)
         except ValueError as error:
             raise ValueError(
-                "The metric must be a function of the states, the model's first input, alone; the "
-                "metric layer "
-                f"{layer.name!r} depends on other inputs too."
+                "The metric must be a function of the states, the model's first input, alone; "
+                f"the metric layer {layer.name!r} depends on other inputs too."
             ) from error
 
     def coordinates(self, x: Tensor) -> Tensor:
@@ -103,9 +102,8 @@ class ManifoldModel(LikelihoodModel):
     """A functional graph of your own, trained so that its metric is the precision of the noise.
 
     ``ManifoldModel(inputs, outputs, metric)`` is called like ``keras.Model(inputs, outputs)`` with
-    the metric's
-    tensor besides. Calling it, or `predict`, gives `outputs` alone: the mean of the next state.
-    ``fit(x, y)``, with y the next states, needs no loss: it is the likelihood of
+    the metric's tensor besides. Calling it, or `predict`, gives `outputs` alone: the mean of the
+    next state. ``fit(x, y)``, with y the next states, needs no loss: it is the likelihood of
     `keras_ndm.models.likelihood`. The Jacobian of the mean is taken by automatic differentiation, d
     reverse passes a step, so `NeuralDifferentialManifold` trains faster.
 
@@ -150,8 +148,7 @@ class ManifoldModel(LikelihoodModel):
         if history is None or not is_metric(history.operation):
             raise ValueError(
                 "`metric` must be the output of a keras_ndm.MetricLayer or EvolutionLayer in the "
-                "graph, as in "
-                f"metric=MetricLayer()(z); received {metric!r}."
+                f"graph, as in metric=MetricLayer()(z); received {metric!r}."
             )
         states = inputs[0] if isinstance(inputs, list | tuple) else inputs
         if isinstance(outputs, list | tuple | dict) or outputs.shape != states.shape:

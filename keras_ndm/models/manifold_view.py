@@ -70,14 +70,14 @@ def manifold_of(model: keras.Model) -> Manifold:
         raise ValueError(
             f"The model {model.name!r} has {found} among its layers "
             f"({', '.join(layer.name for layer in model.layers)}). Expected one "
-            "keras_ndm.MetricLayer or "
-            "EvolutionLayer, which says what distance between states means."
+            "keras_ndm.MetricLayer or EvolutionLayer, which says what distance between states "
+            "means."
         )
     if not getattr(model, "inputs", None):
         raise ValueError(
             f"The model {model.name!r} is not a functional model, so the way from its inputs to "
-            "its metric is "
-            "unknown. Build it as keras.Model(inputs, outputs), or use NeuralDifferentialManifold."
+            "its metric is unknown. Build it as keras.Model(inputs, outputs), or use "
+            "NeuralDifferentialManifold."
         )
     geometry = Geometry(model.inputs[0], layers[0].output)
     # The dynamics can be told only when exactly one output has the shape of a state.

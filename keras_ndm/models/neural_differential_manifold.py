@@ -26,8 +26,7 @@ class NeuralDifferentialManifold(LikelihoodModel):
         F(x) = x + dt S net([z, dt]),      z = chart(x),
 
     with S the typical increment a coordinate, taken from the data; without times dt = 1. The metric
-    g(z),
-    pulled back to G(x) = Jᵀ g J, is the precision of the measurement noise; the loss is the
+    g(z), pulled back to G(x) = Jᵀ g J, is the precision of the measurement noise; the loss is the
     likelihood of `keras_ndm.models.likelihood`. All derivatives in training are 1-jets.
 
     Parameters

@@ -23,9 +23,8 @@ __all__ = ["adapted", "strength_of"]
 
 _RAISE, _RETURN, _MOST = 4.0, 0.5, 1e4
 
-# Far below the 1/4 of textbooks: early steps keep little of what the quadratic model
-# promises, and damping
-# them until they keep it was seen to cost more steps than it saves.
+# Far below the 1/4 of textbooks: early steps keep little of what the quadratic model promises, and
+# damping them until they keep it was seen to cost more steps than it saves.
 _POOR = 0.02
 
 
@@ -51,9 +50,8 @@ def adapted(coefficient: Tensor, start: float, actual: Tensor, predicted: Tensor
     start : float
         The value to which it returns.
     actual, predicted : scalars
-        Decrease of the loss, zero where no step was taken, and what the quadratic model
-        had promised
-        for the full step.
+        Decrease of the loss, zero where no step was taken, and what the quadratic model had
+        promised for the full step.
     """
     poor = ops.logical_not(actual > _POOR * predicted)
     raised = ops.minimum(coefficient * _RAISE, start * _MOST)

@@ -109,8 +109,8 @@ class Objective:
         leaves = keras.tree.flatten(y_pred)
 
         def loss(flat):
-            # Copies: on the output of a softmax Keras leaves the logits, and would
-            # differentiate those.
+            # Copies: on the output of a softmax Keras leaves the logits, and would differentiate
+            # those.
             flat = [ops.copy(f) for f in flat]
             with self.scope(values):
                 return [self.compute_loss(keras.tree.pack_sequence_as(y_pred, flat))]

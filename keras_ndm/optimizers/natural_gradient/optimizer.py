@@ -56,9 +56,8 @@ class NaturalGradient(keras.optimizers.Optimizer):
         `chosen_solver` and `reason`, and logged under the name "keras_ndm".
     name : str
     **kwargs
-        Those of `keras.optimizers.Optimizer`. Clipping acts on the natural gradient;
-        `weight_decay` is
-        decoupled; `gradient_accumulation_steps` is refused.
+        Those of `keras.optimizers.Optimizer`. Clipping acts on the natural gradient; `weight_decay`
+        is decoupled; `gradient_accumulation_steps` is refused.
 
     Attributes
     ----------
@@ -70,9 +69,8 @@ class NaturalGradient(keras.optimizers.Optimizer):
     Raises
     ------
     ValueError
-        On arguments out of range; for a model with a training step of its own, without a
-        loss, under
-        "mixed_float16", or on several `tf.distribute` replicas.
+        On arguments out of range; for a model with a training step of its own, without a loss,
+        under "mixed_float16", or on several `tf.distribute` replicas.
 
     Notes
     -----
@@ -121,8 +119,8 @@ class NaturalGradient(keras.optimizers.Optimizer):
         if kwargs.get("gradient_accumulation_steps"):
             raise ValueError(
                 "The natural gradient of a sum of batches is no sum of natural gradients, so "
-                "`gradient_accumulation_steps` is refused. "
-                "Use larger batches with solver='kronecker'."
+                "`gradient_accumulation_steps` is refused. Use larger batches with "
+                "solver='kronecker'."
             )
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         install()
@@ -165,11 +163,10 @@ class NaturalGradient(keras.optimizers.Optimizer):
         model = self._owner()
         if model is None:
             raise ValueError(
-                "NaturalGradient works through `model.compile(optimizer=...)`, "
-                "which tells it the model; "
-                "compile the model before building the optimizer. "
-                "Under 'mixed_float16' Keras wraps "
-                "the optimizer, which hides the model: use 'float32' or 'mixed_bfloat16'."
+                "NaturalGradient works through `model.compile(optimizer=...)`, which tells it "
+                "the model; compile the model before building the optimizer. Under "
+                "'mixed_float16' Keras wraps the optimizer, which hides the model: use 'float32' "
+                "or 'mixed_bfloat16'."
             )
         super().build(variables)
         self._known = snapshot(model)
@@ -210,10 +207,9 @@ class NaturalGradient(keras.optimizers.Optimizer):
         """
         if not self._stepping:
             raise RuntimeError(
-                "NaturalGradient cannot work from gradients alone: "
-                "it needs the samples of the batch. Train "
-                "with `model.compile(optimizer=NaturalGradient(...))` "
-                "and `model.fit` or `train_on_batch`."
+                "NaturalGradient cannot work from gradients alone: it needs the samples of the "
+                "batch. Train with `model.compile(optimizer=NaturalGradient(...))` and "
+                "`model.fit` or `train_on_batch`."
             )
         super().apply(grads, trainable_variables)
 

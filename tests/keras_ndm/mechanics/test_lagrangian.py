@@ -6,7 +6,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from keras_ndm import LagrangianManifold
-from keras_ndm.mechanics.data import from_positions
+from keras_ndm.mechanics import from_positions
 
 RNG = np.random.default_rng(0)
 Q, V = RNG.normal(size=(40, 2)), RNG.normal(size=(40, 2))

@@ -4,9 +4,8 @@ For residuals distributed as N(m(θ), C(θ)) the Fisher matrix is, with C = L L�
 
     F = ∂mᵀ C⁻¹ ∂m + ½ tr(C⁻¹ ∂C C⁻¹ ∂C) = |L⁻¹ ∂m|² + ½ |L⁻¹ ∂C L⁻ᵀ|²,
 
-so the rows of the Jacobian are L⁻¹ ∂m, and of M = L⁻¹ ∂C L⁻ᵀ the diagonal
-over √2 and the part above it.
-C⁻¹ is the metric at the model's outputs. Kay (1993), Fundamentals of Statistical Signal
+so the rows of the Jacobian are L⁻¹ ∂m, and of M = L⁻¹ ∂C L⁻ᵀ the diagonal over √2 and the part
+above it. C⁻¹ is the metric at the model's outputs. Kay (1993), Fundamentals of Statistical Signal
 Processing, eq. 3.31.
 """
 
@@ -38,8 +37,8 @@ def gaussian_seeds(
     seeds : list of two tensors, (r, N, d) for the mean and (r, N, d, d) for the covariance
         r = d + d (d + 1) / 2.
     z : tensor (r, N)
-        With w = L⁻¹ (y − mean): −w_a for the mean, (1 − w_a²)/√2 and −w_a
-        w_b for the covariance, times √s.
+        With w = L⁻¹ (y − mean): −w_a for the mean, (1 − w_a²)/√2 and −w_a w_b for the covariance,
+        times √s.
     """
     dtype, d = mean.dtype, mean.shape[-1]
     eye = ops.zeros_like(covariance) + ops.eye(d, dtype=dtype)

@@ -2,9 +2,8 @@
 
 A loss that is a negative log likelihood, L = Σ_n s_n ℓ(f_n, y_n), has at the outputs f_n of each
 sample the Fisher matrix F_n = s_n E_y[∇²_f ℓ], the expectation over the labels that the model
-itself predicts. Here it is given as F_n = L_n L_nᵀ: the columns of L_n seed reverse
-mode, and z with
-L_n z_n = ∂L/∂f_n makes the gradient J̃ᵀ z.
+itself predicts. Here it is given as F_n = L_n L_nᵀ: the columns of L_n seed reverse mode, and z
+with L_n z_n = ∂L/∂f_n makes the gradient J̃ᵀ z.
 
 | loss | model of the labels | F_n / s_n |
 |---|---|---|
@@ -198,10 +197,9 @@ def output_fisher(objective: Objective, values: list, y_pred: Nested) -> tuple:
         return gaussian_seeds(mean, covariance, objective.y, objective.sample_weight)
     if objective.model._compile_loss is None:
         raise ValueError(
-            "NaturalGradient takes its Fisher matrix from the loss "
-            "at the model's outputs, and this "
-            "model was compiled without one. Pass `loss=` to `compile`; `add_loss` terms alone do "
-            "not define a Fisher matrix."
+            "NaturalGradient takes its Fisher matrix from the loss at the model's outputs, and "
+            "this model was compiled without one. Pass `loss=` to `compile`; `add_loss` terms "
+            "alone do not define a Fisher matrix."
         )
     leaves = keras.tree.flatten(y_pred)
     gradients = objective.output_gradient(values, y_pred)
@@ -250,11 +248,11 @@ def warn_of_unknown(model: keras.Model) -> None:
     for _, loss, _, name in model._compile_loss._flat_losses:
         if _kind(loss) == "unknown":
             warnings.warn(
-                f"NaturalGradient knows no Fisher matrix for the loss {name!r}: it uses the second "
-                f"derivative of the loss by each output instead "
-                f"(generalized Gauss-Newton), which is "
-                f"exact for losses that act output by output. Give the loss a method "
-                f"`output_fisher(y_true, y_pred)` returning (batch, m, m) to say otherwise.",
+                f"NaturalGradient knows no Fisher matrix for the loss {name!r}: it uses the "
+                "second derivative of the loss by each output instead (generalized "
+                "Gauss-Newton), which is exact for losses that act output by output. Give the "
+                "loss a method `output_fisher(y_true, y_pred)` returning (batch, m, m) to say "
+                "otherwise.",
                 stacklevel=2,
             )
 

@@ -47,9 +47,8 @@ def checked_taps(model: keras.Model, x: Nested, known: dict) -> Taps:
     Warns
     -----
     UserWarning
-        Where the Fisher matrix will be an approximation, saying which and why. Gradient
-        and line search
-        are exact in any case.
+        Where the Fisher matrix will be an approximation, saying which and why. Gradient and line
+        search are exact in any case.
     """
     taps = Taps(model)
     wrong, coupled = eagerly(lambda: _findings(model, x, known, taps))
@@ -64,8 +63,7 @@ def checked_taps(model: keras.Model, x: Nested, known: dict) -> Taps:
     if reasons:
         warnings.warn(
             f"NaturalGradient approximates the Fisher matrix of {model.name!r}: "
-            f"{'; '.join(reasons)}. "
-            f"The gradient and the line search are exact.",
+            f"{'; '.join(reasons)}. The gradient and the line search are exact.",
             stacklevel=2,
         )
     taps.approximate = bool(reasons)

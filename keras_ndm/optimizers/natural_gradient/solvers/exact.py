@@ -5,10 +5,9 @@ regularizers, zero without them) and e = μ d₋ + ρ/λ,
 
     d = J̃ᵀ c + e,    (K + λ) c = z − J̃ e,    K = J̃ J̃ᵀ,
 
-one Cholesky factorization of an R × R matrix. The term in d₋ is the momentum of SPRING: what
-the last step did in directions that this batch says nothing about is kept. Goldshlager,
-Abrahamsen and Lin
-(2024), J. Comput. Phys. 516, 113351.
+one Cholesky factorization of an R × R matrix. The term in d₋ is the momentum of SPRING: what the
+last step did in directions that this batch says nothing about is kept. Goldshlager, Abrahamsen and
+Lin (2024), J. Comput. Phys. 516, 113351.
 """
 
 import keras

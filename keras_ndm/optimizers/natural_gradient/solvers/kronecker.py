@@ -1,12 +1,12 @@
 """The natural gradient with a Fisher matrix of Kronecker factors.
 
-For a Dense layer with inputs a (a 1 appended for the bias) and output derivatives δ the
-block of the Fisher matrix is E[a aᵀ ⊗ δ δᵀ], here approximated by A ⊗ B, A = E[a
-aᵀ], B = E[δ δᵀ] (Martens and Grosse 2015, ICML; Grosse and Martens 2016 for several
-positions of one layer). With few outputs δ runs over all columns of L_n; with many it belongs
-to one random combination of them, so that B is unbiased. All other variables have the diagonal
-of their own Fisher matrix, E[(∂⟨seed, f_n⟩/∂θ)²], from one gradient a sample.
-A, B and the diagonals are exponential averages over the steps; the inverses
+For a Dense layer with inputs a (a 1 appended for the bias) and output derivatives δ the block of
+the Fisher matrix is E[a aᵀ ⊗ δ δᵀ], here approximated by A ⊗ B, A = E[a aᵀ], B = E[δ δᵀ] (Martens
+and Grosse 2015, ICML; Grosse and Martens 2016 for several positions of one layer). With few outputs
+δ runs over all columns of L_n; with many it belongs to one random combination of them, so that B is
+unbiased. All other variables have the diagonal of their own Fisher matrix, E[(∂⟨seed, f_n⟩/∂θ)²],
+from one gradient a sample. A, B and the diagonals are exponential averages over the steps; the
+inverses
 
     (A ⊗ B + λ)⁻¹ ≈ (A + π √λ)⁻¹ ⊗ (B + √λ/π)⁻¹,    π² = (tr A / dim A) / (tr B / dim B),
 
