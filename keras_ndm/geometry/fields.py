@@ -11,10 +11,10 @@ from keras import ops
 from keras_ndm import backend
 from keras_ndm.backend import Tensor
 from keras_ndm.geometry import curvature
-from keras_ndm.geometry.callables import jet_of
+from keras_ndm.geometry.callables import Array, jet_of
 
 
-def sectional_curvature(metric: Callable, points: Tensor, u: Tensor, v: Tensor) -> Tensor:
+def sectional_curvature(metric: Callable, points: Array, u: Array, v: Array) -> Tensor:
     """Curvature of the planes spanned by u and v, K = R(u,v,u,v) / (|u|²|v|² − ⟨u,v⟩²).
 
     Parameters
@@ -35,14 +35,14 @@ def sectional_curvature(metric: Callable, points: Tensor, u: Tensor, v: Tensor) 
     return top / (uu * vv - uv**2)
 
 
-def volume_element(metric: Callable, points: Tensor) -> Tensor:
+def volume_element(metric: Callable, points: Array) -> Tensor:
     """√det g at the points, (batch,)."""
     g = metric(ops.convert_to_tensor(points))
     diagonal = ops.diagonal(ops.cholesky(g), axis1=-2, axis2=-1)
     return ops.exp(ops.sum(ops.log(diagonal), axis=-1))
 
 
-def covariant_derivative(metric: Callable, field: Callable, points: Tensor) -> Tensor:
+def covariant_derivative(metric: Callable, field: Callable, points: Array) -> Tensor:
     """∇_k X^i = ∂_k X^i + Γ^i_kj X^j of a vector field.
 
     Parameters
@@ -61,7 +61,7 @@ def covariant_derivative(metric: Callable, field: Callable, points: Tensor) -> T
     return first + ops.einsum("bikj,bj->bki", curvature.christoffel_from(g, dg), value)
 
 
-def lie_derivative(metric: Callable, field: Callable, points: Tensor) -> Tensor:
+def lie_derivative(metric: Callable, field: Callable, points: Array) -> Tensor:
     """Lie derivative of the metric, (L_X g)_ij = X^k ∂_k g_ij + g_kj ∂_i X^k + g_ik ∂_j X^k.
 
     Zero everywhere exactly when X is a Killing field.
@@ -83,7 +83,7 @@ def lie_derivative(metric: Callable, field: Callable, points: Tensor) -> Tensor:
     return ops.einsum("bk,bkij->bij", value, dg) + half + ops.swapaxes(half, 1, 2)
 
 
-def divergence(metric: Callable, field: Callable, points: Tensor) -> Tensor:
+def divergence(metric: Callable, field: Callable, points: Array) -> Tensor:
     """∇_i X^i of a vector field, (batch,).
 
     Parameters
