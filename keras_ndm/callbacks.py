@@ -3,14 +3,14 @@
 import csv
 import pathlib
 import warnings
-from importlib.util import find_spec
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_ndm.models.batches import Rows
-from keras_ndm.models.functional import Geometry, ManifoldModel, is_metric
+from keras_ndm.backend.tensorboard import ScalarWriter
+from keras_ndm.models.manifold_model import Geometry, ManifoldModel, is_metric
+from keras_ndm.rowwise import Rows
 
 
 class GeometryMonitor(keras.callbacks.Callback):
@@ -18,9 +18,9 @@ class GeometryMonitor(keras.callbacks.Callback):
 
     Written into the epoch's logs, so that they appear in `History`, in `CSVLogger` and in early
     stopping, as ``metric_condition`` (largest), ``curvature_q05``, ``curvature_q50``,
-    ``curvature_q95``
-    (quantiles of the Ricci scalar) and ``log_volume_std``; and, where asked, into files. Put it
-    before other callbacks that shall see them. Warns once, in words, when the metric degenerates.
+    ``curvature_q95`` (quantiles of the Ricci scalar) and ``log_volume_std``; and, where asked, into
+    files. Put it before other callbacks that shall see them. Warns once, in words, when the metric
+    degenerates.
 
     Parameters
     ----------
@@ -67,10 +67,7 @@ class GeometryMonitor(keras.callbacks.Callback):
             self._curvature = Rows(self._metric.scalar_curvature, variables)
         self._warned = False
         self._rows = []
-        self._writer = None
-        if self.log_dir is not None:
-            self._summary = _summary_module()
-            self._writer = self._summary.create_file_writer(str(self.log_dir))
+        self._writer = None if self.log_dir is None else ScalarWriter(self.log_dir)
 
     def measure(self) -> dict:
         """Measure the metric now: a dictionary of numbers."""
@@ -97,10 +94,7 @@ class GeometryMonitor(keras.callbacks.Callback):
                 table.writeheader()
                 table.writerows(self._rows)
         if self._writer is not None:
-            with self._writer.as_default(step=epoch):
-                for name, value in found.items():
-                    self._summary.scalar(name, value)
-            self._writer.flush()
+            self._writer.write(epoch, found)
         self._warn(epoch, found)
 
     def _warn(self, epoch, found):
@@ -112,24 +106,11 @@ class GeometryMonitor(keras.callbacks.Callback):
         what = f"condition number {condition:.2g}" if finite else "values that are not finite"
         warnings.warn(
             f"The metric of {self.model.name!r} degenerates: {what} after epoch {epoch + 1}. Some "
-            "direction "
-            "counts for almost nothing compared with another. Raise `floor`, lower `max_condition` "
-            "of "
-            "the MetricLayer, standardize the inputs, or give the volume penalty more weight.",
+            "direction counts for almost nothing compared with another. Raise `floor`, lower "
+            "`max_condition` of the MetricLayer, standardize the inputs, or give the volume "
+            "penalty more weight.",
             stacklevel=2,
         )
-
-
-def _summary_module():
-    missing = [name for name in ("tensorflow", "tensorboard") if find_spec(name) is None]
-    if missing:
-        raise ImportError(
-            f"`log_dir` writes for TensorBoard and needs {' and '.join(missing)}: "
-            f"`pip install {' '.join(missing)}`, or use `csv_path`."
-        )
-    from tensorflow import summary
-
-    return summary
 
 
 def _smooth(metric):
@@ -150,8 +131,7 @@ def _metric_of(model):
     if len(layers) != 1 or not getattr(model, "inputs", None):
         raise ValueError(
             "GeometryMonitor needs a functional model with one MetricLayer or EvolutionLayer; "
-            f"{model.name!r} "
-            f"has {len(layers)}."
+            f"{model.name!r} has {len(layers)}."
         )
     layer = layers[0]
     if getattr(layer, "returns", "metric") == "metric":

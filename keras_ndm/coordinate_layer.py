@@ -7,19 +7,18 @@ import numpy as np
 from keras import ops
 
 from keras_ndm import charts
+from keras_ndm.backend import Tensor
 from keras_ndm.precision import full_precision
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
 class CoordinateLayer(keras.layers.Layer):
-    """Learned coordinates z = φ(x): a trainable map with an exact inverse.
+    """Learned coordinates z = φ(x), (batch, d) to (batch, d): a map with an exact inverse.
 
     Parameters
     ----------
     chart : str, Chart, TFP bijector, or a sequence of these
         The map; a sequence is applied first to last. Names are those of `keras_ndm.charts.NAMES`.
-
-    Input and output (batch, d).
 
     Examples
     --------
@@ -48,36 +47,36 @@ class CoordinateLayer(keras.layers.Layer):
         if not self.chart.built:
             self.chart.build(input_shape)
 
-    def call(self, x: object) -> object:
+    def call(self, x: Tensor) -> Tensor:
         """Coordinates z (batch, d) of the points x (batch, d)."""
         return self.chart.call(x)
 
-    def forward(self, x: object) -> object:
+    def forward(self, x: Tensor) -> Tensor:
         """Coordinates z (batch, d) of the points x (batch, d); the same as calling the layer."""
         return self(x)
 
-    def inverse(self, z: object) -> object:
+    def inverse(self, z: Tensor) -> Tensor:
         """Points x (batch, d) with coordinates z (batch, d)."""
         return self.chart.inverse(self._points(z))
 
-    def log_det_jacobian(self, x: object) -> object:
+    def log_det_jacobian(self, x: Tensor) -> Tensor:
         """Log |det ∂z/∂x| at x, (batch,)."""
         return self.chart.log_det_jacobian(self._points(x))
 
-    def jacobian(self, x: object) -> object:
+    def jacobian(self, x: Tensor) -> Tensor:
         """Jacobian ``[b, i, j]`` = ∂z_i/∂x_j at x, (batch, d, d)."""
         return self.chart.jacobian(self._points(x))
 
-    def solve_jacobian(self, x: object, matrix: object) -> object:
+    def solve_jacobian(self, x: Tensor, matrix: Tensor) -> Tensor:
         """J(x)⁻¹ matrix, for matrices (batch, d, k)."""
         return self.chart.solve_jacobian(self._points(x), matrix)
 
-    def pullback(self, x: object, metric: object) -> object:
+    def pullback(self, x: Tensor, metric: Tensor) -> Tensor:
         """Metric in the input coordinates, G = Jᵀ g J, from g (batch, d, d) at z = φ(x)."""
         jacobian = self.jacobian(x)
         return ops.matmul(ops.swapaxes(jacobian, -1, -2), ops.matmul(metric, jacobian))
 
-    def pushforward(self, x: object, vector: object) -> object:
+    def pushforward(self, x: Tensor, vector: Tensor) -> Tensor:
         """Components J v (batch, d) in the coordinates z of a vector v (batch, d) at x."""
         return ops.einsum("bij,bj->bi", self.jacobian(x), vector)
 
@@ -93,8 +92,7 @@ class CoordinateLayer(keras.layers.Layer):
         if data.ndim != 2 or not np.all(np.isfinite(data)):
             raise ValueError(
                 f"adapt() takes a finite array of shape (batch, d); received shape {data.shape} "
-                "with "
-                f"{np.size(data) - np.isfinite(data).sum()} values that are not finite."
+                f"with {np.size(data) - np.isfinite(data).sum()} values that are not finite."
             )
         if not self.built:
             self.build((None, data.shape[1]))

@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_ndm import metric_heads
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky
 from keras_ndm.geometry import activations, jets
 from keras_ndm.geometry.curvature import inverse_from_factor
@@ -17,7 +18,7 @@ from keras_ndm.precision import full_precision
 
 @keras.saving.register_keras_serializable("keras_ndm")
 class MetricLayer(keras.layers.Layer):
-    """Learned metric tensor field g(z).
+    """Learned metric tensor field g(z), (batch, d) to (batch, d, d).
 
     A small network gives the numbers from which a head makes P(z), symmetric positive semidefinite;
     the metric is
@@ -41,8 +42,6 @@ class MetricLayer(keras.layers.Layer):
         Lower bound on the eigenvalues.
     max_condition : float
         Upper bound on the ratio of the eigenvalues.
-
-    Input (batch, d); output (batch, d, d).
 
     Raises
     ------
@@ -105,14 +104,24 @@ class MetricLayer(keras.layers.Layer):
                 layer.build(shape)
             shape = layer.compute_output_shape(shape)
 
-    def call(self, z: object) -> object:
+    def call(self, z: Tensor) -> Tensor:
         """Metric tensors (batch, d, d) at coordinates z (batch, d)."""
         return self.jet(z, order=0).value
 
     def outputs(
-        self, z: object, order: int = 2, directions: object = None, pairs: tuple | None = None
+        self,
+        z: Tensor,
+        order: int = 2,
+        directions: Tensor | None = None,
+        pairs: tuple | None = None,
     ) -> jets.Jet:
-        """Jet of the numbers (batch, size) that the head takes."""
+        """Jet of the numbers (batch, size) that the head takes.
+
+        Parameters
+        ----------
+        z, order, directions, pairs
+            As `x` and the other arguments of `keras_ndm.geometry.jets.seed`.
+        """
         start = jets.seed(z, order, directions, pairs)
         if self.head.takes_network:
             return jets.network(start, self.tapped_network())
@@ -144,19 +153,28 @@ class MetricLayer(keras.layers.Layer):
         trace = self.head.trace(outputs, self.dimension)
         return trace.linear(lambda t: share * t).shift(self.floor)
 
-    def values(self, z: object) -> tuple:
+    def values(self, z: Tensor) -> tuple:
         """Numbers (batch, size), ridge (batch,) and dimension d, at z (batch, d)."""
         outputs = self.outputs(z, order=0)
         return outputs.value, self.ridge(outputs).value, self.dimension
 
     def jet(
         self,
-        z: object,
+        z: Tensor,
         order: int = 2,
-        directions: object = None,
+        directions: Tensor | None = None,
         pairs: jets.Pairs | None = None,
     ) -> jets.Jet:
         """Metric with its derivatives along `directions` (default: the coordinates).
+
+        Parameters
+        ----------
+        z : tensor (batch, d)
+        order : {0, 1, 2}
+            Derivatives to give.
+        directions : tensor (batch, m, d), optional
+        pairs : tuple of (i, j), optional
+            Second derivatives to give, by their directions; default every i ≤ j.
 
         Returns
         -------
@@ -173,17 +191,18 @@ class MetricLayer(keras.layers.Layer):
 
     def bilinear(
         self,
-        z: object,
-        vectors: object,
+        z: Tensor,
+        vectors: Tensor,
         pairs: tuple,
         order: int = 2,
-        directions: object = None,
+        directions: Tensor | None = None,
         second: jets.Pairs | None = None,
     ) -> jets.Jet:
         """Jet of g(a, b), (batch, len(pairs)), for pairs of vectors at z.
 
         Parameters
         ----------
+        z : tensor (batch, d)
         vectors : tensor (batch, k, d)
         pairs : tuple of (i, j)
             Which vectors to multiply.
@@ -196,33 +215,38 @@ class MetricLayer(keras.layers.Layer):
         ridge = self.ridge(outputs).linear(lambda c, dots: c[..., None] * dots, dots)
         return self.head.bilinear(outputs, vectors, pairs).plus(ridge)
 
-    def factor(self, z: object) -> object:
+    def factor(self, z: Tensor) -> Tensor:
         """Lower Cholesky factor (batch, d, d) of the metric; NaN at points that are NaN."""
         return cholesky(self(z))
 
-    def inner(self, z: object, u: object, v: object) -> object:
-        """Inner product g(u, v), (batch,), of vectors (batch, d) at z."""
+    def inner(self, z: Tensor, u: Tensor, v: Tensor) -> Tensor:
+        """Inner product g(u, v), (batch,), of vectors (batch, d) at z.
+
+        Parameters
+        ----------
+        z, u, v : tensor (batch, d)
+        """
         if isinstance(self.head, metric_heads.Pullback):
             return ops.einsum("bi,bij,bj->b", u, self(z), v)
         return self.bilinear(z, ops.stack([u, v], axis=1), ((0, 1),), order=0).value[:, 0]
 
-    def solve(self, z: object, vectors: object) -> object:
+    def solve(self, z: Tensor, vectors: Tensor) -> Tensor:
         """Raise indices: g⁻¹ v (batch, d) of v (batch, d) at z."""
         return self.head.solve(self, z, vectors)
 
-    def inverse(self, z: object) -> object:
+    def inverse(self, z: Tensor) -> Tensor:
         """Inverse metric (batch, d, d)."""
         return inverse_from_factor(self.factor(z))
 
-    def logdet(self, z: object) -> object:
+    def logdet(self, z: Tensor) -> Tensor:
         """Log determinant (batch,); half of it is log √det g, the log volume element."""
         return self.head.logdet(self, z)
 
-    def sample(self, z: object, normal: object) -> object:
+    def sample(self, z: Tensor, normal: Tensor) -> Tensor:
         """Vectors (batch, d) of covariance g⁻¹ from normal numbers (batch, head.noise_size(d))."""
         return self.solve(z, self.head.root(self, z, normal))
 
-    def scalar_curvature(self, z: object) -> object:
+    def scalar_curvature(self, z: Tensor) -> Tensor:
         """Ricci scalar (batch,), exact; by the head's closed form where it has one."""
         self.require_smooth()
         return self.head.scalar_curvature(self, z)

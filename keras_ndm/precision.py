@@ -3,7 +3,7 @@
 import keras
 
 
-def full_precision(dtype: object) -> str:
+def full_precision(dtype: str | keras.DTypePolicy | None) -> str:
     """Return the dtype of a policy's variables: float32 under "mixed_float16", else as given.
 
     A metric's Cholesky factor and its log determinant have no use for 10 bits of mantissa.

@@ -2,6 +2,7 @@
 
 Every backend module provides the same names, listed in `NAMES`:
 
+- ``Tensor``: the class of this backend's tensors, for annotations;
 - ``tfp``: the TensorFlow Probability module whose bijectors take this backend's tensors;
 - ``jacobian(function, x)``: the Jacobian of a batched function, row by row;
 - ``partials(function, x)``: value and first partial derivatives of such a function, for any output;
@@ -13,11 +14,22 @@ Every backend module provides the same names, listed in `NAMES`:
   them in float32 on JAX).
 """
 
-NAMES = ("compiled", "cos", "jacobian", "mean", "partials", "readable", "sin", "tanh", "tfp")
+NAMES = (
+    "Tensor",
+    "compiled",
+    "cos",
+    "jacobian",
+    "mean",
+    "partials",
+    "readable",
+    "sin",
+    "tanh",
+    "tfp",
+)
 
 _INSTALL = (
-    "keras_ndm needs Keras on TensorFlow or JAX with TensorFlow Probability: "
-    "`pip install 'keras-ndm[tensorflow]'`, or `pip install 'keras-ndm[jax]'` and KERAS_BACKEND=jax"
+    "keras_ndm needs Keras on TensorFlow or JAX with TensorFlow Probability: `pip install "
+    "'keras-ndm[tensorflow]'`, or `pip install 'keras-ndm[jax]'` and KERAS_BACKEND=jax"
 )
 
 
@@ -40,7 +52,8 @@ def _select():
 
 
 _module = _select()
-compiled, jacobian, tfp = _module.compiled, _module.jacobian, _module.tfp
+Tensor, tfp = _module.Tensor, _module.tfp
+compiled, jacobian = _module.compiled, _module.jacobian
 partials, readable = _module.partials, _module.readable
 sin, cos, tanh, mean = _module.sin, _module.cos, _module.tanh, _module.mean
 

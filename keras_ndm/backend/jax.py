@@ -4,11 +4,24 @@ from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
+import keras
 from keras import StatelessScope
 from tensorflow_probability.substrates import jax as tfp
 
-__all__ = ["compiled", "cos", "jacobian", "mean", "partials", "readable", "sin", "tanh", "tfp"]
+__all__ = [
+    "Tensor",
+    "compiled",
+    "cos",
+    "jacobian",
+    "mean",
+    "partials",
+    "readable",
+    "sin",
+    "tanh",
+    "tfp",
+]
 
+Tensor = jax.Array
 sin, cos, tanh, mean = jnp.sin, jnp.cos, jnp.tanh, jnp.mean
 
 
@@ -58,7 +71,7 @@ def partials(function: Callable, x: jax.Array) -> tuple:
     return both(x)
 
 
-def readable(variable: object, beside: jax.Array) -> bool:
+def readable(variable: keras.Variable, beside: jax.Array) -> bool:
     """Whether a variable's value can be read: not in a traced program, nor while `fit` holds it."""
     return not isinstance(beside, jax.core.Tracer) and variable._value is not None
 

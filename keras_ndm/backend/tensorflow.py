@@ -2,11 +2,24 @@
 
 from collections.abc import Callable, Sequence
 
+import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-__all__ = ["compiled", "cos", "jacobian", "mean", "partials", "readable", "sin", "tanh", "tfp"]
+__all__ = [
+    "Tensor",
+    "compiled",
+    "cos",
+    "jacobian",
+    "mean",
+    "partials",
+    "readable",
+    "sin",
+    "tanh",
+    "tfp",
+]
 
+Tensor = tf.Tensor
 sin, cos, tanh, mean = tf.sin, tf.cos, tf.tanh, tf.reduce_mean
 
 
@@ -39,9 +52,8 @@ def partials(function: Callable, x: tf.Tensor) -> tuple:
 
     Forward mode as the derivative, by the seed, of a reverse pass, which is linear in its seed; all
     directions at once by repeating the rows. `tf.autodiff.ForwardAccumulator`, and with it
-    `keras.ops.jvp`,
-    is avoided: nested, it was seen to give wrong second derivatives without a warning, depending on
-    what had run before in the process.
+    `keras.ops.jvp`, is avoided: nested, it was seen to give wrong second derivatives without a
+    warning, depending on what had run before in the process.
 
     Parameters
     ----------
@@ -70,7 +82,7 @@ def partials(function: Callable, x: tf.Tensor) -> tuple:
     return value[::n], tf.reshape(first, tf.concat([[-1, n], tf.shape(first)[1:]], axis=0))
 
 
-def readable(variable: object, beside: tf.Tensor) -> bool:
+def readable(variable: keras.Variable, beside: tf.Tensor) -> bool:
     """Always: TensorFlow's programs read variables whenever they run."""
     del variable, beside
     return True

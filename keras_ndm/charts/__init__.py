@@ -3,6 +3,10 @@
 Pass one, its name, or a list of them to `keras_ndm.CoordinateLayer`.
 """
 
+from collections.abc import Sequence
+
+import keras
+
 from keras_ndm.backend import tfp
 from keras_ndm.charts.autoregressive import Autoregressive
 from keras_ndm.charts.base import Chart
@@ -30,7 +34,10 @@ NAMES = {
 }
 
 
-def get(chart: object, dtype: object = None) -> Chart:
+def get(
+    chart: str | Chart | tfp.bijectors.Bijector | Sequence,
+    dtype: str | keras.DTypePolicy | None = None,
+) -> Chart:
     """Give the chart that a name, an instance, a TFP bijector or a sequence of these stands for.
 
     Raises
@@ -48,8 +55,7 @@ def get(chart: object, dtype: object = None) -> Chart:
         return Bijector(chart, dtype=dtype)
     raise ValueError(
         f"Received the chart {chart!r}. Expected one of {', '.join(map(repr, NAMES))}, a "
-        "keras_ndm.charts "
-        "chart, a TFP bijector, or a list of these, the first map first."
+        "keras_ndm.charts chart, a TFP bijector, or a list of these, the first map first."
     )
 
 

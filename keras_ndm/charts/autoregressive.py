@@ -105,7 +105,7 @@ class Autoregressive(Chart):
         shift, log_scale = ops.split(jet.value, 2, axis=-1)
         return shift, 3.0 * backend.tanh(log_scale / 3.0)
 
-    def bijector(self) -> object:
+    def bijector(self) -> tfp.bijectors.Bijector:
         """Give the autoregressive map with the current weights."""
         return _Autoregressive(self._functions, self.compute_dtype)
 

@@ -5,10 +5,11 @@ import numpy as np
 from keras import ops
 
 from keras_ndm import backend
+from keras_ndm.backend import Tensor, tfp
 from keras_ndm.precision import full_precision
 
 
-def fresh(x: object) -> object:
+def fresh(x: Tensor) -> Tensor:
     """Copy a tensor: TFP looks results up by identity, and those have no gradient."""
     return x + ops.zeros((), x.dtype)
 
@@ -29,28 +30,28 @@ class Chart(keras.layers.Layer):
         kwargs["dtype"] = full_precision(kwargs.get("dtype"))
         super().__init__(**kwargs)
 
-    def bijector(self) -> object:
+    def bijector(self) -> tfp.bijectors.Bijector:
         """TFP bijector with the current weights, acting on vectors (event_ndims = 1)."""
         raise NotImplementedError(f"{type(self).__name__} must implement `bijector()`.")
 
-    def call(self, x: object) -> object:
+    def call(self, x: Tensor) -> Tensor:
         """Coordinates z (batch, d) of the points x (batch, d)."""
         return self.bijector().forward(fresh(x))
 
-    def inverse(self, z: object) -> object:
+    def inverse(self, z: Tensor) -> Tensor:
         """Points x (batch, d) with coordinates z (batch, d)."""
         return self.bijector().inverse(fresh(z))
 
-    def log_det_jacobian(self, x: object) -> object:
+    def log_det_jacobian(self, x: Tensor) -> Tensor:
         """Log |det ∂z/∂x| at x, (batch,)."""
         log_det = self.bijector().forward_log_det_jacobian(fresh(x), event_ndims=1)
         return log_det + ops.zeros_like(x[:, 0])  # some bijectors give one number for the batch
 
-    def jacobian(self, x: object) -> object:
+    def jacobian(self, x: Tensor) -> Tensor:
         """Jacobian ``[b, i, j]`` = ∂z_i/∂x_j at x, (batch, d, d)."""
         return backend.jacobian(self.call, x)
 
-    def solve_jacobian(self, x: object, matrix: object) -> object:
+    def solve_jacobian(self, x: Tensor, matrix: Tensor) -> Tensor:
         """J(x)⁻¹ matrix, for matrices (batch, d, k)."""
         return ops.solve(self.jacobian(x), matrix)
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_ndm.backend import tfp
+from keras_ndm.backend import Tensor, tfp
 from keras_ndm.charts.base import Chart
 
 
@@ -14,15 +14,15 @@ from keras_ndm.charts.base import Chart
 class Identity(Chart):
     """z = x."""
 
-    def bijector(self) -> object:
+    def bijector(self) -> tfp.bijectors.Bijector:
         """TFP's identity."""
         return tfp.bijectors.Identity()
 
-    def jacobian(self, x: object) -> object:
+    def jacobian(self, x: Tensor) -> Tensor:
         """Give the unit matrix."""
         return ops.zeros_like(x)[:, :, None] + ops.eye(x.shape[-1], dtype=x.dtype)
 
-    def solve_jacobian(self, x: object, matrix: object) -> object:
+    def solve_jacobian(self, x: Tensor, matrix: Tensor) -> Tensor:
         """`matrix` itself."""
         return matrix
 
@@ -50,11 +50,11 @@ class Chain(Chart):
             if not chart.built:
                 chart.build(input_shape)
 
-    def bijector(self) -> object:
+    def bijector(self) -> tfp.bijectors.Bijector:
         """TFP's chain, which lists the last map first."""
         return tfp.bijectors.Chain([chart.bijector() for chart in reversed(self.charts)])
 
-    def jacobian(self, x: object) -> object:
+    def jacobian(self, x: Tensor) -> Tensor:
         """Product of the charts' Jacobians."""
         total = None
         for chart in self.charts:
@@ -63,7 +63,7 @@ class Chain(Chart):
             x = chart.call(x)
         return total
 
-    def solve_jacobian(self, x: object, matrix: object) -> object:
+    def solve_jacobian(self, x: Tensor, matrix: Tensor) -> Tensor:
         """Solve with the charts' Jacobians, the last one first."""
         points = [x]
         for chart in self.charts[:-1]:
@@ -110,15 +110,15 @@ class Inverse(Chart):
         if not self.chart.built:
             self.chart.build(input_shape)
 
-    def bijector(self) -> object:
+    def bijector(self) -> tfp.bijectors.Bijector:
         """TFP's inversion."""
         return tfp.bijectors.Invert(self.chart.bijector())
 
-    def jacobian(self, x: object) -> object:
+    def jacobian(self, x: Tensor) -> Tensor:
         """Inverse of the chart's Jacobian."""
         return ops.inv(self.chart.jacobian(self.chart.inverse(x)))
 
-    def solve_jacobian(self, x: object, matrix: object) -> object:
+    def solve_jacobian(self, x: Tensor, matrix: Tensor) -> Tensor:
         """Multiply by the chart's Jacobian."""
         return ops.matmul(self.chart.jacobian(self.chart.inverse(x)), matrix)
 
@@ -143,11 +143,11 @@ class Bijector(Chart):
     bijector : tfp.bijectors.Bijector
     """
 
-    def __init__(self, bijector: object, **kwargs):
+    def __init__(self, bijector: tfp.bijectors.Bijector, **kwargs):
         super().__init__(**kwargs)
         self._bijector = bijector
 
-    def bijector(self) -> object:
+    def bijector(self) -> tfp.bijectors.Bijector:
         """Give the bijector that was given."""
         return self._bijector
 
@@ -155,8 +155,7 @@ class Bijector(Chart):
         """Refuse, and say what to do instead."""
         raise ValueError(
             f"The chart wraps a TFP bijector ({self._bijector.name}), which has no configuration "
-            "to save. "
-            "Subclass keras_ndm.charts.Chart, return the bijector from `bijector()`, and register "
-            "the class "
-            "with keras.saving.register_keras_serializable; or save the weights alone."
+            "to save. Subclass keras_ndm.charts.Chart, return the bijector from `bijector()`, "
+            "and register the class with keras.saving.register_keras_serializable; or save the "
+            "weights alone."
         )

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_ndm import backend
-from keras_ndm.backend import tfp
+from keras_ndm.backend import Tensor, tfp
 from keras_ndm.charts.base import Chart
 from keras_ndm.charts.spline import RationalQuadraticSpline, shape_from
 from keras_ndm.geometry import activations, jets
@@ -47,7 +47,7 @@ class Coupling(Chart):
         """Give the number of conditioner outputs needed to move `moved` coordinates."""
         raise NotImplementedError
 
-    def moving(self, outputs: object, moved: int) -> object:
+    def moving(self, outputs: Tensor, moved: int) -> tfp.bijectors.Bijector:
         """Give the bijector of the moved half from the conditioner's outputs."""
         raise NotImplementedError
 
@@ -57,12 +57,10 @@ class Coupling(Chart):
         if d < 2:
             raise ValueError(
                 f"{type(self).__name__} splits the coordinates in two and needs d ≥ 2; received "
-                "shape "
-                f"{tuple(input_shape)}. For d = 1 use an elementwise chart."
+                f"shape {tuple(input_shape)}. For d = 1 use an elementwise chart."
             )
         # The first layer keeps the first d//2 coordinates, the next one keeps the last ones, and so
-        # on.
-        # A negative count is TFP's way to say "the last".
+        # on. A negative count is TFP's way to say "the last".
         self.kept = [d // 2 if k % 2 == 0 else -(d - d // 2) for k in range(self.depth)]
         last = "zeros" if self.identity else "glorot_uniform"
         self.conditioners = []
@@ -79,7 +77,7 @@ class Coupling(Chart):
             network.build((None, abs(kept)))
             self.conditioners.append(network)
 
-    def bijector(self) -> object:
+    def bijector(self) -> tfp.bijectors.Bijector:
         """TFP's RealNVP for each layer."""
         layers = []
         for kept, network in zip(self.kept, self.conditioners, strict=True):
@@ -116,7 +114,7 @@ class AffineCoupling(Coupling):
         """Give a log scale and a shift each."""
         return 2 * moved
 
-    def moving(self, outputs: object, moved: int) -> object:
+    def moving(self, outputs: Tensor, moved: int) -> tfp.bijectors.Bijector:
         """Scale, then shift."""
         log_scale = 3.0 * backend.tanh(outputs[..., :moved] / 3.0)
         tfb = tfp.bijectors
@@ -147,7 +145,7 @@ class SplineCoupling(Coupling):
         """Widths, heights and inner slopes."""
         return moved * (3 * self.bins - 1)
 
-    def moving(self, outputs: object, moved: int) -> object:
+    def moving(self, outputs: Tensor, moved: int) -> tfp.bijectors.Bijector:
         """Splines whose numbers the conditioner gives."""
         shape = ops.shape(outputs)[:-1]
         raw = ops.reshape(outputs, (*shape, moved, 3 * self.bins - 1))

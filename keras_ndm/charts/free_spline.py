@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
-from keras_ndm.backend import tfp
+from keras_ndm.backend import Tensor, tfp
 from keras_ndm.charts.partial import Elementwise
 from keras_ndm.charts.spline import RationalQuadraticSpline, shape_from
 
@@ -42,7 +42,7 @@ class Monotone(Elementwise):
         shape = (input_shape[-1], 3 * self.bins - 1)
         self.raw = self.add_weight(shape=shape, initializer="zeros", name="raw")
 
-    def map(self) -> object:
+    def map(self) -> tfp.bijectors.Bijector:
         """Give the spline."""
         raw = ops.convert_to_tensor(self.raw)
         return RationalQuadraticSpline(*shape_from(raw, self.bins, self.bound), self.bound)
@@ -55,7 +55,7 @@ class Monotone(Elementwise):
 class _Circle(tfp.bijectors.Bijector):
     """z = wrap(spline(wrap(x)) + turn), wrap to [−π, π)."""
 
-    def __init__(self, spline: object, turn: object):
+    def __init__(self, spline: tfp.bijectors.Bijector, turn: Tensor):
         turn = ops.convert_to_tensor(turn)
         parameters = dict(locals())
         self._spline, self._turn = spline, turn
@@ -88,9 +88,8 @@ class Circular(Elementwise):
     """A trained map of the circle for angles in radians (Rezende et al., 2020).
 
     A monotone spline from [−π, π) onto itself whose slopes agree where the ends meet, then a
-    trained
-    rotation: smooth across the cut, unlike any chart of the line. z lies in [−π, π). The identity
-    at first.
+    trained rotation: smooth across the cut, unlike any chart of the line. z lies in [−π, π). The
+    identity at first.
 
     Parameters
     ----------
@@ -114,7 +113,7 @@ class Circular(Elementwise):
         self.raw = self.add_weight(shape=(d, 3 * self.bins), initializer="zeros", name="raw")
         self.turn = self.add_weight(shape=(d,), initializer="zeros", name="turn")
 
-    def map(self) -> object:
+    def map(self) -> tfp.bijectors.Bijector:
         """Give the spline and the rotation."""
         raw = ops.convert_to_tensor(self.raw)
         widths, heights, slopes = shape_from(raw, self.bins, math.pi)

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_ndm.backend import tfp
+from keras_ndm.backend import Tensor, tfp
 from keras_ndm.charts.base import Chart
 
 
@@ -31,7 +31,7 @@ class Linear(Chart):
         diagonal = eye * ops.exp(ops.convert_to_tensor(self.log_scale))
         return lower, ops.triu(ops.convert_to_tensor(self.upper), 1) + diagonal
 
-    def bijector(self) -> object:
+    def bijector(self) -> tfp.bijectors.Bijector:
         """Two triangular solves invert it; the log-determinant is the sum of s."""
         lower, upper = self._factors()
         tfb = tfp.bijectors
@@ -43,7 +43,7 @@ class Linear(Chart):
             ]
         )
 
-    def jacobian(self, x: object) -> object:
+    def jacobian(self, x: Tensor) -> Tensor:
         """L U at every point."""
         lower, upper = self._factors()
         return ops.zeros_like(x)[:, :, None] + ops.matmul(lower, upper)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_ndm.backend import tfp
+from keras_ndm.backend import Tensor, tfp
 from keras_ndm.charts.base import Chart, fresh
 
 
@@ -22,7 +22,9 @@ class Partial(tfp.bijectors.Bijector):
         gradients pass through both branches.
     """
 
-    def __init__(self, bijector: object, chosen: Sequence[bool], safe_x: float, safe_z: float):
+    def __init__(
+        self, bijector: tfp.bijectors.Bijector, chosen: Sequence[bool], safe_x: float, safe_z: float
+    ):
         parameters = dict(locals())
         self._inner, self._chosen = bijector, np.asarray(chosen, bool)
         self._safe_x, self._safe_z = safe_x, safe_z
@@ -67,31 +69,30 @@ class Elementwise(Chart):
         if any(not -d <= axis < d for axis in axes):
             raise ValueError(
                 f"`axes` of {type(self).__name__} must lie between {-d} and {d - 1} for {d} "
-                "coordinates; "
-                f"received {self.axes}."
+                f"coordinates; received {self.axes}."
             )
         self.chosen = np.isin(np.arange(d), [axis % d for axis in axes]).tolist()
 
-    def map(self) -> object:
+    def map(self) -> tfp.bijectors.Bijector:
         """TFP bijector that acts elementwise on vectors of all d coordinates."""
         raise NotImplementedError(f"{type(self).__name__} must implement `map()`.")
 
-    def bijector(self) -> object:
+    def bijector(self) -> tfp.bijectors.Bijector:
         """Give the map, on the chosen axes."""
         if all(self.chosen):
             return self.map()
         return Partial(self.map(), self.chosen, self.safe_x, self.safe_z)
 
-    def slopes(self, x: object) -> object:
+    def slopes(self, x: Tensor) -> Tensor:
         """Diagonal ∂z_i/∂x_i > 0 of the Jacobian, (batch, d)."""
         log_slopes = self.bijector().forward_log_det_jacobian(fresh(x), event_ndims=0)
         return ops.exp(log_slopes + ops.zeros_like(x))
 
-    def jacobian(self, x: object) -> object:
+    def jacobian(self, x: Tensor) -> Tensor:
         """Diagonal Jacobian (batch, d, d)."""
         return ops.expand_dims(self.slopes(x), -1) * ops.eye(x.shape[-1], dtype=x.dtype)
 
-    def solve_jacobian(self, x: object, matrix: object) -> object:
+    def solve_jacobian(self, x: Tensor, matrix: Tensor) -> Tensor:
         """Divide row i of each matrix (batch, d, k) by ∂z_i/∂x_i."""
         return matrix / ops.expand_dims(self.slopes(x), -1)
 
@@ -106,7 +107,7 @@ class Positive(Elementwise):
 
     safe_x, safe_z = 1.0, 0.0
 
-    def map(self) -> object:
+    def map(self) -> tfp.bijectors.Bijector:
         """Logarithm."""
         return tfp.bijectors.Log()
 
@@ -133,7 +134,7 @@ class Bounded(Elementwise):
         self.low, self.high = float(low), float(high)
         self.safe_x = 0.5 * (self.low + self.high)
 
-    def map(self) -> object:
+    def map(self) -> tfp.bijectors.Bijector:
         """Inverse of a scaled sigmoid."""
         tfb = tfp.bijectors
         low, high = (np.asarray(v, self.compute_dtype) for v in (self.low, self.high))

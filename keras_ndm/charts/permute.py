@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_ndm.backend import tfp
+from keras_ndm.backend import Tensor, tfp
 from keras_ndm.charts.base import Chart
 
 
@@ -35,16 +35,16 @@ class Permute(Chart):
             )
         self._order = order
 
-    def bijector(self) -> object:
+    def bijector(self) -> tfp.bijectors.Bijector:
         """TFP's permutation."""
         return tfp.bijectors.Permute(np.asarray(self._order, "int32"))
 
-    def jacobian(self, x: object) -> object:
+    def jacobian(self, x: Tensor) -> Tensor:
         """Permutation matrix at every point."""
         rows = np.eye(len(self._order))[list(self._order)]
         return ops.zeros_like(x)[:, :, None] + ops.convert_to_tensor(rows, dtype=x.dtype)
 
-    def solve_jacobian(self, x: object, matrix: object) -> object:
+    def solve_jacobian(self, x: Tensor, matrix: Tensor) -> Tensor:
         """Undo the permutation of the rows."""
         back = ops.convert_to_tensor(np.argsort(self._order), "int32")
         return ops.take(matrix, back, axis=1)

@@ -1,20 +1,20 @@
 """Monotone rational-quadratic spline as a bijector (Durkan et al., 2019).
 
 TFP has one, but on JAX it computes shapes that cannot be traced, so it does not compile there. This
-one
-finds the bin by comparison with the knots instead of a search, which suits XLA on both backends.
+one finds the bin by comparison with the knots instead of a search, which suits XLA on both
+backends.
 """
 
 from keras import ops
 
-from keras_ndm.backend import tfp
+from keras_ndm.backend import Tensor, tfp
 
 # softplus(0) = log 2: dividing by it makes the slopes one at raw numbers of zero.
 _LOG2 = 0.6931471805599453
 _LEAST = 0.01
 
 
-def shape_from(raw: object, bins: int, bound: float) -> tuple:
+def shape_from(raw: Tensor, bins: int, bound: float) -> tuple:
     """Widths, heights and slopes from any real numbers; equal bins and slopes one from zeros.
 
     Softmax gives the bins (each at least a hundredth of its share), softplus the slopes.
@@ -22,6 +22,8 @@ def shape_from(raw: object, bins: int, bound: float) -> tuple:
     Parameters
     ----------
     raw : tensor (…, 2 bins + k)
+    bins : int
+    bound : float
 
     Returns
     -------
@@ -57,11 +59,11 @@ class RationalQuadraticSpline(tfp.bijectors.Bijector):
 
     def __init__(
         self,
-        widths: object,
-        heights: object,
-        slopes: object,
+        widths: Tensor,
+        heights: Tensor,
+        slopes: Tensor,
         bound: float,
-        end_slope: object = None,
+        end_slope: Tensor | None = None,
     ):
         parameters = dict(locals())
         self._bound = bound
@@ -89,9 +91,8 @@ class RationalQuadraticSpline(tfp.bijectors.Bijector):
             return ops.sum(chosen * table, axis=-1)
 
         inside = ops.sum(chosen, axis=-1) > 0
-        outside = 1.0 - ops.sum(
-            chosen, axis=-1
-        )  # width, height and slopes of one keep the formulas finite
+        # Width, height and slopes of one keep the formulas finite.
+        outside = 1.0 - ops.sum(chosen, axis=-1)
         x0, y0 = pick(self._x[..., :-1]), pick(self._y[..., :-1])
         width = pick(self._x[..., 1:]) - x0 + outside
         height = pick(self._y[..., 1:]) - y0 + outside

@@ -34,7 +34,7 @@ class Standardize(Elementwise):
         self.mean.assign(mean)
         self.scale.assign(scale)
 
-    def map(self) -> object:
+    def map(self) -> tfp.bijectors.Bijector:
         """Shift, then scale."""
         scale = 1.0 / ops.convert_to_tensor(self.scale)
         shift = -ops.convert_to_tensor(self.mean)
@@ -62,7 +62,7 @@ class ActNorm(Elementwise):
         self.shift.assign(-mean)
         self.log_scale.assign(-np.log(scale))
 
-    def map(self) -> object:
+    def map(self) -> tfp.bijectors.Bijector:
         """Shift, then scale."""
         tfb = tfp.bijectors
         scale = ops.exp(ops.convert_to_tensor(self.log_scale))

@@ -1,6 +1,6 @@
 """Losses on the geometry itself, and how they are weighted."""
 
 from keras_ndm.evolution.layer import EvolutionLayer
-from keras_ndm.evolution.weights import Balance, Budget, PenaltyWeight
+from keras_ndm.evolution.penalty_weights import Balance, Budget, PenaltyWeight, Weight
 
-__all__ = ["Balance", "Budget", "EvolutionLayer", "PenaltyWeight"]
+__all__ = ["Balance", "Budget", "EvolutionLayer", "PenaltyWeight", "Weight"]

@@ -8,9 +8,10 @@ import numpy as np
 from keras import ops
 
 from keras_ndm import backend, metric_heads
-from keras_ndm.evolution import weights
-from keras_ndm.evolution.taps import tap
-from keras_ndm.evolution.tracker import PenaltyTracker, nan_initializer
+from keras_ndm.backend import Tensor
+from keras_ndm.evolution import penalty_weights
+from keras_ndm.evolution.gradient_norm import tap
+from keras_ndm.evolution.penalty_tracker import PenaltyTracker, nan_initializer
 from keras_ndm.geometry.stochastic import scalar_estimate
 from keras_ndm.metric_layer import MetricLayer
 
@@ -31,14 +32,13 @@ class EvolutionLayer(keras.layers.Layer):
     metric : MetricLayer
     curvature_weight, volume_weight : float, keras schedule, Budget, or Balance
         λ_c and λ_v. A schedule is a function of the training step; `Budget(target)` keeps the
-        penalty
-        at or below a target; `Balance(share)` keeps its gradient at a share of the task's. A
-        penalty with the number 0 is not computed.
+        penalty at or below a target; `Balance(share)` keeps its gradient at a share of the task's.
+        A penalty with the number 0 is not computed.
     estimator : {"auto", "exact", "stochastic"}
         How R is computed: exactly by 2-jets (or the head's closed form), or by the unbiased
-        estimate
-        from one random plane a point, with two independent planes for the square, whose cost does
-        not grow with d². "auto" is exact up to d = 8 and wherever the head has a cheap closed form.
+        estimate from one random plane a point, with two independent planes for the square, whose
+        cost does not grow with d². "auto" is exact up to d = 8 and wherever the head has a cheap
+        closed form.
     share : float
         Share of the batch on which the curvature is computed, in (0, 1].
     returns : {"metric", "input"}
@@ -57,8 +57,8 @@ class EvolutionLayer(keras.layers.Layer):
     def __init__(
         self,
         metric: MetricLayer,
-        curvature_weight: object = 0.0,
-        volume_weight: object = 0.0,
+        curvature_weight: penalty_weights.Weight = 0.0,
+        volume_weight: penalty_weights.Weight = 0.0,
         estimator: str = "auto",
         share: float = 1.0,
         returns: str = "metric",
@@ -78,8 +78,8 @@ class EvolutionLayer(keras.layers.Layer):
         self.curvature_weight, self.volume_weight = curvature_weight, volume_weight
         self.rules = {}
         for name, weight in (("curvature", curvature_weight), ("volume", volume_weight)):
-            rule = weights.get(weight, f"{name}_weight")
-            if not (isinstance(rule, weights.Fixed) and rule.value == 0):
+            rule = penalty_weights.get(weight, f"{name}_weight")
+            if not (isinstance(rule, penalty_weights.Fixed) and rule.value == 0):
                 self.rules[name] = rule
         if "curvature" in self.rules:
             metric.require_smooth()
@@ -96,12 +96,12 @@ class EvolutionLayer(keras.layers.Layer):
 
         constant = keras.initializers.Constant
         last = add(f"last_{name}", nan_initializer, trainable=False)
-        schedule = not isinstance(rule, weights.PenaltyWeight)
+        schedule = not isinstance(rule, penalty_weights.PenaltyWeight)
         start = float(rule(0)) if schedule else rule.initial()
         lam = add(f"{name}_lambda", constant(start), trainable=False)
         if schedule:
             add(f"{name}_step", "zeros", trainable=False)
-        if isinstance(rule, weights.Balance):
+        if isinstance(rule, penalty_weights.Balance):
             for kind in ("task", "penalty"):
                 add(f"{name}_{kind}_norm", "zeros", overwrite_with_gradient=True)
         self.trackers.append(PenaltyTracker(name, last))
@@ -122,11 +122,11 @@ class EvolutionLayer(keras.layers.Layer):
                 "form "
                 'is cheap. Use estimator="exact".'
             )
-        balanced = any(isinstance(rule, weights.Balance) for rule in self.rules.values())
+        balanced = any(isinstance(rule, penalty_weights.Balance) for rule in self.rules.values())
         if balanced and not head.takes_network:
             raise ValueError("Balance needs a metric head with a network; received a constant one.")
 
-    def call(self, z: object, training: bool = False) -> object:
+    def call(self, z: Tensor, training: bool = False) -> Tensor:
         """Metric (batch, d, d), or z itself; the penalties are added on the way."""
         if "curvature" in self.rules:
             self._penalize("curvature", self._squared_curvature, z, training)
@@ -140,7 +140,9 @@ class EvolutionLayer(keras.layers.Layer):
     @contextlib.contextmanager
     def metered(self, training: bool) -> Iterator[None]:
         """Within the context, use of the metric counts as the task's, for `Balance`."""
-        balanced = [n for n, rule in self.rules.items() if isinstance(rule, weights.Balance)]
+        balanced = [
+            n for n, rule in self.rules.items() if isinstance(rule, penalty_weights.Balance)
+        ]
         if not (training and balanced):
             yield
             return
@@ -174,7 +176,7 @@ class EvolutionLayer(keras.layers.Layer):
 
     def _penalize(self, name, penalty, z, training):
         rule, lam = self.rules[name], getattr(self, f"{name}_lambda")
-        balance = isinstance(rule, weights.Balance)
+        balance = isinstance(rule, penalty_weights.Balance)
         weight = ops.stop_gradient(ops.convert_to_tensor(lam))
         norms = None
         if training and balance:
@@ -194,7 +196,7 @@ class EvolutionLayer(keras.layers.Layer):
             self._update(name, rule, lam, weight, value, norms)
 
     def _update(self, name, rule, lam, weight, value, norms):
-        if isinstance(rule, weights.PenaltyWeight):
+        if isinstance(rule, penalty_weights.PenaltyWeight):
             lam.assign(rule.update(weight, value, norms))
             return
         step = getattr(self, f"{name}_step")

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_ndm import backend
+from keras_ndm.backend import Tensor
 
 
 def _linear(x):
@@ -95,16 +96,14 @@ def derivatives(activation: str | Callable | None) -> Callable:
     if name not in _SMOOTH:
         raise ValueError(
             f"Curvature needs the second derivative of every activation, and {name!r} has none "
-            "that "
-            "is known and continuous (that of relu vanishes wherever it exists, so a relu metric "
-            "would look "
-            f"flat). Use one of {', '.join(names())}."
+            "that is known and continuous (that of relu vanishes wherever it exists, so a relu "
+            f"metric would look flat). Use one of {', '.join(names())}."
         )
     return _SMOOTH[name]
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
-def sin(x: object) -> object:
+def sin(x: Tensor) -> Tensor:
     """Sine as an activation: Keras has none by that name."""
     return backend.sin(x)
 

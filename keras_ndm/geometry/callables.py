@@ -6,11 +6,17 @@ instead, which are much faster. Conventions are those of `keras_ndm.geometry.cur
 """
 
 from collections.abc import Callable
+from typing import TypeAlias
 
+import numpy as np
 from keras import ops
 
 from keras_ndm import backend
+from keras_ndm.backend import Tensor
 from keras_ndm.geometry import curvature
+
+# Points and vectors as users give them.
+Array: TypeAlias = Tensor | np.ndarray
 
 
 def _check_points(points):
@@ -28,12 +34,11 @@ def _check_metric(g, points):
     if tuple(g.shape[1:]) != (n, n) or len(g.shape) != 3:
         raise ValueError(
             f"The metric must map points of shape (batch, {n}) to tensors of shape (batch, {n}, "
-            f"{n}); "
-            f"it returned shape {tuple(g.shape)}."
+            f"{n}); it returned shape {tuple(g.shape)}."
         )
 
 
-def jet_of(metric: Callable, points: object, order: int = 2) -> tuple:
+def jet_of(metric: Callable, points: Array, order: int = 2) -> tuple:
     """Metric with its partial derivatives.
 
     Parameters
@@ -65,21 +70,21 @@ def jet_of(metric: Callable, points: object, order: int = 2) -> tuple:
     return g, dg, ddg
 
 
-def christoffel(metric: Callable, points: object) -> object:
+def christoffel(metric: Callable, points: Array) -> Tensor:
     """Christoffel symbols (batch, n, n, n), ``[b, k, i, j]`` = Γ^k_ij; arguments as in `jet_of`."""
     return curvature.christoffel_from(*jet_of(metric, points, order=1))
 
 
-def riemann(metric: Callable, points: object) -> object:
+def riemann(metric: Callable, points: Array) -> Tensor:
     """Riemann tensor, indices down, ``[b, l, k, i, j]`` = R_lkij; arguments as in `jet_of`."""
     return curvature.riemann_from(*jet_of(metric, points))
 
 
-def ricci(metric: Callable, points: object) -> object:
+def ricci(metric: Callable, points: Array) -> Tensor:
     """Ricci tensor (batch, n, n); arguments as in `jet_of`."""
     return curvature.ricci_from(*jet_of(metric, points))
 
 
-def scalar_curvature(metric: Callable, points: object) -> object:
+def scalar_curvature(metric: Callable, points: Array) -> Tensor:
     """Ricci scalar (batch,), n(n − 1) on the unit n-sphere; arguments as in `jet_of`."""
     return curvature.scalar_from(*jet_of(metric, points))

@@ -4,14 +4,17 @@ Conventions, the same everywhere in this package (those of Misner, Thorne & Whee
 
     Γ^k_ij   = ½ g^kl (∂_i g_jl + ∂_j g_il − ∂_l g_ij)
     R^l_kij  = ∂_i Γ^l_jk − ∂_j Γ^l_ik + Γ^l_im Γ^m_jk − Γ^l_jm Γ^m_ik
-    R_kj     = R^i_kij,        R = g^kj R_kj,       positive on spheres: R = n(n − 1) on the unit
-    one.
+    R_kj     = R^i_kij,        R = g^kj R_kj
+
+R is positive on spheres: n(n − 1) on the unit one.
 """
 
 from keras import ops
 
+from keras_ndm.backend import Tensor
 
-def christoffel_from(g: object, dg: object) -> object:
+
+def christoffel_from(g: Tensor, dg: Tensor) -> Tensor:
     """Christoffel symbols of the second kind.
 
     Parameters
@@ -27,14 +30,14 @@ def christoffel_from(g: object, dg: object) -> object:
     return ops.einsum("bkl,blij->bkij", ops.inv(g), lower)
 
 
-def christoffel_lower(dg: object) -> object:
+def christoffel_lower(dg: Tensor) -> Tensor:
     """Christoffel symbols of the first kind, ½(∂_i g_jl + ∂_j g_il − ∂_l g_ij)."""
     i_jl = ops.transpose(dg, (0, 3, 1, 2))
     j_il = ops.transpose(dg, (0, 3, 2, 1))
     return 0.5 * (i_jl + j_il - dg)
 
 
-def riemann_from(g: object, dg: object, ddg: object) -> object:
+def riemann_from(g: Tensor, dg: Tensor, ddg: Tensor) -> Tensor:
     """Riemann tensor with all indices down, ``[b, l, k, i, j]`` = R_lkij.
 
     R_lkij = ½(∂_i∂_k g_lj − ∂_i∂_l g_kj − ∂_j∂_k g_li + ∂_j∂_l g_ki)
@@ -54,23 +57,35 @@ def riemann_from(g: object, dg: object, ddg: object) -> object:
     return 0.5 * second + square - ops.swapaxes(square, 3, 4)
 
 
-def ricci_from(g: object, dg: object, ddg: object) -> object:
-    """Ricci tensor, ``[b, k, j]`` = g^li R_lkij; parameters as in `riemann_from`."""
+def ricci_from(g: Tensor, dg: Tensor, ddg: Tensor) -> Tensor:
+    """Ricci tensor, ``[b, k, j]`` = g^li R_lkij.
+
+    Parameters
+    ----------
+    g, dg, ddg
+        As in `riemann_from`.
+    """
     return ops.einsum("bli,blkij->bkj", ops.inv(g), riemann_from(g, dg, ddg))
 
 
-def inverse_from_factor(factor: object) -> object:
+def inverse_from_factor(factor: Tensor) -> Tensor:
     """(L Lᵀ)⁻¹ from the lower Cholesky factor L (batch, n, n); under XLA far cheaper than `inv`."""
     eye = ops.zeros_like(factor) + ops.eye(factor.shape[-1], dtype=factor.dtype)
     inverse = ops.linalg.solve_triangular(factor, eye, lower=True)
     return ops.matmul(ops.swapaxes(inverse, -1, -2), inverse)
 
 
-def scalar_from(g: object, dg: object, ddg: object, inverse: object = None) -> object:
+def scalar_from(g: Tensor, dg: Tensor, ddg: Tensor, inverse: Tensor | None = None) -> Tensor:
     """Ricci scalar (batch,), without building the Riemann tensor.
 
-    R = g^ac g^bd (∂_b∂_c g_ad − ∂_a∂_c g_bd) + g_ef g^ac g^bd (Γ^e_bc Γ^f_ad − Γ^e_bd Γ^f_ac);
-    parameters as in `riemann_from`, and the inverse metric where it is known.
+    R = g^ac g^bd (∂_b∂_c g_ad − ∂_a∂_c g_bd) + g_ef g^ac g^bd (Γ^e_bc Γ^f_ad − Γ^e_bd Γ^f_ac).
+
+    Parameters
+    ----------
+    g, dg, ddg
+        As in `riemann_from`.
+    inverse : tensor (batch, n, n), optional
+        The inverse metric, where it is known.
     """
     h = ops.inv(g) if inverse is None else inverse
     lower = christoffel_lower(dg)

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from keras import ops
 
 from keras_ndm import backend
+from keras_ndm.backend import Tensor
 from keras_ndm.geometry import curvature
-from keras_ndm.geometry.callables import jet_of
+from keras_ndm.geometry.callables import Array, jet_of
 
 
-def sectional_curvature(metric: Callable, points: object, u: object, v: object) -> object:
+def sectional_curvature(metric: Callable, points: Array, u: Array, v: Array) -> Tensor:
     """Curvature of the planes spanned by u and v, K = R(u,v,u,v) / (|u|²|v|² − ⟨u,v⟩²).
 
     Parameters
@@ -34,19 +35,22 @@ def sectional_curvature(metric: Callable, points: object, u: object, v: object) 
     return top / (uu * vv - uv**2)
 
 
-def volume_element(metric: Callable, points: object) -> object:
+def volume_element(metric: Callable, points: Array) -> Tensor:
     """√det g at the points, (batch,)."""
     g = metric(ops.convert_to_tensor(points))
     diagonal = ops.diagonal(ops.cholesky(g), axis1=-2, axis2=-1)
     return ops.exp(ops.sum(ops.log(diagonal), axis=-1))
 
 
-def covariant_derivative(metric: Callable, field: Callable, points: object) -> object:
+def covariant_derivative(metric: Callable, field: Callable, points: Array) -> Tensor:
     """∇_k X^i = ∂_k X^i + Γ^i_kj X^j of a vector field.
 
     Parameters
     ----------
+    metric : callable or MetricLayer
     field : callable, (batch, n) -> (batch, n)
+        X.
+    points : array (batch, n)
 
     Returns
     -------
@@ -57,10 +61,17 @@ def covariant_derivative(metric: Callable, field: Callable, points: object) -> o
     return first + ops.einsum("bikj,bj->bki", curvature.christoffel_from(g, dg), value)
 
 
-def lie_derivative(metric: Callable, field: Callable, points: object) -> object:
+def lie_derivative(metric: Callable, field: Callable, points: Array) -> Tensor:
     """Lie derivative of the metric, (L_X g)_ij = X^k ∂_k g_ij + g_kj ∂_i X^k + g_ik ∂_j X^k.
 
     Zero everywhere exactly when X is a Killing field.
+
+    Parameters
+    ----------
+    metric : callable or MetricLayer
+    field : callable, (batch, n) -> (batch, n)
+        X.
+    points : array (batch, n)
 
     Returns
     -------
@@ -72,6 +83,12 @@ def lie_derivative(metric: Callable, field: Callable, points: object) -> object:
     return ops.einsum("bk,bkij->bij", value, dg) + half + ops.swapaxes(half, 1, 2)
 
 
-def divergence(metric: Callable, field: Callable, points: object) -> object:
-    """∇_i X^i of a vector field, (batch,)."""
+def divergence(metric: Callable, field: Callable, points: Array) -> Tensor:
+    """∇_i X^i of a vector field, (batch,).
+
+    Parameters
+    ----------
+    metric, field, points
+        As in `lie_derivative`.
+    """
     return ops.trace(covariant_derivative(metric, field, points), axis1=1, axis2=2)

@@ -2,26 +2,31 @@
 
 For directions a_1 … a_m at a point x, the 2-jet of a function f is
 
-    value  = f(x),   first[k] = ∂_{a_k} f(x),   second[p] = ∂_{a_i} ∂_{a_j} f(x),  (i, j) =
-    pairs[p].
+    value  = f(x),   first[k] = ∂_{a_k} f(x),   second[p] = ∂_{a_i} ∂_{a_j} f(x)
+
+with (i, j) = pairs[p].
 
 A linear map acts on all parts alike, an activation a by the chain rule
 
     first ← a′ first,   second ← a″ first_i first_j + a′ second,
 
 and a product by Leibniz' rule. Directions are an axis of the tensors, so a Dense layer is one
-matrix
-product for all of them. Only `keras.ops` is used: jets compile under XLA on every backend and train
-by ordinary reverse mode, with no nested differentiation.
+matrix product for all of them. Only `keras.ops` is used: jets compile under XLA on every backend
+and train by ordinary reverse mode, with no nested differentiation.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from typing import Protocol
 
+import keras
 import numpy as np
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.geometry import activations
 
 Pairs = tuple[tuple[int, int], ...]
@@ -46,12 +51,12 @@ class Jet:
         Which directions each entry of `second` belongs to; empty for a 1-jet.
     """
 
-    value: object
-    first: object = None
-    second: object = None
+    value: Tensor
+    first: Tensor | None = None
+    second: Tensor | None = None
     pairs: Pairs = ()
 
-    def linear(self, function: Callable, *rows: object) -> "Jet":
+    def linear(self, function: Callable, *rows: Tensor) -> "Jet":
         """Apply a function that is linear in the trailing axes and accepts any leading ones.
 
         `rows` are further arguments, constants (batch, …) that differ from row to row.
@@ -61,7 +66,7 @@ class Jet:
         second = None if self.second is None else function(self.second, *wide)
         return replace(self, value=function(self.value, *rows), first=first, second=second)
 
-    def shift(self, constant: object) -> "Jet":
+    def shift(self, constant: Tensor) -> "Jet":
         """Add a constant."""
         return replace(self, value=self.value + constant)
 
@@ -142,7 +147,7 @@ class Jet:
     def _pair(self, first):
         return tuple(_pick(first, side) for side in zip(*self.pairs, strict=True))
 
-    def second_matrix(self) -> object:
+    def second_matrix(self) -> Tensor:
         """Second derivatives as a symmetric array (batch, m, m, …), when all pairs are present."""
         m = self.first.shape[1]
         where = {pair: p for p, pair in enumerate(self.pairs)}
@@ -175,7 +180,7 @@ class LaplacianJet(Jet):
         return 2.0 * ops.sum(product(a, b), axis=1, keepdims=True)
 
 
-def laplacian(x: object, layers: Sequence) -> LaplacianJet:
+def laplacian(x: Tensor, layers: Sequence) -> LaplacianJet:
     """Value, gradient and Laplacian of a network at x (batch, n)."""
     start = seed(x, order=1)
     jet = LaplacianJet(start.value, start.first, None, pairs=((0, 0),))
@@ -183,7 +188,11 @@ def laplacian(x: object, layers: Sequence) -> LaplacianJet:
 
 
 def seed(
-    x: object, order: int = 2, directions: object = None, pairs: Pairs | None = None, n: int = 0
+    x: Tensor,
+    order: int = 2,
+    directions: Tensor | None = None,
+    pairs: Pairs | None = None,
+    n: int = 0,
 ) -> Jet:
     """Jet of the identity map at x.
 
@@ -196,6 +205,8 @@ def seed(
         Default: the unit vectors of the first `n` inputs (all k when n is 0).
     pairs : tuple of (i, j), optional
         Second derivatives to carry; default every i ≤ j.
+    n : int
+        How many of the inputs have unit vectors as directions; 0 for all.
     """
     if order == 0:
         return Jet(x)
@@ -215,14 +226,47 @@ def _sum(a, b):
     return a + b
 
 
-def affine(jet: Jet, layer: object) -> Jet:
+class DenseLike(Protocol):
+    """What is read of a Dense layer."""
+
+    kernel: keras.Variable | Tensor
+    bias: keras.Variable | Tensor | None
+    use_bias: bool
+    activation: Callable | None
+
+
+# The observer of the present context, if there is one.
+_OBSERVER: ContextVar[Callable | None] = ContextVar("observer", default=None)
+
+
+@contextmanager
+def observed(observer: Callable[[Jet, DenseLike, Jet], Jet]) -> Iterator[None]:
+    """Within the context, show an observer every Dense layer that a jet passes.
+
+    Parameters
+    ----------
+    observer : callable
+        ``observer(jet, layer, pushed)`` with the jet before and after the affine map of `layer`;
+        what it returns takes the place of `pushed`.
+    """
+    token = _OBSERVER.set(observer)
+    try:
+        yield
+    finally:
+        _OBSERVER.reset(token)
+
+
+def affine(jet: Jet, layer: DenseLike) -> Jet:
     """Push a jet through a Keras Dense layer without its activation."""
     kernel = ops.convert_to_tensor(layer.kernel)
-    jet = jet.linear(lambda part: ops.matmul(part, kernel))
-    return jet.shift(ops.convert_to_tensor(layer.bias)) if layer.use_bias else jet
+    pushed = jet.linear(lambda part: ops.matmul(part, kernel))
+    if layer.use_bias:
+        pushed = pushed.shift(ops.convert_to_tensor(layer.bias))
+    observer = _OBSERVER.get()
+    return pushed if observer is None else observer(jet, layer, pushed)
 
 
-def dense(jet: Jet, layer: object) -> Jet:
+def dense(jet: Jet, layer: DenseLike) -> Jet:
     """Push a jet through a Keras Dense layer and its activation."""
     jet = affine(jet, layer)
     return activate(jet, layer.activation)

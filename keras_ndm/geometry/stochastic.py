@@ -10,14 +10,52 @@ Three first-order and three second-order directions for any n. The standard devi
 is of the size of R itself.
 """
 
+from typing import Protocol
+
 from keras import ops
+
+from keras_ndm.backend import Tensor
+from keras_ndm.geometry.jets import Jet
 
 # Of the directions (u, v, w): second derivatives, and the inner products that are differentiated.
 _SECOND = ((0, 1), (0, 0), (1, 1))
 _FORMS = ((0, 1), (0, 0), (1, 1), (0, 2), (1, 2))
 
 
-def scalar_estimate(layer: object, z: object, normals: object) -> object:
+class ProbedMetric(Protocol):
+    """What the estimate asks of a metric; `MetricLayer` has it."""
+
+    def sample(self, z: Tensor, normal: Tensor) -> Tensor:
+        """Vectors (batch, n) of covariance g⁻¹."""
+
+    def inner(self, z: Tensor, u: Tensor, v: Tensor) -> Tensor:
+        """Inner products g(u, v), (batch,).
+
+        Parameters
+        ----------
+        z, u, v : tensor (batch, n)
+            Points and two vectors at each.
+        """
+
+    def bilinear(
+        self,
+        z: Tensor,
+        vectors: Tensor,
+        pairs: tuple,
+        order: int,
+        directions: Tensor,
+        second: tuple,
+    ) -> Jet:
+        """Jet of g(a, b), (batch, len(pairs)), for pairs of vectors.
+
+        Parameters
+        ----------
+        z, vectors, pairs, order, directions, second
+            As in `MetricLayer.bilinear`.
+        """
+
+
+def scalar_estimate(layer: ProbedMetric, z: Tensor, normals: Tensor) -> Tensor:
     """One estimate R̂ of the Ricci scalar at each point.
 
     Parameters

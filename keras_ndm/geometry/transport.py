@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from keras import ops
 
-from keras_ndm.geometry.callables import christoffel
+from keras_ndm.backend import Tensor
+from keras_ndm.geometry.callables import Array, christoffel
 
 
 def _runge_kutta(rate, state, time, step):
@@ -22,7 +23,7 @@ def _runge_kutta(rate, state, time, step):
 
 
 def geodesic(
-    metric: Callable, points: object, velocity: object, steps: int = 32, length: float = 1.0
+    metric: Callable, points: Array, velocity: Array, steps: int = 32, length: float = 1.0
 ) -> tuple:
     """Follow the geodesics ẍ^k = −Γ^k_ij ẋ^i ẋ^j for a time `length`.
 
@@ -55,8 +56,8 @@ def geodesic(
 
 
 def parallel_transport(
-    metric: Callable, curve: Callable, vectors: object, steps: int = 32
-) -> object:
+    metric: Callable, curve: Callable, vectors: Array, steps: int = 32
+) -> Tensor:
     """Carry vectors along curves without turning: V̇^k = −Γ^k_ij ċ^i V^j.
 
     Parameters

@@ -1,20 +1,23 @@
 """What a metric head is: the last step from a network's outputs to a tensor field."""
 
+from typing import Protocol
+
 import numpy as np
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky
 from keras_ndm.geometry import curvature
-from keras_ndm.geometry.jets import Jet
+from keras_ndm.geometry.jets import Jet, Pairs
 
 
-def select(vectors: object, pairs: tuple) -> tuple:
+def select(vectors: Tensor, pairs: tuple) -> tuple:
     """First and second vectors (batch, len(pairs), d) of each pair."""
     sides = zip(*pairs, strict=True)
     return tuple(ops.stack([vectors[:, i] for i in side], axis=1) for side in sides)
 
 
-def contract(part: object, matrix: object) -> object:
+def contract(part: Tensor, matrix: Tensor) -> Tensor:
     """Σ_i part[…, i] matrix[…, i, k], for parts with or without the axis of directions."""
     # Where the axis is there, `matrix` has come with an axis of length one in its place.
     if len(part.shape) == len(matrix.shape):
@@ -22,15 +25,53 @@ def contract(part: object, matrix: object) -> object:
     return ops.matmul(part[:, None], matrix)[:, 0]
 
 
+class HeadLayer(Protocol):
+    """What a head asks of the layer that it belongs to; `MetricLayer` has it."""
+
+    dimension: int
+    floor: float
+    max_condition: float
+    network: list
+
+    def outputs(
+        self,
+        z: Tensor,
+        order: int = 2,
+        directions: Tensor | None = None,
+        pairs: Pairs | None = None,
+    ) -> Jet:
+        """Jet of the numbers (batch, size) that the head takes.
+
+        Parameters
+        ----------
+        z, order, directions, pairs
+            As in `keras_ndm.geometry.jets.seed`.
+        """
+
+    def values(self, z: Tensor) -> tuple:
+        """Numbers (batch, size), ridge (batch,) and dimension d."""
+
+    def ridge(self, outputs: Jet) -> Jet:
+        """Jet of the multiple c (batch,) of the identity."""
+
+    def jet(self, z: Tensor) -> Jet:
+        """Metric with its partial derivatives."""
+
+    def factor(self, z: Tensor) -> Tensor:
+        """Lower Cholesky factor (batch, d, d) of the metric."""
+
+    def tapped_network(self) -> list:
+        """Layers of the network."""
+
+
 class MetricHead:
     """Turns network outputs into P(z), symmetric positive semidefinite, of which a metric is made.
 
     The metric is g = P + c 1 with c = floor + tr P / (max_condition − 1), see `MetricLayer`. A head
-    of your
-    own subclasses this, implements `size` and `tensor`, and is passed as ``MetricLayer(MyHead())``;
-    register
-    it with `keras.saving.register_keras_serializable` for saving. The other methods have defaults
-    by dense linear algebra, which heads with structure replace by something cheaper.
+    of your own subclasses this, implements `size` and `tensor`, and is passed as
+    ``MetricLayer(MyHead())``; register it with `keras.saving.register_keras_serializable` for
+    saving. The other methods have defaults by dense linear algebra, which heads with structure
+    replace by something cheaper.
     """
 
     takes_network = True
@@ -48,6 +89,7 @@ class MetricHead:
         Parameters
         ----------
         outputs : Jet, value (batch, size)
+        dimension : int
 
         Returns
         -------
@@ -59,11 +101,12 @@ class MetricHead:
         """Trace of P, (batch,)."""
         return self.tensor(outputs, dimension).linear(lambda p: ops.trace(p, axis1=-2, axis2=-1))
 
-    def bilinear(self, outputs: Jet, vectors: object, pairs: tuple) -> Jet:
+    def bilinear(self, outputs: Jet, vectors: Tensor, pairs: tuple) -> Jet:
         """Give P(a, b), (batch, len(pairs)), for pairs of vectors.
 
         Parameters
         ----------
+        outputs : Jet, value (batch, size)
         vectors : tensor (batch, k, d)
         pairs : tuple of (i, j)
             Which vectors to multiply: a = vectors[:, i], b = vectors[:, j].
@@ -77,26 +120,40 @@ class MetricHead:
 
     def jet(
         self,
-        layer: object,
-        z: object,
+        layer: HeadLayer,
+        z: Tensor,
         order: int,
-        directions: object = None,
+        directions: Tensor | None = None,
         pairs: tuple | None = None,
     ) -> Jet:
-        """Metric of a layer at z with its derivatives; arguments as in `MetricLayer.jet`."""
+        """Metric of a layer at z with its derivatives.
+
+        Parameters
+        ----------
+        layer : HeadLayer
+        z, order, directions, pairs
+            As in `MetricLayer.jet`.
+        """
         outputs = layer.outputs(z, order, directions, pairs)
         positive = self.tensor(outputs, layer.dimension)
         eye = ops.eye(layer.dimension, dtype=positive.value.dtype)
         ridge = layer.ridge(outputs).linear(lambda c: ops.expand_dims(c, (-1, -2)) * eye)
         return positive.plus(ridge)
 
-    def logdet(self, layer: object, z: object) -> object:
+    def logdet(self, layer: HeadLayer, z: Tensor) -> Tensor:
         """Logarithm of det g, (batch,)."""
         diagonal = ops.diagonal(layer.factor(z), axis1=-2, axis2=-1)
         return 2.0 * ops.sum(ops.log(diagonal), axis=-1)
 
-    def solve(self, layer: object, z: object, vectors: object) -> object:
-        """g⁻¹ v for vectors (batch, d)."""
+    def solve(self, layer: HeadLayer, z: Tensor, vectors: Tensor) -> Tensor:
+        """g⁻¹ v for vectors (batch, d).
+
+        Parameters
+        ----------
+        layer : HeadLayer
+        z : tensor (batch, d)
+        vectors : tensor (batch, d)
+        """
         factor = layer.factor(z)
         half = ops.linalg.solve_triangular(factor, ops.expand_dims(vectors, -1), lower=True)
         upper = ops.swapaxes(factor, -1, -2)
@@ -106,11 +163,19 @@ class MetricHead:
         """How many normal numbers `root` takes."""
         return dimension
 
-    def root(self, layer: object, z: object, normal: object) -> object:
-        """Vectors (batch, d) of covariance g from normal numbers (batch, noise_size)."""
+    def root(self, layer: HeadLayer, z: Tensor, normal: Tensor) -> Tensor:
+        """Vectors (batch, d) of covariance g from normal numbers (batch, noise_size).
+
+        Parameters
+        ----------
+        layer : HeadLayer
+        z : tensor (batch, d)
+        normal : tensor (batch, noise_size)
+            Independent standard normal numbers.
+        """
         return ops.einsum("bij,bj->bi", layer.factor(z), normal)
 
-    def scalar_curvature(self, layer: object, z: object) -> object:
+    def scalar_curvature(self, layer: HeadLayer, z: Tensor) -> Tensor:
         """Ricci scalar (batch,) of a layer's metric at z; closed forms replace it."""
         jet = layer.jet(z)
         inverse = curvature.inverse_from_factor(cholesky(jet.value))

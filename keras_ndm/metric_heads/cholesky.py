@@ -4,12 +4,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.geometry import activations
 from keras_ndm.geometry.jets import Jet
 from keras_ndm.metric_heads.base import MetricHead
 
 
-def fill_triangular(rows: object, n: int) -> object:
+def fill_triangular(rows: Tensor, n: int) -> Tensor:
     """Lower triangular matrices (…, n, n) from n(n+1)/2 numbers each.
 
     Reshaping [x_n …, reversed x] puts each number in one place of the triangle; the upper part is

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_ndm.backend import Tensor
+from keras_ndm.metric_heads.base import HeadLayer
 from keras_ndm.metric_heads.cholesky import Cholesky
 
 
@@ -12,7 +14,7 @@ class Constant(Cholesky):
 
     takes_network = False
 
-    def scalar_curvature(self, layer: object, z: object) -> object:
+    def scalar_curvature(self, layer: HeadLayer, z: Tensor) -> Tensor:
         """Zero."""
         del layer
         return ops.zeros_like(z[:, 0])

@@ -4,9 +4,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.geometry import activations, jets
 from keras_ndm.geometry.jets import Jet
-from keras_ndm.metric_heads.base import MetricHead, contract, select
+from keras_ndm.metric_heads.base import HeadLayer, MetricHead, contract, select
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
@@ -30,31 +31,49 @@ class Diagonal(MetricHead):
         """Sum of the entries."""
         return self.entries(outputs, dimension).linear(lambda a: ops.sum(a, axis=-1))
 
-    def bilinear(self, outputs: Jet, vectors: object, pairs: tuple) -> Jet:
-        """Σ a_i u_i v_i."""
+    def bilinear(self, outputs: Jet, vectors: Tensor, pairs: tuple) -> Jet:
+        """Σ a_i u_i v_i.
+
+        Parameters
+        ----------
+        outputs, vectors, pairs
+            As in `MetricHead.bilinear`.
+        """
         left, right = select(vectors, pairs)
         products = ops.swapaxes(left * right, 1, 2)
         return self.entries(outputs, vectors.shape[-1]).linear(contract, products)
 
-    def logdet(self, layer: object, z: object) -> object:
+    def logdet(self, layer: HeadLayer, z: Tensor) -> Tensor:
         """Sum of logarithms."""
         outputs, ridge, dimension = layer.values(z)
         return ops.sum(ops.log(self._whole(outputs, ridge, dimension)), axis=-1)
 
-    def solve(self, layer: object, z: object, vectors: object) -> object:
-        """Divide."""
+    def solve(self, layer: HeadLayer, z: Tensor, vectors: Tensor) -> Tensor:
+        """Divide.
+
+        Parameters
+        ----------
+        layer, z, vectors
+            As in `MetricHead.solve`.
+        """
         outputs, ridge, dimension = layer.values(z)
         return vectors / self._whole(outputs, ridge, dimension)
 
-    def root(self, layer: object, z: object, normal: object) -> object:
-        """Multiply by square roots."""
+    def root(self, layer: HeadLayer, z: Tensor, normal: Tensor) -> Tensor:
+        """Multiply by square roots.
+
+        Parameters
+        ----------
+        layer, z, normal
+            As in `MetricHead.root`.
+        """
         outputs, ridge, dimension = layer.values(z)
         return normal * ops.sqrt(self._whole(outputs, ridge, dimension))
 
     def _whole(self, outputs, ridge, dimension):
         return self.entries(Jet(outputs), dimension).value + ridge[:, None]
 
-    def scalar_curvature(self, layer: object, z: object) -> object:
+    def scalar_curvature(self, layer: HeadLayer, z: Tensor) -> Tensor:
         """Use the closed form in the scales h_i = √g_ii; no mixed second derivative occurs.
 
         R = −2 Σ_{i<j} (h_i h_j)⁻¹ [∂_i(∂_i h_j / h_i) + ∂_j(∂_j h_i / h_j) + Σ_{k≠i,j} ∂_k h_i ∂_k
@@ -113,28 +132,46 @@ class Conformal(MetricHead):
         """Give d times the scale."""
         return self._scale(outputs).linear(lambda s: dimension * s)
 
-    def bilinear(self, outputs: Jet, vectors: object, pairs: tuple) -> Jet:
-        """Scale u·v."""
+    def bilinear(self, outputs: Jet, vectors: Tensor, pairs: tuple) -> Jet:
+        """Scale u·v.
+
+        Parameters
+        ----------
+        outputs, vectors, pairs
+            As in `MetricHead.bilinear`.
+        """
         left, right = select(vectors, pairs)
         dots = ops.sum(left * right, axis=-1)
         return self._scale(outputs).linear(lambda s, dots: s[..., None] * dots, dots)
 
-    def logdet(self, layer: object, z: object) -> object:
+    def logdet(self, layer: HeadLayer, z: Tensor) -> Tensor:
         """Give d times the logarithm of the scale."""
         outputs, ridge, dimension = layer.values(z)
         return dimension * ops.log(self._scale(Jet(outputs)).value + ridge)
 
-    def solve(self, layer: object, z: object, vectors: object) -> object:
-        """Divide."""
+    def solve(self, layer: HeadLayer, z: Tensor, vectors: Tensor) -> Tensor:
+        """Divide.
+
+        Parameters
+        ----------
+        layer, z, vectors
+            As in `MetricHead.solve`.
+        """
         outputs, ridge, _ = layer.values(z)
         return vectors / (self._scale(Jet(outputs)).value + ridge)[:, None]
 
-    def root(self, layer: object, z: object, normal: object) -> object:
-        """Multiply by the square root."""
+    def root(self, layer: HeadLayer, z: Tensor, normal: Tensor) -> Tensor:
+        """Multiply by the square root.
+
+        Parameters
+        ----------
+        layer, z, normal
+            As in `MetricHead.root`.
+        """
         outputs, ridge, _ = layer.values(z)
         return normal * ops.sqrt(self._scale(Jet(outputs)).value + ridge)[:, None]
 
-    def scalar_curvature(self, layer: object, z: object) -> object:
+    def scalar_curvature(self, layer: HeadLayer, z: Tensor) -> Tensor:
         """R = −(n − 1) s⁻¹ [Δ log s + ¼(n − 2)|∇ log s|²], g = s 1 (Besse, 1987, 1.159)."""
         n = z.shape[-1]
         outputs = jets.laplacian(z, layer.tapped_network()) if layer.network else layer.outputs(z)

@@ -6,10 +6,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky
 from keras_ndm.geometry import activations
 from keras_ndm.geometry.jets import Jet
-from keras_ndm.metric_heads.base import MetricHead, contract, select
+from keras_ndm.metric_heads.base import HeadLayer, MetricHead, contract, select
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
@@ -51,8 +52,14 @@ class LowRank(MetricHead):
         squares = rows.times(rows, lambda a, b: ops.sum(a * b, axis=(-1, -2)))
         return diagonal.linear(lambda a: ops.sum(a, axis=-1)).plus(squares)
 
-    def bilinear(self, outputs: Jet, vectors: object, pairs: tuple) -> Jet:
-        """Σ a_i u_i v_i + (Uᵀu)·(Uᵀv), each vector projected once."""
+    def bilinear(self, outputs: Jet, vectors: Tensor, pairs: tuple) -> Jet:
+        """Σ a_i u_i v_i + (Uᵀu)·(Uᵀv), each vector projected once.
+
+        Parameters
+        ----------
+        outputs, vectors, pairs
+            As in `MetricHead.bilinear`.
+        """
         d = vectors.shape[-1]
         left, right = select(vectors, pairs)
         diagonal = outputs.linear(lambda o: o[..., :d]).apply(activations.derivatives("exp"))
@@ -82,15 +89,21 @@ class LowRank(MetricHead):
         inner = ops.einsum("bir,bis->brs", rows, scaled)
         return diagonal, rows, scaled, cholesky(inner + ops.eye(self.rank, dtype=inner.dtype))
 
-    def logdet(self, layer: object, z: object) -> object:
+    def logdet(self, layer: HeadLayer, z: Tensor) -> Tensor:
         """Sum log det D + log det(1 + UᵀD⁻¹U)."""
         outputs, ridge, dimension = layer.values(z)
         diagonal, _, _, factor = self._small(outputs, ridge, dimension)
         inner = ops.sum(ops.log(ops.diagonal(factor, axis1=-2, axis2=-1)), axis=-1)
         return ops.sum(ops.log(diagonal), axis=-1) + 2.0 * inner
 
-    def solve(self, layer: object, z: object, vectors: object) -> object:
-        """D⁻¹v − D⁻¹U (1 + UᵀD⁻¹U)⁻¹ UᵀD⁻¹v."""
+    def solve(self, layer: HeadLayer, z: Tensor, vectors: Tensor) -> Tensor:
+        """D⁻¹v − D⁻¹U (1 + UᵀD⁻¹U)⁻¹ UᵀD⁻¹v.
+
+        Parameters
+        ----------
+        layer, z, vectors
+            As in `MetricHead.solve`.
+        """
         outputs, ridge, dimension = layer.values(z)
         diagonal, _, scaled, factor = self._small(outputs, ridge, dimension)
         side = ops.einsum("bir,bi->br", scaled, vectors)[:, :, None]
@@ -102,8 +115,14 @@ class LowRank(MetricHead):
         """Give d + rank."""
         return dimension + self.rank
 
-    def root(self, layer: object, z: object, normal: object) -> object:
-        """√D ε + U η."""
+    def root(self, layer: HeadLayer, z: Tensor, normal: Tensor) -> Tensor:
+        """√D ε + U η.
+
+        Parameters
+        ----------
+        layer, z, normal
+            As in `MetricHead.root`.
+        """
         outputs, ridge, dimension = layer.values(z)
         diagonal, rows, _, _ = self._small(outputs, ridge, dimension)
         first, second = normal[:, :dimension], normal[:, dimension:]

@@ -5,10 +5,11 @@ import numpy as np
 from keras import ops
 
 from keras_ndm import backend
+from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky
 from keras_ndm.geometry import activations, curvature, jets
 from keras_ndm.geometry.jets import Jet
-from keras_ndm.metric_heads.base import MetricHead
+from keras_ndm.metric_heads.base import HeadLayer, MetricHead
 
 # Largest slope of each activation, for the bound on the Jacobian.
 _STEEPEST = {
@@ -27,8 +28,8 @@ class Pullback(MetricHead):
     """P = XᵢᵀXⱼ, the metric of the surface z ↦ X(z) in R^m that the network draws.
 
     With the ridge c 1 it is the metric of the surface z ↦ (X(z), √c z), c constant in z: the bound
-    on the
-    condition number takes tr P at its largest, Π ‖W_l‖² times the activations' squared slopes.
+    on the condition number takes tr P at its largest, Π ‖W_l‖² times the activations' squared
+    slopes.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ class Pullback(MetricHead):
         del dimension
         return self.outputs
 
-    def largest_trace(self, layer: object) -> object:
+    def largest_trace(self, layer: HeadLayer) -> Tensor:
         """Upper bound of tr P over all z."""
         bound = 1.0
         for part in layer.network:
@@ -54,31 +55,38 @@ class Pullback(MetricHead):
             if name not in _STEEPEST:
                 raise ValueError(
                     "The pullback head needs activations of bounded slope, "
-                    f"{', '.join(_STEEPEST)}; "
-                    f"received {name!r}."
+                    f"{', '.join(_STEEPEST)}; received {name!r}."
                 )
             bound = bound * _STEEPEST[name] ** 2
             if hasattr(part, "kernel"):
                 bound = bound * ops.sum(ops.square(ops.convert_to_tensor(part.kernel)))
         return bound
 
-    def ridge(self, layer: object) -> object:
+    def ridge(self, layer: HeadLayer) -> Tensor:
         """Give c = floor + largest trace / (max_condition − 1), a scalar."""
         return layer.floor + self.largest_trace(layer) / (layer.max_condition - 1.0)
 
     def jet(
         self,
-        layer: object,
-        z: object,
+        layer: HeadLayer,
+        z: Tensor,
         order: int,
-        directions: object = None,
+        directions: Tensor | None = None,
         pairs: tuple | None = None,
     ) -> Jet:
         """Metric and its partial derivatives, along the coordinates only.
 
         First derivatives are exact by 2-jets of the embedding; second ones need its third
-        derivatives
-        and go by automatic differentiation. Curvature needs neither: see `scalar_curvature`.
+        derivatives and go by automatic differentiation. Curvature needs neither: see
+        `scalar_curvature`.
+
+        Parameters
+        ----------
+        layer : HeadLayer
+        z : tensor (batch, d)
+        order : {0, 1, 2}
+        directions, pairs
+            Must not be given.
         """
         if directions is not None or pairs is not None:
             raise ValueError("The pullback head gives derivatives along the coordinates only.")
@@ -103,7 +111,7 @@ class Pullback(MetricHead):
         value = ops.einsum("bim,bjm->bij", tangent, tangent) + self.ridge(layer) * eye
         return value, half + ops.swapaxes(half, 2, 3)
 
-    def scalar_curvature(self, layer: object, z: object) -> object:
+    def scalar_curvature(self, layer: HeadLayer, z: Tensor) -> Tensor:
         """Gauss' equation, R = |H|² − |II|², from second derivatives of the embedding alone.
 
         II_ij is the part of ∂_i ∂_j X normal to the surface, H = g^ij II_ij (do Carmo, 1992,

@@ -1,8 +1,7 @@
 """Models that carry a geometry."""
 
-from keras_ndm.models.functional import ManifoldModel
-from keras_ndm.models.lagrangian import LagrangianManifold
-from keras_ndm.models.manifold import manifold_of
-from keras_ndm.models.ndm import NeuralDifferentialManifold
+from keras_ndm.models.manifold_model import ManifoldModel
+from keras_ndm.models.manifold_view import manifold_of
+from keras_ndm.models.neural_differential_manifold import NeuralDifferentialManifold
 
-__all__ = ["LagrangianManifold", "ManifoldModel", "NeuralDifferentialManifold", "manifold_of"]
+__all__ = ["ManifoldModel", "NeuralDifferentialManifold", "manifold_of"]

@@ -1,9 +1,8 @@
 """Gaussian likelihood of a next-state model whose metric is the precision of the noise.
 
 Observed states are true states plus noise of covariance N(x) = G(x)⁻¹, G the metric in the
-coordinates
-of the states. The residual of a prediction F made from an observed state carries noise at both
-ends,
+coordinates of the states. The residual of a prediction F made from an observed state carries noise
+at both ends,
 
     r = y − F(x),      C = N(F(x)) + J N(x) Jᵀ,      J = ∂F/∂x,
 
@@ -13,26 +12,32 @@ comes out about twice too wide.
 
 import contextlib
 import math
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import keras
 from keras import ops
 
+from keras_ndm.backend import Tensor
 from keras_ndm.backend import mean as mean_of
 from keras_ndm.backend.training import cholesky
 
+# States (batch, d), or states and what else the model takes, the step dt (batch, 1) for instance.
+States: TypeAlias = Tensor | Sequence[Tensor]
 
-def inverse_factor(factor: object) -> object:
+
+def inverse_factor(factor: Tensor) -> Tensor:
     """L⁻ᵀ (batch, d, d) of a lower Cholesky factor L: a square root of (L Lᵀ)⁻¹."""
     eye = ops.zeros_like(factor) + ops.eye(factor.shape[-1], dtype=factor.dtype)
     return ops.swapaxes(ops.linalg.solve_triangular(factor, eye, lower=True), -1, -2)
 
 
-def gram(root: object) -> object:
+def gram(root: Tensor) -> Tensor:
     """Multiply A Aᵀ for matrices A (batch, d, k)."""
     return ops.matmul(root, ops.swapaxes(root, -1, -2))
 
 
-def negative_log_likelihood(residual: object, covariance: object) -> object:
+def negative_log_likelihood(residual: Tensor, covariance: Tensor) -> Tensor:
     """−log N(r; 0, C) of residuals (batch, d) with covariances (batch, d, d); (batch,).
 
     The covariance is scaled to unit diagonal first, so that coordinates in very different units do
@@ -52,7 +57,7 @@ def negative_log_likelihood(residual: object, covariance: object) -> object:
 class LikelihoodModel(keras.Model):
     """A model with `moments(x)`, trained by its likelihood."""
 
-    def moments(self, x: object) -> tuple:
+    def moments(self, x: States) -> tuple:
         """Mean (batch, d) of the next state and covariance (batch, d, d) of the residual."""
         raise NotImplementedError
 
@@ -60,8 +65,21 @@ class LikelihoodModel(keras.Model):
         """Evolution layers whose penalties are logged."""
         return []
 
-    def compile(self, optimizer: object = "adam", loss: object = None, **kwargs) -> None:
+    def compile(
+        self,
+        optimizer: str | dict | keras.optimizers.Optimizer = "adam",
+        loss: str | Callable | None = None,
+        **kwargs,
+    ) -> None:
         """As `keras.Model.compile`, without a loss: the likelihood is the loss.
+
+        Parameters
+        ----------
+        optimizer : str, dict or Optimizer
+        loss : None
+            Must not be given.
+        **kwargs
+            As in Keras.
 
         Raises
         ------
@@ -71,10 +89,8 @@ class LikelihoodModel(keras.Model):
         if loss is not None:
             raise ValueError(
                 f"{type(self).__name__} is trained by its own Gaussian likelihood and takes no "
-                "`loss`; "
-                f"received {loss!r}. For a loss of your own, put CoordinateLayer and MetricLayer "
-                "into "
-                "a keras.Model."
+                f"`loss`; received {loss!r}. For a loss of your own, put CoordinateLayer and "
+                "MetricLayer into a keras.Model."
             )
         super().compile(optimizer=optimizer, **kwargs)
 
@@ -86,16 +102,26 @@ class LikelihoodModel(keras.Model):
 
     def compute_loss(
         self,
-        x: object = None,
-        y: object = None,
-        y_pred: object = None,
-        sample_weight: object = None,
+        x: States | None = None,
+        y: Tensor | None = None,
+        y_pred: Tensor | None = None,
+        sample_weight: Tensor | None = None,
         training: bool = True,
-    ) -> object:
+    ) -> Tensor:
         """Mean negative log likelihood of y (batch, d) given x, plus what layers added.
 
         Sample weights multiply the rows' terms, and the mean is over the rows, as for Keras'
         losses.
+
+        Parameters
+        ----------
+        x : tensor (batch, d), or sequence of it and others
+        y : tensor (batch, d)
+            The states that follow.
+        y_pred
+            Not used.
+        sample_weight : tensor (batch,), optional
+        training : bool
         """
         del y_pred
         if y is None:

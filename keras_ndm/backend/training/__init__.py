@@ -9,7 +9,6 @@ Every backend module provides the same names, listed in `NAMES`:
 - ``make_train_step(model, step)``: `step` in the form that this backend's `fit` calls;
 - ``cholesky(matrix)``: NaN, and no error, where a matrix has no factor;
 - ``computed_once(tensors)``: keeps a compiler from computing them at every use;
-- ``compiler_factors()``: whether XLA is any good at Cholesky factorizations here;
 - ``check_devices()``: refuses what the step cannot be split over.
 """
 
@@ -18,7 +17,6 @@ from keras import config
 NAMES = (
     "check_devices",
     "cholesky",
-    "compiler_factors",
     "computed_once",
     "eagerly",
     "make_train_step",
@@ -34,7 +32,6 @@ else:
 
 check_devices = _module.check_devices
 cholesky = _module.cholesky
-compiler_factors = _module.compiler_factors
 computed_once = _module.computed_once
 eagerly = _module.eagerly
 make_train_step = _module.make_train_step

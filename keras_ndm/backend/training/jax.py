@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import jax
 import keras
@@ -9,7 +10,6 @@ import keras
 __all__ = [
     "check_devices",
     "cholesky",
-    "compiler_factors",
     "computed_once",
     "eagerly",
     "make_train_step",
@@ -18,9 +18,17 @@ __all__ = [
     "vjp",
 ]
 
+Result = TypeVar("Result")
+
 
 def vjp(function: Callable, primals: list, has_aux: bool = False) -> tuple:
-    """Values of `function` and its pullbacks; see the TensorFlow module for the arguments."""
+    """Values of `function` and its pullbacks.
+
+    Parameters
+    ----------
+    function, primals, has_aux
+        As in the TensorFlow module.
+    """
     outputs, pull, *aux = jax.vjp(function, primals, has_aux=has_aux)
 
     def pullback(cotangents):
@@ -33,7 +41,15 @@ def vjp(function: Callable, primals: list, has_aux: bool = False) -> tuple:
 def per_sample_vjp(
     function: Callable, weights: list, inputs: list, cotangents: list, whole_model: bool = False
 ) -> list:
-    """Gradient of the weights, one for each sample and cotangent: list of (r, batch, *shape)."""
+    """Gradient of the weights, one for each sample and cotangent: list of (r, batch, *shape).
+
+    Parameters
+    ----------
+    function, weights, inputs, cotangents
+        As in the TensorFlow module.
+    whole_model : bool
+        Without effect: JAX vectorizes any function.
+    """
     del whole_model  # JAX vectorizes anything
 
     def one_sample(sample, seeds):
@@ -53,11 +69,6 @@ def cholesky(matrix: jax.Array) -> jax.Array:
     return jax.lax.linalg.cholesky(matrix, symmetrize_input=False)
 
 
-def compiler_factors() -> bool:
-    """Whether XLA is good at Cholesky factorizations: JAX has it call LAPACK or cuSOLVER."""
-    return True
-
-
 def computed_once(tensors: list) -> list:
     """Return the same tensors; compilers may not compute them again where they are used.
 
@@ -66,7 +77,7 @@ def computed_once(tensors: list) -> list:
     return list(jax.lax.optimization_barrier(tuple(tensors)))
 
 
-def eagerly(function: Callable) -> object:
+def eagerly(function: Callable[[], Result]) -> Result:
     """Result of `function()`, computed at once also while a function is being traced.
 
     In a thread of its own, where nothing is traced: `jax.ensure_compile_time_eval` would do, but

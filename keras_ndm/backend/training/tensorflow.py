@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import keras
 import tensorflow as tf
@@ -9,7 +10,6 @@ import tensorflow as tf
 __all__ = [
     "check_devices",
     "cholesky",
-    "compiler_factors",
     "computed_once",
     "eagerly",
     "make_train_step",
@@ -17,6 +17,8 @@ __all__ = [
     "per_sample_vjp",
     "vjp",
 ]
+
+Result = TypeVar("Result")
 
 # Below this size a factorization by halves is no faster.
 _SMALL = 256
@@ -32,6 +34,7 @@ def vjp(function: Callable, primals: list, has_aux: bool = False) -> tuple:
         Takes the list `primals`; returns a list of tensors, with `has_aux` a pair of it
         and anything.
     primals : list of tensors
+    has_aux : bool
 
     Returns
     -------
@@ -143,20 +146,12 @@ def _halves(matrix, depth):
     return tf.concat([tf.concat([first, above], 1), tf.concat([below, last], 1)], 0)
 
 
-def compiler_factors() -> bool:
-    """Whether XLA is good at Cholesky factorizations.
-
-    On a CPU it expands them into loops: 200 ms for 1024 rows, where the plain kernel takes 55.
-    """
-    return bool(tf.config.list_physical_devices("GPU"))
-
-
 def computed_once(tensors: list) -> list:
     """Return the same tensors: TensorFlow computes no operation of a graph twice."""
     return list(tensors)
 
 
-def eagerly(function: Callable) -> object:
+def eagerly(function: Callable[[], Result]) -> Result:
     """Result of `function()`, computed at once also while a `tf.function` is being traced.
 
     In a thread of its own: `tf.init_scope` would do, but stops every gradient tape.

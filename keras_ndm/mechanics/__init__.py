@@ -1,0 +1,7 @@
+"""Mechanical systems whose Lagrangian is learned."""
+
+from keras_ndm.mechanics.data import from_positions
+from keras_ndm.mechanics.lagrangian_manifold import LagrangianManifold
+from keras_ndm.mechanics.lagrangian_terms import LagrangianTerms
+
+__all__ = ["LagrangianManifold", "LagrangianTerms", "from_positions"]

@@ -1,0 +1,91 @@
+"""Validation of what users pass to models as states."""
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import numpy as np
+
+# What `fit` takes as x: arrays, or a data set that gives batches (x, y).
+FitInput: TypeAlias = np.ndarray | tuple | Iterable
+
+
+def state_rows(x: np.ndarray | tuple, like: np.ndarray | None = None) -> tuple:
+    """Split states from steps and check both.
+
+    Parameters
+    ----------
+    x : array (N, d), or a pair of arrays (N, d) and (N, 1) or (N,)
+    like : array (N, d), optional
+        States whose shape these must share.
+
+    Returns
+    -------
+    states : array (N, d), float32
+    steps : array (N, 1), float32, or None
+
+    Raises
+    ------
+    ValueError
+        On a wrong shape, values that are not finite, or steps that are not positive.
+    """
+    x, dt = x if isinstance(x, tuple | list) and len(x) == 2 else (x, None)
+    states = np.asarray(x, dtype="float32")
+    if states.ndim != 2 or 0 in states.shape:
+        raise ValueError(
+            f"States must have shape (N, d), one state a row; received shape {states.shape}."
+        )
+    if like is not None and states.shape != like.shape:
+        raise ValueError(
+            f"States and next states must have one shape; received {like.shape} and {states.shape}."
+        )
+    bad = np.size(states) - int(np.isfinite(states).sum())
+    if bad:
+        raise ValueError(f"States must be finite; received {bad} values that are NaN or infinite.")
+    if dt is None:
+        return states, None
+    steps = np.asarray(dt, dtype="float32").reshape(-1, 1)
+    if len(steps) != len(states):
+        raise ValueError(f"Expected one step dt a state: {len(states)}; received {len(steps)}.")
+    if not np.all(steps > 0) or not np.all(np.isfinite(steps)):
+        raise ValueError("Steps dt must be positive and finite; some of those received are not.")
+    return states, steps
+
+
+def first_arrays(x: FitInput, y: np.ndarray | None, most: int = 100_000) -> tuple:
+    """Give arrays x and y to adapt to, from what `fit` takes: arrays, or batches of (x, y).
+
+    Parameters
+    ----------
+    x : array, tuple of arrays, or iterable of batches (x, y)
+    y : array or None
+        None where x gives both.
+    most : int
+        Rows that are enough.
+
+    Raises
+    ------
+    ValueError
+        When x can be read only once (a generator): adapt the model beforehand.
+    """
+    if y is not None:
+        return x, y
+    if hasattr(x, "__getitem__") and hasattr(x, "__len__"):
+        batches = (x[i] for i in range(len(x)))
+    elif hasattr(x, "__iter__") and not hasattr(x, "__next__"):
+        batches = iter(x)
+    else:
+        raise ValueError(
+            f"fit() cannot look at {type(x).__name__} beforehand. Call model.adapt(x, y) with "
+            "arrays first."
+        )
+    xs, ys, seen = [], [], 0
+    for batch in batches:
+        xs.append(batch[0] if isinstance(batch[0], tuple | list) else (batch[0],))
+        ys.append(np.asarray(batch[1]))
+        seen += len(ys[-1])
+        if seen >= most:
+            break
+    columns = [
+        np.concatenate([np.asarray(part) for part in column]) for column in zip(*xs, strict=True)
+    ]
+    return (columns[0] if len(columns) == 1 else tuple(columns)), np.concatenate(ys)

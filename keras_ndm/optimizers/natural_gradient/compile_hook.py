@@ -1,0 +1,89 @@
+"""How an optimizer gets hold of the model: a hook at the end of `compile`.
+
+Keras hands an optimizer gradients and variables, never the model or the batch, and no hook of
+Keras 3 gives it more. The last thing that `keras.Model.compile` does is to keep its arguments in
+the attribute `_compile_config`. `install` makes this attribute a property of `keras.Model`: the
+arguments are kept where they always were, and where the optimizer has a method `attach`, it is
+called with the model. For any other optimizer nothing changes.
+
+`compile` itself is not replaced. It could not be replaced in time: for
+``model.compile(NaturalGradient())`` Python looks `compile` up before it makes the optimizer, which
+installs the hook. So `uninstall` has nothing to put back: it takes the property away.
+"""
+
+from collections.abc import Callable
+
+import keras
+
+from keras_ndm.backend.training import make_train_step
+
+__all__ = ["install", "installed", "take_over", "uninstall"]
+
+_ATTRIBUTE = "_compile_config"
+
+
+class _CompileConfig:
+    """The attribute as a property that tells the optimizer of each new value."""
+
+    def __get__(self, model, owner=None):
+        if model is None:
+            return self
+        try:
+            return vars(model)[_ATTRIBUTE]
+        except KeyError:
+            raise AttributeError(f"{type(model).__name__} has not been compiled.") from None
+
+    def __set__(self, model, config):
+        vars(model)[_ATTRIBUTE] = config
+        _release(model)
+        if hasattr(model.optimizer, "attach"):
+            model.optimizer.attach(model)
+
+    def __delete__(self, model):
+        vars(model).pop(_ATTRIBUTE, None)
+
+
+def install() -> None:
+    """Let `keras.Model.compile` tell the optimizer which model it was given; done once."""
+    if not installed():
+        setattr(keras.Model, _ATTRIBUTE, _CompileConfig())
+
+
+def installed() -> bool:
+    """Whether the hook is in place."""
+    return isinstance(vars(keras.Model).get(_ATTRIBUTE), _CompileConfig)
+
+
+def uninstall() -> None:
+    """Leave `keras.Model` as Keras made it, until the next `NaturalGradient` is made.
+
+    Models that were compiled with a `NaturalGradient` keep its training step.
+    """
+    if installed():
+        delattr(keras.Model, _ATTRIBUTE)
+
+
+def take_over(model: keras.Model, step: Callable) -> None:
+    """Make `step(x, y, sample_weight) -> logs` the training step of `model`.
+
+    Raises
+    ------
+    ValueError
+        Where the model's class has a training step of its own.
+    """
+    if type(model).train_step is not keras.Model.train_step:
+        raise ValueError(
+            f"{type(model).__name__} overrides `train_step`, and NaturalGradient replaces the "
+            f"training step: it needs the samples of a batch, which `apply_gradients` does not "
+            f"give it. Override `compute_loss` instead, or use another optimizer."
+        )
+    train_step = make_train_step(model, step)
+    train_step._of_natural_gradient = True
+    # Through __dict__: an attribute of a built layer would be tracked as state.
+    model.__dict__["train_step"] = train_step
+    model.train_function = None
+
+
+def _release(model):
+    if hasattr(model.__dict__.get("train_step"), "_of_natural_gradient"):
+        del model.__dict__["train_step"]

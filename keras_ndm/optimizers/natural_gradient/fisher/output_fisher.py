@@ -1,0 +1,279 @@
+"""The Fisher matrix of a loss at the outputs of a model.
+
+A loss that is a negative log likelihood, L = Σ_n s_n ℓ(f_n, y_n), has at the outputs f_n of each
+sample the Fisher matrix F_n = s_n E_y[∇²_f ℓ], the expectation over the labels that the model
+itself predicts. Here it is given as F_n = L_n L_nᵀ: the columns of L_n seed reverse mode, and z
+with L_n z_n = ∂L/∂f_n makes the gradient J̃ᵀ z.
+
+| loss | model of the labels | F_n / s_n |
+|---|---|---|
+| mean squared error over m outputs | Gaussian, fixed variance | 2/m · identity |
+| (sparse) categorical cross-entropy, logits | categorical | diag p − p pᵀ, p = softmax f |
+| the same, probabilities f | categorical | diag 1/f |
+| binary cross-entropy over m outputs, logits | Bernoulli | p (1 − p) / m, p = sigmoid f |
+| the same, probabilities f | Bernoulli | 1 / (m f (1 − f)) |
+| Poisson over m outputs | Poisson, mean f | 1 / (m f) |
+| a loss with a method ``output_fisher(y_true, y_pred)`` | its own | what it returns, (N, M, M) |
+| none: a model with ``moments(x)`` | Gaussian with learned metric | see `gaussian_fisher` |
+| any other | none known | diagonal of ∇²_f ℓ, or 1/m where that is not positive; warns |
+
+s_n holds sample weights, the loss weight and the reduction. Amari (1998), Neural Computation 10,
+251; Martens (2020), JMLR 21(146), sections 6 and 9.
+"""
+
+import warnings
+
+import keras
+from keras import losses, ops
+
+from keras_ndm.backend import Tensor
+from keras_ndm.backend.training import cholesky, vjp
+from keras_ndm.optimizers.natural_gradient.fisher.gaussian_fisher import gaussian_seeds
+from keras_ndm.optimizers.natural_gradient.objective import Nested, Objective
+
+__all__ = ["output_fisher", "probe", "seeds_of", "warn_of_unknown"]
+
+_KNOWN = {
+    losses.mean_squared_error: "squared",
+    losses.categorical_crossentropy: "categorical",
+    losses.sparse_categorical_crossentropy: "categorical",
+    losses.binary_crossentropy: "binary",
+    losses.poisson: "poisson",
+}
+
+
+class _Weighted(losses.Loss):
+    """Reduces its second argument as Keras reduces the values of a loss."""
+
+    def call(self, y_true, y_pred):
+        return y_pred
+
+
+def _scales(loss, weight, y_true, y_pred, sample_weight):
+    """s: derivative of the reduced loss with respect to the value of each sample, (N, ...)."""
+    values = ops.cast(loss.call(y_true, ops.cast(y_pred, loss.dtype)), loss.dtype)
+    values = ops.stop_gradient(values)
+    reduce = _Weighted("weighted", reduction=loss.reduction, dtype=loss.dtype)
+    _, pullback, _ = vjp(
+        lambda v: [ops.sum(reduce(ops.zeros_like(v[0]), v[0], sample_weight))], [values]
+    )
+    (scales,) = pullback([ops.ones((), dtype=values.dtype)])
+    return scales if weight is None else scales * weight
+
+
+def _kind(loss):
+    if hasattr(loss, "output_fisher"):
+        return "own"
+    options = getattr(loss, "_fn_kwargs", {})
+    if options.get("axis", -1) != -1:
+        return "unknown"
+    return _KNOWN.get(getattr(loss, "fn", None), "unknown")
+
+
+def _diagonal(kind, loss, y_true, f, scales):
+    """Diagonal of F_n, of the shape of f; None where F_n is no diagonal matrix."""
+    from_logits = getattr(loss, "_fn_kwargs", {}).get("from_logits", False)
+    tiny = keras.config.epsilon()
+    s = scales if len(scales.shape) == len(f.shape) else scales[..., None]
+    m = 1 if len(scales.shape) == len(f.shape) else f.shape[-1]
+    if kind == "squared":
+        return ops.ones_like(f) * (2.0 / m) * s
+    if kind == "categorical":
+        return None if from_logits else s / ops.maximum(f, tiny)
+    if kind == "binary":
+        p = ops.sigmoid(f) if from_logits else ops.clip(f, tiny, 1.0 - tiny)
+        return s / m * (p * (1.0 - p) if from_logits else 1.0 / (p * (1.0 - p)))
+    if kind == "poisson":
+        return s / m / ops.maximum(f, tiny)
+    return _second_derivative(loss, y_true, f, s, m)
+
+
+def _second_derivative(loss, y_true, f, s, m):
+    def slope(g):
+        value, pullback, _ = vjp(lambda h: [loss.call(y_true, h[0])], g)
+        return pullback([ops.ones_like(value[0])])
+
+    value, pullback, _ = vjp(slope, [f])
+    (second,) = pullback([ops.ones_like(value[0])])
+    return s * ops.where(second > 0, second, 1.0 / m)
+
+
+def seeds_of(
+    loss: losses.Loss,
+    weight: float | None,
+    y_true: Tensor,
+    y_pred: Tensor,
+    sample_weight: Tensor | None,
+    gradient: Tensor,
+) -> tuple:
+    """Columns of L_n and coordinates z of the gradient for one output and its loss.
+
+    Parameters
+    ----------
+    loss : keras.losses.Loss
+    weight : float or None
+        The loss weight of `compile`.
+    y_true, y_pred : tensors
+        Labels and outputs (N, *output), of which M numbers a sample.
+    sample_weight : tensor or None
+    gradient : tensor like y_pred
+        ∂L/∂y_pred.
+
+    Returns
+    -------
+    seeds : tensor (M, N, *output)
+    z : tensor (M, N)
+        Σ_a seeds[a, n] z[a, n] = gradient[n].
+    """
+    kind = _kind(loss)
+    y_true = ops.convert_to_tensor(y_true)
+    if kind != "categorical":
+        y_true = ops.cast(y_true, y_pred.dtype)
+    scales = ops.cast(_scales(loss, weight, y_true, y_pred, sample_weight), y_pred.dtype)
+    size = 1
+    for n in y_pred.shape[1:]:
+        size *= n
+    if kind == "own":
+        return _from_matrix(loss.output_fisher(y_true, y_pred), scales, gradient, size)
+    diagonal = _diagonal(kind, loss, y_true, y_pred, scales)
+    if diagonal is None:
+        return _softmax(y_pred, scales, gradient, size)
+    root = ops.sqrt(diagonal)
+    eye = ops.reshape(ops.eye(size, dtype=root.dtype), (size, 1, *y_pred.shape[1:]))
+    z = ops.where(root > 0, gradient / ops.where(root > 0, root, 1.0), 0.0)
+    return eye * root[None], ops.transpose(ops.reshape(z, (-1, size)))
+
+
+def _softmax(f, scales, gradient, size):
+    """L = (diag √p − p √pᵀ) √s on the last axis, since (diag √p − p √pᵀ)(…)ᵀ = diag p − p pᵀ."""
+    classes = f.shape[-1]
+    p = ops.reshape(ops.softmax(f), (-1, size // classes, classes))
+    root = ops.sqrt(ops.maximum(p, keras.config.epsilon() ** 2))
+    s = ops.sqrt(ops.reshape(scales, (-1, size // classes)))[..., None]
+    factor = (
+        ops.eye(classes, dtype=p.dtype) * root[..., None, :] - p[..., None] * root[..., None, :]
+    )
+    factor = factor * s[..., None]
+    positions = ops.eye(size // classes, dtype=p.dtype)
+    seeds = ops.einsum("tu,nuka->tanuk", positions, factor)
+    c = ops.reshape(gradient, ops.shape(p))
+    z = ops.where(s > 0, c / ops.where(s > 0, s, 1.0) / root, 0.0)
+    shape = (size, -1, *f.shape[1:])
+    return ops.reshape(seeds, shape), ops.transpose(ops.reshape(z, (-1, size)))
+
+
+def _from_matrix(fisher, scales, gradient, size):
+    """L: the Cholesky factor of the loss's own matrix, times √s."""
+    factor = cholesky(ops.reshape(fisher, (-1, size, size)))
+    s = ops.sqrt(ops.reshape(scales, (-1, 1)))
+    c = ops.reshape(gradient, (-1, size, 1))
+    z = ops.solve_triangular(factor, c, lower=True)[..., 0]
+    z = ops.where(s > 0, z / ops.where(s > 0, s, 1.0), 0.0)
+    seeds = ops.transpose(factor * s[..., None], (2, 0, 1))
+    shape = (size, -1, *gradient.shape[1:])
+    return ops.reshape(seeds, shape), ops.transpose(z)
+
+
+def output_fisher(objective: Objective, values: list, y_pred: Nested) -> tuple:
+    """Seeds and z of all outputs of a model.
+
+    Parameters
+    ----------
+    objective : Objective
+    values : list of tensors
+        Trainable values.
+    y_pred : nested tensors
+        The outputs on the batch.
+
+    Returns
+    -------
+    seeds : list of tensors (r, N, *output)
+        One for each leaf of y_pred; r counts the columns of all outputs.
+    z : tensor (r, N)
+    """
+    if objective.gaussian:
+        with objective.scope(values):
+            mean, covariance = objective.fisher_outputs()
+        return gaussian_seeds(mean, covariance, objective.y, objective.sample_weight)
+    if objective.model._compile_loss is None:
+        raise ValueError(
+            "NaturalGradient takes its Fisher matrix from the loss at the model's outputs, and "
+            "this model was compiled without one. Pass `loss=` to `compile`; `add_loss` terms "
+            "alone do not define a Fisher matrix."
+        )
+    leaves = keras.tree.flatten(y_pred)
+    gradients = objective.output_gradient(values, y_pred)
+    columns, z = [], []
+    for loss, weight, y_true, leaf, sample_weight in _compiled_losses(objective, y_pred):
+        place = next(i for i, x in enumerate(leaves) if x is leaf)
+        seeds, part = seeds_of(loss, weight, y_true, leaf, sample_weight, gradients[place])
+        columns.append((place, seeds))
+        z.append(part)
+    blocks = []
+    for i, leaf in enumerate(leaves):
+        parts = [
+            seeds if place == i else ops.zeros((seeds.shape[0], *ops.shape(leaf)), dtype=leaf.dtype)
+            for place, seeds in columns
+        ]
+        blocks.append(ops.concatenate(parts, axis=0))
+    return blocks, ops.concatenate(z, axis=0)
+
+
+def _compiled_losses(objective, y_pred):
+    """(loss, weight, y_true, y_pred, sample_weight) for each compiled loss."""
+    compiled = objective.model._compile_loss
+
+    def at(path, tree):
+        for key in path:
+            tree = tree[key]
+        return tree
+
+    def nested(tree, path):
+        return at(path, tree) if keras.tree.is_nested(tree) else tree
+
+    def packed(structure, tree):
+        return keras.tree.pack_sequence_as(structure, keras.tree.flatten(tree))
+
+    labels = packed(compiled._y_true_build_structure, objective.y)
+    outputs = packed(compiled._y_pred_build_structure, y_pred)
+    for path, loss, weight, _ in compiled._flat_losses:
+        weights = nested(objective.sample_weight, path)
+        yield loss, weight, at(path, labels), at(path, outputs), weights
+
+
+def warn_of_unknown(model: keras.Model) -> None:
+    """Warn, once a loss, where the Fisher matrix at the outputs is not known."""
+    if model._compile_loss is None:
+        return
+    for _, loss, _, name in model._compile_loss._flat_losses:
+        if _kind(loss) == "unknown":
+            warnings.warn(
+                f"NaturalGradient knows no Fisher matrix for the loss {name!r}: it uses the "
+                "second derivative of the loss by each output instead (generalized "
+                "Gauss-Newton), which is exact for losses that act output by output. Give the "
+                "loss a method `output_fisher(y_true, y_pred)` returning (batch, m, m) to say "
+                "otherwise.",
+                stacklevel=2,
+            )
+
+
+def probe(seeds: list, signs: Tensor) -> list:
+    """One random combination of all columns, Σ_a ξ_an L_n[:, a] with ξ = ±1.
+
+    Its outer product is an unbiased estimate of F_n, since E[ξ ξᵀ] = 1.
+
+    Parameters
+    ----------
+    seeds : list of tensors (r, N, *output)
+    signs : tensor (r, N)
+        Independent, ±1 with probability ½ each.
+
+    Returns
+    -------
+    list of tensors (1, N, *output)
+    """
+    mixed = []
+    for s in seeds:
+        shape = (*ops.shape(s)[:2], *[1] * (len(s.shape) - 2))
+        mixed.append(ops.sum(s * ops.reshape(signs, shape), axis=0, keepdims=True))
+    return mixed

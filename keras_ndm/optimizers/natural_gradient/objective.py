@@ -1,0 +1,119 @@
+"""The loss of one batch as a function of the trainable values."""
+
+from inspect import signature
+from typing import TypeAlias
+
+import keras
+from keras import ops
+
+from keras_ndm.backend import Tensor
+from keras_ndm.backend.training import vjp
+
+__all__ = ["Nested", "Objective", "read"]
+
+# A tensor, or tensors in the structures in which Keras passes them.
+Nested: TypeAlias = Tensor | dict | list | tuple
+
+
+def read(variable: keras.Variable) -> Tensor:
+    """Present value of a variable, as a tensor that later assignments leave alone."""
+    return ops.copy(variable.value)
+
+
+class Objective:
+    """Loss of a compiled model on one batch, with the trainable values as its argument.
+
+    Everything the model's `fit` would count is counted: the compiled loss with its sample weights,
+    `add_loss` terms and regularizers. Nothing is assigned: running statistics, random seeds and
+    metrics keep the values they had at the start, so that every evaluation sees the same function.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled and built.
+    x, y, sample_weight :
+        The batch, as `fit` hands it to a training step.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        x: Nested,
+        y: Nested | None = None,
+        sample_weight: Nested | None = None,
+    ):
+        self.model = model
+        self.x, self.y, self.sample_weight = x, y, sample_weight
+        self.variables = list(model.trainable_variables)
+        self.state = [
+            v for v in model.non_trainable_variables + model.metrics_variables if v is not None
+        ]
+        self.state_values = [read(v) for v in self.state]
+        # A likelihood model's Fisher matrix lives at its moments, not at what it predicts.
+        self.gaussian = model._compile_loss is None and hasattr(model, "moments")
+        self._takes_training = "training" in signature(model.call).parameters
+
+    @property
+    def values(self) -> list:
+        """Present values of the trainable variables."""
+        return [read(v) for v in self.variables]
+
+    def scope(self, values: list) -> keras.StatelessScope:
+        """Scope in which the model has the trainable `values`; losses are collected in it."""
+        mapping = [*zip(self.variables, values, strict=True)]
+        mapping += zip(self.state, self.state_values, strict=True)
+        return keras.StatelessScope(state_mapping=mapping, collect_losses=True)
+
+    def predict(self, x: Nested | None = None) -> Nested:
+        """Outputs of the model in training mode; call it inside `scope`."""
+        x = self.x if x is None else x
+        return self.model(x, training=True) if self._takes_training else self.model(x)
+
+    def fisher_outputs(self, x: Nested | None = None) -> Nested:
+        """Where the Fisher matrix is taken: outputs, or moments of a likelihood."""
+        if self.gaussian:
+            return list(self.model.moments(self.x if x is None else x))
+        return self.predict(x)
+
+    def compute_loss(self, y_pred: Nested) -> Tensor:
+        """Loss of the outputs `y_pred`; call it inside `scope`."""
+        return self.model.compute_loss(
+            x=self.x, y=self.y, y_pred=y_pred, sample_weight=self.sample_weight
+        )
+
+    def __call__(self, values: list):
+        """Loss at `values`, a scalar."""
+        with self.scope(values):
+            return self.compute_loss(self.predict())
+
+    def evaluate(self, values: list) -> tuple:
+        """Loss, outputs, new state values, and whether terms beside the loss were added."""
+        with self.scope(values) as scope:
+            y_pred = self.predict()
+            loss = self.compute_loss(y_pred)
+            added = bool(self.model.losses) or self._unknown_loss
+        return loss, y_pred, [scope.get_current_value(v) for v in self.state], added
+
+    @property
+    def _unknown_loss(self) -> bool:
+        own = type(self.model).compute_loss is not keras.Model.compute_loss
+        return own and not self.gaussian
+
+    def gradient(self, values: list) -> list:
+        """Gradient of the whole loss with respect to the trainable values."""
+        loss, pullback, _ = vjp(lambda v: [self(v)], values)
+        return pullback([ops.ones_like(loss[0])])
+
+    def output_gradient(self, values: list, y_pred: Nested) -> list:
+        """∂L/∂y_pred, one tensor for each leaf of `y_pred`; `add_loss` terms do not enter."""
+        leaves = keras.tree.flatten(y_pred)
+
+        def loss(flat):
+            # Copies: on the output of a softmax Keras leaves the logits, and would differentiate
+            # those.
+            flat = [ops.copy(f) for f in flat]
+            with self.scope(values):
+                return [self.compute_loss(keras.tree.pack_sequence_as(y_pred, flat))]
+
+        value, pullback, _ = vjp(loss, leaves)
+        return pullback([ops.ones_like(value[0])])

@@ -1,0 +1,1 @@
+"""Two ways to solve for the damped natural gradient, and the choice between them."""

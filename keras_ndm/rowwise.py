@@ -1,0 +1,43 @@
+"""Evaluate a compiled function on any number of rows with few compilations."""
+
+from collections.abc import Callable
+
+import numpy as np
+from keras import ops
+
+from keras_ndm import backend
+
+_CHUNK = 4096
+
+
+class Rows:
+    """A function of row-wise arrays, compiled once a shape and applied chunk by chunk.
+
+    Chunks are padded to a power of two by repeating the last row, so that few shapes occur.
+
+    Parameters
+    ----------
+    function : callable
+        Takes tensors (batch, …), returns one or a tuple of them, row by row.
+    variables : list of variables
+        Of the model that the function uses: their present values are read at every call.
+    """
+
+    def __init__(self, function: Callable, variables: list):
+        self._function = backend.compiled(function, variables)
+
+    def __call__(self, *arrays: np.ndarray) -> np.ndarray | tuple:
+        """Apply to numpy arrays; numpy arrays back, as float64."""
+        n = len(arrays[0])
+        parts = []
+        for start in range(0, n, _CHUNK):
+            chunk = [a[start : start + _CHUNK] for a in arrays]
+            size = len(chunk[0])
+            padded = 1 << max(6, (size - 1).bit_length())
+            chunk = [np.concatenate([a, np.repeat(a[-1:], padded - size, 0)]) for a in chunk]
+            result = self._function(*[ops.convert_to_tensor(a) for a in chunk])
+            single = not isinstance(result, tuple | list)
+            result = (result,) if single else result
+            parts.append([ops.convert_to_numpy(r)[:size].astype("float64") for r in result])
+        whole = tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+        return whole[0] if single else whole
