@@ -26,7 +26,7 @@ from natural_gradient_problems import PROBLEMS, mlp
 
 import keras_ndm
 from keras_ndm import backend
-from keras_ndm.optimizers.objective import Objective
+from keras_ndm.optimizers.natural_gradient.objective import Objective
 
 
 def natural(solver):
