@@ -164,12 +164,13 @@ class _Factor:
 NUMBERS = Numbers()
 
 
-_DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10)
+# Denominators of coefficients that are known to rounding.
+_FEWER = (1, 2, 3, 4, 5, 6, 8, 10)
 
 
 def _simple(ratio: float, tolerance: float) -> tuple[float, float]:
     """Return the simplest fraction within a relative tolerance, and its complexity."""
-    for q in _DENOMINATORS:
+    for q in _FEWER:
         p = round(ratio * q)
         if p and abs(p) <= 30 and abs(p / q - ratio) <= tolerance * abs(ratio):
             return p / q, abs(p) + q
@@ -191,7 +192,7 @@ def as_numbers(vector: np.ndarray) -> list[sympy.Expr]:
     """Return coefficients as SymPy numbers, fractions where they are simple ones."""
     out = []
     for c in vector:
-        fraction = Fraction(float(c)).limit_denominator(_DENOMINATORS[-1])
+        fraction = Fraction(float(c)).limit_denominator(_FEWER[-1])
         exact = abs(float(fraction) - c) <= 1e-12 * abs(c)
         out.append(sympy.Rational(fraction) if exact else sympy.Float(c, 6))
     return out

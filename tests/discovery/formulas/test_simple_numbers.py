@@ -16,6 +16,7 @@ from discovery.report.units import coefficient_units
         (2 / 3, 1e-6, sympy.Rational(2, 3)),
         (np.sqrt(2) / 2, 1e-4, sympy.sqrt(2) / 2),
         (np.pi, 1e-4, sympy.pi),
+        (0.58334, 1e-4, sympy.Rational(7, 12)),
         # Too coarsely known for a root, and no fraction either.
         (-0.4, 0.05, -sympy.Rational(2, 5)),
     ],
