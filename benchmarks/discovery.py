@@ -39,8 +39,7 @@ from discovery import ConservedQuantityFinder, datasets, discover
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 from discovery.estimation.split import Split
-from discovery.formulas.pencil import Operators
-from discovery.laws.finding.operators import operators
+from discovery.laws.finding.operators import Operators, operators
 from discovery.laws.judging.independence import independent
 from discovery.libraries import polynomial
 from discovery.libraries.monomials import term_count
