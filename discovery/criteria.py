@@ -8,6 +8,7 @@ candidates, steps, digits) and guards against rounding turn no verdict and stay 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 
@@ -120,6 +121,168 @@ class FormulaCriteria:
         reason="tolerance: terms that explain less make the description longer but hardly nearer",
         off=0.0,
         test="report/test_description.py::test_terms_that_explain_little_are_left_out",
+    )
+    # Which samples count
+    uneven_noise: float = limit(
+        2.0,
+        statistic="mean over median of the noise variance of the flat functions",
+        unit="1",
+        reason="tolerance: about 1 for even noise; up to 2 weights hardly change W and D",
+        off=math.inf,
+        test="laws/finding/test_operators.py::test_noisy_places_count_less",
+    )
+    # Which terms a formula has
+    flatness_floor: float = limit(
+        0.3,
+        statistic="flatness of a trial with fewer terms or rounder numbers",
+        unit="1",
+        reason="tolerance: smoothed noise alone gives up to 1, so far below that data do not tell "
+        "better from worse",
+        off=0.0,
+        test="laws/finding/test_rounding.py::test_where_data_cannot_tell_better_from_worse_other_coefficients_are_as_good",
+    )
+    flatness_slack: float = limit(
+        1.06,
+        statistic="flatness without one term over flatness with it",
+        unit="1",
+        reason="tolerance: smoothing leaves biases of a few percent, which a term too many mends",
+        off=1.0,
+        test="laws/finding/test_candidates.py::test_a_mixture_of_three_terms_too_many",
+    )
+    negligible_share: float = limit(
+        0.02,
+        statistic="gradient of one term over that of the formula's strongest",
+        unit="1",
+        reason="tolerance: a term as weak as noise and smoothing leave one by chance",
+        off=0.0,
+        test="laws/finding/test_candidates.py::test_no_formula_is_another_one_that_carries_a_term_along",
+    )
+    negligible_entry: float = limit(
+        1e-3,
+        statistic="entry of a sparse vector over its largest",
+        unit="1",
+        reason="tolerance: the narrowest penalty of the search tells less from zero no more",
+        off=0.0,
+        test="formulas/test_sparse_vectors.py::test_the_sparse_vectors_of_a_span",
+    )
+    independent_share: float = limit(
+        0.1,
+        statistic="length of a vector outside the span of those chosen before, over its own",
+        unit="1",
+        reason="tolerance: rounded vectors that span the space safely, whatever their errors",
+        off=-1.0,
+        test="formulas/test_sparse_basis.py::test_known_vectors_are_not_given_again",
+    )
+    # How far coefficients may be rounded
+    rounding_slack: float = limit(
+        1.15,
+        statistic="flatness with other coefficients over the fitted formula's",
+        unit="1",
+        reason="tolerance: fitted coefficients follow the smoothing's bias; the measured runs are "
+        "asked as well",
+        off=math.inf,
+        test="laws/finding/test_candidates.py::test_other_coefficients_are_as_good_as_the_data",
+    )
+    interval: float = limit(
+        2.5,
+        statistic="distance of a coefficient from a simple number",
+        unit="standard errors",
+        reason="normal distribution of a fitted coefficient about the true one",
+        level=0.0124,
+        off=0.0,
+        test="laws/finding/test_rounding.py::"
+        "test_like_terms_get_equal_coefficients_where_these_may_be",
+    )
+    least_width: float = limit(
+        5e-4,
+        statistic="half width of a coefficient's interval, over the coefficient",
+        unit="1",
+        reason="tolerance: smoothing's bias, which standard errors do not hold",
+        off=0.0,
+        test="formulas/test_simplicity.py::test_no_coefficient_is_known_exactly",
+    )
+    most_width: float = limit(
+        0.3,
+        statistic="half width of a coefficient's interval, over the coefficient",
+        unit="1",
+        reason="tolerance: what is known worse would be rounded to anything",
+        off=math.inf,
+        test="laws/finding/test_rounding.py::test_what_nobody_knows_is_not_rounded_to_anything",
+    )
+    # Which numbers are simple
+    textbook: int = limit(
+        4,
+        statistic="numerator and denominator of a ratio of coefficients",
+        unit="1",
+        reason="tolerance: ratios that speak for a law rather than for an imitation of one",
+        off=1,
+        test="formulas/test_simplicity.py::test_what_a_symmetry_makes_equal_is_no_evidence",
+    )
+    constant_cost: float = limit(
+        1.0,
+        statistic="complexity of a number with a constant of the user's in it",
+        unit="numerator plus denominator",
+        reason="tolerance: a constant is somewhat less plausible than the fraction beside it",
+        off=0.0,
+        test="formulas/test_simple_numbers.py::test_one_is_simpler_than_a_constant_near_one",
+    )
+    root_cost: float = limit(
+        6.0,
+        statistic="complexity of a number with √2, √3 or π in it",
+        unit="numerator plus denominator",
+        reason="tolerance: less plausible than a constant that the user named",
+        off=0.0,
+        test="formulas/test_simple_numbers.py::test_a_constant_of_the_user_comes_before_pi",
+    )
+    root_tolerance: float = limit(
+        3e-3,
+        statistic="relative interval of a coefficient that a root or π stands for",
+        unit="1",
+        reason="tolerance: known worse, it would be near some multiple of one of them anyway",
+        off=math.inf,
+        test="formulas/test_simple_numbers.py::test_simplest_number",
+    )
+    constant_tolerance: float = limit(
+        0.02,
+        statistic="relative interval of a coefficient that a constant of the user's stands for",
+        unit="1",
+        reason="tolerance: known worse, it would be near some power of one of them anyway",
+        off=math.inf,
+        test="formulas/test_simple_numbers.py::test_a_constant_stands_for_what_is_well_known",
+    )
+    numbers_by_chance: float = limit(
+        0.5,
+        statistic="expected count of numbers as simple in a coefficient's interval",
+        unit="1",
+        reason="uniform distribution of the logarithm of an arbitrary coefficient",
+        level=0.39,
+        off=math.inf,
+        test="formulas/test_simple_numbers.py::test_a_fraction_that_chance_would_give_is_none",
+    )
+    # At which scale something is conserved
+    noise_lengths: float = limit(
+        3.0,
+        statistic="length of a function over the noise of the coordinate in it",
+        unit="standard deviations of the noise",
+        reason="tolerance: across a shorter length noise is no small step, and all looks flat",
+        off=0.0,
+        test="laws/finding/test_scale_search.py::test_no_length_is_as_short_as_the_noise",
+    )
+    dip_prominence: float = limit(
+        1.05,
+        statistic="flatness on either side of a dip over that at its bottom",
+        unit="1",
+        reason="tolerance: ripples of a few percent that smoothing leaves",
+        off=0.0,
+        test="laws/finding/test_scale_search.py::test_dips_are_prominent_minima",
+    )
+    scale_slack: float = limit(
+        1.02,
+        statistic="flatness at a rounder scale over that at the best one",
+        unit="1",
+        reason="tolerance: a change of the flatness that is no evidence for the other scale",
+        off=math.inf,
+        test="laws/finding/test_scale_search.py::test_a_scale_is_rounded_as_far_as_it_is_known",
     )
 
 

@@ -1,4 +1,11 @@
-"""The pencil W c = μ D c: whole, on few terms, and without one of them."""
+"""The pencil W c = μ D c of two quadratic forms: whole, on some of its terms, and without one.
+
+μ is the ratio cᵀ W c / cᵀ D c of a combination c of terms: how far it is from what is looked for
+(W) in units of how far it could be (D). Formulas are combinations of few terms whose μ is small.
+
+Source: Golub, *Some modified matrix eigenvalue problems* (SIAM Rev. 15, 1973), for leaving out one
+term.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +14,119 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-# Steps towards a root of the equation.
+# Share of each term's own D that is added to it, so that D is positive where terms are dependent.
+_RIDGE = 1e-13
+# The same where many sets of terms are solved at once and some of them may well be dependent.
+_RIDGE_OF_MANY = 1e-10
+# Combinations whose size is this small beside their terms' are zero, or constants.
+_CONSTANT = 1e-11
+# Steps towards a root of the secular equation.
 _STEPS = 8
-# Flatness below which all is rounding.
+# Ratio below which all is rounding.
 _ZERO = 1e-12
 
 
-def lowest(ops: Operators, supports: np.ndarray) -> np.ndarray:
-    """Return the smallest μ of combinations of the terms in each row of `supports`, (p,)."""
-    pick = supports[:, :, None], supports[:, None, :]
-    w, d = ops.within[pick], ops.dirichlet[pick]
-    scale = 1 / np.sqrt(np.maximum(np.einsum("pii->pi", d), 1e-300))
-    both = scale[:, :, None] * scale[:, None, :]
-    half = np.linalg.inv(np.linalg.cholesky(d * both + 1e-10 * np.eye(supports.shape[1])))
-    return np.linalg.eigvalsh(half @ (w * both) @ np.swapaxes(half, 1, 2))[:, 0]
+@dataclass(frozen=True)
+class Spectrum:
+    """Eigenvalues μ ascending and eigenvectors c (columns) of W c = μ D c."""
+
+    values: np.ndarray
+    vectors: np.ndarray
 
 
-def leaving(values: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the smallest μ without each term, and the combination that has it.
+def solve(top: np.ndarray, bottom: np.ndarray, ridge: float = _RIDGE) -> Spectrum:
+    """Solve W c = μ D c, or many of these at once.
 
     Parameters
     ----------
-    values : (k,) array
-        μ, ascending; two at least.
-    vectors : (s, k) array
-        Their combinations of s terms, of one size in the noise's metric.
+    top, bottom : (..., s, s) arrays
+        W and D, symmetric.
+    ridge : float
+        What is added to D's diagonal, as a share of it.
+
+    Returns
+    -------
+    Spectrum
+        μ (..., s), not negative, and c (..., s, s), of unit size in D.
+    """
+    diagonal = np.einsum("...ii->...i", bottom)
+    scale = 1.0 / np.sqrt(np.maximum(diagonal, 1e-300))
+    both = scale[..., :, None] * scale[..., None, :]
+    half = np.linalg.inv(np.linalg.cholesky(bottom * both + ridge * np.eye(bottom.shape[-1])))
+    values, vectors = np.linalg.eigh(half @ (top * both) @ np.swapaxes(half, -1, -2))
+    vectors = scale[..., :, None] * (np.swapaxes(half, -1, -2) @ vectors)
+    return Spectrum(np.maximum(values, 0.0), vectors)
+
+
+@dataclass(frozen=True)
+class Pencil:
+    """Two quadratic forms on combinations of m terms.
+
+    Attributes
+    ----------
+    top, bottom : (m, m) arrays
+        W and D, symmetric and not negative.
+    """
+
+    top: np.ndarray
+    bottom: np.ndarray
+
+    def ratio(self, vectors: np.ndarray) -> np.ndarray:
+        """Return μ of each column of `vectors`, (m, k) or (m,)."""
+        top = np.einsum("i...,i...->...", vectors, self.top @ vectors)
+        return top / np.einsum("i...,i...->...", vectors, self.bottom @ vectors)
+
+    def restrict(self, support: np.ndarray) -> Pencil:
+        """Return the forms on the given terms."""
+        pick = np.ix_(support, support)
+        return Pencil(self.top[pick], self.bottom[pick])
+
+    def on(self, support: np.ndarray) -> Spectrum:
+        """Solve on s terms: μ (s,) and c (s, s)."""
+        part = self.restrict(support)
+        return solve(part.top, part.bottom)
+
+    def smallest(self, support: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the smallest μ of combinations of the given terms, and its coefficients."""
+        found = self.on(support)
+        return float(found.values[0]), found.vectors[:, 0]
+
+    def lowest(self, supports: np.ndarray) -> np.ndarray:
+        """Return the smallest μ of combinations of the terms in each row of `supports`, (p,)."""
+        pick = supports[:, :, None], supports[:, None, :]
+        return solve(self.top[pick], self.bottom[pick], _RIDGE_OF_MANY).values[:, 0]
+
+    def whole(self, size: np.ndarray) -> Spectrum:
+        """Solve on all combinations that are not zero.
+
+        Those must be cut before the solve, or rounding would make false null vectors of them
+        (cos² + sin² has no gradient).
+
+        Parameters
+        ----------
+        size : (m, m) array
+            A quadratic form that is zero (to rounding) for these combinations.
+        """
+        length = np.sqrt(np.diag(size))
+        keep = length > 0
+        unit = size[np.ix_(keep, keep)] / np.outer(length[keep], length[keep])
+        eigenvalues, basis = linalg.eigh(unit)
+        good = eigenvalues > _CONSTANT * eigenvalues[-1]
+        full = np.zeros((len(size), int(good.sum())))
+        full[keep] = basis[:, good] / np.sqrt(eigenvalues[good]) / length[keep, None]
+        found = solve(full.T @ self.top @ full, full.T @ self.bottom @ full, ridge=0.0)
+        return Spectrum(found.values, full @ found.vectors)
+
+
+def leaving(flat: Spectrum) -> tuple[np.ndarray, np.ndarray]:
+    """Return the smallest μ without each of s terms, and the combination that has it.
+
+    With c_j = 0 the smallest μ is a root of Σ_k v_jk² / (μ_k − μ) = 0.
+
+    Parameters
+    ----------
+    flat : Spectrum
+        Of k combinations of s terms; two at least.
 
     Returns
     -------
@@ -40,7 +135,8 @@ def leaving(values: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.nda
     (s, s) array
         One combination a row.
     """
-    values, weight = np.maximum(values, _ZERO), vectors**2
+    values, vectors = np.maximum(flat.values, _ZERO), flat.vectors
+    weight = vectors**2
     first, second, gap = weight[:, 0], weight[:, 1], values[1] - values[0]
     mu = np.full(len(weight), values[0])
     for _ in range(_STEPS):
@@ -58,123 +154,3 @@ def leaving(values: np.ndarray, vectors: np.ndarray) -> tuple[np.ndarray, np.nda
 
 def _above(values: np.ndarray, middle: np.ndarray) -> np.ndarray:
     return np.maximum(values - middle[:, None], _ZERO)
-
-
-# A function whose gradient is this small beside its terms' is a constant on the data.
-CONSTANT = 1e-11
-
-
-# Arithmetic precision of a sum of products, relative to its terms.
-ROUNDING = 4e-16
-
-
-@dataclass(frozen=True)
-class Operators:
-    """The matrices of one library on one set of orbits.
-
-    Attributes
-    ----------
-    within, dirichlet, between : (m, m) arrays
-        W, D, B.
-    unit_dirichlet : (m, m) array
-        D for unit noise in standardized coordinates: tells functions from constants.
-    n_rows, n_runs : int
-    """
-
-    within: np.ndarray
-    dirichlet: np.ndarray
-    between: np.ndarray
-    unit_dirichlet: np.ndarray
-    n_rows: int
-    n_runs: int
-
-    def restrict(self, support: np.ndarray) -> Operators:
-        """Return the operators of the given terms."""
-        pick = np.ix_(support, support)
-        return Operators(
-            self.within[pick],
-            self.dirichlet[pick],
-            self.between[pick],
-            self.unit_dirichlet[pick],
-            self.n_rows,
-            self.n_runs,
-        )
-
-
-@dataclass(frozen=True)
-class Spectrum:
-    """Eigenvalues μ ascending and eigenvectors c (columns) of W c = μ D c."""
-
-    values: np.ndarray
-    vectors: np.ndarray
-
-
-def spectrum(ops: Operators) -> Spectrum:
-    """Solve the generalized eigenproblem on the functions that are not constants.
-
-    Two traps are closed here. Combinations without a gradient on the data (cos² + sin²) are cut
-    before the solve, or they would be false null vectors. And W is known only to rounding: D gets
-    that share, so that a minute eigenvalue from round-off is not a law.
-    """
-    m = len(ops.within)
-    size = np.sqrt(np.diag(ops.unit_dirichlet))
-    keep = size > 0
-    unit = ops.unit_dirichlet[np.ix_(keep, keep)] / np.outer(size[keep], size[keep])
-    eigenvalues, basis = linalg.eigh(unit)
-    good = eigenvalues > CONSTANT * eigenvalues[-1]
-    basis = basis[:, good] / np.sqrt(eigenvalues[good])
-    full = np.zeros((m, basis.shape[1]))
-    full[keep] = basis / size[keep, None]
-    rounding = ROUNDING * np.diag(ops.within + ops.between)
-    w = full.T @ ops.within @ full
-    d = full.T @ (ops.dirichlet + np.diag(rounding)) @ full
-    values, vectors = linalg.eigh((w + w.T) / 2, (d + d.T) / 2)
-    return Spectrum(np.maximum(values, 0.0), full @ vectors)
-
-
-def flatness(ops: Operators, vectors: np.ndarray) -> np.ndarray:
-    """Return μ of each column of `vectors`, shape (m, k) or (m,)."""
-    rounding = ROUNDING * np.diag(ops.within + ops.between)
-    top = np.einsum("i...,ij,j...->...", vectors, ops.within, vectors)
-    bottom = np.einsum("i...,ij,j...->...", vectors, ops.dirichlet, vectors)
-    bottom = bottom + np.einsum("i...,i->...", np.square(vectors), rounding)
-    return top / bottom
-
-
-def smallest(ops: Operators, support: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return the smallest μ of combinations of the given terms, and its coefficients."""
-    values, vectors = _solve(ops, support)
-    return float(values[0]), vectors[:, 0]
-
-
-def _solve(ops: Operators, support: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Solve W c = μ D c on s terms; return μ (s,) ascending and c (s, s), one a column."""
-    pick = np.ix_(support, support)
-    rounding = ROUNDING * np.diag(ops.within + ops.between)[support]
-    d = ops.dirichlet[pick]
-    scale = 1.0 / np.sqrt(np.diag(d) + rounding)
-    d = d * np.outer(scale, scale) + np.diag(rounding * scale**2 + 1e-13)
-    half = np.linalg.inv(np.linalg.cholesky(d))
-    values, vectors = np.linalg.eigh(half @ (ops.within[pick] * np.outer(scale, scale)) @ half.T)
-    return np.maximum(values, 0.0), (half.T @ vectors) * scale[:, None]
-
-
-@dataclass(frozen=True)
-class Gram:
-    """Quadratic forms whose ratio's root is the defect: cᵀ `top` c / cᵀ `bottom` c."""
-
-    top: np.ndarray
-    bottom: np.ndarray
-
-    def defect(self, c: np.ndarray) -> float:
-        """Return the defect of one combination."""
-        return float(np.sqrt(max(c @ self.top @ c, 0.0) / (c @ self.bottom @ c)))
-
-    def smallest(self, support: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the smallest defect among combinations of few fields, and its coefficients."""
-        index = np.ix_(support, support)
-        scale = 1 / np.sqrt(np.diag(self.bottom)[support])
-        bottom = self.bottom[index] * np.outer(scale, scale)
-        half = np.linalg.inv(np.linalg.cholesky(bottom + 1e-13 * np.eye(len(support))))
-        values, vectors = np.linalg.eigh(half @ (self.top[index] * np.outer(scale, scale)) @ half.T)
-        return float(np.sqrt(max(values[0], 0.0))), scale * (half.T @ vectors[:, 0])

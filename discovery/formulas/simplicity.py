@@ -7,12 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 
-# Coefficients lie within so many standard errors, and are never known better or worse than this.
-INTERVAL = 2.5
-KNOWN = 5e-4
-UNKNOWN = 0.3
-# Ratios of numbers up to the first, of which there are so many per unit of the logarithm.
-_TEXTBOOK, _DENSITY = 4, 4.0
+from discovery.criteria import FORMULAS
+
+# Ratios of whole numbers up to four, from 1/4 to 4: so many per unit of the logarithm.
+_DENSITY = 4.0
 
 
 def free_numbers(coefficients: np.ndarray, kinds: Sequence[tuple]) -> int:
@@ -38,22 +36,30 @@ def by_chance(coefficients: np.ndarray, errors: np.ndarray, kinds: Sequence[tupl
     """
     main = int(np.argmin(errors / np.abs(coefficients)))
     ratios = np.abs(coefficients / coefficients[main])
-    widths = _widths(coefficients, errors, main)
+    each = widths(coefficients, errors, main)
     simple: dict[tuple, float] = {}
-    for ratio, width, kind in zip(ratios, widths, kinds, strict=True):
-        for q in range(1, _TEXTBOOK + 1):
+    for ratio, width, kind in zip(ratios, each, kinds, strict=True):
+        for q in range(1, FORMULAS.textbook + 1):
             p = round(ratio * q)
-            if 1 <= p <= _TEXTBOOK and abs(p / q - ratio) <= 1e-9 * ratio:
+            if 1 <= p <= FORMULAS.textbook and abs(p / q - ratio) <= 1e-9 * ratio:
                 key = (kind, Fraction(p, q))
                 simple[key] = min(width, simple.get(key, np.inf))
     simple.pop((kinds[main], Fraction(1)))
     return float(np.prod([min(2 * _DENSITY * width, 1.0) for width in simple.values()]))
 
 
-def _widths(coefficients: np.ndarray, errors: np.ndarray | None, pivot: int) -> np.ndarray:
-    """Return how far each coefficient over the pivot's may be off, as a fraction of itself."""
+def widths(coefficients: np.ndarray, errors: np.ndarray | None, pivot: int) -> np.ndarray:
+    """Return how far each coefficient over the pivot's may be off, as a fraction of itself.
+
+    Parameters
+    ----------
+    coefficients : (s,) array
+    errors : (s,) array, optional
+        Their standard errors.
+    pivot : int
+    """
     if errors is None:
-        return np.full(len(coefficients), UNKNOWN)
+        return np.full(len(coefficients), FORMULAS.most_width)
     relative = errors / np.abs(coefficients)
-    width = INTERVAL * np.hypot(relative, relative[pivot])
-    return np.clip(width, KNOWN, UNKNOWN)
+    width = FORMULAS.interval * np.hypot(relative, relative[pivot])
+    return np.clip(width, FORMULAS.least_width, FORMULAS.most_width)

@@ -1,36 +1,55 @@
-"""Sparse vectors in a subspace, after Qu, Sun and Wright (2014)."""
+"""Sparse vectors in a subspace: pivoted reweighting.
+
+For every entry as pivot, reweighted least squares finds a sparse vector of the subspace in which
+that entry is one.
+
+Source: Daubechies, DeVore, Fornasier and Güntürk (2010) for the reweighting; Qu, Sun and Wright
+(2014) for sparse vectors in a subspace.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-# Terms a formula may start from before elimination.
-MAX_SUPPORT = 24
+from discovery.criteria import FORMULAS
+
+# Entries that all vectors of the subspace have below this share of the largest are no pivots.
+_WEAK = 0.05
+# Widths of the penalty that the entries are weighted with, as shares of the largest one, in turn.
+_WIDTHS = np.geomspace(0.5, 1e-3, 24)
 
 
-def _pivoted(basis: np.ndarray, costs: np.ndarray):
-    """Yield (pivot, sparse vector of the span with one at the pivot)."""
+def sparse_vectors(basis: np.ndarray, costs: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield each pivot and the sparse vector (m,) of the span with one there.
+
+    Parameters
+    ----------
+    basis : (m, k) array
+        Orthonormal.
+    costs : (m,) array
+        What each entry costs.
+    """
     k = basis.shape[1]
     strength = np.linalg.norm(basis, axis=1)
-    pivots = np.flatnonzero(strength > 0.05 * strength.max())
     prior = costs / costs.mean()
-    for pivot in pivots:
+    for pivot in np.flatnonzero(strength > _WEAK * strength.max()):
         target = basis[pivot]
         vector = basis @ (target / (target @ target))
-        for width in np.geomspace(0.5, 1e-3, 24):
+        for width in _WIDTHS:
             level = width * np.abs(vector).max()
             weights = prior / (vector**2 + level**2)
             weights[pivot] = 0.0
             gram = basis.T @ (weights[:, None] * basis)
-            gram += 1e-12 * np.trace(gram) * np.eye(k) + 1e-300 * np.eye(k)
+            gram += (1e-12 * np.trace(gram) + 1e-300) * np.eye(k)
             step = np.linalg.solve(gram, target)
             vector = basis @ (step / (target @ step))
         yield int(pivot), vector
 
 
-def _by_strength(sparse: np.ndarray, pivot: int) -> np.ndarray:
-    """Return a sparse vector's terms, the strongest first; none if the pivot is not among them."""
-    weight = np.abs(sparse)
-    order = np.argsort(-weight)[:MAX_SUPPORT]
-    order = order[weight[order] > 1e-3 * weight.max()]
-    return order if pivot in order else order[:0]
+def strongest(vector: np.ndarray) -> np.ndarray:
+    """Return the entries of a sparse vector that are not negligible, the largest first."""
+    size = np.abs(vector)
+    order = np.argsort(-size)
+    return order[size[order] > FORMULAS.negligible_entry * size.max()]

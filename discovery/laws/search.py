@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy import linalg
 from threadpoolctl import threadpool_limits
 
+from discovery.criteria import FORMULAS
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.split import Split
-from discovery.formulas.pencil import Operators, Spectrum, spectrum
+from discovery.formulas.pencil import Spectrum, solve
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding import candidates
-from discovery.laws.finding.operators import noise_weights, operators
+from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
 from discovery.laws.finding.scale_search import tuned
 from discovery.laws.judging.evidence import BOOTSTRAPS, FLAT
 from discovery.laws.judging.independence import LEARNED_SINE, SINE, independent
@@ -154,8 +154,8 @@ def _trials(
     # What differs from run to run is no identity: there it counts as motion.
     alike = replace(ops, within=ops.within + ops.between)
     searches = (
-        (alike, shared, candidates.SLACK, FLAT),
-        (ops, flat.vectors[:, still], candidates.SLACK, FLAT),
+        (alike, shared, FORMULAS.flatness_slack, FLAT),
+        (ops, flat.vectors[:, still], FORMULAS.flatness_slack, FLAT),
         (ops, flat.vectors[:, slow], SLOW_SLACK, 0.0),
     )
     for view, vectors, *options in searches:
@@ -196,11 +196,9 @@ def _identical(ops: Operators, vectors: np.ndarray) -> np.ndarray:
     """
     if not vectors.shape[1]:
         return vectors
-    between = vectors.T @ ops.between @ vectors
-    noise = vectors.T @ ops.dirichlet @ vectors
-    noise += 1e-12 * np.trace(noise) * np.eye(len(noise))
-    ratio, mix = linalg.eigh((between + between.T) / 2, (noise + noise.T) / 2)
-    return vectors @ mix[:, ratio <= NO_SIGNAL]
+    inside = ops.onto(vectors)
+    found = solve(inside.between, inside.dirichlet, 1e-12)
+    return vectors @ found.vectors[:, found.values <= NO_SIGNAL]
 
 
 def _any_new(

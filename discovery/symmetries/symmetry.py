@@ -71,11 +71,11 @@ def formulas(
     fields, fit = solution.fields, solution.fit
     rule = "isometry" if kind == "nearly" else kind
     top, bottom = fit.numerator(rule), fit.denominator()
-    gram = pencil.Gram(top.T @ top, bottom.T @ bottom)
+    forms = pencil.Pencil(top.T @ top, bottom.T @ bottom)
     allowed = 1.3 * float(lie_operators.defect(fit, space, rule).max())
     if ready.gap > 1:  # a learned metric: finer differences are its errors
         allowed = max(allowed, 0.1 * ready.limit)
-    basis = sparse_basis.sparse_basis(gram, space, fields.costs(), allowed, known)
+    basis = sparse_basis.sparse_basis(forms, space, fields.costs(), allowed, known)
     found = []
     for vector in basis.T:
         components = tuple(map(_cancelled, fields.combine(simple_numbers.as_numbers(vector))))

@@ -149,11 +149,11 @@ class KillingTensorFinder(BaseEstimator):
         )
         self.n_irreducible_ = self.n_tensors_ - known.shape[1]
         top, bottom = fit.numerator(), fit.denominator()
-        gram = pencil.Gram(top.T @ top, bottom.T @ bottom)
+        forms = pencil.Pencil(top.T @ top, bottom.T @ bottom)
         self.tensors_ = []
         if self.n_irreducible_:
             worst = float(lie_operators.defect(fit, space).max())
-            basis = sparse_basis.sparse_basis(gram, space, library.costs(), 1.3 * worst, known)
+            basis = sparse_basis.sparse_basis(forms, space, library.costs(), 1.3 * worst, known)
             self.tensors_ = [self._tensor(library, v, held) for v in basis.T]
         return self
 

@@ -1,11 +1,8 @@
 """Closed forms: sparse vectors of a null space, simplest first, with rounded coefficients.
 
 The null space of flat directions has many bases; a formula is a vector of it with few terms. For
-every term as pivot, reweighted least squares finds a sparse vector that contains it, and backward
-elimination on the operators themselves removes what the flatness does not need.
-
-Source: sparse vectors in a subspace by pivoted reweighting, after Daubechies, DeVore, Fornasier
-and Güntürk (2010) and Qu, Sun and Wright (2014).
+every term as pivot there is a sparse vector that contains it (`formulas.sparse_vectors`), and
+backward elimination on the operators themselves removes what the flatness does not need.
 """
 
 from __future__ import annotations
@@ -16,23 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 
-from discovery.formulas.pencil import Operators, _solve, leaving, lowest, smallest
+from discovery.criteria import FORMULAS
+from discovery.formulas.pencil import leaving
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
-from discovery.formulas.sparse_vectors import MAX_SUPPORT, _by_strength, _pivoted
+from discovery.formulas.sparse_vectors import sparse_vectors, strongest
 from discovery.laws.finding.elimination import thinned
+from discovery.laws.finding.operators import Operators
 
 # Terms of a library all triples of which are looked at.
 TRIPLES = 80
 # Determinant of the correlations of what noise does to terms, above which these are independent.
 INDEPENDENT = 1e-10
-
-
-# Below this flatness the data cannot tell better from worse.
-FLOOR = 0.3
-# Factor by which leaving out one term may raise μ: smoothing leaves biases of that order.
-SLACK = 1.06
-# A term whose share of the formula's gradient is below this may be there by chance.
-NEGLIGIBLE = 0.02
+# Terms a formula may start from before elimination.
+MAX_SUPPORT = 24
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,7 @@ def candidates(
     ops: Operators,
     vectors: np.ndarray,
     costs: np.ndarray,
-    slack: float = SLACK,
+    slack: float | None = None,
     flat: float = 0.0,
 ) -> list[Candidate]:
     """Return sparse combinations in the span of flat directions, simplest first.
@@ -76,8 +69,8 @@ def candidates(
         Flat directions.
     costs : (m,) array
         What each term costs.
-    slack : float
-        Factor by which leaving out one term may raise μ.
+    slack : float, optional
+        Factor by which leaving out one term may raise μ; `FORMULAS.flatness_slack` by default.
     flat : float
         μ up to which formulas of one to three terms are candidates.
 
@@ -86,6 +79,8 @@ def candidates(
     list of Candidate
         Those of one to three terms, and at most two for each term as pivot, without repetitions.
     """
+    slack = FORMULAS.flatness_slack if slack is None else slack
+    floor = FORMULAS.flatness_floor
     size = np.sqrt(np.diag(ops.unit_dirichlet))
     basis, _ = np.linalg.qr(vectors * size[:, None])
     found: dict[tuple[int, ...], Candidate] = {}
@@ -93,25 +88,25 @@ def candidates(
     def keep(support: tuple[int, ...], pivot: int) -> None:
         if support in found:
             return
-        mu, c = smallest(ops, np.array(support))
+        mu, c = ops.pencil.smallest(np.array(support))
         if not _matters(np.array(support), c, pivot, size):
             return
         found[support] = Candidate(support, c, mu, float(costs[list(support)].sum()))
 
     for support in short_supports(ops, flat):
         keep(support, support[0])
-    for pivot, sparse in _pivoted(basis, costs):
-        order = _by_strength(sparse, pivot)
-        if not len(order):
+    for pivot, sparse in sparse_vectors(basis, costs):
+        order = strongest(sparse)[:MAX_SUPPORT]
+        if pivot not in order:
             continue
         reduced = _eliminate(ops, np.sort(order), pivot, costs, size, slack)
         keep(reduced, pivot)
         most = len(reduced) if reduced in found else len(order)
-        strongest = _strongest(ops, order, pivot, size, slack, most)
-        if strongest is not None:
-            keep(_eliminate(ops, strongest, pivot, costs, size, slack), pivot)
+        fewest = _fewest(ops, order, pivot, size, slack, most)
+        if fewest is not None:
+            keep(_eliminate(ops, fewest, pivot, costs, size, slack), pivot)
     if flat and len(costs) > MAX_SUPPORT:
-        for support, pivot in thinned(ops, vectors.shape[1], costs, slack, FLOOR):
+        for support, pivot in thinned(ops, vectors.shape[1], costs, slack):
             keep(_eliminate(ops, support, pivot, costs, size, slack), pivot)
     for support in list(found):
         # A mixture with simpler laws loses the terms of one of them, or of all.
@@ -119,8 +114,8 @@ def candidates(
         for block in [*blocks, set().union(*blocks)] if len(blocks) > 1 else blocks:
             rest = tuple(j for j in support if j not in block)
             if rest:
-                mu, c = smallest(ops, np.array(rest))
-                if mu <= max(FLOOR, flat, found[support].flatness * slack**2):
+                mu, c = ops.pencil.smallest(np.array(rest))
+                if mu <= max(floor, flat, found[support].flatness * slack**2):
                     pivot = rest[int(np.argmax(np.abs(c) * size[list(rest)]))]
                     keep(_eliminate(ops, np.array(rest), pivot, costs, size, slack), pivot)
     return sorted(found.values(), key=lambda f: (len(f.support), f.cost, f.flatness))
@@ -153,26 +148,28 @@ def short_supports(ops: Operators, flat: float) -> list[tuple[int, ...]]:
     unit = d / np.sqrt(np.maximum(d1 * d2, 1e-300))
     dependence = np.linalg.det(unit[triples[:, :, None], triples[:, None, :]])
     triples = triples[dependence > INDEPENDENT]
-    return short + [tuple(map(int, t)) for t in triples[lowest(ops, triples) <= flat]]
+    return short + [tuple(map(int, t)) for t in triples[ops.pencil.lowest(triples) <= flat]]
 
 
 def _matters(support: np.ndarray, c: np.ndarray, pivot: int, size: np.ndarray) -> np.ndarray:
     """Tell whether the pivot is part of formulas (..., s), or only carried along by another's."""
     share = np.abs(c) * size[support]
-    return np.max(share * (support == pivot), axis=-1) >= NEGLIGIBLE * share.max(axis=-1)
+    return np.max(share * (support == pivot), axis=-1) >= FORMULAS.negligible_share * share.max(
+        axis=-1
+    )
 
 
-def _strongest(
+def _fewest(
     ops: Operators, order: np.ndarray, pivot: int, size: np.ndarray, slack: float, most: int
 ) -> np.ndarray | None:
     """Return the fewest of the strongest terms that are as flat as all, if fewer than `most`.
 
     The weak ones are what noise left, and may let another law into the formula.
     """
-    limit = max(FLOOR, smallest(ops, np.sort(order))[0] * slack)
+    limit = max(FORMULAS.flatness_floor, ops.pencil.smallest(np.sort(order))[0] * slack)
     for n in range(1 + int(np.argmax(order == pivot)), min(most, len(order))):
         some = np.sort(order[:n])
-        mu, c = smallest(ops, some)
+        mu, c = ops.pencil.smallest(some)
         if mu <= limit and _matters(some, c, pivot, size):
             return some
     return None
@@ -193,13 +190,13 @@ def _eliminate(
     """
     mu = 0.0
     while len(support) > 1:
-        own, vectors = _solve(ops, support)
-        mu = max(mu, own[0])
-        share = np.abs(vectors[:, 0]) * size[support]
-        allowance = np.where(share < NEGLIGIBLE * share.max(), slack**4, slack)
-        values, without = leaving(own, vectors)
+        flat = ops.pencil.on(support)
+        mu = max(mu, flat.values[0])
+        share = np.abs(flat.vectors[:, 0]) * size[support]
+        allowance = np.where(share < FORMULAS.negligible_share * share.max(), slack**4, slack)
+        values, without = leaving(flat)
         values[(support == pivot) | ~_matters(support, without, pivot, size)] = np.inf
-        limits = np.maximum(FLOOR, mu * allowance)
+        limits = np.maximum(FORMULAS.flatness_floor, mu * allowance)
         fits = np.flatnonzero(values <= limits)
         if not len(fits):
             break
@@ -211,6 +208,14 @@ def _eliminate(
 def expression(
     terms: list[sympy.Expr], coefficients: np.ndarray, numbers: Numbers = NUMBERS
 ) -> sympy.Expr:
-    """Return Σ c_j Φ_j with fractions where the coefficients are simple ones."""
+    """Return Σ c_j Φ_j with fractions where the coefficients are simple ones.
+
+    Parameters
+    ----------
+    terms : list of s sympy.Expr
+    coefficients : (s,) array
+    numbers : Numbers
+        What counts as simple.
+    """
     pairs = zip(coefficients, terms, strict=True)
     return sympy.Add(*(numbers.symbolic(float(c)) * term for c, term in pairs))

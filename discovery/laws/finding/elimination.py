@@ -3,10 +3,7 @@
 Powers of a coordinate with a narrow range can stand for each other: a sparse vector of the null
 space is then hidden in a long one, and its largest entries are not its own. So terms leave the
 whole library while the flatness stays, the costly ones first where it makes no difference. What
-leaving out a term costs follows from one eigenproblem: with c_j = 0 the smallest μ is a root of
-Σ_k v_jk² / (μ_k − μ) = 0.
-
-Source: Golub, *Some modified matrix eigenvalue problems* (SIAM Rev. 15, 1973), for the equation.
+leaving out a term costs follows from one eigenproblem (`pencil.leaving`).
 """
 
 from __future__ import annotations
@@ -17,7 +14,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from discovery.formulas.pencil import Operators, leaving, lowest, spectrum
+from discovery.criteria import FORMULAS
+from discovery.formulas.pencil import leaving
+from discovery.laws.finding.operators import Operators, spectrum
 
 # Directions of the null space that are followed.
 _DIRECTIONS = 6
@@ -27,14 +26,12 @@ _TOGETHER = 0.1
 _EXCHANGED = 10
 # What one unit of cost is worth in relative flatness.
 _COST = 2e-3
-
-
 # What μ a function gets that was found before.
 _KNOWN = 1e4
 
 
 def thinned(
-    ops: Operators, directions: int, costs: np.ndarray, slack: float, floor: float
+    ops: Operators, directions: int, costs: np.ndarray, slack: float
 ) -> Iterator[tuple[np.ndarray, int]]:
     """Yield supports of few terms, each with its strongest term that is in none before.
 
@@ -50,15 +47,13 @@ def thinned(
         What each term costs.
     slack : float
         Factor by which leaving out terms may raise μ in one step.
-    floor : float
-        Up to this μ they may in any case.
     """
     size = np.sqrt(np.diag(ops.unit_dirichlet))
     terms = np.flatnonzero(size > 0)
     fresh = np.ones(len(size))
     for _ in range(min(directions, _DIRECTIONS)):
-        support, c = _thinned(ops, terms, costs, slack, floor)
-        support, c = _exchanged(ops, support, c, terms, costs, slack, floor)
+        support, c = _thinned(ops, terms, costs, slack)
+        support, c = _exchanged(ops, support, c, terms, costs, slack)
         share = np.abs(c) * size[support] * fresh[support]
         if share.any():
             yield support, int(support[np.argmax(share)])
@@ -68,13 +63,13 @@ def thinned(
 
 
 def _thinned(
-    ops: Operators, support: np.ndarray, costs: np.ndarray, slack: float, floor: float
+    ops: Operators, support: np.ndarray, costs: np.ndarray, slack: float
 ) -> tuple[np.ndarray, np.ndarray]:
     flat = spectrum(ops.restrict(support))
     together = 1.0
     while len(flat.values) > 1:
-        limit = max(floor, flat.values[0] * slack)
-        after, _ = leaving(flat.values, flat.vectors)
+        limit = max(FORMULAS.flatness_floor, flat.values[0] * slack)
+        after, _ = leaving(flat)
         order = np.argsort(after / limit - _COST * costs[support])
         order = order[after[order] <= limit]
         if not len(order):
@@ -98,18 +93,17 @@ def _exchanged(
     terms: np.ndarray,
     costs: np.ndarray,
     slack: float,
-    floor: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Replace two terms by another one while the flatness stays.
 
     One term left the library too early, perhaps, and several stand for it.
     """
     while 2 < len(support) <= _EXCHANGED:
-        limit = max(floor, spectrum(ops.restrict(support)).values[0] * slack)
+        limit = max(FORMULAS.flatness_floor, spectrum(ops.restrict(support)).values[0] * slack)
         others = np.setdiff1d(terms, support)
         kept = np.array(list(itertools.combinations(support, len(support) - 2)))
         trials = np.column_stack([np.repeat(kept, len(others), axis=0), np.tile(others, len(kept))])
-        mu = lowest(ops, trials)
+        mu = ops.pencil.lowest(trials)
         if not np.any(mu <= limit):
             break
         best = np.argmin(

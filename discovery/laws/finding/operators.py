@@ -13,18 +13,66 @@ moves it, so its μ is 1 (or less, where g⁻¹ overstates the noise); everythin
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
+from discovery.criteria import FORMULAS
 from discovery.estimation.path import Path
-from discovery.formulas.pencil import Operators
+from discovery.formulas.pencil import Pencil, Spectrum
 from discovery.libraries.functions import Functions
 
 # Values a chunk holds: 2²² doubles are 32 MiB.
 CHUNK_VALUES = 2**22
+# Arithmetic precision of a sum of products, relative to its terms.
+_ROUNDING = 4e-16
 
 
-# Mean over median of the noise above which samples are weighted.
-UNEVEN = 2.0
+@dataclass(frozen=True)
+class Operators:
+    """The matrices of one library on one set of orbits.
+
+    Attributes
+    ----------
+    within, dirichlet, between : (m, m) arrays
+        W, D, B.
+    unit_dirichlet : (m, m) array
+        D for unit noise in standardized coordinates: tells functions from constants.
+    """
+
+    within: np.ndarray
+    dirichlet: np.ndarray
+    between: np.ndarray
+    unit_dirichlet: np.ndarray
+
+    @cached_property
+    def pencil(self) -> Pencil:
+        """W and D, whose ratio is the flatness.
+
+        W is known only to rounding: D gets that share, so that a minute eigenvalue from round-off
+        is not a law.
+        """
+        rounding = _ROUNDING * np.diag(self.within + self.between)
+        return Pencil(self.within, self.dirichlet + np.diag(rounding))
+
+    def restrict(self, support: np.ndarray) -> Operators:
+        """Return the operators of the given terms."""
+        return self._each(lambda part: part[np.ix_(support, support)])
+
+    def onto(self, basis: np.ndarray) -> Operators:
+        """Return the operators of the combinations in the columns of `basis` (m, k)."""
+        return self._each(lambda part: basis.T @ part @ basis)
+
+    def _each(self, change: Callable[[np.ndarray], np.ndarray]) -> Operators:
+        parts = (self.within, self.dirichlet, self.between, self.unit_dirichlet)
+        return Operators(*(change(part) for part in parts))
+
+
+def spectrum(ops: Operators) -> Spectrum:
+    """Solve W c = μ D c on the functions that are not constants."""
+    return ops.pencil.whole(ops.unit_dirichlet)
 
 
 def operators(
@@ -33,6 +81,7 @@ def operators(
     offsets: np.ndarray,
     scale: np.ndarray,
     weights: np.ndarray | None = None,
+    chunk: int = CHUNK_VALUES,
 ) -> Operators:
     """Accumulate W, D and B in one pass, in chunks of whole or partial runs.
 
@@ -47,6 +96,8 @@ def operators(
         Standard deviation of each coordinate over the whole set, the unit of `unit_dirichlet`.
     weights : (n,) array, optional
         What each sample counts; all alike by default.
+    chunk : int
+        Values that are held at once, about.
 
     Returns
     -------
@@ -58,7 +109,7 @@ def operators(
     means = np.zeros((len(counts), m))
     done = np.zeros(len(counts))
     weights = np.ones(len(path.states)) if weights is None else weights
-    step = max(64, CHUNK_VALUES // max(1, m * (d + 2)))
+    step = max(64, chunk // max(1, m * (d + 2)))
     for begin in range(offsets[0], offsets[-1], step):
         end = min(begin + step, offsets[-1])
         covariance = path.covariance[begin:end]
@@ -76,8 +127,6 @@ def operators(
         dirichlet=dirichlet / total,
         between=centred.T @ centred / max(1, len(counts) - 1),
         unit_dirichlet=unit / total,
-        n_rows=len(path.states),
-        n_runs=len(counts),
     )
 
 
@@ -137,6 +186,10 @@ def noise_weights(library: Functions, path: Path, vectors: np.ndarray) -> np.nda
 
     Parameters
     ----------
+    library : Functions
+        m terms.
+    path : Path
+        n states and their covariance.
     vectors : (m, k) array
         Flat directions.
     """
@@ -151,6 +204,6 @@ def noise_weights(library: Functions, path: Path, vectors: np.ndarray) -> np.nda
     for row in moved:
         total += row / max(float(np.median(row)), 1e-300)
     total /= len(moved)
-    if total.mean() < UNEVEN:
+    if total.mean() < FORMULAS.uneven_noise:
         return None
     return 1.0 / (1.0 + total)

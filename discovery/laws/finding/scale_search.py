@@ -10,16 +10,18 @@ problems whose variables separate* (SIAM J. Numer. Anal. 10, 1973).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import sympy
 from scipy import linalg
 from scipy.optimize import minimize_scalar
 
+from discovery.criteria import FORMULAS
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path
-from discovery.formulas.pencil import Operators, spectrum
-from discovery.formulas.simple_numbers import Numbers
-from discovery.laws.finding.candidates import FLOOR
-from discovery.laws.finding.operators import operators
+from discovery.formulas.simple_numbers import Numbers, in_digits
+from discovery.laws.finding.operators import Operators, operators, spectrum
 from discovery.laws.judging.evidence import FLAT
 from discovery.libraries.library import Library
 from discovery.libraries.unknown_scale import Scaled
@@ -28,15 +30,10 @@ from discovery.libraries.unknown_scale import Scaled
 _SHORTEST, _LONGEST, _TRIALS = 0.05, 20.0, 41
 # Wave numbers of oscillating functions, evenly: the dips are of one width in these.
 _FASTEST, _EVEN_TRIALS = 40.0, 200
-# A function's length is at least so many standard deviations of the noise: across a shorter one
-# noise is no small step, and everything looks flat.
-_NOISES = 3.0
 # Rows that the search runs on, the last steps excepted.
 _ROWS = 2000
-# Dips that are looked into, the deepest ones, and by what factor μ must rise on both sides.
-_DIPS, _PROMINENT = 2, 1.05
-# Factor by which another scale may raise μ and still be as good.
-_AS_GOOD = 1.02
+# Dips that are looked into, the deepest ones.
+_DIPS = 2
 # The scale of a dip is known no better and no worse than this, relative.
 _KNOWN, _UNKNOWN = 1e-7, 0.1
 
@@ -54,32 +51,31 @@ def tuned(scaled: Scaled, fit: Orbits, numbers: Numbers) -> list[Library]:
     """
     some = _thinned(fit)
     profile = _Profile(scaled, some)
-    grid = _grid(scaled, fit)
+    grid = trial_scales(scaled, fit)
     if len(grid) < 3:
         return []
     depths = np.array([profile(value) for value in grid])
     found = []
     whole = None
-    for dip in _dips(depths):
+    for dip in prominent_minima(depths)[:_DIPS]:
         value, mu = _lowest(profile, grid[dip - 1], grid[dip + 1])
         if mu > 4 * FLAT:
             continue
         whole = whole or (profile if some is fit else _Profile(scaled, fit))
         value, mu = _lowest(whole, value / 1.02, value * 1.02)
         if mu <= 2 * FLAT:
-            value, symbol = _simplest(whole, value, mu, numbers)
+            value, symbol = simplest_scale(whole, value, mu, numbers)
             found += scaled.at(symbol, f"{value:.4g}")
     return found
 
 
-def _dips(depths: np.ndarray) -> list[int]:
+def prominent_minima(depths: np.ndarray) -> list[int]:
     """Return where μ has prominent minima, the deepest first."""
     inner = range(1, len(depths) - 1)
     lowest = [i for i in inner if depths[i] < depths[i - 1] and depths[i] <= depths[i + 1]]
-    dips = [
-        i for i in lowest if min(depths[:i].max(), depths[i + 1 :].max()) > _PROMINENT * depths[i]
-    ]
-    return sorted(dips, key=lambda i: depths[i])[:_DIPS]
+    rise = FORMULAS.dip_prominence
+    dips = [i for i in lowest if min(depths[:i].max(), depths[i + 1 :].max()) > rise * depths[i]]
+    return sorted(dips, key=lambda i: depths[i])
 
 
 class _Profile:
@@ -101,7 +97,7 @@ class _Profile:
             return max(float(spectrum(ops).values[0]), 1e-300)
         # The functions that noise moves independently of the known ones.
         free = linalg.null_space((ops.dirichlet @ self._known).T)
-        return max(float(spectrum(_in_span(ops, free)).values[0]), 1e-300)
+        return max(float(spectrum(ops.onto(free)).values[0]), 1e-300)
 
     def _operators(self, value: float) -> Operators:
         path = self._orbits.smoothed
@@ -117,12 +113,6 @@ class _Profile:
             )
 
 
-def _in_span(ops: Operators, basis: np.ndarray) -> Operators:
-    """Return the operators of the combinations in the columns of `basis`."""
-    parts = (ops.within, ops.dirichlet, ops.between, ops.unit_dirichlet)
-    return Operators(*(basis.T @ part @ basis for part in parts), ops.n_rows, ops.n_runs)
-
-
 def _thinned(orbits: Orbits) -> Orbits:
     """Return every so many rows of each run."""
     step = max(1, len(orbits.smoothed.states) // _ROWS)
@@ -131,11 +121,11 @@ def _thinned(orbits: Orbits) -> Orbits:
     return orbits.where(within % step == 0)
 
 
-def _grid(scaled: Scaled, orbits: Orbits) -> np.ndarray:
+def trial_scales(scaled: Scaled, orbits: Orbits) -> np.ndarray:
     """Return the scales to try, ascending."""
     columns = list(scaled.columns)
     unit = float(np.sqrt(np.mean(orbits.scale[columns] ** 2)))
-    least = _NOISES * float(orbits.noise[columns].max())
+    least = FORMULAS.noise_lengths * float(orbits.noise[columns].max())
     if scaled.oscillating:
         numbers = np.linspace(0, _FASTEST, _EVEN_TRIALS + 1)[1:] / unit
         return numbers[numbers * least < 1]
@@ -155,9 +145,21 @@ def _lowest(profile: _Profile, low: float, high: float) -> tuple[float, float]:
     return float(np.exp(best.x)), float(np.exp(best.fun))
 
 
-def _simplest(profile: _Profile, value: float, mu: float, numbers: Numbers) -> tuple[float, object]:
-    """Return the simplest scale that is as good, as a number and as SymPy writes it."""
-    limit = max(FLOOR, _AS_GOOD * mu)
+def simplest_scale(
+    profile: Callable[[float], float], value: float, mu: float, numbers: Numbers
+) -> tuple[float, sympy.Expr | float]:
+    """Return the simplest scale that is as good, as a number and as SymPy writes it.
+
+    Parameters
+    ----------
+    profile : callable
+        μ at a scale.
+    value, mu : float
+        The scale of the least μ, and that μ.
+    numbers : Numbers
+        What counts as simple.
+    """
+    limit = max(FORMULAS.flatness_floor, FORMULAS.scale_slack * mu)
 
     def as_good(trial: float) -> bool:
         return profile(trial) <= limit
@@ -174,5 +176,5 @@ def _simplest(profile: _Profile, value: float, mu: float, numbers: Numbers) -> t
     simple, cost = numbers.simple(value, width, width)
     if not np.isfinite(cost):
         digits = int(np.clip(np.ceil(-np.log10(width)) + 1, 2, 12))
-        simple = float(f"{value:.{digits}g}")
+        simple = in_digits(value, digits)
     return simple, numbers.symbolic(simple) if np.isfinite(cost) else simple

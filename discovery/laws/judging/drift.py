@@ -18,11 +18,11 @@ import itertools
 from functools import lru_cache
 
 import numpy as np
-from scipy import linalg
 from scipy.fft import dct
 from scipy.ndimage import uniform_filter1d
 
 from discovery.estimation.orbits import Orbits
+from discovery.formulas.pencil import solve
 from discovery.laws.finding.operators import moved_by, steepness
 from discovery.libraries.functions import Functions
 
@@ -31,6 +31,8 @@ EDGES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 # Samples over which the noise level is averaged before it weights them, so that a sample's weight
 # does not depend on its own noise.
 WINDOW = 9
+# Share of each term's noise that is added to it where terms may be dependent.
+_RIDGE = 1e-12
 
 
 def even_weights(noise: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -208,14 +210,12 @@ class DriftTest:
         runs = [slice(a, b) for a, b in itertools.pairwise(self._offsets)]
         drifts = np.stack([(self._modes[:, r] * counts[r]) @ self._modes[:, r].T for r in runs])
         size = np.sqrt(np.diag(self._noise))
-        unit = self._noise / np.outer(size, size) + 1e-12 * np.eye(len(size))
         main = int(np.argmax(np.abs(coefficients) * size))
         draws = []
         for _ in range(ERROR_DRAWS):
             weights = rng.multinomial(len(starts), np.full(len(starts), 1 / len(starts)))
             drift = np.einsum("r,rij->ij", weights, drifts) / len(starts)
-            _, vectors = linalg.eigh(drift / np.outer(size, size), unit)
-            drawn = vectors[:, 0] / size
+            drawn = solve(drift, self._noise, _RIDGE).vectors[:, 0]
             draws.append(drawn * (coefficients[main] / drawn[main]))
         errors = np.std(draws, axis=0)
         errors[main] = 0.0
@@ -229,10 +229,7 @@ class DriftTest:
         """
         total = self._counts.sum(axis=0)
         drift = (self._modes * total) @ self._modes.T / (len(self._offsets) - 1)
-        size = np.sqrt(np.diag(self._noise))
-        unit = self._noise / np.outer(size, size) + 1e-12 * np.eye(len(size))
-        _, vectors = linalg.eigh(drift / np.outer(size, size), unit)
-        return vectors[:, 0] / size
+        return solve(drift, self._noise, _RIDGE).vectors[:, 0]
 
     def _moments(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         bands = self.bands(coefficients)

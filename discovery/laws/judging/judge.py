@@ -8,9 +8,9 @@ import numpy as np
 
 from discovery.estimation.split import Split
 from discovery.formulas import simplicity
-from discovery.formulas.pencil import Operators
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.finding import candidates, rounding
+from discovery.laws.finding.operators import Operators
 from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.evidence import FLAT, gather
 from discovery.laws.judging.law import (

@@ -16,8 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from discovery.estimation.orbits import Orbits
-from discovery.formulas.pencil import spectrum
-from discovery.laws.finding.operators import operators
+from discovery.laws.finding.operators import operators, spectrum
 from discovery.laws.learned.library import LearnedLibrary, Network
 
 HIDDEN = (64, 64)

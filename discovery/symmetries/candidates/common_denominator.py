@@ -51,8 +51,8 @@ def denominator(
     # Back to the functions' own units, in which coefficients are rounded.
     scale = np.where(scale > 0, scale, 1.0)
     costs = np.array([1.0 + 0.25 * sympy.count_ops(e) for e in expressions])
-    gram = pencil.Gram((top * scale).T @ (top * scale), functions.T @ functions)
-    vector = sparse_basis.sparse_basis(gram, null / scale[:, None], costs, 1e-6)[:, 0]
+    forms = pencil.Pencil((top * scale).T @ (top * scale), functions.T @ functions)
+    vector = sparse_basis.sparse_basis(forms, null / scale[:, None], costs, 1e-6)[:, 0]
     numbers = simple_numbers.as_numbers(vector)
     q = functions @ np.array([float(c) for c in numbers])
     if np.abs(q).min() <= _AWAY * np.abs(q).max():

@@ -5,7 +5,7 @@ import pytest
 import sympy
 
 from discovery import ConservedQuantityFinder, datasets
-from discovery.formulas.simple_numbers import Numbers
+from discovery.formulas.simple_numbers import Numbers, as_numbers, signed
 from discovery.report.units import coefficient_units
 
 
@@ -16,8 +16,10 @@ from discovery.report.units import coefficient_units
         (2 / 3, 1e-6, sympy.Rational(2, 3)),
         (np.sqrt(2) / 2, 1e-4, sympy.sqrt(2) / 2),
         (np.pi, 1e-4, sympy.pi),
-        # Too coarsely known for a root, and no fraction either.
+        (0.58334, 1e-4, sympy.Rational(7, 12)),
         (-0.4, 0.05, -sympy.Rational(2, 5)),
+        # Too coarsely known for √3.
+        (1.75, 0.02, sympy.Rational(7, 4)),
     ],
 )
 def test_simplest_number(value, tolerance, expected):
@@ -36,6 +38,37 @@ def test_constants_of_the_user():
     assert numbers.symbolic(numbers.simple(2 * 9.81 / 1.3, 1e-4)[0]) == 2 * g / length
     assert numbers.symbolic(numbers.simple(np.sqrt(9.81) / 2, 1e-4)[0]) == sympy.sqrt(g) / 2
     assert numbers.numeric(2 * g) == 2 * 9.81
+
+
+def test_one_is_simpler_than_a_constant_near_one():
+    assert Numbers.of({"a": 0.995}).simple(1.0, 0.01)[0] == 1.0
+
+
+def test_a_constant_of_the_user_comes_before_pi():
+    assert Numbers.of({"a": 3.138}).simple(np.pi, 3e-3)[0] == 3.138
+
+
+def test_a_constant_stands_for_what_is_well_known():
+    numbers = Numbers.of({"a": 2.75})
+    assert numbers.simple(2.74, 0.01)[0] == 2.75
+    assert numbers.simple(2.7, 0.05)[0] == 8 / 3
+
+
+@pytest.mark.parametrize(
+    ("vector", "expected"),
+    [
+        ([-1.0, 2.0, 3.0], [-1.0, 2.0, 3.0]),
+        ([-1.0, 0.0, 1.0], [1.0, 0.0, -1.0]),
+        ([0.0, -1.0, -2.0, 1.0], [0.0, 1.0, 2.0, -1.0]),
+    ],
+)
+def test_most_terms_are_positive_and_of_equals_the_first(vector, expected):
+    np.testing.assert_array_equal(signed(np.array(vector)), expected)
+
+
+def test_exact_coefficients_are_fractions_whatever_their_size():
+    assert as_numbers(np.array([45.0, 0.0, -1 / 7])) == [45, 0, -sympy.Rational(1, 7)]
+    assert str(as_numbers(np.array([0.123456789]))[0]) == "0.123457"
 
 
 @pytest.mark.parametrize("bad", [["g"], {"g": "9"}, {"g": -1.0}, {"2g": 1.0}, {"g": np.nan}])

@@ -1,52 +1,14 @@
-"""Leaving out terms: one eigenproblem tells what each is worth; formulas among dependent terms."""
+"""Formulas among nearly dependent terms, by leaving out terms of the whole library."""
 
 import numpy as np
 import pytest
-from scipy import linalg
 
 from discovery import Trajectories
+from discovery.criteria import FORMULAS
 from discovery.estimation.preparation import prepare
-from discovery.formulas.pencil import Operators, leaving, lowest
 from discovery.laws.finding import operators
-from discovery.laws.finding.candidates import FLOOR, SLACK
 from discovery.laws.finding.elimination import thinned
 from discovery.libraries.rational import rational
-
-
-def pencil(rng, size, spread):
-    """Return W and D, with eigenvalues over `spread` orders of magnitude."""
-    d = rng.normal(size=(size, size))
-    w = rng.normal(size=(size, size)) * np.logspace(0, spread / 2, size)[:, None]
-    return w.T @ w, d @ d.T + np.eye(size)
-
-
-@pytest.mark.parametrize("spread", [0, 4, 8])
-@pytest.mark.parametrize("size", [2, 3, 9])
-def test_leaving_is_the_restricted_eigenproblem(size, spread):
-    w, d = pencil(np.random.default_rng(size), size, spread)
-    values, vectors = linalg.eigh(w, d)
-    mu, mixed = leaving(values, vectors)
-    for j in range(size):
-        rest = np.delete(np.arange(size), j)
-        exact, c = linalg.eigh(w[np.ix_(rest, rest)], d[np.ix_(rest, rest)])
-        assert mu[j] == pytest.approx(exact[0], rel=1e-4)
-        assert mixed[j, j] == 0
-        found = mixed[j, rest]
-        assert mixed[j] @ w @ mixed[j] / (mixed[j] @ d @ mixed[j]) == pytest.approx(mu[j], rel=1e-4)
-        overlap = found @ d[np.ix_(rest, rest)] @ c[:, 0]
-        assert overlap**2 == pytest.approx(mixed[j] @ d @ mixed[j], rel=1e-4)
-
-
-def test_lowest_solves_every_row():
-    w, d = pencil(np.random.default_rng(0), 6, 2)
-    ops = operators_of(w, d)
-    rows = np.array([[0, 1, 2], [1, 3, 5]])
-    exact = [linalg.eigh(w[np.ix_(r, r)], d[np.ix_(r, r)])[0][0] for r in rows]
-    np.testing.assert_allclose(lowest(ops, rows), exact, rtol=1e-6)
-
-
-def operators_of(within, dirichlet):
-    return Operators(within, dirichlet, np.eye(len(within)), dirichlet, 1000, 50)
 
 
 @pytest.mark.parametrize("noise", [0.01, 0.05])
@@ -61,6 +23,6 @@ def test_a_formula_among_nearly_dependent_terms(noise):
     orbits = prepare(runs)
     library = rational(runs.names, runs.roles, [0])
     ops = operators.operators(library, orbits.smoothed, orbits.offsets, orbits.scale)
-    support, pivot = next(thinned(ops, 1, library.costs(), SLACK, FLOOR))
+    support, pivot = next(thinned(ops, 1, library.costs(), FORMULAS.flatness_slack))
     assert pivot in support
     assert {str(library.expressions()[j]) for j in support} == {"p**2", "r", "r**2"}

@@ -9,9 +9,7 @@ from scipy import linalg
 
 from discovery import libraries
 from discovery.estimation.path import Path, raw_path
-from discovery.formulas.pencil import flatness, spectrum
-from discovery.laws.finding import operators as module
-from discovery.laws.finding.operators import noise_weights, operators
+from discovery.laws.finding.operators import noise_weights, operators, spectrum
 
 NAMES = ("x", "u")
 TERMS = ["x", "u**2", "x*u", "x**2*u", "1/(2 + x**2)"]
@@ -66,16 +64,14 @@ def dense(path, weights):
 
 @pytest.mark.parametrize("chunk", [1, 2**22])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_operators_are_the_sums_they_say(monkeypatch, library, path, weighted, chunk):
+def test_operators_are_the_sums_they_say(library, path, weighted, chunk):
     # The smallest chunk is 64 rows: it cuts runs in their midst, at their ends, and holds several.
-    monkeypatch.setattr(module, "CHUNK_VALUES", chunk)
     weights = np.random.default_rng(1).uniform(0.1, 2.0, len(path.states)) if weighted else None
-    ops = operators(library, path, OFFSETS, SCALE, weights)
+    ops = operators(library, path, OFFSETS, SCALE, weights, chunk)
     expected = dense(path, np.ones(len(path.states)) if weights is None else weights)
     found = (ops.within, ops.dirichlet, ops.between, ops.unit_dirichlet)
     for matrix, reference in zip(found, expected, strict=True):
         np.testing.assert_allclose(matrix, reference, rtol=1e-10, atol=1e-13)
-    assert (ops.n_rows, ops.n_runs) == (len(path.states), len(LENGTHS))
 
 
 def test_nothing_cancels_far_from_the_origin(library):
@@ -144,8 +140,8 @@ def test_spectrum_solves_the_eigenproblem(library, path):
     )
     expected = linalg.eigh(ops.within, ops.dirichlet, eigvals_only=True)
     np.testing.assert_allclose(found.values, expected, rtol=1e-8)
-    np.testing.assert_allclose(flatness(ops, found.vectors), found.values, rtol=1e-8)
-    assert flatness(ops, found.vectors[:, 0]) == pytest.approx(found.values[0])
+    np.testing.assert_allclose(ops.pencil.ratio(found.vectors), found.values, rtol=1e-8)
+    assert ops.pencil.ratio(found.vectors[:, 0]) == pytest.approx(found.values[0])
 
 
 def test_units_of_coordinates_do_not_matter():

@@ -8,8 +8,12 @@ import pytest
 import sympy
 from scipy.integrate import solve_ivp
 
-from discovery import ConservedQuantityFinder, libraries
-from discovery.laws.finding.scale_search import _dips
+from discovery import ConservedQuantityFinder
+from discovery.estimation.orbits import Orbits
+from discovery.estimation.path import raw_path
+from discovery.formulas.simple_numbers import NUMBERS
+from discovery.laws.finding.scale_search import prominent_minima, simplest_scale, trial_scales
+from discovery.libraries.monomials import symbols_of
 from discovery.libraries.unknown_scale import SCALE, scaled
 
 LINE, PLANE = ("x", "p"), ("x", "y", "u", "v")
@@ -79,7 +83,7 @@ def test_a_law_with_a_length_of_its_own(name, noise):
     report, clean = found_in(name, noise)
     exact = [q for q in report.quantities if q.verdict == "exact"]
     names = LINE if clean.shape[1] == 2 else PLANE
-    symbols = libraries.builders.symbols_of(names)
+    symbols = symbols_of(names)
     truth = sympy.sympify(SYSTEMS[name][3], locals=dict(zip(names, symbols, strict=True)))
     energy = next(q for q in exact if any(q.expression.diff(s, 2) != 0 for s in symbols[-1:]))
     assert len(exact) == (1 if clean.shape[1] == 2 else 2)
@@ -96,15 +100,37 @@ def test_where_nothing_is_conserved_no_scale_is_found():
 
 def test_a_law_without_a_length_of_its_own_ends_the_search_for_one():
     stage = scaled(LINE, ROLES[2])[0]
-    x, p = libraries.builders.symbols_of(LINE)
+    x, p = symbols_of(LINE)
     assert stage.has_energy(p**2 + x**4)
     assert not stage.has_energy(x * p)
 
 
 def test_dips_are_prominent_minima():
-    assert _dips(np.array([5.0, 1.0, 5.0, 2.0, 3.0])) == [1, 3]
-    assert _dips(np.array([1.0, 2.0, 3.0])) == []
-    assert _dips(np.array([1.01, 1.0, 1.01, 1.0, 5.0])) == []
+    assert prominent_minima(np.array([5.0, 1.0, 5.0, 2.0, 3.0])) == [1, 3]
+    assert prominent_minima(np.array([1.0, 2.0, 3.0])) == []
+    assert prominent_minima(np.array([1.01, 1.0, 1.01, 1.0, 5.0])) == []
+
+
+@pytest.mark.parametrize("name", ["waves", "softened"])
+def test_no_length_is_as_short_as_the_noise(name):
+    """A wave number times the noise, or the noise over a length, is at most a third."""
+    rng = np.random.default_rng(0)
+    path = raw_path(rng.normal(size=(200, 2)), np.full(2, 0.2))
+    orbits = Orbits(path, path, np.array([0, 100, 200]), np.ones(2))
+    stage = next(s for s in scaled(LINE, ROLES[2]) if s.name == name)
+    trials = trial_scales(stage, orbits)
+    assert len(trials) > 3
+    assert np.all(np.diff(trials) > 0)
+    shortest = 1 / trials[-1] if stage.wave_number else trials[0]
+    assert 3 * 0.2 <= shortest < 4 * 0.2
+
+
+def test_a_scale_is_rounded_as_far_as_it_is_known():
+    for width, expected in ((1e-4, 1.313), (3e-2, 4 / 3)):
+        found, _ = simplest_scale(
+            lambda s, width=width: 1 + 0.02 * ((s / 1.313 - 1) / width) ** 2, 1.313, 1.0, NUMBERS
+        )
+        assert found == pytest.approx(expected, abs=5e-4)
 
 
 @pytest.mark.parametrize("roles", [["position", "momentum"], ROLES[4]])

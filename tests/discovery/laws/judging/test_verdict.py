@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from discovery.formulas.simplicity import by_chance, free_numbers
-from discovery.laws.finding.rounding import _equal_in_kind
+from discovery.formulas.simplicity import free_numbers
 from discovery.laws.judging.evidence import Evidence
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.verdict import verdict_of
@@ -96,29 +95,3 @@ def test_doubt():
     assert law(kepler, [1, 1, -2.1], bound=0.02, least=0.005).sure
     assert law(kepler, [1, 1, -2.1], bound=0.02, moving=3.0).doubtful
     assert law([*kepler, "x**2"], [1, 1, -2.1, 0.3], bound=1e-4).sure
-
-
-def test_like_terms_get_equal_coefficients_where_these_may_be():
-    kinds = custom(["u**2", "v**2", "x**2", "x*y"], NAMES).kinds()
-    coefficients, errors = np.array([1.0, -1.04, 2.0, 1.02]), np.array([0.0, 0.02, 0.02, 0.02])
-    even = _equal_in_kind(coefficients, errors, kinds)
-    np.testing.assert_allclose(even, [1.0, -1.0, 2.0, 1.02])
-    # Without one that sets the scale, the surer counts for more.
-    even = _equal_in_kind(np.array([1.0, 1.1]), np.array([0.01, 0.1]), kinds[:2])
-    assert even[0] == even[1] == pytest.approx(1.001, abs=1e-3)
-
-
-def test_what_a_symmetry_makes_equal_is_no_evidence():
-    errors = np.array([0.0, 0.004, 0.004])
-    alike = by_chance(
-        np.array([1.0, 1.0, 1.0]), errors, custom(["u**2", "v**2", "x**2"], NAMES).kinds()
-    )
-    assert alike == 1.0
-    unlike = by_chance(
-        np.array([1.0, 1.0, 1.0]), errors, custom(["u**2", "x**4", "x*y"], NAMES).kinds()
-    )
-    assert unlike == pytest.approx((8 * 0.01) ** 2)
-    twice = by_chance(
-        np.array([1.0, 0.5, 0.5]), errors, custom(["u**2", "x*y", "u*v"], NAMES).kinds()
-    )
-    assert twice == pytest.approx(8 * 0.02)

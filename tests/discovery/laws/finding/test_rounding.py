@@ -1,0 +1,42 @@
+"""Rounding: like terms alike, and only as far as flatness and errors allow."""
+
+import numpy as np
+import pytest
+
+from discovery.laws.finding.candidates import Candidate
+from discovery.laws.finding.operators import Operators
+from discovery.laws.finding.rounding import better_of, equal_in_kind, rounded
+from discovery.libraries import custom
+
+NAMES = ("x", "y", "u", "v")
+
+
+def test_like_terms_get_equal_coefficients_where_these_may_be():
+    kinds = custom(["u**2", "v**2", "x**2", "x*y"], NAMES).kinds()
+    coefficients, errors = np.array([1.0, -1.04, 2.0, 1.02]), np.array([0.0, 0.02, 0.02, 0.02])
+    even = equal_in_kind(coefficients, errors, kinds)
+    np.testing.assert_allclose(even, [1.0, -1.0, 2.0, 1.02])
+    # Without one that sets the scale, the surer counts for more.
+    even = equal_in_kind(np.array([1.0, 1.1]), np.array([0.01, 0.1]), kinds[:2])
+    assert even[0] == even[1] == pytest.approx(1.001, abs=1e-3)
+
+
+def operators_of(within):
+    """Return the operators of two terms that noise moves alike and independently."""
+    return Operators(np.array(within), np.eye(2), np.eye(2), np.eye(2))
+
+
+def test_where_data_cannot_tell_better_from_worse_other_coefficients_are_as_good():
+    """μ of (1, 1) is 0; that of (1, 1.1) is 0.1 and that of (1, 1.5) is 1.5."""
+    ops = operators_of([[20.0, -20.0], [-20.0, 20.0]])
+    found = Candidate((0, 1), np.ones(2), 0.0, 2.0)
+    near, far = np.array([1.0, 1.1]), np.array([1.0, 1.5])
+    assert better_of(ops, found, near).coefficients is near
+    assert better_of(ops, found, far).coefficients is found.coefficients
+
+
+def test_what_nobody_knows_is_not_rounded_to_anything():
+    """Three stays three where no error is known and all coefficients are allowed."""
+    found = Candidate((0, 1), np.array([1.0, 3.04]), 0.0, 2.0)
+    one, other = rounded(operators_of(np.zeros((2, 2))), found, lambda _: True)
+    assert other / one == pytest.approx(3, rel=1e-12)
