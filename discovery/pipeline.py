@@ -10,7 +10,7 @@ import numpy as np
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
 from discovery.data.trajectories import Trajectories
-from discovery.estimation.manifold import _manifold, train_manifold
+from discovery.estimation.manifold import checked_manifold, train_manifold
 from discovery.estimation.model_rows import (
     rates,
 )
@@ -102,7 +102,7 @@ def discover(
     fit_runs, held_runs = Split.choose(sound.n_runs, rng)
     if model is None:
         model = train_manifold(sound[fit_runs], seed=int(rng.integers(2**31)), verbose=verbose)
-    orbits = prepare_with(sound, _manifold(model, trajectories), levels)
+    orbits = prepare_with(sound, checked_manifold(model, trajectories), levels)
     path = orbits.smoothed.states
     stages = resolve(library, names, roles, path, rates(sound, path), orbits.noise)
     if isinstance(library, str) and library == "auto":
