@@ -11,7 +11,8 @@ import sympy
 
 Exponents: TypeAlias = tuple[int, ...]
 
-# Terms beyond which a library costs more than the evidence of a usual data set can carry.
+# Terms beyond which a library costs more than the evidence of a usual data set can carry. Larger
+# ones are not built, or left out of what ``library="auto"`` tries.
 MAX_TERMS = 210
 
 
