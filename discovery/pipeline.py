@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import sympy
 
 from discovery.data.coordinates import are_fields
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
 from discovery.data.trajectories import Trajectories
-from discovery.estimation.manifold import manifold_for, train_manifold
+from discovery.estimation.manifold import checked_manifold, train_manifold
 from discovery.estimation.model_rows import rates
 from discovery.estimation.noise_level import known_noise
 from discovery.estimation.orbits import Orbits
@@ -28,8 +27,7 @@ from discovery.laws.judging.law import Law
 from discovery.laws.judging.trend import secular_rate
 from discovery.laws.learned.training import train_features
 from discovery.laws.search import Stage, analyse
-from discovery.libraries.choice import checked, resolve
-from discovery.libraries.library import Library
+from discovery.libraries.choice import LibraryLike, checked, resolve
 from discovery.noether.pairing import pair
 from discovery.pde.analysis import analyse_fields
 from discovery.report.assembly import report_on
@@ -40,8 +38,7 @@ from discovery.report.report import DiscoveryReport
 if TYPE_CHECKING:
     import keras
 
-# What users may pass as ``library=`` and ``noise=``.
-LibraryChoice = str | Library | Sequence[str | sympy.Expr] | Sequence[Library]
+# What users may pass as ``noise=``.
 NoiseLevel = float | Sequence[float] | np.ndarray | None
 
 
@@ -49,7 +46,7 @@ def discover(
     trajectories: Trajectories,
     model: keras.Model | None = None,
     *,
-    library: LibraryChoice = "auto",
+    library: LibraryLike = "auto",
     noise: NoiseLevel = None,
     constants: Mapping[str, float] | None = None,
     max_rows: int = MAX_ROWS,
@@ -191,7 +188,7 @@ class WithManifold:
         if model is None:
             seed = int(rng.integers(2**31))
             model = train_manifold(runs[fit], seed=seed, verbose=self.verbose)
-        return prepare_with(runs, manifold_for(model, runs), noise)
+        return prepare_with(runs, checked_manifold(model, runs), noise)
 
     def learned(self, runs: Trajectories, rng: np.random.Generator) -> list[Stage]:
         """Return features of a network, trained when they are asked for."""
@@ -202,7 +199,7 @@ def analyse_runs(
     runs: Trajectories,
     preparation: Preparation,
     *,
-    library: LibraryChoice = "auto",
+    library: LibraryLike = "auto",
     noise: NoiseLevel = None,
     constants: Mapping[str, float] | None = None,
     max_rows: int = MAX_ROWS,
@@ -256,7 +253,7 @@ def analyse_runs(
 
 def _fields(
     runs: Trajectories,
-    library: LibraryChoice,
+    library: LibraryLike,
     levels: np.ndarray | None,
     numbers: Numbers,
     rng: np.random.Generator,

@@ -1,8 +1,9 @@
 """Gross errors: samples that no smooth path could pass through.
 
-Each coordinate of a sample is compared with what its neighbours predict, by a median that a wrong
-neighbour does not move. A gross error stands out from the same comparison three to six samples
-away; fast motion does not, since it is fast there too.
+Each coordinate of a sample is compared with what its neighbours predict, and the distance is its
+misfit. The prediction is a median, which one wrong neighbour does not move. The misfit of a gross
+error is large against those three to six samples away. That of fast motion is not: they are large
+too.
 """
 
 from __future__ import annotations
@@ -11,19 +12,12 @@ import itertools
 
 import numpy as np
 
-# Times the local and the overall typical misfit that a sample must exceed.
-GROSS = 9.0
-# An error smaller than this fraction of the coordinate's spread is not gross.
-LEAST = 0.02
-# No more than this share of a coordinate's values is left out: beyond it, it is the data's nature.
-MOST = 0.03
+from discovery.criteria import NOISE
+
 # An error may hide another until it is gone.
-ROUNDS = 3
-# Share of a coordinate's values from which on gross errors are many.
-MANY = 0.005
-# How much more must stand out at the ends of a run.
-END = 5.0
+_ROUNDS = 3
 _TRIPLES = np.array(list(itertools.combinations(range(8), 3)))
+# Samples whose parabolas are computed at once.
 _CHUNK = 2**14
 
 
@@ -45,29 +39,29 @@ def sound_rows(
     noise : (d,) array
         Standard deviation of each coordinate's noise, by a robust estimate.
     spread : (d,) array
-        The size of each coordinate, of which a gross error is a share.
+        The size of each coordinate. Errors that are small against it are not gross.
     wrong : float
-        Share of samples that were found wrong before.
+        Share of the samples that were left out before, for errors in other coordinates.
 
     Returns
     -------
     (n,) array of bool
     """
-    noise = np.maximum(noise, LEAST / GROSS * spread)
+    noise = np.maximum(noise, NOISE.gross_size / NOISE.gross_misfit * spread)
     sound = np.ones(len(rows), dtype=bool)
     for column in range(rows.shape[1]):
         keep = np.ones(len(rows), dtype=bool)
-        for _ in range(ROUNDS):
+        for _ in range(_ROUNDS):
             kept = np.flatnonzero(keep)
             cuts = np.concatenate([[0], np.cumsum(keep)])[offsets]
             # Where errors are many, what is doubtful goes too.
-            strict = wrong + np.mean(~keep) > MANY
+            strict = wrong + np.mean(~keep) > NOISE.many_gross
             gross = ~_sound_values(rows[kept, column], times[kept], cuts, noise[column], strict)
             keep[kept[gross]] = False
             if not gross.any():
                 break
-        # Beyond a small share it is the data's nature.
-        if np.mean(~keep) <= MOST:
+        # What stands out more often is the nature of the data.
+        if np.mean(~keep) <= NOISE.gross_share:
             sound &= keep
     return sound
 
@@ -75,7 +69,11 @@ def sound_rows(
 def _sound_values(
     values: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise: float, strict: bool
 ) -> np.ndarray:
-    """Tell which values (n,) of one coordinate to keep."""
+    """Tell which values (n,) of one coordinate to keep.
+
+    Where errors are few (not `strict`), a value that stands out is kept all the same if it lies on
+    a cubic through neighbours: it may only move fast.
+    """
     run = np.searchsorted(offsets, np.arange(len(values)), side="right") - 1
     size = np.empty(len(values))
     for begin in range(0, len(values), _CHUNK):
@@ -83,19 +81,30 @@ def _sound_values(
         size[part] = _misfit(values, times, offsets, run, part)
     # At the ends neighbours are on one side, and predictions are extrapolations.
     end = (run != np.roll(run, 2)) | (run != np.roll(run, -2))
-    alone = size > np.where(end, END, 1.0) * GROSS * np.maximum(_nearby(size), noise)
+    least = np.where(end, NOISE.gross_at_ends, 1.0) * NOISE.gross_misfit
+    alone = size > least * np.maximum(misfit_nearby(size), noise)
     if strict:
         return ~alone
-    # What is only fast lies on some cubic through its nearest neighbours.
     near = _nearest_cubic(values, times, run)
-    return ~(alone & (near > GROSS * np.maximum(_nearby(near, rank=2), noise)))
+    return ~(alone & (near > NOISE.gross_misfit * np.maximum(misfit_nearby(near, rank=2), noise)))
 
 
-def _nearby(size: np.ndarray, rank: int = 1) -> np.ndarray:
-    """Return the largest misfit three to six samples away, on the quieter side.
+def misfit_nearby(size: np.ndarray, rank: int = 1) -> np.ndarray:
+    """Return the largest misfit three to six samples before or after, whichever is smaller.
 
-    The quieter side, so that another gross error nearby does not hide this one; for the same reason
-    `rank` 2 takes the second largest there.
+    The smaller of the two, so that another gross error nearby does not hide this one. For the same
+    reason `rank` 2 takes the second largest on either side.
+
+    Parameters
+    ----------
+    size : (n, …) array
+        Misfits, samples along the first axis.
+    rank : int
+        1 for the largest, 2 for the second largest.
+
+    Returns
+    -------
+    (n, …) array
     """
     sides = [
         np.sort([np.roll(size, sign * k, axis=0) for k in range(3, 7)], axis=0)[-rank]
@@ -107,7 +116,8 @@ def _nearby(size: np.ndarray, rank: int = 1) -> np.ndarray:
 def _nearest_cubic(values: np.ndarray, times: np.ndarray, run: np.ndarray) -> np.ndarray:
     """Return how far each value (n,) is from the nearest of the cubics through four neighbours.
 
-    The others of each window of five that holds it. In runs of fewer than five it is zero.
+    Each window of five samples that holds the value gives one cubic, through the other four. Values
+    of runs of fewer than five samples have distance zero.
     """
     starts = np.searchsorted(run, run, side="left")
     ends = np.searchsorted(run, run, side="right")

@@ -1,9 +1,10 @@
-"""Smoothing through a fitted flow: the dynamics say where the state can have been.
+"""Kalman smoother: a path by a fitted flow, which says where the state can have been.
 
 The manifold predicts x_{t+1} = F(x_t) + process noise. Linearized about a first path, all runs
 pass a Kalman filter and a Rauch–Tung–Striebel smoother at once; the posterior covariance is the
-metric's inverse g⁻¹ that the analysis needs. The process noise is the model's own error and is
-chosen by the innovations' likelihood: too small a value makes the path worse than the data.
+metric's inverse g⁻¹ that the analysis needs. The process noise stands for the model's own error.
+Its variance is chosen by the likelihood of the innovations (measured minus predicted states): with
+too small a value the path would be worse than the data.
 
 Source: Rauch, Tung and Striebel (AIAA J. 3, 1965); Bell (SIAM J. Optim. 4, 1994) for iterating the
 linearization.
@@ -11,17 +12,19 @@ linearization.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
 from discovery.estimation.path import Path
 
-# Process noise tried, as a fraction of the measurement noise's variance.
+# Process noise that is tried, as a share of the measurement noise's variance.
 PROCESS = tuple(4.0 ** np.arange(-7, 4))
-SWEEPS = 2
+# Linearizations: about the first path, then about the smoothed one.
+_SWEEPS = 2
 
-Step = Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]]
+Step: TypeAlias = Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]]
 
 
 def smooth_through(
@@ -30,6 +33,7 @@ def smooth_through(
     first: Path,
     intervals: np.ndarray | None,
     offsets: np.ndarray,
+    process: Sequence[float] = PROCESS,
 ) -> Path:
     """Smooth every run through the flow.
 
@@ -41,9 +45,12 @@ def smooth_through(
         (n, d) states as they came, with the (n, d, d) covariance of their noise.
     first : Path
         A first guess of the path, to linearize about.
-    intervals : (n,) array or None
+    intervals : (n, 1) array or None
         Time from each row to the next, in the model's unit; None for regular sampling.
     offsets : (runs + 1,) array of int
+    process : sequence of float
+        Variances of the process noise, as shares of the measurement noise's variance; the one of
+        the largest likelihood is taken.
 
     Returns
     -------
@@ -54,19 +61,23 @@ def smooth_through(
     noise = grid.spread(measured.covariance)
     data = grid.spread(measured.states)
     scale = np.mean(np.einsum("nii->ni", measured.covariance), axis=0)
-    for _ in range(SWEEPS):
+    for _ in range(_SWEEPS):
         ahead, jacobian = step(path.states, intervals)
         shift = ahead - np.einsum("nij,nj->ni", jacobian, path.states)
         flow = _Flow(grid.spread(jacobian), grid.spread(shift), data, noise, grid.present)
-        scores = [flow.filter(np.diag(q * scale))[0] for q in PROCESS]
-        best = PROCESS[int(np.argmax(scores))]
+        scores = [flow.filter(np.diag(q * scale))[0] for q in process]
+        best = process[int(np.argmax(scores))]
         states, covariance = flow.smooth(np.diag(best * scale))
         path = Path(grid.gather(states), grid.gather(covariance))
     return path
 
 
 class _Grid:
-    """Rows of runs of unequal length as (steps, runs, …) arrays, and back."""
+    """Rows of runs of unequal length as (steps, runs, …) arrays, and back.
+
+    A run that is shorter than the longest is continued by its last row; ``present`` (steps, runs)
+    tells the rows that are real.
+    """
 
     def __init__(self, offsets: np.ndarray) -> None:
         lengths = np.diff(offsets)
@@ -84,7 +95,17 @@ class _Grid:
 
 
 class _Flow:
-    """A linearized flow x_{t+1} = A_t x_t + b_t with measurements y_t = x_t + noise."""
+    """A linearized flow x_{t+1} = A_t x_t + b_t with measurements y_t = x_t + noise.
+
+    Parameters
+    ----------
+    jacobian, shift : (steps, runs, d, d) and (steps, runs, d) arrays
+        A and b.
+    data, noise : (steps, runs, d) and (steps, runs, d, d) arrays
+        y, and the covariance R of its noise.
+    present : (steps, runs) array of bool
+        Which of them are real.
+    """
 
     def __init__(
         self,
@@ -133,24 +154,6 @@ class _Flow:
             means.append(mean)
             covs.append((cov + _t(cov)) / 2)
         return np.array(means[::-1]), np.array(covs[::-1])
-
-
-def risk(path: Path, measured: Path) -> float:
-    """Estimate the mean squared error of a path in units of the noise (1 for the data itself).
-
-    Mallows' C_p, residual² − R + 2 P for noise R and posterior P, each coordinate in the unit of
-    its typical noise: a ruler that is as long in every place, or the few where a fitted metric
-    takes the noise for too small would decide.
-    """
-    variance, posterior = (np.einsum("nii->ni", p.covariance) for p in (measured, path))
-    excess = (measured.states - path.states) ** 2 - variance + 2 * posterior
-    return float(np.mean(excess / np.median(variance, axis=0)))
-
-
-def claimed_risk(path: Path, measured: Path) -> float:
-    """Return the mean squared error that a path's own covariance states, in the same units."""
-    variance, posterior = (np.einsum("nii->ni", p.covariance) for p in (measured, path))
-    return float(np.mean(posterior / np.median(variance, axis=0)))
 
 
 def _t(matrix: np.ndarray) -> np.ndarray:

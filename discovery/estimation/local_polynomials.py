@@ -1,9 +1,10 @@
-"""Local polynomial smoothing: the path without most of its noise, and how sure it is.
+"""Local polynomial smoothing: the path without most of its noise, and how well it is known.
 
-Squares of noisy values are biased and null directions drown, so runs are smoothed before they are
-analysed. Each sample takes the window that costs it least: variance of the fit (what noise is
-left) plus squared bias (what the polynomial missed), the bias read from the residuals of its
-neighbours as in Mallows' C_p. Where no window helps, the sample stays as it was measured.
+Squares of noisy values are biased, and noise hides what is conserved, so runs are smoothed before
+they are analysed. Each sample takes the window of least mean squared error: variance of the fit
+(what noise is left) plus squared bias (what the polynomial missed). The bias is estimated from the
+residuals of neighbouring samples, as in Mallows' C_p. Where no window helps, the sample stays as it
+was measured.
 
 Source: Mallows (Technometrics 15, 1973); Fan and Gijbels, *Local Polynomial Modelling* (1996).
 """
@@ -16,31 +17,33 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from discovery.criteria import NOISE
 from discovery.estimation.path import Path
 
 DEGREE = 4
-HALF_WIDTHS = (3, 4, 5, 7, 10, 14, 20)
-NEIGHBOURS = 7
-# Standard errors beyond which there is more bias for a while than on average.
-CHANCE = 2.0
-# Values that show such an event, over columns and neighbours on one side.
-EVENT = 100
+# Windows have 2 h + 1 samples.
+_HALF_WIDTHS = (3, 4, 5, 7, 10, 14, 20)
+# Rows on either side over which bias is averaged.
+_NEIGHBOURS = 7
 
 
 def smooth(rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise: np.ndarray) -> Path:
-    """Smooth every run.
+    """Smooth every run, all coordinates with the same windows.
 
     Parameters
     ----------
     rows : (n, d) array
     times : (n,) array
     offsets : (runs + 1,) array of int
+        Run r is ``rows[offsets[r]:offsets[r + 1]]``.
     noise : (d,) array
         Standard deviation of the noise of each coordinate.
 
     Returns
     -------
     Path
+        With the estimated squared error of the states as covariance: a share of diag(noise²), at
+        most one.
     """
     best, error = smooth_apart(rows, times, offsets, noise, [np.arange(rows.shape[1])])
     return Path(best, error[:, :1, None] * np.diag(noise**2))
@@ -61,21 +64,22 @@ def smooth_apart(
     rows, times, offsets, noise
         As for `smooth`.
     groups : sequence of arrays of int
-        The columns that share their windows; every column in one group.
+        The columns that share their windows; every column in exactly one group.
     caution : float, optional
-        What bias counts over variance in the choice of a window. Where it is given, bias is read
-        from all runs and all groups together, so that even a small one shows.
+        Weight of squared bias against variance in the choice of a window; 1 by default. Where it is
+        given, bias is estimated from all runs and all groups together, so that even a small one is
+        seen.
 
     Returns
     -------
     states : (n, d) array
     error : (n, d) array
-        How far the true state may be from ``states``, squared, over ``noise``².
+        Estimated squared error of ``states`` over ``noise``².
     """
     best, error = rows.copy(), np.ones(rows.shape)
     cost = error.copy()
     lengths = np.diff(offsets)
-    for half in HALF_WIDTHS:
+    for half in _HALF_WIDTHS:
         if 2 * half + 1 > lengths.max():
             break
         index, window, weights, own = _local_fit(times, offsets, half)
@@ -107,7 +111,19 @@ def smooth_apart(
 def _local_fit(
     times: np.ndarray, offsets: np.ndarray, half: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return rows of runs that are long enough, their windows, weights and places in the window."""
+    """Return the local fits of all samples whose runs hold a window of 2 half + 1 samples.
+
+    Returns
+    -------
+    index : (k,) array of int
+        The rows.
+    window : (k, 2 half + 1) array of int
+        The rows of the window of each: centred, but for those near an end of a run.
+    weights : (k, 2 half + 1) array
+        The fit's value at the sample is the sum of weights times the window's values.
+    own : (k,) array of int
+        Place of the sample in its window.
+    """
     width = 2 * half + 1
     index = np.flatnonzero(np.repeat(np.diff(offsets), np.diff(offsets)) >= width)
     run = np.searchsorted(offsets, index, side="right") - 1
@@ -132,26 +148,41 @@ def _shared_bias(
     index: np.ndarray,
     offsets: np.ndarray,
 ) -> np.ndarray:
-    """Return the squared bias of each group at each row, (groups, n), from all of them.
+    """Return the squared bias of each group at each row, (groups, k), estimated from all of them.
 
-    A group's average over all rows at the same place in their window, and, where all groups
-    together show more for a while, that surplus: events move all at once.
+    A group's average over all rows at the same place in their window; and, where the bias of all
+    groups together is larger for a while than on average, that surplus: an event moves all groups
+    at once.
+
+    Parameters
+    ----------
+    bias : (groups, k) array
+        What residuals of single rows say: right on average, very uncertain each.
+    sizes : (groups,) array of int
+        Columns of each group.
+    expected : (k,) array
+        Mean squared residual where there is no bias, in units of the noise's variance.
+    own, index, offsets
+        As `_local_fit` returns and takes them.
     """
     at_place = np.maximum(np.bincount(own), 1)
     mean = np.array([(np.bincount(own, row) / at_place)[own] for row in bias])
     together = sizes @ bias / sizes.sum()
-    # Many columns need few neighbours to show an event, and a short one too.
-    reach = int(np.clip(EVENT // sizes.sum(), 1, NEIGHBOURS))
+    # With many columns a few neighbours show an event, also a short one.
+    reach = int(np.clip(NOISE.event_values // sizes.sum(), 1, _NEIGHBOURS))
     surplus = _around(together, index, offsets, reach) - max(float(together.mean()), 0.0)
-    # Neighbours share much of their windows, and so their chance.
-    chance = expected * np.sqrt(4 / (sizes.sum() * (2 * reach + 1)))
-    return mean + np.maximum(surplus - CHANCE * chance, 0.0)
+    # Neighbours share much of their windows, so their residuals are correlated: twice the variance.
+    error = expected * np.sqrt(4 / (sizes.sum() * (2 * reach + 1)))
+    return mean + np.maximum(surplus - NOISE.event_bias * error, 0.0)
 
 
 def _around(
-    values: np.ndarray, index: np.ndarray, offsets: np.ndarray, reach: int = NEIGHBOURS
+    values: np.ndarray, index: np.ndarray, offsets: np.ndarray, reach: int = _NEIGHBOURS
 ) -> np.ndarray:
-    """Return the mean over neighbouring rows, for values at the rows of `index`."""
+    """Return running means of values (k,) that belong to the rows of `index`.
+
+    Over the rows of the same run up to `reach` before and after; rows without a value count as 0.
+    """
     rows = np.zeros(offsets[-1])
     rows[index] = values
     for a, b in itertools.pairwise(offsets):

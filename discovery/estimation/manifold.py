@@ -1,8 +1,10 @@
-"""The default manifold and its training."""
+"""The default manifold: its training, and what the analysis needs of any manifold."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -14,17 +16,56 @@ from discovery.estimation.model_rows import (
     row_intervals,
 )
 
-# The default manifold's training: enough for the noise to come out within a few percent.
+if TYPE_CHECKING:
+    import keras
+
+# Steps of the default manifold's training: enough for the noise to come out within a few percent.
 STEPS = 600
-EPOCHS = 12
-BATCH = 256
-LEARNING_RATE = 4e-3
+_EPOCHS = 12
+_BATCH = 256
+_LEARNING_RATE = 4e-3
+
+
+class Manifold(Protocol):
+    """What the analysis needs of a fitted model; `keras_ndm.manifold_of` offers it.
+
+    Attributes
+    ----------
+    dim : int
+        Number of coordinates d.
+    timed : bool
+        Whether `step` needs the time to the next state.
+    step : callable or None
+        ``step(x, dt)`` gives next states (n, d) and Jacobians (n, d, d), ``[n, i, j] = ∂F_i/∂x_j``;
+        None where the model predicts no next state.
+    """
+
+    dim: int
+    timed: bool
+    step: Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]] | None
+
+    def noise_covariance(self, x: np.ndarray) -> np.ndarray:
+        """Return the covariance (n, d, d) of the noise at states (n, d)."""
 
 
 def train_manifold(
-    trajectories: Trajectories, *, seed: int | None = None, verbose: bool = True
-) -> object:
-    """Train the default manifold on runs.
+    trajectories: Trajectories,
+    *,
+    seed: int | None = None,
+    verbose: bool = True,
+    steps: int = STEPS,
+) -> keras.Model:
+    """Train the default manifold to predict the next state of runs.
+
+    Parameters
+    ----------
+    trajectories : Trajectories
+    seed : int, optional
+        Of all random numbers of Keras.
+    verbose : bool
+        Show a progress bar (on stderr).
+    steps : int
+        Steps of the optimizer, about; every sample is seen at least once.
 
     Returns
     -------
@@ -39,31 +80,36 @@ def train_manifold(
         keras.utils.set_random_seed(seed)
     rows = continuous_rows(trajectories)
     now = np.delete(np.arange(len(rows)), trajectories.offsets[1:] - 1)
-    batch = min(BATCH, len(now))
+    batch = min(_BATCH, len(now))
     # An epoch costs tens of milliseconds of its own, and a last batch of another size a second
     # compilation: the samples go round until they fill a number of whole batches.
-    steps = max(STEPS // EPOCHS, math.ceil(len(now) / batch))
-    now = np.resize(now, steps * batch)
+    per_epoch = max(steps // _EPOCHS, math.ceil(len(now) / batch))
+    now = np.resize(now, per_epoch * batch)
     state = model_inputs(trajectories, rows)[now]
     target = state + rows[now + 1] - rows[now]
     inputs = state if is_regular(trajectories) else (state, row_intervals(trajectories)[now])
-    epochs = max(1, round(STEPS / steps))
+    epochs = max(1, round(steps / per_epoch))
+    total = epochs * per_epoch
     model = keras_ndm.NeuralDifferentialManifold()
-    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * steps)
+    schedule = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, total)
     # XLA takes seconds to compile what then takes milliseconds a step, and runs no faster; on JAX
     # there is nothing else.
     compiled = keras.backend.backend() == "jax"
     model.compile(keras.optimizers.Adam(schedule), jit_compile=compiled)
-    with tqdm(
-        total=epochs * steps, desc="training the manifold", unit="step", disable=not verbose
-    ) as bar:
-        progress = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: bar.update(steps))
+    with tqdm(total=total, desc="training the manifold", unit="step", disable=not verbose) as bar:
+        progress = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: bar.update(per_epoch))
         model.fit(inputs, target, batch_size=batch, epochs=epochs, verbose=0, callbacks=[progress])
     return model
 
 
-def manifold_for(model: object, trajectories: Trajectories) -> object:
-    """Return the model's geometry, or say what it lacks."""
+def checked_manifold(model: keras.Model, trajectories: Trajectories) -> Manifold:
+    """Return the geometry of a user's model.
+
+    Raises
+    ------
+    ValueError
+        For a model without a metric, or of other coordinates than the trajectories'.
+    """
     import keras_ndm
 
     manifold = keras_ndm.manifold_of(model)

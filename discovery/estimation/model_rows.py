@@ -1,4 +1,4 @@
-"""Runs as a model sees them: wrapped angles, steps, rates."""
+"""Rows of runs as a model takes them: angles, time steps, rates."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import itertools
 import numpy as np
 
 from discovery.data.trajectories import Trajectories
+
+# Times are rounded: steps that differ by less than this share of the typical one are equal.
+_EQUAL_STEPS = 1e-3
 
 
 def continuous_rows(runs: Trajectories) -> np.ndarray:
@@ -32,7 +35,7 @@ def rates(runs: Trajectories, states: np.ndarray) -> np.ndarray:
 
 
 def model_inputs(runs: Trajectories, rows: np.ndarray) -> np.ndarray:
-    """Return rows as a model sees them: angles on the circle, from −π to π."""
+    """Return rows (n, d) with every angle on the circle, from −π to π."""
     rows = rows.copy()
     for column, role in enumerate(runs.roles or ()):
         if role == "angle":
@@ -41,7 +44,10 @@ def model_inputs(runs: Trajectories, rows: np.ndarray) -> np.ndarray:
 
 
 def row_intervals(runs: Trajectories) -> np.ndarray:
-    """Return the time from each row to the next in units of the typical step, shape (n, 1)."""
+    """Return the time from each row to the next in units of the typical step, shape (n, 1).
+
+    The last row of a run has the typical step.
+    """
     steps = np.diff(runs.row_times, append=runs.row_times[-1:])
     last = runs.offsets[1:] - 1
     inner = np.delete(steps, last)
@@ -52,4 +58,4 @@ def row_intervals(runs: Trajectories) -> np.ndarray:
 def is_regular(runs: Trajectories) -> bool:
     """Tell whether all samples are equally far apart in time."""
     steps = row_intervals(runs)
-    return bool(np.ptp(steps) < 1e-3)
+    return bool(np.ptp(steps) < _EQUAL_STEPS)

@@ -2,7 +2,7 @@
 
 A trajectory of a flow is smooth, noise is not: a difference of high order annihilates the path and
 keeps the noise. Every order gives an upper bound on the noise (what is left of the path adds to
-it), so the smallest over the orders holds.
+it), so the smallest over the orders is taken.
 
 Source: the difference-sequence estimators of Hall, Kay and Titterington (Biometrika 77, 1990).
 """
@@ -13,11 +13,13 @@ import itertools
 from numbers import Real
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-MAX_ORDER = 12
-# Motion below this fraction of a coordinate's spread counts as none: integrators and tables of
-# numbers are seldom better.
-RESOLUTION = 1e-6
+from discovery.criteria import NOISE
+
+_MAX_ORDER = 12
+# Median of the size of a standard normal variable.
+_MEDIAN = 0.6744897501960817
 
 
 def noise_scale(rows: np.ndarray, times: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -35,23 +37,26 @@ def noise_scale(rows: np.ndarray, times: np.ndarray, offsets: np.ndarray) -> np.
     Returns
     -------
     (d,) array
-        Never below `RESOLUTION` of the coordinate's standard deviation.
+        Never below ``NOISE.resolution`` of the coordinate's standard deviation.
     """
     spread = rows.std(axis=0)
     best = spread.copy()
-    for order in range(1, MAX_ORDER + 1):
+    for order in range(1, _MAX_ORDER + 1):
         residual = _differences(rows, times, offsets, order)
-        if len(residual) < 8:
+        if len(residual) < NOISE.fewest_differences:
             break
         # The median resists the few places where the path turns too fast for this order.
-        best = np.minimum(best, np.median(np.abs(residual), axis=0) / 0.6744897501960817)
-    return np.maximum(best, RESOLUTION * np.maximum(spread, 1e-300))
+        best = np.minimum(best, np.median(np.abs(residual), axis=0) / _MEDIAN)
+    return np.maximum(best, NOISE.resolution * np.maximum(spread, 1e-300))
 
 
 def _differences(
     rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, order: int
 ) -> np.ndarray:
-    """Return divided differences with weights of unit norm, so that white noise keeps its scale."""
+    """Return divided differences of one order within runs, (k, d).
+
+    Their weights have unit norm, so that white noise keeps its standard deviation.
+    """
     width = order + 1
     starts = np.concatenate(
         [np.arange(a, b - order) for a, b in itertools.pairwise(offsets)]
@@ -67,8 +72,25 @@ def _differences(
     return np.einsum("nw,nwd->nd", weights, rows[window])
 
 
-def known_noise(noise: object, dim: int) -> np.ndarray | None:
-    """Check a given noise level and return it for each coordinate, (d,)."""
+def known_noise(noise: ArrayLike | None, dim: int) -> np.ndarray | None:
+    """Check what a user gave as ``noise=`` and return it for each coordinate.
+
+    Parameters
+    ----------
+    noise : float or array-like of shape (d,), optional
+        Standard deviation of the noise, in the data's units.
+    dim : int
+        Number of coordinates d.
+
+    Returns
+    -------
+    (d,) array, or None where nothing was given
+
+    Raises
+    ------
+    ValueError
+        For what is no number or d numbers, and for numbers that are not positive and finite.
+    """
     if noise is None:
         return None
     if isinstance(noise, str) or not isinstance(noise, (Real, list, tuple, np.ndarray)):

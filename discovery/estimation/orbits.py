@@ -1,4 +1,4 @@
-"""Orbits: what the analysis sees of the runs, measured and smoothed, with the noise of each."""
+"""Orbits: runs as the analysis takes them, measured and smoothed, with the covariance of both."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from discovery.criteria import NOISE
 from discovery.estimation.path import Path
-
-# Standard deviations of the noise by which a coordinate must exceed zero to count as positive.
-CLEAR = 5.0
-# Rows that a run must keep.
-LEAST_ROWS = 8
 
 
 @dataclass(frozen=True)
@@ -26,6 +22,7 @@ class Orbits:
     smoothed : Path
         The path without most of its noise, with its posterior covariance g⁻¹.
     offsets : (runs + 1,) array of int
+        Run r is the rows from ``offsets[r]`` to ``offsets[r + 1]``.
     scale : (d,) array
         Standard deviation of each coordinate over all runs.
     """
@@ -53,13 +50,14 @@ class Orbits:
     def clear(self, columns: Sequence[int]) -> np.ndarray:
         """Tell in which rows the given coordinates are positive beyond their noise, (n,) bool.
 
-        In none of a run where that leaves too few.
+        In no row of a run that would be left with too few.
         """
         clear = np.ones(len(self.smoothed.states), dtype=bool)
         for i in columns:
             noise = np.sqrt(self.measured.covariance[:, i, i])
-            clear &= (self.smoothed.states[:, i] > CLEAR * noise) & (self.measured.states[:, i] > 0)
-        long = np.add.reduceat(clear, self.offsets[:-1], dtype=int) >= LEAST_ROWS
+            clear &= self.smoothed.states[:, i] > NOISE.clear_of_zero * noise
+            clear &= self.measured.states[:, i] > 0
+        long = np.add.reduceat(clear, self.offsets[:-1], dtype=int) >= NOISE.fewest_rows
         return clear & (np.repeat(long, np.diff(self.offsets)) | clear.all())
 
     def where(self, rows: np.ndarray) -> Orbits:

@@ -1,4 +1,8 @@
-"""Preparation: from runs to orbits, with the noise and the path that the analysis needs."""
+"""Preparation: from runs to orbits, with the noise and the path that the analysis needs.
+
+Two ways with one signature, ``(runs, …, noise) -> Orbits``: `prepare` by the runs' own smoothness,
+`prepare_with` in the metric and through the flow of a trained manifold.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,24 @@ import numpy as np
 
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.gross_errors import sound_rows
-from discovery.estimation.kalman_smoother import claimed_risk, risk, smooth_through
+from discovery.estimation.kalman_smoother import smooth_through
 from discovery.estimation.local_polynomials import smooth
+from discovery.estimation.manifold import Manifold
 from discovery.estimation.model_rows import continuous_rows, is_regular, model_inputs, row_intervals
 from discovery.estimation.noise_level import noise_scale
 from discovery.estimation.orbits import Orbits
-from discovery.estimation.path import Path, raw_path
+from discovery.estimation.path import Path, estimated_error, raw_path, stated_error
 
-# An angle's spread, however often it turns.
+# The size of an angle, of which a gross error is a share, however often it turns.
 _RADIAN = 1.0
 
 
 def without_gross_errors(runs: Trajectories) -> Trajectories:
-    """Leave out samples that no smooth path could pass through; see `discovery.outliers`.
+    """Leave out samples that no smooth path could pass through; see `estimation.gross_errors`.
 
-    An angle that is wrong by a turn is right, and unwrapping needs angles that are right: their
-    cosines and sines are looked at first. Angles themselves are smoother, and looked at then.
+    An angle that is wrong by a whole turn is right, and unwrapping needs angles that are right. So
+    cosines and sines of angles are looked at first, and then the unwrapped angles, which are
+    smoother.
     """
     angles = [i for i, role in enumerate(runs.roles or ()) if role == "angle"]
     turns = runs.rows[:, angles]
@@ -64,42 +70,30 @@ def prepare(runs: Trajectories, noise: np.ndarray | None = None) -> Orbits:
     return Orbits(raw_path(rows, noise), path, runs.offsets, rows.std(axis=0))
 
 
-def prepare_with(runs: Trajectories, manifold: object, noise: np.ndarray | None = None) -> Orbits:
-    """Make orbits in a trained manifold's metric, smoothed through its flow where that helps.
+def prepare_with(runs: Trajectories, manifold: Manifold, noise: np.ndarray | None = None) -> Orbits:
+    """Make orbits with a trained manifold: noise from its metric, paths through its flow.
 
-    The metric's inverse is the noise in each place. A model that misfits takes its misfit for
-    noise, and differences take fast motion for noise: both are upper bounds, and the smaller
-    holds, coordinate by coordinate.
+    Paths are those of local polynomials where these have the smaller estimated error. The posterior
+    covariance is widened where the residuals show more error than it states.
 
     Parameters
     ----------
     runs : Trajectories
     manifold : Manifold
-        What `keras_ndm.manifold_of` returns: ``noise_covariance(x)`` and, where the model
-        predicts the next state, ``step(x, dt)``.
+        What `keras_ndm.manifold_of` returns.
     noise : (d,) array, optional
-        Known standard deviations; they replace the estimate from differences.
+        Standard deviation of each coordinate's noise where it is known: the typical size of the
+        noise, which the metric then only distributes over the places.
     """
-    rows = continuous_rows(runs)
-    scale = noise_scale(rows, runs.row_times, runs.offsets) if noise is None else noise
-    plain = Orbits(
-        raw_path(rows, scale),
-        smooth(rows, runs.row_times, runs.offsets, scale),
-        runs.offsets,
-        rows.std(axis=0),
-    )
+    plain = prepare(runs, noise)
     inputs = model_inputs(runs, plain.smoothed.states)
     covariance = manifold.noise_covariance(inputs)
-    typical = np.sqrt(np.median(np.einsum("nii->ni", covariance), axis=0))
-    shrink = scale / typical if noise is not None else np.minimum(scale / typical, 1.0)
-    # What is left out was misfit, and so are that share of the correlations.
-    noise_share = np.minimum(shrink, 1.0)
-    kept = np.outer(noise_share, noise_share)
-    np.fill_diagonal(kept, 1.0)
-    measured = Path(rows, covariance * np.outer(shrink, shrink) * kept)
-    share = plain.smoothed.covariance[:, 0, 0] / scale[0] ** 2
+    measured = Path(
+        plain.measured.states, _of_noise_alone(covariance, plain.noise, noise is not None)
+    )
+    share = plain.smoothed.covariance[:, 0, 0] / plain.noise[0] ** 2
     paths = [Path(plain.smoothed.states, measured.covariance * share[:, None, None])]
-    # A model without steps of time knows the flow over the regular one alone.
+    # A model without steps of time knows the flow over the regular step alone.
     if manifold.step is not None and (manifold.timed or is_regular(runs)):
         winding = plain.smoothed.states - inputs
 
@@ -109,13 +103,29 @@ def prepare_with(runs: Trajectories, manifold: object, noise: np.ndarray | None 
 
         intervals = row_intervals(runs) if manifold.timed else None
         paths.append(smooth_through(step, measured, paths[0], intervals, runs.offsets))
-    risks = [risk(path, measured) for path in paths]
-    best = int(np.argmin(risks))
-    path = _calibrated(paths[best], measured, risks[best])
+    errors = [estimated_error(path, measured) for path in paths]
+    best = int(np.argmin(errors))
+    path = _calibrated(paths[best], measured, errors[best])
     return Orbits(measured, path, runs.offsets, plain.scale)
 
 
-def _calibrated(path: Path, measured: Path, found: float) -> Path:
-    """Widen the posterior where the residuals say that it is too sure of itself."""
-    claimed = claimed_risk(path, measured)
-    return Path(path.states, path.covariance * max(1.0, found / max(claimed, 1e-12)))
+def _of_noise_alone(covariance: np.ndarray, level: np.ndarray, known: bool) -> np.ndarray:
+    """Take the misfit of a model out of its noise covariance (n, d, d).
+
+    A model that misfits takes its misfit for noise, and differences take fast motion for noise:
+    both are upper bounds of the typical size, and the smaller is right, coordinate by coordinate.
+    A `level` (d,) that is `known` is right in any case. Correlations of a misfit tell nothing of
+    those of the noise: they shrink by the share of the model's standard deviation that is noise.
+    """
+    typical = np.sqrt(np.median(np.einsum("nii->ni", covariance), axis=0))
+    shrink = level / typical if known else np.minimum(level / typical, 1.0)
+    noise_share = np.minimum(shrink, 1.0)
+    correlated = np.outer(noise_share, noise_share)
+    np.fill_diagonal(correlated, 1.0)
+    return covariance * np.outer(shrink, shrink) * correlated
+
+
+def _calibrated(path: Path, measured: Path, error: float) -> Path:
+    """Widen the posterior where the estimated error exceeds the one that it states."""
+    stated = stated_error(path, measured)
+    return Path(path.states, path.covariance * max(1.0, error / max(stated, 1e-12)))

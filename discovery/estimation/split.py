@@ -1,4 +1,4 @@
-"""The split: runs that formulas are found on, and runs that judge them."""
+"""Split: the runs that formulas are found on, and the runs that judge them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from discovery.criteria import NOISE
 from discovery.estimation.orbits import Orbits
 
-# Share of the runs on which formulas are found; the rest only judges them.
-FIT_SHARE = 0.6
 # Points at which gradients are compared.
 PROBES = 256
 
 
 @dataclass(frozen=True)
 class Split:
-    """Runs that formulas are found on, runs that judge them, and points to compare gradients."""
+    """Orbits in two parts.
+
+    Attributes
+    ----------
+    fit, held : Orbits
+        The runs that formulas are found on, and those that judge them.
+    all : Orbits
+        Both.
+    probes : (k, d) array
+        Smoothed states of the runs that judge, at which gradients are compared.
+    """
 
     fit: Orbits
     held: Orbits
@@ -28,14 +37,23 @@ class Split:
     def choose(n_runs: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Draw the runs to find formulas on and the runs to judge them, ascending."""
         shuffled = rng.permutation(n_runs)
-        n_fit = int(np.clip(round(FIT_SHARE * n_runs), 2, n_runs - 2))
+        n_fit = int(np.clip(round(NOISE.fit_share * n_runs), 2, n_runs - 2))
         return np.sort(shuffled[:n_fit]), np.sort(shuffled[n_fit:])
 
     @classmethod
     def of(
         cls, orbits: Orbits, fit: np.ndarray, held: np.ndarray, rng: np.random.Generator
     ) -> Split:
-        """Part orbits into the given runs."""
+        """Part orbits into the given runs.
+
+        Parameters
+        ----------
+        orbits : Orbits
+        fit, held : arrays of int
+            The runs that formulas are found on, and those that judge them.
+        rng : numpy.random.Generator
+            Draws the probes.
+        """
         judges = orbits.take(held)
         n_rows = len(judges.smoothed.states)
         rows = np.sort(rng.choice(n_rows, min(PROBES, n_rows), replace=False))
@@ -47,7 +65,7 @@ class Split:
         return Split(*parts, self.probes)
 
     def probing(self, columns: Sequence[int]) -> Split:
-        """Return the split with probes only where all of the columns are positive."""
+        """Return the split with probes only where all of the given columns are positive."""
         clear = np.flatnonzero(self.held.clear(columns))
         if len(clear) in (0, len(self.held.smoothed.states)):
             return self

@@ -1,8 +1,9 @@
-"""The choice: what a user passes as ``library=`` becomes libraries to try."""
+"""Choice of libraries: what a user passes as ``library=`` becomes the libraries to try."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import sympy
@@ -19,6 +20,10 @@ from discovery.libraries.families import (
 )
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import symbols_of
+from discovery.libraries.unknown_scale import Scaled
+
+# What a user may pass as ``library=``.
+LibraryLike: TypeAlias = str | Library | Sequence[Library] | Sequence[sympy.Expr | str]
 
 NAMES = (
     "auto",
@@ -58,13 +63,13 @@ def custom(expressions: Sequence[sympy.Expr | str], names: Sequence[str]) -> Lib
 
 
 def resolve(
-    spec: str | Library | Sequence[str | sympy.Expr] | Sequence[Library],
+    spec: LibraryLike,
     names: Sequence[str],
     roles: Sequence[str | None] | None,
     rows: np.ndarray,
     rates: np.ndarray | None = None,
     noise: np.ndarray | float = 0.0,
-) -> list[Library]:
+) -> list[Library | Scaled]:
     """Turn what a user passes as ``library=`` into the libraries to try, simple to rich.
 
     Parameters
@@ -76,8 +81,8 @@ def resolve(
     rates : (n, d) array, optional
         Time derivatives at the rows, to infer roles from.
     noise : (d,) array, optional
-        Standard deviation of each coordinate's noise: what may be an inverse, a logarithm, an
-        angle's cosine depends on it.
+        Standard deviation of each coordinate's noise. It decides what may be divided by, and of
+        what logarithms and cosines are taken.
 
     Raises
     ------

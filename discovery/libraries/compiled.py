@@ -1,4 +1,4 @@
-"""Compiled atoms, and the plan of products that a library's jets follow."""
+"""Compiled atoms, and the order in which products of them and derivatives are computed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,23 @@ import sympy
 from discovery.libraries.monomials import Exponents
 
 
-class _Plan:
-    """Every monomial that values, gradients and Hessians need, each one product from another."""
+class Plan:
+    """Every monomial that values, gradients and Hessians need, each computed from one before it.
+
+    Parameters
+    ----------
+    exponents : sequence of tuples of int
+        Of the m terms in the K atoms.
+
+    Attributes
+    ----------
+    terms : (m,) array of int
+        Where each term is among the monomials.
+    first : list of (j, k, p, i)
+        ∂Φ_j/∂a_k = p × monomial i.
+    second : list of (j, k, l, p, i)
+        ∂²Φ_j/∂a_k∂a_l = p × monomial i.
+    """
 
     def __init__(self, exponents: Sequence[Exponents]) -> None:
         n_atoms = len(exponents[0]) if exponents else 0
@@ -51,13 +66,22 @@ class _Plan:
         return out
 
 
-class _Pairing:
-    """∇a_kᵀ Σ ∇a_l for atoms k and l, each computed once."""
+class Pairing:
+    """∇a_kᵀ Σ ∇a_l for atoms k and l, each computed once.
+
+    Parameters
+    ----------
+    gradient : list of dict
+        {i: ∂_i a_k, (n,)} of each atom, without the zeros.
+    sigma : (d, d, n) array
+        Σ.
+    """
 
     def __init__(self, gradient: list[dict[int, np.ndarray]], sigma: np.ndarray) -> None:
         self._gradient, self._sigma, self._known = gradient, sigma, {}
 
     def __call__(self, k: int, k2: int) -> np.ndarray:
+        """Return the values at atoms k and k2, (n,)."""
         key = (min(k, k2), max(k, k2))
         if key not in self._known:
             self._known[key] = sum(
@@ -75,10 +99,15 @@ def _lower(e: Exponents, k: int) -> Exponents:
     return (*e[:k], e[k] - 1, *e[k + 1 :])
 
 
-class _Atom:
+class Atom:
     """One atom with its first and second derivatives, as functions of (d, n) columns.
 
-    Each is compiled when first asked for: most libraries of a search are never reached.
+    Each is compiled when it is first asked for, since most libraries of a search are never reached.
+
+    Parameters
+    ----------
+    symbols : tuple of d sympy.Symbol
+    atom : sympy.Expr
     """
 
     def __init__(self, symbols: tuple[sympy.Symbol, ...], atom: sympy.Expr) -> None:
@@ -118,12 +147,15 @@ class _Atom:
         return self._compiled(list(self._second.values()))
 
     def value(self, columns: np.ndarray) -> np.ndarray:
+        """Return a, (n,) or one number."""
         return self._value_of(*columns)[0]
 
     def gradient(self, columns: np.ndarray) -> dict[int, np.ndarray]:
+        """Return {i: ∂_i a, (n,)} without the zeros."""
         return dict(zip(self._first, map(_wide(columns), self._gradient_of(*columns)), strict=True))
 
     def hessian(self, columns: np.ndarray) -> dict[tuple[int, int], np.ndarray]:
+        """Return {(i, j): ∂_i ∂_j a, (n,)} without the zeros."""
         if not self._second:
             return {}
         return dict(zip(self._second, map(_wide(columns), self._hessian_of(*columns)), strict=True))
@@ -139,15 +171,20 @@ def shape_of(atom: sympy.Expr) -> str:
     return min(str(atom.xreplace(dict(zip(symbols, order, strict=True)))) for order in orders)
 
 
-# Formulas are tried with a few terms of a library each: they share its compiled atoms.
-_atom = lru_cache(maxsize=4096)(_Atom)
+@lru_cache(maxsize=4096)
+def atom_of(symbols: tuple[sympy.Symbol, ...], atom: sympy.Expr) -> Atom:
+    """Return a compiled atom, the same one for all libraries.
+
+    Formulas are tried as libraries of a few terms each: they share what was compiled.
+    """
+    return Atom(symbols, atom)
 
 
-def _wide(columns: np.ndarray) -> Callable[[object], np.ndarray]:
-    """Return what spreads a value, which may be one number, over all n columns."""
+def _wide(columns: np.ndarray) -> Callable[[np.ndarray | float], np.ndarray]:
+    """Return the function that spreads a value, which may be one number, over all n columns."""
     return lambda value: np.broadcast_to(np.asarray(value, dtype=float), columns.shape[1:])
 
 
 def _nowhere(*_: sympy.Expr) -> sympy.Integer:
-    """Stand in for a derivative that is zero but at a point, such as that of sign(x)."""
+    """Return zero for a derivative that is zero but at a point, such as that of sign(x)."""
     return sympy.Integer(0)

@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import sympy
 
+from discovery.criteria import LIBRARIES
 from discovery.data.coordinates import MOMENTA
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import MAX_TERMS, Exponents, monomials, symbols_of
 
-# A sine that comes closer to zero than this, or than so many standard deviations, has no inverse.
-NEAREST, NOISES = 0.05, 3.0
 # Powers of a positive coordinate beside momenta, and in a potential.
 _KINETIC, _POTENTIAL = (0, -2, -1, 1, 2), (0, -2, -1, 1, 2, 3, 4)
 
@@ -21,14 +20,27 @@ _KINETIC, _POTENTIAL = (0, -2, -1, 1, 2), (0, -2, -1, 1, 2, 3, 4)
 def clear_sines(
     rows: np.ndarray, roles: Sequence[str | None], noise: np.ndarray
 ) -> list[tuple[int, bool]]:
-    """Return (column, whether its sine) for sines and cosines of angles that stay off zero."""
-    return [
-        (i, sine)
-        for i, role in enumerate(roles)
-        if role == "angle"
-        for sine in (True, False)
-        if np.abs((np.sin if sine else np.cos)(rows[:, i])).min() > max(NEAREST, NOISES * noise[i])
-    ]
+    """Return the sines and cosines of angles that stay away from zero: these may be divided by.
+
+    Parameters
+    ----------
+    rows : (n, d) array
+    roles : sequence of length d
+    noise : (d,) array
+        Standard deviation of each coordinate's noise.
+
+    Returns
+    -------
+    list of (int, bool)
+        The angle's column, and whether it is the sine.
+    """
+    clear = []
+    for i in (i for i, role in enumerate(roles) if role == "angle"):
+        least = max(LIBRARIES.smallest_sine, LIBRARIES.sine_noise * noise[i])
+        for function in (np.sin, np.cos):
+            if np.abs(function(rows[:, i])).min() > least:
+                clear.append((i, function is np.sin))
+    return clear
 
 
 def curvilinear(
@@ -37,11 +49,11 @@ def curvilinear(
     columns: Sequence[int],
     sines: Sequence[tuple[int, bool]],
 ) -> Library | None:
-    """Return what kinetic energies and potentials are made of where coordinates are curved.
+    """Return the terms of kinetic energies and potentials in curvilinear coordinates.
 
     Products of two momenta, and momenta, times powers of positive columns and 1/sin²θ, cos θ/sin²θ
-    and cos 2θ; powers of the columns times harmonics of the angles. None where there is neither a
-    momentum nor anything to divide by, or too much of it.
+    and cos 2θ; powers of the columns times harmonics of the angles. None where there is no
+    momentum, nothing to divide by, or so much of it that there would be too many terms.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from discovery.criteria import LIBRARIES
 from discovery.data.coordinates import infer_roles
 from discovery.libraries.curvilinear import clear_sines, curvilinear
 from discovery.libraries.families import (
@@ -23,9 +24,6 @@ from discovery.libraries.monomials import MAX_TERMS, term_count
 from discovery.libraries.rational import invertible, mostly_positive, rational
 from discovery.libraries.unknown_scale import Scaled, scaled
 from discovery.libraries.warped import warps
-
-# Noise of an angle, in radians, beyond which its cosine is more noise than signal.
-LOUD_ANGLE = 0.3
 
 
 def escalation(
@@ -51,9 +49,9 @@ def escalation(
     d = len(names)
     level = np.broadcast_to(noise, d)
     curved = "angle" in roles
-    # An angle that noise turns by a good part of a radian has no cosine to speak of.
-    loud = [role == "angle" and level[i] > LOUD_ANGLE for i, role in enumerate(roles)]
-    roles = [None if loud[i] else role for i, role in enumerate(roles)]
+    # A noisy angle has no cosine that tells anything: it is tried as an unknown coordinate.
+    noisy = level > LIBRARIES.angle_noise
+    roles = [None if role == "angle" and noisy[i] else role for i, role in enumerate(roles)]
     angles = [i for i in range(d) if roles[i] == "angle"]
     straight = [i for i in range(d) if i not in angles]
     stages: list[Library | Scaled] = []
@@ -91,5 +89,4 @@ def escalation(
     if not curved:
         stages += warps(names, rows)
     stages = [stage for stage in stages if 0 < len(stage) <= MAX_TERMS]
-    seen = [(s.atoms, s.exponents) if isinstance(s, Library) else s for s in stages]
-    return [stage for i, stage in enumerate(stages) if i == 0 or seen[i] != seen[i - 1]]
+    return [s for i, s in enumerate(stages) if i == 0 or s.terms != stages[i - 1].terms]

@@ -1,4 +1,4 @@
-"""Builders of libraries: which functions are worth trying for which kinds of coordinates."""
+"""Families of libraries: which functions are worth trying for which kinds of coordinates."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ import sympy
 
 from discovery.data.coordinates import MOMENTA, group_bodies
 from discovery.libraries.library import Library
-from discovery.libraries.monomials import (
-    MAX_TERMS,
-    _unit,
-    monomials,
-    scatter,
-    symbols_of,
-)
+from discovery.libraries.monomials import MAX_TERMS, monomials, scatter, symbols_of, unit
 
 
 def polynomial(
     names: Sequence[str], degree: int = 2, columns: Sequence[int] | None = None
 ) -> Library:
-    """Return all monomials up to a degree (of the given columns; all by default)."""
+    """Return all monomials up to a degree.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The coordinates.
+    degree : int
+    columns : sequence of int, optional
+        The coordinates that monomials are of; all by default.
+    """
     symbols = symbols_of(names)
     atoms = [symbols[i] for i in (range(len(names)) if columns is None else columns)]
     return Library(symbols, atoms, monomials(len(atoms), degree), f"polynomial({degree})")
@@ -30,10 +33,14 @@ def polynomial(
 def trigonometric(names: Sequence[str], roles: Sequence[str | None], order: int = 2) -> Library:
     """Return Fourier modes of the angles, times monomials up to degree two of the rest.
 
-    The modes' order (1-norm of the wave vector) is lowered where there would be too many terms.
-
     Modes cos(n·θ), sin(n·θ) rather than powers of cosines: they are linearly independent, so no
     identity such as cos² + sin² = 1 hides in the library.
+
+    Parameters
+    ----------
+    names, roles : sequences of length d
+    order : int
+        Largest 1-norm of a wave vector n; it is lowered where there would be too many terms.
     """
     symbols = symbols_of(names)
     angles = [i for i, role in enumerate(roles) if role == "angle"]
@@ -54,7 +61,16 @@ def trigonometric(names: Sequence[str], roles: Sequence[str | None], order: int 
 
 
 def logarithmic(names: Sequence[str], columns: Sequence[int], degree: int = 2) -> Library:
-    """Return monomials up to a degree, and the logarithms of the given (positive) columns."""
+    """Return monomials up to a degree, and logarithms.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The coordinates.
+    columns : sequence of int
+        The positive coordinates, whose logarithms are taken.
+    degree : int
+    """
     symbols = symbols_of(names)
     atoms = [*symbols, *(sympy.log(symbols[i]) for i in columns)]
     logs = [
@@ -69,6 +85,7 @@ def mechanics(names: Sequence[str], roles: Sequence[str | None], products: bool 
 
     Parameters
     ----------
+    names, roles : sequences of length d
     products : bool
         Add what quadratic hidden symmetries (Laplace–Runge–Lenz) need: position × velocity² and
         position over distance.
@@ -82,16 +99,16 @@ def mechanics(names: Sequence[str], roles: Sequence[str | None], products: bool 
     atoms = [*symbols, *(1 / r for r in gaps)]
     pad = (0,) * len(gaps)
     exponents = [e + pad for e in monomials(d, 2)]
-    exponents += [(0,) * d + _unit(len(gaps), j) for j in range(len(gaps))]
+    exponents += [(0,) * d + unit(len(gaps), j) for j in range(len(gaps))]
     if products:
         quadratic = [e for e in monomials(len(momenta), 2) if sum(e) == 2]
         for i in positions:
             for q in quadratic:
-                e = list(_unit(d, i))
+                e = list(unit(d, i))
                 for k, p in zip(momenta, q, strict=True):
                     e[k] += p
                 exponents.append((*e, *pad))
-            exponents += [_unit(d, i) + _unit(len(gaps), j) for j in range(len(gaps))]
+            exponents += [unit(d, i) + unit(len(gaps), j) for j in range(len(gaps))]
     name = "mechanics with products" if products else "mechanics"
     return Library(symbols, atoms, exponents, name)
 
@@ -113,6 +130,7 @@ def radial(
 
     Parameters
     ----------
+    names, roles : sequences of length d
     potentials : sequence of str
         Keys of `POTENTIALS`.
     """
@@ -144,7 +162,7 @@ def exponential(names: Sequence[str], roles: Sequence[str | None]) -> Library:
     cubic = [e for e in monomials(len(momenta), 3) if sum(e) == 3]
     extra = [(*scatter(d, momenta, e), *(0,) * k) for e in cubic]
     extra += [
-        _unit(d, i) + (0,) * len(own) + _unit(len(pairs), j)
+        unit(d, i) + (0,) * len(own) + unit(len(pairs), j)
         for i in momenta
         for j in range(len(pairs))
     ]
@@ -169,7 +187,7 @@ def chain(names: Sequence[str], roles: Sequence[str | None]) -> Library:
         if max(e) == 2 or sum(e) == 1 or not within.issuperset(i for i in range(d) if e[i])
     ]
     exponents += [
-        (0,) * d + tuple(power * u for u in _unit(k, j)) for power in (2, 3, 4) for j in range(k)
+        (0,) * d + tuple(power * u for u in unit(k, j)) for power in (2, 3, 4) for j in range(k)
     ]
     return Library(symbols, [*symbols, *gaps], exponents, "chain")
 
@@ -179,7 +197,7 @@ def _with_functions(
 ) -> Library:
     d, k = len(symbols), len(functions)
     exponents = [(*e, *(0,) * k) for e in monomials(d, 2)]
-    exponents += [(0,) * d + _unit(k, j) for j in range(k)]
+    exponents += [(0,) * d + unit(k, j) for j in range(k)]
     return Library(symbols, [*symbols, *functions], exponents, name)
 
 
@@ -198,13 +216,13 @@ def distances(symbols: Sequence[sympy.Symbol], bodies: list[list[int]]) -> list[
 
 def _wave_vectors(n: int, order: int) -> list[tuple[int, ...]]:
     """Return integer vectors of 1-norm up to `order`, one of each pair ±n; differences always."""
-    vectors = [_unit(n, i) for i in range(n)]
+    vectors = [unit(n, i) for i in range(n)]
     pairs = list(itertools.combinations(range(n), 2))
     for i, j in pairs:
         vectors.append(tuple(int(k == i) - int(k == j) for k in range(n)))
     if order >= 2:
         vectors += [tuple(int(k in pair) for k in range(n)) for pair in pairs]
-        vectors += [tuple(2 * v for v in _unit(n, i)) for i in range(n)]
+        vectors += [tuple(2 * v for v in unit(n, i)) for i in range(n)]
     if order >= 3:
         for i, j in itertools.permutations(range(n), 2):
             for sign in (-1, 1):

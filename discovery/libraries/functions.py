@@ -1,4 +1,4 @@
-"""Functions: what every kind of candidate functions offers to the search, the verdict, the report.
+"""Functions: what every kind of candidate functions offers to search, verdict and report.
 
 Products of powers (`Library`), features of a network (`LearnedLibrary`) and integrals of densities
 (`IntegralLibrary`) are used in the same way. What is written for one works for all.
@@ -73,7 +73,7 @@ class Functions(Protocol):
         """Return the functions as SymPy expressions."""
 
     def costs(self) -> np.ndarray:
-        """Return what each function costs in a formula, (m,)."""
+        """Return what each function costs in a formula, (m,): the simpler, the less."""
 
     def kinds(self) -> list[tuple]:
         """Return what each function is but for the coordinates in it: x² and u² are of one kind."""

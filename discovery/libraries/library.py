@@ -15,7 +15,7 @@ import numpy as np
 import sympy
 
 from discovery.formulas.parsing import parse_formula
-from discovery.libraries.compiled import _atom, _Pairing, _Plan, shape_of
+from discovery.libraries.compiled import Pairing, Plan, atom_of, shape_of
 from discovery.libraries.monomials import Exponents
 
 
@@ -29,7 +29,7 @@ class Library:
     atoms : sequence of sympy.Expr
         The K building blocks, functions of `symbols`.
     exponents : sequence of tuples of int
-        One row a term, K non-negative powers each; the constant is not a term.
+        K non-negative powers for each term; the constant is not a term.
     name : str
         What reports call it.
 
@@ -66,8 +66,8 @@ class Library:
         return f"Library({self.name!r}, {len(self)} terms of {len(self.symbols)} coordinates)"
 
     @cached_property
-    def _plan(self) -> _Plan:
-        return _Plan(self.exponents)
+    def _plan(self) -> Plan:
+        return Plan(self.exponents)
 
     @property
     def dim(self) -> int:
@@ -85,6 +85,11 @@ class Library:
     def is_coordinate(self) -> bool:
         """Whether every term is a product of powers of coordinates."""
         return all(atom.is_Symbol for atom in self.atoms)
+
+    @property
+    def terms(self) -> tuple[tuple[sympy.Expr, ...], tuple[Exponents, ...]]:
+        """Atoms and exponents: libraries of which these are equal hold the same functions."""
+        return self.atoms, self.exponents
 
     def expressions(self) -> list[sympy.Expr]:
         """Return the terms as SymPy expressions, in the order of the columns of `values`."""
@@ -159,7 +164,7 @@ class Library:
         """
         columns = np.ascontiguousarray(np.asarray(states, dtype=float).T)
         with np.errstate(all="ignore"):
-            atoms = [_atom(self.symbols, atom) for atom in self.atoms]
+            atoms = [atom_of(self.symbols, atom) for atom in self.atoms]
             values = np.empty((len(atoms), columns.shape[1]))
             for row, atom in zip(values, atoms, strict=True):
                 row[:] = atom.value(columns)
@@ -178,7 +183,7 @@ class Library:
             hessian = [atom.hessian(columns) for atom in atoms]
             bend = np.zeros_like(phi)
             sigma = np.moveaxis(covariance, 0, -1)
-            pairing = _Pairing(gradient, sigma)
+            pairing = Pairing(gradient, sigma)
             traces = [
                 sum((h * sigma[a, b] for (a, b), h in hess.items()), start=0.0) for hess in hessian
             ]

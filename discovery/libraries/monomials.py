@@ -1,19 +1,23 @@
-"""Monomials: exponents, how many there are, and the symbols they are powers of."""
+"""Monomials: their exponents, how many there are, and the symbols that they are powers of."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import sympy
 
-# Terms beyond which a library costs more than the evidence of a usual data set can carry.
+Exponents: TypeAlias = tuple[int, ...]
+
+# Terms beyond which a library costs more than the evidence of a usual data set can carry. Larger
+# ones are not built, or left out of what ``library="auto"`` tries.
 MAX_TERMS = 210
 
 
 def symbols_of(names: Sequence[str]) -> tuple[sympy.Symbol, ...]:
-    """Return one real symbol a coordinate."""
+    """Return one real symbol for each coordinate."""
     return tuple(sympy.Symbol(name, real=True) for name in names)
 
 
@@ -23,14 +27,29 @@ def term_count(n: int, degree: int) -> int:
 
 
 def scatter(size: int, columns: Sequence[int], powers: Exponents) -> Exponents:
-    """Return powers of the given columns as exponents of all."""
+    """Return powers of some columns as exponents of all.
+
+    Parameters
+    ----------
+    size : int
+        Number of columns in all.
+    columns : sequence of int
+        The columns that the powers are of.
+    powers : tuple of int
+        One a column.
+
+    Returns
+    -------
+    tuple of `size` int
+    """
     out = [0] * size
     for column, power in zip(columns, powers, strict=True):
         out[column] += power
     return tuple(out)
 
 
-def _unit(size: int, at: int) -> Exponents:
+def unit(size: int, at: int) -> Exponents:
+    """Return the exponents of one column alone, to the power one."""
     return tuple(int(i == at) for i in range(size))
 
 
@@ -41,6 +60,3 @@ def monomials(n: int, degree: int) -> list[Exponents]:
         for chosen in itertools.combinations_with_replacement(range(n), total):
             out.append(tuple(chosen.count(i) for i in range(n)))
     return out
-
-
-Exponents = tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Negative powers: laws in polar coordinates, ratios of amounts."""
+"""Negative powers, as in laws in polar coordinates and in ratios of amounts."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 import sympy
 
+from discovery.criteria import LIBRARIES, NOISE
 from discovery.data.coordinates import MOMENTA
-from discovery.estimation.orbits import CLEAR
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import MAX_TERMS, Exponents, monomials, symbols_of
 
-# A coordinate that comes closer to zero than this fraction of its largest value has no inverse.
-NEAREST = 0.005
-# Share of the rows in which a coordinate must be clear of zero; the rest is left out.
-MOSTLY = 0.7
 # Powers of a positive coordinate, from the widest range to the narrowest; the narrower ones for
 # higher harmonics.
 _RANGES = ((-2, 4), (-2, 2), (-1, 2), (-1, 1))
@@ -24,7 +20,8 @@ _RANGES = ((-2, 4), (-2, 2), (-1, 2), (-1, 1))
 
 def mostly_positive(values: np.ndarray, noise: float) -> bool:
     """Tell whether a coordinate (n,) is never negative, and mostly positive beyond its noise."""
-    return bool(values.min() > -CLEAR * noise and np.mean(values > CLEAR * noise) >= MOSTLY)
+    least = NOISE.clear_of_zero * noise
+    return bool(values.min() > -least and np.mean(values > least) >= LIBRARIES.positive_share)
 
 
 def invertible(
@@ -32,18 +29,25 @@ def invertible(
 ) -> list[int]:
     """Return the columns that stay positive, away from zero, and are no angles and no momenta.
 
-    A momentum may well have one sign, but no law divides by it. Where noise (d,)
-    hides a few of their values, these will be left out.
+    A momentum may well have one sign, but no law divides by it.
+
+    Parameters
+    ----------
+    rows : (n, d) array
+    roles : sequence of length d
+    noise : (d,) array, optional
+        Standard deviation of each coordinate's noise. A few values may be hidden by it: their rows
+        are left out when the library is used.
     """
     noise = np.zeros(rows.shape[1]) if noise is None else noise
-    least = CLEAR * noise
+    least = NOISE.clear_of_zero * noise
     return [
         i
         for i, role in enumerate(roles)
         if role != "angle"
         and role not in MOMENTA
         and mostly_positive(rows[:, i], noise[i])
-        and rows[rows[:, i] > least[i], i].min() > NEAREST * rows[:, i].max()
+        and rows[rows[:, i] > least[i], i].min() > LIBRARIES.smallest_value * rows[:, i].max()
     ]
 
 

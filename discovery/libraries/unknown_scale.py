@@ -1,6 +1,7 @@
 """Functions with a length of their own: exp(−kx), cos kx, 1/√(r² + a²), exp(−kr)/r, √(p² + a²).
 
-A library of these has one number that only the data tell (`discovery.scales` looks for it).
+The length, or the wave number, is one number that only the data tell. A library of such functions
+holds it as a symbol; `laws.finding.scale_search` looks for its value.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from discovery.libraries.families import distances, exponential
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import MAX_TERMS, Exponents, monomials, scatter, symbols_of
 
-# The unknown number: no coordinate can bear its name.
+# The unknown number. A dummy symbol differs from every coordinate, whatever its name.
 SCALE = sympy.Dummy("k", positive=True)
 
 
@@ -38,7 +39,7 @@ class Scaled:
     oscillating : bool
         Whether the functions have many periods in the data where the wave number is large.
     richer : Library or None
-        What may hold further laws of the same scale.
+        Functions of the same scale that may hold further laws.
     """
 
     library: Library
@@ -57,13 +58,25 @@ class Scaled:
         return len(self.library)
 
     @property
+    def terms(self) -> tuple[tuple[sympy.Expr, ...], tuple[Exponents, ...]]:
+        """Atoms and exponents of the library."""
+        return self.library.terms
+
+    @property
     def plain(self) -> np.ndarray:
         """Which terms are without the scale, (m,) bool."""
         scale = np.array([atom.has(SCALE) for atom in self.library.atoms])
         return ~np.any(np.array(self.library.exponents)[:, scale], axis=1)
 
     def at(self, value: float | sympy.Expr, label: str) -> list[Library]:
-        """Return the libraries of the coordinates at one value of the scale, simple to rich."""
+        """Return the libraries of the coordinates at one value of the scale, simple to rich.
+
+        Parameters
+        ----------
+        value : float or sympy.Expr
+        label : str
+            What their names say of it.
+        """
         put = {SCALE: sympy.sympify(value)}
         return [
             Library(
@@ -77,7 +90,7 @@ class Scaled:
         ]
 
     def has_energy(self, expression: sympy.Expr) -> bool:
-        """Tell whether a law has squares of momenta: then its potential is known already."""
+        """Tell whether a law has squares of momenta: it is an energy, and its potential known."""
         momenta = [self.library.symbols[i] for i in self.momenta]
         return any(expression.diff(p, 2) != 0 for p in momenta)
 

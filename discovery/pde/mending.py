@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from discovery.criteria import NOISE
 from discovery.data.trajectories import Trajectories
-from discovery.estimation.gross_errors import GROSS, LEAST, MOST, _nearby, sound_rows
+from discovery.estimation.gross_errors import misfit_nearby, sound_rows
 from discovery.pde.grid import Grid, ends_meet
 
 # Share of the states that must be left when those with many gross errors are not.
@@ -26,7 +27,7 @@ def mend(runs: Trajectories, grid: Grid, levels: np.ndarray) -> tuple[Trajectori
     for columns in grid.columns:
         line = wrong[:, columns]
         keep &= ~np.any(line & (np.roll(line, 1, axis=1) | np.roll(line, 2, axis=1)), axis=1)
-    if not wrong.any() or wrong.mean() > MOST:
+    if not wrong.any() or wrong.mean() > NOISE.gross_share:
         return runs, 0
     noise = np.empty(runs.dim)
     noise[grid.columns] = levels
@@ -71,18 +72,19 @@ def mend_lines(lines: np.ndarray, offsets: np.ndarray, noise: float) -> np.ndarr
     -------
     (points, n) array
     """
-    least = max(noise, LEAST / GROSS * float(lines.std()))
+    least = max(noise, NOISE.gross_size / NOISE.gross_misfit * float(lines.std()))
     whole = lines
     for _ in range(3):
         near = np.roll(whole, 1, axis=0) + np.roll(whole, -1, axis=0)
         far = np.roll(whole, 2, axis=0) + np.roll(whole, -2, axis=0)
         misfit = whole - (4 * near - far) / 6
         size = np.abs(misfit) / (least * _LINE)
-        if not (size > GROSS).any():
+        if not (size > NOISE.gross_misfit).any():
             break
         peak = (size >= np.roll(size, 1, axis=0)) & (size >= np.roll(size, -1, axis=0))
-        quiet = np.maximum(np.maximum(_nearby(size), 1.0), _before_and_after(size, offsets) / 3)
-        gross = peak & (size > GROSS * quiet)
+        about = _before_and_after(size, offsets)
+        quiet = np.maximum(np.maximum(misfit_nearby(size), 1.0), about / 3)
+        gross = peak & (size > NOISE.gross_misfit * quiet)
         if not gross.any():
             break
         whole = np.where(gross, whole - misfit, whole)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from discovery.criteria import NOISE
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.local_polynomials import smooth_apart
-from discovery.estimation.noise_level import RESOLUTION, noise_scale
+from discovery.estimation.noise_level import noise_scale
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path, raw_path
 from discovery.pde.grid import Grid, ends_meet, pairs, waves
@@ -97,7 +98,7 @@ class FieldWaves:
         slopes = integrals.gradients(some) * np.repeat(self.spread, self.kept)
         scale = np.sqrt(np.mean(np.sum(slopes**2, axis=2), axis=0))
         # Integrals may depend on each other on the data, and their covariance must not be singular.
-        least = np.diag((RESOLUTION * scale) ** 2 + 1e-300)
+        least = np.diag((NOISE.resolution * scale) ** 2 + 1e-300)
         for path in (measured, smoothed):
             path.covariance[...] += least
         return Orbits(measured, smoothed, self.offsets, scale)

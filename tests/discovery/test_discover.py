@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-import discovery
 from discovery import Trajectories, datasets, discover
-from discovery.estimation import manifold
+from discovery.estimation.manifold import train_manifold
 
 keras = pytest.importorskip("keras")
 keras_ndm = pytest.importorskip("keras_ndm")
@@ -65,21 +64,19 @@ SAMPLING = {
 }
 
 
-@pytest.fixture
-def short_training(monkeypatch):
-    """A linear flow needs no thousand steps."""
-    monkeypatch.setattr(manifold, "STEPS", 300)
+def discover_quickly(runs, **options):
+    """Find laws with a manifold of short training: a linear flow needs no more."""
+    model = train_manifold(runs, seed=0, verbose=False, steps=300)
+    return discover(runs, model, random_state=0, **options)
 
 
-@pytest.mark.usefixtures("short_training")
 @pytest.mark.parametrize("sampling", SAMPLING.values(), ids=SAMPLING)
 def test_sampling(sampling):
-    found = discover(oscillator(**sampling), library="polynomial", random_state=0, verbose=False)
+    found = discover_quickly(oscillator(**sampling), library="polynomial")
     assert exact_of(found) == ["u**2 + x**2"]
     np.testing.assert_allclose(list(found.noise.values()), 0.02, rtol=0.2)
 
 
-@pytest.mark.usefixtures("short_training")
 def test_angles_that_wind():
     """A pendulum that turns over, its angle given on the circle: jumps at π are no motion."""
     unwound = datasets.load("pendulum", 60, 80, noise=0.01, seed=0)
@@ -87,8 +84,7 @@ def test_angles_that_wind():
     assert np.abs(states[..., 0]).max() > np.pi
     states[..., 0] = (states[..., 0] + np.pi) % (2 * np.pi) - np.pi
     runs = Trajectories(states=states, names=unwound.names, roles=unwound.roles)
-    found = discover(runs, random_state=0, verbose=False)
-    assert exact_of(found) == ["omega**2/2 - cos(theta)"]
+    assert exact_of(discover_quickly(runs)) == ["omega**2/2 - cos(theta)"]
 
 
 @pytest.fixture(scope="module")
@@ -131,21 +127,20 @@ def test_a_functional_model_of_ones_own(pairs):
     assert exact_of(found) == ["u**2 + x**2"]
 
 
-def test_seed_decides_the_answer_and_progress_goes_to_stderr(pairs, monkeypatch, capsys):
-    monkeypatch.setattr(manifold, "STEPS", 40)
-    loud = discover(pairs[0], library="polynomial", random_state=1)
+def test_seed_decides_the_answer_and_progress_goes_to_stderr(pairs, capsys):
+    runs = pairs[0][:12]
+    loud = discover(runs, library="polynomial", random_state=1)
     out, err = capsys.readouterr()
     assert out == ""
     assert "training the manifold" in err
-    quiet = discover(pairs[0], library="polynomial", random_state=1, verbose=False)
+    quiet = discover(runs, library="polynomial", random_state=1, verbose=False)
     assert capsys.readouterr() == ("", "")
     assert loud.to_dict() == quiet.to_dict()
 
 
-@pytest.mark.usefixtures("short_training")
 def test_control_has_no_law():
     runs = datasets.load("damped_oscillator", 40, 80, noise=0.01, seed=0)
-    found = discovery.discover(runs, random_state=0, verbose=False)
+    found = discover_quickly(runs, verbose=False)
     assert (found.verdict, found.n_conserved) == ("none", 0)
 
 

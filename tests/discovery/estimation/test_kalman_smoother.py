@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from discovery.estimation import kalman_smoother
-from discovery.estimation.kalman_smoother import risk, smooth_through
-from discovery.estimation.path import Path, raw_path
+from discovery.estimation.kalman_smoother import smooth_through
+from discovery.estimation.path import Path, estimated_error, raw_path, stated_error
 
 NOISE = np.array([0.1, 0.3])
 SCALE = NOISE**2
@@ -76,28 +75,26 @@ LENGTHS = {"equal": [12, 12, 12], "unequal": [3, 20, 11, 1, 2], "one run": [15]}
 @pytest.mark.parametrize("timed", [False, True])
 @pytest.mark.parametrize("process", [4.0**-4, 1.0])
 @pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
-def test_agrees_with_dense_least_squares(monkeypatch, lengths, process, timed):
-    monkeypatch.setattr(kalman_smoother, "PROCESS", (process,))
+def test_agrees_with_dense_least_squares(lengths, process, timed):
     rng = np.random.default_rng(5)
     intervals = rng.uniform(0.5, 1.5, (sum(lengths), 1)) if timed else None
     rows, offsets = sample(lengths, process, intervals)
     measured = raw_path(noisy(rows), NOISE)
-    path = smooth_through(step, measured, measured, intervals, offsets)
+    path = smooth_through(step, measured, measured, intervals, offsets, [process])
     states, covariance = dense(measured.states, offsets, process, intervals)
     np.testing.assert_allclose(path.states, states, atol=1e-9)
     np.testing.assert_allclose(path.covariance, covariance, atol=1e-11)
 
 
-def test_noise_that_differs_from_place_to_place(monkeypatch):
+def test_noise_that_differs_from_place_to_place():
     """Two samples of one state, one of them twice as noisy: weights by the inverse variance."""
-    monkeypatch.setattr(kalman_smoother, "PROCESS", (1e-12,))
 
     def still(states, intervals):
         return states, np.broadcast_to(np.eye(2), (len(states), 2, 2))
 
     covariance = np.array([np.diag(SCALE), 4 * np.diag(SCALE)])
     measured = Path(np.array([[0.0, 0.0], [1.0, 1.0]]), covariance)
-    path = smooth_through(still, measured, measured, None, np.array([0, 2]))
+    path = smooth_through(still, measured, measured, None, np.array([0, 2]), [1e-12])
     np.testing.assert_allclose(path.states, 0.2, atol=1e-6)
     np.testing.assert_allclose(path.covariance, np.broadcast_to(0.8 * np.diag(SCALE), (2, 2, 2)))
 
@@ -125,20 +122,27 @@ def test_exact_flow_beats_the_data():
 
 
 @pytest.mark.parametrize("process", [4.0**-5, 1.0])
-def test_risk_is_the_error_of_the_path(monkeypatch, process):
-    """The estimate from residuals is the true mean squared error in units of the noise."""
-    monkeypatch.setattr(kalman_smoother, "PROCESS", (process,))
+def test_the_estimated_error_is_that_of_the_path(process):
+    """From residuals alone: the true mean squared error in units of the noise."""
     rows, offsets = sample([100] * 40)
     measured = raw_path(noisy(rows), NOISE)
-    path = smooth_through(step, measured, measured, None, offsets)
+    path = smooth_through(step, measured, measured, None, offsets, [process])
     true = np.mean((path.states - rows) ** 2 / SCALE)
     # 8000 residuals know their mean square to √(2/8000) = 1.6 %.
-    assert risk(path, measured) == pytest.approx(true, abs=0.05)
-    assert risk(measured, measured) == pytest.approx(1.0)
+    assert estimated_error(path, measured) == pytest.approx(true, abs=0.05)
+    assert estimated_error(measured, measured) == pytest.approx(1.0)
 
 
-def test_a_wrong_flow_is_seen_in_the_risk(monkeypatch):
-    monkeypatch.setattr(kalman_smoother, "PROCESS", (1e-6,))
+def test_the_stated_error_is_the_true_one_of_a_right_flow():
+    rows, offsets = sample([100] * 40, process=1.0)
+    measured = raw_path(noisy(rows), NOISE)
+    path = smooth_through(step, measured, measured, None, offsets, [1.0])
+    true = np.mean((path.states - rows) ** 2 / SCALE)
+    assert stated_error(path, measured) == pytest.approx(true, rel=0.05)
+    assert stated_error(measured, measured) == pytest.approx(1.0)
+
+
+def test_a_wrong_flow_is_seen_in_the_estimated_error():
 
     def wrong(states, intervals):
         ahead, jacobian = step(states, intervals)
@@ -146,4 +150,5 @@ def test_a_wrong_flow_is_seen_in_the_risk(monkeypatch):
 
     rows, offsets = sample([60] * 40)
     measured = raw_path(noisy(rows), NOISE)
-    assert risk(smooth_through(wrong, measured, measured, None, offsets), measured) > 1.0
+    path = smooth_through(wrong, measured, measured, None, offsets, [1e-6])
+    assert stated_error(path, measured) < 1.0 < estimated_error(path, measured)

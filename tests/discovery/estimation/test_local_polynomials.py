@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from discovery.estimation.local_polynomials import DEGREE, smooth
+from discovery.estimation.local_polynomials import DEGREE, smooth, smooth_apart
 from discovery.estimation.path import raw_path
 
 NOISE = np.array([0.02, 0.1])
@@ -105,3 +105,40 @@ def test_short_runs_stay_as_measured():
     rows, times, offsets = sample(lengths=[4, 5, 6])
     path = smooth(rows, times, offsets, NOISE)
     np.testing.assert_array_equal(path.states, rows)
+
+
+def errors_around_an_event(columns, width, n_runs):
+    """Waves of unlike speed, each a group of its own, and one event in which all move fast.
+
+    Returns squared errors and what is stated of them, (runs, steps, columns), in units of the
+    noise's variance.
+    """
+    rng = np.random.default_rng(0)
+    t = np.tile(np.arange(200.0), n_runs)
+    phase = np.repeat(rng.uniform(0, 6, (n_runs, columns)), 200, axis=0)
+    speed = np.geomspace(0.02, 0.8, columns)
+    kick = 20 * np.exp(-(((t - 90) / width) ** 2))[:, None]
+    clean = 30 * np.sin(speed * t[:, None] + phase) + kick
+    rows = clean + rng.standard_normal(clean.shape)
+    offsets = 200 * np.arange(n_runs + 1)
+    groups = [np.array([i]) for i in range(columns)]
+    states, error = smooth_apart(rows, t, offsets, np.ones(columns), groups, caution=100.0)
+    shape = (n_runs, 200, columns)
+    return ((states - clean) ** 2).reshape(shape), error.reshape(shape)
+
+
+EVENT = slice(84, 97)
+
+
+def test_errors_of_groups_are_known():
+    actual, stated = errors_around_an_event(columns=12, width=2.0, n_runs=50)
+    np.testing.assert_allclose(stated.mean(axis=(0, 1)), actual.mean(axis=(0, 1)), rtol=0.15)
+    assert actual.mean() < 0.7
+    assert actual[:, EVENT].mean() < 2 * stated[:, EVENT].mean()
+
+
+def test_a_short_event_in_many_columns():
+    """A few rows of a hundred columns show it: the smoothed path is no worse than the data."""
+    actual, _ = errors_around_an_event(columns=100, width=1.5, n_runs=10)
+    # 13 000 squared errors know their mean to about a hundredth.
+    assert actual[:, EVENT].mean() < 0.98

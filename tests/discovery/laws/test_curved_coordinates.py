@@ -7,9 +7,7 @@ import sympy
 from scipy.integrate import solve_ivp
 
 from discovery import ConservedQuantityFinder
-from discovery.libraries.curvilinear import clear_sines, curvilinear
 from discovery.libraries.monomials import monomials, symbols_of
-from discovery.libraries.rational import invertible
 
 
 def polar_oscillator(r, phi, p, L):
@@ -155,19 +153,3 @@ def test_textbook_forms():
         finder = ConservedQuantityFinder(roles=SYSTEMS[name][2], random_state=0)
         quantities = finder.fit(rows, groups=groups).quantities_
         assert max(len(q.expression.as_ordered_terms()) for q in quantities) == terms
-
-
-def test_what_may_be_divided_by():
-    rows = np.column_stack([np.linspace(0.5, 2.5, 50), np.linspace(-1, 1, 50)])
-    angles = ["angle", "angle"]
-    assert clear_sines(rows, angles, np.zeros(2)) == [(0, True), (1, False)]
-    assert clear_sines(rows, angles, np.array([0.3, 0.0])) == [(1, False)]
-    assert clear_sines(rows, ["position"] * 2, np.zeros(2)) == []
-    assert curvilinear(("a", "b"), angles, [], [(0, True)]) is None  # no momenta
-    assert curvilinear(("a", "p"), ["angle", "momentum"], [], []) is None  # nothing to divide by
-
-
-def test_momenta_of_one_sign_are_not_divided_by():
-    rows = np.full((20, 3), 5.0) + np.linspace(0, 1, 20)[:, None]
-    assert invertible(rows, ["position", "momentum", "velocity"]) == [0]
-    assert invertible(rows, ["amount", None, "angular_velocity"]) == [0, 1]

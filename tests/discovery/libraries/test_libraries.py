@@ -8,7 +8,7 @@ import pytest
 import sympy
 
 from discovery import libraries
-from discovery.libraries import families, monomials
+from discovery.libraries import families
 from discovery.libraries.escalation import escalation
 from discovery.libraries.monomials import MAX_TERMS
 from discovery.libraries.rational import rational
@@ -296,10 +296,24 @@ def test_auto_tries(names, roles, terms):
     missing = [t for t in terms if sympy.expand_log(sympy.sympify(t, locals=symbols)) not in found]
     assert not missing
     assert len(stages[0]) <= min(len(stage) for stage in stages[1:])
-    assert max(len(stage) for stage in stages) <= monomials.MAX_TERMS
+    assert max(len(stage) for stage in stages) <= MAX_TERMS
 
 
-def test_powers_of_many_positive_columns_are_too_many():
-    names = [f"c{i}" for i in range(40)]
-    assert rational(names, ["amount"] * 40, range(40)) is None
-    assert len(rational(names[:2], ["amount"] * 2, range(2))) <= MAX_TERMS
+def test_a_noisy_angle_has_no_cosine():
+    """Noise of .3 radians and more: nothing tells that its function has a period."""
+    rows = np.random.default_rng(0).uniform(-1.0, 1.0, (50, 2))
+    roles = ("angle", "angular_velocity")
+    for noise, known in ((0.1, True), (0.5, False)):
+        stages = escalation(("theta", "omega"), roles, rows, noise=np.array([noise, 0.1]))
+        terms = [e for stage in stages for e in stage.expressions()]
+        assert any(e.has(sympy.cos) for e in terms) == known
+
+
+def test_a_library_names_what_must_be_positive():
+    library = rational(["r", "phi", "v"], [None, "angle", None], [0])
+    assert library.positive == (0,)
+    plain = [str(e) for e in library.expressions()].index("r")
+    assert library.restrict([plain]).positive == ()
+    assert libraries.logarithmic(["x", "y"], [1]).positive == (1,)
+    assert libraries.polynomial(["x", "y"], 3).positive == ()
+    assert libraries.custom(["1/sqrt(x**2 + y**2)", "log(y)/x"], ["x", "y"]).positive == (0, 1)

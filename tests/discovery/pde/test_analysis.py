@@ -9,7 +9,6 @@ import sympy
 
 from discovery import ConservedQuantityFinder, Trajectories, datasets, discover
 from discovery.cli import main
-from discovery.estimation.local_polynomials import smooth_apart
 from discovery.pde.densities import Jets, custom, escalation
 from discovery.pde.grid import ends_meet, grid_of, waves
 from discovery.pde.integrals import Integrals
@@ -403,26 +402,6 @@ def test_no_density_is_a_total_derivative(fields):
 def test_names_that_collide():
     with pytest.raises(ValueError, match="the name of another's derivative"):
         Jets(["u", "u_x"])
-
-
-def test_smoothing_knows_its_error():
-    """Waves of unlike speed, each with windows of its own; one event in which all move fast."""
-    rng = np.random.default_rng(0)
-    t = np.tile(np.arange(200.0), 50)
-    phase = np.repeat(rng.uniform(0, 6, (50, 12)), 200, axis=0)
-    speed = np.geomspace(0.02, 0.8, 12)
-    kick = 20 * np.exp(-(((t - 90) / 2) ** 2))[:, None]
-    clean = 30 * np.sin(speed * t[:, None] + phase) + kick
-    rows = clean + rng.standard_normal(clean.shape)
-    offsets = 200 * np.arange(51)
-    groups = [np.array([i]) for i in range(12)]
-    states, error = smooth_apart(rows, t, offsets, np.ones(12), groups, caution=100.0)
-    actual = ((states - clean) ** 2).reshape(50, 200, 12)
-    claimed = error.reshape(50, 200, 12)
-    np.testing.assert_allclose(claimed.mean(axis=(0, 1)), actual.mean(axis=(0, 1)), rtol=0.15)
-    assert actual.mean() < 0.7
-    event = slice(84, 97)
-    assert actual[:, event].mean() < 2 * claimed[:, event].mean()
 
 
 def test_spacing_travels(tmp_path):

@@ -1,0 +1,30 @@
+"""Orbits: which rows and runs are left where coordinates must be positive."""
+
+import numpy as np
+
+from discovery.estimation.orbits import Orbits
+from discovery.estimation.path import raw_path
+
+
+def test_rows_in_which_a_coordinate_is_clear_of_its_noise():
+    states = np.linspace(1.0, -0.2, 40)[:, None] * np.ones((1, 2))
+    states[:20] += 1.0
+    path = raw_path(states, np.array([0.02, 0.38]))
+    orbits = Orbits(path, path, np.array([0, 20, 40]), np.ones(2))
+    assert orbits.clear([]).all()
+    some = orbits.where(orbits.clear([0]))
+    assert list(some.offsets) == [0, 20, 20 + int(np.sum(states[20:, 0] > 0.1))]
+    assert some.measured.states[:, 0].min() > 0.1
+    # The second coordinate is above five times its noise in four rows of the first run: it goes.
+    assert np.sum(states[:, 1] > 5 * 0.38) == 4
+    assert not orbits.clear([1]).any()
+
+
+def test_taken_runs_keep_their_rows():
+    rng = np.random.default_rng(0)
+    path = raw_path(rng.normal(size=(9, 2)), np.ones(2))
+    orbits = Orbits(path, path, np.array([0, 2, 5, 9]), np.ones(2))
+    some = orbits.take(np.array([2, 0]))
+    assert some.n_runs == 2 and list(some.offsets) == [0, 4, 6]
+    expected = np.concatenate([path.states[5:], path.states[:2]])
+    np.testing.assert_array_equal(some.smoothed.states, expected)

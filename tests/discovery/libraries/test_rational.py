@@ -1,0 +1,45 @@
+"""Negative powers: of which coordinates, and which of them."""
+
+import numpy as np
+import sympy
+
+from discovery.libraries.monomials import MAX_TERMS
+from discovery.libraries.rational import invertible, rational
+
+
+def test_only_what_stays_away_from_zero_is_inverted():
+    rows = np.random.default_rng(0).uniform(1, 2, (100, 3)) * [1, -1, 1]
+    rows[0, 2] = 1e-3
+    assert invertible(rows, [None] * 3) == [0]
+    assert invertible(rows, ["angle", None, None]) == []
+
+
+def test_inverses_need_values_clear_of_the_noise():
+    rows = np.random.default_rng(0).uniform(0.1, 2, (1000, 1))
+    assert invertible(rows, [None], np.array([0.01])) == [0]
+    assert invertible(rows, [None], np.array([0.3])) == []
+    rows[:20] = -0.01
+    assert invertible(rows, [None], np.array([1e-4])) == []
+    assert invertible(rows, [None], np.array([0.01])) == [0]
+
+
+def test_momenta_of_one_sign_are_not_divided_by():
+    rows = np.full((20, 3), 5.0) + np.linspace(0, 1, 20)[:, None]
+    assert invertible(rows, ["position", "momentum", "velocity"]) == [0]
+    assert invertible(rows, ["amount", None, "angular_velocity"]) == [0, 1]
+
+
+def test_powers_of_a_rational_library():
+    library = rational(["r", "w"], ["position", "angular_velocity"], [0])
+    r, w = library.symbols
+    terms = {sympy.simplify(e) for e in library.expressions()}
+    assert {r**2 * w, 1 / r, w**2 / r**2, r**4} <= terms
+    points = np.array([[1.3, -0.4], [0.7, 2.0]])
+    index = [sympy.simplify(e) for e in library.expressions()].index(w**2 / r**2)
+    np.testing.assert_allclose(library.values(points)[index], (points[:, 1] / points[:, 0]) ** 2)
+
+
+def test_powers_of_many_positive_columns_are_too_many():
+    names = [f"c{i}" for i in range(40)]
+    assert rational(names, ["amount"] * 40, range(40)) is None
+    assert len(rational(names[:2], ["amount"] * 2, range(2))) <= MAX_TERMS
