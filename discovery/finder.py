@@ -16,6 +16,8 @@ from discovery.estimation.model_rows import rates
 from discovery.estimation.noise_level import known_noise
 from discovery.estimation.preparation import prepare, without_gross_errors
 from discovery.estimation.split import Split
+from discovery.formulas.simple_numbers import Numbers
+from discovery.laws.stages import stages_of
 from discovery.libraries.choice import resolve
 from discovery.pde.analysis import analyse_fields, are_fields
 from discovery.pipeline import analyse_orbits
@@ -141,12 +143,12 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         sound = without_gross_errors(some)
         orbits = prepare(sound, noise)
         path = orbits.smoothed.states
-        stages = resolve(
+        found = resolve(
             self.library, runs.names, runs.roles, path, rates(sound, path), orbits.noise
         )
         return analyse_orbits(
             orbits,
-            stages,
+            stages_of(found, Numbers.of(self.constants, runs.names)),
             Split.draw(orbits, rng),
             rng,
             names=runs.names,

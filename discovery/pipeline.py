@@ -22,7 +22,8 @@ from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.judging.conclusion import conclude
 from discovery.laws.judging.trend import secular_rate
 from discovery.laws.learned.training import train_features
-from discovery.laws.search import Stage, analyse
+from discovery.laws.search import analyse
+from discovery.laws.stages import Learned, Stage, stages_of
 from discovery.libraries.choice import resolve
 from discovery.noether.pairing import pair
 from discovery.pde.analysis import analyse_fields, are_fields
@@ -104,9 +105,10 @@ def discover(
         model = train_manifold(sound[fit_runs], seed=int(rng.integers(2**31)), verbose=verbose)
     orbits = prepare_with(sound, _manifold(model, trajectories), levels)
     path = orbits.smoothed.states
-    stages = resolve(library, names, roles, path, rates(sound, path), orbits.noise)
+    found = resolve(library, names, roles, path, rates(sound, path), orbits.noise)
+    stages = stages_of(found, Numbers.of(constants, names))
     if isinstance(library, str) and library == "auto":
-        stages.append(lambda fit: train_features(fit, names, roles, rng, verbose=verbose))
+        stages.append(Learned(lambda fit: train_features(fit, names, roles, rng, verbose=verbose)))
     return analyse_orbits(
         orbits,
         stages,
@@ -155,8 +157,8 @@ def analyse_orbits(
     Parameters
     ----------
     orbits : Orbits
-    stages : sequence of Library, or of callables that learn one
-        From simple to rich; see `engine.analyse`.
+    stages : sequence of Stage
+        From simple to rich; see `laws.search.analyse`.
     split : Split
         Runs that formulas are found on, and runs that judge them.
     rng : numpy.random.Generator

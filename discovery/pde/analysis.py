@@ -14,17 +14,17 @@ from dataclasses import replace
 import numpy as np
 import sympy
 
+from discovery.criteria import LAWS
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.split import PROBES, Split
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.judging.conclusion import conclude
-from discovery.laws.judging.evidence import FLAT
-from discovery.laws.judging.independence import SINE
 from discovery.laws.judging.law import Findings, Law
-from discovery.laws.judging.selection import _select
+from discovery.laws.judging.selection import select
 from discovery.laws.judging.trend import secular_rate
 from discovery.laws.search import analyse
+from discovery.laws.stages import Closed
 from discovery.pde.densities import Densities, Jets, custom, escalation
 from discovery.pde.grid import Grid, grid_of
 from discovery.pde.integral_library import _on_grid, _some, _Terms
@@ -143,14 +143,14 @@ def _search(
     scale = np.empty(runs.dim)
     for f, columns in enumerate(waves.grid.columns):
         scale[columns] = waves.spread[f]
-    sine = float(np.clip(IMITATION * waves.blur, FINEST, SINE))
+    sine = float(np.clip(IMITATION * waves.blur, FINEST, LAWS.sine))
     pool: list[Law] = []
     records, rejected, rates = [], None, {}
     chosen = Findings()
     for tried in sets:
         orbits = _some(integrals, [whole.index(density) for density in tried.expressions])
         split = Split(orbits.take(fit), orbits.take(held), orbits, orbits.smoothed.states[rows])
-        found = analyse([_Terms(tried, jets)], split, rng, numbers)
+        found = analyse([Closed(_Terms(tried, jets))], split, rng, numbers)
         for law in (*found.laws, *found.identities):
             if law.verdict != "exact" or _is_known(law):
                 pool.append(_on_grid(law, tried, jets, waves.grid, runs.names))
@@ -164,7 +164,13 @@ def _search(
                     law.evidence.spread,
                 )
         before = len(chosen.laws)
-        chosen = _select(pool, probes, scale, sine)
+        chosen = select(
+            pool,
+            probes,
+            scale,
+            price=lambda law: law.cost,
+            sine=lambda law: sine if law.verdict == "exact" else LAWS.sine,
+        )
         records.append(replace(found.stages[0], n_laws=len(chosen.laws) - before))
         rejected = found.rejected if rejected is None else rejected & found.rejected
     return replace(chosen, stages=records, rejected=rejected), rates
@@ -213,7 +219,8 @@ def _positive(waves: FieldWaves) -> list[int]:
 
 def _is_known(law: Law) -> bool:
     evidence = law.evidence
-    return evidence.drift_interval[1] <= KNOWN and evidence.smoothed_flatness_interval[1] <= FLAT
+    flatness_at_most = evidence.smoothed_flatness_interval[1]
+    return evidence.drift_interval[1] <= KNOWN and flatness_at_most <= LAWS.flatness_ceiling
 
 
 def _check_finite(values: np.ndarray, densities: Sequence[sympy.Expr]) -> None:

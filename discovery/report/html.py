@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from discovery.laws.judging.evidence import FLAT
+from discovery.criteria import LAWS
 from discovery.report.typesetting import mathml
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def spectrum_svg(spectrum: dict[str, np.ndarray]) -> str:
         return round(left + 10 + float(share) * (width - left - 60), 1)
 
     bottom = 8 + row * len(spectrum)
-    line = place(FLAT)
+    line = place(LAWS.flatness_ceiling)
     out = [
         f"<svg viewBox='0 0 {width} {bottom + 38}' role='img' aria-label='spectrum of flatness'>",
         f"<line x1='{line}' x2='{line}' y1='0' y2='{bottom}' stroke='#d33' "
@@ -154,7 +154,7 @@ def spectrum_svg(spectrum: dict[str, np.ndarray]) -> str:
         y = 8 + row * k + row / 2
         out.append(f"<text x='0' y='{y + 4}'>{html.escape(_clip(library))}</text>")
         for mu in values:
-            look = "fill='#1a9c5b'" if mu <= FLAT else "fill='none' stroke='#888'"
+            look = "fill='#1a9c5b'" if mu <= LAWS.flatness_ceiling else "fill='none' stroke='#888'"
             out.append(
                 f"<circle cx='{place(mu)}' cy='{y}' r='4' {look}><title>{mu:.3g}</title></circle>"
             )

@@ -14,13 +14,13 @@ import numpy as np
 from scipy import linalg
 from scipy.optimize import minimize_scalar
 
+from discovery.criteria import LAWS
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path
 from discovery.formulas.pencil import Operators, spectrum
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.finding.candidates import FLOOR
 from discovery.laws.finding.operators import operators
-from discovery.laws.judging.evidence import FLAT
 from discovery.libraries.library import Library
 from discovery.libraries.unknown_scale import Scaled
 
@@ -62,11 +62,11 @@ def tuned(scaled: Scaled, fit: Orbits, numbers: Numbers) -> list[Library]:
     whole = None
     for dip in _dips(depths):
         value, mu = _lowest(profile, grid[dip - 1], grid[dip + 1])
-        if mu > 4 * FLAT:
+        if mu > 4 * LAWS.flatness_ceiling:
             continue
         whole = whole or (profile if some is fit else _Profile(scaled, fit))
         value, mu = _lowest(whole, value / 1.02, value * 1.02)
-        if mu <= 2 * FLAT:
+        if mu <= 2 * LAWS.flatness_ceiling:
             value, symbol = _simplest(whole, value, mu, numbers)
             found += scaled.at(symbol, f"{value:.4g}")
     return found
@@ -89,7 +89,7 @@ class _Profile:
         self._scaled, self._orbits = scaled, orbits
         ops = self._operators(1.0).restrict(np.flatnonzero(scaled.plain))
         flat = spectrum(ops)
-        known = flat.vectors[:, flat.values <= 2 * FLAT]
+        known = flat.vectors[:, flat.values <= 2 * LAWS.flatness_ceiling]
         self._known = np.zeros((len(scaled), known.shape[1]))
         self._known[scaled.plain] = known
 

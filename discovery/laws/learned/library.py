@@ -1,8 +1,8 @@
 """Learned features: a small network read as a library, where no closed form in reach is flat.
 
-The network is trained elsewhere (`feature_training`); here it is plain arrays, so that its laws are
-callable, pickle, and need no backend. Values, gradients and Hessian contractions are pushed forward
-through its layers together.
+The network is trained elsewhere (`laws.learned.training`); here it is plain arrays, so that its
+laws are callable, pickle, and need no backend. Values, gradients and Hessian contractions are
+pushed forward through its layers together.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ import sympy
 
 from discovery.formulas.pencil import Spectrum
 from discovery.libraries.monomials import symbols_of
-
-# … and the next term must explain at least this share of what is left.
-WORTH = 0.3
 
 
 @dataclass(frozen=True)
