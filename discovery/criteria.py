@@ -398,7 +398,7 @@ class LawCriteria:
         unit="1",
         reason="tolerance: on short arcs every flow has local laws",
         off=0.0,
-        test="laws/judging/test_conclusion.py::test_undecided[short arcs]",
+        test="laws/judging/test_conclusion.py::test_how_short_an_arc_is",
     )
     short_open_arc: float = limit(
         0.4,
@@ -406,7 +406,7 @@ class LawCriteria:
         unit="1",
         reason="tolerance: on open arcs every flow has local laws",
         off=0.0,
-        test="laws/judging/test_conclusion.py::test_undecided[open arcs]",
+        test="laws/judging/test_conclusion.py::test_how_short_an_arc_is",
     )
     turning_runs: float = limit(
         0.1,
@@ -414,7 +414,7 @@ class LawCriteria:
         unit="1",
         reason="tolerance: of open arcs, noise turns a few",
         off=0.0,
-        test="laws/judging/test_conclusion.py::test_undecided[open arcs]",
+        test="laws/judging/test_conclusion.py::test_how_short_an_arc_is",
     )
     rest: float = limit(
         0.05,
@@ -441,7 +441,7 @@ class LawCriteria:
         test="laws/judging/test_conclusion.py::test_undecided[loud noise]",
     )
 
-    # --- What is said of a law ---
+    # --- How fast a nearly conserved quantity drifts ---
     trend_errors: float = limit(
         2.0,
         statistic="mean square slope along runs, beyond the noise's, over its standard error",
@@ -450,14 +450,6 @@ class LawCriteria:
         level=0.023,
         off=0.0,
         test="laws/judging/test_trend.py::test_noise_has_no_trend",
-    )
-    description_gain: float = limit(
-        0.3,
-        statistic="share of a learned law's unexplained variance that one more monomial explains",
-        unit="1",
-        reason="tolerance: a monomial that explains less makes a description longer, not better",
-        off=0.0,
-        test="laws/learned/test_library.py::test_a_description_is_short",
     )
 
 

@@ -122,11 +122,7 @@ class Search:
         return Findings(laws, self.chosen.identities, self.records, self.rejected)
 
     def depends(
-        self,
-        library: Functions,
-        vectors: np.ndarray,
-        found: Sequence[Law] = (),
-        cost: float = 0.0,
+        self, library: Functions, vectors: np.ndarray, found: Sequence[Law], cost: float = 0.0
     ) -> bool:
         """Tell whether functions depend on laws that are known for sure.
 
@@ -136,7 +132,7 @@ class Search:
         vectors : (m, k) array
             One function a column.
         found : sequence of Law
-            Laws beside those of the pool.
+            Laws beside those of the pool: the same library's.
         cost : float
             What such a function costs: it would not replace a law in doubt that costs as much.
 
@@ -238,7 +234,7 @@ class _Trials:
         if self.judge.hopeless(candidate, self._held):
             return
         terms, judged = self.library.restrict(candidate.support), self.search.judged
-        key = self._key(view, candidate)
+        key = self._key(view, terms)
         measured = self.judge.split.all.measured.states
         if key in judged or not np.isfinite(terms.values(measured)).all():
             return
@@ -246,7 +242,7 @@ class _Trials:
         if self.search.depends(terms, candidate.coefficients[:, None], self.found, cost):
             return
         refined = self.judge.refined(view, candidate)
-        final = self._key(view, refined.candidate)
+        final = self._key(view, self.library.restrict(refined.candidate.support))
         if final not in judged:
             self.found.append(self.judge.law(view, refined))
             rejected = self.found[-1].verdict == Verdict.REJECTED
@@ -261,9 +257,8 @@ class _Trials:
         weights = noise_weights(self.library, held.smoothed, leading)
         return operators(self.library, held.smoothed, held.offsets, held.scale, weights)
 
-    def _key(self, view: Operators, candidate: Candidate) -> tuple[bool, frozenset]:
+    def _key(self, view: Operators, terms: Functions) -> tuple[bool, frozenset]:
         """Return what makes two candidates one: their terms, as an identity or as a law."""
-        terms = self.library.restrict(candidate.support)
         return view is self.ops, frozenset(terms.expressions())
 
 

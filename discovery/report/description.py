@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import sympy
 
-from discovery.criteria import LAWS
+from discovery.laws.learned.library import WORTH
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import monomials
 from discovery.report.quantity import Quantity
@@ -47,7 +47,7 @@ def _forward(phi: np.ndarray, values: np.ndarray) -> tuple[list[int], np.ndarray
         trial = [*chosen, int(np.argmax(np.abs(phi.T @ rest)))]
         solved = np.linalg.lstsq(phi[:, trial], values, rcond=None)[0]
         remains = values - phi[:, trial] @ solved
-        if remains @ remains > (1 - LAWS.description_gain) * (rest @ rest):
+        if remains @ remains > (1 - WORTH) * (rest @ rest):
             break
         chosen, weights, rest = trial, solved, remains
     return chosen, weights

@@ -245,7 +245,21 @@ class DriftTest:
 def values_of(
     library: Functions, coefficients: np.ndarray, states: np.ndarray, covariance: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return h, with the bias of noise taken out, and the variance that noise gives it."""
+    """Return the values of a formula h, and the variance that noise gives them.
+
+    Parameters
+    ----------
+    library : Functions
+        Its s terms.
+    coefficients : (s,) array
+    states : (n, d) array
+    covariance : (n, d, d) array
+        Of the noise, whose bias is taken out of the values to second order.
+
+    Returns
+    -------
+    values, variances : (n,) arrays
+    """
     h, variance = np.empty(len(states)), np.empty(len(states))
     step = 2**16
     for begin in range(0, len(states), step):

@@ -106,7 +106,7 @@ NO_SIGNAL = "one value in all runs"
 FEW_TERMS = "terms of an identity"
 CANCELLATION = "cancellation of terms"
 
-# What an exact law and what an identity has in common: it does not move.
+# What exact laws and identities have in common: they do not move.
 _CONSTANT = (VARYING, FLATNESS, FLATNESS_AT_LEAST, MOTION, DRIFT_AT_LEAST)
 _EXACT = (*_CONSTANT, SIGNAL, DRIFT_EXCLUDED)
 # The first verdict all of whose checks are passed holds; without one a formula is rejected.
@@ -139,41 +139,26 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
     few = numbers <= criteria.many_numbers
     modest = numbers <= criteria.modest_numbers or formula.by_chance <= criteria.simple_by_chance
     at_rest = evidence.drift <= criteria.rounding_drift
-    tighter = (1.0 if modest else criteria.modest_factor) * (1.0 if few else criteria.many_factor)
-    flatness, (flatness_at_least, _) = (
-        evidence.smoothed_flatness,
-        evidence.smoothed_flatness_interval,
-    )
+    # What the limits on drift are divided by.
+    for_many = 1.0 if few else criteria.many_factor
+    for_all = (1.0 if modest else criteria.modest_factor) * for_many
+    flat = criteria.flatness_ceiling if few or at_rest else criteria.excess_motion
+    motion = criteria.detected_motion if modest else criteria.suspected_motion
     drift_at_least, drift_at_most = evidence.drift_interval
     # Noise alone is no identity, but one coordinate that shows nothing else is zero.
     zero = n_terms == 1 and formula.terms.is_coordinate
     return (
         _at_most(VANISHING, evidence.cancelled, criteria.rounding_drift),
         _above(VARYING, evidence.cancelled, criteria.rounding_drift),
-        _at_most(
-            FLATNESS,
-            flatness,
-            criteria.flatness_ceiling if few or at_rest else criteria.excess_motion,
-        ),
-        _at_most(FLATNESS_AT_LEAST, flatness_at_least, criteria.excess_motion),
-        _at_most(
-            MOTION,
-            evidence.moving,
-            criteria.detected_motion if modest else criteria.suspected_motion,
-            "standard errors",
-            waived=at_rest,
-        ),
+        _at_most(FLATNESS, evidence.smoothed_flatness, flat),
+        _at_most(FLATNESS_AT_LEAST, evidence.smoothed_flatness_interval[0], criteria.excess_motion),
+        _at_most(MOTION, evidence.moving, motion, "standard errors", waived=at_rest),
         _at_most(
             DRIFT_AT_LEAST, drift_at_least, criteria.rounding_drift, "spread", waived=few or at_rest
         ),
         _at_least(SIGNAL, evidence.signal, criteria.signal),
-        _at_most(DRIFT_EXCLUDED, drift_at_most, criteria.resolved_drift / tighter, "spread"),
-        _at_most(
-            SMALL_DRIFT,
-            drift_at_most,
-            criteria.small_drift if few else criteria.small_drift / criteria.many_factor,
-            "spread",
-        ),
+        _at_most(DRIFT_EXCLUDED, drift_at_most, criteria.resolved_drift / for_all, "spread"),
+        _at_most(SMALL_DRIFT, drift_at_most, criteria.small_drift / for_many, "spread"),
         _at_most(NO_SIGNAL, evidence.signal, criteria.no_signal),
         _at_most(FEW_TERMS, n_terms, criteria.identity_terms, "terms"),
         _at_most(CANCELLATION, evidence.cancelled, criteria.cancellation, waived=zero),

@@ -16,6 +16,9 @@ import sympy
 from discovery.formulas.pencil import Spectrum
 from discovery.libraries.monomials import symbols_of
 
+# … and the next term must explain at least this share of what is left.
+WORTH = 0.3
+
 
 @dataclass(frozen=True)
 class Network:
@@ -146,7 +149,22 @@ class LearnedLibrary:
     def jets(
         self, states: np.ndarray, covariance: np.ndarray | None = None, order: int = 1
     ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-        """Evaluate features, gradients and Hessians against a covariance, as `Library.jets`."""
+        """Evaluate features, gradients and Hessians against a covariance.
+
+        Parameters
+        ----------
+        states : (n, d) array
+        covariance : (n, d, d) array, optional
+            Σ, needed for order 2.
+        order : {0, 1, 2}
+
+        Returns
+        -------
+        values : (m, n) array
+        gradients : (d, m, n) array or None
+        curvatures : (m, n) array or None
+            tr(Σ ∇∇Φ_j).
+        """
         states = np.asarray(states, dtype=float)
         n, d = states.shape
         if order == 0:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from discovery import ConservedQuantityFinder, datasets
 from discovery.criteria import LawCriteria
 from discovery.formulas.simplicity import by_chance, free_numbers
 from discovery.laws.finding.rounding import _equal_in_kind
@@ -240,10 +241,25 @@ def test_an_exact_law_passes_all_that_is_told_of_it():
     assert plain[0].keys() == {"name", "statistic", "limit", "passed", "unit", "bound"}
 
 
+def test_the_checks_come_with_a_quantity():
+    runs = datasets.load("harmonic_oscillator", 20, 60, noise=0.01, seed=0)
+    finder = ConservedQuantityFinder(library="polynomial", random_state=0)
+    (law,) = finder.fit(runs.rows, groups=runs.groups).quantities_
+    assert law.verdict == "exact"
+    found = {check.name: check for check in law.checks}
+    assert found["drift excluded"].statistic == law.drift_interval[1]
+    assert found["signal between runs"].statistic == law.signal
+    assert all(check.passed for check in law.checks)
+    plain = law.to_dict()
+    assert [check["name"] for check in plain["checks"]] == list(found)
+    assert json.loads(json.dumps(plain))["verdict"] == "exact"
+
+
 def test_a_verdict_is_its_word():
     assert Verdict.EXACT == "exact"
     assert f"{Verdict.EXACT}" == str(Verdict.EXACT) == "exact"
     assert json.dumps(Verdict.IDENTITY) == '"identity"'
+    assert repr(Verdict.EXACT) == "'exact'"
 
 
 def test_other_criteria_give_other_verdicts():

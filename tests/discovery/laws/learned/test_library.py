@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 
 from discovery import datasets
-from discovery.estimation.orbits import Orbits
-from discovery.estimation.path import raw_path
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
-from discovery.laws.judging.evidence import gather
-from discovery.laws.judging.law import Law
 from discovery.laws.learned.library import LearnedLibrary, Network
 from discovery.laws.search import analyse
 from discovery.laws.stages import Learned
@@ -62,23 +58,6 @@ def test_restricting_keeps_values_and_survives_pickling(library):
     chosen = pickle.loads(pickle.dumps(library.restrict([2, 0])))
     np.testing.assert_allclose(chosen.values(points), library.values(points)[[2, 0]])
     assert [str(e) for e in chosen.expressions()] == ["f3(x, theta, v)", "f1(x, theta, v)"]
-
-
-def test_a_description_is_short():
-    """x, and steps in all directions that no monomial describes: one term says most of it."""
-    rng = np.random.default_rng(4)
-    first = np.column_stack([[0.05, 0.0], 8 * rng.normal(size=(2, 20))]), np.zeros(21)
-    last = np.append(20.0, 0.1 * rng.normal(size=20))[:, None], np.zeros(1)
-    library = LearnedLibrary(["x", "v"], Network(np.zeros(2), np.ones(2), (), (first, last)))
-    states = rng.normal(size=(600, 2))
-    path = raw_path(states, np.full(2, 0.01))
-    orbits = Orbits(path, path, np.arange(0, 601, 20), states.std(axis=0))
-    evidence = gather(library, np.ones(1), orbits, rng)
-    law = Law(library, np.ones(1), library.expressions()[0], evidence, "exact", 100.0)
-    quantity = described(Quantity.from_law(law), states[:300], states[300:])
-    assert quantity.expression.free_symbols == {library.symbols[0]}
-    assert len(quantity.expression.as_ordered_terms()) == 1
-    assert 0.01 < quantity.approximation_error < 0.2
 
 
 @pytest.mark.slow
