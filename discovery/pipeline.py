@@ -26,8 +26,10 @@ from discovery.laws.judging.conclusion import conclude
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.trend import secular_rate
 from discovery.laws.learned.training import train_features
-from discovery.laws.search import Stage, analyse
+from discovery.laws.search import analyse
+from discovery.laws.stages import Learned, Stage, stages_of
 from discovery.libraries.choice import LibraryLike, checked, resolve
+from discovery.libraries.functions import Functions
 from discovery.noether.pairing import pair
 from discovery.pde.analysis import analyse_fields
 from discovery.report.assembly import report_on
@@ -192,7 +194,11 @@ class WithManifold:
 
     def learned(self, runs: Trajectories, rng: np.random.Generator) -> list[Stage]:
         """Return features of a network, trained when they are asked for."""
-        return [lambda fit: train_features(fit, runs.names, runs.roles, rng, verbose=self.verbose)]
+
+        def train(fit: Orbits) -> Functions:
+            return train_features(fit, runs.names, runs.roles, rng, verbose=self.verbose)
+
+        return [Learned(train)]
 
 
 def analyse_runs(
@@ -233,7 +239,8 @@ def analyse_runs(
     orbits = preparation.orbits(sound, fit, levels, rng)
     split = Split.of(orbits, fit, held, rng)
     path = orbits.smoothed.states
-    stages = resolve(library, runs.names, runs.roles, path, rates(sound, path), orbits.noise)
+    found = resolve(library, runs.names, runs.roles, path, rates(sound, path), orbits.noise)
+    stages = stages_of(found, numbers)
     if isinstance(library, str) and library == "auto":
         stages += preparation.learned(sound, rng)
     findings = analyse(stages, split, rng, numbers)

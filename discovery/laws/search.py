@@ -1,50 +1,38 @@
-"""The engine: from orbits and libraries to laws, identities and a verdict.
+"""The search: from orbits and libraries to laws and identities.
 
-Data flows one way: operators → spectrum → sparse candidates → held-out evidence → independence.
+Data flow one way: operators → spectrum → sparse candidates → held-out evidence → independence.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from discovery.criteria import FORMULAS
-from discovery.estimation.orbits import Orbits
+from discovery.criteria import FORMULAS, LAWS, LawCriteria
 from discovery.estimation.split import Split
 from discovery.formulas.pencil import Spectrum, solve
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding import candidates
+from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
-from discovery.laws.finding.scale_search import tuned
-from discovery.laws.judging.evidence import BOOTSTRAPS, FLAT
-from discovery.laws.judging.independence import LEARNED_SINE, SINE, independent
-from discovery.laws.judging.judge import _hopeless, _judge, _refined, _with_errors
-from discovery.laws.judging.law import (
-    NO_SIGNAL,
-    SIGNAL,
-    SMALL_DRIFT,
-    Findings,
-    Law,
-    StageRecord,
-    gradient_of,
-)
+from discovery.laws.judging.drift import DriftTest
+from discovery.laws.judging.evidence import BOOTSTRAPS
+from discovery.laws.judging.independence import independent
+from discovery.laws.judging.judge import Judge
+from discovery.laws.judging.law import Findings, Law, StageRecord, gradient_of
 from discovery.laws.judging.selection import select
-from discovery.libraries.library import Library
-from discovery.libraries.unknown_scale import Scaled
+from discovery.laws.judging.verdict import Verdict
+from discovery.laws.stages import Stage
+from discovery.libraries.functions import Functions
 
 # Candidates of one library that may be refuted before it is given up, and of one length before
 # longer ones are looked at: they come simplest first.
 MAX_REJECTED, MAX_ALIKE = 40, 10
-# How much leaving out a term may cost a nearly conserved quantity.
-SLOW_SLACK = 1.5
-
-
-# A library, one with a scale that the fit runs tell, or what learns one from them.
-Stage = Library | Scaled | Callable[[Orbits], Library]
 
 
 # Thousands of small products and eigenproblems: threads only get into each other's way.
@@ -54,165 +42,256 @@ def analyse(
     split: Split,
     rng: np.random.Generator,
     numbers: Numbers = NUMBERS,
+    criteria: LawCriteria = LAWS,
 ) -> Findings:
-    """Search the libraries in turn for functions that are conserved along the orbits.
+    """Search the stages in turn for functions that are conserved along the orbits.
 
     Parameters
     ----------
-    stages : sequence of Library, of Scaled, or of callables Orbits -> Library
+    stages : sequence of Stage
         From simple to rich. The search stops once no further law can exist: a flow in d
-        dimensions has at most d − 1. A callable learns a library from the fit runs; it is asked
-        only where nothing was found before.
+        dimensions has at most d − 1. See `stages.stages_of`.
     split : Split
         Runs that formulas are found on, and runs that judge them.
     rng : numpy.random.Generator
         For the bootstrap.
     numbers : Numbers
         What coefficients are rounded to.
+    criteria : LawCriteria
+        The limits by which formulas are judged.
     """
-    pool: list[Law] = []
-    records: list[StageRecord] = []
-    chosen = Findings()
-    rejected = np.ones(BOOTSTRAPS, dtype=bool)
-    judged: set[tuple] = set()
-    closed = [stage for stage in stages if isinstance(stage, Library)]
-    split = split.probing(sorted({i for library in closed for i in library.positive}))
+    positive = sorted({column for stage in stages for column in stage.positive})
+    return Search(split.probing(positive), rng, numbers, criteria).run(stages)
 
-    def libraries() -> Iterator[Library]:
+
+class Search:
+    """One search: the runs, what was judged, and what was found.
+
+    Parameters
+    ----------
+    split : Split
+        Runs that formulas are found on, and runs that judge them.
+    rng : numpy.random.Generator
+        For the bootstrap.
+    numbers : Numbers
+        What coefficients are rounded to.
+    criteria : LawCriteria
+        The limits by which formulas are judged.
+
+    Attributes
+    ----------
+    pool : list of Law
+        All that were not rejected, in the order in which they were found.
+    chosen : Findings
+        The independent laws among them, and the identities.
+    records : list of StageRecord
+        What each library gave.
+    judged : set
+        Which candidates were judged: formulas come up again in richer libraries.
+    rejected : (draws,) array of bool
+        See `Findings.rejected`.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        rng: np.random.Generator,
+        numbers: Numbers = NUMBERS,
+        criteria: LawCriteria = LAWS,
+    ) -> None:
+        self.split, self.rng = split, rng
+        self.numbers, self.criteria = numbers, criteria
+        self.pool: list[Law] = []
+        self.chosen = Findings()
+        self.records: list[StageRecord] = []
+        self.judged: set[tuple[bool, frozenset]] = set()
+        self.rejected = np.ones(BOOTSTRAPS, dtype=bool)
+
+    def run(self, stages: Sequence[Stage]) -> Findings:
+        """Try the stages in turn, until no further law can exist."""
+        for library in self._libraries(stages):
+            clear = self.split.where(library.positive)
+            if min(clear.fit.n_runs, clear.held.n_runs) < 2:
+                continue
+            self._try(Judge(library, clear, self.rng, self.numbers, self.criteria))
+            known = sum(law.sure for law in self.chosen.laws) + len(self.chosen.identities)
+            if known >= library.dim - 1:
+                break
+        laws = [self._with_errors(law) for law in self.chosen.laws]
+        return Findings(laws, self.chosen.identities, self.records, self.rejected)
+
+    def depends(
+        self, library: Functions, vectors: np.ndarray, found: Sequence[Law], cost: float = 0.0
+    ) -> bool:
+        """Tell whether functions depend on laws that are known for sure.
+
+        Parameters
+        ----------
+        library : Functions
+        vectors : (m, k) array
+            One function a column.
+        found : sequence of Law
+            Laws beside those of the pool: the same library's.
+        cost : float
+            What such a function costs: it would not replace a law in doubt that costs as much.
+
+        Returns
+        -------
+        bool
+            Whether all of them do.
+        """
+        probes, scale = self.split.probes, self.split.held.scale
+        sure = [law for law in (*self.pool, *found) if _is_settled(law, cost)]
+        obeyed = [law.gradient(probes, scale) for law in sure]
+        new = [gradient_of(library, v, probes, scale) for v in vectors.T]
+        sine = self.criteria.learned_sine if library.learned else self.criteria.sine
+        return not independent(new, obeyed, [sine] * len(new), self.criteria)
+
+    def _libraries(self, stages: Sequence[Stage]) -> Iterator[Functions]:
+        """Yield what the stages try; note those whose functions the runs do not admit."""
         for stage in stages:
-            if isinstance(stage, Library):
-                yield stage
-            elif isinstance(stage, Scaled):
-                if any(stage.has_energy(law.expression) for law in chosen.laws if law.sure):
-                    continue
-                found = tuned(stage, split.fit, numbers)
-                yield from found
-                if not found:
-                    records.append(StageRecord(stage.name, len(stage), np.empty(0), 0))
-            elif not chosen.laws:
-                yield stage(split.fit)
+            libraries = stage.libraries(self.split.fit, self.chosen)
+            if libraries is None:
+                continue
+            empty = True
+            for library in libraries:
+                empty = False
+                yield library
+            if empty:
+                self.records.append(StageRecord(stage.name, len(stage), np.empty(0), 0))
 
-    for library in libraries():
-        clear = split.where(library.positive)
-        if min(clear.fit.n_runs, clear.held.n_runs) < 2:
-            continue
-        ops, flat = _flat_directions(library, clear.fit)
-        before = len(chosen.laws)
-        laws = _trials(library, ops, flat, clear, pool, judged, rng, numbers)
-        pool += [law for law in laws if law.verdict != "rejected"]
+    def _try(self, judge: Judge) -> None:
+        """Judge the candidates of one library and choose among all laws anew."""
+        trials = _Trials(self, judge)
+        laws = trials.run()
+        self.pool += [law for law in laws if law.verdict != Verdict.REJECTED]
         for law in laws:
-            if law.verdict == "rejected" and law.evidence.signal >= SIGNAL:
-                rejected &= ~law.evidence.flat_draws
-        chosen = select(pool, split.probes, split.held.scale, split.all)
-        new = len(chosen.laws) - before
-        records.append(StageRecord(library.name, len(library), flat.values, new))
-        if sum(law.sure for law in chosen.laws) + len(chosen.identities) >= library.dim - 1:
-            break
-    laws = [_with_errors(law, split, rng) for law in chosen.laws]
-    return Findings(laws, chosen.identities, records, rejected)
+            if law.verdict == Verdict.REJECTED and law.evidence.signal >= self.criteria.signal:
+                self.rejected &= ~law.evidence.flat_draws
+        before = len(self.chosen.laws)
+        split = self.split
+        self.chosen = select(
+            self.pool, split.probes, split.held.scale, split.all, criteria=self.criteria
+        )
+        new = len(self.chosen.laws) - before
+        library = judge.library
+        self.records.append(StageRecord(library.name, len(library), trials.flat.values, new))
+
+    def _with_errors(self, law: Law) -> Law:
+        orbits = self.split.where(law.library.positive).all
+        test = DriftTest(law.library, law.coefficients, orbits, self.criteria)
+        return replace(law, errors=test.standard_errors(law.coefficients, self.rng))
 
 
-def _flat_directions(library: Library, fit: Orbits) -> tuple[Operators, Spectrum]:
+class _Trials:
+    """The candidates of one library, judged in turn, the simplest first.
+
+    What depends on an exact law found before is not looked at again, unless it costs less than one
+    in doubt.
+    """
+
+    def __init__(self, search: Search, judge: Judge) -> None:
+        self.search, self.judge, self.library = search, judge, judge.library
+        self.ops, self.flat = _flat_directions(judge)
+        self.found: list[Law] = []
+        self.refuted: Counter[int] = Counter()
+
+    def run(self) -> list[Law]:
+        """Return all that was judged, rejected or not."""
+        for view, vectors, slack, flat in self._views():
+            if self.search.depends(self.library, vectors, self.found):
+                continue
+            found = candidates.candidates(view, vectors, self.library.costs(), slack, flat)
+            for candidate in found:
+                if self.refuted.total() >= MAX_REJECTED:
+                    return self.found
+                if self.refuted[len(candidate.support)] < MAX_ALIKE:
+                    self._consider(view, candidate)
+        return self.found
+
+    def _views(self) -> Iterator[tuple[Operators, np.ndarray, float, float]]:
+        """Yield operators, directions to look in, and how flat a formula must stay and be.
+
+        For identities first, since laws count on the manifold that they leave; then for laws, then
+        for what is nearly conserved.
+        """
+        ops, vectors, criteria = self.ops, self.flat.vectors, self.search.criteria
+        within = np.einsum("jk,ij,ik->k", vectors, ops.within, vectors)
+        between = np.einsum("jk,ij,ik->k", vectors, ops.between, vectors)
+        # Directions are mixtures: formulas in them may be flatter than they.
+        still = self.flat.values <= 2 * criteria.flatness_ceiling
+        slow = ~still & (within <= criteria.small_drift**2 * between)
+        # What differs from run to run is no identity: there it counts as motion.
+        alike = replace(ops, within=ops.within + ops.between)
+        shared = _shared(ops, vectors[:, still], criteria.no_signal)
+        yield alike, shared, FORMULAS.flatness_slack, criteria.flatness_ceiling
+        yield ops, vectors[:, still], FORMULAS.flatness_slack, criteria.flatness_ceiling
+        yield ops, vectors[:, slow], criteria.slow_slack, 0.0
+
+    def _consider(self, view: Operators, candidate: Candidate) -> None:
+        """Judge a candidate, unless it is refuted at sight, known, or was judged before."""
+        if self.judge.hopeless(candidate, self._held):
+            return
+        terms, judged = self.library.restrict(candidate.support), self.search.judged
+        key = self._key(view, terms)
+        measured = self.judge.split.all.measured.states
+        if key in judged or not np.isfinite(terms.values(measured)).all():
+            return
+        cost = candidate.cost + len(terms)
+        if self.search.depends(terms, candidate.coefficients[:, None], self.found, cost):
+            return
+        refined = self.judge.refined(view, candidate)
+        final = self._key(view, self.library.restrict(refined.candidate.support))
+        if final not in judged:
+            self.found.append(self.judge.law(view, refined))
+            rejected = self.found[-1].verdict == Verdict.REJECTED
+            self.refuted[len(candidate.support)] += rejected
+        judged |= {key, final}
+
+    @cached_property
+    def _held(self) -> Operators:
+        """The operators on the held-out runs."""
+        held = self.judge.split.held
+        leading = _leading(self.flat, self.search.criteria)
+        weights = noise_weights(self.library, held.smoothed, leading)
+        return operators(self.library, held.smoothed, held.offsets, held.scale, weights)
+
+    def _key(self, view: Operators, terms: Functions) -> tuple[bool, frozenset]:
+        """Return what makes two candidates one: their terms, as an identity or as a law."""
+        return view is self.ops, frozenset(terms.expressions())
+
+
+def _is_settled(law: Law, cost: float) -> bool:
+    """Tell whether nothing of the given cost would replace a law, or it is an identity."""
+    exact = law.verdict == Verdict.EXACT and law.price <= cost
+    return law.sure or law.verdict == Verdict.IDENTITY or exact
+
+
+def _flat_directions(judge: Judge) -> tuple[Operators, Spectrum]:
     """Return the operators on the fit runs and their spectrum, weighted where noise is uneven."""
+    library, fit = judge.library, judge.split.fit
     ops = operators(library, fit.smoothed, fit.offsets, fit.scale)
     flat = spectrum(ops)
-    weights = noise_weights(library, fit.smoothed, _leading(flat))
+    weights = noise_weights(library, fit.smoothed, _leading(flat, judge.criteria))
     if weights is not None:
         ops = operators(library, fit.smoothed, fit.offsets, fit.scale, weights)
         flat = spectrum(ops)
     return ops, flat
 
 
-def _leading(flat: Spectrum) -> np.ndarray:
-    return flat.vectors[:, : max(1, int(np.sum(flat.values <= 2 * FLAT)))]
+def _leading(flat: Spectrum, criteria: LawCriteria) -> np.ndarray:
+    """Return the flat directions, one at least, (m, k)."""
+    n_flat = int(np.sum(flat.values <= 2 * criteria.flatness_ceiling))
+    return flat.vectors[:, : max(1, n_flat)]
 
 
-def _trials(
-    library: Library,
-    ops: Operators,
-    flat: Spectrum,
-    split: Split,
-    known: Sequence[Law],
-    judged: set[tuple],
-    rng: np.random.Generator,
-    numbers: Numbers,
-) -> list[Law]:
-    """Judge the candidates of one library, but for those of the same terms as in `judged`.
+def _shared(ops: Operators, vectors: np.ndarray, no_signal: float) -> np.ndarray:
+    """Return the directions that do not differ from run to run: what all data obey.
 
-    Simplest first; what depends on an exact law found before is not looked at again, unless it
-    costs less than one in doubt.
-    """
-    within = np.einsum("jk,ij,ik->k", flat.vectors, ops.within, flat.vectors)
-    between = np.einsum("jk,ij,ik->k", flat.vectors, ops.between, flat.vectors)
-    still = flat.values <= 2 * FLAT
-    slow = ~still & (within <= SMALL_DRIFT**2 * between)
-    costs = library.costs()
-    found: list[Law] = []
-    refuted: Counter[int] = Counter()
-    held: Operators | None = None
-    shared = _identical(ops, flat.vectors[:, still])
-    # What differs from run to run is no identity: there it counts as motion.
-    alike = replace(ops, within=ops.within + ops.between)
-    searches = (
-        (alike, shared, FORMULAS.flatness_slack, FLAT),
-        (ops, flat.vectors[:, still], FORMULAS.flatness_slack, FLAT),
-        (ops, flat.vectors[:, slow], SLOW_SLACK, 0.0),
-    )
-    for view, vectors, *options in searches:
-        if not _any_new(library, vectors, [*known, *found], split):
-            continue
-        if held is None:
-            weights = noise_weights(library, split.held.smoothed, _leading(flat))
-            held = operators(
-                library, split.held.smoothed, split.held.offsets, split.held.scale, weights
-            )
-        for candidate in candidates.candidates(view, vectors, costs, *options):
-            if refuted.total() >= MAX_REJECTED:
-                return found
-            if refuted[len(candidate.support)] >= MAX_ALIKE:
-                continue
-            if _hopeless(candidate, held):
-                continue
-            terms = library.restrict(candidate.support)
-            key = (view is ops, frozenset(terms.expressions()))
-            if key in judged or not np.isfinite(terms.values(split.all.measured.states)).all():
-                continue
-            laws, cost = [*known, *found], candidate.cost + len(terms)
-            if _any_new(terms, candidate.coefficients[:, None], laws, split, cost):
-                refined = _refined(library, view, candidate, split, rng)
-                final = (key[0], frozenset(library.restrict(refined[0].support).expressions()))
-                if final not in judged:
-                    found.append(_judge(library, view, *refined, split, rng, numbers))
-                    refuted[len(candidate.support)] += found[-1].verdict == "rejected"
-                judged |= {key, final}
-    return found
-
-
-def _identical(ops: Operators, vectors: np.ndarray) -> np.ndarray:
-    """Return the flat directions that do not differ from run to run: what all data obey.
-
-    A second eigenproblem inside the null space, B against D. They come first: laws count on the
-    manifold that they leave.
+    A second eigenproblem among the flat directions, B against D.
     """
     if not vectors.shape[1]:
         return vectors
     inside = ops.onto(vectors)
     found = solve(inside.between, inside.dirichlet, 1e-12)
-    return vectors @ found.vectors[:, found.values <= NO_SIGNAL]
-
-
-def _any_new(
-    library: Library, vectors: np.ndarray, known: Sequence[Law], split: Split, cost: float = 0.0
-) -> bool:
-    """Tell whether one of the functions (columns) is no function of the laws known for sure.
-
-    What costs as much as a doubtful law would not replace it.
-    """
-    sure = [
-        law
-        for law in known
-        if law.sure or law.verdict == "identity" or (law.verdict == "exact" and law.price <= cost)
-    ]
-    obeyed = [law.gradient(split.probes, split.held.scale) for law in sure]
-    new = [gradient_of(library, v, split.probes, split.held.scale) for v in vectors.T]
-    return bool(independent(new, obeyed, [LEARNED_SINE if library.learned else SINE] * len(new)))
+    return vectors @ found.vectors[:, found.values <= no_signal]

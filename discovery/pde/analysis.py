@@ -14,16 +14,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import sympy
 
+from discovery.criteria import LAWS
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.split import PROBES, Split
 from discovery.formulas.simple_numbers import Numbers
-from discovery.laws.judging.evidence import FLAT
-from discovery.laws.judging.independence import SINE
 from discovery.laws.judging.law import Findings, Law, StageRecord
-from discovery.laws.judging.selection import _select
+from discovery.laws.judging.selection import select
 from discovery.laws.judging.trend import secular_rate
 from discovery.laws.search import analyse
+from discovery.laws.stages import Closed
 from discovery.pde.densities import Densities, Jets, custom, escalation
 from discovery.pde.grid import Grid, grid_of
 from discovery.pde.integral_library import IntegralsAsCoordinates, on_grid, some_columns
@@ -152,7 +152,8 @@ class _Search:
         """Look for laws among one set's integrals, and choose anew among all that were found."""
         probes = orbits.smoothed.states[self.probe_rows]
         split = Split(orbits.take(self.fit), orbits.take(self.held), orbits, probes)
-        found = analyse([IntegralsAsCoordinates(tried, self.jets)], split, rng, numbers)
+        stage = Closed(IntegralsAsCoordinates(tried, self.jets))
+        found = analyse([stage], split, rng, numbers)
         for law in (*found.laws, *found.identities):
             if law.verdict != "exact" or _is_known(law):
                 self.pool.append(on_grid(law, tried, self.jets, self.waves.grid, self.runs.names))
@@ -178,8 +179,14 @@ class _Search:
         scale = np.empty(self.runs.dim)
         for f, columns in enumerate(waves.grid.columns):
             scale[columns] = waves.spread[f]
-        sine = float(np.clip(IMITATION * waves.blur, FINEST, SINE))
-        return _select(self.pool, waves.states(waves.smoothed[self.probe_rows]), scale, sine)
+        sine = float(np.clip(IMITATION * waves.blur, FINEST, LAWS.sine))
+        return select(
+            self.pool,
+            waves.states(waves.smoothed[self.probe_rows]),
+            scale,
+            price=lambda law: law.cost,
+            sine=lambda law: sine if law.verdict == "exact" else LAWS.sine,
+        )
 
 
 def _given(library: str | Sequence[str | sympy.Expr], jets: Jets) -> list[Densities]:
@@ -225,7 +232,10 @@ def _positive(waves: FieldWaves) -> list[int]:
 
 def _is_known(law: Law) -> bool:
     evidence = law.evidence
-    return evidence.drift_interval[1] <= KNOWN and evidence.smoothed_flatness_interval[1] <= FLAT
+    return (
+        evidence.drift_interval[1] <= KNOWN
+        and evidence.smoothed_flatness_interval[1] <= LAWS.flatness_ceiling
+    )
 
 
 def _check_finite(values: np.ndarray, densities: Sequence[sympy.Expr]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import sympy
 
-from discovery.laws.judging.evidence import FLAT
+from discovery.criteria import LAWS
 from discovery.report.typesetting import label
 
 if TYPE_CHECKING:
@@ -94,12 +94,12 @@ class SpectrumDisplay:
         style = {"linestyle": "", "marker": "o", "markersize": 5, **kwargs}
         for row, values in enumerate(self.values):
             shown = np.maximum(values, LEAST)
-            flat = shown <= FLAT
+            flat = shown <= LAWS.flatness_ceiling
             ax.plot(shown[~flat], np.full(sum(~flat), row), **{**style, "color": "0.6"})
             ax.plot(shown[flat], np.full(sum(flat), row), **{"color": "C0", **style})
-        ax.axvline(FLAT, color="C3", linewidth=1, linestyle="--")
+        ax.axvline(LAWS.flatness_ceiling, color="C3", linewidth=1, linestyle="--")
         ax.text(
-            FLAT,
+            LAWS.flatness_ceiling,
             1.02,
             "no more than noise ",
             transform=ax.get_xaxis_transform(),

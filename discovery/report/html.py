@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
-from discovery.laws.judging.evidence import FLAT
+from discovery.criteria import LAWS
 from discovery.report import typesetting
 from discovery.report.summary import Summary
 from discovery.report.text import noise_levels, short
@@ -40,7 +40,7 @@ def spectrum_svg(spectrum: Mapping[str, np.ndarray]) -> str:
 
 
 def _macros() -> TemplateModule:
-    return _template().make_module({"flat": FLAT, "ticks": _TICKS})
+    return _template().make_module({"flat": LAWS.flatness_ceiling, "ticks": _TICKS})
 
 
 @cache

@@ -9,6 +9,7 @@ import numpy as np
 import sympy
 
 from discovery.laws.judging.law import Law
+from discovery.laws.judging.verdict import Check, Verdict
 from discovery.libraries.functions import Functions
 from discovery.report.typesetting import latex
 from discovery.report.units import coefficient_units
@@ -22,8 +23,8 @@ class Quantity:
     ----------
     expression : sympy.Expr
         The formula, in the coordinates' names.
-    verdict : str
-        ``"exact"`` (what it moves is noise, on runs that took no part in finding it),
+    verdict : Verdict
+        A string: ``"exact"`` (what it moves is noise, on runs that took no part in finding it),
         ``"approximate"`` (nearly conserved: it drifts, by far less than its spread),
         ``"identity"`` (all runs obey it alike: no law) or ``"undecided"`` (the data set as a whole
         does not carry a verdict).
@@ -46,10 +47,13 @@ class Quantity:
         samples and of time; zero where it only moves to and fro. None for the others.
     spread : float
         Standard deviation over all samples, noise set aside.
+    checks : tuple of Check
+        What the verdict rests on: each statistic with its limit. Those not passed are why it is
+        not exact.
     """
 
     expression: sympy.Expr
-    verdict: str
+    verdict: Verdict
     flatness: float
     flatness_interval: tuple[float, float]
     drift: float
@@ -59,6 +63,7 @@ class Quantity:
     approximation_error: float | None = None
     drift_rate: float | None = None
     spread: float = float("nan")
+    checks: tuple[Check, ...] = field(default=(), repr=False)
     _errors: np.ndarray | None = field(default=None, repr=False)
     _library: Functions = field(default=None, repr=False)
     _coefficients: np.ndarray = field(default=None, repr=False)
@@ -69,13 +74,14 @@ class Quantity:
         evidence = law.evidence
         return cls(
             expression=law.expression,
-            verdict=verdict or law.verdict,
+            verdict=Verdict(verdict or law.verdict),
             flatness=evidence.flatness,
             flatness_interval=evidence.flatness_interval,
             drift=evidence.drift,
             drift_interval=evidence.drift_interval,
             signal=evidence.signal,
             spread=evidence.spread,
+            checks=law.checks,
             _errors=law.errors,
             _library=law.library,
             _coefficients=law.coefficients,
@@ -184,7 +190,7 @@ class Quantity:
         return {
             "expression": str(self.expression),
             "latex": self.to_latex(),
-            "verdict": self.verdict,
+            "verdict": str(self.verdict),
             "flatness": self.flatness,
             "flatness_interval": list(self.flatness_interval),
             "drift": self.drift,
@@ -193,6 +199,7 @@ class Quantity:
             "drift_rate": self.drift_rate,
             "symmetry": self.symmetry,
             "approximation_error": self.approximation_error,
+            "checks": [check.to_dict() for check in self.checks],
             "coefficients": {str(t): c for t, c in self.coefficients.items()},
             "standard_errors": {
                 str(t): e if np.isfinite(e) else None for t, e in self.standard_errors.items()

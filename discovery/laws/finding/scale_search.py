@@ -17,12 +17,11 @@ import sympy
 from scipy import linalg
 from scipy.optimize import minimize_scalar
 
-from discovery.criteria import FORMULAS
+from discovery.criteria import FORMULAS, LAWS
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path
 from discovery.formulas.simple_numbers import Numbers, in_digits
 from discovery.laws.finding.operators import Operators, operators, spectrum
-from discovery.laws.judging.evidence import FLAT
 from discovery.libraries.library import Library
 from discovery.libraries.unknown_scale import Scaled
 
@@ -59,11 +58,11 @@ def tuned(scaled: Scaled, fit: Orbits, numbers: Numbers) -> list[Library]:
     whole = None
     for dip in prominent_minima(depths)[:_DIPS]:
         value, mu = _lowest(profile, grid[dip - 1], grid[dip + 1])
-        if mu > 4 * FLAT:
+        if mu > 4 * LAWS.flatness_ceiling:
             continue
         whole = whole or (profile if some is fit else _Profile(scaled, fit))
         value, mu = _lowest(whole, value / 1.02, value * 1.02)
-        if mu <= 2 * FLAT:
+        if mu <= 2 * LAWS.flatness_ceiling:
             value, symbol = simplest_scale(whole, value, mu, numbers)
             found += scaled.at(symbol, f"{value:.4g}")
     return found
@@ -85,7 +84,7 @@ class _Profile:
         self._scaled, self._orbits = scaled, orbits
         ops = self._operators(1.0).restrict(np.flatnonzero(scaled.plain))
         flat = spectrum(ops)
-        known = flat.vectors[:, flat.values <= 2 * FLAT]
+        known = flat.vectors[:, flat.values <= 2 * LAWS.flatness_ceiling]
         self._known = np.zeros((len(scaled), known.shape[1]))
         self._known[scaled.plain] = known
 

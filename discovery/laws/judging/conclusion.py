@@ -8,19 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
 from discovery.laws.judging.law import Findings
-
-# Runs below which no count is trusted.
-MIN_RUNS = 8
-# Motion along orbits, as a share of the ensemble's variance, below which runs are short arcs.
-SHORT_ARC = 0.2
-# The same where no run ever turns round.
-SHORT_OPEN_ARC = 0.4
-# Motion in the last tenth of a run, over all its way, below which it has come to rest.
-REST = 0.05
-# Noise beyond which nothing found means nothing.
-LOUD = 0.3
+from discovery.laws.judging.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -40,30 +31,44 @@ class Conclusion:
 
 
 def conclude(
-    findings: Findings, orbits: Orbits, roles: Sequence[str | None] | None = None
+    findings: Findings,
+    orbits: Orbits,
+    roles: Sequence[str | None] | None = None,
+    criteria: LawCriteria = LAWS,
 ) -> Conclusion:
-    """Weigh what was found against what the runs could have shown."""
-    share, turning, resting = _motion(orbits)
+    """Weigh what was found against what the runs could have shown.
+
+    Parameters
+    ----------
+    findings : Findings
+    orbits : Orbits
+        All runs.
+    roles : sequence of length d, optional
+        Of the coordinates: noise of an angle counts by the radian.
+    criteria : LawCriteria
+    """
+    share, turning, resting = _motion(orbits, criteria.rest)
     loudness = _loudness(orbits, roles)
-    if orbits.n_runs < MIN_RUNS:
+    if orbits.n_runs < criteria.min_runs:
         return Conclusion(
             "undecided",
             f"{orbits.n_runs} runs are too few to tell a law from chance; measure at least "
-            f"{MIN_RUNS} from different initial states.",
+            f"{criteria.min_runs} from different initial states.",
         )
     # Runs that come to rest are complete, however small their motion.
-    short = share < SHORT_ARC or (turning < 0.1 and share < SHORT_OPEN_ARC)
-    if short and resting < 0.5:
+    open_arcs = turning < criteria.turning_runs
+    short = share < criteria.short_arc or (open_arcs and share < criteria.short_open_arc)
+    if short and resting < criteria.resting_runs:
         return Conclusion(
             "undecided",
             f"the runs are short arcs (motion along them is {share:.0%} of the variance between "
             "all samples), and on short arcs every flow has local laws; measure longer runs.",
         )
-    exact = sum(law.verdict == "exact" for law in findings.laws)
+    exact = sum(law.verdict == Verdict.EXACT for law in findings.laws)
     if exact:
         plural = "ies" if exact > 1 else "y"
         return Conclusion("laws", f"{exact} independent conserved quantit{plural}.")
-    if loudness > LOUD:
+    if loudness > criteria.loud_noise:
         return Conclusion(
             "undecided",
             f"noise is {loudness:.0%} of a coordinate's spread (of a radian, for an angle) and "
@@ -75,8 +80,11 @@ def conclude(
     )
 
 
-def _motion(orbits: Orbits) -> tuple[float, float, float]:
-    """Return motion's share of variance, and the shares of runs that turn round or come to rest."""
+def _motion(orbits: Orbits, rest: float) -> tuple[float, float, float]:
+    """Return motion's share of variance, and the shares of runs that turn round or come to rest.
+
+    A run has come to rest where it moves less than `rest` of its whole way in the last tenth.
+    """
     states, offsets = orbits.smoothed.states / orbits.scale, orbits.offsets
     lengths = np.diff(offsets)
     means = np.add.reduceat(states, offsets[:-1]) / lengths[:, None]
@@ -91,7 +99,7 @@ def _motion(orbits: Orbits) -> tuple[float, float, float]:
         tenth = max(1, (b - a) // 10)
         last, before = states[b - tenth : b].mean(axis=0), states[b - 2 * tenth : b - tenth]
         still = np.linalg.norm(last - before.mean(axis=0)) if len(before) else np.inf
-        rested.append(still < REST * np.linalg.norm(last - states[a]))
+        rested.append(still < rest * np.linalg.norm(last - states[a]))
     return share, float(np.mean(turned)), float(np.mean(rested))
 
 

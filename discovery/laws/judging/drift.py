@@ -21,6 +21,7 @@ import numpy as np
 from scipy.fft import dct
 from scipy.ndimage import uniform_filter1d
 
+from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import solve
 from discovery.laws.finding.operators import moved_by, steepness
@@ -33,6 +34,8 @@ EDGES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 WINDOW = 9
 # Share of each term's noise that is added to it where terms may be dependent.
 _RIDGE = 1e-12
+# Bootstrap samples for the standard errors of coefficients.
+ERROR_DRAWS = 64
 
 
 def even_weights(noise: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -125,16 +128,6 @@ def drift_bands(spectrum: np.ndarray, counts: np.ndarray, offsets: np.ndarray) -
     return np.add.reduceat(counts * spectrum**2, offsets[:-1], axis=1).T
 
 
-# Draws for the standard errors of coefficients.
-ERROR_DRAWS = 64
-
-
-# Standard errors beyond which a systematic motion is real.
-DETECTED = 4.0
-# Share of the noise's variance that its handling may leave in each band.
-TOLERATED = 0.003
-
-
 class DriftTest:
     """The systematic motion of combinations of a formula's terms, noise set aside.
 
@@ -145,9 +138,17 @@ class DriftTest:
     coefficients : (s,) array
         The formula; its noise weights the samples.
     orbits : Orbits
+    criteria : LawCriteria
     """
 
-    def __init__(self, library: Functions, coefficients: np.ndarray, orbits: Orbits) -> None:
+    def __init__(
+        self,
+        library: Functions,
+        coefficients: np.ndarray,
+        orbits: Orbits,
+        criteria: LawCriteria = LAWS,
+    ) -> None:
+        self._criteria = criteria
         smooth, measured = orbits.smoothed, orbits.measured
         _, noise = values_of(library, coefficients, smooth.states, smooth.covariance)
         weight = even_weights(noise, orbits.offsets)
@@ -181,7 +182,8 @@ class DriftTest:
         """Return the largest band's excess in standard errors, beyond what is tolerated."""
         mean, error = self._moments(coefficients)
         noise = float(coefficients @ self._noise @ coefficients)
-        return float(np.max((mean - TOLERATED * noise) / np.maximum(error, 1e-300)))
+        tolerated = self._criteria.tolerated_motion * noise
+        return float(np.max((mean - tolerated) / np.maximum(error, 1e-300)))
 
     def slope(self, coefficients: np.ndarray) -> float:
         """Return the root mean square of the gradient in standardized coordinates."""
@@ -198,7 +200,8 @@ class DriftTest:
         scale = np.sqrt(self.noise / max(coefficients @ self._noise @ coefficients, 1e-300))
         mean, _ = self._moments(coefficients * scale)
         base, error = self._moments(self._start)
-        return bool(np.all(mean <= np.maximum(base, 0.0) + DETECTED * error))
+        margin = self._criteria.detected_motion * error
+        return bool(np.all(mean <= np.maximum(base, 0.0) + margin))
 
     def standard_errors(self, coefficients: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return the standard errors of the coefficients that drift least, (s,).
@@ -239,7 +242,21 @@ class DriftTest:
 def values_of(
     library: Functions, coefficients: np.ndarray, states: np.ndarray, covariance: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return h, with the bias of noise taken out, and the variance that noise gives it."""
+    """Return the values of a formula h, and the variance that noise gives them.
+
+    Parameters
+    ----------
+    library : Functions
+        Its s terms.
+    coefficients : (s,) array
+    states : (n, d) array
+    covariance : (n, d, d) array
+        Of the noise, whose bias is taken out of the values to second order.
+
+    Returns
+    -------
+    values, variances : (n,) arrays
+    """
     h, variance = np.empty(len(states)), np.empty(len(states))
     step = 2**16
     for begin in range(0, len(states), step):

@@ -6,20 +6,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
-from discovery.laws.judging.drift import (
-    DriftTest,
-    even_weights,
-    values_of,
-)
+from discovery.laws.judging.drift import DriftTest, even_weights, values_of
 from discovery.libraries.functions import Functions
 
+# Bootstrap samples of runs.
 BOOTSTRAPS = 400
-
-
-# Flat: motion along orbits at most this many times what noise explains (1 if all were known).
-FLAT = 1.5
-COVERAGE = 0.95
 
 
 @dataclass(frozen=True)
@@ -77,7 +70,11 @@ class Evidence:
 
 
 def gather(
-    library: Functions, coefficients: np.ndarray, orbits: Orbits, rng: np.random.Generator
+    library: Functions,
+    coefficients: np.ndarray,
+    orbits: Orbits,
+    rng: np.random.Generator,
+    criteria: LawCriteria = LAWS,
 ) -> Evidence:
     """Measure a formula on runs that took no part in finding it.
 
@@ -89,6 +86,8 @@ def gather(
     orbits : Orbits
     rng : numpy.random.Generator
         For the bootstrap.
+    criteria : LawCriteria
+        How wide intervals are, and what counts as flat in a bootstrap sample.
     """
     starts, lengths = orbits.offsets[:-1], np.diff(orbits.offsets)
     smooth = orbits.smoothed
@@ -98,7 +97,7 @@ def gather(
     means = np.add.reduceat(weight * h, starts) / mass
     within = np.add.reduceat(weight * (h - np.repeat(means, lengths)) ** 2, starts)
     moved = np.add.reduceat(weight * noise, starts)
-    test = DriftTest(library, coefficients, orbits)
+    test = DriftTest(library, coefficients, orbits, criteria)
     systematic = test.bands(coefficients).sum(axis=1)
 
     draws = rng.multinomial(len(lengths), np.full(len(lengths), 1 / len(lengths)), BOOTSTRAPS)
@@ -109,11 +108,11 @@ def gather(
     drift2 = (weights @ (systematic * lengths)) / (weights @ lengths)
     between = max(float(means.var(ddof=1)), 0.0)
     spread = float(np.sqrt(max(between + max(drift2[0], 0.0), 1e-300)))
-    # Twice the standard error both ways: a variance that chance made negative still has a bound.
-    margin = 2 * float(drift2[1:].std())
+    # Both ways: a variance that chance made negative still has a bound.
+    margin = criteria.drift_errors * float(drift2[1:].std())
     bounds = np.array([drift2[0] - margin, drift2[0] + margin])
     drift = np.sqrt(np.maximum([drift2[0], *bounds], 0.0)) / spread
-    tail = 100 * np.array([(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
+    tail = 100 * np.array([(1 - criteria.coverage) / 2, (1 + criteria.coverage) / 2])
     return Evidence(
         flatness=float(mu[0]),
         flatness_interval=tuple(np.percentile(mu[1:], tail).tolist()),
@@ -127,5 +126,5 @@ def gather(
         moving=test.score(coefficients),
         slope=test.slope(coefficients),
         cancelled=test.cancelled(coefficients),
-        flat_draws=smoothed[1:] <= FLAT,
+        flat_draws=smoothed[1:] <= criteria.flatness_ceiling,
     )

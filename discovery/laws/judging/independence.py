@@ -10,17 +10,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# A gradient this close to the span of the others (sine of the angle) is in it: coefficients are
-# known to the noise only.
-SINE = 0.04
-# The same for learned features, whose gradients are known less well than their values.
-LEARNED_SINE = 0.3
+from discovery.criteria import LAWS, LawCriteria
 
 
 def independent(
     gradients: Sequence[np.ndarray],
     within: Sequence[np.ndarray] = (),
     sines: Sequence[float] | None = None,
+    criteria: LawCriteria = LAWS,
 ) -> list[int]:
     """Choose, in the given order, functions that are independent of those chosen before.
 
@@ -32,8 +29,9 @@ def independent(
         Gradients of what all data obey (identities): directions that leave the data's manifold
         and do not count.
     sines : sequence of float, optional
-        How close each gradient may come to the span of those before and still be new; `SINE` by
-        default.
+        How close each gradient may come to the span of those before and still be new; that of
+        the criteria by default.
+    criteria : LawCriteria
 
     Returns
     -------
@@ -42,12 +40,12 @@ def independent(
     """
     basis: list[np.ndarray] = []
     for gradient in within:
-        _extend(basis, gradient)
-    sines = [SINE] * len(gradients) if sines is None else sines
+        _extend(basis, gradient, criteria.sine)
+    sines = [criteria.sine] * len(gradients) if sines is None else sines
     return [k for k, gradient in enumerate(gradients) if _extend(basis, gradient, sines[k])]
 
 
-def _extend(basis: list[np.ndarray], gradient: np.ndarray, least: float = SINE) -> bool:
+def _extend(basis: list[np.ndarray], gradient: np.ndarray, least: float) -> bool:
     """Add what is new in a gradient to the orthonormal basis at every point; tell if it was new."""
     length = np.linalg.norm(gradient, axis=1, keepdims=True)
     rest = gradient / np.where(length > 0, length, 1.0)

@@ -2,101 +2,142 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.split import Split
 from discovery.formulas import simplicity
-from discovery.formulas.simple_numbers import Numbers
-from discovery.laws.finding import candidates, rounding
+from discovery.formulas.simple_numbers import NUMBERS, Numbers
+from discovery.laws.finding import rounding
+from discovery.laws.finding.candidates import Candidate, expression
 from discovery.laws.finding.operators import Operators
 from discovery.laws.judging.drift import DriftTest
-from discovery.laws.judging.evidence import FLAT, gather
-from discovery.laws.judging.law import (
-    SMALL_DRIFT,
-    Law,
-)
-from discovery.laws.judging.verdict import verdict_of
-from discovery.libraries.library import Library
-
-# Systematic motion that no rounding of coefficients takes away.
-PLAIN_DRIFT = 0.1
+from discovery.laws.judging.evidence import Evidence, gather
+from discovery.laws.judging.law import Law
+from discovery.laws.judging.verdict import Check, Formula, Verdict, checks, told, verdict_of
+from discovery.libraries.functions import Functions
 
 
-# Times the limits of motion on held-out runs beyond which a candidate is not looked at further.
-HOPELESS = 6.0
+@dataclass(frozen=True)
+class Refined:
+    """A candidate with the coefficients that drift least.
 
-
-def _with_errors(law: Law, split: Split, rng: np.random.Generator) -> Law:
-    test = DriftTest(law.library, law.coefficients, split.where(law.library.positive).all)
-    return replace(law, errors=test.standard_errors(law.coefficients, rng))
-
-
-def _hopeless(candidate: candidates.Candidate, held: Operators) -> bool:
-    """Tell whether held-out runs refute a candidate so clearly that no refinement would help."""
-    ops, c = held.restrict(np.array(candidate.support)), candidate.coefficients
-    moved = c @ ops.within @ c
-    return bool(
-        moved > HOPELESS * FLAT * (c @ ops.dirichlet @ c)
-        and moved > HOPELESS * SMALL_DRIFT**2 * (c @ ops.between @ c)
-    )
-
-
-def _judge(
-    library: Library,
-    ops: Operators,
-    candidate: candidates.Candidate,
-    test: DriftTest,
-    errors: np.ndarray,
-    split: Split,
-    rng: np.random.Generator,
-    numbers: Numbers,
-) -> Law:
-    """Test a refined candidate on the held-out runs."""
-    terms = library.restrict(candidate.support)
-    coefficients = candidate.coefficients
-    evidence = gather(terms, coefficients, split.held, rng)
-    chance = simplicity.by_chance(coefficients, errors, terms.kinds())
-    verdict = verdict_of(evidence, terms, coefficients, evidence.moving, chance)
-    # Simple numbers are often better than fitted ones, but no cure for what plainly moves.
-    if verdict != "rejected" or evidence.drift_interval[0] <= PLAIN_DRIFT:
-        coefficients = rounding.rounded(ops, candidate, test.allows, numbers, errors, terms.kinds())
-        evidence = gather(terms, coefficients, split.held, rng)
-        chance = simplicity.by_chance(coefficients, errors, terms.kinds())
-        verdict = verdict_of(evidence, terms, coefficients, evidence.moving, chance)
-    if verdict in ("exact", "identity"):
-        # Runs that a formula was fitted to flatter it, so drift that they show as well is real.
-        moving = DriftTest(terms, coefficients, split.all).score(coefficients)
-        verdict = verdict_of(evidence, terms, coefficients, max(moving, evidence.moving), chance)
-    return Law(
-        library=terms,
-        coefficients=coefficients,
-        expression=candidates.expression(terms.expressions(), coefficients, numbers),
-        evidence=evidence,
-        verdict=verdict,
-        cost=candidate.cost + len(terms),
-        by_chance=chance,
-    )
-
-
-def _refined(
-    library: Library,
-    ops: Operators,
-    candidate: candidates.Candidate,
-    split: Split,
-    rng: np.random.Generator,
-) -> tuple[candidates.Candidate, DriftTest, np.ndarray]:
-    """Return the candidate with the coefficients that drift least, and their standard errors.
-
-    Terms that may as well be zero are left out, the least certain first.
+    Attributes
+    ----------
+    candidate : Candidate
+    drift : DriftTest
+        Of its terms, on the fit runs.
+    errors : (s,) array
+        Standard errors of the coefficients.
     """
-    while True:
-        terms = library.restrict(candidate.support)
-        test = DriftTest(terms, candidate.coefficients, split.fit)
-        candidate = rounding.better_of(ops, candidate, test.refined())
-        errors = test.standard_errors(candidate.coefficients, rng)
-        shorter = rounding.without_uncertain(ops, candidate, errors, library.costs())
-        if shorter is None:
-            return candidate, test, errors
-        candidate = shorter
+
+    candidate: Candidate
+    drift: DriftTest
+    errors: np.ndarray
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges the candidates of one library.
+
+    Attributes
+    ----------
+    library : Functions
+    split : Split
+        Runs that formulas are found on, and runs that judge them; rows on which the library is
+        defined.
+    rng : numpy.random.Generator
+        For the bootstrap.
+    numbers : Numbers
+        What coefficients are rounded to.
+    criteria : LawCriteria
+    """
+
+    library: Functions
+    split: Split
+    rng: np.random.Generator
+    numbers: Numbers = NUMBERS
+    criteria: LawCriteria = LAWS
+
+    def hopeless(self, candidate: Candidate, held: Operators) -> bool:
+        """Tell whether held-out runs refute a candidate so clearly that refining cannot help.
+
+        Parameters
+        ----------
+        candidate : Candidate
+        held : Operators
+            Of the library, on the held-out runs.
+        """
+        ops, c = held.restrict(np.array(candidate.support)), candidate.coefficients
+        moved, factor = c @ ops.within @ c, self.criteria.hopeless_factor
+        return bool(
+            moved > factor * self.criteria.flatness_ceiling * (c @ ops.dirichlet @ c)
+            and moved > factor * self.criteria.small_drift**2 * (c @ ops.between @ c)
+        )
+
+    def refined(self, ops: Operators, candidate: Candidate) -> Refined:
+        """Return the candidate with the coefficients that drift least on the fit runs.
+
+        Terms that may as well be zero are left out, the least certain first.
+        """
+        while True:
+            terms = self.library.restrict(candidate.support)
+            drift = DriftTest(terms, candidate.coefficients, self.split.fit, self.criteria)
+            candidate = rounding.better_of(ops, candidate, drift.refined())
+            errors = drift.standard_errors(candidate.coefficients, self.rng)
+            shorter = rounding.without_uncertain(ops, candidate, errors, self.library.costs())
+            if shorter is None:
+                return Refined(candidate, drift, errors)
+            candidate = shorter
+
+    def law(self, ops: Operators, refined: Refined) -> Law:
+        """Round the coefficients of a refined candidate and test it on the held-out runs.
+
+        Parameters
+        ----------
+        ops : Operators
+            Of the library, on the fit runs.
+        refined : Refined
+
+        Returns
+        -------
+        Law
+            Whatever the verdict on it.
+        """
+        candidate, errors = refined.candidate, refined.errors
+        terms = self.library.restrict(candidate.support)
+        formula, evidence, table = self._tested(terms, candidate.coefficients, errors)
+        # Simple numbers are often better than fitted ones, but no cure for what plainly drifts.
+        slight = evidence.drift_interval[0] <= self.criteria.plain_drift
+        if slight or verdict_of(table) != Verdict.REJECTED:
+            coefficients = rounding.rounded(
+                ops, candidate, refined.drift.allows, self.numbers, errors, terms.kinds()
+            )
+            formula, evidence, table = self._tested(terms, coefficients, errors)
+        if verdict_of(table) in (Verdict.EXACT, Verdict.IDENTITY):
+            # Runs that a formula was fitted to flatter it, so motion that they show too is real.
+            everywhere = DriftTest(terms, formula.coefficients, self.split.all, self.criteria)
+            moving = max(everywhere.score(formula.coefficients), evidence.moving)
+            table = checks(replace(evidence, moving=moving), formula, self.criteria)
+        return Law(
+            library=terms,
+            coefficients=formula.coefficients,
+            expression=expression(terms.expressions(), formula.coefficients, self.numbers),
+            evidence=evidence,
+            verdict=verdict_of(table),
+            cost=candidate.cost + len(terms),
+            by_chance=formula.by_chance,
+            checks=told(table),
+            criteria=self.criteria,
+        )
+
+    def _tested(
+        self, terms: Functions, coefficients: np.ndarray, errors: np.ndarray
+    ) -> tuple[Formula, Evidence, tuple[Check, ...]]:
+        """Return a formula of the given terms, what held-out runs say of it, and the checks."""
+        evidence = gather(terms, coefficients, self.split.held, self.rng, self.criteria)
+        chance = simplicity.by_chance(coefficients, errors, terms.kinds())
+        formula = Formula(terms, coefficients, chance)
+        return formula, evidence, checks(evidence, formula, self.criteria)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.path import Path
 from discovery.laws.judging.drift import values_of
 from discovery.libraries.functions import Functions
-
-# Standard errors below which a rate is none.
-_SEEN = 2.0
 
 
 def secular_rate(
@@ -19,6 +17,7 @@ def secular_rate(
     times: np.ndarray,
     offsets: np.ndarray,
     spread: float,
+    criteria: LawCriteria = LAWS,
 ) -> float:
     """Return the root mean square over runs of the trend of h, in units of its spread and time.
 
@@ -27,13 +26,22 @@ def secular_rate(
 
     Parameters
     ----------
-    library, coefficients : the formula, (s,)
+    library : Functions
+        The formula's own s terms.
+    coefficients : (s,) array
     measured : Path
         (n, d) states and the covariance of their noise.
     times : (n,) array
+        Increasing along each run.
     offsets : (runs + 1,) array of int
     spread : float
         Standard deviation of h over all samples.
+    criteria : LawCriteria
+
+    Returns
+    -------
+    float
+        In spreads per unit of time.
     """
     h, noise = values_of(library, coefficients, measured.states, measured.covariance)
     starts, lengths = offsets[:-1], np.diff(offsets)
@@ -47,4 +55,5 @@ def secular_rate(
     by_noise = np.add.reduceat(t**2 * noise, starts) / total**2
     excess = slope**2 - by_noise
     mean, error = excess.mean(), excess.std() / np.sqrt(len(excess))
-    return float(np.sqrt(mean)) / spread if mean > _SEEN * error else 0.0
+    seen = mean > criteria.trend_errors * error
+    return float(np.sqrt(mean)) / spread if seen else 0.0

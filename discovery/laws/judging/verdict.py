@@ -1,72 +1,237 @@
-"""The verdict: what the evidence makes of a formula."""
+"""The verdict: a table of named checks, and what follows from those that are passed."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
 import numpy as np
 
+from discovery.criteria import LAWS, LawCriteria
 from discovery.formulas.simplicity import free_numbers
-from discovery.laws.judging.drift import DETECTED
-from discovery.laws.judging.evidence import FLAT, Evidence
-from discovery.laws.judging.law import (
-    BETTER,
-    CALM,
-    CANCELLED,
-    CHANCE,
-    LONG,
-    MANY,
-    MODEST,
-    NO_DRIFT,
-    NO_SIGNAL,
-    RESOLVED,
-    SIGNAL,
-    SIMPLE_TERMS,
-    SMALL_DRIFT,
-    SUSPECTED,
-)
+from discovery.laws.judging.evidence import Evidence
 from discovery.libraries.functions import Functions
 
 
-def verdict_of(
-    evidence: Evidence,
-    terms: Functions,
-    coefficients: np.ndarray,
-    moving: float,
-    chance: float = 1.0,
-) -> str:
-    """Return what the evidence makes of a formula: exact, approximate, identity or rejected.
+class Verdict(StrEnum):
+    """What the evidence makes of a formula.
+
+    ``UNDECIDED`` is for data that as a whole do not carry a verdict; no check leads to it.
+    """
+
+    EXACT = "exact"
+    APPROXIMATE = "approximate"
+    IDENTITY = "identity"
+    REJECTED = "rejected"
+    UNDECIDED = "undecided"
+
+    __repr__ = str.__repr__
+
+
+@dataclass(frozen=True)
+class Check:
+    """One statistic of a formula, compared with its limit.
+
+    Attributes
+    ----------
+    name : str
+        What is compared, in words.
+    statistic, limit : float
+        Infinite where this formula has no such limit.
+    passed : bool
+    unit : str
+        Of both; ``"1"`` for pure numbers, ``"spread"`` for fractions of the formula's standard
+        deviation over all samples.
+    bound : str
+        Whether the statistic is to be ``"at most"`` the limit, ``"at least"`` it or ``"above"`` it.
+    """
+
+    name: str
+    statistic: float
+    limit: float
+    passed: bool
+    unit: str = "1"
+    bound: str = "at most"
+
+    def __str__(self) -> str:
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        limit = f"{self.bound} {self.limit:.3g}{unit}" if math.isfinite(self.limit) else "no limit"
+        return f"{self.name}: {self.statistic:.3g} ({limit}), {'' if self.passed else 'not '}passed"
+
+    def to_dict(self) -> dict[str, str | float | bool | None]:
+        """Return plain values, ready for JSON; None for what is not finite."""
+        values = asdict(self)
+        return {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in values.items()
+        }
+
+
+@dataclass(frozen=True)
+class Formula:
+    """What a verdict is on.
+
+    Attributes
+    ----------
+    terms : Functions
+        The formula's own, s of them.
+    coefficients : (s,) array
+    by_chance : float
+        How probably arbitrary coefficients would be as simple; see `simplicity.by_chance`.
+    """
+
+    terms: Functions
+    coefficients: np.ndarray
+    by_chance: float = 1.0
+
+    @property
+    def free_numbers(self) -> int:
+        """How many numbers are in it: equal coefficients of terms of one kind are one."""
+        return free_numbers(self.coefficients, self.terms.kinds())
+
+
+# The checks, by what they compare.
+VANISHING = "zero but for rounding"
+VARYING = "more than rounding"
+FLATNESS = "flatness"
+FLATNESS_AT_LEAST = "flatness, lower end of its interval"
+MOTION = "motion along runs"
+DRIFT_AT_LEAST = "drift, lower end of its interval"
+SIGNAL = "signal between runs"
+DRIFT_EXCLUDED = "drift excluded"
+SMALL_DRIFT = "small drift"
+NO_SIGNAL = "one value in all runs"
+FEW_TERMS = "terms of an identity"
+CANCELLATION = "cancellation of terms"
+
+# What exact laws and identities have in common: they do not move.
+_CONSTANT = (VARYING, FLATNESS, FLATNESS_AT_LEAST, MOTION, DRIFT_AT_LEAST)
+_EXACT = (*_CONSTANT, SIGNAL, DRIFT_EXCLUDED)
+# The first verdict all of whose checks are passed holds; without one a formula is rejected.
+_VERDICTS = (
+    (Verdict.IDENTITY, (VANISHING, FEW_TERMS)),
+    (Verdict.EXACT, _EXACT),
+    (Verdict.IDENTITY, (*_CONSTANT, NO_SIGNAL, FEW_TERMS, CANCELLATION)),
+    (Verdict.APPROXIMATE, (VARYING, SIGNAL, SMALL_DRIFT)),
+)
+
+
+def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -> tuple[Check, ...]:
+    """Compare the evidence on a formula with every limit.
+
+    Many free numbers can imitate a law, so limits are tighter for a formula with more of them,
+    unless its coefficients are too simple for chance.
 
     Parameters
     ----------
     evidence : Evidence
-    terms : Functions
-        The formula's own, s of them.
-    coefficients : (s,) array
-    moving : float
-        Standard errors of systematic motion, at worst over all runs that were looked at.
-    chance : float
-        How probably arbitrary coefficients would be as simple as the formula's.
+    formula : Formula
+    criteria : LawCriteria
+
+    Returns
+    -------
+    tuple of Check
+        All of them, whichever the verdict will be; see `told`.
     """
-    n_terms = len(terms)
-    free = free_numbers(coefficients, terms.kinds())
-    plain, simple = free <= MODEST or chance <= CHANCE, free <= MANY
-    if evidence.cancelled <= NO_DRIFT:  # nothing but rounding is left of it
-        return "identity" if n_terms <= SIMPLE_TERMS else "rejected"
-    calm = simple or evidence.drift_interval[0] <= NO_DRIFT
-    still = calm and moving <= (DETECTED if plain else SUSPECTED)
-    still = still or evidence.drift <= NO_DRIFT
-    most = FLAT if simple or evidence.drift <= NO_DRIFT else CALM
-    flat = evidence.smoothed_flatness <= most and evidence.smoothed_flatness_interval[0] <= CALM
-    strictness = (1.0 if plain else BETTER) * (1.0 if simple else LONG)
-    if flat and still:
-        if evidence.signal >= SIGNAL:
-            known = evidence.drift_interval[1] <= RESOLVED / strictness
-            return "exact" if known else "rejected"
-        same = evidence.signal <= NO_SIGNAL and n_terms <= SIMPLE_TERMS
-        # Noise alone is no identity, but one coordinate that shows nothing else is zero.
-        zero = n_terms == 1 and terms.is_coordinate
-        real = zero or evidence.cancelled <= CANCELLED
-        return "identity" if same and real else "rejected"
-    limit = SMALL_DRIFT if simple else SMALL_DRIFT / LONG
-    if evidence.signal >= SIGNAL and evidence.drift_interval[1] <= limit:
-        return "approximate"
-    return "rejected"
+    numbers, n_terms = formula.free_numbers, len(formula.terms)
+    few = numbers <= criteria.many_numbers
+    modest = numbers <= criteria.modest_numbers or formula.by_chance <= criteria.simple_by_chance
+    at_rest = evidence.drift <= criteria.rounding_drift
+    # What the limits on drift are divided by.
+    for_many = 1.0 if few else criteria.many_factor
+    for_all = (1.0 if modest else criteria.modest_factor) * for_many
+    flat = criteria.flatness_ceiling if few or at_rest else criteria.excess_motion
+    motion = criteria.detected_motion if modest else criteria.suspected_motion
+    drift_at_least, drift_at_most = evidence.drift_interval
+    # Noise alone is no identity, but one coordinate that shows nothing else is zero.
+    zero = n_terms == 1 and formula.terms.is_coordinate
+    return (
+        _at_most(VANISHING, evidence.cancelled, criteria.rounding_drift),
+        _above(VARYING, evidence.cancelled, criteria.rounding_drift),
+        _at_most(FLATNESS, evidence.smoothed_flatness, flat),
+        _at_most(FLATNESS_AT_LEAST, evidence.smoothed_flatness_interval[0], criteria.excess_motion),
+        _at_most(MOTION, evidence.moving, motion, "standard errors", waived=at_rest),
+        _at_most(
+            DRIFT_AT_LEAST, drift_at_least, criteria.rounding_drift, "spread", waived=few or at_rest
+        ),
+        _at_least(SIGNAL, evidence.signal, criteria.signal),
+        _at_most(DRIFT_EXCLUDED, drift_at_most, criteria.resolved_drift / for_all, "spread"),
+        _at_most(SMALL_DRIFT, drift_at_most, criteria.small_drift / for_many, "spread"),
+        _at_most(NO_SIGNAL, evidence.signal, criteria.no_signal),
+        _at_most(FEW_TERMS, n_terms, criteria.identity_terms, "terms"),
+        _at_most(CANCELLATION, evidence.cancelled, criteria.cancellation, waived=zero),
+    )
+
+
+def verdict_of(table: Sequence[Check]) -> Verdict:
+    """Return the verdict that follows from the checks; those that are not there count as failed."""
+    return _decided(table)[0]
+
+
+def told(table: Sequence[Check]) -> tuple[Check, ...]:
+    """Return the checks that tell why: an exact law's, and those that the verdict rests on.
+
+    Whatever is not passed among them keeps the formula from being exact.
+    """
+    names = {*_EXACT, *_decided(table)[1]}
+    return tuple(check for check in table if check.name in names)
+
+
+def in_doubt(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -> bool:
+    """Tell whether an exact formula may imitate a simpler law that a richer library holds.
+
+    There is doubt where the data leave room for an imitation and there are signs of motion, or
+    many free numbers. Not where the coefficients are too simple for chance, nor about a single
+    term, which nothing simpler can replace.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    formula : Formula
+    criteria : LawCriteria
+    """
+    n_terms = len(formula.terms)
+    spare = max(0, formula.free_numbers - criteria.doubt_numbers)
+    spare = spare if n_terms > criteria.doubt_terms else 0
+    drift_at_most = evidence.drift_interval[1]
+    closest = criteria.imitation_drift * criteria.imitation_gain ** max(0, spare - 1)
+    if (
+        n_terms == 1
+        or formula.by_chance <= criteria.simple_by_chance
+        or not drift_at_most > closest
+    ):
+        return False
+    error = (drift_at_most**2 - evidence.drift**2) / 2  # of the drift's square
+    return bool(
+        spare
+        or evidence.smoothed_flatness > criteria.excess_motion
+        or evidence.moving > criteria.suspected_motion
+        or evidence.drift**2 > criteria.drift_signs * error
+    )
+
+
+def _decided(table: Sequence[Check]) -> tuple[Verdict, tuple[str, ...]]:
+    """Return the verdict and the names of the checks that it rests on."""
+    passed = {check.name for check in table if check.passed}
+    fitting = ((verdict, names) for verdict, names in _VERDICTS if passed.issuperset(names))
+    return next(fitting, (Verdict.REJECTED, ()))
+
+
+def _at_most(
+    name: str, statistic: float, limit: float, unit: str = "1", waived: bool = False
+) -> Check:
+    if waived:
+        return Check(name, float(statistic), math.inf, True, unit)
+    return Check(name, float(statistic), float(limit), bool(statistic <= limit), unit)
+
+
+def _at_least(name: str, statistic: float, limit: float) -> Check:
+    passed = bool(statistic >= limit)
+    return Check(name, float(statistic), float(limit), passed, bound="at least")
+
+
+def _above(name: str, statistic: float, limit: float) -> Check:
+    passed = not statistic <= limit
+    return Check(name, float(statistic), float(limit), passed, bound="above")

@@ -1,8 +1,8 @@
 """Learned features: a small network read as a library, where no closed form in reach is flat.
 
-The network is trained elsewhere (`feature_training`); here it is plain arrays, so that its laws are
-callable, pickle, and need no backend. Values, gradients and Hessian contractions are pushed forward
-through its layers together.
+The network is trained elsewhere (`laws.learned.training`); here it is plain arrays, so that its
+laws are callable, pickle, and need no backend. Values, gradients and Hessian contractions are
+pushed forward through its layers together.
 """
 
 from __future__ import annotations
@@ -146,7 +146,22 @@ class LearnedLibrary:
     def jets(
         self, states: np.ndarray, covariance: np.ndarray | None = None, order: int = 1
     ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-        """Evaluate features, gradients and Hessians against a covariance, as `Library.jets`."""
+        """Evaluate features, gradients and Hessians against a covariance.
+
+        Parameters
+        ----------
+        states : (n, d) array
+        covariance : (n, d, d) array, optional
+            Σ, needed for order 2.
+        order : {0, 1, 2}
+
+        Returns
+        -------
+        values : (m, n) array
+        gradients : (d, m, n) array or None
+        curvatures : (m, n) array or None
+            tr(Σ ∇∇Φ_j).
+        """
         states = np.asarray(states, dtype=float)
         n, d = states.shape
         if order == 0:

@@ -1,7 +1,7 @@
 """Training of features that carry information about which orbit a sample is on.
 
-With W, D and B as in `flatness`, of the features of a small network, the information that they
-carry about the run is, for Gaussian features,
+With W, D and B as in `laws.finding.operators`, of the features of a small network, the information
+that they carry about the run is, for Gaussian features,
 
     I = ½ log det(1 + (W + D)⁻¹ B),
 
@@ -12,6 +12,7 @@ Conserved quantities are the only features whose information does not end with t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,10 @@ from discovery.estimation.orbits import Orbits
 from discovery.laws.finding.operators import operators, spectrum
 from discovery.laws.learned.library import LearnedLibrary, Network
 
+if TYPE_CHECKING:
+    import keras
+
+# The network's hidden layers, and its training.
 HIDDEN = (64, 64)
 STEPS = 1500
 LEARNING_RATE = 5e-3
@@ -44,7 +49,9 @@ def train_features(
     ----------
     orbits : Orbits
         Runs to find features on.
-    names, roles : sequences of length d
+    names : sequence of d str
+    roles : sequence of length d, optional
+        Of the coordinates: an angle is seen by its cosine and sine.
     rng : numpy.random.Generator
     verbose : bool
         Show Keras' progress bar.
@@ -67,7 +74,7 @@ def train_features(
     )
     schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, STEPS)
     network.compile(keras.optimizers.Adam(schedule), loss=_lost_information)
-    batches = _batches(keras, orbits, blank, rng)
+    batches = _batches(orbits, blank, rng)
     network.fit(batches, epochs=1, verbose=1 if verbose else 0, shuffle=False)
     kernels = [np.asarray(w, dtype=float) for w in network.get_weights()]
     layers = tuple(zip(kernels[::2], kernels[1::2], strict=True))
@@ -76,7 +83,7 @@ def train_features(
     return library.rotated(spectrum(ops))
 
 
-def _lost_information(_: object, features: object) -> object:
+def _lost_information(_: keras.KerasTensor, features: keras.KerasTensor) -> keras.KerasTensor:
     """Return −I of features (runs, samples, 2, k): at the samples, and beside them."""
     from keras import ops
 
@@ -101,8 +108,10 @@ def _lost_information(_: object, features: object) -> object:
     return 0.5 * (logdet(within) - logdet(within + between))
 
 
-def _batches(keras: object, orbits: Orbits, blank: Network, rng: np.random.Generator) -> object:
+def _batches(orbits: Orbits, blank: Network, rng: np.random.Generator) -> keras.utils.PyDataset:
     """Return a data set of random samples of random runs, each with a neighbour."""
+    import keras
+
     starts, lengths = orbits.offsets[:-1], np.diff(orbits.offsets)
     states = orbits.smoothed.states
     noise = np.sqrt(np.einsum("nii->ni", orbits.smoothed.covariance))

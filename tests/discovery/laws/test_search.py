@@ -1,4 +1,4 @@
-"""The engine on systems with known laws: the right number, true formulas, none on controls."""
+"""The search on systems with known laws: the right number, true formulas, none on controls."""
 
 from functools import cache
 
@@ -9,6 +9,7 @@ from discovery import Trajectories, datasets, libraries
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.search import analyse
+from discovery.laws.stages import stages_of
 
 RUNS, STEPS = 40, 100
 
@@ -38,8 +39,8 @@ LOUD = [
 def findings_of(runs, library="auto", seed=0):
     rng = np.random.default_rng(seed)
     orbits = prepare(runs)
-    stages = libraries.resolve(library, runs.names, runs.roles, runs.rows)
-    return analyse(stages, Split.draw(orbits, rng), rng)
+    found = libraries.resolve(library, runs.names, runs.roles, runs.rows)
+    return analyse(stages_of(found), Split.draw(orbits, rng), rng)
 
 
 @cache

@@ -16,7 +16,7 @@ from discovery.laws.finding.operators import operators
 from discovery.laws.judging.evidence import gather
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.trend import secular_rate
-from discovery.laws.judging.verdict import verdict_of
+from discovery.laws.judging.verdict import Formula, checks, verdict_of
 from discovery.laws.learned.library import LearnedLibrary, Network
 from discovery.libraries.choice import custom
 from discovery.libraries.functions import Functions
@@ -110,12 +110,12 @@ def test_it_goes_from_evidence_to_the_report(kind):
     assert operators(terms, orbits.smoothed, orbits.offsets, orbits.scale).within.shape == (2, 2)
     evidence = gather(terms, coefficients, orbits, np.random.default_rng(0))
     chance = by_chance(coefficients, errors, terms.kinds())
-    verdict = verdict_of(evidence, terms, coefficients, evidence.moving, chance)
+    verdict = verdict_of(checks(evidence, Formula(terms, coefficients, chance)))
     assert verdict in ("exact", "approximate", "identity", "rejected")
     # One term alone is asked whether it is a coordinate that stays zero.
     same = replace(evidence, signal=0.0, cancelled=1.0, smoothed_flatness=0.9, drift=0.0)
     same = replace(same, smoothed_flatness_interval=(0.8, 1.0), moving=0.0)
-    zero = verdict_of(same, functions.restrict([0]), np.ones(1), 0.0)
+    zero = verdict_of(checks(same, Formula(functions.restrict([0]), np.ones(1))))
     assert zero == ("identity" if functions.is_coordinate else "rejected")
     expression = sympy.Add(*terms.expressions())
     law = Law(terms, coefficients, expression, evidence, "approximate", 2.0, errors, chance)

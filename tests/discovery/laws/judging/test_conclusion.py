@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 
 from discovery import ConservedQuantityFinder, Trajectories, datasets
+from discovery.estimation.orbits import Orbits
+from discovery.estimation.path import raw_path
+from discovery.laws.judging.conclusion import conclude
+from discovery.laws.judging.law import Findings
 
 
 def report_of(runs, **options):
@@ -62,6 +66,31 @@ def test_the_same_system_measured_longer_is_decided():
     report = report_of(runs, library="polynomial")
     assert (report.verdict, report.n_conserved) == ("laws", 1)
     assert "1 independent conserved quantity" in report.reason
+
+
+def swings(size):
+    """Runs that turn round, each beside its own centre."""
+    phase = np.arange(0, 4 * np.pi, 0.2)
+    return np.linspace(-1, 1, 20)[:, None] + size * np.sin(phase)
+
+
+def arcs(length):
+    """Runs that never turn round, each from its own place."""
+    return np.linspace(-1, 1, 20)[:, None] + length * np.linspace(0, 1, 60)
+
+
+def concluded(values):
+    path = raw_path(values.reshape(-1, 1), np.array([1e-3]))
+    offsets = values.shape[1] * np.arange(len(values) + 1)
+    return conclude(Findings(), Orbits(path, path, offsets, path.states.std(axis=0))).verdict
+
+
+def test_how_short_an_arc_is():
+    """Motion's share of the variance: .1 and .3 of swings, .3 and .5 of arcs."""
+    assert concluded(swings(0.3)) == "undecided"
+    assert concluded(swings(0.6)) == "none"
+    assert concluded(arcs(1.4)) == "undecided"
+    assert concluded(arcs(2.2)) == "none"
 
 
 def test_no_law_is_a_verdict_too():

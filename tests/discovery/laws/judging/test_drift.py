@@ -5,7 +5,16 @@ import itertools
 import numpy as np
 import pytest
 
-from discovery.laws.judging.drift import drift_bands, even_weights, excess_weights, modes
+from discovery import libraries
+from discovery.estimation.orbits import Orbits
+from discovery.estimation.path import raw_path
+from discovery.laws.judging.drift import (
+    DriftTest,
+    drift_bands,
+    even_weights,
+    excess_weights,
+    modes,
+)
 
 RUNS, STEPS = 300, 96
 OFFSETS = STEPS * np.arange(RUNS + 1)
@@ -83,3 +92,13 @@ def test_weights_even_out_the_noise():
     spike = np.ones(RUNS * STEPS)
     spike[50] = 1.5
     assert even_weights(spike, OFFSETS)[50] == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.mark.parametrize(("share", "real"), [(0.002, False), (0.006, True)])
+def test_what_noise_leaves_in_a_band_is_tolerated(share, real):
+    """Systematic motion is nothing while it is a few thousandths of the noise's variance."""
+    values = np.sqrt(share) * motion(12.0)[0]
+    path = raw_path(values[:, None], np.ones(1))  # noise of variance one, or so it is said
+    orbits = Orbits(path, path, OFFSETS, np.ones(1))
+    x = libraries.custom(["x"], ("x",))
+    assert (DriftTest(x, np.ones(1), orbits).score(np.ones(1)) > 4) == real

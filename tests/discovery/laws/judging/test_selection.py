@@ -1,5 +1,7 @@
 """Formulas that noise lets pass for a law: a simpler law, found later, takes their place."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +11,10 @@ from scipy.integrate import solve_ivp
 from discovery import ConservedQuantityFinder, datasets, libraries
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
+from discovery.laws.judging.evidence import Evidence
 from discovery.laws.judging.law import Law
-from discovery.laws.judging.selection import _unexplained
+from discovery.laws.judging.selection import select, unexplained
+from discovery.laws.learned.library import LearnedLibrary, Network
 
 
 def fitted(flow, starts, length, names, roles, noise, steps=200):
@@ -150,16 +154,96 @@ def test_a_formula_that_others_explain_is_not_counted(name, count):
     assert found.n_conserved_ == count
 
 
-def test_what_others_do_not_explain_of_a_law():
-    rng = np.random.default_rng(0)
-    states = np.repeat(rng.uniform(0.5, 2.0, (60, 2)), 10, axis=0)
+XY = ("x", "y")
+POINTS = np.random.default_rng(0).uniform(0.5, 2.0, (60, 2))
+SURE = Evidence(
+    flatness=1.0,
+    flatness_interval=(0.9, 1.1),
+    smoothed_flatness=1.0,
+    smoothed_flatness_interval=(0.9, 1.1),
+    signal=50.0,
+    drift=0.0,
+    drift_interval=(0.0, 1e-4),
+    noise=0.1,
+    spread=1.0,
+    moving=0.0,
+    slope=1.0,
+    cancelled=1.0,
+    flat_draws=np.ones(4, dtype=bool),
+)
+
+
+def law(*terms, coefficients=None, **evidence):
+    coefficients = np.ones(len(terms)) if coefficients is None else np.array(coefficients)
+    return Law(
+        libraries.custom(terms, XY),
+        coefficients,
+        None,
+        replace(SURE, **evidence),
+        "exact",
+        float(len(terms)),
+    )
+
+
+def orbits_at(constants):
+    """Ten samples of each orbit, on which nothing moves."""
+    states = np.repeat(constants, 10, axis=0)
     path = raw_path(states, np.full(2, 1e-3))
-    orbits = Orbits(path, path, np.arange(0, 601, 10), states.std(axis=0))
+    return Orbits(path, path, np.arange(0, len(states) + 1, 10), states.std(axis=0))
 
-    def law(*terms):
-        library = libraries.custom(terms, ("x", "y"))
-        return Law(library, np.ones(len(terms)), None, None, "exact", 1.0)
 
-    assert _unexplained(law("x + x**2"), [law("x")], orbits) < 1e-6
-    assert _unexplained(law("y"), [law("x")], orbits) > 0.9
-    assert _unexplained(law("x*y"), [law("x"), law("y**2")], orbits) < 0.1
+def chosen(laws, orbits=None):
+    kept = select(laws, POINTS, np.ones(2), orbits).laws
+    return [laws.index(one) for one in kept]
+
+
+def test_a_law_known_badly_must_differ_more():
+    """Gradients at six degrees: two laws where they are known well, else one."""
+    for bound, kept in [(1e-3, [0, 1]), (0.05, [0])]:
+        other = law("x", "y", coefficients=[1, 0.1], drift_interval=(0.0, bound))
+        assert chosen([law("x"), other]) == kept
+
+
+def test_learned_features_nearly_alike_count_once():
+    """Gradients at eleven degrees: those of networks are not known so well."""
+    for mix, kept in [(0.2, [0]), (0.5, [0, 1])]:
+        network = Network(
+            np.zeros(2), np.ones(2), (), ((np.array([[1, 1], [0, mix]]), np.zeros(2)),)
+        )
+        features = LearnedLibrary(XY, network)
+        laws = [
+            Law(features.restrict([j]), np.ones(1), None, SURE, "exact", 100.0 + j) for j in (0, 1)
+        ]
+        assert chosen(laws) == kept
+
+
+def test_a_doubtful_law_that_others_explain_goes():
+    """y is the same on all orbits: what x y tells of an orbit, x tells."""
+    orbits = orbits_at(np.column_stack([POINTS[:, 0], np.ones(60)]))
+    sure, imitation = law("x"), law("x*y", "x", drift_interval=(0.0, 0.01), moving=3.0)
+    assert imitation.doubtful
+    assert chosen([sure, imitation], orbits) == [0]
+    assert chosen([sure, law("x*y", "x")], orbits) == [0, 1]
+    assert chosen([sure, imitation], orbits_at(POINTS)) == [0, 1]
+
+
+def test_what_others_do_not_explain_of_a_law():
+    orbits = orbits_at(POINTS)
+    assert unexplained(law("x", "x**2"), [law("x")], orbits) < 1e-6
+    assert unexplained(law("y"), [law("x")], orbits) > 0.9
+    assert unexplained(law("x*y"), [law("x"), law("y**2")], orbits) < 0.1
+
+
+def test_few_runs_explain_nothing():
+    """A polynomial with as many coefficients as there are runs fits any values."""
+    assert unexplained(law("y"), [law("x")], orbits_at(POINTS[:3])) == 1.0
+
+
+def test_price_and_sine_may_be_told():
+    """Fields on a grid know their own."""
+    laws = [law("x", "y"), law("x")]
+    assert chosen(laws) == [1, 0]
+    kept = select(laws, POINTS, np.ones(2), price=lambda one: -one.cost).laws
+    assert [laws.index(one) for one in kept] == [0, 1]
+    kept = select(laws, POINTS, np.ones(2), sine=lambda one: 0.9).laws
+    assert [laws.index(one) for one in kept] == [1]

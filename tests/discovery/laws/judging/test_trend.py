@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from discovery import ConservedQuantityFinder
+from discovery import ConservedQuantityFinder, libraries
+from discovery.estimation.path import raw_path
+from discovery.laws.judging.trend import secular_rate
 
 DAMPING = 4e-4
 T = np.linspace(0, 30, 200)
@@ -40,6 +42,22 @@ def test_rate_and_lifetime(noise):
     assert law.lifetime == pytest.approx(1 / expected, rel=0.1)
     assert "lost after about" in str(report)
     assert law.to_dict()["drift_rate"] == law.drift_rate
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_noise_has_no_trend(seed):
+    """Slopes of lines through noise, and one hundredth of a spread in a run beside it."""
+    rng = np.random.default_rng(seed)
+    noise = 0.1 * rng.standard_normal(30 * 50)
+    times, offsets = np.tile(np.arange(50.0), 30), 50 * np.arange(31)
+    x = libraries.custom(["x"], ("x",))
+
+    def rate(values):
+        path = raw_path(values[:, None], np.array([0.1]))
+        return secular_rate(x, np.ones(1), path, times, offsets, spread=1.0)
+
+    assert rate(noise) == 0.0
+    assert rate(noise + 0.02 * times) == pytest.approx(0.02, rel=0.05)
 
 
 def test_an_exact_law_has_no_rate():

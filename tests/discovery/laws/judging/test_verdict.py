@@ -1,33 +1,55 @@
 """The verdict on a formula: what it may imitate depends on the free numbers in it."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from discovery import ConservedQuantityFinder, datasets
+from discovery.criteria import LawCriteria
 from discovery.formulas.simplicity import free_numbers
 from discovery.laws.judging.evidence import Evidence
 from discovery.laws.judging.law import Law
-from discovery.laws.judging.verdict import verdict_of
+from discovery.laws.judging.verdict import Formula, Verdict, checks, told, verdict_of
 from discovery.libraries.choice import custom
 
 NAMES = ("x", "y", "u", "v")
 
 
-def seen(bound=0.01, least=0.0, moving=0.5, signal=50.0, smoothed=0.9):
-    return Evidence(
-        flatness=1.0,
-        flatness_interval=(0.95, 1.05),
-        smoothed_flatness=smoothed,
-        smoothed_flatness_interval=(smoothed - 0.05, smoothed + 0.05),
-        signal=signal,
-        drift=float(np.sqrt((bound**2 + least**2) / 2)),
-        drift_interval=(least, bound),
-        noise=0.1,
-        spread=1.0,
-        moving=moving,
-        slope=1.0,
-        cancelled=0.5,
-        flat_draws=np.ones(4, dtype=bool),
-    )
+def seen(bound=0.01, least=0.0, **others):
+    """Evidence for a law whose drift lies between two bounds, or as told."""
+    smoothed = others.pop("smoothed", 0.9)
+    values = {
+        "flatness": 1.0,
+        "flatness_interval": (0.95, 1.05),
+        "smoothed_flatness": smoothed,
+        "smoothed_flatness_interval": (smoothed - 0.05, smoothed + 0.05),
+        "signal": 50.0,
+        "drift": float(np.sqrt((bound**2 + least**2) / 2)),
+        "drift_interval": (least, bound),
+        "noise": 0.1,
+        "spread": 1.0,
+        "moving": 0.5,
+        "slope": 1.0,
+        "cancelled": 0.5,
+        "flat_draws": np.ones(4, dtype=bool),
+    }
+    return Evidence(**values | others)
+
+
+def judged(evidence, coefficients, chance=1.0):
+    """The checks on a formula of so many terms, no two of one kind."""
+    coefficients = np.asarray(coefficients, dtype=float)
+    return checks(evidence, Formula(terms_of(len(coefficients)), coefficients, chance))
+
+
+def verdict(evidence, coefficients, chance=1.0):
+    return verdict_of(judged(evidence, coefficients, chance))
+
+
+def different(numbers):
+    return 0.37 + 0.71 * np.arange(numbers)
 
 
 def terms_of(n):
@@ -43,7 +65,7 @@ def test_free_numbers():
 
 
 @pytest.mark.parametrize(
-    ("numbers", "bound", "verdict"),
+    ("numbers", "bound", "expected"),
     [
         (3, 0.19, "exact"),
         (3, 0.21, "rejected"),
@@ -53,30 +75,197 @@ def test_free_numbers():
         (6, 0.026, "rejected"),
     ],
 )
-def test_more_free_numbers_must_be_known_better(numbers, bound, verdict):
-    coefficients = 0.37 + 0.71 * np.arange(numbers)
-    assert verdict_of(seen(bound), terms_of(numbers), coefficients, 0.5) == verdict
+def test_more_free_numbers_must_be_known_better(numbers, bound, expected):
+    assert verdict(seen(bound), different(numbers)) == expected
 
 
 def test_coefficients_too_simple_by_chance_need_no_better_knowledge():
     coefficients = np.arange(1.0, 5.0)
-    assert verdict_of(seen(0.15), terms_of(4), coefficients, 0.5, chance=0.001) == "exact"
-    assert verdict_of(seen(0.15), terms_of(4), coefficients, 0.5, chance=0.1) == "rejected"
+    assert verdict(seen(0.15), coefficients, chance=0.001) == "exact"
+    assert verdict(seen(0.15), coefficients, chance=0.1) == "rejected"
 
 
 def test_signs_of_motion_count_against_long_formulas():
-    numbers = {n: 0.37 + 0.71 * np.arange(n) for n in (3, 4, 6)}
-    for n, moving, verdict in [(3, 3.0, "exact"), (4, 2.4, "exact"), (4, 3.0, "approximate")]:
-        assert verdict_of(seen(), terms_of(n), numbers[n], moving) == verdict
+    for n, moving, expected in [(3, 3.0, "exact"), (4, 2.4, "exact"), (4, 3.0, "approximate")]:
+        assert verdict(seen(moving=moving), different(n)) == expected
     # Some motion for sure, however little, where anything could be fitted.
-    assert verdict_of(seen(least=0.005), terms_of(4), numbers[4], 0.5) == "exact"
-    assert verdict_of(seen(least=0.005), terms_of(6), numbers[6], 0.5) == "rejected"
+    assert verdict(seen(least=0.005), different(4)) == "exact"
+    assert verdict(seen(least=0.005), different(6)) == "rejected"
 
 
 def test_a_law_tells_orbits_apart():
-    one = np.array([1.0])
-    assert verdict_of(seen(signal=0.6), terms_of(1), one, 0.5) == "exact"
-    assert verdict_of(seen(signal=0.4), terms_of(1), one, 0.5) == "rejected"
+    assert verdict(seen(signal=0.6), [1]) == "exact"
+    assert verdict(seen(signal=0.4), [1]) == "rejected"
+
+
+def test_what_moves_more_than_its_noise_is_no_law():
+    wide = {"smoothed_flatness_interval": (1.0, 2.0), "bound": 0.1}
+    assert verdict(seen(smoothed=1.4, **wide), [1]) == "exact"
+    assert verdict(seen(smoothed=1.6, **wide), [1]) == "rejected"
+
+
+def test_what_surely_moves_more_than_its_noise_is_no_law():
+    assert verdict(seen(bound=0.1, smoothed=1.2), [1]) == "exact"
+    assert verdict(seen(bound=0.1, smoothed=1.3), [1]) == "rejected"
+
+
+def test_a_law_shows_no_motion():
+    assert verdict(seen(bound=0.1, moving=3.9), [1]) == "exact"
+    assert verdict(seen(bound=0.1, moving=4.1), [1]) == "rejected"
+
+
+def test_motion_below_rounding_is_none():
+    """Clean data: any motion shows, also that of the integrator."""
+    assert verdict(seen(bound=2e-6, least=1e-6, moving=40.0), [1]) == "exact"
+    assert verdict(seen(bound=2e-3, least=1e-3, moving=40.0), [1]) == "approximate"
+
+
+def test_what_drifts_is_not_nearly_conserved():
+    assert verdict(seen(bound=0.019, moving=40.0), [1]) == "approximate"
+    assert verdict(seen(bound=0.021, moving=40.0), [1]) == "rejected"
+
+
+def test_an_identity_is_short_and_its_terms_cancel():
+    same = {"signal": 0.1, "cancelled": 0.4}
+    assert verdict(seen(**same), np.ones(6)) == "identity"
+    assert verdict(seen(**same), np.ones(7)) == "rejected"
+    assert verdict(seen(**same | {"cancelled": 0.6}), np.ones(6)) == "rejected"
+
+
+def by_conditions(evidence, terms, coefficients, chance):
+    """Return the verdict as one chain of conditions."""
+    n_terms, drift, (least, bound) = len(terms), evidence.drift, evidence.drift_interval
+    free = free_numbers(coefficients, terms.kinds())
+    plain, simple = free <= 3 or chance <= 0.01, free <= 5
+    if evidence.cancelled <= 2e-6:
+        return "identity" if n_terms <= 6 else "rejected"
+    calm = simple or least <= 2e-6
+    still = calm and evidence.moving <= (4.0 if plain else 2.5)
+    still = still or drift <= 2e-6
+    most = 1.5 if simple or drift <= 2e-6 else 1.2
+    flat = evidence.smoothed_flatness <= most and evidence.smoothed_flatness_interval[0] <= 1.2
+    strictness = (1.0 if plain else 2.0) * (1.0 if simple else 4.0)
+    if flat and still:
+        if evidence.signal >= 0.5:
+            return "exact" if bound <= 0.2 / strictness else "rejected"
+        same = evidence.signal <= 0.3 and n_terms <= 6
+        zero = n_terms == 1 and terms.is_coordinate
+        real = zero or evidence.cancelled <= 0.5
+        return "identity" if same and real else "rejected"
+    limit = 0.02 if simple else 0.02 / 4.0
+    if evidence.signal >= 0.5 and bound <= limit:
+        return "approximate"
+    return "rejected"
+
+
+def any_evidence(rng):
+    """Evidence with values around every limit, on them, and some that are no numbers."""
+    near = lambda *limits: float(rng.choice(limits) * rng.choice([0.5, 0.99, 1, 1.01, 2]))  # noqa: E731
+    odd = lambda value: float(rng.choice([value, np.nan, np.inf], p=[0.98, 0.01, 0.01]))  # noqa: E731
+    return seen(
+        smoothed_flatness=odd(near(0.9, 1.2, 1.5)),
+        smoothed_flatness_interval=(odd(near(0.7, 0.7, 1.2)), 2.0),
+        signal=odd(near(0.3, 0.5, 50.0)),
+        drift=odd(near(2e-6, 0.01)),
+        drift_interval=(odd(near(0.0, 2e-6, 1e-3)), odd(near(0.005, 0.02, 0.025, 0.05, 0.1, 0.2))),
+        moving=odd(near(1.0, 2.5, 4.0)),
+        cancelled=odd(near(2e-6, 0.5, 0.5, 1.0)),
+    )
+
+
+def any_formula(rng):
+    """Return one to seven terms, with as many free numbers or fewer."""
+    terms = terms_of(7).restrict(sorted(rng.permutation(7)[: rng.integers(1, 8)]))
+    return Formula(terms, 1.0 + np.arange(len(terms)), float(rng.choice([0.001, 0.01, 0.02, 1.0])))
+
+
+def test_the_table_gives_the_verdicts_of_the_conditions():
+    rng = np.random.default_rng(0)
+    formulas = [any_formula(rng) for _ in range(60)]
+    count = dict.fromkeys(Verdict, 0)
+    for k in range(6000):
+        evidence, formula = any_evidence(rng), formulas[k % len(formulas)]
+        table = checks(evidence, formula)
+        found = verdict_of(table)
+        count[found] += 1
+        expected = by_conditions(evidence, formula.terms, formula.coefficients, formula.by_chance)
+        assert found == expected, (evidence, formula)
+        assert verdict_of(told(table)) == found
+    del count[Verdict.UNDECIDED]
+    assert min(count.values()) > 100, count
+
+
+EXACT = seen(bound=0.1)
+DECIDING = {
+    "flatness": {"smoothed_flatness": 1.6},
+    "flatness, lower end of its interval": {"smoothed_flatness_interval": (1.3, 1.4)},
+    "motion along runs": {"moving": 4.1},
+    "signal between runs": {"signal": 0.4},
+    "drift excluded": {"drift_interval": (0.0, 0.21)},
+    "more than rounding": {"cancelled": 1e-7},
+}
+
+
+@pytest.mark.parametrize("name", DECIDING)
+def test_the_check_that_decides_is_the_one_not_passed(name):
+    table = told(judged(replace(EXACT, **DECIDING[name]), [1]))
+    assert [check.name for check in table if not check.passed] == [name]
+    assert verdict_of(table) == ("identity" if name == "more than rounding" else "rejected")
+
+
+def test_what_decides_a_nearly_conserved_quantity_and_an_identity():
+    table = told(judged(seen(least=1e-3, bound=2e-3, moving=40.0), [1]))
+    (decides,) = (check for check in table if not check.passed)
+    assert (decides.name, decides.statistic, decides.limit) == ("motion along runs", 40.0, 4.0)
+    assert (decides.unit, decides.bound) == ("standard errors", "at most")
+    assert "small drift" in {check.name for check in table if check.passed}
+    table = told(judged(seen(signal=0.1, cancelled=0.4), [1]))
+    assert [check.name for check in table if not check.passed] == ["signal between runs"]
+    assert {"one value in all runs", "cancellation of terms"} <= {c.name for c in table}
+    # Free numbers tighten the limits; drift that is shown counts against many of them.
+    table = told(judged(seen(least=0.005), different(6)))
+    failed = {check.name: check.limit for check in table if not check.passed}
+    assert failed == {"drift, lower end of its interval": 2e-6}
+    assert {c.name: c.limit for c in table}["drift excluded"] == 0.2 / 8
+
+
+def test_an_exact_law_passes_all_that_is_told_of_it():
+    table = told(judged(EXACT, [1]))
+    assert all(check.passed for check in table)
+    text = [str(check) for check in table]
+    assert "flatness: 0.9 (at most 1.5), passed" in text
+    assert "signal between runs: 50 (at least 0.5), passed" in text
+    assert "drift, lower end of its interval: 0 (no limit), passed" in text
+    plain = json.loads(json.dumps([check.to_dict() for check in table], allow_nan=False))
+    assert plain[0].keys() == {"name", "statistic", "limit", "passed", "unit", "bound"}
+
+
+def test_the_checks_come_with_a_quantity():
+    runs = datasets.load("harmonic_oscillator", 20, 60, noise=0.01, seed=0)
+    finder = ConservedQuantityFinder(library="polynomial", random_state=0)
+    (law,) = finder.fit(runs.rows, groups=runs.groups).quantities_
+    assert law.verdict == "exact"
+    found = {check.name: check for check in law.checks}
+    assert found["drift excluded"].statistic == law.drift_interval[1]
+    assert found["signal between runs"].statistic == law.signal
+    assert all(check.passed for check in law.checks)
+    plain = law.to_dict()
+    assert [check["name"] for check in plain["checks"]] == list(found)
+    assert json.loads(json.dumps(plain))["verdict"] == "exact"
+
+
+def test_a_verdict_is_its_word():
+    assert Verdict.EXACT == "exact"
+    assert f"{Verdict.EXACT}" == str(Verdict.EXACT) == "exact"
+    assert json.dumps(Verdict.IDENTITY) == '"identity"'
+    assert repr(Verdict.EXACT) == "'exact'"
+
+
+def test_other_criteria_give_other_verdicts():
+    strict = LawCriteria(resolved_drift=0.05)
+    formula = Formula(terms_of(1), np.ones(1))
+    assert verdict_of(checks(EXACT, formula)) == "exact"
+    assert verdict_of(checks(EXACT, formula, strict)) == "rejected"
 
 
 def law(expressions, coefficients, **evidence):
@@ -95,3 +284,9 @@ def test_doubt():
     assert law(kepler, [1, 1, -2.1], bound=0.02, least=0.005).sure
     assert law(kepler, [1, 1, -2.1], bound=0.02, moving=3.0).doubtful
     assert law([*kepler, "x**2"], [1, 1, -2.1, 0.3], bound=1e-4).sure
+
+
+def test_each_number_more_imitates_better():
+    terms = ["u**2", "x", "x**3", "x*y**2"]
+    assert law(terms[:3], [1, 0.3, 0.7], bound=5e-4).sure
+    assert law(terms, [1, 0.3, 0.7, 0.4], bound=5e-4).doubtful

@@ -10,6 +10,7 @@ from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.learned.library import LearnedLibrary, Network
 from discovery.laws.search import analyse
+from discovery.laws.stages import Learned
 from discovery.report.description import described
 from discovery.report.quantity import Quantity
 
@@ -67,8 +68,8 @@ def test_features_find_what_is_conserved(name, most):
     rng = np.random.default_rng(0)
     runs = datasets.load(name, noise=0.01, seed=1)
     split = Split.draw(prepare(runs), rng)
-    learn = lambda fit: train_features(fit, runs.names, runs.roles, rng)  # noqa: E731
-    laws = analyse([learn], split, rng).laws
+    learned = Learned(lambda fit: train_features(fit, runs.names, runs.roles, rng))
+    laws = analyse([learned], split, rng).laws
     assert len(laws) == most
     for law in laws:
         states = split.held.smoothed.states

@@ -1,0 +1,141 @@
+"""Stages: what a search tries in turn, whatever it takes to get the candidate functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from discovery.estimation.orbits import Orbits
+from discovery.formulas.simple_numbers import NUMBERS, Numbers
+from discovery.laws.finding.scale_search import tuned
+from discovery.laws.judging.law import Findings
+from discovery.libraries.functions import Functions
+from discovery.libraries.library import Library
+from discovery.libraries.unknown_scale import Scaled
+
+
+class Stage(Protocol):
+    """What gives a search candidate functions.
+
+    A class that names it as its base need not define `positive`.
+
+    Attributes
+    ----------
+    name : str
+        What reports call it.
+    positive : tuple of int
+        Columns of coordinates in whose positive values alone its functions are defined, as far as
+        that is known before.
+    """
+
+    name: str
+    positive: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        """Return the number of functions; zero if it is not known before."""
+
+    def libraries(self, fit: Orbits, found: Findings) -> Iterable[Functions] | None:
+        """Return functions to try, in turn.
+
+        Parameters
+        ----------
+        fit : Orbits
+            The runs that formulas are found on.
+        found : Findings
+            The laws and identities so far.
+
+        Returns
+        -------
+        iterable of Functions, or None
+            Empty where these runs admit none; None where what was found makes them needless.
+        """
+
+
+@dataclass(frozen=True)
+class Closed(Stage):
+    """A library of closed forms, as it is."""
+
+    library: Functions
+
+    @property
+    def name(self) -> str:
+        """The library's."""
+        return self.library.name
+
+    @property
+    def positive(self) -> tuple[int, ...]:
+        """The library's."""
+        return self.library.positive
+
+    def __len__(self) -> int:
+        return len(self.library)
+
+    def libraries(self, fit: Orbits, found: Findings) -> list[Functions]:
+        """Return the library."""
+        return [self.library]
+
+
+@dataclass(frozen=True)
+class OfUnknownScale(Stage):
+    """A library with a length or wave number that the fit runs tell.
+
+    Attributes
+    ----------
+    scaled : Scaled
+    numbers : Numbers
+        What the scale is rounded to.
+    """
+
+    scaled: Scaled
+    numbers: Numbers = NUMBERS
+
+    @property
+    def name(self) -> str:
+        """The library's."""
+        return self.scaled.name
+
+    def __len__(self) -> int:
+        return len(self.scaled)
+
+    def libraries(self, fit: Orbits, found: Findings) -> list[Library] | None:
+        """Return the library at each scale at which a function is flat; None beside an energy."""
+        if any(self.scaled.has_energy(law.expression) for law in found.laws if law.sure):
+            return None
+        return tuned(self.scaled, fit, self.numbers)
+
+
+@dataclass(frozen=True)
+class Learned(Stage):
+    """Features that a network learns from the fit runs, where no closed form was found.
+
+    Attributes
+    ----------
+    train : callable Orbits -> Functions
+    """
+
+    train: Callable[[Orbits], Functions]
+    name: str = "learned features"
+
+    def __len__(self) -> int:
+        return 0
+
+    def libraries(self, fit: Orbits, found: Findings) -> list[Functions] | None:
+        """Return the features; None beside any law."""
+        return None if found.laws else [self.train(fit)]
+
+
+def stages_of(libraries: Sequence[Functions | Scaled], numbers: Numbers = NUMBERS) -> list[Stage]:
+    """Return the stages that try libraries in the given order.
+
+    Parameters
+    ----------
+    libraries : sequence of Functions or Scaled
+        From simple to rich, as `libraries.resolve` returns them.
+    numbers : Numbers
+        What unknown scales are rounded to.
+    """
+    return [
+        OfUnknownScale(library, numbers) if isinstance(library, Scaled) else Closed(library)
+        for library in libraries
+    ]

@@ -1,0 +1,65 @@
+"""A candidate before the judge: refuted at sight, refined, rounded, tested."""
+
+import numpy as np
+import pytest
+
+from discovery import libraries
+from discovery.estimation.orbits import Orbits
+from discovery.estimation.path import raw_path
+from discovery.estimation.split import Split
+from discovery.laws.finding.candidates import Candidate
+from discovery.laws.finding.operators import operators
+from discovery.laws.judging.judge import Judge
+
+RUNS, STEPS, NOISE = 40, 80, 0.01
+TERMS = libraries.custom(["x**2", "u**2"], ("x", "u"))
+
+
+@pytest.fixture
+def judge():
+    """An oscillator whose energy is x² + u², and all that the judge needs."""
+    rng = np.random.default_rng(0)
+    size, phase = rng.uniform(0.5, 2, (RUNS, 1)), rng.uniform(0, 6.3, (RUNS, 1))
+    turn = 0.2 * np.arange(STEPS) + phase
+    states = np.stack([size * np.cos(turn), -size * np.sin(turn)], axis=-1).reshape(-1, 2)
+    path = raw_path(states + NOISE * rng.standard_normal(states.shape), np.full(2, NOISE))
+    orbits = Orbits(path, path, STEPS * np.arange(RUNS + 1), states.std(axis=0))
+    return Judge(TERMS, Split.draw(orbits, rng), rng)
+
+
+def operators_on(orbits):
+    return operators(TERMS, orbits.smoothed, orbits.offsets, orbits.scale)
+
+
+def candidate(*coefficients):
+    return Candidate((0, 1), np.array(coefficients), flatness=1.0, cost=4.0)
+
+
+def test_what_held_out_runs_refute_is_hopeless(judge):
+    held = operators_on(judge.split.held)
+    assert judge.hopeless(candidate(1.0, 2.0), held)
+    assert not judge.hopeless(candidate(1.0, 1.0), held)
+    # Refining repairs coefficients that are slightly wrong.
+    assert not judge.hopeless(candidate(1.0, 1.01), held)
+
+
+def test_a_law_is_refined_and_rounded(judge):
+    ops = operators_on(judge.split.fit)
+    law = judge.law(ops, judge.refined(ops, candidate(1.0, 1.01)))
+    assert law.verdict == "exact"
+    np.testing.assert_array_equal(law.coefficients, [1.0, 1.0])
+    assert law.checks and all(check.passed for check in law.checks)
+    assert law.by_chance == 1.0  # terms of one kind: a symmetry makes them equal
+    assert law.cost == 6.0
+
+
+def test_what_plainly_drifts_keeps_its_coefficients(judge):
+    """No rounding would make a law of it."""
+    ops = operators_on(judge.split.fit)
+    refined = judge.refined(ops, candidate(1.0, 1.0))
+    wrong = np.array([1.0, 2.00001])
+    moving = type(refined)(candidate(*wrong), refined.drift, refined.errors)
+    law = judge.law(ops, moving)
+    assert law.verdict == "rejected"
+    assert law.evidence.drift_interval[0] > 0.1
+    np.testing.assert_array_equal(law.coefficients, wrong)
