@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 NoiseLevel = float | Sequence[float] | np.ndarray | None
 
 
-def discover(
+def discover(  # noqa: PLR0913 (the public interface)
     trajectories: Trajectories,
     model: keras.Model | None = None,
     *,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -25,15 +26,51 @@ from discovery.libraries.unknown_scale import Scaled
 # What a user may pass as ``library=``.
 LibraryLike: TypeAlias = str | Library | Sequence[Library] | Sequence[sympy.Expr | str]
 
-NAMES = (
-    "auto",
-    "polynomial",
-    "trigonometric",
-    "mechanics",
-    "radial",
-    "logarithmic",
-    "exponential",
-)
+
+@dataclass(frozen=True)
+class Columns:
+    """What is known of the columns of the data when libraries are made.
+
+    Attributes
+    ----------
+    names : tuple of d str
+    roles : list of d str or None
+    rows : (n, d) array
+    rates : (n, d) array or None
+        Time derivatives at the rows.
+    noise : (d,) array or float
+        Standard deviation of each coordinate's noise.
+    """
+
+    names: tuple[str, ...]
+    roles: list[str | None]
+    rows: np.ndarray
+    rates: np.ndarray | None = None
+    noise: np.ndarray | float = 0.0
+
+
+Builder: TypeAlias = Callable[[Columns], list[Library | Scaled]]
+_BUILDERS: dict[str, Builder] = {}
+# The names that ``library=`` takes; what is registered later is among them.
+NAMES = _BUILDERS.keys()
+
+
+def register(name: str, build: Builder) -> None:
+    """Let ``library=name`` stand for the libraries that a function builds, simple to rich.
+
+    Parameters
+    ----------
+    name : str
+    build : callable Columns -> list of Library
+
+    Raises
+    ------
+    ValueError
+        For a name that is taken.
+    """
+    if name in _BUILDERS:
+        raise ValueError(f"library: {name!r} is taken. Choose another name.")
+    _BUILDERS[name] = build
 
 
 def custom(expressions: Sequence[sympy.Expr | str], names: Sequence[str]) -> Library:
@@ -89,16 +126,14 @@ def resolve(
     ValueError
         For an unknown name, or a library of other coordinates.
     """
-    known = list(roles) if roles is not None else [None] * len(names)
     chosen = checked(spec, names)
-    if chosen == "auto":
-        return escalation(names, known, rows, rates, noise)
-    return _named(chosen, names, known, rows) if isinstance(chosen, str) else chosen
+    if not isinstance(chosen, str):
+        return chosen
+    known = list(roles) if roles is not None else [None] * len(names)
+    return _BUILDERS[chosen](Columns(tuple(names), known, rows, rates, noise))
 
 
-def checked(
-    spec: str | Library | Sequence[str | sympy.Expr] | Sequence[Library], names: Sequence[str]
-) -> str | list[Library]:
+def checked(spec: LibraryLike, names: Sequence[str]) -> str | list[Library]:
     """Return a known name, or the libraries that were given; refused before anything is computed.
 
     Raises
@@ -131,25 +166,37 @@ def checked(
     )
 
 
-def _named(
-    spec: str, names: Sequence[str], roles: list[str | None], rows: np.ndarray
-) -> list[Library]:
-    if spec == "polynomial":
-        return [polynomial(names, 2), polynomial(names, 4 if len(names) <= 4 else 3)]
-    if spec == "trigonometric":
-        return [trigonometric(names, roles if "angle" in roles else ["angle"] * len(names))]
-    if spec == "mechanics":
-        return [mechanics(names, roles), mechanics(names, roles, products=True)]
-    if spec == "radial":
-        return [radial(names, roles)]
-    if spec == "exponential":
-        return [exponential(names, roles)]
-    if spec == "logarithmic":
-        positive = [i for i in range(len(names)) if rows[:, i].min() > 0]
-        if not positive:
-            raise ValueError(
-                "library='logarithmic' needs a coordinate that is positive in every sample; "
-                f"none of {', '.join(names)} is. Choose another library, or shift the data."
-            )
-        return [logarithmic(names, positive)]
-    raise AssertionError(spec)  # `checked` knows the names
+def _auto(c: Columns) -> list[Library | Scaled]:
+    return escalation(c.names, c.roles, c.rows, c.rates, c.noise)
+
+
+def _polynomial(c: Columns) -> list[Library]:
+    return [polynomial(c.names, 2), polynomial(c.names, 4 if len(c.names) <= 4 else 3)]
+
+
+def _trigonometric(c: Columns) -> list[Library]:
+    roles = c.roles if "angle" in c.roles else ["angle"] * len(c.names)
+    return [trigonometric(c.names, roles)]
+
+
+def _mechanics(c: Columns) -> list[Library]:
+    return [mechanics(c.names, c.roles), mechanics(c.names, c.roles, products=True)]
+
+
+def _logarithmic(c: Columns) -> list[Library]:
+    positive = [i for i in range(len(c.names)) if c.rows[:, i].min() > 0]
+    if not positive:
+        raise ValueError(
+            "library='logarithmic' needs a coordinate that is positive in every sample; "
+            f"none of {', '.join(c.names)} is. Choose another library, or shift the data."
+        )
+    return [logarithmic(c.names, positive)]
+
+
+register("auto", _auto)
+register("polynomial", _polynomial)
+register("trigonometric", _trigonometric)
+register("mechanics", _mechanics)
+register("radial", lambda c: [radial(c.names, c.roles)])
+register("logarithmic", _logarithmic)
+register("exponential", lambda c: [exponential(c.names, c.roles)])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from typing import TypeAlias
 
 import numpy as np
 
@@ -118,6 +119,29 @@ _VERDICTS = (
 )
 
 
+Rule: TypeAlias = Callable[[Evidence, Formula, LawCriteria], Check]
+_FURTHER: dict[str, Rule] = {}
+
+
+def register(name: str, rule: Rule) -> None:
+    """Add a check that every exact law must pass beside those of this module.
+
+    Parameters
+    ----------
+    name : str
+        Of the check, whatever the rule calls it.
+    rule : callable (Evidence, Formula, LawCriteria) -> Check
+
+    Raises
+    ------
+    ValueError
+        For the name of another check.
+    """
+    if name in _FURTHER or any(name in names for _, names in _VERDICTS):
+        raise ValueError(f"there is a check called {name!r} already. Choose another name.")
+    _FURTHER[name] = rule
+
+
 def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -> tuple[Check, ...]:
     """Compare the evidence on a formula with every limit.
 
@@ -147,6 +171,9 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
     drift_at_least, drift_at_most = evidence.drift_interval
     # Noise alone is no identity, but one coordinate that shows nothing else is zero.
     zero = n_terms == 1 and formula.terms.is_coordinate
+    further = [
+        replace(rule(evidence, formula, criteria), name=name) for name, rule in _FURTHER.items()
+    ]
     return (
         _at_most(VANISHING, evidence.cancelled, criteria.rounding_drift),
         _above(VARYING, evidence.cancelled, criteria.rounding_drift),
@@ -162,6 +189,7 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
         _at_most(NO_SIGNAL, evidence.signal, criteria.no_signal),
         _at_most(FEW_TERMS, n_terms, criteria.identity_terms, "terms"),
         _at_most(CANCELLATION, evidence.cancelled, criteria.cancellation, waived=zero),
+        *further,
     )
 
 
@@ -175,7 +203,7 @@ def told(table: Sequence[Check]) -> tuple[Check, ...]:
 
     Whatever is not passed among them keeps the formula from being exact.
     """
-    names = {*_EXACT, *_decided(table)[1]}
+    names = {*_EXACT, *_FURTHER, *_decided(table)[1]}
     return tuple(check for check in table if check.name in names)
 
 
@@ -215,7 +243,11 @@ def in_doubt(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS)
 def _decided(table: Sequence[Check]) -> tuple[Verdict, tuple[str, ...]]:
     """Return the verdict and the names of the checks that it rests on."""
     passed = {check.name for check in table if check.passed}
-    fitting = ((verdict, names) for verdict, names in _VERDICTS if passed.issuperset(names))
+    rules = (
+        (verdict, (*names, *_FURTHER) if verdict == Verdict.EXACT else names)
+        for verdict, names in _VERDICTS
+    )
+    fitting = ((verdict, names) for verdict, names in rules if passed.issuperset(names))
     return next(fitting, (Verdict.REJECTED, ()))
 
 
