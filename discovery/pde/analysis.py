@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import sympy
 
+from discovery.criteria import FIELDS
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.split import PROBES, Split
@@ -28,19 +29,9 @@ from discovery.pde.densities import Densities, Jets, custom, escalation
 from discovery.pde.grid import Grid, grid_of
 from discovery.pde.integral_library import IntegralsAsCoordinates, on_grid, some_columns
 from discovery.pde.integrals import Integrals
-from discovery.pde.mending import mend
+from discovery.pde.mending import correct_gross_errors
 from discovery.pde.waves import FieldWaves, field_noise, waves_of
 
-# A formula that imitates a law within the noise has a gradient that differs from the law's by less
-# than this times the noise over the motion along runs: beyond it, two laws are two, also where a
-# large mean makes most of both (the momentum of waves on deep water beside its volume).
-IMITATION = 0.5
-# The same where there is no noise: coefficients have few digits.
-FINEST = 0.005
-# An integral over a grid has little noise beside its spread, and that noise is known well: a law
-# is one only if systematic motion above this fraction of the spread is excluded, and a flatness
-# that is no law's.
-KNOWN = 0.05
 # States that are analysed, and runs that are always kept: a covariance is held for each state.
 MAX_STATES, KEEP_RUNS = 100_000, 100
 
@@ -102,7 +93,7 @@ def analyse_fields(
     given = _given(library, jets)
     some = _drawn(runs, rng)
     levels = _levels(some, grid, noise)
-    sound, mended = mend(some, grid, levels)
+    sound, n_errors = correct_gross_errors(some, grid, levels)
     waves = waves_of(sound, grid, levels)
     sets = given or escalation(jets, _positive(waves))
     whole = list(dict.fromkeys(density for tried in sets for density in tried.expressions))
@@ -117,7 +108,7 @@ def analyse_fields(
         drift_rates=search.drift_rates,
         witnesses=waves.witnesses(sound.rows, integrals),
         noise={f: float(np.sqrt(np.mean(s**2))) for f, s in zip(grid.fields, levels, strict=True)},
-        remarks=_remarks(runs, some, waves.grid, mended),
+        remarks=_remarks(runs, some, waves.grid, n_errors),
     )
 
 
@@ -154,7 +145,7 @@ class _Search:
         split = Split(orbits.take(self.fit), orbits.take(self.held), orbits, probes)
         found = analyse([IntegralsAsCoordinates(tried, self.jets)], split, rng, numbers)
         for law in (*found.laws, *found.identities):
-            if law.verdict != "exact" or _is_known(law):
+            if law.verdict != "exact" or is_known(law):
                 self.pool.append(on_grid(law, tried, self.jets, self.waves.grid, self.runs.names))
             if law.verdict == "approximate":
                 self.drift_rates[self.pool[-1].expression] = secular_rate(
@@ -178,7 +169,7 @@ class _Search:
         scale = np.empty(self.runs.dim)
         for f, columns in enumerate(waves.grid.columns):
             scale[columns] = waves.spread[f]
-        sine = float(np.clip(IMITATION * waves.blur, FINEST, SINE))
+        sine = float(np.clip(FIELDS.imitation * waves.noise_over_motion, FIELDS.least_sine, SINE))
         return _select(self.pool, waves.states(waves.smoothed[self.probe_rows]), scale, sine)
 
 
@@ -223,9 +214,11 @@ def _positive(waves: FieldWaves) -> list[int]:
     return [f for f, columns in enumerate(waves.grid.columns) if lowest[columns].min() > 0]
 
 
-def _is_known(law: Law) -> bool:
+def is_known(law: Law) -> bool:
+    """Tell whether the evidence excludes more motion than an integral's noise leaves open."""
     evidence = law.evidence
-    return evidence.drift_interval[1] <= KNOWN and evidence.smoothed_flatness_interval[1] <= FLAT
+    motion = evidence.drift_interval[1]
+    return motion <= FIELDS.excluded_motion and evidence.smoothed_flatness_interval[1] <= FLAT
 
 
 def _check_finite(values: np.ndarray, densities: Sequence[sympy.Expr]) -> None:
@@ -238,13 +231,13 @@ def _check_finite(values: np.ndarray, densities: Sequence[sympy.Expr]) -> None:
         )
 
 
-def _remarks(runs: Trajectories, some: Trajectories, grid: Grid, mended: int) -> list[str]:
+def _remarks(runs: Trajectories, some: Trajectories, grid: Grid, n_errors: int) -> list[str]:
     remarks = []
     if some.n_runs < runs.n_runs:
         remarks.append(f"{some.n_runs} of {runs.n_runs} runs analysed")
     if any(grid.walls):
         closed = [f for f, walls in zip(grid.fields, grid.walls, strict=True) if walls]
         remarks.append(f"between walls, since the ends do not meet: {', '.join(closed)}")
-    if mended:
-        remarks.append(f"{mended} gross errors put right")
+    if n_errors:
+        remarks.append(f"{n_errors} gross errors put right")
     return remarks
