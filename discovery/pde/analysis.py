@@ -1,9 +1,9 @@
-"""Fields on a grid: laws that are integrals of local densities.
+"""The search for laws of fields on a grid: conserved integrals of local densities.
 
 A state becomes the vector of the integrals of the densities tried, with the covariance that the
-grid's noise gives them. On these orbits the engine looks for linear combinations that stay
-constant and judges them as any other law. Whether two laws are one is decided on the grid, by
-their functional derivatives: ∫cos u and a polynomial that imitates it are one.
+grid's noise gives them. Linear combinations of these that stay constant along orbits are found and
+judged as any other law. Whether two laws are independent is decided on the grid, by their
+functional derivatives: ∫cos u and a polynomial that approximates it are one law.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class FieldFindings:
     drift_rates : dict from expression to float
         How fast the nearly conserved ones drift.
     witnesses : Orbits
-        A few points of the grid and the integrals, where the runs as such are asked.
+        The fields at a few grid points and the integrals, which show how much the runs move.
     noise : dict from field to float
         Standard deviation.
     remarks : list of str
@@ -114,7 +114,7 @@ def analyse_fields(
 
 @dataclass
 class _Search:
-    """The search through sets of densities: what is fixed, and what was found so far."""
+    """The search through sets of densities: its data, and what was found so far."""
 
     runs: Trajectories
     waves: FieldWaves
@@ -140,12 +140,12 @@ class _Search:
     def try_densities(
         self, tried: Densities, orbits: Orbits, numbers: Numbers, rng: np.random.Generator
     ) -> None:
-        """Look for laws among one set's integrals, and choose anew among all that were found."""
+        """Look for laws among one set's integrals, and select again among all that were found."""
         probes = orbits.smoothed.states[self.probe_rows]
         split = Split(orbits.take(self.fit), orbits.take(self.held), orbits, probes)
         found = analyse([IntegralsAsCoordinates(tried, self.jets)], split, rng, numbers)
         for law in (*found.laws, *found.identities):
-            if law.verdict != "exact" or is_known(law):
+            if law.verdict != "exact" or _is_known(law):
                 self.pool.append(on_grid(law, tried, self.jets, self.waves.grid, self.runs.names))
             if law.verdict == "approximate":
                 self.drift_rates[self.pool[-1].expression] = secular_rate(
@@ -187,7 +187,7 @@ def _given(library: str | Sequence[str | sympy.Expr], jets: Jets) -> list[Densit
 
 
 def _drawn(runs: Trajectories, rng: np.random.Generator) -> Trajectories:
-    """Return some of the runs where all would not fit in memory as integrals."""
+    """Return the runs, or some at random where the integrals of all would not fit in memory."""
     n_kept = max(runs.n_runs * MAX_STATES // len(runs.rows), KEEP_RUNS)
     if len(runs.rows) <= MAX_STATES or runs.n_runs <= n_kept:
         return runs
@@ -214,7 +214,7 @@ def _positive(waves: FieldWaves) -> list[int]:
     return [f for f, columns in enumerate(waves.grid.columns) if lowest[columns].min() > 0]
 
 
-def is_known(law: Law) -> bool:
+def _is_known(law: Law) -> bool:
     """Tell whether the evidence excludes more motion than an integral's noise leaves open."""
     evidence = law.evidence
     motion = evidence.drift_interval[1]

@@ -1,4 +1,4 @@
-"""Grid: columns that are fields at the points of a line, and waves to expand them in.
+"""Grids: columns that are fields at the points of a line, and waves to expand them in.
 
 A field on N points is a sum of waves, u_p = Σ_k a_k B_pk, with orthonormal columns B: white noise
 on the points is white noise on the amplitudes, and the derivatives of u are those of the waves. On
@@ -51,7 +51,7 @@ class Grid:
 
 
 def grid_of(names: Sequence[str], spacing: float | None = None) -> Grid:
-    """Read the grid off the columns' names: u1, u2, … is the field u at the points 1, 2, ….
+    """Read the grid from the columns' names: u1, u2, … is the field u at the points 1, 2, ….
 
     Parameters
     ----------

@@ -117,11 +117,11 @@ class FieldWaves:
             away = [v[:, points] - v.mean(axis=1, keepdims=True) for v in fields]
             columns += [(*away, level[points])]
         seen, moved, noise = map(np.hstack, zip(*columns, strict=True))
-        clear = moved.std(axis=0) > FIELDS.moving_spread * noise
+        sure = moved.std(axis=0) > FIELDS.moving_spread * noise
         plain = self.grid.columns[:, points].ravel()
-        seen = np.hstack([rows[:, plain], seen[:, clear]])
-        moved = np.hstack([path[:, plain], moved[:, clear]])
-        raw = raw_path(seen, np.hstack([self.noise[:, points].ravel(), noise[clear]]))
+        seen = np.hstack([rows[:, plain], seen[:, sure]])
+        moved = np.hstack([path[:, plain], moved[:, sure]])
+        raw = raw_path(seen, np.hstack([self.noise[:, points].ravel(), noise[sure]]))
         scale = np.maximum(moved.std(axis=0), 1e-300)
         return Orbits(raw, Path(moved, raw.covariance), self.offsets, scale)
 
