@@ -824,6 +824,109 @@ class LawCriteria:
 class FieldCriteria:
     """Integrals of densities."""
 
+    # The grid: a ring, or a line between walls
+    end_step: float = limit(
+        2.0,
+        statistic="root mean square step from the last point to the first, over the largest one "
+        "between neighbours, noise taken off",
+        unit="1",
+        reason="tolerance: on a ring all steps are alike but for where the field happens to be "
+        "steep; between walls the ends differ by as much as the field does",
+        off=float("inf"),
+        test="pde/test_grid.py::test_ends",
+    )
+
+    # Gross errors
+    kept_states: float = limit(
+        0.8,
+        statistic="share of the states that are left when those with many gross errors are not",
+        unit="1",
+        reason="tolerance: what spoils more states than that is in the data's nature, and what is "
+        "left would be a selection",
+        off=0.0,
+        test="pde/test_mending.py::test_errors_in_too_many_states_stay",
+    )
+
+    # The noise and the waves that stand out of it
+    short_waves_least: float = limit(
+        0.8,
+        statistic="noise by the shortest waves, over the bound by smoothness in time and space",
+        unit="1",
+        reason="tolerance: both estimates of white noise agree within a few percent; waves that "
+        "hold less hold rounding, or noise that is not white",
+        off=0.0,
+        test="pde/test_waves.py::test_short_waves_that_hold_less_than_the_noise",
+    )
+    short_waves_most: float = limit(
+        1.3,
+        statistic="noise by the shortest waves, over the bound by smoothness in time and space",
+        unit="1",
+        reason="tolerance: where noise varies along the grid, the bound, by medians, is below the "
+        "root mean square; waves that hold more are those of the field",
+        off=float("inf"),
+        test="pde/test_waves.py::test_short_waves_that_move",
+    )
+    wave_power: float = limit(
+        0.2,
+        statistic="power of a frequency above the noise's, over the noise's",
+        unit="1",
+        reason="tolerance: the noise's power is known to some percent, and waves with less than "
+        "this beside it add more noise to an integral than they add to its value",
+        off=-1.0,
+        test="pde/test_waves.py::test_waves_of_noise_alone_are_left_out",
+    )
+    bias_weight: float = limit(
+        100.0,
+        statistic="weight of squared bias against variance in smoothing along time",
+        unit="1",
+        reason="tolerance: bias of at most a tenth of the noise's size. A wave that is cut short "
+        "at every turn is so in its square too, and an energy is a sum of squares",
+        off=1.0,
+        test="pde/test_waves.py::test_smoothing_keeps_the_power_of_a_wave",
+    )
+
+    # How much the fields move
+    moving_spread: float = limit(
+        5.0,
+        statistic="spread of a smoothed number over all states, over the noise of one value",
+        unit="standard deviations",
+        reason="tolerance: an integral that noise hides does not tell whether the runs move, nor "
+        "whether noise is small beside the motion",
+        off=0.0,
+        test="pde/test_waves.py::test_integrals_that_noise_hides_show_no_motion",
+    )
+
+    # Which integrals are laws, and which laws are one
+    excluded_motion: float = limit(
+        0.05,
+        statistic="upper end of the interval of systematic motion, over the spread",
+        unit="1",
+        reason="tolerance: an integral over a grid has little noise beside its spread, so that "
+        "less motion than in other laws can be excluded",
+        off=float("inf"),
+        test="pde/test_analysis.py::test_a_law_is_known_where_motion_is_excluded",
+    )
+    imitation: float = limit(
+        0.5,
+        statistic="sine of the angle of a law's functional derivative to the span of the others', "
+        "over the ratio of the noise to the motion along runs",
+        unit="1",
+        reason="tolerance: a formula that imitates a law within the noise has a derivative that "
+        "differs by less; two laws differ by more, also where a large mean makes most of both "
+        "(the momentum of waves on deep water beside its volume)",
+        off=float("inf"),
+        test="pde/test_analysis.py::test_a_law_beside_a_large_mean",
+    )
+    least_sine: float = limit(
+        0.005,
+        statistic="sine of the angle of a law's functional derivative to the span of the others', "
+        "where there is no noise",
+        unit="1",
+        reason="tolerance: coefficients are rounded to few digits",
+        off=0.0,
+        test="pde/test_analysis.py::test_imitations_of_a_law_without_noise",
+    )
+
 
 # --- symmetries, brackets, algebras --------------------------------------------------------------
 

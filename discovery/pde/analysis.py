@@ -1,9 +1,9 @@
-"""Fields on a grid: laws that are integrals of local densities.
+"""The search for laws of fields on a grid: conserved integrals of local densities.
 
 A state becomes the vector of the integrals of the densities tried, with the covariance that the
-grid's noise gives them. On these orbits the engine looks for linear combinations that stay
-constant and judges them as any other law. Whether two laws are one is decided on the grid, by
-their functional derivatives: ∫cos u and a polynomial that imitates it are one.
+grid's noise gives them. Linear combinations of these that stay constant along orbits are found and
+judged as any other law. Whether two laws are independent is decided on the grid, by their
+functional derivatives: ∫cos u and a polynomial that approximates it are one law.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import sympy
 
-from discovery.criteria import LAWS
+from discovery.criteria import FIELDS, LAWS
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.split import PROBES, Split
@@ -28,19 +28,9 @@ from discovery.pde.densities import Densities, Jets, custom, escalation
 from discovery.pde.grid import Grid, grid_of
 from discovery.pde.integral_library import IntegralsAsCoordinates, on_grid, some_columns
 from discovery.pde.integrals import Integrals
-from discovery.pde.mending import mend
+from discovery.pde.mending import correct_gross_errors
 from discovery.pde.waves import FieldWaves, field_noise, waves_of
 
-# A formula that imitates a law within the noise has a gradient that differs from the law's by less
-# than this times the noise over the motion along runs: beyond it, two laws are two, also where a
-# large mean makes most of both (the momentum of waves on deep water beside its volume).
-IMITATION = 0.5
-# The same where there is no noise: coefficients have few digits.
-FINEST = 0.005
-# An integral over a grid has little noise beside its spread, and that noise is known well: a law
-# is one only if systematic motion above this fraction of the spread is excluded, and a flatness
-# that is no law's.
-KNOWN = 0.05
 # States that are analysed, and runs that are always kept: a covariance is held for each state.
 MAX_STATES, KEEP_RUNS = 100_000, 100
 
@@ -56,7 +46,7 @@ class FieldFindings:
     drift_rates : dict from expression to float
         How fast the nearly conserved ones drift.
     witnesses : Orbits
-        A few points of the grid and the integrals, where the runs as such are asked.
+        The fields at a few grid points and the integrals, which show how much the runs move.
     noise : dict from field to float
         Standard deviation.
     remarks : list of str
@@ -102,7 +92,7 @@ def analyse_fields(
     given = _given(library, jets)
     some = _drawn(runs, rng)
     levels = _levels(some, grid, noise)
-    sound, mended = mend(some, grid, levels)
+    sound, n_errors = correct_gross_errors(some, grid, levels)
     waves = waves_of(sound, grid, levels)
     sets = given or escalation(jets, _positive(waves))
     whole = list(dict.fromkeys(density for tried in sets for density in tried.expressions))
@@ -117,13 +107,13 @@ def analyse_fields(
         drift_rates=search.drift_rates,
         witnesses=waves.witnesses(sound.rows, integrals),
         noise={f: float(np.sqrt(np.mean(s**2))) for f, s in zip(grid.fields, levels, strict=True)},
-        remarks=_remarks(runs, some, waves.grid, mended),
+        remarks=_remarks(runs, some, waves.grid, n_errors),
     )
 
 
 @dataclass
 class _Search:
-    """The search through sets of densities: what is fixed, and what was found so far."""
+    """The search through sets of densities: its data, and what was found so far."""
 
     runs: Trajectories
     waves: FieldWaves
@@ -149,7 +139,7 @@ class _Search:
     def try_densities(
         self, tried: Densities, orbits: Orbits, numbers: Numbers, rng: np.random.Generator
     ) -> None:
-        """Look for laws among one set's integrals, and choose anew among all that were found."""
+        """Look for laws among one set's integrals, and select again among all that were found."""
         probes = orbits.smoothed.states[self.probe_rows]
         split = Split(orbits.take(self.fit), orbits.take(self.held), orbits, probes)
         stage = Closed(IntegralsAsCoordinates(tried, self.jets))
@@ -179,7 +169,8 @@ class _Search:
         scale = np.empty(self.runs.dim)
         for f, columns in enumerate(waves.grid.columns):
             scale[columns] = waves.spread[f]
-        sine = float(np.clip(IMITATION * waves.blur, FINEST, LAWS.sine))
+        near = FIELDS.imitation * waves.noise_over_motion
+        sine = float(np.clip(near, FIELDS.least_sine, LAWS.sine))
         return select(
             self.pool,
             waves.states(waves.smoothed[self.probe_rows]),
@@ -203,7 +194,7 @@ def _given(library: str | Sequence[str | sympy.Expr], jets: Jets) -> list[Densit
 
 
 def _drawn(runs: Trajectories, rng: np.random.Generator) -> Trajectories:
-    """Return some of the runs where all would not fit in memory as integrals."""
+    """Return the runs, or some at random where the integrals of all would not fit in memory."""
     n_kept = max(runs.n_runs * MAX_STATES // len(runs.rows), KEEP_RUNS)
     if len(runs.rows) <= MAX_STATES or runs.n_runs <= n_kept:
         return runs
@@ -231,9 +222,10 @@ def _positive(waves: FieldWaves) -> list[int]:
 
 
 def _is_known(law: Law) -> bool:
+    """Tell whether the evidence excludes more motion than an integral's noise leaves open."""
     evidence = law.evidence
     return (
-        evidence.drift_interval[1] <= KNOWN
+        evidence.drift_interval[1] <= FIELDS.excluded_motion
         and evidence.smoothed_flatness_interval[1] <= LAWS.flatness_ceiling
     )
 
@@ -248,13 +240,13 @@ def _check_finite(values: np.ndarray, densities: Sequence[sympy.Expr]) -> None:
         )
 
 
-def _remarks(runs: Trajectories, some: Trajectories, grid: Grid, mended: int) -> list[str]:
+def _remarks(runs: Trajectories, some: Trajectories, grid: Grid, n_errors: int) -> list[str]:
     remarks = []
     if some.n_runs < runs.n_runs:
         remarks.append(f"{some.n_runs} of {runs.n_runs} runs analysed")
     if any(grid.walls):
         closed = [f for f, walls in zip(grid.fields, grid.walls, strict=True) if walls]
         remarks.append(f"between walls, since the ends do not meet: {', '.join(closed)}")
-    if mended:
-        remarks.append(f"{mended} gross errors put right")
+    if n_errors:
+        remarks.append(f"{n_errors} gross errors put right")
     return remarks

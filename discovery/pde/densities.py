@@ -2,7 +2,7 @@
 
 A law of a field equation is mostly an integral ∫ρ dx of a local density ρ(u, u_x, u_xx, …). Two
 densities that differ by a total derivative have the same integral, so one of each class is kept:
-u u_xx is −u_x², and u u_x is nothing.
+u u_xx and −u_x² are equivalent, and u u_x is a total derivative.
 
 Source: P. J. Olver, *Applications of Lie Groups to Differential Equations*, section 4.3 (1993).
 """
@@ -17,9 +17,9 @@ import sympy
 
 from discovery.formulas.parsing import parse_formula
 
-# Derivatives that densities of one's own may hold.
+# Order of the derivatives that a user's densities may hold.
 MAX_ORDER = 4
-# Densities beyond which a set costs more than it can show.
+# Densities of a set: larger sets take long, and so many integrals imitate each other.
 MAX_DENSITIES = 32
 
 
@@ -47,7 +47,7 @@ class Jets:
     Raises
     ------
     ValueError
-        For a field that is called like the derivative of another.
+        For a field that has the name of another's derivative.
     """
 
     def __init__(self, fields: Sequence[str]) -> None:
@@ -99,7 +99,7 @@ def escalation(jets: Jets, positive: Sequence[int] = ()) -> list[Densities]:
     """Return the densities to try in turn, from few to many.
 
     Derivatives enter in squares and products of two, as in energies and momenta. So the first
-    laws of an integrable equation are in reach, and not the endless ones after them.
+    laws of an integrable equation are found, and not its infinitely many later ones.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Grid: columns that are fields at the points of a line, and waves to expand them in.
+"""Grids: columns that are fields at the points of a line, and waves to expand them in.
 
 A field on N points is a sum of waves, u_p = Σ_k a_k B_pk, with orthonormal columns B: white noise
 on the points is white noise on the amplitudes, and the derivatives of u are those of the waves. On
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from discovery.criteria import FIELDS
+
+# A field on fewer points shows no derivatives.
 MIN_POINTS = 8
-# The jump from the last point to the first, over the largest between neighbours, of a line whose
-# ends do not meet.
-OPEN = 2.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Grid:
 
 
 def grid_of(names: Sequence[str], spacing: float | None = None) -> Grid:
-    """Read the grid off the columns' names: u1, u2, … is the field u at the points 1, 2, ….
+    """Read the grid from the columns' names: u1, u2, … is the field u at the points 1, 2, ….
 
     Parameters
     ----------
@@ -97,10 +97,10 @@ def grid_of(names: Sequence[str], spacing: float | None = None) -> Grid:
 
 
 def ends_meet(values: np.ndarray, noise: float) -> bool:
-    """Tell whether a field (n, N) goes round: from the last point to the first in one step."""
+    """Tell whether a field (n, N) is on a ring: its last point is a neighbour of its first."""
     steps = np.mean(np.diff(values, axis=1, append=values[:, :1]) ** 2, axis=0)
     largest = max(float(steps[:-1].max()) - 2 * noise**2, 0.0) + noise**2
-    return float(steps[-1]) - 2 * noise**2 <= OPEN**2 * largest
+    return float(steps[-1]) - 2 * noise**2 <= FIELDS.end_step**2 * largest
 
 
 def waves(n_points: int, spacing: float, walls: bool, orders: int) -> np.ndarray:
@@ -144,8 +144,8 @@ def waves(n_points: int, spacing: float, walls: bool, orders: int) -> np.ndarray
     return out
 
 
-def pairs(n_waves: int, walls: bool) -> list[np.ndarray]:
-    """Return the waves that belong together: on a ring the cosine and the sine of a frequency."""
+def frequencies(n_waves: int, walls: bool) -> list[np.ndarray]:
+    """Return the waves of each frequency: on a ring its cosine and its sine."""
     if walls:
         return [np.array([i]) for i in range(n_waves)]
     return [np.array([0])] + [np.arange(i, min(i + 2, n_waves)) for i in range(1, n_waves, 2)]

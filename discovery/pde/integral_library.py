@@ -1,4 +1,4 @@
-"""Integrals of densities as functions of states: what a law of fields is made of."""
+"""Integrals of densities as a library of functions, from which laws of fields are made."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ from discovery.pde.integrals import Integrals
 
 
 class IntegralsAsCoordinates(Library):
-    """The integrals as the coordinates of orbits, each a term of its own."""
+    """The integrals as the coordinates of orbits, each a term of its own.
+
+    Parameters
+    ----------
+    tried : Densities
+    jets : Jets
+    """
 
     def __init__(self, tried: Densities, jets: Jets) -> None:
         symbols = symbols_of([f"I{j}" for j in range(len(tried.expressions))])
@@ -34,7 +40,7 @@ class IntegralsAsCoordinates(Library):
 
 
 class IntegralLibrary:
-    """Integrals of densities as functions of states: what a law of fields is made of.
+    """Integrals of densities as functions of states (see `Functions`).
 
     Parameters
     ----------
@@ -84,7 +90,7 @@ class IntegralLibrary:
         return np.array([jets.cost(density) for density in densities])
 
     def kinds(self) -> list[tuple]:
-        """Return what each density is but for the fields in it: u² and v² are of one kind."""
+        """Return each density's shape, whatever fields are in it: u² and v² are of one kind."""
         return [(shape_of(density),) for density in self._arguments[0]]
 
     def restrict(self, columns: Sequence[int]) -> IntegralLibrary:
@@ -95,7 +101,23 @@ class IntegralLibrary:
     def jets(
         self, states: np.ndarray, covariance: np.ndarray | None = None, order: int = 1
     ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-        """Evaluate integrals, gradients and Hessians against a covariance, as `Functions.jets`."""
+        """Evaluate integrals, gradients and curvatures.
+
+        Parameters
+        ----------
+        states : (n, d) array
+        covariance : (n, d, d) array, optional
+            Σ of the states, needed for order 2.
+        order : {0, 1, 2}
+
+        Returns
+        -------
+        values : (m, n) array
+        gradients : (d, m, n) array or None
+            ``gradients[i, j] = ∂I_j/∂x_i``.
+        curvatures : (m, n) array or None
+            tr(Σ ∇∇I_j).
+        """
         amplitudes = self._integrals.amplitudes(states)
         values = self._integrals.values(amplitudes)
         if order == 0:
@@ -119,7 +141,18 @@ def some_columns(orbits: Orbits, columns: list[int]) -> Orbits:
 
 
 def on_grid(law: Law, tried: Densities, jets: Jets, grid: Grid, names: Sequence[str]) -> Law:
-    """Return a law of the integrals as one of states."""
+    """Return a law in the integrals as a law in the states.
+
+    Parameters
+    ----------
+    law : Law
+        Its library's symbols are the integrals of `tried`.
+    tried : Densities
+    jets : Jets
+    grid : Grid
+    names : sequence of d str
+        The columns.
+    """
     terms = law.library.expressions()
     density_of = dict(zip(law.library.symbols, tried.expressions, strict=True))
     return replace(

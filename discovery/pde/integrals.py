@@ -11,7 +11,8 @@ amplitudes,
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import sympy
@@ -20,7 +21,7 @@ from scipy import linalg
 from discovery.pde.densities import Jets
 from discovery.pde.grid import Grid, waves
 
-# States that are worked on at once.
+# States that are evaluated at once, which bounds memory.
 _CHUNK = 512
 
 
@@ -115,26 +116,11 @@ class Integrals:
         covariance : (n, d, d) array
             Σ of the states.
         """
-        amplitudes = self.amplitudes(states)
-        out = np.zeros((len(self.densities), len(states)))
-        for part, fields in self._chunks(amplitudes):
-            rows = iter(self._functions[2](*fields))
-            known: dict[tuple[int, int], np.ndarray] = {}
-            for j, second in enumerate(self._second):
-                for s, t in second:
-                    if (s, t) not in known:
-                        known[s, t] = self._spread(s, t, covariance[part])
-                    bend = self._sum(next(rows) * known[s, t], fields)
-                    out[j, part] += 2 * bend if s != t else bend
-        return out
-
-    def _spread(self, s: int, t: int, covariance: np.ndarray) -> np.ndarray:
-        """Return the covariance of symbols s and t of one field at each point, (n, N)."""
-        f = self._places[s][0]
-        columns, w = self.grid.columns[f], self._waves[f]
-        one, other = (w[self._places[k][1]] @ w[0].T for k in (s, t))
-        local = covariance[:, columns[:, None], columns]
-        return np.sum((one @ local) * other, axis=2)
+        out = np.empty((len(states), len(self.densities)))
+        for part, fields in self._chunks(self.amplitudes(states)):
+            local = partial(self._covariance_at_points, covariance[part])
+            out[part] = self._traces(fields, local)
+        return out.T
 
     def moments(
         self, amplitudes: np.ndarray, error: np.ndarray, noise: np.ndarray
@@ -163,9 +149,10 @@ class Integrals:
             )
         )
         for part, fields in self._chunks(amplitudes):
-            with np.errstate(all="ignore"):  # the logarithm of a negative field is seen to later
+            with np.errstate(all="ignore"):  # a logarithm of noise below zero is refused later
                 plain = [self._sum(v, fields) for v in self._functions[0](*fields)]
-                values[part] = np.array(plain).T - self._bias(fields, error[part], noise**2)
+                local = partial(self._variance_at_points, error[part], noise**2)
+                values[part] = np.array(plain).T - 0.5 * self._traces(fields, local)
                 scaled = (self._slopes(fields) * np.sqrt(error[part])[:, None, :]) @ factor
             covariance[part] = scaled @ np.swapaxes(scaled, 1, 2)
         return values, covariance
@@ -192,22 +179,37 @@ class Integrals:
                 out[:, j, self._slices[f]] += slope @ self._waves[f][order]
         return self.grid.spacing * out
 
-    def _bias(
-        self, fields: list[np.ndarray], error: np.ndarray, variance: np.ndarray
+    def _traces(
+        self, fields: list[np.ndarray], covariance: Callable[[int, int], np.ndarray]
     ) -> np.ndarray:
+        """Return tr(Σ ∂²I_j), (n, m), from the covariance (n, N) of two symbols at each point."""
         rows = iter(self._functions[2](*fields))
-        out = np.zeros((len(error), len(self.densities)))
+        out = np.zeros((len(fields[0]), len(self.densities)))
         known: dict[tuple[int, int], np.ndarray] = {}
         for j, second in enumerate(self._second):
             for s, t in second:
                 if (s, t) not in known:
-                    f = self._places[s][0]
-                    both = self._waves[f][self._places[s][1]] * self._waves[f][self._places[t][1]]
-                    # Noise varies slowly along the grid: what it is at the point counts there.
-                    known[s, t] = (error[:, self._slices[f]] @ both.T) * variance[f]
-                bend = self._sum(next(rows) * known[s, t], fields)
-                out[:, j] += bend if s != t else 0.5 * bend
+                    known[s, t] = covariance(s, t)
+                term = self._sum(next(rows) * known[s, t], fields)
+                out[:, j] += 2 * term if s != t else term
         return out
+
+    def _covariance_at_points(self, covariance: np.ndarray, s: int, t: int) -> np.ndarray:
+        """Return the covariance of symbols s and t of one field, from that of the states."""
+        f = self._places[s][0]
+        columns, w = self.grid.columns[f], self._waves[f]
+        one, other = (w[self._places[k][1]] @ w[0].T for k in (s, t))
+        local = covariance[:, columns[:, None], columns]
+        return np.sum((one @ local) * other, axis=2)
+
+    def _variance_at_points(
+        self, error: np.ndarray, variance: np.ndarray, s: int, t: int
+    ) -> np.ndarray:
+        """Return the same from the error of the amplitudes and the noise of each point, squared."""
+        f = self._places[s][0]
+        both = self._waves[f][self._places[s][1]] * self._waves[f][self._places[t][1]]
+        # Noise varies slowly along the grid: what it is at the point counts there.
+        return (error[:, self._slices[f]] @ both.T) * variance[f]
 
     def _sum(self, values: np.ndarray, fields: list[np.ndarray]) -> np.ndarray:
         return self.grid.spacing * np.broadcast_to(values, fields[0].shape).sum(axis=1)

@@ -1,38 +1,53 @@
-"""Mending: gross errors on a grid are put right by their neighbours."""
+"""Gross errors on a grid: single values that do not fit their neighbours in space and in time."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from discovery.criteria import NOISE
+from discovery.criteria import FIELDS, NOISE
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.gross_errors import misfit_nearby, sound_rows
 from discovery.pde.grid import Grid, ends_meet
 
-# Share of the states that must be left when those with many gross errors are not.
-MOSTLY = 0.8
 # Points that a line is continued by at either end.
 _PAD = 8
+# One gross error may hide another until it is corrected.
+_ROUNDS = 3
+# Noise of a value minus the cubic through its neighbours at equal steps, over the value's own.
+_MISFIT_NOISE = np.sqrt(1 + (2 * 4**2 + 2) / 6**2)
 
 
-def mend(runs: Trajectories, grid: Grid, levels: np.ndarray) -> tuple[Trajectories, int]:
-    """Return the runs without gross errors, and how many values there were.
+def correct_gross_errors(
+    runs: Trajectories, grid: Grid, noise: np.ndarray
+) -> tuple[Trajectories, int]:
+    """Interpolate gross errors from their neighbours on the grid, and leave out hopeless states.
 
-    A value is put right by its neighbours on the grid. A state with errors too close to each other
-    for that is left out, and one that stands out from those before and after it.
+    Left out is a state with errors too close to each other for that, and one that does not fit
+    those before and after it.
+
+    Parameters
+    ----------
+    runs : Trajectories
+    grid : Grid
+    noise : (F, N) array
+        Standard deviation of each field's noise at each point.
+
+    Returns
+    -------
+    runs : Trajectories
+        As they were given, where errors are too many to be errors.
+    n_errors : int
+        Values that were wrong.
     """
-    rows = _mended_lines(runs, grid, levels)
+    rows = _interpolated(runs, grid, noise)
     wrong = rows != runs.rows
-    keep = np.ones(len(rows), dtype=bool)
-    for columns in grid.columns:
-        line = wrong[:, columns]
-        keep &= ~np.any(line & (np.roll(line, 1, axis=1) | np.roll(line, 2, axis=1)), axis=1)
     if not wrong.any() or wrong.mean() > NOISE.gross_share:
         return runs, 0
-    noise = np.empty(runs.dim)
-    noise[grid.columns] = levels
-    keep &= sound_rows(rows, runs.row_times, runs.offsets, noise, rows.std(axis=0))
-    if keep.mean() < MOSTLY:
+    column_noise = np.empty(runs.dim)
+    column_noise[grid.columns] = noise
+    keep = _apart(wrong, grid)
+    keep &= sound_rows(rows, runs.row_times, runs.offsets, column_noise, rows.std(axis=0))
+    if keep.mean() < FIELDS.kept_states:
         return runs, 0
     sound = Trajectories.from_rows(
         rows[keep], runs.groups[keep], runs.row_times[keep], runs.names, runs.roles
@@ -40,25 +55,31 @@ def mend(runs: Trajectories, grid: Grid, levels: np.ndarray) -> tuple[Trajectori
     return sound, int(wrong.sum())
 
 
-def _mended_lines(runs: Trajectories, grid: Grid, levels: np.ndarray) -> np.ndarray:
+def _apart(wrong: np.ndarray, grid: Grid) -> np.ndarray:
+    """Tell in which states (n,) wrong values (n, d) are three points or more from each other."""
+    apart = np.ones(len(wrong), dtype=bool)
+    for columns in grid.columns:
+        line = wrong[:, columns]
+        apart &= ~np.any(line & (np.roll(line, 1, axis=1) | np.roll(line, 2, axis=1)), axis=1)
+    return apart
+
+
+def _interpolated(runs: Trajectories, grid: Grid, noise: np.ndarray) -> np.ndarray:
+    """Return the states (n, d) with each field's gross errors interpolated."""
     rows = runs.rows.copy()
-    for columns, level in zip(grid.columns, levels, strict=True):
-        field, noise = rows[:, columns], float(np.sqrt(np.mean(level**2)))
-        ends = "wrap" if ends_meet(field, noise) else "symmetric"
+    for columns, levels in zip(grid.columns, noise, strict=True):
+        field, level = rows[:, columns], float(np.sqrt(np.mean(levels**2)))
+        ends = "wrap" if ends_meet(field, level) else "symmetric"
         padded = np.pad(field, ((0, 0), (_PAD, _PAD)), mode=ends)
-        rows[:, columns] = mend_lines(padded.T, runs.offsets, noise)[_PAD:-_PAD].T
+        rows[:, columns] = interpolate_gross_errors(padded.T, runs.offsets, level)[_PAD:-_PAD].T
     return rows
 
 
-# Noise of a value minus the cubic through its neighbours at equal steps, over the value's own.
-_LINE = np.sqrt(1 + (2 * 4**2 + 2) / 6**2)
+def interpolate_gross_errors(lines: np.ndarray, offsets: np.ndarray, noise: float) -> np.ndarray:
+    """Replace gross errors by the cubic through their neighbours along a ring of equal steps.
 
-
-def mend_lines(lines: np.ndarray, offsets: np.ndarray, noise: float) -> np.ndarray:
-    """Put gross errors on the cubic through their neighbours along a ring of equal steps.
-
-    An error is alone in time too. What stands out a sample before and after it as well is a front,
-    and stays.
+    An error is alone in time too: what does not fit its neighbours a sample before and after it as
+    well is a steep front, and stays.
 
     Parameters
     ----------
@@ -67,28 +88,36 @@ def mend_lines(lines: np.ndarray, offsets: np.ndarray, noise: float) -> np.ndarr
     offsets : (runs + 1,) array of int
         The rings of run r are those from ``offsets[r]`` to ``offsets[r + 1]``, in time order.
     noise : float
+        Standard deviation.
 
     Returns
     -------
     (points, n) array
     """
     least = max(noise, NOISE.gross_size / NOISE.gross_misfit * float(lines.std()))
-    whole = lines
-    for _ in range(3):
-        near = np.roll(whole, 1, axis=0) + np.roll(whole, -1, axis=0)
-        far = np.roll(whole, 2, axis=0) + np.roll(whole, -2, axis=0)
-        misfit = whole - (4 * near - far) / 6
-        size = np.abs(misfit) / (least * _LINE)
-        if not (size > NOISE.gross_misfit).any():
-            break
-        peak = (size >= np.roll(size, 1, axis=0)) & (size >= np.roll(size, -1, axis=0))
-        about = _before_and_after(size, offsets)
-        quiet = np.maximum(np.maximum(misfit_nearby(size), 1.0), about / 3)
-        gross = peak & (size > NOISE.gross_misfit * quiet)
+    for _ in range(_ROUNDS):
+        misfit = _misfit(lines)
+        gross = _gross(np.abs(misfit) / (least * _MISFIT_NOISE), offsets)
         if not gross.any():
             break
-        whole = np.where(gross, whole - misfit, whole)
-    return whole
+        lines = np.where(gross, lines - misfit, lines)
+    return lines
+
+
+def _misfit(lines: np.ndarray) -> np.ndarray:
+    """Return each value minus the cubic through two neighbours on either side."""
+    near = np.roll(lines, 1, axis=0) + np.roll(lines, -1, axis=0)
+    far = np.roll(lines, 2, axis=0) + np.roll(lines, -2, axis=0)
+    return lines - (4 * near - far) / 6
+
+
+def _gross(size: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Tell which misfits, in standard deviations of noise, are far larger than those around."""
+    if not (size > NOISE.gross_misfit).any():
+        return np.zeros(size.shape, dtype=bool)
+    peak = (size >= np.roll(size, 1, axis=0)) & (size >= np.roll(size, -1, axis=0))
+    usual = np.maximum(np.maximum(misfit_nearby(size), 1.0), _before_and_after(size, offsets) / 3)
+    return peak & (size > NOISE.gross_misfit * usual)
 
 
 def _before_and_after(size: np.ndarray, offsets: np.ndarray) -> np.ndarray:

@@ -1,8 +1,9 @@
-"""Waves of measured fields: which stand out of the noise, and their amplitudes smoothed along time.
+"""Waves of measured fields: which are above the noise, and their amplitudes smoothed along time.
 
-Noise is the same in every wave, a smooth field is in the long ones: leaving out waves that hold
-nothing but noise takes most of it away before anything is squared or differentiated. The others
-are smoothed along time, each frequency with windows of its own, since short waves swing faster.
+White noise has the same power in every wave, a smooth field has most of it in the long ones:
+leaving out waves that hold nothing but noise takes most of it away before anything is squared or
+differentiated. The others are smoothed along time, each frequency with windows of its own, since
+short waves swing faster.
 """
 
 from __future__ import annotations
@@ -11,29 +12,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from discovery.criteria import NOISE
+from discovery.criteria import FIELDS, NOISE
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.local_polynomials import smooth_apart
 from discovery.estimation.noise_level import noise_scale
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path, raw_path
-from discovery.pde.grid import Grid, ends_meet, pairs, waves
+from discovery.pde.grid import Grid, ends_meet, frequencies, waves
 from discovery.pde.integrals import Integrals
 
-# A wave is kept where its power is above the noise's by this fraction of it.
-AUDIBLE = 0.2
-# Size of the shortest waves, over a bound of the noise, that may be noise alone. Where noise varies
-# along the grid, a bound by medians is below its mean.
-BARELY_LESS, BARELY_MORE = 0.8, 1.3
-# What bias counts over variance in smoothing along time: at most a tenth of the noise's size. A
-# wave that is cut short at every turn is so in its square too, and an energy is a sum of squares.
-CAUTION = 100.0
 # Frequencies that are always kept, the constant among them.
 FEWEST = 3
-# Grid points that speak for all where the runs as such are asked.
+# Grid points that stand for all where it is asked how much the runs move.
 WITNESSES = 8
-# Times the noise that a number must spread to speak of motion.
-CLEAR = 5.0
 # States on which the noise is estimated along the grid.
 _SNAPSHOTS = 300
 
@@ -68,7 +59,7 @@ class FieldWaves:
     offsets: np.ndarray
 
     @property
-    def blur(self) -> float:
+    def noise_over_motion(self) -> float:
         """Noise over the motion along runs, of the field where it is largest."""
         starts, lengths = self.offsets[:-1], np.diff(self.offsets)
         means = np.add.reduceat(self.smoothed, starts) / lengths[:, None]
@@ -106,9 +97,9 @@ class FieldWaves:
     def witnesses(self, rows: np.ndarray, integrals: Orbits) -> Orbits:
         """Return the runs as orbits of a few numbers that show how much the fields move.
 
-        The fields at a few grid points; and what the noise does not hide of how far they are from
-        their mean over the grid there, and of the integrals: a spread between the runs' means must
-        not make the motion look small.
+        These are the fields at a few grid points; the same minus the fields' means over the grid,
+        since means that differ from run to run would make the motion look small; and the
+        integrals. Of the latter two, those that spread far more than their noise.
 
         Parameters
         ----------
@@ -126,11 +117,11 @@ class FieldWaves:
             away = [v[:, points] - v.mean(axis=1, keepdims=True) for v in fields]
             columns += [(*away, level[points])]
         seen, moved, noise = map(np.hstack, zip(*columns, strict=True))
-        clear = moved.std(axis=0) > CLEAR * noise
+        sure = moved.std(axis=0) > FIELDS.moving_spread * noise
         plain = self.grid.columns[:, points].ravel()
-        seen = np.hstack([rows[:, plain], seen[:, clear]])
-        moved = np.hstack([path[:, plain], moved[:, clear]])
-        raw = raw_path(seen, np.hstack([self.noise[:, points].ravel(), noise[clear]]))
+        seen = np.hstack([rows[:, plain], seen[:, sure]])
+        moved = np.hstack([path[:, plain], moved[:, sure]])
+        raw = raw_path(seen, np.hstack([self.noise[:, points].ravel(), noise[sure]]))
         scale = np.maximum(moved.std(axis=0), 1e-300)
         return Orbits(raw, Path(moved, raw.covariance), self.offsets, scale)
 
@@ -142,7 +133,7 @@ def waves_of(runs: Trajectories, grid: Grid, noise: np.ndarray) -> FieldWaves:
     ----------
     runs : Trajectories
     grid : Grid
-        Whose ends are looked at here.
+        Which of its fields are between walls is found out here.
     noise : (F, N) array
         Standard deviation of each field's noise at each point.
     """
@@ -152,18 +143,15 @@ def waves_of(runs: Trajectories, grid: Grid, noise: np.ndarray) -> FieldWaves:
     for field, closed, sigma in zip(values, walls, noise, strict=True):
         shapes = waves(grid.n_points, grid.spacing, closed, 0)[0]
         amplitudes, variance = field @ shapes, sigma**2 @ shapes**2
-        together = pairs(grid.n_points, closed)
-        power = np.array([np.mean(amplitudes[:, group] ** 2) for group in together])
-        silent = np.array([np.mean(variance[group]) for group in together])
-        heard = np.flatnonzero(power > (1 + AUDIBLE) * silent)
-        together = together[: max(FEWEST, heard.max(initial=0) + 1)]
-        k = together[-1][-1] + 1
-        groups += [group + sum(map(len, levels)) for group in together]
+        kept = _above_noise(amplitudes, variance, frequencies(grid.n_points, closed))
+        k = kept[-1][-1] + 1
+        groups += [group + sum(map(len, levels)) for group in kept]
         measured.append(amplitudes[:, :k])
         levels.append(np.sqrt(variance[:k]))
     amplitudes = np.concatenate(measured, axis=1)
+    sizes = np.concatenate(levels)
     smoothed, error = smooth_apart(
-        amplitudes, runs.row_times, runs.offsets, np.concatenate(levels), groups, CAUTION
+        amplitudes, runs.row_times, runs.offsets, sizes, groups, FIELDS.bias_weight
     )
     return FieldWaves(
         grid=replace(grid, walls=walls),
@@ -177,12 +165,22 @@ def waves_of(runs: Trajectories, grid: Grid, noise: np.ndarray) -> FieldWaves:
     )
 
 
+def _above_noise(
+    amplitudes: np.ndarray, variance: np.ndarray, groups: list[np.ndarray]
+) -> list[np.ndarray]:
+    """Return the frequencies up to the highest one whose power is above that of the noise."""
+    power = np.array([np.mean(amplitudes[:, group] ** 2) for group in groups])
+    noise_power = np.array([np.mean(variance[group]) for group in groups])
+    above = np.flatnonzero(power > (1 + FIELDS.wave_power) * noise_power)
+    return groups[: max(FEWEST, above.max(initial=0) + 1)]
+
+
 def field_noise(runs: Trajectories, grid: Grid) -> np.ndarray:
     """Estimate the noise of each field at each point, (F, N).
 
-    From its smoothness along time and along the grid: both are upper bounds, since what moves too
-    fast for the one may be smooth for the other. Where the shortest waves hold about as much, they
-    hold nothing else: they tell it best, and how it varies along the grid.
+    What is not smooth along time, and what is not smooth along the grid, are upper bounds of it:
+    the field adds to either. Where the shortest waves hold about as much as the lower bound, they
+    hold nothing but noise: they tell it best, and how it varies along the grid.
     """
     points = np.unique(np.linspace(0, grid.n_points - 1, WITNESSES).astype(int))
     rows = np.unique(np.linspace(0, len(runs.rows) - 1, _SNAPSHOTS).astype(int))
@@ -195,13 +193,19 @@ def field_noise(runs: Trajectories, grid: Grid) -> np.ndarray:
         along = noise_scale(values[rows].reshape(-1, 1), place, cuts)
         bound = min(_rms(in_time), along[0])
         shapes = waves(grid.n_points, grid.spacing, not ends_meet(values, bound), 0)[0]
-        shapes = shapes[:, -(grid.n_points // 4) :]
-        hiss = np.mean((values @ shapes @ shapes.T) ** 2, axis=0)
-        # The share of white noise that these waves hold at each point.
-        level = np.sqrt(hiss / np.sum(shapes**2, axis=1))
-        alone = BARELY_LESS * bound < _rms(level) < BARELY_MORE * bound
-        levels.append(level if alone else np.full(grid.n_points, bound))
+        level = _in_shortest_waves(values, shapes)
+        least, most = FIELDS.short_waves_least * bound, FIELDS.short_waves_most * bound
+        noise_alone = least < _rms(level) < most
+        levels.append(level if noise_alone else np.full(grid.n_points, bound))
     return np.array(levels)
+
+
+def _in_shortest_waves(values: np.ndarray, shapes: np.ndarray) -> np.ndarray:
+    """Return the noise at each point (N,), if the shortest quarter of the waves hold it alone."""
+    shapes = shapes[:, -(len(shapes) // 4) :]
+    power = np.mean((values @ shapes @ shapes.T) ** 2, axis=0)
+    # Divided by the share of white noise that these waves hold at each point.
+    return np.sqrt(power / np.sum(shapes**2, axis=1))
 
 
 def _rms(values: np.ndarray) -> np.ndarray:

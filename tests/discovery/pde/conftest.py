@@ -1,0 +1,87 @@
+"""Runs of fields, and the finder for them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from discovery import ConservedQuantityFinder, Trajectories, datasets
+
+
+@pytest.fixture(scope="session")
+def linear():
+    """Runs of a linear equation, summed from its waves, so that no integrator is needed."""
+    return _linear
+
+
+@pytest.fixture(scope="session")
+def travelling():
+    """Runs of u_t + u_x = −γ(u − mean): without the damping γ every integral of u is conserved."""
+    return _travelling
+
+
+@pytest.fixture(scope="session")
+def find():
+    """A finder fitted to runs."""
+    return _find
+
+
+@pytest.fixture(scope="session")
+def kdv():
+    return datasets.load("kdv", 40, 80, noise=0.01, seed=0)
+
+
+def _linear(name, n_runs=40, n_steps=100, points=24, noise=0.0, seed=0):
+    rng = np.random.default_rng(seed)
+    t = np.linspace(0, 6, n_steps)[:, None]
+    walls = name.endswith("between walls")
+    place = (np.arange(points) + 0.5) / points
+    states = []
+    for _ in range(n_runs):
+        fields = np.zeros((2, n_steps, points))
+        fields[0] += rng.uniform(-1, 1)
+        for k in (1, 2, 3):
+            phases = (np.pi * k * place,) if walls else (2 * np.pi * k * place,) * 2
+            for number, phase in enumerate(phases):
+                shape = np.sin(phase) if number else np.cos(phase)
+                a, b = rng.normal(size=2) / k
+                w = {"heat": 0.3 * k**2}.get(name, np.sqrt(k**2 + 0.5))
+                if name == "heat":
+                    fields[0] += a * np.exp(-w * t) * shape
+                else:
+                    fade = np.exp(-0.1 * t) if name == "damped wave" else 1.0
+                    fields[0] += fade * (a * np.cos(w * t) + b * np.sin(w * t)) * shape
+                    fields[1] += fade * w * (b * np.cos(w * t) - a * np.sin(w * t)) * shape
+        if name == "damped wave":
+            # The mean swings and fades as well.
+            mean, start = fields[0].mean(axis=1, keepdims=True), rng.normal()
+            fields[0] += mean * np.exp(-0.1 * t) * np.cos(0.7 * t + start) - mean
+        states.append(np.hstack(fields[:1] if name == "heat" else fields))
+    states = np.array(states)
+    names = [f"{field}{p}" for field in ("u" if name == "heat" else "uv") for p in range(points)]
+    states += noise * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    return Trajectories(
+        states, times=t[:, 0], names=names, roles=["field"] * len(names), grid_spacing=1 / points
+    )
+
+
+def _find(runs, library="auto", **options):
+    finder = ConservedQuantityFinder(
+        library, roles=runs.roles, grid_spacing=runs.grid_spacing, random_state=0, **options
+    )
+    rows = pd.DataFrame(runs.rows, columns=runs.names)
+    return finder.fit(rows, groups=runs.groups, times=runs.row_times)
+
+
+def _travelling(noise=0.0, mean=0.0, size=1.0, damping=0.0, n_runs=30, n_steps=60, seed=0):
+    rng = np.random.default_rng(seed)
+    t, place = np.linspace(0, 6, n_steps)[:, None], 2 * np.pi * np.arange(24) / 24
+    shape = (n_runs, 1, 1)
+    states = mean + 0.3 * size * rng.normal(size=shape) + np.zeros((n_runs, n_steps, 24))
+    for k in (1, 2):
+        wave = np.cos(k * (place - t) + rng.uniform(0, 6, shape))
+        states += size / k * rng.normal(size=shape) * np.exp(-damping * t) * wave
+    # In units of the waves' size, whatever the mean.
+    states += noise * size * rng.standard_normal(states.shape)
+    names = [f"u{p}" for p in range(24)]
+    spacing = 2 * np.pi / 24
+    return Trajectories(states, t[:, 0], names, roles=["field"] * 24, grid_spacing=spacing)

@@ -1,0 +1,74 @@
+"""Waves of measured fields: the noise, what is above it, and smoothing along time."""
+
+import numpy as np
+
+from discovery import Trajectories
+from discovery.pde.densities import Jets
+from discovery.pde.grid import grid_of
+from discovery.pde.integrals import Integrals
+from discovery.pde.waves import field_noise, waves_of
+
+POINTS, RUNS, STEPS = 16, 30, 100
+GRID = grid_of([f"u{p}" for p in range(POINTS)])
+
+
+def travelling_wave(frequency, noise, speed=0.3):
+    """Return runs of one wave of size one on a ring, with noise, and without, (runs, steps, N)."""
+    rng = np.random.default_rng(0)
+    phase = frequency * 2 * np.pi * np.arange(POINTS) / POINTS - speed * np.arange(STEPS)[:, None]
+    clean = np.cos(phase + rng.uniform(0, 6, (RUNS, 1, 1)))
+    names = [f"u{p}" for p in range(POINTS)]
+    noisy = clean + noise * rng.standard_normal(clean.shape)
+    return Trajectories(noisy, names=names, roles=["field"] * POINTS), clean
+
+
+def expanded(runs, noise):
+    return waves_of(runs, GRID, np.full((1, POINTS), noise))
+
+
+def test_noise_along_the_grid(linear):
+    """The noise of each point, where it varies, from what no smooth field could hold."""
+
+    runs = linear("wave between walls")
+    level = 0.02 * (1 + 0.5 * np.cos(np.pi * np.arange(24) / 24))
+    rows = runs.rows + np.tile(level, 2) * np.random.default_rng(0).normal(size=runs.rows.shape)
+    noisy = Trajectories.from_rows(rows, runs.groups, runs.row_times, runs.names, runs.roles)
+    found = field_noise(noisy, grid_of(runs.names))
+    # At the very ends a little of the neighbours' noise comes in.
+    off = np.abs(found / level - 1)
+    assert np.median(off) < 0.1 and off.max() < 0.4
+
+
+def test_short_waves_that_hold_less_than_the_noise():
+    """Without noise they hold rounding; that data have few digits is known from elsewhere."""
+    runs, _ = travelling_wave(1, noise=0.0)
+    assert field_noise(runs, GRID).min() > 1e-7 * runs.rows.std()
+
+
+def test_short_waves_that_move():
+    """A field may live in the shortest waves: smooth in time, it is no noise."""
+    runs, _ = travelling_wave(7, noise=0.01, speed=0.05)
+    np.testing.assert_allclose(field_noise(runs, GRID), 0.01, rtol=0.2)
+
+
+def test_waves_of_noise_alone_are_left_out():
+    runs, _ = travelling_wave(3, noise=0.1)
+    # The constant, and cosine and sine of three frequencies.
+    assert expanded(runs, 0.1).kept == (7,)
+
+
+def test_smoothing_keeps_the_power_of_a_wave():
+    runs, clean = travelling_wave(2, noise=0.2)
+    waves = expanded(runs, 0.2)
+    power = np.sum(waves.smoothed**2 - 0.2**2 * waves.error, axis=1).mean()
+    np.testing.assert_allclose(power, np.sum(clean**2, axis=2).mean(), rtol=0.01)
+
+
+def test_integrals_that_noise_hides_show_no_motion():
+    """∫u is zero in all runs, so its noise beside its motion says nothing of the runs."""
+    runs, _ = travelling_wave(2, noise=0.1)
+    waves = expanded(runs, 0.1)
+    jets = Jets(GRID.fields)
+    mass = waves.orbits(Integrals([jets.symbol(0)], jets, waves.grid, waves.kept))
+    shown = waves.witnesses(runs.rows, mass)
+    assert np.all(shown.mean_noise < 0.2 * shown.scale)
