@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 
 from discovery.symmetries.geometry import curvature
 from discovery.symmetries.geometry.metric_at_points import MetricField
+from discovery.symmetries.transport.edges import transport
 
 # Edges from each point.
 _NEIGHBOURS = 5
@@ -79,7 +80,7 @@ class Network:
     ) -> Network | None:
         """Join points; None where edges with at most the error `allowed` reach too few."""
         edges, base = _edges(anchors)
-        plain, error = edges.transport(metric, anchors[edges[:, 0]], anchors[edges[:, 1]], allowed)
+        plain, error = transport(metric, anchors[edges[:, 0]], anchors[edges[:, 1]], allowed)
         matrices = frames.up[edges[:, 1]] @ plain @ frames.down[edges[:, 0]]
         fine = error <= allowed
         edges, matrices = edges[fine], matrices[fine]
