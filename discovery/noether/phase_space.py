@@ -17,12 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 
+from discovery.criteria import SYMMETRIES
 from discovery.formulas import simple_numbers
 
 _POSITIONS = ("position", "angle")
 _MOMENTA = ("velocity", "momentum", "angular_velocity")
-# Brackets with the energy up to this share of their terms are zero: formulas are rounded.
-_COMMUTES = 1e-2
 
 
 def canonical_pairs(
@@ -185,7 +184,7 @@ def _energies(quantities, momenta, symbols, states):
         for sign in (1, -1):
             bottom = np.min(lowest if sign == 1 else -lowest[:, ::-1], axis=1)
             # At the pole of a chart the matrix degenerates: a few states may be there.
-            if np.mean(bottom > 1e-6 * size) > 0.95:
+            if np.mean(bottom > 1e-6 * size) > SYMMETRIES.definite_share:
                 yield k, sign * h
             elif np.all(bottom > -1e-9 * size) and np.any(size > 0):
                 semidefinite.append(sign * h)
@@ -222,8 +221,8 @@ def _with_masses(
         masses = np.einsum("f,fab->ab", weights, matrices)
         size = np.abs(masses).max()
         sign = np.sign(np.trace(masses))
-        diagonal = np.abs(masses - np.diag(np.diag(masses))).max() <= _COMMUTES * size
-        if diagonal and np.all(sign * np.diag(masses) > _COMMUTES * size):
+        diagonal = np.abs(masses - np.diag(np.diag(masses))).max() <= SYMMETRIES.mixed_mass * size
+        if diagonal and np.all(sign * np.diag(masses) > SYMMETRIES.mixed_mass * size):
             terms = zip(simple_numbers.as_numbers(sign * weights), forms, strict=True)
             yield k, sympy.expand(sympy.Add(*(c * f for c, f in terms)))
 
@@ -244,4 +243,4 @@ def _all_commute(
     rates = np.einsum("bia,ba->bi", slopes[fine, 1:], flow)
     sizes = np.einsum("bia,ba->bi", np.abs(slopes[fine, 1:]), np.abs(flow))
     share = np.median(np.abs(rates), axis=0) / np.maximum(np.median(sizes, axis=0), 1e-300)
-    return bool(np.all(share <= _COMMUTES))
+    return bool(np.all(share <= SYMMETRIES.energy_bracket))
