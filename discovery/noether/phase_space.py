@@ -119,7 +119,14 @@ class PhaseSpace:
 def evaluate(
     expressions: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol], states: np.ndarray
 ) -> np.ndarray:
-    """Return the values (N, k) of expressions at states (N, D)."""
+    """Return the values of expressions at states, (N, k).
+
+    Parameters
+    ----------
+    expressions : sequence of k sympy.Expr
+    symbols : sequence of D sympy.Symbol
+    states : (N, D) array
+    """
     function = sympy.lambdify(symbols, list(expressions), modules=["numpy", "scipy"], cse=True)
     with np.errstate(all="ignore"):
         columns = function(*np.asarray(states, dtype=float).T)
@@ -131,7 +138,13 @@ def evaluate(
 def gradients(
     expressions: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol], states: np.ndarray
 ) -> np.ndarray:
-    """Return the gradients (N, k, D) of expressions at states (N, D)."""
+    """Return the gradients of expressions at states, (N, k, D).
+
+    Parameters
+    ----------
+    expressions, symbols, states
+        As in `evaluate`.
+    """
     flat = evaluate([e.diff(s) for e in expressions for s in symbols], symbols, states)
     return flat.reshape(len(states), len(expressions), len(symbols))
 
@@ -171,7 +184,12 @@ def phase_space(
     return None
 
 
-def _energies(quantities, momenta, symbols, states):
+def _energies(
+    quantities: Sequence[sympy.Expr],
+    momenta: Sequence[sympy.Symbol],
+    symbols: Sequence[sympy.Symbol],
+    states: np.ndarray,
+) -> Iterator[tuple[int | None, sympy.Expr]]:
     """Yield (index or None, expression): definite forms in the momenta, then sums of others."""
     semidefinite = []
     for k, h in enumerate(quantities):

@@ -45,7 +45,13 @@ def errors(solution: Solution, prepared: Prepared, drawn: Sequence[MetricField])
 def spectra(
     solution: Solution, prepared: Prepared, drawn: Sequence[MetricField]
 ) -> list[np.ndarray]:
-    """Return the spectrum on each metric drawn."""
+    """Return the spectrum on each metric drawn.
+
+    Parameters
+    ----------
+    solution, prepared, drawn
+        As in `errors`.
+    """
     again = (replace(prepared, geometry=geometry) for geometry in drawn)
     return [solve(solution.fields, other).spectrum for other in again]
 

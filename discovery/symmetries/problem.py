@@ -149,7 +149,19 @@ def check_spread(points: np.ndarray, names: Sequence[str]) -> None:
 def described(
     n: int, names: Sequence[str] | None, roles: Sequence[str | None] | None
 ) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
-    """Return checked names and roles of n coordinates, defaults filled in."""
+    """Return checked names and roles of coordinates, defaults filled in.
+
+    Parameters
+    ----------
+    n : int
+        Number of coordinates.
+    names, roles : sequence of n, optional
+
+    Raises
+    ------
+    ValueError
+        When there are not n of them, names repeat or a role is unknown.
+    """
     if names is None:
         names = ("x", "y", "z")[:n] if n <= 3 else [f"x{i + 1}" for i in range(n)]
     roles = (None,) * n if roles is None else roles

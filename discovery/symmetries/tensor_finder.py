@@ -20,6 +20,10 @@ from discovery.symmetries.geometry.sources import Metric, Potential
 from discovery.symmetries.problem import Prepared
 from discovery.symmetries.tensors import TensorLibrary, tensor_operators
 
+# Singular values of products of symmetries, over the largest, below which they depend on others:
+# fields of learned metrics are known to a few percent.
+_DEPENDENT = 0.05
+
 
 @dataclass(frozen=True)
 class KillingTensor:
@@ -219,7 +223,7 @@ class KillingTensorFinder(BaseEstimator):
         if not found:
             return space[:, :0], complete
         left, sizes, _ = np.linalg.svd(np.array(found).T, full_matrices=False)
-        return space @ left[:, sizes > SYMMETRIES.reducible_size * sizes[0]], complete
+        return space @ left[:, sizes > _DEPENDENT * sizes[0]], complete
 
     def _tensor(
         self, library: TensorLibrary, vector: np.ndarray, held: lie_operators.LieOperators
