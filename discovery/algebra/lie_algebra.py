@@ -16,13 +16,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
 from discovery.algebra.names import identify
-
-# Closure residual up to which constants are those of an algebra.
-CLOSED = 0.05
+from discovery.criteria import SYMMETRIES
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ class LieAlgebra:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the algebra, the usual one first; ``("unknown",)`` if it is none known here."""
-        if self.closure > CLOSED:
+        if self.closure > SYMMETRIES.closure:
             return ("unknown",)
         # In an orthonormal basis of generators all constants are known about equally well.
         root = np.linalg.cholesky(self.gram)
@@ -125,6 +124,15 @@ class LieAlgebra:
         )
 
 
+class Generator(Protocol):
+    """A symmetry: a vector field with its slopes, and how well it is known."""
+
+    residual: float
+
+    def jets(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return ξ^k (N, n) and ``[b, i, k]`` = ∂_i ξ^k (N, n, n) at points (N, n)."""
+
+
 def of_vector_fields(values: np.ndarray, slopes: np.ndarray) -> LieAlgebra:
     """Fit the commutators of vector fields in their own span.
 
@@ -132,7 +140,7 @@ def of_vector_fields(values: np.ndarray, slopes: np.ndarray) -> LieAlgebra:
     ----------
     values : (N, d, n) array, ``values[b, f, k]`` = ξ_f^k
     slopes : (N, d, n, n) array, ``slopes[b, f, i, k]`` = ∂_i ξ_f^k
-        As `discovery.vector_fields.VectorFields.jets` gives them.
+        As the fields of `discovery.symmetries.candidates` give them.
 
     Raises
     ------
@@ -150,25 +158,25 @@ def of_vector_fields(values: np.ndarray, slopes: np.ndarray) -> LieAlgebra:
     return _fit(rows, flat, sizes)
 
 
-def of_symmetries(symmetries: Sequence, points: np.ndarray) -> LieAlgebra:
+def of_symmetries(symmetries: Sequence[Generator], points: np.ndarray) -> LieAlgebra:
     """Fit the algebra of what a `SymmetryFinder` found.
 
     Parameters
     ----------
     symmetries : sequence of Symmetry
     points : (N, n) array
+        Where their commutators are fitted.
 
     Raises
     ------
     ValueError
         As in `of_vector_fields`.
     """
-    from discovery.symmetries.candidates.vector_fields import VectorFields
-
     if not symmetries:
         raise ValueError("There are no symmetries, so there is no algebra of them.")
-    fields = VectorFields(symmetries[0].symbols, [s.components for s in symmetries])
-    fitted = of_vector_fields(*fields.jets(np.asarray(points, dtype=float)))
+    jets = [symmetry.jets(points) for symmetry in symmetries]
+    values, slopes = (np.stack(parts, axis=1) for parts in zip(*jets, strict=True))
+    fitted = of_vector_fields(values, slopes)
     # Rounded formulas close exactly, or nearly so, whatever their coefficients are known to.
     return replace(fitted, precision=max(s.residual for s in symmetries))
 
@@ -184,7 +192,7 @@ def of_functions(values: np.ndarray, gradients: np.ndarray, poisson: np.ndarray)
     values : (N, d) array
     gradients : (N, d, D) array
     poisson : (N, D, D) or (1, D, D) array
-        {x_a, x_b} of the coordinates; see `discovery.canonical`.
+        {x_a, x_b} of the coordinates; see `discovery.noether.phase_space`.
 
     Raises
     ------

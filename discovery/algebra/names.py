@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from discovery.criteria import SYMMETRIES
+
 UNKNOWN = ("unknown",)
-# Eigenvalues of a map of the centroid closer than this, against its norm, are one.
-_GAP = 0.15
 # Simple algebras: (dimension, positive, negative eigenvalues of the Killing form) -> names.
 _SIMPLE = {
     (3, 0, 3): ("so(3)", "su(2)"),
@@ -182,7 +182,7 @@ def _eigengroups(matrix: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
     """
     values, vectors = np.linalg.eig(matrix)
     order = np.argsort(values.real)
-    gaps = np.diff(values.real[order]) > _GAP * np.linalg.norm(matrix, 2)
+    gaps = np.diff(values.real[order]) > SYMMETRIES.eigenvalue_gap * np.linalg.norm(matrix, 2)
     return np.split(order, np.flatnonzero(gaps) + 1), vectors
 
 

@@ -13,15 +13,14 @@ from collections.abc import Sequence
 import numpy as np
 import sympy
 
+from discovery.criteria import SYMMETRIES
 from discovery.noether import phase_space
 from discovery.noether.phase_space import PhaseSpace
 from discovery.symmetries.finder import SymmetryFinder
 from discovery.symmetries.geometry.formula_metric import FormulaMetric
 from discovery.symmetries.symmetry import Symmetry
 
-# What a span leaves of a field or gradient, as a share, up to which it contains it: formulas are
-# rounded.
-_INSIDE = 0.05
+# States at which laws and fields are compared.
 _POINTS = 240
 # Coordinates up to which all candidates are tried; beyond, affine fields alone.
 _FEW = 3
@@ -66,7 +65,7 @@ def disagreements(
     for field in fields:
         momentum = _momentum(field, space)
         gradient = phase_space.gradients([momentum], space.symbols, states)[:, 0]
-        if _pointwise_outside(gradient, slopes) > _INSIDE:
+        if _pointwise_outside(gradient, slopes) > SYMMETRIES.span_residual:
             flags.append(
                 f"{field.expression} keeps the energy's metric and potential, but its momentum "
                 f"{sympy.expand(momentum)} is not among the laws, nor a function of them"
@@ -76,7 +75,7 @@ def disagreements(
     known = np.stack([f(positions).ravel() for f in fields], axis=1) if fields else None
     for law in laws:
         own = _field_of(law, space, states)
-        if own is not None and _outside(own, known) > _INSIDE:
+        if own is not None and _outside(own, known) > SYMMETRIES.span_residual:
             flags.append(
                 f"{law} is linear in the momenta, but the field that it generates is not among "
                 "the symmetries of the energy's metric and potential"
@@ -87,7 +86,21 @@ def disagreements(
 def killing_fields(
     space: PhaseSpace, kinds: Sequence[str | None], states: np.ndarray
 ) -> list[Symmetry] | None:
-    """Return the Killing fields of the energy's metric and potential; None where it has none."""
+    """Return the Killing fields of the energy's metric and potential.
+
+    Parameters
+    ----------
+    space : PhaseSpace
+        With the energy.
+    kinds : sequence of n
+        Roles of the positions.
+    states : (N, D) array
+
+    Returns
+    -------
+    list of Symmetry or None
+        None where the energy has no metric that tells them.
+    """
     momenta = space.momenta
     hessian = sympy.hessian(space.hamiltonian, momenta)
     at_rest = {w: 0 for w in momenta}
@@ -102,7 +115,7 @@ def killing_fields(
         library="auto" if n <= _FEW else "affine",
         names=[str(s) for s in space.positions],
         roles=["angle" if kind == "angle" else None for kind in kinds],
-        tolerance=_INSIDE / 2,
+        tolerance=SYMMETRIES.span_residual / 2,
         random_state=0,
     )
     try:

@@ -8,6 +8,7 @@ import numpy as np
 import sympy
 
 from discovery.algebra import lie_algebra
+from discovery.criteria import SYMMETRIES
 from discovery.noether import phase_space
 from discovery.noether.phase_space import PhaseSpace
 
@@ -15,10 +16,6 @@ from discovery.noether.phase_space import PhaseSpace
 MOST = 16
 # Nor one of which a bracket has more operations: such lists go on without end.
 _LONG = 1000
-# A function whose part outside the span exceeds this share of its terms is a new generator.
-_NEW = 0.03
-# Brackets up to this share of their terms are zero: formulas are rounded.
-_ZERO = 1e-2
 
 
 class BracketSpan:
@@ -56,7 +53,10 @@ class BracketSpan:
         """
         for h in quantities:
             values = phase_space.evaluate([h], self.space.symbols, self.states)[:, 0]
-            if self._outside(values, np.linalg.norm(values), self._values) > _NEW:
+            if (
+                self._outside(values, np.linalg.norm(values), self._values)
+                > SYMMETRIES.new_generator
+            ):
                 self._add(h)
         done = 0
         while done < len(self.generators):
@@ -83,7 +83,7 @@ class BracketSpan:
         rows = np.concatenate(
             [self._values, lie_algebra.with_levels(self._values, central)], axis=1
         )
-        if self._outside(brackets[:, 0, 1], size, rows) > _NEW:
+        if self._outside(brackets[:, 0, 1], size, rows) > SYMMETRIES.new_generator:
             bracket = (self._symbolic[i].T * self._tensor * self._symbolic[j])[0]
             self._endless = sympy.count_ops(bracket) > _LONG
             if not self._endless:
@@ -92,7 +92,7 @@ class BracketSpan:
     def _central(self) -> np.ndarray:
         brackets, sizes = lie_algebra.brackets_of(self._slopes, self._poisson)
         rates = np.sqrt(np.mean(brackets**2, axis=0))
-        zero = rates <= _ZERO * np.sqrt(np.mean(sizes**2, axis=0)) + 1e-12
+        zero = rates <= SYMMETRIES.central_bracket * np.sqrt(np.mean(sizes**2, axis=0)) + 1e-12
         return np.flatnonzero(zero.all(axis=1))
 
     @staticmethod
@@ -118,7 +118,10 @@ class BracketSpan:
             return "unknown"
         energy = phase_space.evaluate([self.space.hamiltonian], self.space.symbols, self.states)
         within = np.linalg.lstsq(self._values, energy[:, 0], rcond=None)[0]
-        if self._outside(energy[:, 0], np.linalg.norm(energy), self._values) > _NEW:
+        if (
+            self._outside(energy[:, 0], np.linalg.norm(energy), self._values)
+            > SYMMETRIES.new_generator
+        ):
             return fitted.name
         beside = fitted.modulo(within)
         return None if beside is None else beside.name

@@ -22,8 +22,10 @@ from discovery.noether.bracket_span import BracketSpan
 from discovery.noether.phase_space import PhaseSpace
 from discovery.noether.words import describe
 from discovery.symmetries.geometry import metric_at_points
+from discovery.symmetries.geometry.sources import Metric, source_of
 from discovery.symmetries.symmetry import Symmetry
 
+# States at which brackets are evaluated.
 _PROBES = 400
 
 
@@ -41,8 +43,8 @@ class Pairing(NamedTuple):
     generators : list of sympy.Expr
         The quantities, independent ones, and what their brackets add.
     flags : list of str
-        Where the laws and the Killing fields of their energy disagree (`discovery.agreement`), and
-        which laws have no partner.
+        Where the laws and the Killing fields of their energy disagree
+        (`discovery.noether.agreement`), and which laws have no partner.
     reason : str
         Why nothing could be paired; empty where it was.
     """
@@ -54,7 +56,7 @@ class Pairing(NamedTuple):
     reason: str
 
 
-def momentum(symmetry: Symmetry, metric: object, q: np.ndarray, velocity: np.ndarray) -> np.ndarray:
+def momentum(symmetry: Symmetry, metric: Metric, q: np.ndarray, velocity: np.ndarray) -> np.ndarray:
     """Return p_ξ = ξᵀ g q̇, conserved if ξ is a symmetry of the motion.
 
     Parameters
@@ -82,7 +84,7 @@ def momentum(symmetry: Symmetry, metric: object, q: np.ndarray, velocity: np.nda
         )
     if not (np.isfinite(q).all() and np.isfinite(velocity).all()):
         raise ValueError("Positions and velocities must be finite; some are NaN or infinite.")
-    if hasattr(metric, "layers") and not hasattr(metric, "lagrangian_terms"):
+    if not source_of(metric).mechanical:
         raise ValueError(
             f"The model {type(metric).__name__} is not mechanical: its metric is no mass matrix "
             "and gives no momenta. Use a LagrangianManifold, or a callable kinetic metric."

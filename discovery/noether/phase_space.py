@@ -17,11 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 
+from discovery.criteria import SYMMETRIES
 from discovery.data.coordinates import MOMENTA, POSITIONS
 from discovery.formulas import simple_numbers
-
-# Brackets with the energy up to this share of their terms are zero: formulas are rounded.
-_COMMUTES = 1e-2
 
 
 def canonical_pairs(
@@ -119,7 +117,14 @@ class PhaseSpace:
 def evaluate(
     expressions: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol], states: np.ndarray
 ) -> np.ndarray:
-    """Return the values (N, k) of expressions at states (N, D)."""
+    """Return the values of expressions at states, (N, k).
+
+    Parameters
+    ----------
+    expressions : sequence of k sympy.Expr
+    symbols : sequence of D sympy.Symbol
+    states : (N, D) array
+    """
     function = sympy.lambdify(symbols, list(expressions), modules=["numpy", "scipy"], cse=True)
     with np.errstate(all="ignore"):
         columns = function(*np.asarray(states, dtype=float).T)
@@ -131,7 +136,13 @@ def evaluate(
 def gradients(
     expressions: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol], states: np.ndarray
 ) -> np.ndarray:
-    """Return the gradients (N, k, D) of expressions at states (N, D)."""
+    """Return the gradients of expressions at states, (N, k, D).
+
+    Parameters
+    ----------
+    expressions, symbols, states
+        As in `evaluate`.
+    """
     flat = evaluate([e.diff(s) for e in expressions for s in symbols], symbols, states)
     return flat.reshape(len(states), len(expressions), len(symbols))
 
@@ -171,7 +182,12 @@ def phase_space(
     return None
 
 
-def _energies(quantities, momenta, symbols, states):
+def _energies(
+    quantities: Sequence[sympy.Expr],
+    momenta: Sequence[sympy.Symbol],
+    symbols: Sequence[sympy.Symbol],
+    states: np.ndarray,
+) -> Iterator[tuple[int | None, sympy.Expr]]:
     """Yield (index or None, expression): definite forms in the momenta, then sums of others."""
     semidefinite = []
     for k, h in enumerate(quantities):
@@ -184,7 +200,7 @@ def _energies(quantities, momenta, symbols, states):
         for sign in (1, -1):
             bottom = np.min(lowest if sign == 1 else -lowest[:, ::-1], axis=1)
             # At the pole of a chart the matrix degenerates: a few states may be there.
-            if np.mean(bottom > 1e-6 * size) > 0.95:
+            if np.mean(bottom > 1e-6 * size) > SYMMETRIES.definite_share:
                 yield k, sign * h
             elif np.all(bottom > -1e-9 * size) and np.any(size > 0):
                 semidefinite.append(sign * h)
@@ -221,8 +237,8 @@ def _with_masses(
         masses = np.einsum("f,fab->ab", weights, matrices)
         size = np.abs(masses).max()
         sign = np.sign(np.trace(masses))
-        diagonal = np.abs(masses - np.diag(np.diag(masses))).max() <= _COMMUTES * size
-        if diagonal and np.all(sign * np.diag(masses) > _COMMUTES * size):
+        diagonal = np.abs(masses - np.diag(np.diag(masses))).max() <= SYMMETRIES.mixed_mass * size
+        if diagonal and np.all(sign * np.diag(masses) > SYMMETRIES.mixed_mass * size):
             terms = zip(simple_numbers.as_numbers(sign * weights), forms, strict=True)
             yield k, sympy.expand(sympy.Add(*(c * f for c, f in terms)))
 
@@ -243,4 +259,4 @@ def _all_commute(
     rates = np.einsum("bia,ba->bi", slopes[fine, 1:], flow)
     sizes = np.einsum("bia,ba->bi", np.abs(slopes[fine, 1:]), np.abs(flow))
     share = np.median(np.abs(rates), axis=0) / np.maximum(np.median(sizes, axis=0), 1e-300)
-    return bool(np.all(share <= _COMMUTES))
+    return bool(np.all(share <= SYMMETRIES.energy_bracket))

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import sympy
 
+from discovery.criteria import SYMMETRIES
 from discovery.data.coordinates import group_bodies
 from discovery.symmetries.candidates.vector_fields import to_text
-
-# Coefficients are compared up to this share of the largest: formulas are rounded.
-_EQUAL = 0.02
 
 
 def describe(
@@ -51,7 +49,14 @@ def describe(
     return f"isometry {to_text([sympy.expand(c / scale) for c in simple], names)}"
 
 
-def _affine(components, symbols):
+def _vanish(values: np.ndarray, size: float = 1.0) -> bool:
+    """Whether numbers are zero beside `size`, as far as rounded formulas tell."""
+    return bool(np.abs(values).max() <= SYMMETRIES.equal_coefficients * size)
+
+
+def _affine(
+    components: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]
+) -> tuple[np.ndarray, np.ndarray] | None:
     """Return A and b of ξ = A q + b in units of the largest entry, or None."""
     jacobian = sympy.Matrix(components).jacobian(list(symbols))
     jacobian = jacobian.applyfunc(sympy.simplify)
@@ -63,7 +68,7 @@ def _affine(components, symbols):
     )
     top = max(np.abs(matrix).max(), 0.0)
     if top:
-        matrix = np.where(np.abs(matrix) > _EQUAL * top, matrix / top, 0.0)
+        matrix = np.where(np.abs(matrix) > SYMMETRIES.equal_coefficients * top, matrix / top, 0.0)
         return matrix, np.where(np.abs(offset) > 1e-9, offset / top, 0.0)
     return matrix, offset / np.abs(offset).max()
 
@@ -71,7 +76,7 @@ def _affine(components, symbols):
 def _constant(
     offset: np.ndarray, moved: list[int], names: Sequence[str], roles: Sequence[str | None]
 ) -> str:
-    equal = np.all(np.abs(offset[moved] - offset[moved[0]]) <= _EQUAL * np.abs(offset[moved[0]]))
+    equal = _vanish(offset[moved] - offset[moved[0]], np.abs(offset[moved[0]]))
     if all(roles[k] == "angle" for k in moved):
         if len(moved) == 1:
             return f"rotation along {names[moved[0]]}"
@@ -97,7 +102,7 @@ def _axis(names: Sequence[str], k: int) -> str:
 
 def _linear(matrix: np.ndarray, offset: np.ndarray, names: Sequence[str]) -> str | None:
     n = len(names)
-    if np.abs(matrix - matrix[0, 0] * np.eye(n)).max() <= _EQUAL and not np.any(offset):
+    if _vanish(matrix - matrix[0, 0] * np.eye(n)) and not np.any(offset):
         return "dilation"
     bodies = group_bodies(list(names), list(range(n)))
     if len({len(b) for b in bodies}) != 1:
@@ -108,9 +113,9 @@ def _linear(matrix: np.ndarray, offset: np.ndarray, names: Sequence[str]) -> str
         across = blocks[~np.eye(len(bodies), dtype=bool)]
         axes = [_axis(names, k) for k in bodies[0]]
         plane = _plane(own[0], axes)
-        if plane and np.abs(own - own[0]).max() <= _EQUAL and np.abs(across).max() <= _EQUAL:
+        if plane and _vanish(own - own[0]) and _vanish(across):
             return f"rotation of all bodies {plane}" if not np.any(offset) else None
-        if plane and np.abs(blocks - blocks[:1]).max() <= _EQUAL and not np.any(offset):
+        if plane and _vanish(blocks - blocks[:1]) and not np.any(offset):
             return f"rotation of the centre of mass {plane}, bodies carried along"
         return None
     plane = _plane(matrix, names)
@@ -119,7 +124,7 @@ def _linear(matrix: np.ndarray, offset: np.ndarray, names: Sequence[str]) -> str
     if not np.any(offset):
         return f"rotation {plane}"
     centre = np.linalg.lstsq(matrix, -offset, rcond=None)[0]
-    if np.abs(matrix @ centre + offset).max() > _EQUAL * np.abs(offset).max():
+    if not _vanish(matrix @ centre + offset, np.abs(offset).max()):
         return None
     where = ", ".join(f"{c:.3g}" for c in centre)
     return f"rotation {plane} about ({where})"
@@ -127,10 +132,10 @@ def _linear(matrix: np.ndarray, offset: np.ndarray, names: Sequence[str]) -> str
 
 def _plane(matrix: np.ndarray, names: Sequence[str]) -> str | None:
     """Return "in (x, y)" or "about the axis …" for an antisymmetric matrix."""
-    if np.abs(matrix + matrix.T).max() > _EQUAL or not np.any(matrix):
+    if not _vanish(matrix + matrix.T) or not np.any(matrix):
         return None
     n = len(matrix)
-    planes = [(i, j) for i, j in itertools.combinations(range(n), 2) if abs(matrix[i, j]) > _EQUAL]
+    planes = [(i, j) for i, j in itertools.combinations(range(n), 2) if not _vanish(matrix[i, j])]
     if len(planes) == 1:
         i, j = planes[0]
         return f"in ({names[i]}, {names[j]})"

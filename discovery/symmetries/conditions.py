@@ -8,12 +8,13 @@ has a defect of order one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from discovery.symmetries.candidates.vector_fields import VectorFields
+from discovery.symmetries.candidates.fields import Fields
 
 # Steps shorter than this share of the spread of the points are rounding.
 _STILL = 1e-6
@@ -45,21 +46,39 @@ def _jet(function: Callable, points: np.ndarray, what: str) -> tuple[np.ndarray,
     return values, slopes
 
 
-def checked(keeps: object) -> tuple:
+@runtime_checkable
+class Condition(Protocol):
+    """What symmetries must keep: linear equations for a field at every point."""
+
+    @property
+    def learned(self) -> bool:
+        """Whether it is a fitted model, known only to what its training resolved."""
+
+    def equations(self, n: int) -> int:
+        """Return how many equations a point in n coordinates gives at least."""
+
+    def rows(self, fields: Fields, points: np.ndarray, frame: np.ndarray) -> np.ndarray:
+        """Return the equations' left-hand sides (N, k, m) for m fields.
+
+        Parameters
+        ----------
+        fields : Fields
+        points : (N, n) array
+        frame : (N, n, n) array, ``[b, k, c]``
+            Takes components ξ^k to those in an orthonormal frame.
+        """
+
+
+def checked(keeps: Condition | Sequence[Condition]) -> tuple[Condition, ...]:
     """Return conditions as a tuple, or say what is wrong with them."""
     given = tuple(keeps) if isinstance(keeps, list | tuple) else (keeps,)
-    wrong = [k for k in given if not isinstance(k, Output | Flow | Step)]
+    wrong = [k for k in given if isinstance(k, type) or not isinstance(k, Condition)]
     if wrong:
         raise ValueError(
             "`keeps` must hold Output(f), Flow(f) or Step(f) of discovery.conditions; received "
             f"{type(wrong[0]).__name__}."
         )
     return given
-
-
-def learned(keeps: tuple) -> bool:
-    """Whether a condition is a fitted model, known only to what its training resolved."""
-    return any(hasattr(k.function, "weights") for k in keeps)
 
 
 def _per_coordinate(values: np.ndarray, n: int, what: str) -> None:
@@ -70,18 +89,33 @@ def _per_coordinate(values: np.ndarray, n: int, what: str) -> None:
 
 
 @dataclass(frozen=True)
-class Output:
-    """ξ·∇f = 0 for every output of `function`, (batch, n) -> (batch,) or (batch, k)."""
+class _OfFunction:
+    """A condition on one function of the points, a callable or fitted model."""
 
     function: Callable
+
+    @property
+    def learned(self) -> bool:
+        """Whether the function is a fitted model."""
+        return hasattr(self.function, "weights")
+
+
+class Output(_OfFunction):
+    """ξ·∇f = 0 for every output of `function`, (batch, n) -> (batch,) or (batch, k)."""
 
     def equations(self, n: int) -> int:
         """Return how many equations a point gives at least."""
         del n
         return 1
 
-    def rows(self, fields: VectorFields, points: np.ndarray, frame: np.ndarray) -> np.ndarray:
-        """Return (N, k, m): the rates of the outputs along each field, over their spread."""
+    def rows(self, fields: Fields, points: np.ndarray, frame: np.ndarray) -> np.ndarray:
+        """Return (N, k, m), the rates of the outputs along each field, over their spread.
+
+        Parameters
+        ----------
+        fields, points, frame
+            As in `Condition.rows`.
+        """
         del frame
         values, slopes = _jet(self.function, points, "The output")
         spread = values.std(axis=0)
@@ -92,18 +126,21 @@ class Output:
         return np.einsum("bfl,blk->bkf", xi, slopes[:, :, moving]) / spread[moving][:, None]
 
 
-@dataclass(frozen=True)
-class Flow:
+class Flow(_OfFunction):
     """[ξ, F] = 0 for the velocities `function`, (batch, n) -> (batch, n)."""
-
-    function: Callable
 
     def equations(self, n: int) -> int:
         """Return how many equations a point gives."""
         return n
 
-    def rows(self, fields: VectorFields, points: np.ndarray, frame: np.ndarray) -> np.ndarray:
-        """Return (N, n, m): [ξ, F] in the frame, over the size of F."""
+    def rows(self, fields: Fields, points: np.ndarray, frame: np.ndarray) -> np.ndarray:
+        """Return (N, n, m), [ξ, F] in the frame, over the size of F.
+
+        Parameters
+        ----------
+        fields, points, frame
+            As in `Condition.rows`.
+        """
         values, slopes = _jet(self.function, points, "The flow")
         _per_coordinate(values, points.shape[1], "The flow")
         xi, partial = fields.jets(points)
@@ -114,18 +151,21 @@ class Flow:
         return np.einsum("bfk,bkc->bcf", bracket, frame) / size
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(_OfFunction):
     """DΦ ξ = ξ∘Φ for the next state `function`, a callable or model (batch, n) -> (batch, n)."""
-
-    function: Callable
 
     def equations(self, n: int) -> int:
         """Return how many equations a point gives."""
         return n
 
-    def rows(self, fields: VectorFields, points: np.ndarray, frame: np.ndarray) -> np.ndarray:
-        """Return (N, n, m): DΦ ξ − ξ∘Φ in the frame, over the length of the step."""
+    def rows(self, fields: Fields, points: np.ndarray, frame: np.ndarray) -> np.ndarray:
+        """Return (N, n, m), DΦ ξ − ξ∘Φ in the frame, over the length of the step.
+
+        Parameters
+        ----------
+        fields, points, frame
+            As in `Condition.rows`.
+        """
         values, slopes = _jet(self.function, points, "The step")
         _per_coordinate(values, points.shape[1], "The step")
         here, _ = fields.jets(points)

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from discovery.symmetries import lie_operators, metric_error, problem, search, symmetry, training
-from discovery.symmetries.candidates import network_fields, vector_fields
+from discovery.criteria import SYMMETRIES
+from discovery.symmetries import (
+    counting,
+    lie_operators,
+    metric_error,
+    problem,
+    search,
+    symmetry,
+    training,
+)
+from discovery.symmetries.candidates import vector_fields
+from discovery.symmetries.candidates.fields import CandidateFields
+from discovery.symmetries.conditions import Condition
 from discovery.symmetries.geometry import metric_at_points
+from discovery.symmetries.geometry.sources import Metric, Potential
 from discovery.symmetries.problem import Prepared
 from discovery.symmetries.search import Explored, Solution
 from discovery.symmetries.symmetry import Symmetry
@@ -20,8 +32,6 @@ from discovery.symmetries.transport.killing_space import KillingSpace
 
 __all__ = ["Symmetry", "SymmetryFinder"]
 
-# Fields between the tolerance and this are listed as nearly symmetries.
-_NEARLY = 0.03
 # Metrics drawn from what a fit left open.
 _DRAWS = 20
 
@@ -37,8 +47,9 @@ class SymmetryFinder(BaseEstimator):
         `keras_ndm.manifold_of` understands). A LagrangianManifold brings its potential.
     library : str or sequence
         "auto", "affine", "polynomial", "trigonometric"; "learned", the outputs of a small network
-        trained to be symmetries (`discovery.learned_fields`); or your own SymPy expressions: scalar
-        functions, each tried along each axis, or vector fields as sequences of n components.
+        trained to be symmetries (`symmetries.candidates.network_fields`); or your own SymPy
+        expressions: scalar functions, each tried along each axis, or vector fields as sequences of
+        n components.
     degree : int
         Of polynomials in "auto", "polynomial" and "trigonometric".
     potential : callable, optional
@@ -52,7 +63,7 @@ class SymmetryFinder(BaseEstimator):
         Largest defect of a symmetry. "auto": for a callable 1e-6, or 0.001 where it computes in
         single precision. For a fitted model the next defect must be four times larger, and the
         limit is twice the defect that the metric's own error makes, where the model tells it
-        (a LagrangianManifold after `polish` or `fit`; see `discovery.metric_error`), else 0.03.
+        (a LagrangianManifold after `polish` or `fit`; see `symmetries.metric_error`), else 0.03.
     random_state : int or None
         Of the split and the bootstrap.
 
@@ -77,8 +88,8 @@ class SymmetryFinder(BaseEstimator):
         than `dimension_bound_`.
     dimension_bound_ : int or None
         Dimension of all Killing fields in whatever coordinates, by transport along loops
-        (`discovery.killing_transport`): for exact metrics, with "auto" tolerance. No more are
-        counted. None where it is not known.
+        (`symmetries.transport.killing_space`): for exact metrics, with "auto" tolerance. No more
+        are counted. None where it is not known.
     homotheties_, conformal_ : list of Symmetry
         Further fields with L_ξ g = 2c g (c ≠ 0), and with L_ξ g = 2σ(x) g that are no homotheties.
         Conformal fields of a surface form an infinite family, of which these are those in the
@@ -101,13 +112,13 @@ class SymmetryFinder(BaseEstimator):
     (3, ['∂x', '∂y', '-y ∂x + x ∂y'])
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (public API)
         self,
-        metric: object = None,
+        metric: Metric | None = None,
         library: str | Sequence = "auto",
         degree: int = 2,
-        potential: Callable | None = None,
-        keeps: object = (),
+        potential: Potential | None = None,
+        keeps: Condition | Sequence[Condition] = (),
         names: Sequence[str] | None = None,
         roles: Sequence[str | None] | None = None,
         tolerance: float | str = "auto",
@@ -123,7 +134,7 @@ class SymmetryFinder(BaseEstimator):
         self.tolerance = tolerance
         self.random_state = random_state
 
-    def fit(self, points: np.ndarray, y: object = None) -> SymmetryFinder:
+    def fit(self, points: np.ndarray, y: None = None) -> SymmetryFinder:
         """Find the symmetries over the region that the points cover.
 
         Parameters
@@ -138,23 +149,20 @@ class SymmetryFinder(BaseEstimator):
             points are too few for the library.
         """
         del y
-        ready = problem.prepare(self, points)
+        ready = problem.prepare(self, points, self.keeps)
         networks = isinstance(self.library, str) and self.library == "learned"
+        fields = self._candidates(ready, networks)
         if networks:
-            fields, ready = training.train(ready), self._for_networks(ready)
-        else:
-            fields = vector_fields.library(
-                self.library, ready.names, ready.roles, ready.points, self.degree
-            )
+            ready = self._for_networks(ready)
         ready.require(fields)
         first = search.solve(fields, ready)
         drawn, space = self._drawn(ready), self._space(ready)
         error = metric_error.errors(first, ready, drawn) if drawn else None
         if drawn:
-            limit = metric_error.limits(error)
+            limit = counting.limits(error)
             if networks:
                 limit = np.minimum(limit, ready.limit)
-            found = Explored.of(first, metric_error.count(first.spectrum, limit, ready.gap))
+            found = Explored.of(first, counting.count(first.spectrum, limit, ready.gap))
         elif self._open_ended(ready, space):
             found = search.explore(first, ready, self.degree, self.metric, space)
         else:
@@ -164,8 +172,8 @@ class SymmetryFinder(BaseEstimator):
         whole = found.smooth or found.best
         self.undecided_ = bool(np.sum(whole.spectrum <= ready.limit) > found.count)
         if drawn:
-            self.undecided_ = metric_error.too_near(first.spectrum, limit, found.count)
-            self.undecided_ |= bool(np.any(limit[: found.count] > problem.LEARNED))
+            self.undecided_ = counting.too_near(first.spectrum, limit, found.count)
+            self.undecided_ |= bool(np.any(limit[: found.count] > SYMMETRIES.defect_learned))
         if space is not None:
             found = found.at_most(space.dimension)
             missing = not ready.keeps and found.count < space.dimension
@@ -175,9 +183,9 @@ class SymmetryFinder(BaseEstimator):
         self.spectrum_, self.n_symmetries_ = whole.spectrum, found.count
         self._describe(found, ready)
         if drawn:
-            limit = metric_error.limits_of_draws(error)
+            limit = counting.limits_of_draws(error)
             spectra = metric_error.spectra(first, ready, drawn)
-            counts = [metric_error.count(spectrum, limit, ready.gap) for spectrum in spectra]
+            counts = [counting.count(spectrum, limit, ready.gap) for spectrum in spectra]
         elif space is not None and not (self.undecided_ or ready.keeps):
             counts = [space.dimension]
         else:
@@ -187,6 +195,14 @@ class SymmetryFinder(BaseEstimator):
         self.dimension_interval_ = (int(low), int(high))
         self.names_, self.roles_ = ready.names, ready.roles
         return self
+
+    def _candidates(self, ready: Prepared, networks: bool) -> CandidateFields:
+        """Return the fields that are combined: trained ones, or those of a library."""
+        if networks:
+            return training.train(ready)
+        return vector_fields.library(
+            self.library, ready.names, ready.roles, ready.points, self.degree
+        )
 
     def _open_ended(self, ready: Prepared, space: KillingSpace | None) -> bool:
         """Whether richer libraries are tried: where "auto" leaves the choice.
@@ -203,8 +219,8 @@ class SymmetryFinder(BaseEstimator):
         if self.tolerance != "auto":
             return ready
         bounded = ready.geometry.exact and ready.with_metric
-        limit = network_fields.BOUNDED if bounded else network_fields.FREE
-        return replace(ready, limit=limit, gap=problem.GAP)
+        limit = SYMMETRIES.network_defect_bounded if bounded else SYMMETRIES.network_defect
+        return replace(ready, limit=limit, gap=SYMMETRIES.gap)
 
     def _drawn(self, ready: Prepared) -> list[metric_at_points.MetricField]:
         """Return metrics that fit as well, where the model tells and the tolerance is free."""
@@ -228,7 +244,7 @@ class SymmetryFinder(BaseEstimator):
             rest = search.remainder(found, ready)
             self.symmetries_ += symmetry.expansions(found.smooth, rest, ready)
         else:
-            near = int(np.sum(best.spectrum[known:] <= _NEARLY))
+            near = int(np.sum(best.spectrum[known:] <= SYMMETRIES.defect_nearly))
             beyond = best.vectors[:, known : known + near]
             self.nearly_ = symmetry.formulas(best, beyond, "nearly", ready)
         self._basis = (best, inside, ready)
@@ -238,9 +254,9 @@ class SymmetryFinder(BaseEstimator):
     def _resampled_counts(whole: Solution, total: int, ready: Prepared) -> list[int]:
         """Return the dimension on resamples of the points that judge."""
         few = whole.held.onto(whole.vectors[:, : total + 3])
-        limit = max(ready.limit, search.STRICT[True])
+        limit = max(ready.limit, counting.rich_limit(double=True))
         spectra = symmetry.resampled(few, ready.rng)
-        return [problem.dimension(spectrum, limit, ready.gap) for spectrum in spectra]
+        return [counting.dimension(spectrum, limit, ready.gap) for spectrum in spectra]
 
     @property
     def homotheties_(self) -> list[Symmetry]:

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from discovery.symmetries.candidates.vector_fields import VectorFields
-from discovery.symmetries.geometry.curvature import christoffel
+from discovery.symmetries.candidates.fields import Fields
+from discovery.symmetries.conditions import Condition
+from discovery.symmetries.geometry.curvature import christoffel, region_size
 from discovery.symmetries.geometry.metric_at_points import MetricField
 
 # Combinations of fields this small against the largest are zero on the points (cos² + sin² − 1).
@@ -79,22 +80,22 @@ class LieOperators:
 
 
 def lie_operators(
-    fields: VectorFields,
+    fields: Fields,
     points: np.ndarray,
     field: MetricField,
-    keeps: Sequence = (),
+    keeps: Sequence[Condition] = (),
     with_metric: bool = True,
 ) -> LieOperators:
     """Evaluate the operators of a library on a metric.
 
     Parameters
     ----------
-    fields : VectorFields
+    fields : Fields
     points : (N, n) array
     field : MetricField
         Of the metric at the points.
-    keeps : sequence
-        Further conditions; see `discovery.conditions`.
+    keeps : sequence of Condition
+        What must be kept besides.
     with_metric : bool
         Whether L_ξ g counts; else the metric only measures sizes.
 
@@ -124,8 +125,7 @@ def lie_operators(
 
     covariant = slopes + np.einsum("bkij,bfj->bfik", christoffel(g, dg), xi, optimize=True)
     covariant = np.einsum("bai,bfik,bkc->bfac", frame, covariant, factor, optimize=True)
-    length = np.sqrt(np.sum(g.mean(axis=0) * np.cov(points.T).reshape(n, n)))
-    white = np.einsum("bfk,bkc->bfc", xi, factor) / length
+    white = np.einsum("bfk,bkc->bfc", xi, factor) / region_size(g, points)
     size = np.concatenate([covariant.reshape(len(g), len(fields), n * n), white], axis=2)
 
     potential = np.zeros((len(g), 0, len(fields)))
@@ -165,7 +165,16 @@ def spectrum(ops: LieOperators, kind: str = "isometry") -> tuple[np.ndarray, np.
 
 
 def defect(ops: LieOperators, vectors: np.ndarray, kind: str = "isometry") -> np.ndarray:
-    """Return √λ of each column of `vectors`, (m, k) or (m,)."""
+    """Return √λ of combinations of the fields, (k,).
+
+    Parameters
+    ----------
+    ops : LieOperators
+    vectors : (m, k) or (m,) array
+        Coefficients, one combination a column.
+    kind : {"isometry", "homothety", "conformal"}
+        As in `spectrum`.
+    """
     top = np.linalg.norm(ops.numerator(kind) @ vectors, axis=0)
     return top / np.linalg.norm(ops.denominator() @ vectors, axis=0)
 

@@ -1,25 +1,23 @@
-"""What the finders of symmetries share: checked points and parameters, and the dimension's rule."""
+"""What the finders of symmetries share: checked points and parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from discovery.data.coordinates import ROLES, default_names
-from discovery.symmetries import conditions
-from discovery.symmetries.candidates.vector_fields import VectorFields
+from discovery.symmetries import conditions, counting
+from discovery.symmetries.candidates.fields import CandidateFields
+from discovery.symmetries.conditions import Condition
 from discovery.symmetries.geometry import metric_at_points
 from discovery.symmetries.geometry.metric_at_points import MetricField
+from discovery.symmetries.geometry.sources import Metric, Potential
 
-# Largest defect of a symmetry: a formula's metric is known to rounding, in double or in single
-# precision, a learned one to what its training resolved. There also a gap must follow the last
-# defect that counts.
-DOUBLE, SINGLE, LEARNED = 1e-6, 1e-3, 0.03
-GAP = 4.0
 # Share of the points on which fields are found; the rest only judges them.
-_FIT_SHARE = 0.7
+FIT_SHARE = 0.7
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Prepared:
     geometry : MetricField
         At the points; where there is no metric, the coordinates over their spread.
     keeps : tuple
-        What symmetries must keep besides; see `discovery.conditions`.
+        What symmetries must keep besides; see `discovery.symmetries.conditions`.
     with_metric : bool
         Whether they must keep the metric.
     limit, gap : float
@@ -47,7 +45,7 @@ class Prepared:
     names: tuple[str, ...]
     roles: tuple[str | None, ...]
     geometry: MetricField
-    keeps: tuple
+    keeps: tuple[Condition, ...]
     with_metric: bool
     limit: float
     gap: float
@@ -57,9 +55,9 @@ class Prepared:
 
     def dimension(self, defects: np.ndarray) -> int:
         """Count the defects of symmetries."""
-        return dimension(defects, self.limit, self.gap)
+        return counting.dimension(defects, self.limit, self.gap)
 
-    def require(self, fields: VectorFields) -> None:
+    def require(self, fields: CandidateFields) -> None:
         """Refuse a library for other coordinates, or too large for the points."""
         n = self.points.shape[1]
         if fields.dim != n:
@@ -68,18 +66,34 @@ class Prepared:
             )
         equations = sum(condition.equations(n) for condition in self.keeps)
         equations += self.with_metric * n * (n + 1) / 2
-        needed = needed_points(len(fields), equations, n)
-        check_count(len(self.points), needed, f"{len(fields)} vector fields")
+        needed = counting.needed_points(len(fields), equations, n)
+        counting.check_count(len(self.points), needed, f"{len(fields)} vector fields")
 
 
-def prepare(finder: object, points: np.ndarray) -> Prepared:
-    """Check points and the parameters that all finders have.
+class Parameters(Protocol):
+    """The parameters that all finders have."""
+
+    metric: Metric | None
+    potential: Potential | None
+    degree: int
+    names: Sequence[str] | None
+    roles: Sequence[str | None] | None
+    tolerance: float | str
+    random_state: int | None
+
+
+def prepare(
+    finder: Parameters, points: np.ndarray, keeps: Condition | Sequence[Condition] = ()
+) -> Prepared:
+    """Check points and parameters, and evaluate the metric.
 
     Parameters
     ----------
-    finder : object
-        With `metric`, `potential`, `degree`, `names`, `roles`, `tolerance`, `random_state`.
+    finder : Parameters
+        Such as a `SymmetryFinder`.
     points : (N, n) array
+    keeps : Condition or sequence of Condition
+        What symmetries must keep besides the metric.
 
     Raises
     ------
@@ -91,17 +105,17 @@ def prepare(finder: object, points: np.ndarray) -> Prepared:
     check_degree(finder.degree)
     if len(points) > 1:
         check_spread(points, names)
-    keeps = conditions.checked(getattr(finder, "keeps", ()))
+    keeps = conditions.checked(keeps)
     with_metric = finder.metric is not None or not keeps
     if with_metric:
         geometry = metric_at_points.evaluate(finder.metric, points, finder.potential)
     else:
         geometry = metric_at_points.by_spread(points, finder.potential)
-    learned = not geometry.exact or conditions.learned(keeps)
-    limit, gap = limit_and_gap(finder.tolerance, learned, geometry.double)
+    learned = not geometry.exact or any(condition.learned for condition in keeps)
+    limit, gap = counting.limit_and_gap(finder.tolerance, learned, geometry.double)
     rng = np.random.default_rng(finder.random_state)
     rows = rng.permutation(len(points))
-    cut = int(_FIT_SHARE * len(points))
+    cut = int(FIT_SHARE * len(points))
     return Prepared(
         points, names, roles, geometry, keeps, with_metric, limit, gap, rng, rows[:cut], rows[cut:]
     )
@@ -135,7 +149,19 @@ def check_spread(points: np.ndarray, names: Sequence[str]) -> None:
 def described(
     n: int, names: Sequence[str] | None, roles: Sequence[str | None] | None
 ) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
-    """Return checked names and roles of n coordinates, defaults filled in."""
+    """Return checked names and roles of coordinates, defaults filled in.
+
+    Parameters
+    ----------
+    n : int
+        Number of coordinates.
+    names, roles : sequence of n, optional
+
+    Raises
+    ------
+    ValueError
+        When there are not n of them, names repeat or a role is unknown.
+    """
     if names is None:
         names = default_names(n, letters="xyz")
     roles = (None,) * n if roles is None else roles
@@ -150,41 +176,6 @@ def described(
     if unknown:
         raise ValueError(f"Unknown roles {unknown}; expected None or one of {', '.join(ROLES)}.")
     return tuple(names), tuple(roles)
-
-
-def limit_and_gap(tolerance: float | str, learned: bool, double: bool) -> tuple[float, float]:
-    """Return the largest defect that counts, and by what factor the next must exceed it."""
-    if tolerance == "auto":
-        return (LEARNED, GAP) if learned else (DOUBLE if double else SINGLE, 1.0)
-    if isinstance(tolerance, str) or not 0 < tolerance < 1:
-        raise ValueError(
-            f'`tolerance` must be "auto" or a number between 0 and 1; received {tolerance!r}.'
-        )
-    return float(tolerance), 1.0
-
-
-def dimension(defects: np.ndarray, limit: float, gap: float) -> int:
-    """Count defects up to the limit, as far as a gap follows the last of them."""
-    ascending = np.sort(defects)
-    count = int(np.sum(ascending <= limit))
-    # Without a gap one cannot say where the symmetries end.
-    while 0 < count < len(defects) and ascending[count] < gap * ascending[count - 1]:
-        count -= 1
-    return count
-
-
-def needed_points(candidates: int, equations: float, n: int) -> int:
-    """Return how many points fix that many candidates, each point giving some equations."""
-    return int(np.ceil(4 * candidates / equations)) + n
-
-
-def check_count(n_points: int, needed: int, library: str) -> None:
-    """Refuse points too few for what is to be fitted on them."""
-    if n_points < needed:
-        raise ValueError(
-            f"{n_points} points are too few for a library of {library}: give at least {needed}, "
-            "or a smaller library."
-        )
 
 
 def check_degree(degree: int) -> None:

@@ -1,9 +1,9 @@
 """Which vector fields to try: short formulas first, then richer ones where more is there.
 
-Transport along loops (`discovery.killing_transport`) tells how many symmetries there are in any
+Transport along loops (`discovery.symmetries.transport`) tells how many symmetries there are in any
 coordinates. Where the first library has fewer, others are tried: each coordinate polynomial,
 trigonometric or exponential. What none of them has is written as a sum of smooth fields of no
-particular formula (`discovery.smooth_fields`).
+particular formula (`discovery.symmetries.candidates.smooth_fields`).
 """
 
 from __future__ import annotations
@@ -14,26 +14,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from discovery.criteria import SYMMETRIES
 from discovery.libraries.monomials import symbols_of
-from discovery.symmetries import lie_operators, problem
+from discovery.symmetries import counting, lie_operators
 from discovery.symmetries.candidates import common_denominator, vector_fields
+from discovery.symmetries.candidates.fields import CandidateFields
 from discovery.symmetries.candidates.smooth_fields import SmoothFields
 from discovery.symmetries.candidates.vector_fields import VectorFields
+from discovery.symmetries.geometry.sources import ExactMetric
 from discovery.symmetries.lie_operators import LieOperators
-from discovery.symmetries.problem import Prepared
+from discovery.symmetries.problem import FIT_SHARE, Prepared
 from discovery.symmetries.transport import killing_space
 from discovery.symmetries.transport.killing_space import KillingSpace
 
-# Defects of approximating fields up to which a formula may have none.
-_PROMISING = 0.05
-# Defects of symmetries in rich libraries, in double and in single precision: near symmetries of a
-# small region come down to 1e-5. The second is used only where their number is known.
-STRICT = {True: 1e-8, False: 1e-4}
-# Those of approximating fields fall by this factor when the degree grows by so much, or are
-# rounding; and the degree that this takes.
-_FALLING, _ROUNDING, _DROP, _RESOLVING = 0.3, 1e-11, 3, 6
-# Coordinates that go farther may be angles that polynomials do not resolve.
-_WIDE = 4.0
+# Defects of smooth fields below this are rounding.
+_ROUNDING = 1e-11
+# Degrees by which they must fall, and the degree that this takes.
+_DROP, _RESOLVING = 3, 6
 # Points that the rich libraries are solved on.
 _ENOUGH = 800
 
@@ -44,7 +41,7 @@ class Solution:
 
     Attributes
     ----------
-    fields : VectorFields or SmoothFields
+    fields : CandidateFields
     fit, held : LieOperators
         On the points that fields are found on, and on those that judge them.
     spectrum : (k,) array
@@ -52,18 +49,27 @@ class Solution:
     vectors : (m, k) array
     """
 
-    fields: VectorFields | SmoothFields
+    fields: CandidateFields
     fit: LieOperators
     held: LieOperators
     spectrum: np.ndarray
     vectors: np.ndarray
 
 
-def solve(fields: VectorFields | SmoothFields, prepared: Prepared, most: int = 0) -> Solution:
-    """Solve on all points, or on `most` of them."""
+def solve(fields: CandidateFields, prepared: Prepared, most: int = 0) -> Solution:
+    """Solve the eigenproblem of a library.
+
+    Parameters
+    ----------
+    fields : CandidateFields
+    prepared : Prepared
+    most : int
+        Points at most; 0 for all.
+    """
     fit, held = prepared.fit, prepared.held
     if most and len(fit) + len(held) > most:
-        fit, held = fit[: int(0.7 * most)], held[: int(0.3 * most)]
+        cut = int(FIT_SHARE * most)
+        fit, held = fit[:cut], held[: most - cut]
     rows = np.concatenate([fit, held])
     operators = lie_operators.lie_operators(
         fields,
@@ -112,7 +118,11 @@ class Explored:
 
 
 def explore(
-    first: Solution, prepared: Prepared, degree: int, metric: object, space: KillingSpace | None
+    first: Solution,
+    prepared: Prepared,
+    degree: int,
+    metric: ExactMetric,
+    space: KillingSpace | None,
 ) -> Explored:
     """Look for symmetries that the first library cannot express.
 
@@ -132,16 +142,17 @@ def explore(
     if count >= most:  # there cannot be more
         return Explored.of(best, most)
     smooth, many = None, 0
-    promised = space is not None or bool(np.any(np.ptp(prepared.points, axis=0) > _WIDE))
+    promised = space is not None or _wide(prepared.points)
     if space is None:
         fields = _smooth_fields(prepared, vector_fields.affordable(prepared.points[:_ENOUGH]))
         if len(fields) and fields.degrees.max() >= _RESOLVING:
             smooth = solve(fields, prepared, _ENOUGH)
             many = _converged(smooth)
-            promised |= bool(np.sum(smooth.spectrum <= _PROMISING) > count)
+            promised |= bool(np.sum(smooth.spectrum <= SYMMETRIES.approximate_defect) > count)
     for other in _others(prepared, degree) if promised else ():
         trial = solve(other, prepared, _ENOUGH)
-        found = min(problem.dimension(trial.spectrum, STRICT[prepared.geometry.double], 1.0), most)
+        limit = counting.rich_limit(prepared.geometry.double)
+        found = min(counting.dimension(trial.spectrum, limit, 1.0), most)
         if found > count:
             best, count = trial, found
         if count == most:
@@ -153,6 +164,11 @@ def explore(
             return Explored.of(trial, most)
         return Explored(best, count, _carried(known, prepared), most)
     return Explored(best, count, smooth, many) if many > count else Explored.of(best, count)
+
+
+def _wide(points: np.ndarray) -> bool:
+    """Whether a coordinate goes so far that it may be an angle, which polynomials resolve badly."""
+    return bool(np.any(np.ptp(points, axis=0) > SYMMETRIES.wide_coordinate))
 
 
 def _smooth_fields(prepared: Prepared, most: int) -> SmoothFields:
@@ -219,7 +235,8 @@ def _converged(smooth: Solution) -> int:
     fewer = np.flatnonzero(degrees <= degrees.max() - _DROP)
     before, _ = lie_operators.spectrum(smooth.fit.columns(fewer))
     now = smooth.spectrum[: len(before)]
-    fine = (now <= STRICT[True]) & ((now <= _ROUNDING) | (now <= _FALLING * before))
+    falling = (now <= _ROUNDING) | (now <= SYMMETRIES.falling_defect * before)
+    fine = (now <= counting.rich_limit(double=True)) & falling
     return int(np.argmin(np.append(fine, False)))
 
 
@@ -231,7 +248,7 @@ def remainder(found: Explored, prepared: Prepared) -> np.ndarray:
     rows = np.concatenate([prepared.fit, prepared.held])[: len(smooth.fit.lie)]
     points, factor = prepared.points[rows], np.linalg.cholesky(prepared.geometry.metric[rows])
 
-    def white(fields, vectors):
+    def white(fields: CandidateFields, vectors: np.ndarray) -> np.ndarray:
         values, _ = fields.jets(points)
         return np.einsum("bfk,bkc,fv->bcv", values, factor, vectors).reshape(-1, vectors.shape[1])
 

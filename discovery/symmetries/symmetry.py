@@ -30,7 +30,7 @@ class Symmetry:
     expression : str
         Such as ``-y ∂x + x ∂y``.
     residual : float
-        √(E‖L_ξ g‖² / E(‖∇ξ‖² + ‖ξ‖²/ℓ²)) on held-out points; see `discovery.symmetry`.
+        √(E‖L_ξ g‖² / E(‖∇ξ‖² + ‖ξ‖²/ℓ²)) on held-out points; see `lie_operators`.
     interval : tuple of two floats
         90 % bootstrap interval of the residual.
     kind : {"isometry", "homothety", "conformal", "nearly"}
@@ -46,13 +46,29 @@ class Symmetry:
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """Return the field's components (N, n) at points (N, n)."""
+        return self.jets(points)[0]
+
+    def jets(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Evaluate the field with its slopes at points (N, n).
+
+        Returns
+        -------
+        values : (N, n) array, ``values[b, k]`` = ξ^k
+        slopes : (N, n, n) array, ``slopes[b, i, k]`` = ∂_i ξ^k
+
+        Raises
+        ------
+        ValueError
+            When the points have another number of coordinates.
+        """
         points = np.asarray(points, dtype=float)
         if points.ndim != 2 or points.shape[1] != len(self.symbols):
             raise ValueError(
                 f"Points must have shape (N, {len(self.symbols)}); received {points.shape}."
             )
-        values, _ = vector_fields.VectorFields(self.symbols, [self.components]).jets(points)
-        return values[:, 0]
+        fields = vector_fields.VectorFields(self.symbols, [self.components])
+        values, slopes = fields.jets(points)
+        return values[:, 0], slopes[:, 0]
 
     def __str__(self) -> str:
         return f"{self.expression}   ({self.kind}, residual {self.residual:.1e})"
@@ -65,7 +81,18 @@ def formulas(
     ready: Prepared,
     known: np.ndarray | None = None,
 ) -> list[Symmetry]:
-    """Return a sparse basis of a span (m, k) as symmetries; fields of `known` are left out."""
+    """Return a sparse basis of a span as symmetries with formulas.
+
+    Parameters
+    ----------
+    solution : Solution
+    space : (m, k) array
+        Combinations of the solution's fields that span it.
+    kind : {"isometry", "homothety", "conformal", "nearly"}
+    ready : Prepared
+    known : (m, l) array, optional
+        Combinations in the span that need no formula: the basis is independent of them.
+    """
     if not space.shape[1]:
         return []
     fields, fit = solution.fields, solution.fit
@@ -90,7 +117,15 @@ def _cancelled(component: sympy.Expr) -> sympy.Expr:
 
 
 def expansions(solution: Solution, space: np.ndarray, ready: Prepared) -> list[Symmetry]:
-    """Return fields that have no short formula here as sums of polynomials."""
+    """Return fields that have no short formula as sums of polynomials.
+
+    Parameters
+    ----------
+    solution : Solution
+    space : (m, k) array
+        Combinations of the solution's fields, one a column.
+    ready : Prepared
+    """
     found, size = [], np.linalg.norm(solution.fit.denominator(), axis=0)
     for vector in space.T:
         share = np.abs(vector) * size
@@ -124,7 +159,15 @@ def _symmetry(
 def resampled(
     held: lie_operators.LieOperators, rng: np.random.Generator, kind: str = "isometry"
 ) -> np.ndarray:
-    """Return the defects (draws, k) on resamples of the points."""
+    """Return the defects (draws, k) on resamples of the points.
+
+    Parameters
+    ----------
+    held : LieOperators
+        Of k fields on the points that judge.
+    rng : numpy.random.Generator
+    kind : {"isometry", "homothety", "conformal"}
+    """
     eye, n = np.eye(held.lie.shape[2]), len(held.lie)
     return np.array(
         [

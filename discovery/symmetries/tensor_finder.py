@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import sympy
 from sklearn.base import BaseEstimator
 
+from discovery.criteria import SYMMETRIES
 from discovery.formulas import pencil, simple_numbers, sparse_basis
 from discovery.formulas.parsing import parse_formula
 from discovery.libraries.monomials import symbols_of
-from discovery.symmetries import lie_operators, problem
+from discovery.symmetries import counting, lie_operators, problem
 from discovery.symmetries.candidates import vector_fields
 from discovery.symmetries.finder import SymmetryFinder
+from discovery.symmetries.geometry.sources import Metric, Potential
 from discovery.symmetries.problem import Prepared
 from discovery.symmetries.tensors import TensorLibrary, tensor_operators
+
+# Singular values of products of symmetries, over the largest, below which they depend on others:
+# fields of learned metrics are known to a few percent.
+_DEPENDENT = 0.05
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class KillingTensor:
     expression : sympy.Expr
         h, with momenta p_x for the coordinate x.
     residual : float
-        Defect on held-out points; see `discovery.killing_tensors`.
+        Defect on held-out points; see `discovery.symmetries.tensors`.
     """
 
     tensor: sympy.Matrix
@@ -92,10 +98,10 @@ class KillingTensorFinder(BaseEstimator):
     2
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (public API)
         self,
-        metric: object = None,
-        potential: Callable | None = None,
+        metric: Metric | None = None,
+        potential: Potential | None = None,
         library: Sequence | None = None,
         degree: int = 2,
         names: Sequence[str] | None = None,
@@ -112,7 +118,7 @@ class KillingTensorFinder(BaseEstimator):
         self.tolerance = tolerance
         self.random_state = random_state
 
-    def fit(self, points: np.ndarray, y: object = None) -> KillingTensorFinder:
+    def fit(self, points: np.ndarray, y: None = None) -> KillingTensorFinder:
         """Find the tensors over the region that the points cover.
 
         Parameters
@@ -132,8 +138,8 @@ class KillingTensorFinder(BaseEstimator):
         if geometry.force is not None:
             library.drop_dependent(points, geometry.potential, geometry.double)
         rows_each = n * (n + 1) * (n + 2) / 6 + n * (geometry.force is not None)
-        needed = problem.needed_points(len(library), rows_each, n)
-        problem.check_count(len(points), needed, f"{len(library)} tensors and potentials")
+        needed = counting.needed_points(len(library), rows_each, n)
+        counting.check_count(len(points), needed, f"{len(library)} tensors and potentials")
 
         operators = tensor_operators(library, points, geometry, geometry.potential)
         fit, held = operators.take(ready.fit), operators.take(ready.held)
@@ -209,13 +215,15 @@ class KillingTensorFinder(BaseEstimator):
             target = np.einsum("bij,bix,bjy->bxy", tensor, factor, factor).reshape(-1)
             c = np.linalg.lstsq(solutions, target, rcond=1e-8)[0]
             # A product whose coefficients the library lacks is not among the solutions.
-            if np.linalg.norm(solutions @ c - target) <= 0.05 * np.linalg.norm(target):
+            if np.linalg.norm(
+                solutions @ c - target
+            ) <= SYMMETRIES.product_residual * np.linalg.norm(target):
                 found.append(c / np.linalg.norm(solutions @ c) * scale)
         complete = len(found) == len(tensors)
         if not found:
             return space[:, :0], complete
         left, sizes, _ = np.linalg.svd(np.array(found).T, full_matrices=False)
-        return space @ left[:, sizes > 0.05 * sizes[0]], complete
+        return space @ left[:, sizes > _DEPENDENT * sizes[0]], complete
 
     def _tensor(
         self, library: TensorLibrary, vector: np.ndarray, held: lie_operators.LieOperators

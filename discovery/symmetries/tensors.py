@@ -6,7 +6,7 @@ H = ½ g^ij p_i p_j + V exactly when
     ∇^(i K^jk) = 0        and        g^ij ∂_j U = K^ij ∂_j V.
 
 Candidates K and U are linear in unknown coefficients, so their defect is a generalized eigenproblem
-as in `discovery.symmetry`; the denominator is E( ‖∇K‖² + ‖K‖²/ℓ² + ‖∇U‖²/E₀² ). The metric itself
+as in `lie_operators`; the denominator is E( ‖∇K‖² + ‖K‖²/ℓ² + ‖∇U‖²/E₀² ). The metric itself
 (K = g⁻¹, U = V) and products of Killing fields are always among the solutions: these are reducible.
 
 Source: B. Carter, Phys. Rev. 174 (1968) 1559; with potentials, J. Hietarinta, Phys. Rep. 147
@@ -22,7 +22,7 @@ import numpy as np
 import sympy
 
 from discovery.symmetries.candidates.vector_fields import VectorFields
-from discovery.symmetries.geometry.curvature import christoffel
+from discovery.symmetries.geometry.curvature import christoffel, region_size
 from discovery.symmetries.geometry.metric_at_points import MetricField
 from discovery.symmetries.lie_operators import LieOperators
 
@@ -172,7 +172,7 @@ def tensor_operators(
         / 3.0
     )
     white = np.einsum("baij,bix,bjy->baxy", k, factor, factor, optimize=True)
-    length = np.sqrt(np.sum(g.mean(axis=0) * np.cov(points.T).reshape(n, n)))
+    length = region_size(g, points)
     size = [covariant.reshape(len(points), m, -1), white.reshape(len(points), m, -1) / length]
 
     condition = np.zeros((len(points), m, 0))

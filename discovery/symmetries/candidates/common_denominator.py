@@ -11,12 +11,11 @@ from __future__ import annotations
 import numpy as np
 import sympy
 
+from discovery.criteria import SYMMETRIES
 from discovery.formulas import pencil, simple_numbers, sparse_basis
 
 # What is left of q ξ outside the span, as a share: fields are known to rounding.
 _INSIDE = 1e-9
-# q must stay above this share of its largest value: quotients are to be finite.
-_AWAY = 1e-3
 
 
 def denominator(
@@ -55,6 +54,6 @@ def denominator(
     vector = sparse_basis.sparse_basis(forms, null / scale[:, None], costs, 1e-6)[:, 0]
     numbers = simple_numbers.as_numbers(vector)
     q = functions @ np.array([float(c) for c in numbers])
-    if np.abs(q).min() <= _AWAY * np.abs(q).max():
+    if np.abs(q).min() <= SYMMETRIES.denominator_size * np.abs(q).max():
         return None
     return sympy.Add(*(c * e for c, e in zip(numbers, expressions, strict=True)))

@@ -2,7 +2,8 @@ r"""Vector fields that are learned: a small network whose outputs span the symme
 
 The candidates are ξ = Σ_f c_f φ_f(x) along each axis, φ_f constants, the coordinates' features u
 and hidden units tanh(w·u + b). For given w and b the best c solve the eigenproblem of
-`discovery.symmetry`, which makes the fields orthonormal in its denominator; w and b descend on
+`discovery.symmetries.lie_operators`, which makes the fields orthonormal in its denominator; w and b
+descend on
 
     Σ_k log(λ_k + ε),        ∂λ_k = 2 r_k · ∂r_k − 2 λ_k s_k · ∂s_k,
 
@@ -19,17 +20,14 @@ from collections.abc import Sequence
 import numpy as np
 import sympy
 
+from discovery.symmetries.candidates.fields import Fields
 from discovery.symmetries.candidates.smooth_fields import along_axes
-
-# Largest defect of a symmetry among learned fields: of an exact metric, whose number of symmetries
-# transport bounds, and else, where a network also finds fields that are almost symmetries.
-BOUNDED, FREE = 1e-2, 3e-3
 
 
 class NetworkFields:
     """Outputs of a network with one hidden layer, along each axis.
 
-    Interface as `discovery.vector_fields.VectorFields`.
+    They are `CandidateFields`.
 
     Parameters
     ----------
@@ -79,14 +77,14 @@ class NetworkFields:
         return other
 
     def jets(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return values (N, m, n) and slopes (N, m, n, n), as `VectorFields.jets`."""
+        """Return values (N, m, n) and slopes (N, m, n, n), as `Fields.jets`."""
         u, du = self._features(np.asarray(points, dtype=float))
         t, _, dt = self._units(u, du)
         one = np.ones((len(u), 1))
         values = np.concatenate([one, u, t], axis=1)
         return along_axes(values, np.concatenate([0 * du[:, :1], du, dt], axis=1))
 
-    def tangents(self) -> _Tangents:
+    def tangents(self) -> Fields:
         """Return the derivatives of the hidden units by their weights, as fields."""
         return _Tangents(self)
 
@@ -109,7 +107,7 @@ class NetworkFields:
             for column in table.T
         )
 
-    def _features(self, points):
+    def _features(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return u (N, F) and its slopes (N, F, n)."""
         values, slopes = [], []
         for k, column in enumerate(points.T):
@@ -123,7 +121,7 @@ class NetworkFields:
                 slopes.append(slope[:, None] * np.eye(self.dim)[k])
         return np.stack(values, axis=1), np.stack(slopes, axis=1)
 
-    def _units(self, u, du):
+    def _units(self, u: np.ndarray, du: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return t = tanh z, 1 − t² (N, H) and ∂t (N, H, n)."""
         t = np.tanh(u @ self.weights[:, :-1].T + self.weights[:, -1])
         s = 1 - t**2

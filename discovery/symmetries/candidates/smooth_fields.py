@@ -15,13 +15,13 @@ import sympy
 from numpy.polynomial import legendre
 from scipy.special import eval_legendre
 
+from discovery.criteria import SYMMETRIES
+
 # Digits of the coefficients of an expansion.
 _DIGITS = 10
 # Beyond this many fields the eigenproblem takes seconds.
 _MOST = 520
 _DEGREE = 40
-# An angle whose samples leave no gap wider than this goes round the circle.
-_GAP = 0.6
 
 
 class P(sympy.Function):
@@ -55,7 +55,7 @@ class PSlope(sympy.Function):
 class SmoothFields:
     """Every product of one-dimensional modes up to a total degree, along every axis.
 
-    Interface as `discovery.vector_fields.VectorFields`.
+    They are `CandidateFields`.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class SmoothFields:
         return [mode for mode in self.modes for _ in range(self.dim)]
 
     def jets(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return values (N, m, n) and slopes (N, m, n, n), as `VectorFields.jets`."""
+        """Return values (N, m, n) and slopes (N, m, n, n), as `Fields.jets`."""
         return along_axes(*self.scalars(np.asarray(points, dtype=float)))
 
     def scalars(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -190,7 +190,7 @@ def along_axes(values: np.ndarray, slopes: np.ndarray) -> tuple[np.ndarray, np.n
 def _goes_round(column: np.ndarray) -> bool:
     turned = np.sort(np.mod(column, 2 * np.pi))
     gaps = np.diff(np.append(turned, turned[0] + 2 * np.pi))
-    return bool(gaps.max() < max(_GAP, 10 * np.median(gaps)))
+    return bool(gaps.max() < max(SYMMETRIES.angle_gap, 10 * np.median(gaps)))
 
 
 def _legendre(u: np.ndarray, highest: int) -> tuple[np.ndarray, np.ndarray]:

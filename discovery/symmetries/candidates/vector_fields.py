@@ -186,7 +186,13 @@ def scalar_functions(
     points: np.ndarray,
     degree: int,
 ) -> list[sympy.Expr]:
-    """Return monomials, or products of periodic functions where there are angles."""
+    """Return monomials, or products of periodic functions where there are angles.
+
+    Parameters
+    ----------
+    symbols, roles, points, degree
+        As in `products`.
+    """
     if "angle" in roles:
         return products(symbols, roles, points, degree)
     return _monomials(symbols, degree)
@@ -225,6 +231,16 @@ def products(
 
     Periodic ones for roles "angle", and no power of an angle: the rotation of a flat chart is no
     field on a torus. Exponentials for "rapidity", where they do not overflow, powers otherwise.
+
+    Parameters
+    ----------
+    symbols : sequence of n sympy.Symbol
+    roles : sequence of n
+        "angle", "rapidity", or anything else for powers.
+    points : (N, n) array
+        Where singular factors must stay bounded; their number limits that of the products.
+    degree : int
+        Of the powers.
     """
     lists = []
     for s, role, column in zip(symbols, roles, points.T, strict=True):

@@ -1,8 +1,14 @@
-"""Christoffel symbols and the Riemann tensor of metrics at points."""
+"""Christoffel symbols, the Riemann tensor, and the size of a region in its metric."""
 
 from __future__ import annotations
 
 import numpy as np
+
+
+def christoffel(g: np.ndarray, dg: np.ndarray) -> np.ndarray:
+    """Return ``[b, k, i, j]`` = Γ^k_ij from g (N, n, n) and ``dg[b, k, i, j]`` = ∂_k g_ij."""
+    lower = 0.5 * (np.transpose(dg, (0, 3, 1, 2)) + np.transpose(dg, (0, 3, 2, 1)) - dg)
+    return np.einsum("bkl,blij->bkij", np.linalg.inv(g), lower)
 
 
 def riemann(g: np.ndarray, gamma: np.ndarray, ddg: np.ndarray) -> np.ndarray:
@@ -22,7 +28,7 @@ def riemann(g: np.ndarray, gamma: np.ndarray, ddg: np.ndarray) -> np.ndarray:
 
 
 def pairs(n: int) -> np.ndarray:
-    """Return antisymmetric units (p, n, n), one for each j < k."""
+    """Return the antisymmetric units (p, n, n), one for each j < k: +1 at j, k and −1 at k, j."""
     units = []
     for j in range(n):
         for k in range(j + 1, n):
@@ -32,7 +38,10 @@ def pairs(n: int) -> np.ndarray:
     return np.array(units).reshape(-1, n, n)
 
 
-def christoffel(g: np.ndarray, dg: np.ndarray) -> np.ndarray:
-    """Return ``[b, k, i, j]`` = Γ^k_ij from g (N, n, n) and ``dg[b, k, i, j]`` = ∂_k g_ij."""
-    lower = 0.5 * (np.transpose(dg, (0, 3, 1, 2)) + np.transpose(dg, (0, 3, 2, 1)) - dg)
-    return np.einsum("bkl,blij->bkij", np.linalg.inv(g), lower)
+def region_size(g: np.ndarray, points: np.ndarray) -> float:
+    """Return ℓ, the root mean square distance of points (N, n) from their mean, in the mean metric.
+
+    g (N, n, n) is the metric at the points: ℓ² = Σ_ij E[g_ij] Cov(x^i, x^j).
+    """
+    n = points.shape[1]
+    return np.sqrt(np.sum(g.mean(axis=0) * np.cov(points.T).reshape(n, n)))

@@ -1,22 +1,13 @@
-"""A metric, its derivatives and a potential at points, from whatever the user has."""
+"""A metric, its derivatives and a potential at points, checked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from discovery.symmetries.geometry.formula_metric import FormulaMetric
-
-# Step of numerical derivatives in standard deviations: balances the fourth-order truncation
-# against single-precision rounding of a network's output.
-_STEP = 0.02
-# Share of unexplained motion above which nothing is read off a learned Lagrangian.
-_MISFIT = 0.1
-# Unless it is this small a share of what a metric that changes over the data would cause: motion so
-# straight is that of a flat metric, and what is left is noise.
-_STRAIGHT = 1e-3
+from discovery.symmetries.geometry import sources
+from discovery.symmetries.geometry.sources import ExactMetric, Jet, Metric, Potential
 
 
 @dataclass(frozen=True)
@@ -52,7 +43,7 @@ class MetricField:
         return MetricField(*some, self.energy_scale, self.exact, self.double)
 
 
-def evaluate(metric: object, points: np.ndarray, potential: Callable | None = None) -> MetricField:
+def evaluate(metric: Metric, points: np.ndarray, potential: Potential | None = None) -> MetricField:
     """Evaluate a metric with its first derivatives.
 
     Parameters
@@ -71,64 +62,24 @@ def evaluate(metric: object, points: np.ndarray, potential: Callable | None = No
         When the metric is none of these, has the wrong shape, is not finite, not symmetric or not
         positive definite.
     """
-    exact, force, values, energy = True, None, None, 0.0
-    if isinstance(metric, FormulaMetric):
-        g, dg, values, force = metric.at(points)
-        energy = float(np.std(values)) if metric.potential is not None else 0.0
-    elif hasattr(metric, "lagrangian_terms"):
-        exact = False
-        terms = metric.lagrangian_terms(points)
-        if terms.misfit > _MISFIT and terms.bend > _STRAIGHT:
-            raise ValueError(
-                f"The model leaves {terms.misfit:.0%} of the motion's mean square unexplained, so "
-                "its metric may have symmetries that the motion has not. Train it further; at most "
-                f"{_MISFIT:.0%} may be noise."
-            )
-        g, dg, force, values = terms.metric, terms.partials, terms.force, terms.potential
-        energy = terms.energy_scale
-    elif hasattr(metric, "jet"):
-        exact = False
-        g, dg = _by_jets(metric, points)
-    elif hasattr(metric, "metric_tensor") or hasattr(metric, "layers"):
-        exact = False
-        g, dg = _by_differences(_tensor_of(metric), points)
-    elif callable(metric):
-        g, dg = _by_jets(metric, points)
-    else:
-        raise ValueError(
-            "`metric` must be a callable (batch, n) -> (batch, n, n) in keras.ops, or a fitted "
-            f"model with a metric; received {type(metric).__name__}."
-        )
+    source = sources.source_of(metric)
+    jet = source.jet(points)
+    g, dg = jet.metric, jet.partials
     double = g.dtype == np.float64
     g, dg = g.astype(float), dg.astype(float)
     _check(g, dg, points)
-    field = MetricField((g + np.swapaxes(g, 1, 2)) / 2, dg, force, values, energy, exact, double)
+    field = _field(jet._replace(metric=g, partials=dg), source.exact, double)
     return _with_potential(field, potential, points)
 
 
-def second_jet(metric: object, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return g, ∂g and ``[b, k, l, i, j]`` = ∂_k ∂_l g_ij of an exact metric, unchecked.
-
-    Parameters
-    ----------
-    metric : callable or FormulaMetric
-    points : (N, n) array
-    """
-    if isinstance(metric, FormulaMetric):
-        return metric.second_jet(points)
-    from keras import ops
-
-    from keras_ndm import geometry
-
-    # A constant has no tangent on TensorFlow, nor has what is linear a second one.
-    def tied(x):
-        return metric(x) + 0.0 * ops.square(x[:, :1, None])
-
-    jet = geometry.jet_of(tied, points, order=2)
-    return tuple(np.asarray(ops.convert_to_numpy(part), dtype=float) for part in jet)
+def second_jet(
+    metric: ExactMetric, points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return g, ∂g and ``[b, k, l, i, j]`` = ∂_k ∂_l g_ij at points (N, n), unchecked."""
+    return sources.source_of(metric).second_jet(points)
 
 
-def by_spread(points: np.ndarray, potential: Callable | None = None) -> MetricField:
+def by_spread(points: np.ndarray, potential: Potential | None = None) -> MetricField:
     """Return the flat metric in which every coordinate has unit spread."""
     spread = points.std(axis=0)
     g = np.broadcast_to(
@@ -139,7 +90,7 @@ def by_spread(points: np.ndarray, potential: Callable | None = None) -> MetricFi
 
 
 def _with_potential(
-    field: MetricField, potential: Callable | None, points: np.ndarray
+    field: MetricField, potential: Potential | None, points: np.ndarray
 ) -> MetricField:
     if potential is not None:
         values, force = _by_jets_scalar(potential, points)
@@ -149,34 +100,32 @@ def _with_potential(
     return field
 
 
-def drawn(metric: object, points: np.ndarray, count: int) -> list[MetricField]:
+def drawn(metric: Metric, points: np.ndarray, count: int) -> list[MetricField]:
     """Return metrics that fit the model's data as well, drawn from what its fit left open.
 
-    None where the model does not tell.
+    Parameters
+    ----------
+    metric : callable or fitted model
+        As in `evaluate`.
+    points : (N, n) array
+    count : int
+        How many.
+
+    Returns
+    -------
+    list of MetricField
+        Empty where the model does not tell.
     """
-    if not hasattr(metric, "drawn_terms"):
-        return []
-    return [_of_terms(terms) for terms in metric.drawn_terms(points, count)]
+    jets = sources.source_of(metric).drawn(points, count)
+    return [_with_potential(_field(jet, False), None, points) for jet in jets]
 
 
-def _of_terms(terms: object) -> MetricField:
-    g = (terms.metric + np.swapaxes(terms.metric, 1, 2)) / 2
-    parts = (terms.force, terms.potential, terms.energy_scale)
-    return _with_potential(MetricField(g, terms.partials, *parts, False), None, None)
+def _field(jet: Jet, exact: bool, double: bool = True) -> MetricField:
+    g = (jet.metric + np.swapaxes(jet.metric, 1, 2)) / 2
+    return MetricField(g, jet.partials, jet.force, jet.potential, jet.energy_scale, exact, double)
 
 
-def _by_jets(metric: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    from keras import ops
-
-    from keras_ndm import geometry
-
-    # A constant has no tangent on TensorFlow; adding zero times x gives one.
-    tied = metric if hasattr(metric, "jet") else lambda x: metric(x) + 0.0 * x[:, :1, None]
-    g, dg = geometry.jet_of(tied, points, order=1)
-    return tuple(np.asarray(ops.convert_to_numpy(part)) for part in (g, dg))
-
-
-def _by_jets_scalar(function: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _by_jets_scalar(function: Potential, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     from keras import ops
 
     if not callable(function):
@@ -199,28 +148,6 @@ def _by_jets_scalar(function: Callable, points: np.ndarray) -> tuple[np.ndarray,
     if not (np.isfinite(value).all() and np.isfinite(first).all()):
         raise ValueError("The potential or its derivative is not finite at some of the points.")
     return value, first
-
-
-def _tensor_of(model: object) -> Callable:
-    from keras_ndm import manifold_of
-
-    if hasattr(model, "metric_tensor"):
-        return model.metric_tensor
-    return manifold_of(model).metric_tensor
-
-
-def _by_differences(metric: Callable, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Differentiate a numpy-valued metric by the five-point formula."""
-    n = points.shape[1]
-    spread = points.std(axis=0)
-    columns = []
-    for k in range(n):
-        h = np.zeros(n)
-        h[k] = _STEP * (spread[k] or 1.0)
-        near = metric(points + h) - metric(points - h)
-        far = metric(points + 2 * h) - metric(points - 2 * h)
-        columns.append((8 * near - far) / (12 * h[k]))
-    return metric(points), np.stack(columns, axis=1)
 
 
 def _check(g: np.ndarray, dg: np.ndarray, points: np.ndarray) -> None:

@@ -18,13 +18,14 @@ from numpy.polynomial import legendre
 
 from discovery.symmetries.geometry import metric_at_points
 from discovery.symmetries.geometry.curvature import christoffel, pairs, riemann
+from discovery.symmetries.geometry.sources import ExactMetric
 
 # Orders of the two collocations, and how often an edge on which they disagree is halved.
 _ORDERS, _HALVINGS = (9, 7), 4
 
 
 def transport(
-    metric: object,
+    metric: ExactMetric,
     starts: np.ndarray,
     ends: np.ndarray,
     allowed: float,
@@ -63,7 +64,9 @@ def transport(
     return found, error
 
 
-def _collocated(metric: object, starts: np.ndarray, ends: np.ndarray, order: int) -> np.ndarray:
+def _collocated(
+    metric: ExactMetric, starts: np.ndarray, ends: np.ndarray, order: int
+) -> np.ndarray:
     """Integrate along straight edges by Gauss collocation; NaN where the metric is none."""
     nodes, weights, inner = _gauss(order)
     velocity = ends - starts
@@ -97,7 +100,7 @@ def _gauss(order: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _rates(
-    metric: object, points: np.ndarray, velocity: np.ndarray
+    metric: ExactMetric, points: np.ndarray, velocity: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return N (P, m, m) of the equation d/ds (ξ_k, ω_jk) = N (ξ_k, ω_jk), and where it is one."""
     g, dg, ddg = metric_at_points.second_jet(metric, points)

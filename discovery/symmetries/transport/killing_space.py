@@ -10,7 +10,7 @@ and every (ξ, ω) that comes back unchanged round every loop belongs to a field
 the symmetry space is that of what all loops leave alone: at most n(n+1)/2 unknowns, no library, and
 no derivatives of the metric beyond the second. With a potential, ξ·∇V = 0 joins.
 
-Points of the data are joined by straight edges to near ones (`discovery.killing_network`); a
+Points of the data are joined by straight edges to near ones (`network`); a
 spanning tree carries (ξ, ω) to all of them, and each other edge closes a loop. Loops round a
 coordinate that is an angle count where the metric is regular all the way.
 
@@ -26,21 +26,44 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import cKDTree
 
+from discovery.criteria import SYMMETRIES
 from discovery.symmetries.geometry import curvature, metric_at_points
 from discovery.symmetries.geometry.curvature import christoffel
 from discovery.symmetries.geometry.metric_at_points import MetricField
-from discovery.symmetries.transport import edges
+from discovery.symmetries.geometry.sources import ExactMetric
+from discovery.symmetries.transport.edges import transport
 from discovery.symmetries.transport.network import Frames, Network, over_spread
 
 # Points that are joined, and to which fields are carried.
 _ANCHORS, _MOST = 160, 800
-# Segments of a loop round an angle, and the error that each may have, in double and in single
-# precision: near a pole of the chart it is larger.
+# Segments of a loop round an angle.
 _SEGMENTS = 24
-_REGULAR = {True: 1e-11, False: 1e-5}
-# What a loop may change of a field, and up to where one cannot say; in double and in single
-# precision. The first is also the error that an edge may have.
-_CLOSED, _OPEN = {True: 1e-8, False: 1e-4}, {True: 1e-6, False: 1e-2}
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """What transport may leave in one precision.
+
+    Attributes
+    ----------
+    change : float
+        What loops may change of a field; also the error that an edge may have.
+    doubtful : float
+        Up to which change one cannot say that there is no field.
+    segment : float
+        Error that a segment of a loop round an angle may have: it is larger near a pole.
+    """
+
+    change: float
+    doubtful: float
+    segment: float
+
+    @classmethod
+    def of(cls, double: bool) -> _Limits:
+        c = SYMMETRIES
+        if double:
+            return cls(c.loop_change_double, c.doubtful_change_double, c.segment_error_double)
+        return cls(c.loop_change_single, c.doubtful_change_single, c.segment_error_single)
 
 
 @dataclass(frozen=True)
@@ -71,7 +94,7 @@ class KillingSpace:
 
 
 def killing_space(
-    metric: object, points: np.ndarray, geometry: MetricField, roles: Sequence[str | None]
+    metric: ExactMetric, points: np.ndarray, geometry: MetricField, roles: Sequence[str | None]
 ) -> KillingSpace | None:
     """Count the Killing fields of an exact metric over the region of the points.
 
@@ -90,13 +113,13 @@ def killing_space(
     """
     rows = np.arange(min(len(points), _ANCHORS))
     anchors, local = points[rows], geometry.take(rows)
-    frames = Frames.of(local, points, geometry)
-    network = Network.of(metric, anchors, frames, _CLOSED[geometry.double])
+    frames, limits = Frames.of(local, points, geometry), _Limits.of(geometry.double)
+    network = Network.of(metric, anchors, frames, limits.change)
     if network is None:
         return None
     conditions = [network.loops()]
     for axis in (k for k, role in enumerate(roles) if role == "angle"):
-        turn = _round(metric, anchors, frames, network.base, axis, geometry.double)
+        turn = _round(metric, anchors[network.base], axis, frames.take([network.base]), limits)
         if turn is not None:
             conditions.append(turn)
     if local.force is not None:
@@ -107,16 +130,16 @@ def killing_space(
     basis = right.T / lengths
     _, changes, rotation = np.linalg.svd(np.concatenate(conditions) @ basis)
     changes = np.append(changes, np.zeros(frames.size - len(changes)))[::-1]
-    count = int(np.sum(changes <= _CLOSED[geometry.double]))
+    count = int(np.sum(changes <= limits.change))
     space = basis @ rotation[::-1][:count].T
     lower = frames.down[reached] @ network.carried[reached] @ space
     values, slopes = _raised(lower, local.take(reached))
-    doubtful = int(np.sum(changes[count:] <= _OPEN[geometry.double]))
+    doubtful = int(np.sum(changes[count:] <= limits.doubtful))
     return KillingSpace(changes, count, doubtful, rows[reached], values, slopes)
 
 
 def elsewhere(
-    space: KillingSpace, metric: object, points: np.ndarray, geometry: MetricField
+    space: KillingSpace, metric: ExactMetric, points: np.ndarray, geometry: MetricField
 ) -> KillingSpace:
     """Return the same fields at all of the points that an edge from the nearest known one reaches.
 
@@ -141,10 +164,9 @@ def elsewhere(
     lower = np.swapaxes(np.concatenate([xi, omega], axis=2), 1, 2)
     scaled = over_spread(points)
     near = cKDTree(scaled[space.rows]).query(scaled)[1]
-    steps, error = edges.transport(
-        metric, points[space.rows[near]], points, _CLOSED[geometry.double]
-    )
-    rows = np.flatnonzero(error <= _CLOSED[geometry.double])
+    allowed = _Limits.of(geometry.double).change
+    steps, error = transport(metric, points[space.rows[near]], points, allowed)
+    rows = np.flatnonzero(error <= allowed)
     values, slopes = _raised(steps[rows] @ lower[near[rows]], geometry.take(rows))
     return replace(space, rows=rows, values=values, slopes=slopes)
 
@@ -160,22 +182,22 @@ def _raised(lower: np.ndarray, local: MetricField) -> tuple[np.ndarray, np.ndarr
 
 
 def _round(
-    metric: object, anchors: np.ndarray, frames: Frames, base: int, axis: int, double: bool
+    metric: ExactMetric, base: np.ndarray, axis: int, frame: Frames, limits: _Limits
 ) -> np.ndarray | None:
     """Return rows (m, m): what the loop round an angle changes; None where there is none."""
-    stops = np.repeat(anchors[base : base + 1], _SEGMENTS + 1, axis=0)
+    stops = np.repeat(base[None, :], _SEGMENTS + 1, axis=0)
     stops[:, axis] += np.linspace(0, 2 * np.pi, _SEGMENTS + 1)
-    steps, error = edges.transport(metric, stops[:-1], stops[1:], _CLOSED[double])
-    if not np.all(error <= _REGULAR[double]):
+    steps, error = transport(metric, stops[:-1], stops[1:], limits.change)
+    if not np.all(error <= limits.segment):
         return None
     g = metric_at_points.second_jet(metric, stops[[0, -1]])[0]
-    if np.abs(g[1] - g[0]).max() > _CLOSED[double] * np.abs(g[0]).max():
+    if np.abs(g[1] - g[0]).max() > limits.change * np.abs(g[0]).max():
         return None  # it does not come back
-    whole = np.eye(frames.size)
+    whole = np.eye(frame.size)
     for step in steps:
         whole = step @ whole
-    whole = frames.up[base] @ whole @ frames.down[base]
-    return (whole - np.eye(frames.size)) / max(1.0, np.abs(whole).max())
+    whole = frame.up[0] @ whole @ frame.down[0]
+    return (whole - np.eye(frame.size)) / max(1.0, np.abs(whole).max())
 
 
 def _force(network: Network, frames: Frames, local: MetricField) -> np.ndarray:

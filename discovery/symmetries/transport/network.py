@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csgraph, csr_matrix
 from scipy.spatial import cKDTree
 
+from discovery.criteria import SYMMETRIES
 from discovery.symmetries.geometry import curvature
 from discovery.symmetries.geometry.metric_at_points import MetricField
+from discovery.symmetries.geometry.sources import ExactMetric
+from discovery.symmetries.transport.edges import transport
 
 # Edges from each point.
 _NEIGHBOURS = 5
-# Share of the points that good edges must reach.
-_REACHED = 0.9
 
 
 def over_spread(points: np.ndarray) -> np.ndarray:
@@ -40,11 +42,25 @@ class Frames:
 
     @classmethod
     def of(cls, local: MetricField, points: np.ndarray, geometry: MetricField) -> Frames:
-        """Return frames at the points of `local`; the others tell the size ℓ of the region."""
-        n = points.shape[1]
-        length = np.sqrt(np.sum(geometry.metric.mean(axis=0) * np.cov(points.T).reshape(n, n)))
-        down = _blocks(np.linalg.cholesky(local.metric), curvature.pairs(n), length)
+        """Return frames at some of the points.
+
+        Parameters
+        ----------
+        local : MetricField
+            At the points of the frames.
+        points : (N, n) array
+            All points, which tell the size ℓ of the region.
+        geometry : MetricField
+            At all points.
+        """
+        units = curvature.pairs(points.shape[1])
+        length = curvature.region_size(geometry.metric, points)
+        down = _blocks(np.linalg.cholesky(local.metric), units, length)
         return cls(down, np.linalg.inv(down))
+
+    def take(self, rows: Sequence[int]) -> Frames:
+        """Return the frames at some of the points."""
+        return Frames(self.down[rows], self.up[rows])
 
     @property
     def size(self) -> int:
@@ -75,18 +91,34 @@ class Network:
 
     @classmethod
     def of(
-        cls, metric: object, anchors: np.ndarray, frames: Frames, allowed: float
+        cls, metric: ExactMetric, anchors: np.ndarray, frames: Frames, allowed: float
     ) -> Network | None:
-        """Join points; None where edges with at most the error `allowed` reach too few."""
+        """Join points by edges.
+
+        Parameters
+        ----------
+        metric : callable or FormulaMetric
+        anchors : (A, n) array
+            The points.
+        frames : Frames
+            At the points.
+        allowed : float
+            Largest error of an edge.
+
+        Returns
+        -------
+        Network or None
+            None where edges reach too few of the points.
+        """
         edges, base = _edges(anchors)
-        plain, error = edges.transport(metric, anchors[edges[:, 0]], anchors[edges[:, 1]], allowed)
+        plain, error = transport(metric, anchors[edges[:, 0]], anchors[edges[:, 1]], allowed)
         matrices = frames.up[edges[:, 1]] @ plain @ frames.down[edges[:, 0]]
         fine = error <= allowed
         edges, matrices = edges[fine], matrices[fine]
         count = len(anchors)
         index = csr_matrix((np.arange(1, len(edges) + 1), edges.T), shape=(count, count))
         order, before = csgraph.breadth_first_order(index, base, directed=False)
-        if len(order) < _REACHED * count:
+        if len(order) < SYMMETRIES.reached * count:
             return None
         carried = np.zeros((count, frames.size, frames.size))
         carried[base] = np.eye(frames.size)

@@ -1,6 +1,7 @@
 """Structure constants and names of Lie algebras, from matrices, fields and functions."""
 
 import itertools
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -125,6 +126,24 @@ def test_commutators_of_the_planes_motions():
     assert found.signature == (0, 1, 2)
     assert found.closure < 1e-12
     assert found.jacobi < 1e-12
+
+
+def test_symmetries_are_asked_for_their_values_and_slopes():
+    x, y = symbols = sympy.symbols("x y", real=True)
+
+    class Field(NamedTuple):
+        components: tuple
+        residual: float
+
+        def jets(self, points):
+            values, slopes = VectorFields(symbols, [self.components]).jets(points)
+            return values[:, 0], slopes[:, 0]
+
+    plane = [Field((1, 0), 1e-9), Field((0, 1), 1e-9), Field((-y, x), 1e-3)]
+    found = algebra.of_symmetries(plane, np.random.default_rng(0).normal(size=(40, 2)))
+    assert found.name == "e(2)"
+    # The least known of them says how well the constants are known.
+    assert found.precision == 1e-3
 
 
 def test_what_does_not_close_has_no_name():

@@ -168,6 +168,13 @@ def test_rounded_coefficients_as_a_report_gives_them():
     assert found.symmetries == ["time translation", "rotation in (x, y)"]
 
 
+def test_an_algebra_of_rounded_quantities():
+    """Kepler's in the plane: {A_x, A_y} is the energy times L, which closes if that is central."""
+    r = "sqrt(x**2 + y**2)"
+    quantities = [f"u**2/2 + v**2/2 - 0.998/{r}", "x*v - y*u", f"u*v*y - v**2*x + x/{r}"]
+    assert pair(quantities, PLANE, PLANE_ROLES).algebra == "so(3)"
+
+
 def test_momentum_of_a_killing_field_is_conserved_along_geodesics():
     def sphere(x):
         zero = ops.zeros_like(x[:, 0])

@@ -85,6 +85,7 @@ def test_a_fitted_network_that_has_a_symmetry():
     [
         (radius, "must hold"),
         ([Output(radius), 3], "must hold"),
+        (Output, "must hold"),
         (Output(lambda x: 1.0), "must map"),
         (Output(lambda x: 0 * radius(x) + 2), "constant"),
         (Output(lambda x: radius(x) / 0.0), "finite"),

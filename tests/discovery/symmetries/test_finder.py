@@ -318,6 +318,9 @@ def test_a_library_of_the_users_own():
 def test_a_symmetry_is_callable():
     rotation = next(s for s in fitted(CASES["plane"]).symmetries_ if s.expression == "-y ∂x + x ∂y")
     np.testing.assert_allclose(rotation(np.array([[3.0, 4.0]])), [[-4.0, 3.0]])
+    values, slopes = rotation.jets(np.array([[3.0, 4.0]]))
+    np.testing.assert_allclose(values, [[-4.0, 3.0]])
+    np.testing.assert_allclose(slopes, [[[0.0, 1.0], [-1.0, 0.0]]])
     with pytest.raises(ValueError, match=r"shape \(N, 2\)"):
         rotation(np.zeros((5, 3)))
 

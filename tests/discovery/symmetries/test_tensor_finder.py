@@ -156,6 +156,13 @@ def test_a_library_without_the_metric_itself_is_undecided():
     assert finder.n_irreducible_ == 0
 
 
+def test_a_library_without_products_is_undecided():
+    """Constants hold products of translations, not those of rotations."""
+    finder = KillingTensorFinder(metric=flat, library=["1"], random_state=0).fit(shell(300, 2))
+    assert (finder.n_tensors_, finder.n_irreducible_) == (3, 0)
+    assert finder.undecided_
+
+
 @pytest.mark.parametrize("dimension", [2, 3])
 def test_no_tolerance_makes_more_than_there_can_be(dimension):
     """Flat space has as many as any: what a lax tolerance lets in besides is not counted."""

@@ -1,5 +1,6 @@
 """The number of Killing fields by transport, in coordinates that no library is made for."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import keras
@@ -254,6 +255,35 @@ def test_riemann_of_the_sphere():
     tensor = curvature.riemann(g, christoffel(g, dg), ddg)
     one = np.einsum("bji,bkd->bjkid", g, g)
     np.testing.assert_allclose(tensor, one - np.swapaxes(one, 3, 4), atol=1e-12)
+
+
+def space_of(metric, points, double, roles=(None, None)):
+    """What transport tells where the metric is said to be known to one precision or the other."""
+    geometry = replace(metric_at_points.evaluate(metric, points), double=double)
+    return killing_space.killing_space(metric, points, geometry, roles)
+
+
+@pytest.mark.skipif(not DOUBLE, reason="changes below single precision")
+@pytest.mark.parametrize("double", [True, False])
+def test_what_loops_change(double):
+    """The less a metric differs from a flat one, the less do they; at last nobody can say."""
+    points = points_of(Case(None, SQUARE, 0), 60)
+    flat, unsure, bent = (1e-9, 1e-7, 1e-4) if double else (1e-5, 1e-3, 0.3)
+    found = [space_of(random_metric(2, size, 2), points, double) for size in (flat, unsure, bent)]
+    assert [space.dimension for space in found] == [3, 0, 0]
+    assert [space.doubtful for space in found] == [0, 3, 0]
+
+
+@pytest.mark.skipif(not DOUBLE, reason="needs double precision")
+@pytest.mark.parametrize("double", [True, False])
+def test_a_loop_through_a_pole_is_none(double):
+    """A horn of revolution, too steep at π to be carried through: its rotation is still counted."""
+    points = points_of(Case(None, [(0.5, 2.3), CIRCLE], 0), 100)
+
+    def horn(x):
+        return diagonal(ops.ones_like(x[:, 0]), 1 / (1.00001 + ops.cos(x[:, 0])) ** 2)
+
+    assert space_of(horn, points, double, ("angle", "angle")).dimension == 1
 
 
 def test_where_points_cannot_be_joined_nothing_is_said():
