@@ -155,7 +155,18 @@ class WithoutModel:
         noise: np.ndarray | None,
         rng: np.random.Generator,
     ) -> Orbits:
-        """Return the orbits; nothing is trained."""
+        """Return the orbits; nothing is trained.
+
+        Parameters
+        ----------
+        runs : Trajectories
+        fit : array of int
+            Runs that formulas are found on; not used here.
+        noise : (d,) array or None
+            Known standard deviations of the coordinates' noise.
+        rng : numpy.random.Generator
+            Not used here.
+        """
         return prepare(runs, noise)
 
     def learned(self, runs: Trajectories, rng: np.random.Generator) -> list[Stage]:
@@ -185,7 +196,18 @@ class WithManifold:
         noise: np.ndarray | None,
         rng: np.random.Generator,
     ) -> Orbits:
-        """Return the orbits in the manifold's metric."""
+        """Return the orbits in the manifold's metric.
+
+        Parameters
+        ----------
+        runs : Trajectories
+        fit : array of int
+            Runs that formulas are found on, and the manifold is trained on.
+        noise : (d,) array or None
+            Known standard deviations of the coordinates' noise.
+        rng : numpy.random.Generator
+            Seeds the training.
+        """
         model = self.model
         if model is None:
             seed = int(rng.integers(2**31))

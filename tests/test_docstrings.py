@@ -1,6 +1,7 @@
 """Public callables of three arguments or more document every one of them, by name.
 
-A dataclass may do so under Attributes. Private modules and the backends' doors are left out.
+A dataclass may do so under Attributes. Left out are private modules, the doors to the backends, and
+the limits of `discovery.criteria`, each of which has a record of its own.
 """
 
 import importlib
@@ -19,7 +20,7 @@ LEAST = 3
 def public(package):
     """Yield path, object and signature of a package's public callables."""
     for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if "._" in info.name or "backend" in info.name:
+        if "._" in info.name or "backend" in info.name or info.name == "discovery.criteria":
             continue
         module = importlib.import_module(info.name)
         for name, thing in vars(module).items():
@@ -40,7 +41,9 @@ def arguments(thing):
     function = thing.__init__ if inspect.isclass(thing) else thing
     parameters = inspect.signature(function).parameters.values()
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [p.name for p in parameters if p.kind not in variable and p.name not in ("self", "cls")]
+    names = [p.name for p in parameters if p.kind not in variable]
+    # What begins with an underscore is no one's to pass.
+    return [name for name in names if name not in ("self", "cls") and not name.startswith("_")]
 
 
 def documented(thing):

@@ -171,7 +171,15 @@ def _symmetric(matrices):
 
 @dataclass(frozen=True)
 class LaplacianJet(Jet):
-    """A jet whose `second` (batch, 1, …) is the sum Σ_k ∂_k ∂_k alone."""
+    """A jet whose second derivatives are the Laplacian alone.
+
+    Attributes
+    ----------
+    value, first, pairs
+        As of a `Jet`.
+    second : (batch, 1, …) tensor
+        Σ_k ∂_k ∂_k.
+    """
 
     def _square(self, first):
         return ops.sum(first * first, axis=1, keepdims=True)
