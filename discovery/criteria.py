@@ -796,11 +796,11 @@ class LawCriteria:
         off=math.inf,
         test="laws/judging/test_selection.py::test_runs_that_come_to_rest_are_complete",
     )
-    loud_noise: float = limit(
+    relative_noise: float = limit(
         0.3,
         statistic="noise over the coordinate's spread, or over a radian for an angle",
         unit="1",
-        reason="tolerance: louder noise hides laws, and that none is found means nothing",
+        reason="tolerance: more noise hides laws, and that none is found means nothing",
         off=math.inf,
         test="laws/judging/test_conclusion.py::test_undecided[loud noise]",
     )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from discovery.data.coordinates import default_names
+from discovery.data.coordinates import Roles, default_names
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS
 from discovery.data.trajectories import Trajectories
-from discovery.pipeline import WithoutModel, analyse_runs
+from discovery.libraries.choice import LibraryLike
+from discovery.pipeline import NoiseLevel, WithoutModel, analyse_runs
 from discovery.report.report import DiscoveryReport
 
 # Rows of one unnamed run are cut into this many pieces, so that there is something to compare.
@@ -62,6 +65,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
     Examples
     --------
     >>> import numpy as np
+    from numpy.typing import ArrayLike
     >>> from discovery import ConservedQuantityFinder
     >>> t = np.linspace(0, 12, 80)
     >>> runs = [np.c_[a * np.cos(t + a), -a * np.sin(t + a)] for a in np.linspace(1, 2, 20)]
@@ -74,14 +78,14 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        library: object = "auto",
+        library: LibraryLike = "auto",
         *,
-        noise: object = None,
-        roles: object = None,
+        noise: NoiseLevel = None,
+        roles: Roles | None = None,
         grid_spacing: float | None = None,
-        constants: object = None,
+        constants: Mapping[str, float] | None = None,
         max_rows: int = MAX_ROWS,
-        random_state: object = None,
+        random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.library = library
         self.noise = noise
@@ -194,7 +198,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             shares.append(1.0 - within / max(float(np.var(column)), 1e-300))
         return float(min(shares))
 
-    def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the laws' formulas, the names of `transform`'s columns."""
         check_is_fitted(self)
         exact = self.quantities_[: self.n_conserved_]
@@ -202,7 +206,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
 
 
 def _of_one_run(report: DiscoveryReport) -> DiscoveryReport:
-    """Return the report without its verdicts: pieces of one run bear no witness to each other."""
+    """Return the report without its verdicts: pieces of one run do not confirm each other."""
     return replace(
         report,
         verdict="undecided",

@@ -290,7 +290,7 @@ def _fields(
     found = analyse_fields(runs, library, levels, numbers, rng)
     report = report_on(
         found.findings,
-        conclude(found.findings, found.witnesses),
+        conclude(found.findings, found.sampled),
         names=runs.names,
         noise=found.noise,
         title="; ".join([runs.summary(), *found.remarks]),

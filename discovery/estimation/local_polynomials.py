@@ -55,7 +55,7 @@ def smooth_apart(
     offsets: np.ndarray,
     noise: np.ndarray,
     groups: Sequence[np.ndarray],
-    caution: float | None = None,
+    bias_weight: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Smooth every run, each group of columns with windows of its own.
 
@@ -65,7 +65,7 @@ def smooth_apart(
         As for `smooth`.
     groups : sequence of arrays of int
         The columns that share their windows; every column in exactly one group.
-    caution : float, optional
+    bias_weight : float, optional
         Weight of squared bias against variance in the choice of a window; 1 by default. Where it is
         given, bias is estimated from all runs and all groups together, so that even a small one is
         seen.
@@ -92,14 +92,14 @@ def smooth_apart(
             fits.append(np.einsum("nw,nwd->nd", weights, values[window]))
             misfit = (((values[index] - fits[g]) / noise[group]) ** 2).mean(axis=1)
             bias[g] = misfit - expected
-        if caution is None:
+        if bias_weight is None:
             missed = np.array([_around(row, index, offsets) for row in bias])
         else:
             sizes = np.array([len(group) for group in groups])
             missed = _shared_bias(bias, sizes, expected, own, index, offsets)
         missed = np.maximum(missed, 0.0)
         for fit, group, miss in zip(fits, groups, missed, strict=True):
-            price = variance + (1.0 if caution is None else caution) * miss
+            price = variance + (1.0 if bias_weight is None else bias_weight) * miss
             better = price < cost[index, group[0]]
             chosen = np.ix_(index[better], group)
             best[chosen] = fit[better]

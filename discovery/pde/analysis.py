@@ -45,7 +45,7 @@ class FieldFindings:
         Laws as functions of states.
     drift_rates : dict from expression to float
         How fast the nearly conserved ones drift.
-    witnesses : Orbits
+    sampled : Orbits
         The fields at a few grid points and the integrals, which show how much the runs move.
     noise : dict from field to float
         Standard deviation.
@@ -55,7 +55,7 @@ class FieldFindings:
 
     findings: Findings
     drift_rates: dict[sympy.Expr, float]
-    witnesses: Orbits
+    sampled: Orbits
     noise: dict[str, float]
     remarks: list[str]
 
@@ -105,7 +105,7 @@ def analyse_fields(
     return FieldFindings(
         findings=replace(search.chosen, stages=search.records, rejected=search.rejected),
         drift_rates=search.drift_rates,
-        witnesses=waves.witnesses(sound.rows, integrals),
+        sampled=waves.sampled(sound.rows, integrals),
         noise={f: float(np.sqrt(np.mean(s**2))) for f, s in zip(grid.fields, levels, strict=True)},
         remarks=_remarks(runs, some, waves.grid, n_errors),
     )

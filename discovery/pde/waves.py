@@ -24,7 +24,7 @@ from discovery.pde.integrals import Integrals
 # Frequencies that are always kept, the constant among them.
 FEWEST = 3
 # Grid points that stand for all where it is asked how much the runs move.
-WITNESSES = 8
+SAMPLED_POINTS = 8
 # States on which the noise is estimated along the grid.
 _SNAPSHOTS = 300
 
@@ -94,7 +94,7 @@ class FieldWaves:
             path.covariance[...] += least
         return Orbits(measured, smoothed, self.offsets, scale)
 
-    def witnesses(self, rows: np.ndarray, integrals: Orbits) -> Orbits:
+    def sampled(self, rows: np.ndarray, integrals: Orbits) -> Orbits:
         """Return the runs as orbits of a few numbers that show how much the fields move.
 
         These are the fields at a few grid points; the same minus the fields' means over the grid,
@@ -108,7 +108,7 @@ class FieldWaves:
         integrals : Orbits
             Of all densities.
         """
-        points = np.unique(np.linspace(0, self.grid.n_points - 1, WITNESSES).astype(int))
+        points = np.unique(np.linspace(0, self.grid.n_points - 1, SAMPLED_POINTS).astype(int))
         path = self.states(self.smoothed)
         spread = np.einsum("nii->ni", integrals.measured.covariance).mean(axis=0) ** 0.5
         columns = [(integrals.measured.states, integrals.smoothed.states, spread)]
@@ -182,7 +182,7 @@ def field_noise(runs: Trajectories, grid: Grid) -> np.ndarray:
     the field adds to either. Where the shortest waves hold about as much as the lower bound, they
     hold nothing but noise: they tell it best, and how it varies along the grid.
     """
-    points = np.unique(np.linspace(0, grid.n_points - 1, WITNESSES).astype(int))
+    points = np.unique(np.linspace(0, grid.n_points - 1, SAMPLED_POINTS).astype(int))
     rows = np.unique(np.linspace(0, len(runs.rows) - 1, _SNAPSHOTS).astype(int))
     place = np.tile(np.arange(float(grid.n_points)), len(rows))
     cuts = grid.n_points * np.arange(len(rows) + 1)

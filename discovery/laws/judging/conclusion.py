@@ -48,7 +48,7 @@ def conclude(
     criteria : LawCriteria
     """
     share, turning, resting = _motion(orbits, criteria.rest)
-    loudness = _loudness(orbits, roles)
+    noise = _relative_noise(orbits, roles)
     if orbits.n_runs < criteria.min_runs:
         return Conclusion(
             "undecided",
@@ -68,10 +68,10 @@ def conclude(
     if exact:
         plural = "ies" if exact > 1 else "y"
         return Conclusion("laws", f"{exact} independent conserved quantit{plural}.")
-    if loudness > criteria.loud_noise:
+    if noise > criteria.relative_noise:
         return Conclusion(
             "undecided",
-            f"noise is {loudness:.0%} of a coordinate's spread (of a radian, for an angle) and "
+            f"noise is {noise:.0%} of a coordinate's spread (of a radian, for an angle) and "
             "hides what might be conserved; "
             "measure more precisely or more densely.",
         )
@@ -103,11 +103,10 @@ def _motion(orbits: Orbits, rest: float) -> tuple[float, float, float]:
     return share, float(np.mean(turned)), float(np.mean(rested))
 
 
-def _loudness(orbits: Orbits, roles: Sequence[str | None] | None) -> float:
+def _relative_noise(orbits: Orbits, roles: Sequence[str | None] | None) -> float:
     """Return the largest noise over its coordinate's spread, which for an angle is a radian."""
     spread = orbits.scale.copy()
     for i, role in enumerate(roles or ()):
         if role == "angle":
             spread[i] = min(spread[i], 1.0)
-    noise = np.sqrt(np.mean(np.einsum("nii->ni", orbits.measured.covariance), axis=0))
-    return float(np.max(noise / spread))
+    return float(np.max(orbits.mean_noise / spread))

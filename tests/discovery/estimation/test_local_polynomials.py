@@ -122,7 +122,7 @@ def errors_around_an_event(columns, width, n_runs):
     rows = clean + rng.standard_normal(clean.shape)
     offsets = 200 * np.arange(n_runs + 1)
     groups = [np.array([i]) for i in range(columns)]
-    states, error = smooth_apart(rows, t, offsets, np.ones(columns), groups, caution=100.0)
+    states, error = smooth_apart(rows, t, offsets, np.ones(columns), groups, bias_weight=100.0)
     shape = (n_runs, 200, columns)
     return ((states - clean) ** 2).reshape(shape), error.reshape(shape)
 

@@ -70,5 +70,5 @@ def test_integrals_that_noise_hides_show_no_motion():
     waves = expanded(runs, 0.1)
     jets = Jets(GRID.fields)
     mass = waves.orbits(Integrals([jets.symbol(0)], jets, waves.grid, waves.kept))
-    shown = waves.witnesses(runs.rows, mass)
+    shown = waves.sampled(runs.rows, mass)
     assert np.all(shown.mean_noise < 0.2 * shown.scale)
