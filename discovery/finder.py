@@ -65,7 +65,6 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
     Examples
     --------
     >>> import numpy as np
-    from numpy.typing import ArrayLike
     >>> from discovery import ConservedQuantityFinder
     >>> t = np.linspace(0, 12, 80)
     >>> runs = [np.c_[a * np.cos(t + a), -a * np.sin(t + a)] for a in np.linspace(1, 2, 20)]

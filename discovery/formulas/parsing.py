@@ -70,11 +70,9 @@ def parse_formula(
         those that are not finite or not real.
     """
     by_name = symbols if isinstance(symbols, Mapping) else {str(s): s for s in symbols}
-    # Python's grammar normalizes names like this.
-    known = {unicodedata.normalize("NFKC", name): s for name, s in by_name.items()}
     try:
         if isinstance(given, str):
-            out = _Reader(known).read(given)
+            out = _Reader(by_name).read(given)
         elif isinstance(given, sympy.Expr):
             named = {s: by_name[str(s)] for s in given.free_symbols if str(s) in by_name}
             out = given.xreplace(named)
@@ -102,8 +100,10 @@ class _Refused(Exception):
 class _Reader:
     """Reads one text: each node of the syntax tree by a method of its kind, or not at all."""
 
-    def __init__(self, known: Mapping[str, sympy.Expr]) -> None:
-        self.known = dict(known)
+    def __init__(self, symbols: Mapping[str, sympy.Expr]) -> None:
+        odd = [name for name in symbols if not _is_word(name)]
+        self.odd = {name: symbols[name] for name in sorted(odd, key=len, reverse=True)}
+        self.known = {name: symbol for name, symbol in symbols.items() if _is_word(name)}
 
     def read(self, text: str) -> sympy.Expr:
         if len(text) > MAX_LENGTH:
@@ -122,14 +122,24 @@ class _Reader:
 
     def _as_python(self, text: str) -> str:
         """Return the text with ** for ^, and words for names that Python's grammar has not."""
-        odd = [n for n in self.known if not n.isidentifier() or keyword.iskeyword(n)]
-        for k, name in enumerate(sorted(odd, key=len, reverse=True)):
+        for k, (name, symbol) in enumerate(self.odd.items()):
+            if not _can_be_read(name):
+                continue
             word = f"_name_{k}_"
-            self.known[word] = self.known[name]
+            while word in text or word in self.known:
+                word = f"_{word}"
+            self.known[word] = symbol
             text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", word, text)
         return text.strip().replace("^", "**")
 
     def _value(self, node: ast.expr) -> sympy.Expr:
+        value = self._part(node)
+        # Before anything is made of it: what SymPy works out of a huge number may never end.
+        if value.is_number:
+            _check_number(value)
+        return value
+
+    def _part(self, node: ast.expr) -> sympy.Expr:
         match node:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
                 return _number(value)
@@ -171,8 +181,7 @@ def _number(value: float) -> sympy.Expr:
 
 def _power(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
     # Before SymPy sees it: it works powers of numbers out at once.
-    if exponent.is_number and not abs(exponent) <= MAX_EXPONENT:
-        raise _Refused(f"exponents are at most {MAX_EXPONENT}")
+    _check_exponent(exponent)
     if base.is_Rational and exponent.is_Rational:
         digits = max(len(str(abs(base.p))), len(str(base.q))) * float(abs(exponent))
         if digits > MAX_DIGITS:
@@ -190,16 +199,50 @@ def _check_names(expression: sympy.Expr, known: Mapping[str, sympy.Expr]) -> Non
 def _check_size(expression: sympy.Expr) -> None:
     if _depth(expression) > MAX_DEPTH:
         raise _Refused("it is nested too deeply")
-    if expression.has(sympy.zoo, sympy.oo, -sympy.oo, sympy.nan):
+    # Parts come before what is made of them.
+    for part in sympy.postorder_traversal(expression):
+        if part.is_number:
+            _check_number(part)
+        if part.is_Pow:
+            _check_exponent(part.exp)
+
+
+def _check_number(number: sympy.Expr) -> None:
+    """Refuse what is no real number of a double's range."""
+    if number.has(sympy.zoo, sympy.oo, -sympy.oo, sympy.nan):
         raise _Refused("it is not finite")
-    if expression.has(sympy.I):
+    if number.has(sympy.I) or number.is_real is False:
         raise _Refused("it is not real")
-    for number in expression.atoms(sympy.Rational, sympy.Float):
-        if abs(number) > sympy.Integer(10) ** MAX_DIGITS:
-            raise _Refused(f"a number has more than {MAX_DIGITS} digits")
-    for power in expression.atoms(sympy.Pow):
-        if power.exp.is_number and not abs(power.exp) <= MAX_EXPONENT:
-            raise _Refused(f"exponents are at most {MAX_EXPONENT}")
+    if number.is_Rational and max(abs(number.p), number.q).bit_length() > MAX_DIGITS * 10 // 3:
+        raise _Refused(f"a number has more than {MAX_DIGITS} digits")
+    try:
+        value = number.evalf(15)
+        finite = value.is_Float and abs(value) < sympy.Float(10) ** MAX_DIGITS
+        finite = finite or bool(value.is_zero)
+    except (OverflowError, TypeError, ValueError):
+        finite = False
+    if not finite:
+        raise _Refused(f"a number in it is larger than 1e{MAX_DIGITS}, or none")
+
+
+def _check_exponent(exponent: sympy.Expr) -> None:
+    if exponent.is_number and abs(float(exponent)) > MAX_EXPONENT:
+        raise _Refused(f"exponents are at most {MAX_EXPONENT}")
+
+
+def _is_word(name: str) -> bool:
+    """Tell whether Python's grammar reads a name as this name, and as nothing else."""
+    same = unicodedata.normalize("NFKC", name) == name
+    return same and name.isidentifier() and not keyword.iskeyword(name)
+
+
+def _can_be_read(name: str) -> bool:
+    """Tell whether a name can be told from numbers and operators in a text."""
+    try:
+        float(name)
+    except ValueError:
+        return any(c.isalpha() for c in name)
+    return False
 
 
 def _depth(expression: sympy.Basic) -> int:

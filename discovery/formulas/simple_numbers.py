@@ -18,6 +18,7 @@ import numpy as np
 import sympy
 
 from discovery.criteria import FORMULAS
+from discovery.formulas.parsing import FUNCTIONS
 
 _DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12)
 _LARGEST = 40
@@ -63,11 +64,16 @@ class Numbers:
                 f"constants: expected names and values, as {{'g': 9.81}}, received {constants!r}."
             )
         for name, value in constants.items():
-            good = isinstance(value, Real) and np.isfinite(value) and value > 0
-            if not (isinstance(name, str) and name.isidentifier() and good):
+            if not (isinstance(name, str) and name.isidentifier() and _is_size(value)):
                 raise ValueError(
-                    f"constants: received {name!r}: {value!r}. Expected a name and a positive "
-                    "number; leave the sign to the formula."
+                    f"constants: received {name!r}: {str(value)[:40]}. Expected a name and a "
+                    "positive number that a double holds, as do its square and inverse; leave the "
+                    "sign to the formula."
+                )
+            if name in FUNCTIONS or name == "pi":
+                raise ValueError(
+                    f"constants: {name} is the name of a function or a number. Call the constant "
+                    "by another name."
                 )
         if taken := sorted(set(constants) & set(coordinates)):
             raise ValueError(
@@ -224,6 +230,13 @@ class Numbers:
                 if abs(p * factor.value / q - value) <= 1e-12 * abs(value):
                     return sympy.Rational(p, q) * factor.symbol
         return sympy.Float(value, 6)
+
+
+def _is_size(value: Real) -> bool:
+    """Tell whether a value is a positive number of which powers can be taken."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    return 1e-100 <= value <= 1e100
 
 
 @dataclass(frozen=True)

@@ -66,10 +66,15 @@ def register(name: str, build: Builder) -> None:
     Raises
     ------
     ValueError
-        For a name that is taken.
+        For a name that is taken, and for what cannot be called.
     """
     if name in _BUILDERS:
         raise ValueError(f"library: {name!r} is taken. Choose another name.")
+    if not callable(build):
+        raise ValueError(
+            f"library: received {type(build).__name__} to build {name!r}. Expected a function of "
+            "`libraries.Columns` that returns a list of libraries."
+        )
     _BUILDERS[name] = build
 
 
@@ -128,9 +133,14 @@ def resolve(
     """
     chosen = checked(spec, names)
     if not isinstance(chosen, str):
+        for library in chosen:
+            _check_finite(library, rows)
         return chosen
     known = list(roles) if roles is not None else [None] * len(names)
-    return _BUILDERS[chosen](Columns(tuple(names), known, rows, rates, noise))
+    built = _BUILDERS[chosen](Columns(tuple(names), known, rows, rates, noise))
+    if not built:
+        raise ValueError(f"library: {chosen!r} builds none for these data. Choose another one.")
+    return built
 
 
 def checked(spec: LibraryLike, names: Sequence[str]) -> str | list[Library]:
@@ -164,6 +174,18 @@ def checked(spec: LibraryLike, names: Sequence[str]) -> str | list[Library]:
         f"library: expected one of {', '.join(NAMES)}, a list of expressions or a Library, "
         f"received {type(spec).__name__}."
     )
+
+
+def _check_finite(library: Library, rows: np.ndarray) -> None:
+    """Refuse terms that have no value where the coordinates that must be positive are so."""
+    rows = rows[np.all(rows[:, list(library.positive)] > 0, axis=1)]
+    finite = np.isfinite(library.values(rows)).all(axis=1)
+    if not finite.all():
+        terms = [str(t) for t, good in zip(library.expressions(), finite, strict=True) if not good]
+        raise ValueError(
+            f"library: {', '.join(terms)} is not finite on these data. Leave it out, or shift or "
+            "scale the coordinates."
+        )
 
 
 def _auto(c: Columns) -> list[Library | Scaled]:

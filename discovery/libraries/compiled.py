@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import sympy
 
+from discovery.formulas.compiling import compile_formulas
 from discovery.libraries.monomials import Exponents
 
 
@@ -126,13 +127,11 @@ class Atom:
             (i, j): h
             for i, g in self._first.items()
             for j, s in enumerate(self._symbols)
-            if (h := g.diff(s).replace(sympy.DiracDelta, _nowhere)) != 0
+            if (h := g.diff(s)) != 0
         }
 
     def _compiled(self, expressions: list[sympy.Expr]) -> Callable[..., list[np.ndarray]]:
-        return sympy.lambdify(
-            self._symbols, expressions, modules=["numpy", "scipy"], cse=True, dummify=True
-        )
+        return compile_formulas(self._symbols, expressions)
 
     @cached_property
     def _value_of(self) -> Callable[..., list[np.ndarray]]:
@@ -183,8 +182,3 @@ def atom_of(symbols: tuple[sympy.Symbol, ...], atom: sympy.Expr) -> Atom:
 def _wide(columns: np.ndarray) -> Callable[[np.ndarray | float], np.ndarray]:
     """Return the function that spreads a value, which may be one number, over all n columns."""
     return lambda value: np.broadcast_to(np.asarray(value, dtype=float), columns.shape[1:])
-
-
-def _nowhere(*_: sympy.Expr) -> sympy.Integer:
-    """Return zero for a derivative that is zero but at a point, such as that of sign(x)."""
-    return sympy.Integer(0)

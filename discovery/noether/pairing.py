@@ -119,6 +119,10 @@ def pair(
         quantities commute.
     """
     symbols = symbols_of(names)
+    if isinstance(quantities, str) or not isinstance(quantities, Sequence):
+        raise ValueError(
+            f"quantities: received {type(quantities).__name__}. Expected a list of formulas."
+        )
     parsed = [parse_formula(h, symbols, "quantities") for h in quantities]
 
     def nothing(reason: str) -> Pairing:

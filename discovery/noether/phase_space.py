@@ -20,6 +20,7 @@ import sympy
 from discovery.criteria import SYMMETRIES
 from discovery.data.coordinates import MOMENTA, POSITIONS
 from discovery.formulas import simple_numbers
+from discovery.formulas.compiling import compile_formulas
 
 
 def canonical_pairs(
@@ -125,7 +126,7 @@ def evaluate(
     symbols : sequence of D sympy.Symbol
     states : (N, D) array
     """
-    function = sympy.lambdify(symbols, list(expressions), modules=["numpy", "scipy"], cse=True)
+    function = compile_formulas(symbols, expressions)
     with np.errstate(all="ignore"):
         columns = function(*np.asarray(states, dtype=float).T)
     return np.stack(

@@ -18,6 +18,7 @@ import numpy as np
 import sympy
 from scipy import linalg
 
+from discovery.formulas.compiling import compile_formulas
 from discovery.pde.densities import Jets
 from discovery.pde.grid import Grid, waves
 
@@ -73,7 +74,7 @@ class Integrals:
             for first in self._first
         ]
         self._functions = [
-            sympy.lambdify(self._symbols, flat, modules="numpy", cse=True, dummify=True)
+            compile_formulas(self._symbols, flat)
             for flat in (
                 self.densities,
                 [d for first in self._first for d in first.values()],

@@ -34,6 +34,10 @@ def coefficient_units(
         For coordinates without a unit, unknown units, and functions such as exp or cos of what is
         not dimensionless.
     """
+    if not isinstance(units, Mapping):
+        raise ValueError(
+            f"units: received {units!r}. Expected a unit for each coordinate: {{'x': 'm'}}."
+        )
     values = {name: _parsed(name, text) for name, text in units.items()}
     missing = {name for term in terms for name in _names(term)} - set(values)
     if missing:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import sympy
 
+from discovery.formulas.compiling import compile_formulas
 from discovery.formulas.parsing import parse_formula
 from discovery.libraries.monomials import symbols_of
 
@@ -67,9 +68,7 @@ class VectorFields:
         ]
         flat = [*scalars, *(c.diff(s) for c in scalars for s in self.symbols)]
         self._count = len(scalars)
-        self._evaluate = sympy.lambdify(
-            self.symbols, flat, modules=["numpy", "scipy"], cse=True, dummify=True
-        )
+        self._evaluate = compile_formulas(self.symbols, flat)
 
     def __len__(self) -> int:
         return len(self.fields)
@@ -206,6 +205,11 @@ def _from_user(symbols: Sequence[sympy.Symbol], given: Sequence) -> VectorFields
     scalar = [isinstance(g, str | sympy.Expr | int | float) for g in given]
     if all(scalar):
         return along_each_axis(symbols, [expression(g) for g in given])
+    if not all(one or isinstance(g, list | tuple) for g, one in zip(given, scalar, strict=True)):
+        raise ValueError(
+            f"library: received {given!r}. Expected scalar functions or vector fields: formulas, "
+            "or sequences of formulas."
+        )
     if any(scalar):
         raise ValueError(
             "The library mixes scalar functions and vector fields; give a list of one of the two."

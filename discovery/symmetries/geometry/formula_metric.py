@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import sympy
 
+from discovery.formulas.compiling import compile_formulas
 from discovery.formulas.parsing import parse_formula
 
 
@@ -39,8 +40,9 @@ class FormulaMetric:
     ) -> None:
         self.symbols = tuple(symbols)
         n = len(self.symbols)
-        rows = matrix.tolist() if isinstance(matrix, sympy.MatrixBase) else list(matrix)
-        if len(rows) != n or any(isinstance(r, str) or len(r) != n for r in rows):
+        rows = matrix.tolist() if isinstance(matrix, sympy.MatrixBase) else matrix
+        square = isinstance(rows, list | tuple) and len(rows) == n
+        if not square or any(not isinstance(r, list | tuple) or len(r) != n for r in rows):
             raise ValueError(
                 f"The matrix must be {n} × {n} for the coordinates {self.symbols}; received "
                 f"{matrix!r}."
@@ -53,7 +55,7 @@ class FormulaMetric:
         )
         parts = [*self.matrix, self.potential or sympy.Integer(0)]
         flat = [*parts, *(p.diff(s) for s in self.symbols for p in parts)]
-        self._evaluate = sympy.lambdify(self.symbols, flat, modules=["numpy", "scipy"], cse=True)
+        self._evaluate = compile_formulas(self.symbols, flat)
 
     def at(self, points: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return g (N, n, n), ``[b, k, i, j]`` = ∂_k g_ij, V (N,) and ∂_k V (N, n) at points."""
@@ -81,4 +83,4 @@ class FormulaMetric:
     @cached_property
     def _second(self) -> Callable:
         bends = [p.diff(s, t) for s in self.symbols for t in self.symbols for p in self.matrix]
-        return sympy.lambdify(self.symbols, bends, modules=["numpy", "scipy"], cse=True)
+        return compile_formulas(self.symbols, bends)

@@ -145,6 +145,8 @@ class OfFormulas(_Source):
     def jet(self, points: np.ndarray) -> Jet:
         """Return the values of the formulas."""
         g, dg, potential, force = self.metric.at(points)
+        if not (np.isfinite(potential).all() and np.isfinite(force).all()):
+            raise ValueError("The potential or its derivative is not finite at some of the points.")
         energy = float(np.std(potential)) if self.metric.potential is not None else 0.0
         return Jet(g, dg, potential, force, energy)
 

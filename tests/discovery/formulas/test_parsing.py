@@ -101,6 +101,14 @@ HOSTILE = (
     "sin(" * 100 + "x" + ")" * 100,
     "+".join(["x"] * 3000),
     "x" * 100_000,
+    "x**exp(exp(exp(exp(50))))",
+    "x*sin(exp(exp(exp(exp(50)))))",
+    "x*sign(exp(exp(exp(50))) - 1)",
+    "x*log(exp(exp(exp(50))) + 1)",
+    "x*(" + "*".join(["9**64"] * 100) + ")**2",
+    "x**(65 + sin(1)**2)",
+    "asin(2)*x",
+    "(-8)**(1/3)*x",
 )
 ODD = (None, True, b"x", ["x"], {"x": 1}, object(), 1j, float("nan"), float("inf"), sympy.true)
 
@@ -176,3 +184,23 @@ def test_expressions_are_matched_by_name():
 def test_names_come_first(name):
     symbol = sympy.Symbol(name, real=True)
     assert parse_formula(f"2*{name}**2", [symbol, *SYMBOLS]) == 2 * symbol**2
+
+
+TWINS = {
+    "one letter by two codes": ("φ", "ϕ"),
+    "an index that is a digit elsewhere": ("x2", "x²"),
+    "a word that stands for another name": ("_name_0_", "position x"),
+}
+
+
+@pytest.mark.parametrize("names", TWINS.values(), ids=TWINS)
+def test_names_that_look_alike_are_two(names):
+    one, other = (sympy.Symbol(name, real=True) for name in names)
+    assert parse_formula("{}**2 + 3*{}".format(*names), [one, other]) == one**2 + 3 * other
+
+
+@pytest.mark.parametrize("name", ["", "2", "+", "1e5", "**"])
+def test_a_name_is_never_a_number_or_an_operator(name):
+    x = sympy.Symbol("x", real=True)
+    symbols = [sympy.Symbol(name, real=True), x]
+    assert parse_formula("x**2 + x + 1e5", symbols) == x**2 + x + 1e5

@@ -71,7 +71,21 @@ def test_exact_coefficients_are_fractions_whatever_their_size():
     assert str(as_numbers(np.array([0.123456789]))[0]) == "0.123457"
 
 
-@pytest.mark.parametrize("bad", [["g"], {"g": "9"}, {"g": -1.0}, {"2g": 1.0}, {"g": np.nan}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        ["g"],
+        {"g": "9"},
+        {"g": -1.0},
+        {"2g": 1.0},
+        {"g": np.nan},
+        {"g": 10**400},
+        {"g": 1e-300},
+        {"g": True},
+        {"pi": 3.0},
+        {"cos": 1.0},
+    ],
+)
 def test_bad_constants(bad):
     with pytest.raises(ValueError, match="constants"):
         Numbers.of(bad)

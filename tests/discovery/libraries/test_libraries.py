@@ -262,6 +262,10 @@ BAD_SPECS = {
     "no library": (5, "received int"),
     "of other coordinates": (BUILDERS["exponential"], "6 coordinates, the data have 4"),
     "no positive coordinate": ("logarithmic", "none of x, y, u, v is"),
+    "a term without values": (
+        ["u**2", "sqrt(x)", "acosh(y)"],
+        r"sqrt\(x\), acosh\(y\) is not finite",
+    ),
 }
 
 
@@ -269,6 +273,18 @@ BAD_SPECS = {
 def test_bad_library(spec, message):
     with pytest.raises(ValueError, match=message):
         libraries.resolve(spec, PLANE, PLANE_ROLES, -np.ones((3, 4)))
+
+
+def test_a_logarithm_needs_no_more_than_some_positive_rows():
+    rows = np.linspace(-1, 2, 12).reshape(3, 4)
+    (library,) = libraries.resolve(["log(x)", "1/y"], PLANE, PLANE_ROLES, rows)
+    assert library.positive == (0, 1)
+
+
+@pytest.mark.parametrize(("name", "build"), [("auto", list), ("mine", 3)])
+def test_what_cannot_be_registered(name, build):
+    with pytest.raises(ValueError, match=r"taken|Expected a function"):
+        libraries.register(name, build)
 
 
 # What "auto" must have among its terms, for coordinates of known roles.

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import sympy
 from keras import ops
 
 from discovery import SymmetryFinder
+from discovery.formula_metric import FormulaMetric
 
+XY = sympy.symbols("x y", real=True)
 POINTS = np.random.default_rng(0).uniform(-1, 1, (200, 2))
 
 
@@ -30,6 +33,12 @@ def lorentzian(x):
         ({"library": ["x", ("x", "y")]}, POINTS, "mixes"),
         ({"library": ["(-y, x)"]}, POINTS, "no part of a formula"),
         ({"library": ["log(x)"]}, POINTS, "not finite|are not"),
+        ({"library": [None]}, POINTS, "scalar functions or vector fields"),
+        (
+            {"metric": FormulaMetric(sympy.eye(2), XY, "log(x - 5)")},
+            POINTS,
+            "potential.*not finite",
+        ),
         ({"names": ["x"]}, POINTS, "names"),
         ({"names": ["x", "x"]}, POINTS, "differ"),
         ({"roles": ["angel", None]}, POINTS, "Unknown roles"),

@@ -1,0 +1,33 @@
+"""Formulas compiled for NumPy, whatever their symbols are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import sympy
+
+# What derivatives of |x| and sign x hold, away from the place where these have a kink or a jump.
+_ALMOST_EVERYWHERE = {"DiracDelta": lambda x, *_: np.zeros_like(np.asarray(x, dtype=float))}
+
+
+def compile_formulas(
+    symbols: Sequence[sympy.Symbol], expressions: Sequence[sympy.Expr]
+) -> Callable[..., list[np.ndarray]]:
+    """Return a function of the symbols' values that gives a list, one entry an expression.
+
+    Symbols become dummies, so that none of their names can stand for a function or be no word of
+    Python's. Constant expressions give one number.
+
+    Parameters
+    ----------
+    symbols : sequence of d sympy.Symbol
+    expressions : sequence of sympy.Expr
+    """
+    return sympy.lambdify(
+        symbols,
+        list(expressions),
+        modules=[_ALMOST_EVERYWHERE, "numpy", "scipy"],
+        cse=True,
+        dummify=True,
+    )
