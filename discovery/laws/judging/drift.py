@@ -155,7 +155,7 @@ class DriftTest:
         phi, slopes, bend = library.jets(measured.states, measured.covariance, order=2)
         self._offsets = orbits.offsets
         self._modes = modes(phi - 0.5 * bend, weight, orbits.offsets)
-        self._counts = _excess_weights(orbits.offsets.tobytes())
+        self._counts = _excess_weights(orbits.offsets.astype(np.int64).tobytes())
         self._noise = moved_by(slopes * np.sqrt(weight), measured.half) / weight.sum()
         self._covariance = np.atleast_2d(np.cov(phi))
         self._steepness = steepness(slopes, orbits.scale) / phi.shape[1]
