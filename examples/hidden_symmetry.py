@@ -9,7 +9,7 @@ with the angular momentum close to so(4) on bound orbits and to so(3,1) on unbou
 Half a minute on two cores.
 """
 
-import sys
+import argparse
 
 import matplotlib
 import numpy as np
@@ -60,7 +60,7 @@ def as_functions(rotations, hidden):
     return p.dot(p) / 2 + potential, linear, quadratic
 
 
-def main(target="hidden_symmetry.png"):
+def main(target):
     """Find, name, check on simulated orbits, and draw."""
     runs = datasets.load("kepler_3d", n_trajectories=40, n_steps=240, seed=1)
     states = np.asarray(runs.states)
@@ -103,4 +103,8 @@ def main(target="hidden_symmetry.png"):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "picture", nargs="?", default="hidden_symmetry.png", help="where it is written"
+    )
+    main(parser.parse_args().picture)

@@ -10,7 +10,7 @@ each is drawn on the surface. The bumpy sheet has none, and none is found.
 About a minute on two cores.
 """
 
-import sys
+import argparse
 
 import keras
 import matplotlib
@@ -92,7 +92,7 @@ def draw(axis, surface, size, field, title):
     axis.set_axis_off()
 
 
-def main(target="killing_fields.png"):
+def main(target):
     """Learn, find, print and draw."""
     rng = np.random.default_rng(0)
     figure = plt.figure(figsize=(11, 9))
@@ -123,4 +123,8 @@ def main(target="killing_fields.png"):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "picture", nargs="?", default="killing_fields.png", help="where it is written"
+    )
+    main(parser.parse_args().picture)
