@@ -1,7 +1,11 @@
 """A library, a check, a reader and a data set are added from outside: one file and one row each."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
 
 LIBRARY = """
 from discovery import libraries
@@ -52,7 +56,12 @@ def run(tmp_path, addition, use):
     (tmp_path / "mine.py").write_text(addition, encoding="utf-8")
     script = f"import mine\nfrom discovery import *\nfrom discovery import datasets\n{use}"
     answer = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert answer.returncode == 0, answer.stderr
     return answer.stdout.split()
