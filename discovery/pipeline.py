@@ -1,6 +1,7 @@
 """The road from runs to a report: `analyse_runs`, and `discover`, which trains a manifold for it.
 
-draw -> leave gross errors out -> split -> prepare -> libraries -> laws -> symmetries -> report
+frame -> draw -> leave gross errors out -> split -> prepare -> libraries -> laws -> symmetries ->
+report in the user's units
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from discovery.criteria import LAWS
 from discovery.data.coordinates import are_fields
+from discovery.data.frame import Frame
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
 from discovery.data.trajectories import Trajectories
-from discovery.estimation.manifold import checked_manifold, train_manifold
+from discovery.estimation.manifold import FramedManifold, checked_manifold, train_manifold
 from discovery.estimation.model_rows import rates
 from discovery.estimation.noise_level import known_noise
 from discovery.estimation.orbits import Orbits
@@ -29,11 +32,13 @@ from discovery.laws.learned.training import train_features
 from discovery.laws.search import analyse
 from discovery.laws.stages import Learned, Stage, stages_of
 from discovery.libraries.choice import LibraryLike, checked, resolve
+from discovery.libraries.framed import in_frame
 from discovery.libraries.functions import Functions
 from discovery.noether.pairing import pair
 from discovery.pde.analysis import analyse_fields
 from discovery.report.assembly import report_on
 from discovery.report.description import described
+from discovery.report.framing import outside
 from discovery.report.quantity import Quantity
 from discovery.report.report import DiscoveryReport
 
@@ -121,6 +126,14 @@ def discover(  # noqa: PLR0913 (the public interface)
 class Preparation(Protocol):
     """How runs become orbits, and what may be learned from these where no closed form is found."""
 
+    def within(self, frame: Frame) -> Preparation:
+        """Return the same for runs in a frame.
+
+        Parameters
+        ----------
+        frame : Frame
+        """
+
     def orbits(
         self,
         runs: Trajectories,
@@ -147,6 +160,15 @@ class Preparation(Protocol):
 @dataclass(frozen=True)
 class WithoutModel:
     """The noise is read from the runs' smoothness, and paths are local polynomials."""
+
+    def within(self, frame: Frame) -> WithoutModel:
+        """Return itself: units do not matter.
+
+        Parameters
+        ----------
+        frame : Frame
+        """
+        return self
 
     def orbits(
         self,
@@ -184,10 +206,22 @@ class WithManifold:
         None to train the default manifold.
     verbose : bool
         Show the progress of training.
+    frame : Frame or None
+        Of the runs; a given model is of the user's coordinates.
     """
 
     model: keras.Model | None = None
     verbose: bool = True
+    frame: Frame | None = None
+
+    def within(self, frame: Frame) -> WithManifold:
+        """Return the same for runs in a frame.
+
+        Parameters
+        ----------
+        frame : Frame
+        """
+        return replace(self, frame=frame)
 
     def orbits(
         self,
@@ -209,10 +243,16 @@ class WithManifold:
             Seeds the training.
         """
         model = self.model
+        if model is None and runs.n_runs < LAWS.min_runs:
+            # Whatever is trained, there will be no verdict.
+            return prepare(runs, noise)
         if model is None:
             seed = int(rng.integers(2**31))
             model = train_manifold(runs[fit], seed=seed, verbose=self.verbose)
-        return prepare_with(runs, checked_manifold(model, runs), noise)
+        manifold = checked_manifold(model, runs)
+        if self.model is not None and self.frame is not None and not self.frame.is_identity:
+            manifold = FramedManifold(manifold, self.frame)
+        return prepare_with(runs, manifold, noise)
 
     def learned(self, runs: Trajectories, rng: np.random.Generator) -> list[Stage]:
         """Return features of a network, trained when they are asked for."""
@@ -252,9 +292,30 @@ def analyse_runs(
     """
     numbers = Numbers.of(constants, runs.names)
     most, levels = checked_rows(max_rows), known_noise(noise, runs.dim)
-    if are_fields(runs.roles):
-        return _fields(runs, library, levels, numbers, rng)
-    checked(library, runs.names)
+    fields = are_fields(runs.roles)
+    chosen = library if fields else checked(library, runs.names)
+    # Functions of the user's own are of the user's coordinates: these keep their origin and sign.
+    frame = Frame.of(runs, moved=isinstance(chosen, str))
+    levels = None if levels is None else levels / abs(frame.unit)
+    framed = frame.runs(runs)
+    if fields:
+        report = _fields(framed, library, levels, numbers, rng)
+    else:
+        if not isinstance(chosen, str):
+            chosen = [in_frame(given, frame) for given in chosen]
+        report = _laws(framed, preparation.within(frame), chosen, levels, numbers, most, rng)
+    return outside(report, frame, numbers)
+
+
+def _laws(
+    runs: Trajectories,
+    preparation: Preparation,
+    library: LibraryLike,
+    levels: np.ndarray | None,
+    numbers: Numbers,
+    most: int,
+    rng: np.random.Generator,
+) -> DiscoveryReport:
     some = drawn(runs, most, rng)
     sound = without_gross_errors(some)
     fit, held = Split.choose(sound.n_runs, rng)

@@ -192,9 +192,14 @@ def in_words(names: Sequence[str], roles: Sequence[str | None] | None) -> str:
     """Return a list of coordinates to read; of fields, only their names and size."""
     if roles is None or set(roles) != {"field"}:
         return f"coordinates {', '.join(names)}"
-    fields = dict.fromkeys(name.rstrip("0123456789_") or name for name in names)
+    fields = dict.fromkeys(map(field_of, names))
     plural = "s" if len(fields) > 1 else ""
     return f"field{plural} {', '.join(fields)} on {len(names) // len(fields)} grid points"
+
+
+def field_of(name: str) -> str:
+    """Return the field that a column holds at one point: u for u12."""
+    return name.rstrip("0123456789_") or name
 
 
 def are_fields(roles: Sequence[str | None] | None) -> bool:
