@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from discovery.criteria import LAWS
-from discovery.data.coordinates import are_fields
+from discovery.data.coordinates import are_fields, infer_roles
 from discovery.data.frame import Frame
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
@@ -22,6 +22,7 @@ from discovery.estimation.manifold import FramedManifold, checked_manifold, trai
 from discovery.estimation.model_rows import rates
 from discovery.estimation.noise_level import known_noise
 from discovery.estimation.orbits import Orbits
+from discovery.estimation.origin import natural_origin
 from discovery.estimation.preparation import prepare, prepare_with, without_gross_errors
 from discovery.estimation.split import PROBES, Split
 from discovery.formulas.simple_numbers import Numbers
@@ -45,6 +46,8 @@ from discovery.report.report import DiscoveryReport
 if TYPE_CHECKING:
     import keras
 
+# A natural origin is known no better than this, in spreads.
+_ORIGIN_KNOWN = 1e-4
 # What users may pass as ``noise=``.
 NoiseLevel = float | Sequence[float] | np.ndarray | None
 
@@ -303,26 +306,31 @@ def analyse_runs(
     else:
         if not isinstance(chosen, str):
             chosen = [in_frame(given, frame) for given in chosen]
-        report = _laws(framed, preparation.within(frame), chosen, levels, numbers, most, rng)
+        some = drawn(framed, most, rng)
+        sound = without_gross_errors(some)
+        inside = preparation.within(frame)
+        report, frame = _laws(sound, frame, inside, chosen, levels, numbers, rng)
+        report = replace(report, title=_title(runs, some, sound))
     return outside(report, frame, numbers)
 
 
 def _laws(
-    runs: Trajectories,
+    sound: Trajectories,
+    frame: Frame,
     preparation: Preparation,
     library: LibraryLike,
     levels: np.ndarray | None,
     numbers: Numbers,
-    most: int,
     rng: np.random.Generator,
-) -> DiscoveryReport:
-    some = drawn(runs, most, rng)
-    sound = without_gross_errors(some)
+) -> tuple[DiscoveryReport, Frame]:
+    """Return the report on runs without gross errors in a frame, and the frame that it is in."""
+    names, roles = sound.names, sound.roles
     fit, held = Split.choose(sound.n_runs, rng)
     orbits = preparation.orbits(sound, fit, levels, rng)
+    speeds = rates(sound, orbits.smoothed.states)
+    orbits, frame = _about_natural_origin(orbits, speeds, names, roles, frame)
     split = Split.of(orbits, fit, held, rng)
-    path = orbits.smoothed.states
-    found = resolve(library, runs.names, runs.roles, path, rates(sound, path), orbits.noise)
+    found = resolve(library, names, roles, orbits.smoothed.states, speeds, orbits.noise)
     stages = stages_of(found, numbers)
     if isinstance(library, str) and library == "auto":
         stages += preparation.learned(sound, rng)
@@ -330,15 +338,37 @@ def _laws(
     moving = [law for law in findings.laws if law.verdict == "approximate"]
     report = report_on(
         findings,
-        conclude(findings, orbits, runs.roles),
-        names=runs.names,
-        noise=dict(zip(runs.names, orbits.mean_noise.tolist(), strict=True)),
-        title=_title(runs, some, sound),
+        conclude(findings, orbits, roles),
+        names=names,
+        noise=dict(zip(names, orbits.mean_noise.tolist(), strict=True)),
+        title="",
         drift_rates={law.expression: _drift_rate(law, orbits, sound.row_times) for law in moving},
     )
     states = split.fit.smoothed.states, split.held.smoothed.states
     report = replace(report, quantities=[described(q, *states) for q in report.quantities])
-    return _with_symmetries(report, runs, orbits, numbers)
+    return _with_symmetries(report, sound, orbits, numbers), frame
+
+
+def _about_natural_origin(
+    orbits: Orbits,
+    speeds: np.ndarray,
+    names: Sequence[str],
+    roles: Sequence[str | None] | None,
+    frame: Frame,
+) -> tuple[Orbits, Frame]:
+    """Return orbits and their frame about the origin that the motion of far coordinates shows."""
+    if not frame.far:
+        return orbits, frame
+    states = orbits.smoothed.states
+    seen = infer_roles(names, roles, states, speeds)
+    half = np.repeat(np.arange(orbits.n_runs) % 2 == 0, np.diff(orbits.offsets))
+    shift, one, other = (
+        natural_origin(states[rows], speeds[rows], seen, frame.far)
+        for rows in (half | True, half, ~half)
+    )
+    # As few digits as the two halves of the runs agree on.
+    better = frame.moved(shift, np.maximum(np.abs(one - other), _ORIGIN_KNOWN * orbits.scale))
+    return orbits.moved((better.origin - frame.origin) / frame.unit), better
 
 
 def _fields(

@@ -11,9 +11,10 @@ or differences would change. An angle has a unit and an origin of its own.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -138,6 +139,29 @@ class Frame:
         """Return x of states x′ (..., d)."""
         return self.origin + self.unit * states
 
+    @property
+    def far(self) -> list[list[int]]:
+        """Columns that have another origin than the user's, those of one origin together."""
+        away = {c: [i for i, own in enumerate(self.centre) if own == c] for c in self.centre if c}
+        return list(away.values())
+
+    def moved(self, shift: np.ndarray, tolerance: np.ndarray) -> Frame:
+        """Return the frame with other origins, where these are not the user's.
+
+        Parameters
+        ----------
+        shift : (d,) array
+            From the origin, in the frame's units.
+        tolerance : (d,) array
+            How well it is known.
+        """
+        centre = list(self.centre)
+        for i in itertools.chain(*self.far):
+            size = abs(self.unit[i])
+            place = float(self.centre[i]) + self.unit[i] * shift[i]
+            centre[i] = _roundest(place, size * tolerance[i])
+        return replace(self, centre=tuple(centre))
+
     def runs(self, runs: Trajectories) -> Trajectories:
         """Return the same runs in this frame."""
         times = runs.row_times
@@ -212,14 +236,18 @@ def _chains(columns: Sequence[Hashable], alike: Callable[[Hashable, Hashable], b
 def _origin(values: np.ndarray) -> Fraction:
     """Return the roundest number within a spread of the middle of values far from zero; else 0."""
     middle, spread = map(float, _middle_and_spread(values.ravel()))
-    if abs(middle) <= _FAR * spread:
-        return Fraction(0)
-    for power in range(math.ceil(math.log10(abs(middle))), -400, -1):
+    return _roundest(middle, spread) if abs(middle) > _FAR * spread else Fraction(0)
+
+
+def _roundest(value: float, tolerance: float) -> Fraction:
+    """Return the decimal number of fewest digits within a tolerance of a value."""
+    power = math.ceil(math.log10(max(abs(value), tolerance)))
+    while True:
         step = Fraction(10) ** power
-        nearest = round(Fraction(middle) / step) * step
-        if abs(float(nearest) - middle) <= spread:
-            break
-    return nearest
+        nearest = round(Fraction(value) / step) * step
+        if abs(float(nearest - Fraction(value))) <= tolerance:
+            return nearest
+        power -= 1
 
 
 def _time(runs: Trajectories) -> tuple[int, bool]:

@@ -98,12 +98,16 @@ def _parted(e: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
     rebuilt = e.func(*(sympy.Mul(*_parted(a)) for a in e.args))
     if not rebuilt.is_Add:
         return one, rebuilt
-    factor, rest = rebuilt.primitive()
-    # −(x − c) is as good as c − x, and reads better; a base of roots must stay positive.
-    return (-factor, -rest) if _is_mirrored(rest) else (factor, rest)
+    moved = _of_one_coordinate(rebuilt)
+    if moved is not None:
+        return moved, sympy.Add(*(a / moved for a in rebuilt.args))
+    return rebuilt.primitive()
 
 
-def _is_mirrored(e: sympy.Expr) -> bool:
-    """Tell whether e is c − x, with one coordinate."""
+def _of_one_coordinate(e: sympy.Expr) -> sympy.Expr | None:
+    """Return the factor a of a sum a x + b with a number b, or None."""
     numbers = [a for a in e.args if a.is_number]
-    return len(e.args) == 2 and len(numbers) == 1 and e.could_extract_minus_sign()
+    if len(e.args) != 2 or len(numbers) != 1:
+        return None
+    factor, rest = (e - numbers[0]).as_coeff_Mul()
+    return factor if rest.is_Symbol and factor.is_Rational else None

@@ -113,7 +113,10 @@ class Quantity:
             expression = outside(self.expression, tuple(s.name for s in library.symbols), frame)
         else:
             parts = zip(self._coefficients, factors, library.expressions(), strict=True)
-            expression = sympy.Add(*(_number(float(c), f, numbers) * t for c, f, t in parts))
+            # Unevaluated, or SymPy would multiply 2 (x − 1000) out.
+            expression = sympy.Add(
+                *(sympy.Mul(_number(float(c), f, numbers), t, evaluate=False) for c, f, t in parts)
+            )
         return replace(
             self,
             expression=expression,
