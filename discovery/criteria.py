@@ -89,6 +89,25 @@ class DataCriteria:
         test="data/test_coordinates.py::test_rates_that_are_no_coordinates",
     )
 
+    # The natural origin of coordinates that were measured from far away.
+    central_pull: float = limit(
+        0.05,
+        statistic="distance of the place that pulls point at from their lines, over the distance "
+        "of the states from it",
+        unit="1",
+        reason="tolerance: noise of accelerations; forces that are not central miss by more",
+        off=math.inf,
+        test="estimation/test_origin.py::test_forces_that_are_not_central_have_no_centre",
+    )
+    unexplained_rate: float = limit(
+        0.1,
+        statistic="share of a rate's mean square that a polynomial leaves",
+        unit="1",
+        reason="tolerance: noise of rates; what is explained worse has its equilibrium elsewhere",
+        off=math.inf,
+        test="estimation/test_origin.py::test_rates_that_no_polynomial_explains_have_no_equilibrium",
+    )
+
 
 # --- noise: its size, gross errors, smoothing ----------------------------------------------------
 

@@ -1,6 +1,7 @@
 """The road from runs to a report: `analyse_runs`, and `discover`, which trains a manifold for it.
 
-draw -> leave gross errors out -> split -> prepare -> libraries -> laws -> symmetries -> report
+frame -> draw -> leave gross errors out -> split -> prepare -> libraries -> laws -> symmetries ->
+report in the user's units
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from discovery.data.coordinates import are_fields
+from discovery.criteria import LAWS
+from discovery.data.coordinates import are_fields, infer_roles
+from discovery.data.frame import Frame
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
 from discovery.data.trajectories import Trajectories
-from discovery.estimation.manifold import checked_manifold, train_manifold
+from discovery.estimation.manifold import FramedManifold, checked_manifold, train_manifold
 from discovery.estimation.model_rows import rates
 from discovery.estimation.noise_level import known_noise
 from discovery.estimation.orbits import Orbits
+from discovery.estimation.origin import natural_origin
 from discovery.estimation.preparation import prepare, prepare_with, without_gross_errors
 from discovery.estimation.split import PROBES, Split
 from discovery.formulas.simple_numbers import Numbers
@@ -29,17 +33,21 @@ from discovery.laws.learned.training import train_features
 from discovery.laws.search import analyse
 from discovery.laws.stages import Learned, Stage, stages_of
 from discovery.libraries.choice import LibraryLike, checked, resolve
+from discovery.libraries.framed import in_frame
 from discovery.libraries.functions import Functions
 from discovery.noether.pairing import pair
 from discovery.pde.analysis import analyse_fields
 from discovery.report.assembly import report_on
 from discovery.report.description import described
+from discovery.report.framing import outside
 from discovery.report.quantity import Quantity
 from discovery.report.report import DiscoveryReport
 
 if TYPE_CHECKING:
     import keras
 
+# A natural origin is known no better than this, in spreads.
+_ORIGIN_KNOWN = 1e-4
 # What users may pass as ``noise=``.
 NoiseLevel = float | Sequence[float] | np.ndarray | None
 
@@ -121,6 +129,14 @@ def discover(  # noqa: PLR0913 (the public interface)
 class Preparation(Protocol):
     """How runs become orbits, and what may be learned from these where no closed form is found."""
 
+    def within(self, frame: Frame) -> Preparation:
+        """Return the same for runs in a frame.
+
+        Parameters
+        ----------
+        frame : Frame
+        """
+
     def orbits(
         self,
         runs: Trajectories,
@@ -147,6 +163,15 @@ class Preparation(Protocol):
 @dataclass(frozen=True)
 class WithoutModel:
     """The noise is read from the runs' smoothness, and paths are local polynomials."""
+
+    def within(self, frame: Frame) -> WithoutModel:
+        """Return itself: units do not matter.
+
+        Parameters
+        ----------
+        frame : Frame
+        """
+        return self
 
     def orbits(
         self,
@@ -184,10 +209,22 @@ class WithManifold:
         None to train the default manifold.
     verbose : bool
         Show the progress of training.
+    frame : Frame or None
+        Of the runs; a given model is of the user's coordinates.
     """
 
     model: keras.Model | None = None
     verbose: bool = True
+    frame: Frame | None = None
+
+    def within(self, frame: Frame) -> WithManifold:
+        """Return the same for runs in a frame.
+
+        Parameters
+        ----------
+        frame : Frame
+        """
+        return replace(self, frame=frame)
 
     def orbits(
         self,
@@ -209,10 +246,16 @@ class WithManifold:
             Seeds the training.
         """
         model = self.model
+        if model is None and runs.n_runs < LAWS.min_runs:
+            # Whatever is trained, there will be no verdict.
+            return prepare(runs, noise)
         if model is None:
             seed = int(rng.integers(2**31))
             model = train_manifold(runs[fit], seed=seed, verbose=self.verbose)
-        return prepare_with(runs, checked_manifold(model, runs), noise)
+        manifold = checked_manifold(model, runs)
+        if self.model is not None and self.frame is not None and not self.frame.is_identity:
+            manifold = FramedManifold(manifold, self.frame)
+        return prepare_with(runs, manifold, noise)
 
     def learned(self, runs: Trajectories, rng: np.random.Generator) -> list[Stage]:
         """Return features of a network, trained when they are asked for."""
@@ -252,16 +295,42 @@ def analyse_runs(
     """
     numbers = Numbers.of(constants, runs.names)
     most, levels = checked_rows(max_rows), known_noise(noise, runs.dim)
-    if are_fields(runs.roles):
-        return _fields(runs, library, levels, numbers, rng)
-    checked(library, runs.names)
-    some = drawn(runs, most, rng)
-    sound = without_gross_errors(some)
+    fields = are_fields(runs.roles)
+    chosen = library if fields else checked(library, runs.names)
+    # Functions of the user's own are of the user's coordinates: these keep their origin and sign.
+    frame = Frame.of(runs, moved=isinstance(chosen, str))
+    levels = None if levels is None else levels / abs(frame.unit)
+    framed = frame.runs(runs)
+    if fields:
+        report = _fields(framed, library, levels, numbers, rng)
+    else:
+        if not isinstance(chosen, str):
+            chosen = [in_frame(given, frame) for given in chosen]
+        some = drawn(framed, most, rng)
+        sound = without_gross_errors(some)
+        inside = preparation.within(frame)
+        report, frame = _laws(sound, frame, inside, chosen, levels, numbers, rng)
+        report = replace(report, title=_title(runs, some, sound))
+    return outside(report, frame, numbers)
+
+
+def _laws(
+    sound: Trajectories,
+    frame: Frame,
+    preparation: Preparation,
+    library: LibraryLike,
+    levels: np.ndarray | None,
+    numbers: Numbers,
+    rng: np.random.Generator,
+) -> tuple[DiscoveryReport, Frame]:
+    """Return the report on runs without gross errors in a frame, and the frame that it is in."""
+    names, roles = sound.names, sound.roles
     fit, held = Split.choose(sound.n_runs, rng)
     orbits = preparation.orbits(sound, fit, levels, rng)
+    speeds = rates(sound, orbits.smoothed.states)
+    orbits, frame = _about_natural_origin(orbits, speeds, names, roles, frame)
     split = Split.of(orbits, fit, held, rng)
-    path = orbits.smoothed.states
-    found = resolve(library, runs.names, runs.roles, path, rates(sound, path), orbits.noise)
+    found = resolve(library, names, roles, orbits.smoothed.states, speeds, orbits.noise)
     stages = stages_of(found, numbers)
     if isinstance(library, str) and library == "auto":
         stages += preparation.learned(sound, rng)
@@ -269,15 +338,37 @@ def analyse_runs(
     moving = [law for law in findings.laws if law.verdict == "approximate"]
     report = report_on(
         findings,
-        conclude(findings, orbits, runs.roles),
-        names=runs.names,
-        noise=dict(zip(runs.names, orbits.mean_noise.tolist(), strict=True)),
-        title=_title(runs, some, sound),
+        conclude(findings, orbits, roles),
+        names=names,
+        noise=dict(zip(names, orbits.mean_noise.tolist(), strict=True)),
+        title="",
         drift_rates={law.expression: _drift_rate(law, orbits, sound.row_times) for law in moving},
     )
     states = split.fit.smoothed.states, split.held.smoothed.states
     report = replace(report, quantities=[described(q, *states) for q in report.quantities])
-    return _with_symmetries(report, runs, orbits, numbers)
+    return _with_symmetries(report, sound, orbits, numbers), frame
+
+
+def _about_natural_origin(
+    orbits: Orbits,
+    speeds: np.ndarray,
+    names: Sequence[str],
+    roles: Sequence[str | None] | None,
+    frame: Frame,
+) -> tuple[Orbits, Frame]:
+    """Return orbits and their frame about the origin that the motion of far coordinates shows."""
+    if not frame.far:
+        return orbits, frame
+    states = orbits.smoothed.states
+    seen = infer_roles(names, roles, states, speeds)
+    half = np.repeat(np.arange(orbits.n_runs) % 2 == 0, np.diff(orbits.offsets))
+    shift, one, other = (
+        natural_origin(states[rows], speeds[rows], seen, frame.far)
+        for rows in (half | True, half, ~half)
+    )
+    # As few digits as the two halves of the runs agree on.
+    better = frame.moved(shift, np.maximum(np.abs(one - other), _ORIGIN_KNOWN * orbits.scale))
+    return orbits.moved((better.origin - frame.origin) / frame.unit), better
 
 
 def _fields(

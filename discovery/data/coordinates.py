@@ -124,7 +124,7 @@ def infer_roles(
 
     Given roles are kept. Where none is known, positive coordinates are amounts; names that
     physicists use for angles, positions and velocities count; and a coordinate whose rate is
-    another coordinate (up to a mass) is a position, the other its velocity.
+    another coordinate (up to a mass, or the sense of time) is a position, the other its velocity.
 
     Parameters
     ----------
@@ -159,15 +159,19 @@ def _role_of_name(name: str) -> str | None:
 
 
 def _roles_from_rates(rows: np.ndarray, rates: np.ndarray) -> list[str | None]:
-    """Call x_i a position and x_j its velocity where ẋ_i is a positive multiple of x_j."""
+    """Call x_i a position and x_j its velocity where ẋ_i is a multiple of x_j.
+
+    A positive one first; a negative one where time or an axis points the other way.
+    """
     d = rows.shape[1]
     roles: list[str | None] = [None] * d
     correlation = np.corrcoef(rates, rows, rowvar=False)[:d, d:]
-    for i in range(d):
-        free = [j for j in range(d) if j != i and roles[j] is None]
-        j = max(free, key=lambda j: correlation[i, j], default=None)
-        if roles[i] is None and j is not None and correlation[i, j] > DATA.rate_correlation:
-            roles[i], roles[j] = "position", "velocity"
+    for likeness in (correlation, -correlation):
+        for i in range(d):
+            free = [j for j in range(d) if j != i and roles[j] is None]
+            j = max(free, key=lambda j, own=likeness[i]: own[j], default=None)
+            if roles[i] is None and j is not None and likeness[i, j] > DATA.rate_correlation:
+                roles[i], roles[j] = "position", "velocity"
     return roles
 
 
@@ -192,9 +196,14 @@ def in_words(names: Sequence[str], roles: Sequence[str | None] | None) -> str:
     """Return a list of coordinates to read; of fields, only their names and size."""
     if roles is None or set(roles) != {"field"}:
         return f"coordinates {', '.join(names)}"
-    fields = dict.fromkeys(name.rstrip("0123456789_") or name for name in names)
+    fields = dict.fromkeys(map(field_of, names))
     plural = "s" if len(fields) > 1 else ""
     return f"field{plural} {', '.join(fields)} on {len(names) // len(fields)} grid points"
+
+
+def field_of(name: str) -> str:
+    """Return the field that a column holds at one point: u for u12."""
+    return name.rstrip("0123456789_") or name
 
 
 def are_fields(roles: Sequence[str | None] | None) -> bool:

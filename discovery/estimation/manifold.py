@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from discovery.data.frame import Frame
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.model_rows import (
     continuous_rows,
@@ -46,6 +47,33 @@ class Manifold(Protocol):
 
     def noise_covariance(self, x: np.ndarray) -> np.ndarray:
         """Return the covariance (n, d, d) of the noise at states (n, d)."""
+
+
+class FramedManifold:
+    """A manifold of the user's coordinates as one of framed coordinates.
+
+    Parameters
+    ----------
+    manifold : Manifold
+    frame : Frame
+    """
+
+    def __init__(self, manifold: Manifold, frame: Frame) -> None:
+        self._manifold, self._frame = manifold, frame
+        self.dim, self.timed = manifold.dim, manifold.timed
+        self.step = None if manifold.step is None else self._step
+
+    def _step(
+        self, states: np.ndarray, intervals: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        ahead, jacobian = self._manifold.step(self._frame.outside(states), intervals)
+        unit = self._frame.unit
+        return self._frame.inside(ahead), jacobian * (unit / unit[:, None])
+
+    def noise_covariance(self, x: np.ndarray) -> np.ndarray:
+        """Return the covariance (n, d, d) of the noise at framed states (n, d)."""
+        unit = self._frame.unit
+        return self._manifold.noise_covariance(self._frame.outside(x)) / np.outer(unit, unit)
 
 
 def train_manifold(

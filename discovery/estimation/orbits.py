@@ -68,6 +68,13 @@ class Orbits:
         offsets = np.concatenate([[0], np.cumsum(lengths[lengths > 0])])
         return Orbits(_rows(self.measured, rows), _rows(self.smoothed, rows), offsets, self.scale)
 
+    def moved(self, shift: np.ndarray) -> Orbits:
+        """Return the orbits as seen from another origin, `shift` (d,) from this one."""
+        measured, smoothed = (
+            Path(path.states - shift, path.covariance) for path in (self.measured, self.smoothed)
+        )
+        return Orbits(measured, smoothed, self.offsets, self.scale)
+
     def take(self, runs: np.ndarray) -> Orbits:
         """Return the given runs."""
         spans = [np.arange(self.offsets[r], self.offsets[r + 1]) for r in runs]

@@ -52,10 +52,24 @@ def solve(top: np.ndarray, bottom: np.ndarray, ridge: float = _RIDGE) -> Spectru
     diagonal = np.einsum("...ii->...i", bottom)
     scale = 1.0 / np.sqrt(np.maximum(diagonal, 1e-300))
     both = scale[..., :, None] * scale[..., None, :]
-    half = np.linalg.inv(np.linalg.cholesky(bottom * both + ridge * np.eye(bottom.shape[-1])))
+    half = _inverse_root(bottom * both, ridge)
     values, vectors = np.linalg.eigh(half @ (top * both) @ np.swapaxes(half, -1, -2))
     vectors = scale[..., :, None] * (np.swapaxes(half, -1, -2) @ vectors)
     return Spectrum(np.maximum(values, 0.0), vectors)
+
+
+def _inverse_root(unit: np.ndarray, ridge: float) -> np.ndarray:
+    """Return H with H (D + ridge) Hᵀ = 1 for matrices D (..., s, s) of unit diagonal.
+
+    Where rounding has made D indefinite by more than the ridge, directions without size get that
+    of rounding.
+    """
+    try:
+        return np.linalg.inv(np.linalg.cholesky(unit + ridge * np.eye(unit.shape[-1])))
+    except np.linalg.LinAlgError:
+        values, basis = np.linalg.eigh(unit)
+        sizes = np.maximum(values, max(ridge, _RIDGE)) + ridge
+        return np.swapaxes(basis / np.sqrt(sizes)[..., None, :], -1, -2)
 
 
 @dataclass(frozen=True)

@@ -108,15 +108,24 @@ class Search:
         self.rejected = np.ones(BOOTSTRAPS, dtype=bool)
 
     def run(self, stages: Sequence[Stage]) -> Findings:
-        """Try the stages in turn, until no further law can exist."""
+        """Try the stages in turn, until no further law can exist.
+
+        Of runs too few for a verdict the first stage alone: more would only take time.
+        """
+        n_runs, fewest = self.split.all.n_runs, self.criteria.min_runs
+        if n_runs < fewest:
+            stages = stages[:1]
         for library in self._libraries(stages):
-            clear = self.split.where(library.positive)
-            if min(clear.fit.n_runs, clear.held.n_runs) < 2:
-                continue
-            self._try(Judge(library, clear, self.rng, self.numbers, self.criteria))
+            try:
+                self._try(library)
+            except (_Unusable, np.linalg.LinAlgError, FloatingPointError) as error:
+                self._skip(library.name, len(library), error)
             known = sum(law.sure for law in self.chosen.laws) + len(self.chosen.identities)
             if known >= library.dim - 1:
                 break
+        if n_runs < fewest:
+            too_few = f"{n_runs} runs are too few"
+            self.records.append(StageRecord("richer libraries", 0, np.empty(0), 0, too_few))
         laws = [self._with_errors(law) for law in self.chosen.laws]
         return Findings(laws, self.chosen.identities, self.records, self.rejected)
 
@@ -150,7 +159,11 @@ class Search:
     def _libraries(self, stages: Sequence[Stage]) -> Iterator[Functions]:
         """Yield what the stages try; note those whose functions the runs do not admit."""
         for stage in stages:
-            libraries = stage.libraries(self.split.fit, self.chosen)
+            try:
+                libraries = stage.libraries(self.split.fit, self.chosen)
+            except (np.linalg.LinAlgError, FloatingPointError) as error:
+                self._skip(stage.name, len(stage), error)
+                continue
             if libraries is None:
                 continue
             empty = True
@@ -160,9 +173,19 @@ class Search:
             if empty:
                 self.records.append(StageRecord(stage.name, len(stage), np.empty(0), 0))
 
-    def _try(self, judge: Judge) -> None:
+    def _skip(self, name: str, n_terms: int, error: Exception) -> None:
+        """Note a library that these data do not admit: none ends a search."""
+        reason = (
+            str(error) if isinstance(error, _Unusable) else f"its matrices are singular ({error})"
+        )
+        self.records.append(StageRecord(name, n_terms, np.empty(0), 0, reason))
+
+    def _try(self, library: Functions) -> None:
         """Judge the candidates of one library and choose among all laws anew."""
-        trials = _Trials(self, judge)
+        clear = self.split.where(library.positive)
+        if min(clear.fit.n_runs, clear.held.n_runs) < 2:
+            raise _Unusable("too few runs have coordinates that are clearly positive")
+        trials = _Trials(self, Judge(library, clear, self.rng, self.numbers, self.criteria))
         laws = trials.run()
         self.pool += [law for law in laws if law.verdict != Verdict.REJECTED]
         for law in laws:
@@ -174,13 +197,16 @@ class Search:
             self.pool, split.probes, split.held.scale, split.all, criteria=self.criteria
         )
         new = len(self.chosen.laws) - before
-        library = judge.library
         self.records.append(StageRecord(library.name, len(library), trials.flat.values, new))
 
     def _with_errors(self, law: Law) -> Law:
         orbits = self.split.where(law.library.positive).all
         test = DriftTest(law.library, law.coefficients, orbits, self.criteria)
         return replace(law, errors=test.standard_errors(law.coefficients, self.rng))
+
+
+class _Unusable(Exception):
+    """Why a library has nothing to say of these data."""
 
 
 class _Trials:
@@ -271,6 +297,10 @@ def _flat_directions(judge: Judge) -> tuple[Operators, Spectrum]:
     """Return the operators on the fit runs and their spectrum, weighted where noise is uneven."""
     library, fit = judge.library, judge.split.fit
     ops = operators(library, fit.smoothed, fit.offsets, fit.scale)
+    if not ops.is_finite:
+        raise _Unusable("its functions overflow or have no value on these data")
+    if not np.diag(ops.unit_dirichlet).any():
+        raise _Unusable("its functions do not vary on these data")
     flat = spectrum(ops)
     weights = noise_weights(library, fit.smoothed, _leading(flat, judge.criteria))
     if weights is not None:

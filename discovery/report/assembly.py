@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 
 from discovery.laws.judging.conclusion import Conclusion
-from discovery.laws.judging.law import Findings, Law
+from discovery.laws.judging.law import Findings, Law, StageRecord
 from discovery.report.quantity import Quantity
 from discovery.report.report import DiscoveryReport
 
@@ -51,11 +51,14 @@ def report_on(
         noise=dict(noise),
         names=tuple(names),
         title=title,
-        searched=[
-            f"{stage.library} ({stage.n_terms} terms: {stage.n_laws or 'no'} new)"
-            for stage in findings.stages
-        ],
+        searched=[_searched(stage) for stage in findings.stages],
     )
+
+
+def _searched(stage: StageRecord) -> str:
+    if stage.skipped:
+        return f"{stage.library} (skipped: {stage.skipped})"
+    return f"{stage.library} ({stage.n_terms} terms: {stage.n_laws or 'no'} new)"
 
 
 def _quantity(law: Law, undecided: bool, drift_rates: Mapping[sympy.Expr, float]) -> Quantity:

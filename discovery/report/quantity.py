@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import sympy
 
+from discovery.data.frame import Frame
+from discovery.formulas.charts import outside
+from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.verdict import Check, Verdict
+from discovery.libraries.framed import Framed
 from discovery.libraries.functions import Functions
 from discovery.report.typesetting import latex
 from discovery.report.units import coefficient_units
+
+# Factors that are written as exact numbers; others as powers of ten.
+_SHORT = (1e-4, 1e4)
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,39 @@ class Quantity:
             _errors=law.errors,
             _library=law.library,
             _coefficients=law.coefficients,
+        )
+
+    def outside(self, frame: Frame, numbers: Numbers) -> Quantity:
+        """Return the same law of framed coordinates in the user's, as formula and as function.
+
+        The first term keeps its coefficient.
+
+        Parameters
+        ----------
+        frame : Frame
+        numbers : Numbers
+            What counts as simple in a formula.
+        """
+        library = Framed(self._library, frame)
+        first = library.factors[int(np.flatnonzero(self._coefficients)[0])]
+        factors = [factor / first for factor in library.factors]
+        scale = np.array([float(factor) for factor in factors])
+        if library.learned:
+            expression = outside(self.expression, tuple(s.name for s in library.symbols), frame)
+        else:
+            parts = zip(self._coefficients, factors, library.expressions(), strict=True)
+            # Unevaluated, or SymPy would multiply 2 (x − 1000) out.
+            expression = sympy.Add(
+                *(sympy.Mul(_number(float(c), f, numbers), t, evaluate=False) for c, f, t in parts)
+            )
+        return replace(
+            self,
+            expression=expression,
+            spread=self.spread / abs(float(first)),
+            drift_rate=None if self.drift_rate is None else self.drift_rate / frame.time_unit,
+            _errors=None if self._errors is None else self._errors * abs(scale),
+            _library=library,
+            _coefficients=self._coefficients * scale,
         )
 
     def __call__(self, states: np.ndarray) -> np.ndarray:
@@ -205,3 +245,12 @@ class Quantity:
                 str(t): e if np.isfinite(e) else None for t, e in self.standard_errors.items()
             },
         }
+
+
+def _number(value: float, factor: sympy.Expr, numbers: Numbers) -> sympy.Expr:
+    """Return a coefficient times an exact factor, exact itself where it is simple and short."""
+    number = numbers.symbolic(value)
+    size = abs(float(factor))
+    if number.is_Float or not _SHORT[0] <= size <= _SHORT[1]:
+        return sympy.Float(value * float(factor), 6) if number.is_number else number * float(factor)
+    return number * factor

@@ -57,6 +57,12 @@ class Operators:
         rounding = _ROUNDING * np.diag(self.within + self.between)
         return Pencil(self.within, self.dirichlet + np.diag(rounding))
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether all entries are numbers."""
+        parts = (self.within, self.dirichlet, self.between, self.unit_dirichlet)
+        return all(bool(np.isfinite(part).all()) for part in parts)
+
     def restrict(self, support: np.ndarray) -> Operators:
         """Return the operators of the given terms."""
         return self._each(lambda part: part[np.ix_(support, support)])

@@ -90,13 +90,13 @@ class _Profile:
 
     def __call__(self, value: float) -> float:
         ops = self._operators(value)
-        if not np.isfinite(ops.within).all() or not np.isfinite(ops.dirichlet).all():
+        if not ops.is_finite:
             return np.inf
-        if not self._known.shape[1]:
-            return max(float(spectrum(ops).values[0]), 1e-300)
-        # The functions that noise moves independently of the known ones.
-        free = linalg.null_space((ops.dirichlet @ self._known).T)
-        return max(float(spectrum(ops.onto(free)).values[0]), 1e-300)
+        if self._known.shape[1]:
+            # The functions that noise moves independently of the known ones.
+            ops = ops.onto(linalg.null_space((ops.dirichlet @ self._known).T))
+        values = spectrum(ops).values
+        return max(float(values[0]), 1e-300) if len(values) else np.inf
 
     def _operators(self, value: float) -> Operators:
         path = self._orbits.smoothed

@@ -111,12 +111,15 @@ class StageRecord:
         μ of its functions on the fit runs, ascending; empty where none was solved for.
     n_laws : int
         Laws that were new.
+    skipped : str
+        Why it was not tried on these data; empty where it was.
     """
 
     library: str
     n_terms: int
     spectrum: np.ndarray
     n_laws: int
+    skipped: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,261 @@
+"""Frame: the units and the origin in which runs are analysed, so that a user's do not matter.
+
+    x = c + σ x′,   t = t₀ + τ t′
+
+c is a round number near values that lie far from zero, and zero elsewhere; σ and τ are powers of
+ten, so that exact coefficients stay exact, with σ negative where a coordinate is negative. Data of
+ordinary size and place are analysed as they are. Coordinates of one role and one size share their
+unit, or a circle would become an ellipse; those whose values lie close together share their origin,
+or differences would change. An angle has a unit and an origin of its own.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse.csgraph import connected_components
+
+from discovery.data.coordinates import field_of
+from discovery.data.trajectories import Trajectories
+
+# Decades from 1 within which a spread, or a duration, is of ordinary size.
+_ORDINARY, _ORDINARY_TIME = 1.5, 4.0
+# Decades within which spreads are of one size: of coordinates of one role (planets near and far
+# from their sun), and of others.
+_ALIKE, _NEAR = 1.5, 0.5
+# Values lie far from zero where their middle is this many spreads.
+_FAR = 30.0
+# Share of negative values from which on a coordinate is mirrored: as many as must be positive for
+# its logarithm to be taken.
+_NEGATIVE = 0.7
+# Percent of the values at either end that may be wrong.
+_TAIL = 4
+# Roles of coordinates that may be amounts.
+_MIRRORED = ("amount", "other", None)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """An affine chart of each coordinate and of time.
+
+    Attributes
+    ----------
+    centre : tuple of d Fraction
+        c of each coordinate.
+    exponent : tuple of d int
+        Power of ten that is the size of σ.
+    mirrored : tuple of d bool
+        Where σ is negative.
+    time_exponent : int
+        Power of ten that is τ.
+    from_start : bool
+        Whether t₀ is each run's first time; else it is zero.
+    """
+
+    centre: tuple[Fraction, ...]
+    exponent: tuple[int, ...]
+    mirrored: tuple[bool, ...]
+    time_exponent: int = 0
+    from_start: bool = False
+
+    @classmethod
+    def of(cls, runs: Trajectories, moved: bool = True) -> Frame:
+        """Choose the frame of runs.
+
+        Parameters
+        ----------
+        runs : Trajectories
+        moved : bool
+            Whether the origin and the sign may be others than the user's.
+        """
+        d, rows = runs.dim, runs.rows
+        roles = list(runs.roles or [None] * d)
+        if set(roles) == {"field"} and moved:
+            return cls.of_fields(runs)
+        centre, exponent, mirrored = [Fraction(0)] * d, [0] * d, [False] * d
+        middle, spread = _middle_and_spread(rows)
+        free = [i for i in range(d) if roles[i] not in ("angle", "field") and spread[i] > 0]
+        for group in _of_one_size(spread, roles, free):
+            for i in group:
+                exponent[i] = _power_of_ten(spread[group])
+        if moved:
+            for group in _of_one_place(middle, spread, roles, free):
+                origin = _origin(rows[:, group])
+                for i in group:
+                    centre[i] = origin
+                    negative = not origin and np.mean(rows[:, i] < 0) >= _NEGATIVE
+                    mirrored[i] = bool(negative and roles[i] in _MIRRORED)
+        time = _time(runs)
+        return cls(tuple(centre), tuple(exponent), tuple(mirrored), *time)
+
+    @classmethod
+    def of_fields(cls, runs: Trajectories) -> Frame:
+        """Choose the frame of fields: a unit for all points of a field, and no other origin."""
+        fields = [field_of(name) for name in runs.names]
+        points = {f: [i for i, own in enumerate(fields) if own == f] for f in fields}
+        spread = {f: _middle_and_spread(runs.rows[:, own].ravel())[1] for f, own in points.items()}
+        exponent = {f: 0 for f in fields}
+        moving = [f for f in points if spread[f] > 0]
+        for group in _of_one_size(spread, dict.fromkeys(fields), moving):
+            for f in group:
+                exponent[f] = _power_of_ten([spread[own] for own in group])
+        d = runs.dim
+        return cls(
+            (Fraction(0),) * d, tuple(exponent[f] for f in fields), (False,) * d, *_time(runs)
+        )
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether the coordinates are the user's own, whatever the time."""
+        return not (any(self.centre) or any(self.exponent) or any(self.mirrored))
+
+    @property
+    def unit(self) -> np.ndarray:
+        """σ of each coordinate, (d,)."""
+        size = np.array([float(f"1e{k}") for k in self.exponent])
+        return np.where(self.mirrored, -size, size)
+
+    @property
+    def origin(self) -> np.ndarray:
+        """The origin c of each coordinate, (d,)."""
+        return np.array([float(c) for c in self.centre])
+
+    @property
+    def time_unit(self) -> float:
+        """The size of τ."""
+        return float(f"1e{self.time_exponent}")
+
+    def inside(self, states: np.ndarray) -> np.ndarray:
+        """Return x′ of states x (..., d)."""
+        return (states - self.origin) / self.unit
+
+    def outside(self, states: np.ndarray) -> np.ndarray:
+        """Return x of states x′ (..., d)."""
+        return self.origin + self.unit * states
+
+    @property
+    def far(self) -> list[list[int]]:
+        """Columns that have another origin than the user's, those of one origin together."""
+        away = {c: [i for i, own in enumerate(self.centre) if own == c] for c in self.centre if c}
+        return list(away.values())
+
+    def moved(self, shift: np.ndarray, tolerance: np.ndarray) -> Frame:
+        """Return the frame with other origins, where these are not the user's.
+
+        Parameters
+        ----------
+        shift : (d,) array
+            From the origin, in the frame's units.
+        tolerance : (d,) array
+            How well it is known.
+        """
+        centre = list(self.centre)
+        for i in itertools.chain(*self.far):
+            size = abs(self.unit[i])
+            place = float(self.centre[i]) + self.unit[i] * shift[i]
+            centre[i] = _roundest(place, size * tolerance[i])
+        return replace(self, centre=tuple(centre))
+
+    def runs(self, runs: Trajectories) -> Trajectories:
+        """Return the same runs in this frame."""
+        times = runs.row_times
+        if self.from_start:
+            times = times - np.repeat(times[runs.offsets[:-1]], runs.lengths)
+        if self.time_exponent:
+            times = times / self.time_unit
+        if self.is_identity and times is runs.row_times:
+            return runs
+        rows = runs.rows if self.is_identity else self.inside(runs.rows)
+        cuts = runs.offsets[1:-1]
+        framed = Trajectories(
+            states=np.split(rows, cuts),
+            times=np.split(times, cuts),
+            names=runs.names,
+            roles=runs.roles,
+            run_ids=runs.run_ids,
+            grid_spacing=runs.grid_spacing,
+        )
+        framed.name, framed.equations = runs.name, runs.equations
+        return framed
+
+
+def _middle_and_spread(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the middle and the size of columns, as nearly all values tell: a few may be wrong."""
+    low, high = np.percentile(rows, (_TAIL, 100 - _TAIL), axis=0)
+    spread = (high - low) / 3
+    return (low + high) / 2, np.where(spread > 0, spread, rows.std(axis=0))
+
+
+def _power_of_ten(spreads: ArrayLike) -> int:
+    """Return the exponent of the unit of coordinates with the given spreads."""
+    size = float(np.mean(np.log10(spreads)))
+    return round(size) if abs(size) > _ORDINARY else 0
+
+
+def _of_one_size(
+    spread: Mapping[Hashable, float] | np.ndarray,
+    roles: Mapping[Hashable, str | None] | Sequence[str | None],
+    columns: Sequence[Hashable],
+) -> list[list]:
+    """Return the columns that share a unit: chains of spreads of one size."""
+
+    def alike(i: Hashable, j: Hashable) -> bool:
+        decades = abs(math.log10(spread[i]) - math.log10(spread[j]))
+        return decades <= (_ALIKE if roles[i] == roles[j] else _NEAR)
+
+    return _chains(columns, alike)
+
+
+def _of_one_place(
+    middle: np.ndarray, spread: np.ndarray, roles: Sequence[str | None], columns: Sequence[int]
+) -> list[list[int]]:
+    """Return the columns that share an origin: those of one role whose values lie close."""
+
+    def alike(i: int, j: int) -> bool:
+        close = abs(middle[i] - middle[j]) <= _FAR * max(spread[i], spread[j])
+        return roles[i] == roles[j] and bool(close)
+
+    return _chains(columns, alike)
+
+
+def _chains(columns: Sequence[Hashable], alike: Callable[[Hashable, Hashable], bool]) -> list[list]:
+    """Return the columns in groups: those that are alike, directly or through others."""
+    links = np.array([[alike(i, j) for j in columns] for i in columns], dtype=bool)
+    _, label = connected_components(links.reshape(len(columns), len(columns)), directed=False)
+    return [
+        [i for i, own in zip(columns, label, strict=True) if own == k] for k in np.unique(label)
+    ]
+
+
+def _origin(values: np.ndarray) -> Fraction:
+    """Return the roundest number within a spread of the middle of values far from zero; else 0."""
+    middle, spread = map(float, _middle_and_spread(values.ravel()))
+    return _roundest(middle, spread) if abs(middle) > _FAR * spread else Fraction(0)
+
+
+def _roundest(value: float, tolerance: float) -> Fraction:
+    """Return the decimal number of fewest digits within a tolerance of a value."""
+    power = math.ceil(math.log10(max(abs(value), tolerance)))
+    while True:
+        step = Fraction(10) ** power
+        nearest = round(Fraction(value) / step) * step
+        if abs(float(nearest - Fraction(value))) <= tolerance:
+            return nearest
+        power -= 1
+
+
+def _time(runs: Trajectories) -> tuple[int, bool]:
+    """Return the exponent of time's unit, and whether it starts anew with each run."""
+    starts, ends = runs.row_times[runs.offsets[:-1]], runs.row_times[runs.offsets[1:] - 1]
+    duration = float(np.median(ends - starts))
+    if duration <= 0:
+        return 0, False
+    size = math.log10(duration)
+    exponent = round(size) if abs(size) > _ORDINARY_TIME else 0
+    return exponent, bool(np.abs(starts).max() > _FAR * duration)

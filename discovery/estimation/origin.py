@@ -1,0 +1,127 @@
+"""The natural origin of coordinates that were measured from far away.
+
+Formulas are simple about the place where the motion has its centre. Seen from afar the user's own
+origin says nothing of it, but the motion does: a velocity is zero where its position rests; central
+forces point at one place; and where there is an equilibrium, nothing moves.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from discovery.criteria import DATA
+from discovery.data.coordinates import MOMENTA, POSITIONS
+
+# Rows that are looked at.
+_ROWS = 4000
+# Steps of Newton's method, and the largest distance of an equilibrium in spreads of the data.
+_STEPS, _FAR = 20, 3.0
+
+
+def natural_origin(
+    states: np.ndarray,
+    rates: np.ndarray,
+    roles: Sequence[str | None],
+    groups: Sequence[Sequence[int]],
+) -> np.ndarray:
+    """Return the natural origin of some coordinates, (d,); zero where the motion shows none.
+
+    Parameters
+    ----------
+    states, rates : (n, d) arrays
+        Smoothed states and their time derivatives.
+    roles : sequence of length d
+    groups : sequence of sequences of int
+        The coordinates that may be moved: those of a group together, unless each has a centre.
+    """
+    columns = [i for group in groups for i in group]
+    step = max(1, len(states) // _ROWS)
+    middle, scale = states.mean(axis=0), states.std(axis=0)
+    x, v = (states[::step] - middle) / scale, rates[::step] / rates.std(axis=0)
+    found = np.full(x.shape[1], np.nan)
+    for j in columns:
+        if roles[j] in MOMENTA:
+            found[j] = _rest(x[:, j], v[:, [i for i, r in enumerate(roles) if r in POSITIONS]])
+    if np.isnan(found[columns]).any():
+        places = [i for i, role in enumerate(roles) if role == "position"]
+        momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
+        if len(places) == len(momenta) > 1:
+            pull = rates[::step][:, momenta]
+            found[places] = (_centre(states[::step][:, places], pull) - middle[places]) / scale[
+                places
+            ]
+    if np.isnan(found[columns]).any():
+        rest = middle + scale * _equilibrium(x, v)
+        for group in groups:
+            rest[list(group)] = rest[list(group)].mean()
+        found = np.where(np.isnan(found), (rest - middle) / scale, found)
+    out = np.zeros(x.shape[1])
+    for j in columns:
+        if np.isfinite(found[j]):
+            out[j] = middle[j] + scale[j] * found[j]
+    return out
+
+
+def _rest(x: np.ndarray, rates: np.ndarray) -> float:
+    """Return where the rate (n, k) that is a multiple of x (n,), but for a constant, is zero."""
+    correlation = [float(np.corrcoef(x, rate)[0, 1]) for rate in rates.T]
+    best = int(np.argmax(np.abs(correlation))) if correlation else -1
+    if best < 0 or abs(correlation[best]) < DATA.rate_correlation:
+        return float("nan")
+    slope, constant = np.polyfit(x, rates[:, best], 1)
+    return -constant / slope
+
+
+def _centre(places: np.ndarray, pull: np.ndarray) -> np.ndarray:
+    """Return the place (k,) that pulls at places (n, k) point at, or nan.
+
+    Of a × (x − c) = 0 by least squares, each row of unit length.
+    """
+    k = places.shape[1]
+    unit = pull / np.maximum(np.linalg.norm(pull, axis=1), 1e-300)[:, None]
+    rows, values = [], []
+    for i, j in itertools.combinations(range(k), 2):
+        row = np.zeros((len(unit), k))
+        row[:, j], row[:, i] = unit[:, i], -unit[:, j]
+        rows.append(row)
+        values.append(unit[:, i] * places[:, j] - unit[:, j] * places[:, i])
+    design, target = np.concatenate(rows), np.concatenate(values)
+    centre = np.linalg.lstsq(design, target, rcond=None)[0]
+    missed = np.sqrt(np.mean((design @ centre - target) ** 2))
+    reach = np.sqrt(np.mean(np.sum((places - centre) ** 2, axis=1)))
+    return centre if missed <= DATA.central_pull * reach else np.full(k, np.nan)
+
+
+def _equilibrium(x: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """Return where no rate (n, d) is left near the middle of standardized states, (d,) or nan."""
+    d = x.shape[1]
+    powers = _powers(d, 3 if d <= 4 else 2)
+    phi = np.prod(x[:, None, :] ** powers, axis=2)
+    weights = np.linalg.lstsq(phi, rates, rcond=None)[0]
+    if np.max(np.mean((phi @ weights - rates) ** 2, axis=0)) > DATA.unexplained_rate:
+        return np.full(d, np.nan)
+    place = np.zeros(d)
+    for _ in range(_STEPS):
+        value = np.prod(place**powers, axis=1) @ weights
+        slopes = np.array([_slope(powers, place, i) @ weights for i in range(d)]).T
+        place = place - np.linalg.lstsq(slopes, value, rcond=1e-3)[0]
+        if np.max(np.abs(place)) > _FAR:
+            return np.full(d, np.nan)
+    left = np.prod(place**powers, axis=1) @ weights
+    return place if np.max(np.abs(left)) < 1e-3 else np.full(d, np.nan)
+
+
+def _powers(d: int, degree: int) -> np.ndarray:
+    """Return the exponents of all monomials of d variables up to a degree, (m, d)."""
+    chosen = itertools.combinations_with_replacement(range(d + 1), degree)
+    return np.array([[factors.count(i) for i in range(d)] for factors in chosen])
+
+
+def _slope(powers: np.ndarray, place: np.ndarray, i: int) -> np.ndarray:
+    """Return ∂/∂x_i of the monomials at a place."""
+    lower = powers.copy()
+    lower[:, i] = np.maximum(lower[:, i] - 1, 0)
+    return powers[:, i] * np.prod(place**lower, axis=1)

@@ -1,0 +1,51 @@
+"""Framing: a report on framed coordinates becomes one on the user's."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from discovery.data.coordinates import field_of
+from discovery.data.frame import Frame
+from discovery.formulas.simple_numbers import Numbers
+from discovery.report.report import DiscoveryReport
+
+
+def outside(report: DiscoveryReport, frame: Frame, numbers: Numbers) -> DiscoveryReport:
+    """Return a report in the user's units and from the user's origin.
+
+    Parameters
+    ----------
+    report : DiscoveryReport
+        On the runs in the frame.
+    frame : Frame
+    numbers : Numbers
+        What counts as simple in a formula.
+    """
+    if frame.is_identity and not frame.time_exponent:
+        return report
+    units = dict(zip(report.names, abs(frame.unit).tolist(), strict=True))
+    units |= {field_of(name): unit for name, unit in units.items() if name not in report.noise}
+    return replace(
+        report,
+        quantities=[
+            replace(
+                q.outside(frame, numbers), symmetry=q.symmetry and _moved(q.symmetry, report, frame)
+            )
+            for q in report.quantities
+        ],
+        identities=[q.outside(frame, numbers) for q in report.identities],
+        symmetries=[_moved(text, report, frame) for text in report.symmetries],
+        noise={name: level * units[name] for name, level in report.noise.items()},
+    )
+
+
+def _moved(text: str, report: DiscoveryReport, frame: Frame) -> str:
+    """Return words on framed coordinates with those of the user that have another origin."""
+    for name, centre in zip(report.names, frame.centre, strict=True):
+        if centre:
+            sign = "-" if centre > 0 else "+"
+            text = re.sub(
+                rf"(?<!\w){re.escape(name)}(?!\w)", f"({name} {sign} {abs(centre)})", text
+            )
+    return text
