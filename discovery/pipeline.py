@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import sympy
 
 from discovery.data.coordinates import are_fields
+from discovery.data.parameters import Parts, parted, remarks
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
 from discovery.data.trajectories import Trajectories
@@ -27,9 +29,10 @@ from discovery.laws.judging.law import Law
 from discovery.laws.judging.trend import secular_rate
 from discovery.laws.learned.training import train_features
 from discovery.laws.search import analyse
-from discovery.laws.stages import Learned, Stage, stages_of
+from discovery.laws.stages import Learned, Stage, stages_among, stages_of
 from discovery.libraries.choice import LibraryLike, checked, resolve
 from discovery.libraries.functions import Functions
+from discovery.libraries.monomials import symbols_of
 from discovery.noether.pairing import pair
 from discovery.pde.analysis import analyse_fields
 from discovery.report.assembly import report_on
@@ -255,29 +258,36 @@ def analyse_runs(
     if are_fields(runs.roles):
         return _fields(runs, library, levels, numbers, rng)
     checked(library, runs.names)
+    parts = parted(runs)
     some = drawn(runs, most, rng)
     sound = without_gross_errors(some)
     fit, held = Split.choose(sound.n_runs, rng)
-    orbits = preparation.orbits(sound, fit, levels, rng)
+    moving = sound if parts.all_coordinates else sound.of_columns(parts.coordinates)
+    levels = levels if levels is None else levels[list(parts.coordinates)]
+    known = preparation.orbits(moving, fit, levels, rng)
+    orbits = known.among(sound.rows, parts.coordinates)
     split = Split.of(orbits, fit, held, rng)
-    path = orbits.smoothed.states
-    found = resolve(library, runs.names, runs.roles, path, rates(sound, path), orbits.noise)
+    # A user's own library is of all columns.
+    of, seen = (moving, known) if isinstance(library, str) else (sound, orbits)
+    path = seen.smoothed.states
+    found = resolve(library, of.names, of.roles, path, rates(of, path), seen.noise)
     stages = stages_of(found, numbers)
     if isinstance(library, str) and library == "auto":
-        stages += preparation.learned(sound, rng)
+        stages += preparation.learned(moving, rng)
+    stages = stages_among(stages, symbols_of(runs.names), parts)
     findings = analyse(stages, split, rng, numbers)
-    moving = [law for law in findings.laws if law.verdict == "approximate"]
+    drifting = [law for law in findings.laws if law.verdict == "approximate"]
     report = report_on(
         findings,
-        conclude(findings, orbits, runs.roles),
+        conclude(findings, known, moving.roles),
         names=runs.names,
-        noise=dict(zip(runs.names, orbits.mean_noise.tolist(), strict=True)),
-        title=_title(runs, some, sound),
-        drift_rates={law.expression: _drift_rate(law, orbits, sound.row_times) for law in moving},
+        noise=dict(zip(moving.names, known.mean_noise.tolist(), strict=True)),
+        title="; ".join([_title(runs, some, sound, parts), *remarks(runs, parts)]),
+        drift_rates={law.expression: _drift_rate(law, orbits, sound.row_times) for law in drifting},
     )
     states = split.fit.smoothed.states, split.held.smoothed.states
     report = replace(report, quantities=[described(q, *states) for q in report.quantities])
-    return _with_symmetries(report, runs, orbits, numbers)
+    return _with_symmetries(report, moving, orbits, numbers, parts)
 
 
 def _fields(
@@ -299,9 +309,9 @@ def _fields(
     return replace(report, searched=[*report.searched, "no manifold is trained for fields"])
 
 
-def _title(runs: Trajectories, some: Trajectories, sound: Trajectories) -> str:
+def _title(runs: Trajectories, some: Trajectories, sound: Trajectories, parts: Parts) -> str:
     """Return what the runs are, how many rows of them were drawn and left out as gross errors."""
-    title = runs.summary()
+    title = runs.of_columns(parts.coordinates).summary()
     if len(some.rows) < len(runs.rows):
         title += f"; {len(some.rows)} of {len(runs.rows)} rows analysed"
     dropped = len(some.rows) - len(sound.rows)
@@ -323,15 +333,26 @@ def _drift_rate(law: Law, orbits: Orbits, times: np.ndarray) -> float:
 
 
 def _with_symmetries(
-    report: DiscoveryReport, runs: Trajectories, orbits: Orbits, numbers: Numbers
+    report: DiscoveryReport,
+    runs: Trajectories,
+    orbits: Orbits,
+    numbers: Numbers,
+    parts: Parts,
 ) -> DiscoveryReport:
-    """Pair laws with the symmetries behind them, where roles say that the data are mechanical."""
+    """Pair laws with the symmetries behind them, where roles say that the data are mechanical.
+
+    With the symmetries of the runs' typical system, where parameters differ from run to run.
+    """
     exact = [q for q in report.quantities if q.verdict == "exact" and q.approximation_error is None]
     if not exact or runs.roles is None:
         return report
     some = orbits.smoothed.states[:: max(1, len(orbits.smoothed.states) // PROBES)]
-    formulas = [numbers.numeric(q.expression) for q in exact]
-    pairing = pair(formulas, runs.names, runs.roles, some)
+    typical = {
+        sympy.Symbol(report.names[i], real=True): float(np.median(some[:, i]))
+        for i in parts.parameters
+    }
+    formulas = [numbers.numeric(q.expression).subs(typical) for q in exact]
+    pairing = pair(formulas, runs.names, runs.roles, some[:, list(parts.coordinates)])
     named: list[Quantity] = [
         replace(q, symmetry=s) for q, s in zip(exact, pairing.symmetries, strict=True)
     ]

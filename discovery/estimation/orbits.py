@@ -68,6 +68,41 @@ class Orbits:
         offsets = np.concatenate([[0], np.cumsum(lengths[lengths > 0])])
         return Orbits(_rows(self.measured, rows), _rows(self.smoothed, rows), offsets, self.scale)
 
+    def of_columns(self, columns: Sequence[int]) -> Orbits:
+        """Return the orbits in some of their coordinates."""
+        columns = list(columns)
+        paths = (
+            Path(path.states[:, columns], path.covariance[:, columns][:, :, columns])
+            for path in (self.measured, self.smoothed)
+        )
+        return Orbits(*paths, self.offsets, self.scale[columns])
+
+    def among(self, rows: np.ndarray, columns: Sequence[int]) -> Orbits:
+        """Return orbits of which these are some columns, and the others have no noise.
+
+        Parameters
+        ----------
+        rows : (n, D) array
+            All columns.
+        columns : sequence of d int
+            Where these orbits' coordinates go.
+        """
+        n, size = rows.shape
+        if size == len(columns):
+            return self
+        columns = list(columns)
+        paths = []
+        for path in (self.measured, self.smoothed):
+            states = rows.copy()
+            states[:, columns] = path.states
+            covariance = np.zeros((n, size, size))
+            covariance[:, np.arange(size), np.arange(size)] = 1e-300  # factors need a little
+            covariance[:, np.array(columns)[:, None], columns] = path.covariance
+            paths.append(Path(states, covariance))
+        scale = rows.std(axis=0)
+        scale[columns] = self.scale
+        return Orbits(*paths, self.offsets, scale)
+
     def take(self, runs: np.ndarray) -> Orbits:
         """Return the given runs."""
         spans = [np.arange(self.offsets[r], self.offsets[r + 1]) for r in runs]
