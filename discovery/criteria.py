@@ -598,6 +598,16 @@ class LawCriteria:
         off=math.inf,
         test="laws/judging/test_verdict.py::test_an_identity_is_short_and_its_terms_cancel",
     )
+    unrelated: float = limit(
+        1e-3,
+        statistic="share of shuffles of the coordinates in which a formula varies as little",
+        unit="1",
+        reason="permutation distribution over samples of coordinates that are independent of each "
+        "other",
+        level=1e-3,
+        off=1.0,
+        test="laws/judging/test_constraint.py::test_uniform_numbers_obey_nothing",
+    )
     identity_terms: float = limit(
         6,
         statistic="terms of an identity",

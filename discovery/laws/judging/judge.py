@@ -13,6 +13,7 @@ from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding import rounding
 from discovery.laws.finding.candidates import Candidate, expression
 from discovery.laws.finding.operators import Operators
+from discovery.laws.judging.constraint import chance_of_constraint
 from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.evidence import Evidence, gather
 from discovery.laws.judging.law import Law
@@ -120,7 +121,13 @@ class Judge:
             # Runs that a formula was fitted to flatter it, so motion that they show too is real.
             everywhere = DriftTest(terms, formula.coefficients, self.split.all, self.criteria)
             moving = max(everywhere.score(formula.coefficients), evidence.moving)
-            table = checks(replace(evidence, moving=moving), formula, self.criteria)
+            evidence = replace(evidence, moving=moving)
+            table = checks(evidence, formula, self.criteria)
+        if verdict_of(table) == Verdict.IDENTITY:
+            held = self.split.held.measured
+            chance = chance_of_constraint(terms, formula.coefficients, held, self.rng)
+            formula = replace(formula, unrelated=chance)
+            table = checks(evidence, formula, self.criteria)
         return Law(
             library=terms,
             coefficients=formula.coefficients,

@@ -10,7 +10,7 @@ from scipy import stats
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
-from discovery.laws.judging.independence import independent
+from discovery.laws.judging.independence import independent, on_surface
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.verdict import Verdict
 from discovery.libraries.monomials import monomials, term_count
@@ -56,7 +56,11 @@ def select(
 
     obeyed = [law for law in pool if law.verdict == Verdict.IDENTITY]
     obeyed.sort(key=attrgetter("cost"))
-    obeyed = [obeyed[k] for k in independent(gradients(obeyed), criteria=criteria)]
+    identities: list[Law] = []
+    for law in obeyed:
+        if independent(gradients([law]), gradients(identities), criteria=criteria):
+            identities.append(law)
+            probes = on_surface(probes, scale, identities)
     laws = [law for law in pool if law.verdict != Verdict.IDENTITY]
     laws.sort(
         key=lambda law: (
@@ -67,11 +71,11 @@ def select(
     )
     while True:
         sines = [sine(law) for law in laws]
-        kept = independent(gradients(laws), gradients(obeyed), sines, criteria)
+        kept = independent(gradients(laws), gradients(identities), sines, criteria)
         chosen = [laws[k] for k in kept]
         idle = None if orbits is None else _adds_nothing(chosen, orbits)
         if idle is None:
-            return Findings(chosen, obeyed)
+            return Findings(chosen, identities)
         laws = [law for law in laws if law is not idle]
 
 
