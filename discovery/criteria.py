@@ -115,6 +115,17 @@ class NoiseCriteria:
         test="estimation/test_noise_level.py::test_few_differences_do_not_understate_the_noise",
     )
 
+    neighbours: float = limit(
+        0.5,
+        statistic="least over the coordinates of the mean square of successive differences, over "
+        "twice the variance within runs",
+        unit="1",
+        reason="tolerance: 1 where the order of samples does not matter; below 1/2 a period has "
+        "more than six samples, and polynomials can follow it",
+        off=math.inf,
+        test="estimation/test_smoothness.py::test_iterates_and_clouds_have_no_path",
+    )
+
     # Gross errors.
     gross_misfit: float = limit(
         9.0,

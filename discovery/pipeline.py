@@ -275,6 +275,8 @@ def analyse_runs(
     if isinstance(library, str) and library == "auto":
         stages += preparation.learned(moving, rng)
     stages = stages_among(stages, symbols_of(runs.names), parts)
+    if not (known.on_a_path or known.noise_known):
+        stages = []  # whatever is found, nothing tells it from noise
     findings = analyse(stages, split, rng, numbers)
     drifting = [law for law in findings.laws if law.verdict == "approximate"]
     report = report_on(
