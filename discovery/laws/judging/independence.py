@@ -28,7 +28,8 @@ def on_surface(
     scale : (d,) array
         Standard deviation of each coordinate, the unit of distances.
     identities : sequence of Law
-        Each has the same value in all data, taken as its median at the points.
+        Each has the same value in all data: its mean at the points, shrunk towards zero by its own
+        error.
     steps : int
 
     Returns
@@ -38,7 +39,9 @@ def on_surface(
     """
     if not identities:
         return points
-    target = np.array([np.median(law.values(points)) for law in identities])
+    values = np.stack([law.values(points) for law in identities], axis=1)
+    target, square_error = values.mean(axis=0), values.var(axis=0) / len(points)
+    target = target * np.maximum(1 - square_error / np.maximum(target**2, 1e-300), 0.0)
     best, least = points, np.full(len(points), np.inf)
     moved = points
     with np.errstate(all="ignore"):
