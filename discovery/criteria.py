@@ -134,6 +134,17 @@ class NoiseCriteria:
         test="estimation/test_noise_level.py::test_few_differences_do_not_understate_the_noise",
     )
 
+    neighbours: float = limit(
+        0.5,
+        statistic="least over the coordinates of the mean square of successive differences, over "
+        "twice the variance within runs",
+        unit="1",
+        reason="tolerance: 1 where the order of samples does not matter; below 1/2 a period has "
+        "more than six samples, and polynomials can follow it",
+        off=math.inf,
+        test="estimation/test_smoothness.py::test_iterates_and_clouds_have_no_path",
+    )
+
     # Gross errors.
     gross_misfit: float = limit(
         9.0,
@@ -616,6 +627,16 @@ class LawCriteria:
         reason="tolerance: an identity's terms vary and cancel; a sum of noise does not",
         off=math.inf,
         test="laws/judging/test_verdict.py::test_an_identity_is_short_and_its_terms_cancel",
+    )
+    unrelated: float = limit(
+        1e-3,
+        statistic="share of shuffles of the coordinates in which a formula varies as little",
+        unit="1",
+        reason="permutation distribution over samples of coordinates that are independent of each "
+        "other",
+        level=1e-3,
+        off=1.0,
+        test="laws/judging/test_constraint.py::test_uniform_numbers_obey_nothing",
     )
     identity_terms: float = limit(
         6,

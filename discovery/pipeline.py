@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import sympy
 
 from discovery.criteria import LAWS
 from discovery.data.coordinates import are_fields, infer_roles
 from discovery.data.frame import Frame
+from discovery.data.parameters import Parts, parted, remarks
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
 from discovery.data.trajectories import Trajectories
@@ -31,10 +33,11 @@ from discovery.laws.judging.law import Law
 from discovery.laws.judging.trend import secular_rate
 from discovery.laws.learned.training import train_features
 from discovery.laws.search import analyse
-from discovery.laws.stages import Learned, Stage, stages_of
+from discovery.laws.stages import Learned, Stage, stages_among, stages_of
 from discovery.libraries.choice import LibraryLike, checked, resolve
 from discovery.libraries.framed import in_frame
 from discovery.libraries.functions import Functions
+from discovery.libraries.monomials import symbols_of
 from discovery.noether.pairing import pair
 from discovery.pde.analysis import analyse_fields
 from discovery.report.assembly import report_on
@@ -297,8 +300,9 @@ def analyse_runs(
     most, levels = checked_rows(max_rows), known_noise(noise, runs.dim)
     fields = are_fields(runs.roles)
     chosen = library if fields else checked(library, runs.names)
+    parts = parted(runs)
     # Functions of the user's own are of the user's coordinates: these keep their origin and sign.
-    frame = Frame.of(runs, moved=isinstance(chosen, str))
+    frame = Frame.of(runs, parts.coordinates if isinstance(chosen, str) else ())
     levels = None if levels is None else levels / abs(frame.unit)
     framed = frame.runs(runs)
     if fields:
@@ -308,14 +312,15 @@ def analyse_runs(
             chosen = [in_frame(given, frame) for given in chosen]
         some = drawn(framed, most, rng)
         sound = without_gross_errors(some)
-        inside = preparation.within(frame)
-        report, frame = _laws(sound, frame, inside, chosen, levels, numbers, rng)
-        report = replace(report, title=_title(runs, some, sound))
+        report, frame = _laws(sound, parts, frame, preparation, chosen, levels, numbers, rng)
+        title = "; ".join([_title(runs, some, sound, parts), *remarks(runs, parts)])
+        report = replace(report, title=title)
     return outside(report, frame, numbers)
 
 
 def _laws(
     sound: Trajectories,
+    parts: Parts,
     frame: Frame,
     preparation: Preparation,
     library: LibraryLike,
@@ -324,51 +329,60 @@ def _laws(
     rng: np.random.Generator,
 ) -> tuple[DiscoveryReport, Frame]:
     """Return the report on runs without gross errors in a frame, and the frame that it is in."""
-    names, roles = sound.names, sound.roles
+    coordinates = list(parts.coordinates)
+    moving = sound if parts.all_coordinates else sound.of_columns(coordinates)
+    levels = levels if levels is None else levels[coordinates]
     fit, held = Split.choose(sound.n_runs, rng)
-    orbits = preparation.orbits(sound, fit, levels, rng)
-    speeds = rates(sound, orbits.smoothed.states)
-    orbits, frame = _about_natural_origin(orbits, speeds, names, roles, frame)
+    known = preparation.within(frame.of_columns(coordinates)).orbits(moving, fit, levels, rng)
+    known, frame = _about_natural_origin(known, moving, frame, coordinates)
+    orbits = known.among(sound.rows, coordinates)
     split = Split.of(orbits, fit, held, rng)
-    found = resolve(library, names, roles, orbits.smoothed.states, speeds, orbits.noise)
+    # A user's own library is of all columns.
+    of, seen = (moving, known) if isinstance(library, str) else (sound, orbits)
+    path = seen.smoothed.states
+    found = resolve(library, of.names, of.roles, path, rates(of, path), seen.noise)
     stages = stages_of(found, numbers)
     if isinstance(library, str) and library == "auto":
-        stages += preparation.learned(sound, rng)
+        stages += preparation.learned(moving, rng)
+    stages = stages_among(stages, symbols_of(sound.names), parts)
+    if not (known.on_a_path or known.noise_known):
+        stages = []  # whatever is found, nothing tells it from noise
     findings = analyse(stages, split, rng, numbers)
-    moving = [law for law in findings.laws if law.verdict == "approximate"]
+    drifting = [law for law in findings.laws if law.verdict == "approximate"]
     report = report_on(
         findings,
-        conclude(findings, orbits, roles),
-        names=names,
-        noise=dict(zip(names, orbits.mean_noise.tolist(), strict=True)),
+        conclude(findings, known, moving.roles),
+        names=sound.names,
+        noise=dict(zip(moving.names, known.mean_noise.tolist(), strict=True)),
         title="",
-        drift_rates={law.expression: _drift_rate(law, orbits, sound.row_times) for law in moving},
+        drift_rates={law.expression: _drift_rate(law, orbits, sound.row_times) for law in drifting},
     )
     states = split.fit.smoothed.states, split.held.smoothed.states
     report = replace(report, quantities=[described(q, *states) for q in report.quantities])
-    return _with_symmetries(report, sound, orbits, numbers), frame
+    return _with_symmetries(report, moving, orbits, numbers, parts), frame
 
 
 def _about_natural_origin(
-    orbits: Orbits,
-    speeds: np.ndarray,
-    names: Sequence[str],
-    roles: Sequence[str | None] | None,
-    frame: Frame,
+    orbits: Orbits, runs: Trajectories, frame: Frame, columns: Sequence[int]
 ) -> tuple[Orbits, Frame]:
-    """Return orbits and their frame about the origin that the motion of far coordinates shows."""
-    if not frame.far:
+    """Return orbits and their frame about the origin that the motion of far coordinates shows.
+
+    The frame is of more columns than the runs, whose coordinates are in `columns`.
+    """
+    part = frame.of_columns(columns)
+    if not part.far:
         return orbits, frame
     states = orbits.smoothed.states
-    seen = infer_roles(names, roles, states, speeds)
+    speeds = rates(runs, states)
+    seen = infer_roles(runs.names, runs.roles, states, speeds)
     half = np.repeat(np.arange(orbits.n_runs) % 2 == 0, np.diff(orbits.offsets))
     shift, one, other = (
-        natural_origin(states[rows], speeds[rows], seen, frame.far)
+        natural_origin(states[rows], speeds[rows], seen, part.far)
         for rows in (half | True, half, ~half)
     )
     # As few digits as the two halves of the runs agree on.
-    better = frame.moved(shift, np.maximum(np.abs(one - other), _ORIGIN_KNOWN * orbits.scale))
-    return orbits.moved((better.origin - frame.origin) / frame.unit), better
+    better = part.moved(shift, np.maximum(np.abs(one - other), _ORIGIN_KNOWN * orbits.scale))
+    return orbits.moved((better.origin - part.origin) / part.unit), frame.among(better, columns)
 
 
 def _fields(
@@ -390,9 +404,9 @@ def _fields(
     return replace(report, searched=[*report.searched, "no manifold is trained for fields"])
 
 
-def _title(runs: Trajectories, some: Trajectories, sound: Trajectories) -> str:
+def _title(runs: Trajectories, some: Trajectories, sound: Trajectories, parts: Parts) -> str:
     """Return what the runs are, how many rows of them were drawn and left out as gross errors."""
-    title = runs.summary()
+    title = runs.of_columns(parts.coordinates).summary()
     if len(some.rows) < len(runs.rows):
         title += f"; {len(some.rows)} of {len(runs.rows)} rows analysed"
     dropped = len(some.rows) - len(sound.rows)
@@ -414,15 +428,26 @@ def _drift_rate(law: Law, orbits: Orbits, times: np.ndarray) -> float:
 
 
 def _with_symmetries(
-    report: DiscoveryReport, runs: Trajectories, orbits: Orbits, numbers: Numbers
+    report: DiscoveryReport,
+    runs: Trajectories,
+    orbits: Orbits,
+    numbers: Numbers,
+    parts: Parts,
 ) -> DiscoveryReport:
-    """Pair laws with the symmetries behind them, where roles say that the data are mechanical."""
+    """Pair laws with the symmetries behind them, where roles say that the data are mechanical.
+
+    With the symmetries of the runs' typical system, where parameters differ from run to run.
+    """
     exact = [q for q in report.quantities if q.verdict == "exact" and q.approximation_error is None]
     if not exact or runs.roles is None:
         return report
     some = orbits.smoothed.states[:: max(1, len(orbits.smoothed.states) // PROBES)]
-    formulas = [numbers.numeric(q.expression) for q in exact]
-    pairing = pair(formulas, runs.names, runs.roles, some)
+    typical = {
+        sympy.Symbol(report.names[i], real=True): float(np.median(some[:, i]))
+        for i in parts.parameters
+    }
+    formulas = [numbers.numeric(q.expression).subs(typical) for q in exact]
+    pairing = pair(formulas, runs.names, runs.roles, some[:, list(parts.coordinates)])
     named: list[Quantity] = [
         replace(q, symmetry=s) for q, s in zip(exact, pairing.symmetries, strict=True)
     ]

@@ -19,6 +19,7 @@ ROLES = (
     "angular_velocity",
     "amount",
     "field",
+    "parameter",
     "other",
 )
 # Roles of what a body's place is, and of what its motion is.

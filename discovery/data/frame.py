@@ -65,18 +65,19 @@ class Frame:
     from_start: bool = False
 
     @classmethod
-    def of(cls, runs: Trajectories, moved: bool = True) -> Frame:
+    def of(cls, runs: Trajectories, moved: Sequence[int] | None = None) -> Frame:
         """Choose the frame of runs.
 
         Parameters
         ----------
         runs : Trajectories
-        moved : bool
-            Whether the origin and the sign may be others than the user's.
+        moved : sequence of int, optional
+            The columns whose origin and sign may be others than the user's: all by default.
         """
         d, rows = runs.dim, runs.rows
         roles = list(runs.roles or [None] * d)
-        if set(roles) == {"field"} and moved:
+        moved = range(d) if moved is None else moved
+        if set(roles) == {"field"} and len(moved) == d:
             return cls.of_fields(runs)
         centre, exponent, mirrored = [Fraction(0)] * d, [0] * d, [False] * d
         middle, spread = _middle_and_spread(rows)
@@ -84,13 +85,12 @@ class Frame:
         for group in _of_one_size(spread, roles, free):
             for i in group:
                 exponent[i] = _power_of_ten(spread[group])
-        if moved:
-            for group in _of_one_place(middle, spread, roles, free):
-                origin = _origin(rows[:, group])
-                for i in group:
-                    centre[i] = origin
-                    negative = not origin and np.mean(rows[:, i] < 0) >= _NEGATIVE
-                    mirrored[i] = bool(negative and roles[i] in _MIRRORED)
+        for group in _of_one_place(middle, spread, roles, [i for i in free if i in moved]):
+            origin = _origin(rows[:, group])
+            for i in group:
+                centre[i] = origin
+                negative = not origin and np.mean(rows[:, i] < 0) >= _NEGATIVE
+                mirrored[i] = bool(negative and roles[i] in _MIRRORED)
         time = _time(runs)
         return cls(tuple(centre), tuple(exponent), tuple(mirrored), *time)
 
@@ -161,6 +161,24 @@ class Frame:
             place = float(self.centre[i]) + self.unit[i] * shift[i]
             centre[i] = _roundest(place, size * tolerance[i])
         return replace(self, centre=tuple(centre))
+
+    def of_columns(self, columns: Sequence[int]) -> Frame:
+        """Return the frame of some of the columns."""
+        parts = (self.centre, self.exponent, self.mirrored)
+        parts = (tuple(part[i] for i in columns) for part in parts)
+        return Frame(*parts, self.time_exponent, self.from_start)
+
+    def among(self, part: Frame, columns: Sequence[int]) -> Frame:
+        """Return this frame with the origins of some columns taken from their own frame.
+
+        Parameters
+        ----------
+        part : Frame
+            Of the d given columns.
+        columns : sequence of d int
+        """
+        centre = dict(enumerate(self.centre)) | dict(zip(columns, part.centre, strict=True))
+        return replace(self, centre=tuple(centre.values()))
 
     def runs(self, runs: Trajectories) -> Trajectories:
         """Return the same runs in this frame."""

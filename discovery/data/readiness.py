@@ -8,6 +8,7 @@ import numpy as np
 
 from discovery.criteria import DATA
 from discovery.data.coordinates import are_fields
+from discovery.data.parameters import parted
 
 if TYPE_CHECKING:
     from discovery.data.trajectories import Trajectories
@@ -20,7 +21,8 @@ def check_for_analysis(trajectories: Trajectories) -> None:
     ------
     ValueError
         For a single run, fewer than ``DATA.fewest_runs``, runs shorter than
-        ``DATA.fewest_samples``, a constant coordinate, or one that repeats another.
+        ``DATA.fewest_samples``, a constant coordinate, or one that repeats another; for a parameter
+        that changes within a run, or parameters alone.
     """
     min_runs, min_samples = DATA.fewest_runs, DATA.fewest_samples
     if trajectories.n_runs == 1:
@@ -53,6 +55,7 @@ def check_for_analysis(trajectories: Trajectories) -> None:
             f"coordinate {', '.join(map(repr, constant))} is constant over all runs. It carries no "
             "information: leave it out, or vary it between runs."
         )
+    parted(trajectories)
     _check_repeated(trajectories)
 
 

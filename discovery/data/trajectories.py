@@ -156,6 +156,26 @@ class Trajectories:
         part.truth, part.name, part.equations = dict(self.truth), self.name, self.equations
         return part
 
+    def of_columns(self, columns: Sequence[int]) -> Trajectories:
+        """Return the runs with some of their coordinates alone, in the given order.
+
+        Parameters
+        ----------
+        columns : sequence of int
+        """
+        columns = list(columns)
+        roles = None if self.roles is None else [self.roles[i] for i in columns]
+        part = Trajectories(
+            states=self._by_run(self.rows[:, columns]),
+            times=self._by_run(self.row_times),
+            names=[self.names[i] for i in columns],
+            roles=roles if roles and any(roles) else None,
+            run_ids=self.run_ids,
+            grid_spacing=self.grid_spacing,
+        )
+        part.name, part.equations = self.name, self.equations
+        return part
+
     def split(
         self, fraction: float = 0.75, random_state: int | np.random.Generator | None = None
     ) -> tuple[Trajectories, Trajectories]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,12 +25,20 @@ class Orbits:
         Run r is the rows from ``offsets[r]`` to ``offsets[r + 1]``.
     scale : (d,) array
         Standard deviation of each coordinate over all runs.
+    on_a_path : bool
+        Whether samples follow each other on a smooth path; else their order says nothing, and
+        noise is no motion that is faster than the rest.
+    noise_known : bool
+        Whether the noise is known otherwise than by the smoothness of a path: it was told, or a
+        model predicts the next state.
     """
 
     measured: Path
     smoothed: Path
     offsets: np.ndarray
     scale: np.ndarray
+    on_a_path: bool = True
+    noise_known: bool = False
 
     @property
     def n_runs(self) -> int:
@@ -66,7 +74,42 @@ class Orbits:
             return self
         lengths = np.add.reduceat(rows, self.offsets[:-1], dtype=int)
         offsets = np.concatenate([[0], np.cumsum(lengths[lengths > 0])])
-        return Orbits(_rows(self.measured, rows), _rows(self.smoothed, rows), offsets, self.scale)
+        return self._with(_rows(self.measured, rows), _rows(self.smoothed, rows), offsets)
+
+    def of_columns(self, columns: Sequence[int]) -> Orbits:
+        """Return the orbits in some of their coordinates."""
+        columns = list(columns)
+        paths = (
+            Path(path.states[:, columns], path.covariance[:, columns][:, :, columns])
+            for path in (self.measured, self.smoothed)
+        )
+        return replace(self._with(*paths, self.offsets), scale=self.scale[columns])
+
+    def among(self, rows: np.ndarray, columns: Sequence[int]) -> Orbits:
+        """Return orbits of which these are some columns, and the others have no noise.
+
+        Parameters
+        ----------
+        rows : (n, D) array
+            All columns.
+        columns : sequence of d int
+            Where these orbits' coordinates go.
+        """
+        n, size = rows.shape
+        if size == len(columns):
+            return self
+        columns = list(columns)
+        paths = []
+        for path in (self.measured, self.smoothed):
+            states = rows.copy()
+            states[:, columns] = path.states
+            covariance = np.zeros((n, size, size))
+            covariance[:, np.arange(size), np.arange(size)] = 1e-300  # factors need a little
+            covariance[:, np.array(columns)[:, None], columns] = path.covariance
+            paths.append(Path(states, covariance))
+        scale = rows.std(axis=0)
+        scale[columns] = self.scale
+        return replace(self._with(*paths, self.offsets), scale=scale)
 
     def moved(self, shift: np.ndarray) -> Orbits:
         """Return the orbits as seen from another origin, `shift` (d,) from this one."""
@@ -80,7 +123,10 @@ class Orbits:
         spans = [np.arange(self.offsets[r], self.offsets[r + 1]) for r in runs]
         rows = np.concatenate(spans)
         offsets = np.concatenate([[0], np.cumsum([len(s) for s in spans])])
-        return Orbits(_rows(self.measured, rows), _rows(self.smoothed, rows), offsets, self.scale)
+        return self._with(_rows(self.measured, rows), _rows(self.smoothed, rows), offsets)
+
+    def _with(self, measured: Path, smoothed: Path, offsets: np.ndarray) -> Orbits:
+        return replace(self, measured=measured, smoothed=smoothed, offsets=offsets)
 
 
 def _rows(path: Path, rows: np.ndarray) -> Path:

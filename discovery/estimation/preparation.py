@@ -6,6 +6,8 @@ Two ways with one signature, ``(runs, …, noise) -> Orbits``: `prepare` by the 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from discovery.data.trajectories import Trajectories
@@ -17,6 +19,7 @@ from discovery.estimation.model_rows import continuous_rows, is_regular, model_i
 from discovery.estimation.noise_level import noise_scale
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path, estimated_error, raw_path, stated_error
+from discovery.estimation.smoothness import have_a_path
 
 # The size of an angle, of which a gross error is a share, however often it turns.
 _RADIAN = 1.0
@@ -57,17 +60,22 @@ def _sound(
 def prepare(runs: Trajectories, noise: np.ndarray | None = None) -> Orbits:
     """Make orbits without a model: noise from the runs' smoothness, paths by local polynomials.
 
+    Samples that do not follow each other on a path stay as they were measured; what differences say
+    of their noise is an upper bound.
+
     Parameters
     ----------
     runs : Trajectories
     noise : (d,) array, optional
         Standard deviation of each coordinate's noise where it is known.
     """
-    rows = continuous_rows(runs)
+    on_a_path, known = have_a_path(runs), noise is not None
+    rows = continuous_rows(runs) if on_a_path else runs.rows
     if noise is None:
         noise = noise_scale(rows, runs.row_times, runs.offsets)
-    path = smooth(rows, runs.row_times, runs.offsets, noise)
-    return Orbits(raw_path(rows, noise), path, runs.offsets, rows.std(axis=0))
+    measured = raw_path(rows, noise)
+    path = smooth(rows, runs.row_times, runs.offsets, noise) if on_a_path else measured
+    return Orbits(measured, path, runs.offsets, rows.std(axis=0), on_a_path, known)
 
 
 def prepare_with(runs: Trajectories, manifold: Manifold, noise: np.ndarray | None = None) -> Orbits:
@@ -93,6 +101,8 @@ def prepare_with(runs: Trajectories, manifold: Manifold, noise: np.ndarray | Non
     )
     share = plain.smoothed.covariance[:, 0, 0] / plain.noise[0] ** 2
     paths = [Path(plain.smoothed.states, measured.covariance * share[:, None, None])]
+    if not plain.on_a_path:
+        return replace(plain, measured=measured, smoothed=paths[0], noise_known=True)
     # A model without steps of time knows the flow over the regular step alone.
     if manifold.step is not None and (manifold.timed or is_regular(runs)):
         winding = plain.smoothed.states - inputs
@@ -106,7 +116,7 @@ def prepare_with(runs: Trajectories, manifold: Manifold, noise: np.ndarray | Non
     errors = [estimated_error(path, measured) for path in paths]
     best = int(np.argmin(errors))
     path = _calibrated(paths[best], measured, errors[best])
-    return Orbits(measured, path, runs.offsets, plain.scale)
+    return Orbits(measured, path, runs.offsets, plain.scale, noise_known=True)
 
 
 def _of_noise_alone(covariance: np.ndarray, level: np.ndarray, known: bool) -> np.ndarray:

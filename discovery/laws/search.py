@@ -22,7 +22,7 @@ from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
 from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.evidence import BOOTSTRAPS
-from discovery.laws.judging.independence import independent
+from discovery.laws.judging.independence import independent, on_surface
 from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Findings, Law, StageRecord, gradient_of
 from discovery.laws.judging.selection import select
@@ -149,8 +149,10 @@ class Search:
         bool
             Whether all of them do.
         """
-        probes, scale = self.split.probes, self.split.held.scale
         sure = [law for law in (*self.pool, *found) if _is_settled(law, cost)]
+        scale = self.split.held.scale
+        identities = [law for law in sure if law.verdict == Verdict.IDENTITY]
+        probes = on_surface(self.split.probes, scale, identities)
         obeyed = [law.gradient(probes, scale) for law in sure]
         new = [gradient_of(library, v, probes, scale) for v in vectors.T]
         sine = self.criteria.learned_sine if library.learned else self.criteria.sine

@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import sympy
+
+from discovery.data.parameters import Parts
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding.scale_search import tuned
 from discovery.laws.judging.law import Findings
+from discovery.libraries.embedded import Embedded, with_parameters
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
 from discovery.libraries.unknown_scale import Scaled
@@ -123,6 +127,82 @@ class Learned(Stage):
     def libraries(self, fit: Orbits, found: Findings) -> list[Functions] | None:
         """Return the features; None beside any law."""
         return None if found.laws else [self.train(fit)]
+
+
+@dataclass(frozen=True)
+class Among(Stage):
+    """A stage of coordinates that are some of the data's columns.
+
+    Attributes
+    ----------
+    stage : Stage
+    symbols : tuple of sympy.Symbol
+        All columns.
+    coordinates : tuple of int
+        The columns that the stage is for.
+    """
+
+    stage: Stage
+    symbols: tuple[sympy.Symbol, ...]
+    coordinates: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """The stage's."""
+        return self.stage.name
+
+    def __len__(self) -> int:
+        return len(self.stage)
+
+    def libraries(self, fit: Orbits, found: Findings) -> list[Functions] | None:
+        """Return what the stage gives on its coordinates, as functions of all columns."""
+        inner = self.stage.libraries(fit.of_columns(self.coordinates), found)
+        if inner is None:
+            return None
+        return [Embedded(library, self.symbols, self.coordinates) for library in inner]
+
+
+def stages_among(
+    stages: Sequence[Stage], symbols: Sequence[sympy.Symbol], parts: Parts
+) -> list[Stage]:
+    """Return stages for all columns of the data, with parameters in what is closed.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        Of the coordinates, or of all columns.
+    symbols : sequence of sympy.Symbol
+        All columns.
+    parts : Parts
+        Which columns are what.
+
+    Raises
+    ------
+    ValueError
+        Where all functions are of parameters alone.
+    """
+    if parts.all_coordinates:
+        return list(stages)
+    symbols, coordinates = tuple(symbols), parts.coordinates
+    parameters = [symbols[i] for i in parts.parameters]
+    out: list[Stage] = []
+    for stage in stages:
+        if not isinstance(stage, Closed):
+            out.append(Among(stage, symbols, coordinates))
+            continue
+        library = stage.library
+        both = [library]
+        if library.dim == len(coordinates):
+            both.append(with_parameters(library, parameters))
+        embedded = (Embedded(some, symbols, coordinates) for some in both if some is not None)
+        closed = (Closed(some.without_constants()) for some in embedded)
+        out += [stage for stage in closed if len(stage)]
+    if not out:
+        raise ValueError(
+            "library: its functions depend on parameters alone, which are constant in each run. "
+            "Give functions of the coordinates."
+        )
+    return out
 
 
 def stages_of(libraries: Sequence[Functions | Scaled], numbers: Numbers = NUMBERS) -> list[Stage]:

@@ -34,7 +34,8 @@ def described(quantity: Quantity, fit: np.ndarray, held: np.ndarray) -> Quantity
     library = quantity.library
     if not library.learned:
         return quantity
-    terms = Library(library.symbols, library.symbols, monomials(library.dim, 3))
+    moving = [s for s in library.symbols if library.expressions()[0].has(s)]
+    terms = Library(library.symbols, moving, monomials(len(moving), 3))
     phi, phi_held = terms.values(fit).T, terms.values(held).T
     mean, spread = phi.mean(axis=0), phi.std(axis=0)
     phi, phi_held = (phi - mean) / spread, (phi_held - mean) / spread

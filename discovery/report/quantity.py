@@ -144,7 +144,7 @@ class Quantity:
             When the last axis is not d.
         """
         states = np.asarray(states, dtype=float)
-        d = self._library.dim
+        d = len(self._library.symbols)
         if states.ndim == 0 or states.shape[-1] != d:
             names = ", ".join(s.name for s in self._library.symbols)
             raise ValueError(

@@ -55,6 +55,15 @@ def conclude(
             f"{orbits.n_runs} runs are too few to tell a law from chance; measure at least "
             f"{criteria.min_runs} from different initial states.",
         )
+    if not orbits.on_a_path and not orbits.noise_known:
+        return Conclusion(
+            "undecided",
+            "neighbouring samples are no nearer to each other than any others (iterates of a map, "
+            "unordered samples, or samples far apart in time), so that noise cannot be told from "
+            "motion; pass noise=, or measure more densely.",
+        )
+    if not orbits.on_a_path and noise > criteria.relative_noise:
+        return _too_noisy(noise)
     # Runs that come to rest are complete, however small their motion.
     open_arcs = turning < criteria.turning_runs
     short = share < criteria.short_arc or (open_arcs and share < criteria.short_open_arc)
@@ -69,14 +78,17 @@ def conclude(
         plural = "ies" if exact > 1 else "y"
         return Conclusion("laws", f"{exact} independent conserved quantit{plural}.")
     if noise > criteria.relative_noise:
-        return Conclusion(
-            "undecided",
-            f"noise is {noise:.0%} of a coordinate's spread (of a radian, for an angle) and "
-            "hides what might be conserved; "
-            "measure more precisely or more densely.",
-        )
+        return _too_noisy(noise)
     return Conclusion(
         "none", "no function of the libraries stays on an orbit as noise alone would let it."
+    )
+
+
+def _too_noisy(noise: float) -> Conclusion:
+    return Conclusion(
+        "undecided",
+        f"noise is {noise:.0%} of a coordinate's spread (of a radian, for an angle) and hides what "
+        "might be conserved; measure more precisely or more densely.",
     )
 
 

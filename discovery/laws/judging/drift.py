@@ -76,15 +76,19 @@ def modes(values: np.ndarray, weights: np.ndarray, offsets: np.ndarray) -> np.nd
     return out
 
 
-def excess_weights(offsets: np.ndarray) -> np.ndarray:
-    """Return what each mode's power counts in each band's A_b, shape (bands, n)."""
+def excess_weights(offsets: np.ndarray, floor: bool = True) -> np.ndarray:
+    """Return what each mode's power counts in each band's A_b, shape (bands, n).
+
+    Without a floor the last band holds the fastest modes too, and nothing is taken out.
+    """
     out = np.zeros((len(EDGES), offsets[-1]))
     lower = (0.0, *EDGES[:-1])
+    upper = EDGES if floor else (*EDGES[:-1], 1.0)
     for a, b in itertools.pairwise(offsets):
         length = b - a
         fraction = np.arange(length) / length
-        top = fraction > EDGES[-1]
-        for band, (low, high) in enumerate(zip(lower, EDGES, strict=True)):
+        top = (fraction > EDGES[-1]) & floor
+        for band, (low, high) in enumerate(zip(lower, upper, strict=True)):
             inside = (fraction > low) & (fraction <= high)
             out[band, a:b] = inside / length
             if top.any():
@@ -93,9 +97,9 @@ def excess_weights(offsets: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def _excess_weights(offsets: bytes) -> np.ndarray:
+def _excess_weights(offsets: bytes, floor: bool) -> np.ndarray:
     """Return `excess_weights` of offsets given as bytes: every formula asks for the same."""
-    weights = excess_weights(np.frombuffer(offsets, dtype=np.int64))
+    weights = excess_weights(np.frombuffer(offsets, dtype=np.int64), floor)
     weights.setflags(write=False)
     return weights
 
@@ -155,7 +159,9 @@ class DriftTest:
         phi, slopes, bend = library.jets(measured.states, measured.covariance, order=2)
         self._offsets = orbits.offsets
         self._modes = modes(phi - 0.5 * bend, weight, orbits.offsets)
-        self._counts = _excess_weights(orbits.offsets.astype(np.int64).tobytes())
+        self._floor = orbits.on_a_path
+        offsets = orbits.offsets.astype(np.int64).tobytes()
+        self._counts = _excess_weights(offsets, self._floor)
         self._noise = moved_by(slopes * np.sqrt(weight), measured.half) / weight.sum()
         self._covariance = np.atleast_2d(np.cov(phi))
         self._steepness = steepness(slopes, orbits.scale) / phi.shape[1]
@@ -166,17 +172,23 @@ class DriftTest:
         """Return the motion along each run and what noise explains of it, each (runs,).
 
         What the metric says of the noise counts where the fastest modes say less: clean data have
-        a resolution, not a noise.
+        a resolution, not a noise. Off a smooth path fast modes are motion like any others.
         """
         power = (coefficients @ self._modes) ** 2
         motion = np.add.reduceat(power, self._offsets[:-1])
         floor = drift_floor(power, self._offsets)
         stated = self.noise * (np.diff(self._offsets) - 1)
-        return motion, floor if floor.sum() > stated.sum() / 2 else stated
+        seen = self._floor and floor.sum() > stated.sum() / 2
+        return motion, floor if seen else stated
 
     def bands(self, coefficients: np.ndarray) -> np.ndarray:
         """Return the systematic variance in each band, (runs, bands)."""
-        return drift_bands(coefficients @ self._modes, self._counts, self._offsets)
+        bands = drift_bands(coefficients @ self._modes, self._counts, self._offsets)
+        if self._floor:
+            return bands
+        # No mode is noise alone: what noise has in each band is known, and taken out.
+        share = np.add.reduceat(self._counts, self._offsets[:-1], axis=1).T
+        return bands - share * (coefficients @ self._noise @ coefficients)
 
     def score(self, coefficients: np.ndarray) -> float:
         """Return the largest band's excess in standard errors, beyond what is tolerated."""

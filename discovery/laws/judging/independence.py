@@ -11,6 +11,54 @@ from collections.abc import Sequence
 import numpy as np
 
 from discovery.criteria import LAWS, LawCriteria
+from discovery.laws.judging.law import Law
+
+
+def on_surface(
+    points: np.ndarray, scale: np.ndarray, identities: Sequence[Law], steps: int = 5
+) -> np.ndarray:
+    """Return the nearest points that obey identities, by Newton's method.
+
+    What x f says beside f = 0 is seen on the surface f = 0 alone: there its gradient is x ∇f. At
+    measured points f ∇x is left of it, as large as the noise.
+
+    Parameters
+    ----------
+    points : (n, d) array
+    scale : (d,) array
+        Standard deviation of each coordinate, the unit of distances.
+    identities : sequence of Law
+        Each has the same value in all data: its mean at the points, shrunk towards zero by its own
+        error.
+    steps : int
+
+    Returns
+    -------
+    (n, d) array
+        Points from which the method leads away stay where they are.
+    """
+    if not identities:
+        return points
+    values = np.stack([law.values(points) for law in identities], axis=1)
+    target, square_error = values.mean(axis=0), values.var(axis=0) / len(points)
+    target = target * np.maximum(1 - square_error / np.maximum(target**2, 1e-300), 0.0)
+    best, least = points, np.full(len(points), np.inf)
+    moved = points
+    with np.errstate(all="ignore"):
+        for _ in range(steps):
+            rest = np.stack([law.values(moved) for law in identities], axis=1) - target
+            slopes = np.stack([law.gradient(moved, scale) for law in identities], axis=1)
+            length = np.linalg.norm(slopes, axis=2)
+            distance = np.linalg.norm(rest / np.where(length > 0, length, np.inf), axis=1)
+            better = distance < least
+            best, least = np.where(better[:, None], moved, best), np.where(better, distance, least)
+            sound = np.isfinite(slopes).all(axis=(1, 2)) & np.isfinite(rest).all(axis=1)
+            step = np.zeros_like(points)
+            step[sound] = np.einsum(
+                "ndk,nk->nd", np.linalg.pinv(slopes[sound], rcond=1e-6), rest[sound]
+            )
+            moved = moved - step * scale
+    return best
 
 
 def independent(

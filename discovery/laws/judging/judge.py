@@ -13,6 +13,7 @@ from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding import rounding
 from discovery.laws.finding.candidates import Candidate, expression
 from discovery.laws.finding.operators import Operators
+from discovery.laws.judging.constraint import chance_of_constraint
 from discovery.laws.judging.drift import DriftTest, motion_everywhere, values_of
 from discovery.laws.judging.evidence import Evidence, gather
 from discovery.laws.judging.law import Law
@@ -124,6 +125,11 @@ class Judge:
                 moving=max(everywhere.score(formula.coefficients), evidence.moving),
                 everywhere=max(self._everywhere(terms, formula.coefficients), evidence.everywhere),
             )
+            table = checks(evidence, formula, self.criteria)
+        if verdict_of(table) == Verdict.IDENTITY:
+            held = self.split.held.measured
+            chance = chance_of_constraint(terms, formula.coefficients, held, self.rng)
+            formula = replace(formula, unrelated=chance)
             table = checks(evidence, formula, self.criteria)
         return Law(
             library=terms,

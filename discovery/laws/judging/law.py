@@ -86,12 +86,16 @@ class Law:
 
     def means(self, orbits: Orbits) -> np.ndarray:
         """Return the mean value on each orbit, (runs,); nan where it has none."""
-        values = self.coefficients @ self.library.values(orbits.smoothed.states)
+        values = self.values(orbits.smoothed.states)
         sound = np.isfinite(values)
         starts = orbits.offsets[:-1]
         total = np.add.reduceat(np.where(sound, values, 0.0), starts)
         count = np.add.reduceat(sound, starts, dtype=int)
         return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+    def values(self, points: np.ndarray) -> np.ndarray:
+        """Return the values, (n,)."""
+        return self.coefficients @ self.library.values(points)
 
     def gradient(self, points: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Return the gradient in standardized coordinates, (n, d)."""

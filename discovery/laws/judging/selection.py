@@ -13,7 +13,7 @@ from scipy import stats
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
-from discovery.laws.judging.independence import independent, sine_to
+from discovery.laws.judging.independence import independent, on_surface, sine_to
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.verdict import Verdict
 from discovery.libraries.monomials import monomials, term_count
@@ -59,7 +59,11 @@ def select(
 
     obeyed = [law for law in pool if law.verdict == Verdict.IDENTITY]
     obeyed.sort(key=attrgetter("cost"))
-    obeyed = [obeyed[k] for k in independent(gradients(obeyed), criteria=criteria)]
+    identities: list[Law] = []
+    for law in obeyed:
+        if independent(gradients([law]), gradients(identities), criteria=criteria):
+            identities.append(law)
+            probes = on_surface(probes, scale, identities)
     laws = [law for law in pool if law.verdict != Verdict.IDENTITY]
     laws.sort(
         key=lambda law: (
@@ -68,17 +72,16 @@ def select(
             law.evidence.smoothed_flatness,
         )
     )
-    most = probes.shape[1] - 1 - len(obeyed)
     while True:
         sines = [sine(law) for law in laws]
-        kept = independent(gradients(laws), gradients(obeyed), sines, criteria)
+        kept = independent(gradients(laws), gradients(identities), sines, criteria)
         chosen = [laws[k] for k in kept]
-        extra = _redundant(chosen, gradients(chosen), gradients(obeyed), orbits, criteria)
+        extra = _redundant(chosen, gradients(chosen), gradients(identities), orbits, criteria)
         exact = [law for law in chosen if law.verdict == Verdict.EXACT]
-        if extra is None and len(exact) > most:
+        if extra is None and exact and len(exact) >= exact[0].library.dim - len(identities):
             extra = max(exact, key=price)
         if extra is None:
-            return Findings(chosen, obeyed)
+            return Findings(chosen, identities)
         laws = [law for law in laws if law is not extra]
 
 

@@ -81,11 +81,15 @@ class Formula:
     coefficients : (s,) array
     by_chance : float
         How probably arbitrary coefficients would be as simple; see `simplicity.by_chance`.
+    unrelated : float
+        How probably coordinates that do not depend on each other would vary it as little; see
+        `constraint.chance_of_constraint`. Asked of identities alone.
     """
 
     terms: Functions
     coefficients: np.ndarray
     by_chance: float = 1.0
+    unrelated: float = 0.0
 
     @property
     def free_numbers(self) -> int:
@@ -106,15 +110,16 @@ SMALL_DRIFT = "small drift"
 NO_SIGNAL = "one value in all runs"
 FEW_TERMS = "terms of an identity"
 CANCELLATION = "cancellation of terms"
+CONSTRAINT = "chance of as little variation in unrelated coordinates"
 
 # What exact laws and identities have in common: they do not move.
 _CONSTANT = (VARYING, FLATNESS, FLATNESS_AT_LEAST, MOTION, DRIFT_AT_LEAST)
 _EXACT = (*_CONSTANT, SIGNAL, DRIFT_EXCLUDED)
 # The first verdict all of whose checks are passed holds; without one a formula is rejected.
 _VERDICTS = (
-    (Verdict.IDENTITY, (VANISHING, FEW_TERMS)),
+    (Verdict.IDENTITY, (VANISHING, FEW_TERMS, CONSTRAINT)),
     (Verdict.EXACT, _EXACT),
-    (Verdict.IDENTITY, (*_CONSTANT, NO_SIGNAL, FEW_TERMS, CANCELLATION)),
+    (Verdict.IDENTITY, (*_CONSTANT, NO_SIGNAL, FEW_TERMS, CANCELLATION, CONSTRAINT)),
     (Verdict.APPROXIMATE, (VARYING, SIGNAL, SMALL_DRIFT)),
 )
 
@@ -169,8 +174,10 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
     flat = criteria.flatness_ceiling if few or at_rest else criteria.excess_motion
     motion = criteria.detected_motion if modest else criteria.suspected_motion
     drift_at_least, drift_at_most = evidence.drift_interval[0], evidence.bound
-    # Noise alone is no identity, but one coordinate that shows nothing else is zero.
+    # Noise alone is no identity, but one coordinate that shows nothing else is zero; a power of it
+    # is none: it says the same, or noise hides how it moves.
     zero = n_terms == 1 and formula.terms.is_coordinate
+    alone = n_terms == 1 and formula.terms.expressions()[0].is_Symbol
     further = [
         replace(rule(evidence, formula, criteria), name=name) for name, rule in _FURTHER.items()
     ]
@@ -189,6 +196,7 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
         _at_most(NO_SIGNAL, evidence.signal, criteria.no_signal),
         _at_most(FEW_TERMS, n_terms, criteria.identity_terms, "terms"),
         _at_most(CANCELLATION, evidence.cancelled, criteria.cancellation, waived=zero),
+        _at_most(CONSTRAINT, formula.unrelated, criteria.unrelated, waived=alone),
         *further,
     )
 

@@ -28,3 +28,20 @@ def test_taken_runs_keep_their_rows():
     assert some.n_runs == 2 and list(some.offsets) == [0, 4, 6]
     expected = np.concatenate([path.states[5:], path.states[:2]])
     np.testing.assert_array_equal(some.smoothed.states, expected)
+
+
+def test_coordinates_among_columns_without_noise():
+    rng = np.random.default_rng(0)
+    path = raw_path(rng.normal(size=(6, 2)), np.array([0.1, 0.2]))
+    orbits = Orbits(path, path, np.array([0, 3, 6]), np.array([1.0, 2.0]))
+    rows = np.column_stack([np.zeros((6, 1)), np.repeat([1.0, 3.0], 3), np.zeros((6, 1))])
+    whole = orbits.among(rows, (2, 0))
+    np.testing.assert_array_equal(whole.smoothed.states[:, [2, 0]], path.states)
+    np.testing.assert_array_equal(whole.smoothed.states[:, 1], rows[:, 1])
+    np.testing.assert_allclose(whole.scale, [2.0, 1.0, 1.0])
+    np.testing.assert_allclose(whole.noise, [0.2, 0.0, 0.1], atol=1e-100)
+    assert np.isfinite(whole.measured.half).all()
+    again = whole.of_columns((2, 0))
+    np.testing.assert_array_equal(again.measured.covariance, path.covariance)
+    np.testing.assert_array_equal(again.scale, orbits.scale)
+    assert orbits.among(path.states, (0, 1)) is orbits

@@ -102,3 +102,17 @@ def test_what_noise_leaves_in_a_band_is_tolerated(share, real):
     orbits = Orbits(path, path, OFFSETS, np.ones(1))
     x = libraries.custom(["x"], ("x",))
     assert (DriftTest(x, np.ones(1), orbits).score(np.ones(1)) > 4) == real
+
+
+@pytest.mark.parametrize("amplitude", [0.0, 0.5])
+def test_motion_without_a_path_is_seen_against_the_noise_that_is_known(amplitude):
+    """Off a path motion is as white as noise, and its spectrum has no floor of noise alone."""
+    values = amplitude * noise(1.0, seed=3) + noise(0.2)
+    path = raw_path(values[:, None], np.array([0.2]))
+    orbits = Orbits(path, path, OFFSETS, values.std(keepdims=True), on_a_path=False)
+    test = DriftTest(libraries.polynomial(["x"], 1), np.ones(1), orbits)
+    seen = test.bands(np.ones(1)).sum(axis=1)
+    error = seen.std() / np.sqrt(RUNS)
+    assert abs(seen.mean() - amplitude**2) < 4 * error + 1e-3
+    motion, by_noise = test.motion(np.ones(1))
+    assert motion.sum() / by_noise.sum() == pytest.approx(1 + amplitude**2 / 0.04, rel=0.03)

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 import sympy
 
-from discovery.laws.judging.independence import independent
+from discovery import libraries
+from discovery.laws.judging.independence import independent, on_surface
+from discovery.laws.judging.law import Law
+from discovery.laws.judging.verdict import Verdict
 
 NAMES = ("x", "y", "z", "u", "v", "w")
 SYMBOLS = sympy.symbols(NAMES, real=True)
@@ -81,3 +84,35 @@ def test_points_without_gradient_do_no_harm():
 
 def test_a_function_that_never_changes_is_dependent():
     assert independent([np.zeros((50, 3)), np.ones((50, 3))]) == [1]
+
+
+def identity(expression, names="xyz"):
+    (term,) = libraries.custom([expression], names).expressions()
+    library = libraries.custom([term], names)
+    return Law(library, np.ones(1), term, None, Verdict.IDENTITY, 1.0)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.05, 0.15])
+def test_multiples_of_an_identity_are_known_on_its_surface(noise):
+    """x z beside z = 0, and y (x² + y² − 1) beside x² + y² = 1: at noisy points they look new."""
+    rng = np.random.default_rng(0)
+    angle = rng.uniform(0, 2 * np.pi, 400)
+    points = np.column_stack([np.cos(angle), np.sin(angle), np.zeros(400)])
+    points += noise * rng.normal(size=points.shape)
+    scale = np.array([1.0, 1.0, 0.5])
+    known = [identity("z"), identity("x**2 + y**2")]
+    near = on_surface(points, scale, known)
+    assert np.ptp(near[:, 2]) < 1e-9 and np.ptp(np.hypot(near[:, 0], near[:, 1])) < 1e-6
+    within = [law.gradient(near, scale) for law in known]
+    others = ["x*z", "z**2*y + z", "y*(x**2 + y**2) - y", "x*y"]
+    assert independent([identity(e).gradient(near, scale) for e in others], within) == [3]
+    measured = [law.gradient(points, scale) for law in known]
+    seen = independent([identity(e).gradient(points, scale) for e in others], measured)
+    assert seen == ([3] if noise == 0 else [0])
+
+
+def test_points_that_no_step_brings_nearer_stay():
+    """x² + y² has no gradient at the origin."""
+    points = np.zeros((5, 3))
+    np.testing.assert_array_equal(on_surface(points, np.ones(3), [identity("x**2 + y**2")]), points)
+    assert on_surface(points, np.ones(3), []) is points

@@ -1,0 +1,105 @@
+"""Parameters: columns that are constant in each run and differ from run to run, like a mass.
+
+They may stand in formulas, and are no coordinates: what depends on them alone is conserved and says
+nothing. A column that only numbers the runs is not even that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from discovery.data.coordinates import are_fields
+from discovery.data.trajectories import Trajectories
+
+PARAMETER = "parameter"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Which columns are what.
+
+    Attributes
+    ----------
+    coordinates : tuple of int
+        Columns that change along runs, or that were given another role than a parameter's.
+    parameters : tuple of int
+        Columns that are constant in each run.
+    numbering : tuple of int
+        Columns that number the runs.
+    """
+
+    coordinates: tuple[int, ...]
+    parameters: tuple[int, ...] = ()
+    numbering: tuple[int, ...] = ()
+
+    @property
+    def all_coordinates(self) -> bool:
+        """Whether there is nothing beside coordinates."""
+        return not (self.parameters or self.numbering)
+
+
+def parted(runs: Trajectories) -> Parts:
+    """Tell coordinates, parameters and numbers of runs apart.
+
+    A column that is constant in each run is a parameter, unless it was given the role of a
+    coordinate: a momentum may be conserved. One whole number a run, and these without a gap or a
+    repetition, number the runs, unless the column was given the role ``"parameter"``.
+
+    Parameters
+    ----------
+    runs : Trajectories
+
+    Raises
+    ------
+    ValueError
+        For a parameter that changes within a run, and where no coordinate is left.
+    """
+    every = tuple(range(runs.dim))
+    if are_fields(runs.roles):
+        return Parts(every)
+    roles = runs.roles or (None,) * runs.dim
+    still = _constant_in_runs(runs)
+    moving = [i for i in every if roles[i] == PARAMETER and not still[i]]
+    if moving:
+        raise ValueError(
+            f"column {', '.join(repr(runs.names[i]) for i in moving)} has the role parameter and "
+            "changes within a run. Expected one value a run: give it the role of a coordinate, or "
+            "None; or replace measured values by one mean a run."
+        )
+    fixed = [i for i in every if still[i] and roles[i] in (None, PARAMETER)]
+    first = runs.rows[runs.offsets[:-1]]
+    numbering = [i for i in fixed if roles[i] is None and _numbers_runs(first[:, i])]
+    coordinates = tuple(i for i in every if i not in fixed)
+    if not coordinates:
+        raise ValueError(
+            f"every column ({', '.join(runs.names)}) is constant within each run: these are "
+            "parameters. Expected at least one coordinate that changes along the runs; a quantity "
+            "that happens to be conserved needs its role (position, momentum, ...)."
+        )
+    return Parts(coordinates, tuple(i for i in fixed if i not in numbering), tuple(numbering))
+
+
+def _constant_in_runs(runs: Trajectories) -> np.ndarray:
+    """Tell which columns are constant in each run, but for rounding, and not in all of them."""
+    starts, rows = runs.offsets[:-1], runs.rows
+    ranges = np.maximum.reduceat(rows, starts) - np.minimum.reduceat(rows, starts)
+    rounding = 8 * np.finfo(np.float64).eps * np.abs(rows).max(axis=0)
+    return (ranges <= rounding).all(axis=0) & (np.ptp(rows, axis=0) > rounding)
+
+
+def _numbers_runs(values: np.ndarray) -> bool:
+    """Tell whether values, one a run, are consecutive whole numbers in any order."""
+    ordered = np.sort(values)
+    return bool(np.all(ordered == np.round(ordered)) and np.all(np.diff(ordered) == 1))
+
+
+def remarks(runs: Trajectories, parts: Parts) -> list[str]:
+    """Return what a reader should know of columns that are no coordinates."""
+    out = []
+    if parts.parameters:
+        names = ", ".join(runs.names[i] for i in parts.parameters)
+        out.append(f"parameter{'s' if len(parts.parameters) > 1 else ''} {names}")
+    out += [f"column {runs.names[i]} numbers the runs and is left out" for i in parts.numbering]
+    return out

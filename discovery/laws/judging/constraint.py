@@ -1,0 +1,68 @@
+"""Constraints: whether an identity ties coordinates to each other, or noise hides that it does not.
+
+An identity f(x) = const says that coordinates depend on each other. If they did not, f would vary
+as much at states whose coordinates are drawn from different samples:
+
+    T = Var f / E[∇f Σ ∇fᵀ],     T* the same at shuffled states,
+
+Σ the covariance of the noise. The share of shuffles with T* ≤ T is the probability that
+independent coordinates show so little variation; it needs no model of the noise's tails or of the
+bias that it puts into f, since both are the same in T and T*.
+
+Source: permutation tests of independence, after Pitman (1937).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from discovery.estimation.path import Path
+from discovery.laws.judging.drift import values_of
+from discovery.libraries.functions import Functions
+
+# Shuffles, rows at most that they are of, and shuffles that are evaluated at once.
+SHUFFLES, _ROWS, _TOGETHER = 999, 256, 37
+
+
+def chance_of_constraint(
+    library: Functions, coefficients: np.ndarray, measured: Path, rng: np.random.Generator
+) -> float:
+    """Return how probably independent coordinates would show as little variation, above 0.
+
+    Parameters
+    ----------
+    library : Functions
+        The formula's own s terms.
+    coefficients : (s,) array
+    measured : Path
+        n states of runs that took no part in finding it, and the covariance of their noise.
+    rng : numpy.random.Generator
+        Shuffles, and draws some rows of many.
+
+    Returns
+    -------
+    float
+        1 for functions of one coordinate: shuffling does not change their values.
+    """
+    n, d = measured.states.shape
+    rows = rng.permutation(n)[:_ROWS]
+    states, covariance = measured.states[rows], measured.covariance[rows]
+    _, slopes, _ = library.jets(states, order=1)
+    moving = np.flatnonzero(np.any(np.einsum("j,ijn->in", coefficients, slopes) != 0, axis=1))
+    if len(moving) < 2:
+        return 1.0
+
+    def variation(samples: np.ndarray) -> np.ndarray:
+        size = len(samples)
+        flat = samples.reshape(-1, d), np.tile(covariance, (size, 1, 1))
+        h, noise = values_of(library, coefficients, *flat)
+        return h.reshape(size, -1).var(axis=1) / noise.reshape(size, -1).mean(axis=1)
+
+    seen = variation(states[None])
+    below = 0
+    for _ in range(SHUFFLES // _TOGETHER):
+        shuffled = np.repeat(states[None], _TOGETHER, axis=0)
+        shuffled[:, :, moving] = rng.permuted(shuffled[:, :, moving], axis=1)
+        with np.errstate(all="ignore"):
+            below += int(np.sum(variation(shuffled) <= seen))
+    return (1 + below) / (1 + SHUFFLES)

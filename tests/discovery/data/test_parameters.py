@@ -1,0 +1,78 @@
+"""Columns that are constant in each run, and those that only number the runs."""
+
+import numpy as np
+import pytest
+
+from discovery import Trajectories
+from discovery.data.parameters import Parts, parted, remarks
+from discovery.data.readiness import check_for_analysis
+
+RUNS, STEPS = 6, 5
+
+
+def runs_with(*columns, roles=None):
+    """Runs of a random walk, with one value a run in each further column."""
+    walk = np.random.default_rng(0).normal(size=(RUNS, STEPS, 1)).cumsum(axis=1)
+    still = [np.repeat(np.asarray(c, dtype=float)[:, None], STEPS, axis=1) for c in columns]
+    return Trajectories(states=np.dstack([walk, *still]), roles=roles)
+
+
+MASSES = [1.0, 1.5, 1.0, 2.0, 0.5, 3.0]
+NUMBERS = {
+    "from 0": range(RUNS),
+    "from 1": range(1, RUNS + 1),
+    "in any order": [3, 5, 4, 8, 6, 7],
+}
+
+
+def test_what_is_constant_in_each_run_is_a_parameter():
+    runs = runs_with(MASSES, np.pi * np.arange(RUNS))
+    parts = parted(runs)
+    assert parts == Parts(coordinates=(0,), parameters=(1, 2))
+    assert not parts.all_coordinates
+    assert remarks(runs, parts) == ["parameters x2, x3"]
+    assert parted(runs.of_columns([0])).all_coordinates
+
+
+@pytest.mark.parametrize("numbers", NUMBERS.values(), ids=NUMBERS)
+def test_a_column_that_numbers_the_runs(numbers):
+    runs = runs_with(numbers)
+    parts = parted(runs)
+    assert parts == Parts(coordinates=(0,), numbering=(1,))
+    assert remarks(runs, parts) == ["column x2 numbers the runs and is left out"]
+    # Springs of one, two, three ... may be told to be what they are.
+    assert parted(runs_with(numbers, roles=[None, "parameter"])).parameters == (1,)
+
+
+@pytest.mark.parametrize("values", [[0, 1, 2, 3, 4, 6], [0, 1, 1, 2, 3, 4], np.arange(6) + 0.5])
+def test_other_values_number_nothing(values):
+    assert parted(runs_with(values)).parameters == (1,)
+
+
+def test_a_coordinate_that_was_told_may_be_conserved():
+    assert parted(runs_with(MASSES, roles=[None, "momentum"])).all_coordinates
+
+
+def test_a_parameter_that_changes_is_refused():
+    with pytest.raises(ValueError, match="'x1' has the role parameter and changes within a run"):
+        check_for_analysis(runs_with(MASSES, roles=["parameter", None]))
+
+
+def test_parameters_alone_are_refused():
+    runs = runs_with(MASSES, range(RUNS)).of_columns([1, 2])
+    with pytest.raises(ValueError, match="Expected at least one coordinate that changes"):
+        check_for_analysis(runs)
+
+
+def test_what_no_run_changes_is_still_refused():
+    with pytest.raises(ValueError, match="'x2' is constant over all runs"):
+        check_for_analysis(runs_with([2.0] * RUNS))
+
+
+def test_runs_of_some_columns():
+    runs = runs_with(MASSES, range(RUNS), roles=["position", None, "other"])
+    some = runs.of_columns([2, 0])
+    assert some.names == ("x3", "x1") and some.roles == ("other", "position")
+    np.testing.assert_array_equal(some.rows, runs.rows[:, [2, 0]])
+    np.testing.assert_array_equal(some.row_times, runs.row_times)
+    assert runs.of_columns([1]).roles is None

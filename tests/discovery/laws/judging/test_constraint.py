@@ -1,0 +1,61 @@
+"""An identity ties coordinates to each other; noise does not."""
+
+import numpy as np
+import pytest
+
+from discovery import ConservedQuantityFinder, libraries
+from discovery.estimation.path import raw_path
+from discovery.laws.judging.constraint import chance_of_constraint
+
+NAMES = ("x", "y", "z")
+
+
+def chance(expressions, coefficients, states, noise, seed=0):
+    rng = np.random.default_rng(seed)
+    states = np.column_stack([states, rng.normal(size=len(states))])
+    measured = raw_path(states + noise * rng.normal(size=states.shape), np.full(3, noise))
+    terms = libraries.custom(expressions, NAMES)
+    return chance_of_constraint(terms, np.array(coefficients, dtype=float), measured, rng)
+
+
+def circle(n=300):
+    angle = np.random.default_rng(1).uniform(0, 2 * np.pi, n)
+    return np.column_stack([np.cos(angle), np.sin(angle)])
+
+
+@pytest.mark.parametrize("noise", [1e-6, 0.01, 0.1, 0.25])
+def test_a_circle_is_a_constraint(noise):
+    assert chance(["x**2", "y**2"], [1, 1], circle(), noise) == 1e-3
+
+
+def test_unrelated_coordinates_pass_as_often_as_the_level_says():
+    """The probability is uniform where there is nothing: at most a tenth of it below a tenth."""
+    rng = np.random.default_rng(2)
+    seen = [
+        chance(["x**4", "y**2", "x*y"], [1, -0.4, 2], rng.uniform(-1, 1, (60, 2)), 0.3, seed)
+        for seed in range(60)
+    ]
+    assert np.mean(np.array(seen) <= 0.1) <= 0.2 and 0.35 < np.mean(seen) < 0.65
+
+
+def test_one_coordinate_is_tied_to_nothing():
+    assert chance(["x**6"], [1], circle(), 0.1) == 1.0
+
+
+def test_what_stays_zero_ties_nothing_to_it():
+    """x y, where x is zero but for noise, says nothing of y."""
+    states = np.column_stack([np.zeros(300), np.random.default_rng(0).uniform(-1, 1, 300)])
+    assert chance(["x*y"], [1], states, 0.05) > 0.01
+
+
+def test_uniform_numbers_obey_nothing():
+    """Noise that was told as a tenth lets x⁶ seem constant: it is steep where it is not small."""
+    rows = np.random.default_rng(0).uniform(-1, 1, (2000, 2))
+    finder = ConservedQuantityFinder("polynomial", noise=0.1, random_state=0)
+    report = finder.fit(rows, groups=np.repeat(np.arange(20), 100)).report_
+    degree_six = ConservedQuantityFinder(
+        libraries.polynomial(("x0", "x1"), 6), noise=0.1, random_state=0
+    )
+    six = degree_six.fit(rows, groups=np.repeat(np.arange(20), 100)).report_
+    assert not report.identities and not six.identities
+    assert report.n_conserved == six.n_conserved == 0
