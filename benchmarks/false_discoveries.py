@@ -1,64 +1,119 @@
-"""False discoveries: laws reported on systems that have none, over seeds and noise levels.
+"""False discoveries: laws reported where there are none, over seeds and noise levels.
 
-    python benchmarks/false_discoveries.py             # 20 seeds, four noise levels: an hour
-    python benchmarks/false_discoveries.py --seeds 2   # minutes
-    python benchmarks/false_discoveries.py --no-roles  # nothing told about the coordinates
+    python benchmarks/false_discoveries.py --no-model           # 29 systems × 20 seeds × 4 levels
+    python benchmarks/false_discoveries.py --no-model --seeds 2 --systems "AR(1)" lorenz
+    python benchmarks/false_discoveries.py --no-model --no-roles   # nothing told about the columns
+    python benchmarks/false_discoveries.py --no-model --imitations --seeds 5  # systems with laws
 
-A law that is called exact on one of these systems is the worst error there is, and is printed.
-`approximate` is right only where the drift truly is small; those are printed too.
+A law that is called exact on one of the controls is the worst error there is, and is printed.
+`approximate` is right only where the drift truly is small; those are printed too, with their motion
+on the clean runs over their spread. `identities` are what all runs obey alike.
+
+With `--imitations` the systems are the data sets with laws. What is printed then: counts above the
+truth, and laws called exact that move on the clean runs of the same seed by more than the bound
+that is printed with them.
 """
 
 import argparse
-import time
+import itertools
 
-from discovery import ConservedQuantityFinder, datasets
+from law_free import CONTROLS
+from trials import Outcome, Trial, add_arguments, run, upper_limit
 
-NOISES = (0.0, 0.01, 0.05, 0.1)
+from discovery import datasets
+
+VERDICTS = ("exact", "approximate", "identity")
 
 
-def controls():
-    """Names of the systems without a law, fields on grids apart."""
+def controls() -> list[str]:
+    """Return the data sets without a law, fields on grids apart, and the controls beside them."""
     every = (datasets.info(name) for name in datasets.names())
-    return [s.name for s in every if s.count == 0 and s.grid_spacing is None]
+    return [s.name for s in every if s.count == 0 and s.grid_spacing is None] + list(CONTROLS)
 
 
-def fits(name, seeds, told):
-    """Yield the noise, the seed and the report of every fit."""
-    for seed in seeds:
-        for noise in NOISES:
-            runs = datasets.load(name, noise=noise, seed=seed)
-            roles = runs.roles if told else None
-            finder = ConservedQuantityFinder(roles=roles, random_state=seed)
-            yield noise, seed, finder.fit(runs.rows, groups=runs.groups).report_
+def lawful() -> list[str]:
+    """Return the data sets with laws."""
+    return [name for name in datasets.names() if datasets.info(name).count]
 
 
-def main():
+def print_controls(name: str, outcomes: list[Outcome]) -> None:
+    """Print what was found of one control, and its row."""
+    for outcome in outcomes:
+        for one in outcome.found:
+            if one.verdict != "identity":
+                where = f"noise {outcome.trial.noise:g}, seed {outcome.trial.seed}"
+                print(f"  {one.verdict}: {where}: {one.formula} (moves {one.motion:.2g})")
+    counts = [sum(len(outcome.of(verdict)) for outcome in outcomes) for verdict in VERDICTS]
+    undecided = sum(outcome.verdict == "undecided" for outcome in outcomes)
+    seconds = sum(outcome.seconds for outcome in outcomes) / len(outcomes)
+    cells = [name, len(outcomes), *counts, undecided, f"{seconds:.1f}"]
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def print_imitations(name: str, outcomes: list[Outcome]) -> None:
+    """Print what is too much of one system, and its row."""
+    above = [outcome for outcome in outcomes if outcome.exact > outcome.true]
+    laws = [(outcome, one) for outcome in outcomes for one in outcome.of("exact")]
+    broken = [(outcome, one) for outcome, one in laws if one.motion > one.bound]
+    for outcome in above:
+        where = f"noise {outcome.trial.noise:g}, seed {outcome.trial.seed}"
+        formulas = "; ".join(one.formula for one in outcome.of("exact"))
+        print(f"  {outcome.exact} of {outcome.true}: {where}: {formulas}")
+    for outcome, one in broken:
+        where = f"noise {outcome.trial.noise:g}, seed {outcome.trial.seed}"
+        print(f"  moves {one.motion:.3g}, bound {one.bound:.3g}: {where}: {one.formula}")
+    cells = [name, len(outcomes), len(above), len(laws), len(broken)]
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def main() -> None:
     """Print the table, and every law."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--first", type=int, default=0, help="first seed")
-    parser.add_argument("--no-roles", action="store_true", help="tell no roles")
-    options = parser.parse_args()
-    seeds = range(options.first, options.first + options.seeds)
-    print(
-        f"{'system':22} {'fits':>5} {'exact':>6} {'approximate':>12} {'undecided':>10} {'s/fit':>6}"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for name in controls():
-        start, count = time.perf_counter(), dict.fromkeys(("fits", "exact", "approximate"), 0)
-        undecided = 0
-        for noise, seed, report in fits(name, seeds, not options.no_roles):
-            count["fits"] += 1
-            undecided += report.verdict == "undecided"
-            for law in report.quantities:
-                if law.verdict in count:
-                    count[law.verdict] += 1
-                    print(f"  {law.verdict}: noise {noise}, seed {seed}: {law.formula}")
-        seconds = (time.perf_counter() - start) / count["fits"]
-        print(
-            f"{name:22} {count['fits']:>5} {count['exact']:>6} {count['approximate']:>12} "
-            f"{undecided:>10} {seconds:>6.1f}",
-            flush=True,
-        )
+    add_arguments(parser, seeds=20, runs=30, steps=80)
+    parser.add_argument("--imitations", action="store_true", help="systems with laws")
+    options = parser.parse_args()
+    names = options.systems or (lawful() if options.imitations else controls())
+    seeds = range(options.first, options.first + options.seeds)
+    trials = [Trial(*of) for of in itertools.product(names, options.noise, seeds)]
+    header = (
+        ("system", "fits", "above the truth", "exact laws", "beyond their bound")
+        if options.imitations
+        else ("system", "fits", "exact", "approximate", "identities", "undecided", "CPU s/fit")
+    )
+    print("| " + " | ".join(header) + " |\n" + "|---" * len(header) + "|", flush=True)
+    show = print_imitations if options.imitations else print_controls
+    everything: list[Outcome] = []
+    for name, group in itertools.groupby(run(trials, options), lambda o: o.trial.system):
+        outcomes = list(group)
+        show(name, outcomes)
+        everything += outcomes
+    print("\n" + (imitations_in_words if options.imitations else controls_in_words)(everything))
+
+
+def controls_in_words(outcomes: list[Outcome]) -> str:
+    """Return the sentence under the table of controls."""
+    hits, fits = sum(outcome.exact > 0 for outcome in outcomes), len(outcomes)
+    nearly = sum(bool(outcome.of("approximate")) for outcome in outcomes)
+    return (
+        f"Fits with an exact law: {hits} of {fits}; the rate is below "
+        f"{100 * upper_limit(hits, fits):.2g} % (95 %, Clopper-Pearson). With an approximate one: "
+        f"{nearly}."
+    )
+
+
+def imitations_in_words(outcomes: list[Outcome]) -> str:
+    """Return the sentences under the table of systems with laws."""
+    fits, above = len(outcomes), sum(outcome.exact > outcome.true for outcome in outcomes)
+    laws = [one for outcome in outcomes for one in outcome.of("exact")]
+    broken = sum(one.motion > one.bound for one in laws)
+    return (
+        f"Counts above the truth: {above} of {fits}; the rate is below "
+        f"{100 * upper_limit(above, fits):.2g} % (95 %, Clopper-Pearson). Exact laws that move on "
+        f"clean runs by more than their bound: {broken} of {len(laws)}, below "
+        f"{100 * upper_limit(broken, len(laws)):.2g} %."
+    )
 
 
 if __name__ == "__main__":

@@ -19,10 +19,11 @@ from discovery.datasets import (  # noqa: F401
     pde,
     controls,
     excitable,
+    drawn,
 )
 
 # isort: on
-from discovery.datasets.system import SYSTEMS, System
+from discovery.datasets.system import KINDS, SYSTEMS, System, find
 
 
 def names() -> list[str]:
@@ -30,16 +31,30 @@ def names() -> list[str]:
     return list(SYSTEMS)
 
 
+def random_kinds() -> list[str]:
+    """Return the kinds of systems that ``random`` draws."""
+    return list(KINDS)
+
+
 def info(name: str) -> System:
     """Return the record of a system: its equations, laws, their count, its source.
+
+    Parameters
+    ----------
+    name : str
+        One of ``names()``, or a kind of ``random_kinds()`` and a seed, as in ``"central/7"``.
 
     Raises
     ------
     ValueError
         For an unknown name; the message lists the known ones.
     """
-    if name in SYSTEMS:
-        return SYSTEMS[name]
+    system = find(name)
+    if system is not None:
+        return system
     close = difflib.get_close_matches(str(name), SYSTEMS, n=3)
     hint = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
-    raise ValueError(f"unknown system {name!r}. {hint}Known: {', '.join(SYSTEMS)}.")
+    raise ValueError(
+        f"unknown system {name!r}. {hint}Known: {', '.join(SYSTEMS)}; random ones "
+        f"'kind/seed' of the kinds {', '.join(KINDS)}."
+    )

@@ -12,14 +12,30 @@ import numpy as np
 from discovery.datasets.system import System, register
 
 
-def _field_names(letters: str, n: int) -> tuple[str, ...]:
+def field_names(letters: str, n: int) -> tuple[str, ...]:
+    """Return u1, u2, …: n columns a letter."""
     return tuple(f"{letter}{i + 1}" for letter in letters for i in range(n))
 
 
-def _waves(
+def waves(
     rng: np.random.Generator, n: int, points: int, modes: int, size: tuple[float, float]
 ) -> np.ndarray:
-    """Draw random waves of 1 to ``modes`` periods without mean, of rms in ``size``: (n, points)."""
+    """Draw random waves without mean.
+
+    Parameters
+    ----------
+    rng : numpy Generator
+    n, points : int
+        Number of waves, points of each.
+    modes : int
+        Periods on the ring: 1 to ``modes``.
+    size : (low, high)
+        Range of the root mean square.
+
+    Returns
+    -------
+    (n, points)
+    """
     spectrum = np.zeros((n, points // 2 + 1), dtype=complex)
     spectrum[:, 1 : modes + 1] = rng.standard_normal((2, n, modes)).T.swapaxes(0, 1) @ [1, 1j]
     waves = np.fft.irfft(spectrum, points)
@@ -50,11 +66,11 @@ kdv = System(
     "a random mean. Of its infinitely many laws the first three are counted.",
     equations="u_t + 6*u*u_x + u_xxx = 0",
     source="R. M. Miura, C. S. Gardner and M. D. Kruskal, J. Math. Phys. 9, 1204 (1968)",
-    names=_field_names("u", _KDV_POINTS),
+    names=field_names("u", _KDV_POINTS),
     roles=("field",) * _KDV_POINTS,
     flow=_kdv_flow,
     sample=lambda rng, n: (
-        rng.uniform(-0.2, 0.4, (n, 1)) + _waves(rng, n, _KDV_POINTS, 3, (0.15, 0.4))
+        rng.uniform(-0.2, 0.4, (n, 1)) + waves(rng, n, _KDV_POINTS, 3, (0.15, 0.4))
     ),
     dt=0.05,
     laws={
@@ -100,12 +116,12 @@ nonlinear_wave = System(
     "waves of one to three periods on random means.",
     equations="u_t = v, v_t = u_xx - u - u**3",
     source="R. K. Dodd et al., Solitons and Nonlinear Wave Equations (1982), ch. 10",
-    names=_field_names("uv", _PHI_POINTS),
+    names=field_names("uv", _PHI_POINTS),
     roles=("field",) * (2 * _PHI_POINTS),
     flow=_phi_flow,
     sample=lambda rng, n: np.hstack(
         [
-            rng.uniform(-0.8, 0.8, (n, 1)) + _waves(rng, n, _PHI_POINTS, 3, (0.3, 1.0))
+            rng.uniform(-0.8, 0.8, (n, 1)) + waves(rng, n, _PHI_POINTS, 3, (0.3, 1.0))
             for _ in range(2)
         ]
     ),
@@ -135,12 +151,12 @@ wave_pinning = System(
     "ring of length 10: only the total amount is conserved.",
     equations="u_t = 0.1*u_xx + f, v_t = v_xx - f, f = v*(0.067 + u**2/(1 + u**2)) - u",
     source="Y. Mori, A. Jilkine and L. Edelstein-Keshet, Biophys. J. 94, 3684 (2008)",
-    names=_field_names("uv", _CELL_POINTS),
+    names=field_names("uv", _CELL_POINTS),
     roles=("field",) * (2 * _CELL_POINTS),
     flow=_pinning_flow,
     sample=lambda rng, n: np.hstack(
         [
-            rng.uniform(*mean, (n, 1)) + _waves(rng, n, _CELL_POINTS, 3, (0.1, 0.25))
+            rng.uniform(*mean, (n, 1)) + waves(rng, n, _CELL_POINTS, 3, (0.1, 0.25))
             for mean in ((0.8, 1.2), (1.5, 2.5))
         ]
     ),

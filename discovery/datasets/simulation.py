@@ -10,7 +10,7 @@ from discovery.data.trajectories import Trajectories
 from discovery.datasets.catalogue import info
 from discovery.datasets.flaws import Flaws, uneven, with_gaps, with_outliers
 from discovery.datasets.integrate import integrate
-from discovery.datasets.system import System
+from discovery.datasets.system import KINDS, System
 
 # Standard deviation of an angle that is spread evenly over the circle.
 _CIRCLE_STD = math.pi / math.sqrt(3)
@@ -33,7 +33,7 @@ def load(
     Parameters
     ----------
     name : str
-        One of ``names()``.
+        One of ``names()``, or a random system ``"kind/seed"``.
     n_trajectories, n_steps : int
         Number of runs, samples in each.
     noise : float
@@ -95,6 +95,49 @@ def load(
     )
     runs.truth, runs.name, runs.equations = system.truth, system.name, system.equations
     return runs
+
+
+def random(
+    kind: str,
+    seed: int = 0,
+    n_trajectories: int = 100,
+    n_steps: int = 200,
+    noise: float = 0.0,
+    **options: float,
+) -> Trajectories:
+    """Simulate runs of a system that is drawn at random, with a known number of laws.
+
+    Coefficients are decimal numbers of three digits and no simple fractions. The system bears the
+    name ``"kind/seed"``, which ``info`` and ``load`` know: ``info(runs.name)`` is its record, and
+    ``load(runs.name, seed=other)`` makes other runs of the same system.
+
+    Parameters
+    ----------
+    kind : str
+        One of ``random_kinds()``.
+    seed : int, at least 0
+        Decides the system, the orbits and the noise.
+    n_trajectories, n_steps, noise
+        As for ``load``.
+    **options : float
+        Others of ``load``: ``noise_absolute``, ``dt``, flaws.
+
+    Returns
+    -------
+    Trajectories
+        With ``truth``, ``name`` and ``equations`` filled in. ``info(runs.name).count`` is the
+        number of independent laws.
+
+    Raises
+    ------
+    ValueError
+        For an unknown kind, a negative seed, and as ``load`` does.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind {kind!r}. Known: {', '.join(KINDS)}.")
+    if seed < 0:
+        raise ValueError(f"seed is {seed}. Expected a whole number, at least 0.")
+    return load(f"{kind}/{seed:d}", n_trajectories, n_steps, noise, seed, **options)
 
 
 def _orbits(system: System, rng: np.random.Generator, n: int, times: np.ndarray) -> np.ndarray:

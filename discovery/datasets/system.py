@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -101,19 +103,55 @@ def register(*systems: System) -> None:
         SYSTEMS[system.name] = system
 
 
+Maker = Callable[[str, np.random.Generator], System]
+KINDS: dict[str, Maker] = {}
+
+
+def kind(make: Maker) -> Maker:
+    """Make a kind of random systems known to ``datasets.random``, under the name of its maker.
+
+    Parameters
+    ----------
+    make : callable
+        ``make(name, rng) -> System``, a new one for every state of the generator.
+
+    Returns
+    -------
+    callable
+        The maker itself: this is a decorator.
+    """
+    KINDS[make.__name__] = make
+    return make
+
+
+def find(name: str) -> System | None:
+    """Return the system of a name, registered or ``"kind/seed"``; None for an unknown name."""
+    name = str(name)
+    family, _, seed = name.partition("/")
+    if family in KINDS and seed.isdecimal():
+        return _drawn(family, int(seed))
+    return SYSTEMS.get(name)
+
+
+@lru_cache(maxsize=256)
+def _drawn(family: str, seed: int) -> System:
+    rng = np.random.default_rng([zlib.crc32(family.encode()), seed])
+    return KINDS[family](f"{family}/{seed}", rng)
+
+
 @dataclass(frozen=True)
 class Law:
-    """A conserved quantity of a registered system; by name, so that it can be pickled."""
+    """A conserved quantity of a system; by name, so that it can be pickled."""
 
     system: str
     law: str
 
     def __call__(self, states: np.ndarray) -> np.ndarray:
         """Evaluate on states, (..., d) -> (...)."""
-        if self.system not in SYSTEMS:
+        system = find(self.system)
+        if system is None:
             raise ValueError(
                 f"the system {self.system!r} of this law is not registered here. Import the module "
                 "that registers it."
             )
-        system = SYSTEMS[self.system]
         return system.laws[self.law](*system.columns(states))

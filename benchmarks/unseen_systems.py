@@ -1,0 +1,190 @@
+"""Counts, bounds and confidence on systems that nobody looked at: random ones, over seeds.
+
+    python benchmarks/unseen_systems.py --no-model                        # 15 kinds × 14 seeds
+    python benchmarks/unseen_systems.py --no-model --figure reliability.png
+    python benchmarks/unseen_systems.py --no-model --systems central wells --seeds 3 --noise 0.05
+
+What is printed, for each noise, over all kinds and seeds:
+
+right       counts of exact laws that are the truth's; too few; too many
+bounds      laws called exact that move on the clean runs of the same seed by no more than the
+            bound printed with them (rms motion along a run, over the whole spread)
+by kind     counts that are right, at each noise
+
+Then the reliability of the confidence: of the reports that state a confidence in a bin, the share
+whose count is right. Undecided reports state none, and are counted apart. All limits are one-sided
+95 % limits (Clopper-Pearson).
+"""
+
+import argparse
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from trials import Outcome, Trial, add_arguments, lower_limit, run, upper_limit
+
+from discovery import datasets
+
+EDGES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
+
+
+def print_row(*cells: object) -> None:
+    """Print one row of a table."""
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def print_header(*cells: str) -> None:
+    """Print the head of a table."""
+    print()
+    print_row(*cells)
+    print("|" + "---|" * len(cells))
+
+
+def share(hits: int, tries: int) -> str:
+    """Return a share in per cent."""
+    return f"{100 * hits / tries:.0f} %" if tries else "—"
+
+
+def percent(rate: float) -> str:
+    """Return a limit in per cent."""
+    return f"{100 * rate:.2g} %"
+
+
+def print_counts(outcomes: Sequence[Outcome], noises: Sequence[float]) -> None:
+    """Print how many counts are right, too low and too high, and how many bounds hold."""
+    print_header(
+        *("noise", "systems", "right", "too few", "too many", "their rate is below"),
+        *("exact laws", "bounds that hold", "at least"),
+    )
+    for noise in noises:
+        some = [outcome for outcome in outcomes if outcome.trial.noise == noise]
+        right = sum(outcome.exact == outcome.true for outcome in some)
+        above = sum(outcome.exact > outcome.true for outcome in some)
+        laws = [one for outcome in some for one in outcome.of("exact")]
+        held = sum(one.motion <= one.bound for one in laws)
+        print_row(
+            *(f"{100 * noise:g} %", len(some), f"{right} ({share(right, len(some))})"),
+            *(len(some) - right - above, above, percent(upper_limit(above, len(some)))),
+            *(len(laws), f"{held} ({share(held, len(laws))})"),
+            percent(lower_limit(held, len(laws))) if laws else "—",
+        )
+
+
+def print_kinds(outcomes: Sequence[Outcome], noises: Sequence[float]) -> None:
+    """Print the counts that are right, by kind and noise; with ! how many are too high."""
+    levels = (f"right at {100 * noise:g} %" for noise in noises)
+    print_header("kind", "systems", *levels, "CPU s/fit")
+    for kind, group in itertools.groupby(outcomes, lambda o: o.trial.system.partition("/")[0]):
+        of_kind = list(group)
+        cells = []
+        for noise in noises:
+            some = [outcome for outcome in of_kind if outcome.trial.noise == noise]
+            above = sum(outcome.exact > outcome.true for outcome in some)
+            right = sum(outcome.exact == outcome.true for outcome in some)
+            cells.append(f"{right}{f' ({above}!)' if above else ''}")
+        seconds = sum(outcome.seconds for outcome in of_kind) / len(of_kind)
+        print_row(kind, len(of_kind) // len(noises), *cells, f"{seconds:.1f}")
+
+
+def reliability(outcomes: Sequence[Outcome]) -> list[tuple[float, float, int, int]]:
+    """Return for each bin its mean stated confidence, its upper edge, right and all counts.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+    """
+    stated = np.array([o.confidence for o in outcomes if o.verdict != "undecided"])
+    right = np.array([o.exact == o.true for o in outcomes if o.verdict != "undecided"])
+    bins = np.clip(np.digitize(stated, EDGES) - 1, 0, len(EDGES) - 2)
+    rows = []
+    for i, upper in enumerate(EDGES[1:]):
+        inside = bins == i
+        if inside.any():
+            rows.append((stated[inside].mean(), upper, int(right[inside].sum()), int(inside.sum())))
+    return rows
+
+
+def print_reliability(outcomes: Sequence[Outcome]) -> None:
+    """Print the share of right counts by stated confidence."""
+    print_header("confidence stated", "reports", "mean", "right", "at least")
+    for mean, upper, right, n in reliability(outcomes):
+        lower = EDGES[EDGES.index(upper) - 1]
+        print_row(
+            *(f"{lower:g} to {upper:g}", n, f"{mean:.2f}", share(right, n)),
+            percent(lower_limit(right, n)),
+        )
+    undecided = sum(outcome.verdict == "undecided" for outcome in outcomes)
+    print(f"\nUndecided: {undecided} of {len(outcomes)}.")
+
+
+def draw(outcomes: Sequence[Outcome], noises: Sequence[float], path: str) -> None:
+    """Write the reliability diagram, one line a noise, the bins' 90 % intervals as bars."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(4.6, 4.2))
+    axes.plot([0, 1], [0, 1], color="0.7", linewidth=1, label="as stated")
+    for noise in noises:
+        rows = reliability([outcome for outcome in outcomes if outcome.trial.noise == noise])
+        if not rows:
+            continue
+        mean, _, right, n = map(np.array, zip(*rows, strict=True))
+        low = [lower_limit(k, m) for k, m in zip(right, n, strict=True)]
+        high = [upper_limit(k, m) for k, m in zip(right, n, strict=True)]
+        bars = [right / n - low, high - right / n]
+        axes.errorbar(
+            mean, right / n, bars, marker="o", markersize=4, capsize=2, linewidth=1,
+            label=f"{100 * noise:g} % noise",
+        )  # fmt: skip
+    axes.set(
+        xlabel="confidence stated", ylabel="share of counts that are right",
+        xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal",
+    )  # fmt: skip
+    axes.legend(loc="lower right", frameon=False, fontsize=8)
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+
+
+def main() -> None:
+    """Print the tables; with --figure write the picture."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_arguments(parser, seeds=14, runs=40, steps=100)
+    parser.add_argument("--figure", metavar="PNG", help="write the reliability diagram")
+    parser.add_argument("--wrong", action="store_true", help="print what is wrong as it is found")
+    options = parser.parse_args()
+    kinds = options.systems or datasets.random_kinds()
+    seeds = range(options.first, options.first + options.seeds)
+    trials = [
+        Trial(f"{kind}/{seed}", noise, seed)
+        for kind, seed, noise in itertools.product(kinds, seeds, options.noise)
+    ]
+    outcomes = []
+    for outcome in run(trials, options):
+        outcomes.append(outcome)
+        if options.wrong:
+            print_wrong(outcome)
+    print_counts(outcomes, options.noise)
+    print_kinds(outcomes, options.noise)
+    print_reliability(outcomes)
+    if options.figure:
+        draw(outcomes, options.noise, options.figure)
+
+
+def print_wrong(outcome: Outcome) -> None:
+    """Print a count that is wrong, and laws beyond their bounds."""
+    where = f"{outcome.trial.system}, noise {outcome.trial.noise:g}"
+    if outcome.exact != outcome.true:
+        formulas = "; ".join(one.formula for one in outcome.of("exact"))
+        stated = f"{outcome.verdict}, confidence {outcome.confidence:.2f}"
+        print(f"{where}: {outcome.exact} of {outcome.true} ({stated}): {formulas}", flush=True)
+    for one in outcome.of("exact"):
+        if one.motion > one.bound:
+            print(f"{where}: moves {one.motion:.3g}, bound {one.bound:.3g}: {one.formula}")
+
+
+if __name__ == "__main__":
+    main()

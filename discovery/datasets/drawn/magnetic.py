@@ -1,0 +1,42 @@
+"""A charge in a plane, in a random magnetic field across it and a random potential."""
+
+from __future__ import annotations
+
+import numpy as np
+import sympy
+
+from discovery.datasets.drawn.formulas import from_formulas, number
+from discovery.datasets.drawn.mechanics import Space, by_energy
+from discovery.datasets.drawn.particles import skew_well
+from discovery.datasets.system import System, kind
+
+
+@kind
+def magnetic(name: str, rng: np.random.Generator) -> System:
+    """Draw a field and a potential about an axis (energy, canonical spin) or neither (energy)."""
+    x, y, u, v = sympy.symbols("x y u v", real=True)
+    square = x**2 + y**2
+    uniform, slope = number(rng, 0.6, 1.6), number(rng, 0.1, 0.4) * int(rng.integers(2))
+    symmetric = bool(rng.integers(2))
+    if symmetric:
+        field = uniform + slope * square
+        potential = number(rng, 0.2, 0.9) * square + number(rng, 0.15, 0.5) * square**2
+    else:
+        field = uniform + slope * (x + number(rng, 0.2, 0.9) * y)
+        potential = skew_well(rng, x, y)
+    energy = (u**2 + v**2) / 2 + potential
+    laws = {"E": energy}
+    if symmetric:
+        # The flux through the circle of radius r over 2π joins the angular momentum.
+        laws["L"] = x * v - y * u + uniform * square / 2 + slope * square**2 / 4
+    force = field * v - sympy.diff(potential, x), -field * u - sympy.diff(potential, y)
+    places = Space((x, y), (u, v), (1, 1), momenta=False)
+    return from_formulas(
+        name,
+        "Charge in a plane, in a magnetic field across it and a potential; the field is uniform or "
+        "grows, both are symmetric about an axis or not.",
+        places.rates(force),
+        laws,
+        roles=places.roles,
+        sample=by_energy(places, potential, (0.3, 2.0), 2.5),
+    )
