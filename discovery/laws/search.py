@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from discovery.criteria import FORMULAS, LAWS, LawCriteria
 from discovery.estimation.split import Split
+from discovery.formulas import simplicity
 from discovery.formulas.pencil import Spectrum, solve
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding import candidates
@@ -121,7 +122,7 @@ class Search:
         return Findings(laws, self.chosen.identities, self.records, self.rejected)
 
     def depends(
-        self, library: Functions, vectors: np.ndarray, found: Sequence[Law], cost: float = 0.0
+        self, library: Functions, vectors: np.ndarray, found: Sequence[Law], length: float = 0.0
     ) -> bool:
         """Tell whether functions depend on laws that are known for sure.
 
@@ -132,8 +133,8 @@ class Search:
             One function a column.
         found : sequence of Law
             Laws beside those of the pool: the same library's.
-        cost : float
-            What such a function costs: it would not replace a law in doubt that costs as much.
+        length : float
+            Of such a function: it would not replace a law in doubt that is as simple.
 
         Returns
         -------
@@ -141,7 +142,7 @@ class Search:
             Whether all of them do.
         """
         probes, scale = self.split.probes, self.split.held.scale
-        sure = [law for law in (*self.pool, *found) if _is_settled(law, cost)]
+        sure = [law for law in (*self.pool, *found) if _is_settled(law, length)]
         obeyed = [law.gradient(probes, scale) for law in sure]
         new = [gradient_of(library, v, probes, scale) for v in vectors.T]
         sine = self.criteria.learned_sine if library.learned else self.criteria.sine
@@ -186,7 +187,7 @@ class Search:
 class _Trials:
     """The candidates of one library, judged in turn, the simplest first.
 
-    What depends on an exact law found before is not looked at again, unless it costs less than one
+    What depends on an exact law found before is not looked at again, unless it is simpler than one
     in doubt.
     """
 
@@ -237,8 +238,8 @@ class _Trials:
         measured = self.judge.split.all.measured.states
         if key in judged or not np.isfinite(terms.values(measured)).all():
             return
-        cost = candidate.cost + len(terms)
-        if self.search.depends(terms, candidate.coefficients[:, None], self.found, cost):
+        least = simplicity.length(terms.expressions())
+        if self.search.depends(terms, candidate.coefficients[:, None], self.found, least):
             return
         refined = self.judge.refined(view, candidate)
         final = self._key(view, self.library.restrict(refined.candidate.support))
@@ -261,9 +262,9 @@ class _Trials:
         return view is self.ops, frozenset(terms.expressions())
 
 
-def _is_settled(law: Law, cost: float) -> bool:
-    """Tell whether nothing of the given cost would replace a law, or it is an identity."""
-    exact = law.verdict == Verdict.EXACT and law.price <= cost
+def _is_settled(law: Law, length: float) -> bool:
+    """Tell whether nothing of the given length would replace a law, or it is an identity."""
+    exact = law.verdict == Verdict.EXACT and law.price <= length
     return law.sure or law.verdict == Verdict.IDENTITY or exact
 
 

@@ -8,6 +8,7 @@ backward elimination on the operators themselves removes what the flatness does 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,7 +119,26 @@ def candidates(
                 if mu <= max(floor, flat, found[support].flatness * slack**2):
                     pivot = rest[int(np.argmax(np.abs(c) * size[list(rest)]))]
                     keep(_eliminate(ops, np.array(rest), pivot, costs, size, slack), pivot)
+    for support in _exchanged(found, costs):
+        mu, c = ops.pencil.smallest(np.array(support))
+        if mu <= max(floor, flat):
+            keep(support, support[int(np.argmax(np.abs(c) * size[list(support)]))])
     return sorted(found.values(), key=lambda f: (len(f.support), f.cost, f.flatness))
+
+
+def _exchanged(supports: Collection[tuple[int, ...]], costs: np.ndarray) -> set[tuple[int, ...]]:
+    """Return the supports with one term exchanged for a simpler one of a shorter formula.
+
+    What is added of a simpler law is arbitrary: where the squared momentum (u + v)² is conserved,
+    an energy holds u² + v² or u² + u v.
+    """
+    out = set()
+    for support, block in itertools.permutations(map(set, supports), 2):
+        shared, new = support & block, block - support
+        if len(block) < len(support) and len(new) == 1:
+            price = costs[list(new)].sum()
+            out |= {tuple(sorted((support | new) - {j})) for j in shared if costs[j] > price}
+    return out
 
 
 def short_supports(ops: Operators, flat: float) -> list[tuple[int, ...]]:

@@ -121,16 +121,18 @@ class Judge:
             everywhere = DriftTest(terms, formula.coefficients, self.split.all, self.criteria)
             moving = max(everywhere.score(formula.coefficients), evidence.moving)
             table = checks(replace(evidence, moving=moving), formula, self.criteria)
+        written, rounded = terms.expressions(), formula.coefficients
         return Law(
             library=terms,
-            coefficients=formula.coefficients,
-            expression=expression(terms.expressions(), formula.coefficients, self.numbers),
+            coefficients=rounded,
+            expression=expression(written, rounded, self.numbers),
             evidence=evidence,
             verdict=verdict_of(table),
             cost=candidate.cost + len(terms),
             by_chance=formula.by_chance,
             checks=told(table),
             criteria=self.criteria,
+            length=simplicity.length(written, rounded, terms.kinds(), self.numbers),
         )
 
     def _tested(
@@ -138,6 +140,6 @@ class Judge:
     ) -> tuple[Formula, Evidence, tuple[Check, ...]]:
         """Return a formula of the given terms, what held-out runs say of it, and the checks."""
         evidence = gather(terms, coefficients, self.split.held, self.rng, self.criteria)
-        chance = simplicity.by_chance(coefficients, errors, terms.kinds())
+        chance = simplicity.by_chance(coefficients, errors, terms.kinds(), self.numbers)
         formula = Formula(terms, coefficients, chance)
         return formula, evidence, checks(evidence, formula, self.criteria)
