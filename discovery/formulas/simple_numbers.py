@@ -307,7 +307,7 @@ def _in_decimals(value: float) -> float:
     digits, exponent = f"{abs(value):.5e}".split("e")
     whole = digits.replace(".", "").rstrip("0")
     places = abs(int(exponent) - (len(whole) - 1))
-    return bits(int(whole or 0)) + (1 + bits(places) if places else 0.0)
+    return bits(int(whole)) + 1 + bits(places)
 
 
 def _is_size(value: Real) -> bool:

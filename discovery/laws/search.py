@@ -21,6 +21,7 @@ from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding import candidates
 from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
+from discovery.laws.judging.alternatives import with_alternatives
 from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.evidence import BOOTSTRAPS
 from discovery.laws.judging.independence import independent
@@ -118,7 +119,8 @@ class Search:
             known = sum(law.sure for law in self.chosen.laws) + len(self.chosen.identities)
             if known >= library.dim - 1:
                 break
-        laws = [self._with_errors(law) for law in self.chosen.laws]
+        laws = with_alternatives(self.chosen.laws, self.pool, self.split)
+        laws = [self._with_errors(law) for law in laws]
         return Findings(laws, self.chosen.identities, self.records, self.rejected)
 
     def depends(

@@ -18,6 +18,7 @@ from discovery.criteria import FORMULAS
 from discovery.formulas.pencil import leaving
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.formulas.sparse_vectors import sparse_vectors, strongest
+from discovery.laws.finding.differences import in_differences
 from discovery.laws.finding.elimination import thinned
 from discovery.laws.finding.operators import Operators
 
@@ -230,6 +231,8 @@ def expression(
 ) -> sympy.Expr:
     """Return Σ c_j Φ_j with fractions where the coefficients are simple ones.
 
+    Quadratic forms of differences are written in these.
+
     Parameters
     ----------
     terms : list of s sympy.Expr
@@ -237,5 +240,5 @@ def expression(
     numbers : Numbers
         What counts as simple.
     """
-    pairs = zip(coefficients, terms, strict=True)
-    return sympy.Add(*(numbers.symbolic(float(c)) * term for c, term in pairs))
+    written = [numbers.symbolic(float(c)) for c in coefficients]
+    return in_differences(dict(zip(terms, written, strict=True)))

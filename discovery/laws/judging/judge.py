@@ -12,6 +12,7 @@ from discovery.formulas import simplicity
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding import rounding
 from discovery.laws.finding.candidates import Candidate, expression
+from discovery.laws.finding.differences import tied
 from discovery.laws.finding.operators import Operators
 from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.evidence import Evidence, gather
@@ -112,9 +113,11 @@ class Judge:
         # Simple numbers are often better than fitted ones, but no cure for what plainly drifts.
         slight = evidence.drift_interval[0] <= self.criteria.plain_drift
         if slight or verdict_of(table) != Verdict.REJECTED:
+            allowed = refined.drift.allows
             coefficients = rounding.rounded(
-                ops, candidate, refined.drift.allows, self.numbers, errors, terms.kinds()
+                ops, candidate, allowed, self.numbers, errors, terms.kinds()
             )
+            coefficients = tied(terms.expressions(), coefficients, errors, allowed)
             formula, evidence, table = self._tested(terms, coefficients, errors)
         if verdict_of(table) in (Verdict.EXACT, Verdict.IDENTITY):
             # Runs that a formula was fitted to flatter it, so motion that they show too is real.

@@ -39,7 +39,8 @@ class Law:
     length : float or None
         Symbols that it takes to write it, numbers and all; see `simplicity.length`.
     alternatives : tuple of Law
-        Other forms of it that pass the same checks; see `alternatives`.
+        Other forms of it that passed the same checks, the simplest first; see
+        `judging.alternatives`.
     """
 
     library: Functions
