@@ -90,8 +90,8 @@ class Search:
         What each library gave.
     judged : set
         Which candidates were judged: formulas come up again in richer libraries.
-    rejected : (draws,) array of bool
-        See `Findings.rejected`.
+    rejected : list of Law
+        Those that were, although they tell orbits apart.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Search:
         self.chosen = Findings()
         self.records: list[StageRecord] = []
         self.judged: set[tuple[bool, frozenset]] = set()
-        self.rejected = np.ones(BOOTSTRAPS, dtype=bool)
+        self.rejected: list[Law] = []
 
     def run(self, stages: Sequence[Stage]) -> Findings:
         """Try the stages in turn, until no further law can exist."""
@@ -121,7 +121,7 @@ class Search:
                 break
         laws = with_alternatives(self.chosen.laws, self.pool, self.split)
         laws = [self._with_errors(law) for law in laws]
-        return Findings(laws, self.chosen.identities, self.records, self.rejected)
+        return Findings(laws, self.chosen.identities, self.records, self._no_other())
 
     def depends(
         self, library: Functions, vectors: np.ndarray, found: Sequence[Law], length: float = 0.0
@@ -168,9 +168,11 @@ class Search:
         trials = _Trials(self, judge)
         laws = trials.run()
         self.pool += [law for law in laws if law.verdict != Verdict.REJECTED]
-        for law in laws:
-            if law.verdict == Verdict.REJECTED and law.evidence.signal >= self.criteria.signal:
-                self.rejected &= ~law.evidence.flat_draws
+        self.rejected += [
+            law
+            for law in laws
+            if law.verdict == Verdict.REJECTED and law.evidence.signal >= self.criteria.signal
+        ]
         before = len(self.chosen.laws)
         split = self.split
         self.chosen = select(
@@ -179,6 +181,19 @@ class Search:
         new = len(self.chosen.laws) - before
         library = judge.library
         self.records.append(StageRecord(library.name, len(library), trials.flat.values, new))
+
+    def _no_other(self) -> np.ndarray:
+        """Return whether each bootstrap sample finds no further flat function among the rejected.
+
+        One that imitates the laws would be no further one.
+        """
+        probes, scale = self.split.probes, self.split.held.scale
+        known = [law.gradient(probes, scale) for law in (*self.chosen.identities, *self.chosen.laws)]
+        none = np.ones(BOOTSTRAPS, dtype=bool)
+        for law in self.rejected:
+            if independent([law.gradient(probes, scale)], known, [law.sine], self.criteria):
+                none &= ~law.evidence.flat_draws
+        return none
 
     def _with_errors(self, law: Law) -> Law:
         orbits = self.split.where(law.library.positive).all

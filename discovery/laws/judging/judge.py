@@ -117,6 +117,7 @@ class Judge:
             coefficients = rounding.rounded(
                 ops, candidate, allowed, self.numbers, errors, terms.kinds()
             )
+            errors = errors * np.abs(coefficients / candidate.coefficients)
             coefficients = tied(terms.expressions(), coefficients, errors, allowed)
             formula, evidence, table = self._tested(terms, coefficients, errors)
         if verdict_of(table) in (Verdict.EXACT, Verdict.IDENTITY):
