@@ -403,54 +403,30 @@ class FormulaCriteria:
         test="laws/finding/test_rounding.py::test_what_nobody_knows_is_not_rounded_to_anything",
     )
     # Which numbers are simple
-    textbook: int = limit(
-        4,
-        statistic="numerator and denominator of a ratio of coefficients",
-        unit="1",
-        reason="tolerance: ratios that speak for a law rather than for an imitation of one",
-        off=1,
-        test="formulas/test_simplicity.py::test_what_a_symmetry_makes_equal_is_no_evidence",
-    )
-    constant_cost: float = limit(
-        1.0,
-        statistic="complexity of a number with a constant of the user's in it",
-        unit="numerator plus denominator",
-        reason="tolerance: a constant is somewhat less plausible than the fraction beside it",
-        off=0.0,
-        test="formulas/test_simple_numbers.py::test_one_is_simpler_than_a_constant_near_one",
-    )
-    root_cost: float = limit(
+    root_bits: float = limit(
         6.0,
-        statistic="complexity of a number with √2, √3 or π in it",
-        unit="numerator plus denominator",
-        reason="tolerance: less plausible than a constant that the user named",
+        statistic="what √2, √3 or π costs beside a fraction",
+        unit="bits",
+        reason="tolerance: one of three, and one coefficient in about twenty has any of them",
         off=0.0,
-        test="formulas/test_simple_numbers.py::test_a_constant_of_the_user_comes_before_pi",
-    )
-    root_tolerance: float = limit(
-        3e-3,
-        statistic="relative interval of a coefficient that a root or π stands for",
-        unit="1",
-        reason="tolerance: known worse, it would be near some multiple of one of them anyway",
-        off=math.inf,
-        test="formulas/test_simple_numbers.py::test_simplest_number",
-    )
-    constant_tolerance: float = limit(
-        0.02,
-        statistic="relative interval of a coefficient that a constant of the user's stands for",
-        unit="1",
-        reason="tolerance: known worse, it would be near some power of one of them anyway",
-        off=math.inf,
-        test="formulas/test_simple_numbers.py::test_a_constant_stands_for_what_is_well_known",
+        test="formulas/test_simple_numbers.py::test_a_decimal_is_cheaper_than_a_multiple_of_a_root",
     )
     numbers_by_chance: float = limit(
-        0.5,
-        statistic="expected count of numbers as simple in a coefficient's interval",
+        0.2,
+        statistic="expected count of other numbers as cheap in a coefficient's interval",
         unit="1",
         reason="uniform distribution of the logarithm of an arbitrary coefficient",
-        level=0.39,
+        level=0.18,
         off=math.inf,
         test="formulas/test_simple_numbers.py::test_a_fraction_that_chance_would_give_is_none",
+    )
+    symbol_bits: float = limit(
+        4.0,
+        statistic="bits of the numbers in a formula that count as much as one symbol",
+        unit="bits",
+        reason="tolerance: a symbol is one of about sixteen: coordinates, functions, operations",
+        off=math.inf,
+        test="formulas/test_simplicity.py::test_numbers_make_a_formula_longer",
     )
     # At which scale something is conserved
     noise_lengths: float = limit(

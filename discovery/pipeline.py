@@ -312,10 +312,20 @@ def analyse_runs(
             chosen = [in_frame(given, frame) for given in chosen]
         some = drawn(framed, most, rng)
         sound = without_gross_errors(some)
-        report, frame = _laws(sound, parts, frame, preparation, chosen, levels, numbers, rng)
+        asked = _Asked(chosen, levels, numbers)
+        report, frame = _laws(sound, parts, frame, preparation, asked, rng)
         title = "; ".join([_title(runs, some, sound, parts), *remarks(runs, parts)])
         report = replace(report, title=title)
     return outside(report, frame, numbers)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the user asks for: a library, the noise of all columns if known, and numbers."""
+
+    library: LibraryLike
+    noise: np.ndarray | None
+    numbers: Numbers
 
 
 def _laws(
@@ -323,15 +333,14 @@ def _laws(
     parts: Parts,
     frame: Frame,
     preparation: Preparation,
-    library: LibraryLike,
-    levels: np.ndarray | None,
-    numbers: Numbers,
+    asked: _Asked,
     rng: np.random.Generator,
 ) -> tuple[DiscoveryReport, Frame]:
     """Return the report on runs without gross errors in a frame, and the frame that it is in."""
+    library, numbers = asked.library, asked.numbers
     coordinates = list(parts.coordinates)
     moving = sound if parts.all_coordinates else sound.of_columns(coordinates)
-    levels = levels if levels is None else levels[coordinates]
+    levels = asked.noise if asked.noise is None else asked.noise[coordinates]
     fit, held = Split.choose(sound.n_runs, rng)
     known = preparation.within(frame.of_columns(coordinates)).orbits(moving, fit, levels, rng)
     known, frame = _about_natural_origin(known, moving, frame, coordinates)

@@ -1,7 +1,10 @@
 """Simple numbers: what a measured coefficient most plausibly is, and formulas of such numbers.
 
-Fractions of small denominators; where a coefficient is known well, fractions times √2, √3, π, or
-times a power of a constant that the user names (a field strength, a coupling).
+A number costs the bits that it takes to say it: those of numerator and denominator, or of a
+decimal's digits and the place of its point; a factor √2, √3 or π, or a power of a constant that
+the user names (a field strength, a coupling), costs more. Of the numbers in a coefficient's
+interval the cheapest is taken, unless numbers as cheap lie so close together there that chance
+would give one.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ _DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12)
 _LARGEST = 40
 # A root, π or a constant stands beside a fraction of numbers no larger.
 _SMALL = 4
+# Digits of a decimal below this, times ten to one of these powers.
+_DIGITS_BELOW, _TENS = 100, range(-3, 3)
 _POWERS = (1, -1, 2, -2, sympy.Rational(1, 2), -sympy.Rational(1, 2))
 # Numbers within this factor tell how close together numbers as simple lie.
 _NEAR = 1.5
@@ -31,6 +36,8 @@ _NEAR = 1.5
 _EXACT_DENOMINATOR = 10
 # Significant digits at most.
 _DIGITS = 12
+# Numbers closer than this, relative, are one.
+_SAME = 1e-12
 
 
 @dataclass(frozen=True)
@@ -41,12 +48,12 @@ class Numbers:
     ----------
     constants : tuple of (name, value)
         The user's.
-    roots : bool
-        Whether √2, √3 and π are among the numbers.
+    fractions_alone : bool
+        Whether decimals, √2, √3 and π are none of the numbers.
     """
 
     constants: tuple[tuple[str, float], ...] = ()
-    roots: bool = True
+    fractions_alone: bool = False
 
     @classmethod
     def of(cls, constants: Mapping[str, float] | None, coordinates: Sequence[str] = ()) -> Numbers:
@@ -88,31 +95,34 @@ class Numbers:
 
     @cached_property
     def _factors(self) -> list[_Factor]:
-        """What fractions may be multiplied by, the simplest first."""
-        out = [_Factor(1.0, 0.0, sympy.Integer(1), np.inf, _LARGEST)]
+        """What fractions may be multiplied by, the cheapest first.
+
+        To name one constant of a list takes the bits of its place there.
+        """
+        out = [_Factor(1.0, 0.0, sympy.Integer(1), _LARGEST)]
         symbols = [(sympy.Symbol(name, positive=True), value) for name, value in self.constants]
         powers = [
-            (symbol**p, value ** float(p), FORMULAS.constant_cost * (1 + k / 2))
+            (symbol**p, value ** float(p), k)
             for symbol, value in symbols
             for k, p in enumerate(_POWERS)
         ]
         pairs = [
-            (a * b, u * v, s + t)
+            (a * b, u * v, s + t + 2)
             for (a, u, s), (b, v, t) in itertools.combinations(powers, 2)
             if a.free_symbols != b.free_symbols
         ]
-        for symbol, value, cost in sorted([*powers, *pairs], key=lambda f: f[2]):
-            out.append(_Factor(value, cost, symbol, FORMULAS.constant_tolerance, _SMALL))
-        cost, tolerance = FORMULAS.root_cost, FORMULAS.root_tolerance
-        for number in (sympy.sqrt(2), sympy.sqrt(3), sympy.pi) if self.roots else ():
-            out.append(_Factor(float(number), cost, number, tolerance, _SMALL))
+        ranked = sorted([*powers, *pairs], key=lambda f: f[2])
+        for place, (symbol, value, _) in enumerate(ranked, 1):
+            out.append(_Factor(value, bits(place), symbol, _SMALL))
+        roots = () if self.fractions_alone else (sympy.sqrt(2), sympy.sqrt(3), sympy.pi)
+        out += [_Factor(float(n), FORMULAS.root_bits, n, _SMALL) for n in roots]
         return out
 
     def simple(self, ratio: float, tolerance: float, interval: float = 0.0) -> tuple[float, float]:
-        """Return the simplest number within a relative tolerance, and its complexity.
+        """Return the cheapest number within a relative tolerance, and its price in bits.
 
-        The ratio itself, of infinite complexity, where there is none, and where numbers as simple
-        lie so close together that one is in its interval by chance.
+        The ratio itself, of infinite price, where there is none, and where chance would give a
+        number as cheap; see `expected`.
 
         Parameters
         ----------
@@ -122,32 +132,75 @@ class Numbers:
         interval : float
             Half the width of a measured ratio's interval, relative.
         """
-        values, costs, tolerances = self._table
-        size, tolerated = abs(ratio), max(tolerance, interval)
+        values, prices = self._table
+        size = abs(ratio)
         low, high = np.searchsorted(values, [size * (1 - tolerance), size * (1 + tolerance)])
-        cost = np.where(tolerances[low:high] >= tolerated, costs[low:high], np.inf)
-        if not len(cost) or not np.isfinite(cost.min()):
+        if low == high:
             return ratio, np.inf
-        best = int(np.argmin(cost))
-        if interval:
-            near = slice(*np.searchsorted(values, [size / _NEAR, size * _NEAR]))
-            rivals = np.sum((costs[near] <= cost[best]) & (tolerances[near] >= tolerated))
-            # Per unit of the logarithm, since the interval is relative.
-            if 2 * interval * (rivals - 1) / (2 * np.log(_NEAR)) > FORMULAS.numbers_by_chance:
-                return ratio, np.inf
-        return float(np.copysign(values[low + best], ratio)), float(cost[best])
+        best = low + int(np.argmin(prices[low:high]))
+        others = self.expected(values[best], interval) - self._one(interval)
+        if others > FORMULAS.numbers_by_chance:
+            return ratio, np.inf
+        return float(np.copysign(values[best], ratio)), float(prices[best])
+
+    def expected(self, number: float, width: float) -> float:
+        """Return how many numbers as cheap an interval holds that lies anywhere nearby.
+
+        Parameters
+        ----------
+        number : float
+            Its price decides which are as cheap.
+        width : float
+            Half the width of the interval, relative.
+
+        Returns
+        -------
+        float
+            Infinite where the number is no simple one.
+        """
+        values, prices = self._table
+        price, size = self._listed(number), abs(number)
+        if not np.isfinite(price):
+            return np.inf
+        near = slice(*np.searchsorted(values, [size / _NEAR, size * _NEAR]))
+        return float(np.sum(prices[near] <= price)) * self._one(width)
+
+    def price(self, number: float) -> float:
+        """Return the bits that it takes to say a number; of one that is not simple, its digits."""
+        price = self._listed(number)
+        return price if np.isfinite(price) else _in_decimals(number)
+
+    @staticmethod
+    def _one(width: float) -> float:
+        """Return the share of one number in an interval; of the logarithm, for it is relative."""
+        return 2 * width / (2 * np.log(_NEAR))
+
+    def _listed(self, number: float) -> float:
+        values, prices = self._table
+        at = np.searchsorted(values, abs(number) * (1 - _SAME))
+        found = at < len(values) and values[at] <= abs(number) * (1 + _SAME)
+        return float(prices[at]) if found else np.inf
 
     @cached_property
-    def _table(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Every simple number, ascending, with its cost and the tolerance that it asks for."""
+    def _table(self) -> tuple[np.ndarray, np.ndarray]:
+        """Every simple number, ascending, with its price: the least of the ways to say it."""
         rows = [
-            (p * factor.value / q, p + q + factor.cost, factor.tolerance)
+            (p * factor.value / q, bits(p) + bits(q) + factor.bits)
             for factor in self._factors
             for q in _DENOMINATORS
             for p in range(1, factor.largest + 1)
             if max(p, q) <= factor.largest and math.gcd(p, q) == 1
         ]
-        return tuple(np.array(column) for column in zip(*sorted(rows), strict=True))
+        if not self.fractions_alone:
+            decimals = itertools.product(range(1, _DIGITS_BELOW), _TENS)
+            rows += [(value, _in_decimals(value)) for m, e in decimals for value in [m * 10.0**e]]
+        table: list[tuple[float, float]] = []
+        for value, price in sorted(rows):
+            if table and value <= table[-1][0] * (1 + _SAME):
+                table[-1] = table[-1][0], min(price, table[-1][1])
+            else:
+                table.append((value, price))
+        return tuple(np.array(column) for column in zip(*table, strict=True))
 
     def simplest(
         self,
@@ -157,9 +210,9 @@ class Numbers:
         allowed: Callable[[np.ndarray], bool],
         measured: bool = False,
     ) -> np.ndarray | None:
-        """Return a vector over one of its entries, rounded to simple numbers.
+        """Return a vector over one of its entries, in the numbers that cost the fewest bits.
 
-        Coarsely at first, and of all that are allowed then the simplest; None where none is.
+        Coarsely at first, and of all that are allowed then the cheapest; None where none is.
 
         Parameters
         ----------
@@ -172,7 +225,8 @@ class Numbers:
         allowed : callable
             Tells whether a rounded vector will do.
         measured : bool
-            Whether the widths are intervals, in which a number may lie by chance.
+            Whether the widths are intervals, in which a number may lie by chance. What no simple
+            number stands for then keeps as many digits as the interval asks for.
 
         Returns
         -------
@@ -182,16 +236,28 @@ class Numbers:
         for share in shares:
             trials = []
             for pivot, width in widths.items():
-                known = width if measured else np.zeros(len(vector))
+                ratios = vector / vector[pivot]
                 pairs = [
-                    self.simple(ratio, share * w, k)
-                    for ratio, w, k in zip(vector / vector[pivot], width, known, strict=True)
+                    self._measured(ratio, share * w, w)
+                    if measured
+                    else self.simple(ratio, share * w)
+                    for ratio, w in zip(ratios, width, strict=True)
                 ]
-                trials.append((sum(p[1] for p in pairs), tuple(p[0] for p in pairs)))
-            for cost, values in sorted(trials):
-                if np.isfinite(cost) and allowed(np.array(values)):
+                price = round(sum(p[1] for p in pairs), 6)  # else rounding breaks ties
+                trials.append((price, tuple(p[0] for p in pairs)))
+            for price, values in sorted(trials):
+                if np.isfinite(price) and allowed(np.array(values)):
                     return signed(np.array(values))
         return None
+
+    def _measured(self, ratio: float, tolerance: float, interval: float) -> tuple[float, float]:
+        """Return the simple number in an interval, or the digits that it asks for; and the bits."""
+        value, price = self.simple(ratio, tolerance, interval)
+        if not np.isfinite(price):
+            digits = int(np.clip(np.ceil(1 - np.log10(2 * tolerance)), 1, _DIGITS))
+            value = in_digits(ratio, digits)
+            price = self.price(value)
+        return value, price
 
     def shortest(
         self, ratios: np.ndarray, known: np.ndarray, allowed: Callable[[np.ndarray], bool]
@@ -216,8 +282,8 @@ class Numbers:
             values = np.empty(len(ratios))
             for i, digits in enumerate(np.maximum(known_digits, 2).astype(int) + extra):
                 tolerance = max(10.0 ** (1 - digits), known[i])
-                values[i], cost = self.simple(ratios[i], tolerance, known[i])
-                if not np.isfinite(cost):
+                values[i], price = self.simple(ratios[i], tolerance, known[i])
+                if not np.isfinite(price):
                     values[i] = in_digits(ratios[i], digits)
             if allowed(values):
                 return signed(values)
@@ -227,9 +293,23 @@ class Numbers:
         """Return a number that `simple` gave as SymPy writes it; any other with six digits."""
         for factor in self._factors:
             for p, q in factor.fractions(value):
-                if abs(p * factor.value / q - value) <= 1e-12 * abs(value):
+                if abs(p * factor.value / q - value) <= _SAME * abs(value):
                     return sympy.Rational(p, q) * factor.symbol
-        return sympy.Float(value, 6)
+        whole = abs(value) < _DIGITS_BELOW and value == round(value)
+        return sympy.Integer(round(value)) if whole else sympy.Float(value, 6)
+
+
+def bits(n: int) -> float:
+    """Return the bits that it takes to say one of the numbers up to n."""
+    return float(np.log2(1 + n))
+
+
+def _in_decimals(value: float) -> float:
+    """Return the bits of a decimal's digits, six at most, and of the place of its point."""
+    digits, exponent = f"{abs(value):.5e}".split("e")
+    whole = digits.replace(".", "").rstrip("0")
+    places = abs(int(exponent) - (len(whole) - 1))
+    return bits(int(whole)) + 1 + bits(places)
 
 
 def _is_size(value: Real) -> bool:
@@ -244,9 +324,8 @@ class _Factor:
     """A number that fractions of numbers up to `largest` may be multiplied by."""
 
     value: float
-    cost: float
+    bits: float
     symbol: sympy.Expr
-    tolerance: float
     largest: int
 
     def fractions(self, ratio: float) -> Iterator[tuple[int, int]]:
@@ -257,9 +336,9 @@ class _Factor:
                 yield p, q
 
 
-# Fractions, roots and π; and fractions alone.
+# All of them; and fractions alone.
 NUMBERS = Numbers()
-FRACTIONS = Numbers(roots=False)
+FRACTIONS = Numbers(fractions_alone=True)
 
 
 def signed(vector: np.ndarray) -> np.ndarray:

@@ -1,16 +1,15 @@
-"""Simplicity: free numbers of a formula, and how probably chance gives such simple ones."""
+"""Simplicity: numbers in a formula, how probably chance gives such simple ones, its length."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 import numpy as np
+import sympy
+from scipy import stats
 
 from discovery.criteria import FORMULAS
-
-# Ratios of whole numbers up to four, from 1/4 to 4: so many per unit of the logarithm.
-_DENSITY = 4.0
+from discovery.formulas.simple_numbers import NUMBERS, Numbers
 
 
 def free_numbers(coefficients: np.ndarray, kinds: Sequence[tuple]) -> int:
@@ -18,12 +17,20 @@ def free_numbers(coefficients: np.ndarray, kinds: Sequence[tuple]) -> int:
     return len({(kind, round(abs(c), 12)) for kind, c in zip(kinds, coefficients, strict=True)})
 
 
-def by_chance(coefficients: np.ndarray, errors: np.ndarray, kinds: Sequence[tuple]) -> float:
+def by_chance(
+    coefficients: np.ndarray,
+    errors: np.ndarray,
+    kinds: Sequence[tuple],
+    numbers: Numbers = NUMBERS,
+) -> float:
     """Return how probably a formula of arbitrary coefficients would be rounded to such simple ones.
 
     What imitates a law has coefficients as they come; a law's own are often 1, 2 or a half. Equal
     coefficients of terms that differ in their coordinates only (x², y²) count once: a symmetry of
     the system makes them equal in its imitations too.
+
+    Each ratio has the probability that a number as cheap lies in its interval; of arbitrary ones
+    that is spread evenly, and Fisher's sum of their logarithms follows a chi-squared distribution.
 
     Parameters
     ----------
@@ -33,19 +40,62 @@ def by_chance(coefficients: np.ndarray, errors: np.ndarray, kinds: Sequence[tupl
         Standard errors before; the coefficient that sets the scale has none.
     kinds : sequence of s tuples
         Of the terms, as `Functions.kinds` tells them.
+    numbers : Numbers
+        What coefficients are rounded to.
+
+    Source: Fisher, *Statistical Methods for Research Workers* (4th edition, 1932), section 21.1.
     """
     main = int(np.argmin(errors / np.abs(coefficients)))
     ratios = np.abs(coefficients / coefficients[main])
     each = widths(coefficients, errors, main)
-    simple: dict[tuple, float] = {}
+    chances: dict[tuple, float] = {}
     for ratio, width, kind in zip(ratios, each, kinds, strict=True):
-        for q in range(1, FORMULAS.textbook + 1):
-            p = round(ratio * q)
-            if 1 <= p <= FORMULAS.textbook and abs(p / q - ratio) <= 1e-9 * ratio:
-                key = (kind, Fraction(p, q))
-                simple[key] = min(width, simple.get(key, np.inf))
-    simple.pop((kinds[main], Fraction(1)))
-    return float(np.prod([min(2 * _DENSITY * width, 1.0) for width in simple.values()]))
+        key = (kind, round(float(ratio), 9))
+        chances[key] = min(numbers.expected(ratio, width), chances.get(key, 1.0))
+    chances.pop((kinds[main], 1.0))
+    if not chances:
+        return 1.0
+    return float(stats.chi2.sf(-2 * np.sum(np.log(list(chances.values()))), 2 * len(chances)))
+
+
+def length(
+    terms: Sequence[sympy.Expr],
+    coefficients: np.ndarray | None = None,
+    kinds: Sequence[tuple] = (),
+    numbers: Numbers = NUMBERS,
+) -> float:
+    """Return how many symbols it takes to write a formula: its description length.
+
+    Coordinates, functions and operations are one symbol each, and a number as many as its bits
+    fill. A number that comes again is written once: equal coefficients of terms of one kind, and
+    the length or wave number inside several terms.
+
+    Parameters
+    ----------
+    terms : sequence of s sympy.Expr
+    coefficients : (s,) array, optional
+        Without them, the terms alone: no formula of these is shorter.
+    kinds : sequence of s tuples
+        Of the terms, as `Functions.kinds` tells them.
+    numbers : Numbers
+        What coefficients are rounded to.
+    """
+    symbols = [len(_leaves(t)) + sympy.count_ops(t, visual=False) for t in terms]
+    said = [numbers.price(float(n)) for n in set().union(*map(_scales, terms))]
+    if coefficients is not None:
+        own = {(kind, abs(float(c))) for kind, c in zip(kinds, coefficients, strict=True)}
+        said += [numbers.price(c) for _, c in own]
+    return float(sum(symbols) + len(terms) - 1 + sum(said) / FORMULAS.symbol_bits)
+
+
+def _leaves(term: sympy.Expr) -> list[sympy.Expr]:
+    return [part for part in sympy.preorder_traversal(term) if part.is_Symbol]
+
+
+def _scales(term: sympy.Expr) -> set[sympy.Expr]:
+    """Return the sizes of the numbers that multiply something inside a term, or are added."""
+    inner = [part for part in sympy.preorder_traversal(term) if part.is_Mul or part.is_Add]
+    return {abs(n) for part in inner for n in part.args if n.is_number} - {sympy.S.One}
 
 
 def widths(coefficients: np.ndarray, errors: np.ndarray | None, pivot: int) -> np.ndarray:

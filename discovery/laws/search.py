@@ -15,11 +15,13 @@ from threadpoolctl import threadpool_limits
 
 from discovery.criteria import FORMULAS, LAWS, LawCriteria
 from discovery.estimation.split import Split
+from discovery.formulas import simplicity
 from discovery.formulas.pencil import Spectrum, solve
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding import candidates
 from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
+from discovery.laws.judging.alternatives import with_alternatives
 from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.evidence import BOOTSTRAPS
 from discovery.laws.judging.independence import independent, on_surface
@@ -88,8 +90,8 @@ class Search:
         What each library gave.
     judged : set
         Which candidates were judged: formulas come up again in richer libraries.
-    rejected : (draws,) array of bool
-        See `Findings.rejected`.
+    rejected : list of Law
+        Those that were, although they tell orbits apart.
     """
 
     def __init__(
@@ -105,7 +107,7 @@ class Search:
         self.chosen = Findings()
         self.records: list[StageRecord] = []
         self.judged: set[tuple[bool, frozenset]] = set()
-        self.rejected = np.ones(BOOTSTRAPS, dtype=bool)
+        self.rejected: list[Law] = []
 
     def run(self, stages: Sequence[Stage]) -> Findings:
         """Try the stages in turn, until no further law can exist.
@@ -126,11 +128,12 @@ class Search:
         if n_runs < fewest:
             too_few = f"{n_runs} runs are too few"
             self.records.append(StageRecord("richer libraries", 0, np.empty(0), 0, too_few))
-        laws = [self._with_errors(law) for law in self.chosen.laws]
-        return Findings(laws, self.chosen.identities, self.records, self.rejected)
+        laws = with_alternatives(self.chosen.laws, self.pool, self.split)
+        laws = [self._with_errors(law) for law in laws]
+        return Findings(laws, self.chosen.identities, self.records, self._no_other())
 
     def depends(
-        self, library: Functions, vectors: np.ndarray, found: Sequence[Law], cost: float = 0.0
+        self, library: Functions, vectors: np.ndarray, found: Sequence[Law], length: float = 0.0
     ) -> bool:
         """Tell whether functions depend on laws that are known for sure.
 
@@ -141,15 +144,15 @@ class Search:
             One function a column.
         found : sequence of Law
             Laws beside those of the pool: the same library's.
-        cost : float
-            What such a function costs: it would not replace a law in doubt that costs as much.
+        length : float
+            Of such a function: it would not replace a law in doubt that is as simple.
 
         Returns
         -------
         bool
             Whether all of them do.
         """
-        sure = [law for law in (*self.pool, *found) if _is_settled(law, cost)]
+        sure = [law for law in (*self.pool, *found) if _is_settled(law, length)]
         scale = self.split.held.scale
         identities = [law for law in sure if law.verdict == Verdict.IDENTITY]
         probes = on_surface(self.split.probes, scale, identities)
@@ -190,9 +193,11 @@ class Search:
         trials = _Trials(self, Judge(library, clear, self.rng, self.numbers, self.criteria))
         laws = trials.run()
         self.pool += [law for law in laws if law.verdict != Verdict.REJECTED]
-        for law in laws:
-            if law.verdict == Verdict.REJECTED and law.evidence.signal >= self.criteria.signal:
-                self.rejected &= ~law.evidence.flat_draws
+        self.rejected += [
+            law
+            for law in laws
+            if law.verdict == Verdict.REJECTED and law.evidence.signal >= self.criteria.signal
+        ]
         before = len(self.chosen.laws)
         split = self.split
         self.chosen = select(
@@ -200,6 +205,21 @@ class Search:
         )
         new = len(self.chosen.laws) - before
         self.records.append(StageRecord(library.name, len(library), trials.flat.values, new))
+
+    def _no_other(self) -> np.ndarray:
+        """Return whether each bootstrap sample finds no further flat function among the rejected.
+
+        One that imitates the laws would be no further one.
+        """
+        probes, scale = self.split.probes, self.split.held.scale
+        known = [
+            law.gradient(probes, scale) for law in (*self.chosen.identities, *self.chosen.laws)
+        ]
+        none = np.ones(BOOTSTRAPS, dtype=bool)
+        for law in self.rejected:
+            if independent([law.gradient(probes, scale)], known, [law.sine], self.criteria):
+                none &= ~law.evidence.flat_draws
+        return none
 
     def _with_errors(self, law: Law) -> Law:
         orbits = self.split.where(law.library.positive).all
@@ -214,7 +234,7 @@ class _Unusable(Exception):
 class _Trials:
     """The candidates of one library, judged in turn, the simplest first.
 
-    What depends on an exact law found before is not looked at again, unless it costs less than one
+    What depends on an exact law found before is not looked at again, unless it is simpler than one
     in doubt.
     """
 
@@ -265,8 +285,8 @@ class _Trials:
         measured = self.judge.split.all.measured.states
         if key in judged or not np.isfinite(terms.values(measured)).all():
             return
-        cost = candidate.cost + len(terms)
-        if self.search.depends(terms, candidate.coefficients[:, None], self.found, cost):
+        least = simplicity.length(terms.expressions())
+        if self.search.depends(terms, candidate.coefficients[:, None], self.found, least):
             return
         refined = self.judge.refined(view, candidate)
         final = self._key(view, self.library.restrict(refined.candidate.support))
@@ -289,9 +309,9 @@ class _Trials:
         return view is self.ops, frozenset(terms.expressions())
 
 
-def _is_settled(law: Law, cost: float) -> bool:
-    """Tell whether nothing of the given cost would replace a law, or it is an identity."""
-    exact = law.verdict == Verdict.EXACT and law.price <= cost
+def _is_settled(law: Law, length: float) -> bool:
+    """Tell whether nothing of the given length would replace a law, or it is an identity."""
+    exact = law.verdict == Verdict.EXACT and law.price <= length
     return law.sure or law.verdict == Verdict.IDENTITY or exact
 
 

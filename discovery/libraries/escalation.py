@@ -12,6 +12,7 @@ from discovery.libraries.curvilinear import clear_sines, curvilinear
 from discovery.libraries.families import (
     POTENTIALS,
     chain,
+    differences,
     exponential,
     logarithmic,
     mechanics,
@@ -56,7 +57,9 @@ def escalation(
     straight = [i for i in range(d) if i not in angles]
     stages: list[Library | Scaled] = []
     if straight:
-        stages.append(polynomial(names, 2, straight))
+        # Sums before their squares, also where there are too many products.
+        few = term_count(len(straight), 2) <= MAX_TERMS
+        stages.append(polynomial(names, 2 if few else 1, straight))
     if angles:
         stages += [trigonometric(names, roles, order) for order in (2, 3)]
     positive = [i for i in straight if mostly_positive(rows[:, i], level[i])]
@@ -65,6 +68,7 @@ def escalation(
     positions = [i for i in range(d) if roles[i] == "position"]
     if len(positions) >= 2 and not curved:
         stages += [mechanics(names, roles), mechanics(names, roles, products=True)]
+        stages.append(differences(names, roles))
     degree = max((p for p in range(3, 7) if term_count(len(straight), p) <= MAX_TERMS), default=0)
     if degree and not curved:
         stages.append(polynomial(names, degree, straight))

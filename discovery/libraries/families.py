@@ -171,6 +171,40 @@ def exponential(names: Sequence[str], roles: Sequence[str | None]) -> Library:
     return Library(symbols, library.atoms, [*library.exponents, *extra], "exponential")
 
 
+def differences(names: Sequence[str], roles: Sequence[str | None], degree: int = 6) -> Library:
+    """Return kinetic energies with powers of positions and of their differences.
+
+    A spring between two bodies is a short function of the difference x₁ − x₀, and a long one of
+    x₀ and x₁. Squares of differences stand for the products of two positions.
+
+    Parameters
+    ----------
+    names, roles : sequences of length d
+    degree : int
+        Largest power.
+    """
+    symbols = symbols_of(names)
+    positions = [i for i, role in enumerate(roles) if role == "position"]
+    momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
+    gaps = [symbols[i] - symbols[j] for i, j in _alike(names, positions)]
+    d, k = len(symbols), len(gaps)
+    exponents = [(*scatter(d, momenta, e), *(0,) * k) for e in monomials(len(momenta), 2)]
+    for power in range(1, degree + 1):
+        exponents += [tuple(power * u for u in unit(d + k, i)) for i in positions]
+    for power in range(2, degree + 1):
+        exponents += [tuple(power * u for u in unit(d + k, d + j)) for j in range(k)]
+    return Library(symbols, [*symbols, *gaps], exponents, f"differences({degree})")
+
+
+def _alike(names: Sequence[str], positions: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the pairs of positions along one axis, where the names tell bodies and axes."""
+    bodies = group_bodies([names[i] for i in positions], list(positions))
+    if len(bodies) > 1 and len({len(body) for body in bodies}) == 1:
+        pairs = itertools.combinations(bodies, 2)
+        return [pair for a, b in pairs for pair in zip(a, b, strict=True)]
+    return list(itertools.combinations(positions, 2))
+
+
 def chain(names: Sequence[str], roles: Sequence[str | None]) -> Library:
     """Return quadratic monomials with squares, cubes and fourth powers of differences of positions.
 

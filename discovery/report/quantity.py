@@ -57,6 +57,9 @@ class Quantity:
     checks : tuple of Check
         What the verdict rests on: each statistic with its limit. Those not passed are why it is
         not exact.
+    alternatives : tuple of sympy.Expr
+        Other formulas that are the same function but for their errors, the simplest first: the
+        data do not tell which of all these is the law.
     """
 
     expression: sympy.Expr
@@ -71,6 +74,7 @@ class Quantity:
     drift_rate: float | None = None
     spread: float = float("nan")
     checks: tuple[Check, ...] = field(default=(), repr=False)
+    alternatives: tuple[sympy.Expr, ...] = field(default=(), repr=False)
     _errors: np.ndarray | None = field(default=None, repr=False)
     _library: Functions = field(default=None, repr=False)
     _coefficients: np.ndarray = field(default=None, repr=False)
@@ -89,6 +93,7 @@ class Quantity:
             signal=evidence.signal,
             spread=evidence.spread,
             checks=law.checks,
+            alternatives=tuple(other.expression for other in law.alternatives),
             _errors=law.errors,
             _library=law.library,
             _coefficients=law.coefficients,
@@ -168,6 +173,12 @@ class Quantity:
         return f"a network, {explained:.1%} of it {self.expression}"
 
     @property
+    def forms(self) -> str:
+        """How many forms fit, in words; empty where it is one."""
+        n = 1 + len(self.alternatives)
+        return f"the simplest of {n} forms that fit as well" if n > 1 else ""
+
+    @property
     def lifetime(self) -> float:
         """Time after which its trend has moved a nearly conserved quantity by its whole spread."""
         return 1.0 / self.drift_rate if self.drift_rate else float("inf")
@@ -229,6 +240,7 @@ class Quantity:
         """Return plain values, ready for JSON."""
         return {
             "expression": str(self.expression),
+            "alternatives": [str(form) for form in self.alternatives],
             "latex": self.to_latex(),
             "verdict": str(self.verdict),
             "flatness": self.flatness,

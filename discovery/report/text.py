@@ -81,6 +81,7 @@ def _row(quantity: Quantity) -> tuple[str, ...]:
 
 def _remarks(quantity: Quantity) -> list[str]:
     remarks = [f"↔ {quantity.symmetry}"] if quantity.symmetry else []
+    remarks += [quantity.forms] if quantity.alternatives else []
     return remarks if quantity.drift_rate is None else [*remarks, quantity.trend]
 
 

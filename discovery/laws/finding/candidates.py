@@ -8,6 +8,7 @@ backward elimination on the operators themselves removes what the flatness does 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from discovery.criteria import FORMULAS
 from discovery.formulas.pencil import leaving
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.formulas.sparse_vectors import sparse_vectors, strongest
+from discovery.laws.finding.differences import in_differences
 from discovery.laws.finding.elimination import thinned
 from discovery.laws.finding.operators import Operators
 
@@ -118,7 +120,26 @@ def candidates(
                 if mu <= max(floor, flat, found[support].flatness * slack**2):
                     pivot = rest[int(np.argmax(np.abs(c) * size[list(rest)]))]
                     keep(_eliminate(ops, np.array(rest), pivot, costs, size, slack), pivot)
+    for support in _exchanged(found, costs):
+        mu, c = ops.pencil.smallest(np.array(support))
+        if mu <= max(floor, flat):
+            keep(support, support[int(np.argmax(np.abs(c) * size[list(support)]))])
     return sorted(found.values(), key=lambda f: (len(f.support), f.cost, f.flatness))
+
+
+def _exchanged(supports: Collection[tuple[int, ...]], costs: np.ndarray) -> set[tuple[int, ...]]:
+    """Return the supports with one term exchanged for a simpler one of a shorter formula.
+
+    What is added of a simpler law is arbitrary: where the squared momentum (u + v)² is conserved,
+    an energy holds u² + v² or u² + u v.
+    """
+    out = set()
+    for support, block in itertools.permutations(map(set, supports), 2):
+        shared, new = support & block, block - support
+        if len(block) < len(support) and len(new) == 1:
+            price = costs[list(new)].sum()
+            out |= {tuple(sorted((support | new) - {j})) for j in shared if costs[j] > price}
+    return out
 
 
 def short_supports(ops: Operators, flat: float) -> list[tuple[int, ...]]:
@@ -210,6 +231,8 @@ def expression(
 ) -> sympy.Expr:
     """Return Σ c_j Φ_j with fractions where the coefficients are simple ones.
 
+    Quadratic forms of differences are written in these.
+
     Parameters
     ----------
     terms : list of s sympy.Expr
@@ -217,5 +240,5 @@ def expression(
     numbers : Numbers
         What counts as simple.
     """
-    pairs = zip(coefficients, terms, strict=True)
-    return sympy.Add(*(numbers.symbolic(float(c)) * term for c, term in pairs))
+    written = [numbers.symbolic(float(c)) for c in coefficients]
+    return in_differences(dict(zip(terms, written, strict=True)))

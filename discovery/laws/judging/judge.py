@@ -12,6 +12,7 @@ from discovery.formulas import simplicity
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding import rounding
 from discovery.laws.finding.candidates import Candidate, expression
+from discovery.laws.finding.differences import tied
 from discovery.laws.finding.operators import Operators
 from discovery.laws.judging.constraint import chance_of_constraint
 from discovery.laws.judging.drift import DriftTest, motion_everywhere, values_of
@@ -113,9 +114,12 @@ class Judge:
         # Simple numbers are often better than fitted ones, but no cure for what plainly drifts.
         slight = evidence.drift_interval[0] <= self.criteria.plain_drift
         if slight or verdict_of(table) != Verdict.REJECTED:
+            allowed = refined.drift.allows
             coefficients = rounding.rounded(
-                ops, candidate, refined.drift.allows, self.numbers, errors, terms.kinds()
+                ops, candidate, allowed, self.numbers, errors, terms.kinds()
             )
+            errors = errors * np.abs(coefficients / candidate.coefficients)
+            coefficients = tied(terms.expressions(), coefficients, errors, allowed)
             formula, evidence, table = self._tested(terms, coefficients, errors)
         if verdict_of(table) in (Verdict.EXACT, Verdict.IDENTITY):
             # Runs that a formula was fitted to flatter it, so motion that they show too is real.
@@ -131,16 +135,18 @@ class Judge:
             chance = chance_of_constraint(terms, formula.coefficients, held, self.rng)
             formula = replace(formula, unrelated=chance)
             table = checks(evidence, formula, self.criteria)
+        written, rounded = terms.expressions(), formula.coefficients
         return Law(
             library=terms,
-            coefficients=formula.coefficients,
-            expression=expression(terms.expressions(), formula.coefficients, self.numbers),
+            coefficients=rounded,
+            expression=expression(written, rounded, self.numbers),
             evidence=evidence,
             verdict=verdict_of(table),
             cost=candidate.cost + len(terms),
             by_chance=formula.by_chance,
             checks=told(table),
             criteria=self.criteria,
+            length=simplicity.length(written, rounded, terms.kinds(), self.numbers),
         )
 
     def _everywhere(self, terms: Functions, coefficients: np.ndarray) -> float:
@@ -154,6 +160,6 @@ class Judge:
     ) -> tuple[Formula, Evidence, tuple[Check, ...]]:
         """Return a formula of the given terms, what held-out runs say of it, and the checks."""
         evidence = gather(terms, coefficients, self.split.held, self.rng, self.criteria)
-        chance = simplicity.by_chance(coefficients, errors, terms.kinds())
+        chance = simplicity.by_chance(coefficients, errors, terms.kinds(), self.numbers)
         formula = Formula(terms, coefficients, chance)
         return formula, evidence, checks(evidence, formula, self.criteria)

@@ -27,7 +27,7 @@ class Law:
     evidence : Evidence
     verdict : Verdict
     cost : float
-        What the formula costs: simple ones come first.
+        What its terms cost: simple ones come first.
     errors : (s,) array or None
         Standard errors of the coefficients, where they were asked for.
     by_chance : float
@@ -36,6 +36,11 @@ class Law:
         Those that tell why the verdict is what it is; see `verdict.told`.
     criteria : LawCriteria
         The limits that it was judged by.
+    length : float or None
+        Symbols that it takes to write it, numbers and all; see `simplicity.length`.
+    alternatives : tuple of Law
+        Other forms of it that passed the same checks, the simplest first; see
+        `judging.alternatives`.
     """
 
     library: Functions
@@ -48,23 +53,29 @@ class Law:
     by_chance: float = 1.0
     checks: tuple[Check, ...] = ()
     criteria: LawCriteria = field(default=LAWS, repr=False)
+    length: float | None = None
+    alternatives: tuple[Law, ...] = field(default=(), repr=False)
 
     @property
     def doubtful(self) -> bool:
-        """Whether it may imitate a simpler law that a richer library holds."""
-        return self.price > self.cost
+        """Whether it may imitate a simpler law that a richer library holds.
+
+        Of an identity there is no doubt: it has next to no spread, and its drift as a fraction of
+        that says nothing.
+        """
+        formula = Formula(self.library, self.coefficients, self.by_chance)
+        is_law = self.verdict != Verdict.IDENTITY
+        return is_law and in_doubt(self.evidence, formula, self.criteria)
+
+    @property
+    def complexity(self) -> float:
+        """Its length, or what its terms cost where that was not measured."""
+        return self.cost if self.length is None else self.length
 
     @property
     def price(self) -> float:
-        """What it costs as an explanation: doubt counts as complexity.
-
-        Of an identity there is none: it has next to no spread, and its drift as a fraction of that
-        says nothing.
-        """
-        formula = Formula(self.library, self.coefficients, self.by_chance)
-        if self.verdict == Verdict.IDENTITY or not in_doubt(self.evidence, formula, self.criteria):
-            return self.cost
-        return self.cost * self.criteria.doubt_factor
+        """What it costs as an explanation: doubt counts as complexity."""
+        return self.complexity * (self.criteria.doubt_factor if self.doubtful else 1.0)
 
     @property
     def sure(self) -> bool:

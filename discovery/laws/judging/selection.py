@@ -125,7 +125,7 @@ def _redundant(
             least = criteria.unexplained_drift * law.evidence.bound
             if unexplained(law, [laws[j] for j in others], orbits) < least:
                 found.append(law)
-    return max(found, key=lambda law: (law.cost, law.evidence.bound), default=None)
+    return max(found, key=lambda law: (law.complexity, law.evidence.bound), default=None)
 
 
 def unexplained(law: Law, others: Sequence[Law], orbits: Orbits) -> float:

@@ -27,6 +27,40 @@ def test_simplest_number(value, tolerance, expected):
     assert numbers.symbolic(numbers.simple(value, tolerance)[0]) == expected
 
 
+def test_a_decimal_is_cheaper_than_a_multiple_of_a_root():
+    """3√3/4 = 1.29904 is nearer to what was measured than 13/10, and odder."""
+    numbers = Numbers()
+    value, _ = numbers.simple(1.2991, 2e-3, 2e-3)
+    assert numbers.symbolic(value) == sympy.Rational(13, 10)
+    assert numbers.price(1.3) < numbers.price(3 * np.sqrt(3) / 4) - 4
+
+
+def test_what_a_number_costs():
+    """Two bits for one, as 1/1; half and twice cost the same; digits cost 3.3 bits each."""
+    price = Numbers().price
+    assert price(1.0) == 2.0
+    assert price(2.0) == price(0.5) == pytest.approx(1 + np.log2(3))
+    assert price(0.25) == pytest.approx(1 + np.log2(5))
+    assert price(1.3) < 7 < price(13 / 12)
+    assert price(0.7712) == pytest.approx(np.log2(7713) + 1 + np.log2(5))
+    assert price(Numbers.of({"g": 9.81}).constants[0][1]) > Numbers.of({"g": 9.81}).price(9.81)
+
+
+def test_decimals_of_two_digits_are_simple_numbers_and_written_so():
+    numbers = Numbers()
+    assert [str(numbers.symbolic(v)) for v in (0.37, 45.0, 1.6)] == ["0.370000", "45", "8/5"]
+    assert numbers.simple(0.3702, 2e-3, 2e-3)[0] == pytest.approx(0.37)
+    assert Numbers(fractions_alone=True).simple(0.3702, 2e-3)[0] != pytest.approx(0.37)
+
+
+def test_each_coefficient_is_a_simple_number_or_has_the_digits_it_is_known_to():
+    widths = {0: np.array([0.0005, 0.004, 0.004]), 1: np.full(3, 0.004)}
+    vector = np.array([1.0, 1.3012, 0.77123])
+    out = Numbers().simplest(vector, widths, [1.0], lambda trial: True, measured=True)
+    np.testing.assert_allclose(out, [1.0, 1.3, 0.7712])
+    assert Numbers().simplest(vector, widths, [1.0], lambda trial: True) is None
+
+
 def test_a_number_that_is_not_simple_stays():
     assert Numbers().simple(0.8123, 1e-4) == (0.8123, np.inf)
     assert str(Numbers().symbolic(0.8123456789)) == "0.812346"
@@ -48,10 +82,11 @@ def test_a_constant_of_the_user_comes_before_pi():
     assert Numbers.of({"a": 3.138}).simple(np.pi, 3e-3)[0] == 3.138
 
 
-def test_a_constant_stands_for_what_is_well_known():
+def test_a_constant_of_the_user_is_cheap():
     numbers = Numbers.of({"a": 2.75})
-    assert numbers.simple(2.74, 0.01)[0] == 2.75
-    assert numbers.simple(2.7, 0.05)[0] == 8 / 3
+    assert numbers.simple(2.74, 0.01, 0.01)[0] == 2.75
+    assert numbers.price(2.75) == pytest.approx(3.0)
+    assert Numbers().price(2.75) > 5
 
 
 @pytest.mark.parametrize(
