@@ -71,6 +71,16 @@ class IntegralLibrary:
         return len(self._arguments[0])
 
     @property
+    def densities(self) -> list[sympy.Expr]:
+        """The densities, in the fields and their derivatives."""
+        return list(self._arguments[0])
+
+    @property
+    def grid(self) -> Grid:
+        """Where the fields are."""
+        return self._arguments[2]
+
+    @property
     def dim(self) -> int:
         """Number of columns d."""
         return len(self.symbols)
