@@ -239,6 +239,37 @@ class DriftTest:
         return bands.mean(axis=0), bands.std(axis=0, ddof=1) / np.sqrt(len(bands))
 
 
+def motion_everywhere(
+    values: np.ndarray, variances: np.ndarray, offsets: np.ndarray, errors: float
+) -> float:
+    """Return a bound on the motion of a formula at all samples alike, and at every frequency.
+
+    Weights by the noise make a sensitive test of whether a formula moves, but a bound from it
+    holds where noise is small only: a term 1/r may move at small r as it likes. So the smoothed
+    path, on which noise is least, is taken as it is.
+
+    Parameters
+    ----------
+    values, variances : (n,) arrays
+        The formula on the smoothed path, and the variance that noise gives it there.
+    offsets : (runs + 1,) array of int
+    errors : float
+        Standard errors over runs that are added to the mean square motion.
+
+    Returns
+    -------
+    float
+        Root mean square motion along a run, as a fraction of the standard deviation over all
+        samples.
+    """
+    starts, lengths = offsets[:-1], np.diff(offsets)
+    means = np.add.reduceat(values, starts) / lengths
+    moved = np.add.reduceat((values - np.repeat(means, lengths)) ** 2 - variances, starts) / lengths
+    mean, error = moved.mean(), moved.std(ddof=1) / np.sqrt(len(lengths))
+    spread = max(float(values.var()), 1e-300)
+    return float(np.sqrt((max(mean, 0.0) + errors * error) / spread))
+
+
 def values_of(
     library: Functions, coefficients: np.ndarray, states: np.ndarray, covariance: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

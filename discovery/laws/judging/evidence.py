@@ -8,7 +8,7 @@ import numpy as np
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
-from discovery.laws.judging.drift import DriftTest, even_weights, values_of
+from discovery.laws.judging.drift import DriftTest, even_weights, motion_everywhere, values_of
 from discovery.libraries.functions import Functions
 
 # Bootstrap samples of runs.
@@ -50,6 +50,9 @@ class Evidence:
     cancelled : float
         Variation of the value over that of its terms alone, as standard deviations: small where
         terms that vary cancel, one where there is nothing but noise in them.
+    everywhere : float
+        Bound on the motion at all samples alike, as a fraction of the spread over all samples;
+        see `drift.motion_everywhere`.
     flat_draws : (draws,) array of bool
         Whether the smoothed path of each bootstrap sample of runs finds it flat.
     """
@@ -67,6 +70,15 @@ class Evidence:
     slope: float
     cancelled: float
     flat_draws: np.ndarray = field(repr=False)
+    everywhere: float = 0.0
+
+    @property
+    def bound(self) -> float:
+        """The motion along an orbit that is not excluded, as a fraction of the spread.
+
+        Not of what was weighted alone: noisy places may hide motion.
+        """
+        return max(self.drift_interval[1], self.everywhere)
 
 
 def gather(
@@ -126,5 +138,6 @@ def gather(
         moving=test.score(coefficients),
         slope=test.slope(coefficients),
         cancelled=test.cancelled(coefficients),
+        everywhere=motion_everywhere(h, noise, orbits.offsets, criteria.drift_errors),
         flat_draws=smoothed[1:] <= criteria.flatness_ceiling,
     )

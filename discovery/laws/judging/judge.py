@@ -13,7 +13,7 @@ from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding import rounding
 from discovery.laws.finding.candidates import Candidate, expression
 from discovery.laws.finding.operators import Operators
-from discovery.laws.judging.drift import DriftTest
+from discovery.laws.judging.drift import DriftTest, motion_everywhere, values_of
 from discovery.laws.judging.evidence import Evidence, gather
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.verdict import Check, Formula, Verdict, checks, told, verdict_of
@@ -119,8 +119,12 @@ class Judge:
         if verdict_of(table) in (Verdict.EXACT, Verdict.IDENTITY):
             # Runs that a formula was fitted to flatter it, so motion that they show too is real.
             everywhere = DriftTest(terms, formula.coefficients, self.split.all, self.criteria)
-            moving = max(everywhere.score(formula.coefficients), evidence.moving)
-            table = checks(replace(evidence, moving=moving), formula, self.criteria)
+            evidence = replace(
+                evidence,
+                moving=max(everywhere.score(formula.coefficients), evidence.moving),
+                everywhere=max(self._everywhere(terms, formula.coefficients), evidence.everywhere),
+            )
+            table = checks(evidence, formula, self.criteria)
         return Law(
             library=terms,
             coefficients=formula.coefficients,
@@ -132,6 +136,12 @@ class Judge:
             checks=told(table),
             criteria=self.criteria,
         )
+
+    def _everywhere(self, terms: Functions, coefficients: np.ndarray) -> float:
+        """Return the bound on the motion in all runs: some places only few of them come to."""
+        path, offsets = self.split.all.smoothed, self.split.all.offsets
+        values, variances = values_of(terms, coefficients, path.states, path.covariance)
+        return motion_everywhere(values, variances, offsets, self.criteria.drift_errors)
 
     def _tested(
         self, terms: Functions, coefficients: np.ndarray, errors: np.ndarray

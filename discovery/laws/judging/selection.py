@@ -1,4 +1,7 @@
-"""Selection: the independent laws among those that passed, simplest first."""
+"""Selection: the independent laws among those that passed, judged as a set.
+
+A flow in d dimensions has at most d − 1 laws, less one for each identity.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from scipy import stats
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
-from discovery.laws.judging.independence import independent
+from discovery.laws.judging.independence import independent, sine_to
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.verdict import Verdict
 from discovery.libraries.monomials import monomials, term_count
@@ -37,7 +40,7 @@ def select(
     scale : (d,) array
         Standard deviation of each coordinate.
     orbits : Orbits, optional
-        A law in doubt must tell these apart better than the laws before it do.
+        What the other laws' values on these explain of a law's is asked only where they are given.
     price : callable
         What a law costs; the cheap ones come first.
     sine : callable
@@ -65,28 +68,61 @@ def select(
             law.evidence.smoothed_flatness,
         )
     )
+    most = probes.shape[1] - 1 - len(obeyed)
     while True:
         sines = [sine(law) for law in laws]
         kept = independent(gradients(laws), gradients(obeyed), sines, criteria)
         chosen = [laws[k] for k in kept]
-        idle = None if orbits is None else _adds_nothing(chosen, orbits)
-        if idle is None:
+        extra = _redundant(chosen, gradients(chosen), gradients(obeyed), orbits, criteria)
+        exact = [law for law in chosen if law.verdict == Verdict.EXACT]
+        if extra is None and len(exact) > most:
+            extra = max(exact, key=price)
+        if extra is None:
             return Findings(chosen, obeyed)
-        laws = [law for law in laws if law is not idle]
+        laws = [law for law in laws if law is not extra]
 
 
-def _adds_nothing(laws: Sequence[Law], orbits: Orbits) -> Law | None:
-    """Return the first doubtful law that tells orbits apart no better than those before it do.
+def _redundant(
+    laws: Sequence[Law],
+    gradients: Sequence[np.ndarray],
+    obeyed: Sequence[np.ndarray],
+    orbits: Orbits | None,
+    criteria: LawCriteria,
+) -> Law | None:
+    """Return the costliest law that is a function of others, of equals the least known, or None.
 
-    What these do not explain of it must clearly exceed the drift that is not excluded: an
-    imitation may have gradients of its own, and hardly any values.
+    The set is judged as a whole: an imitation of L E may have been found before the energy E. It
+    is known by its gradient, which lies in the span of the others', or by its values, where what
+    these do not explain does not clearly exceed the drift that is not excluded: an imitation may
+    have gradients of its own, and hardly any values.
+
+    Parameters
+    ----------
+    laws : sequence of Law
+    gradients : sequence of (n, d) arrays
+        Theirs.
+    obeyed : sequence of (n, d) arrays
+        Gradients of identities.
+    orbits : Orbits, optional
+        For their values.
+    criteria : LawCriteria
     """
+    found = []
     for i, law in enumerate(laws):
-        if i and law.doubtful:
-            least = law.criteria.unexplained_drift * law.evidence.drift_interval[1]
-            if unexplained(law, laws[:i], orbits) < least:
-                return law
-    return None
+        # An exact law is not explained by those that are only nearly conserved.
+        others = [
+            j for j, other in enumerate(laws) if j != i and other.verdict in (law.verdict, "exact")
+        ]
+        if not others:
+            continue
+        sine = sine_to([gradients[j] for j in others], gradients[i], obeyed, criteria)
+        if sine <= criteria.sine:
+            found.append(law)
+        elif orbits is not None and (law.doubtful or sine <= criteria.learned_sine):
+            least = criteria.unexplained_drift * law.evidence.bound
+            if unexplained(law, [laws[j] for j in others], orbits) < least:
+                found.append(law)
+    return max(found, key=lambda law: (law.cost, law.evidence.bound), default=None)
 
 
 def unexplained(law: Law, others: Sequence[Law], orbits: Orbits) -> float:

@@ -168,7 +168,7 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
     for_all = (1.0 if modest else criteria.modest_factor) * for_many
     flat = criteria.flatness_ceiling if few or at_rest else criteria.excess_motion
     motion = criteria.detected_motion if modest else criteria.suspected_motion
-    drift_at_least, drift_at_most = evidence.drift_interval
+    drift_at_least, drift_at_most = evidence.drift_interval[0], evidence.bound
     # Noise alone is no identity, but one coordinate that shows nothing else is zero.
     zero = n_terms == 1 and formula.terms.is_coordinate
     further = [

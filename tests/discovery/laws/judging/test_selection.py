@@ -154,8 +154,8 @@ def test_a_formula_that_others_explain_is_not_counted(name, count):
     assert found.n_conserved_ == count
 
 
-XY = ("x", "y")
-POINTS = np.random.default_rng(0).uniform(0.5, 2.0, (60, 2))
+XYZ = ("x", "y", "z")
+POINTS = np.random.default_rng(0).uniform(0.5, 2.0, (60, 3))
 SURE = Evidence(
     flatness=1.0,
     flatness_interval=(0.9, 1.1),
@@ -176,7 +176,7 @@ SURE = Evidence(
 def law(*terms, coefficients=None, **evidence):
     coefficients = np.ones(len(terms)) if coefficients is None else np.array(coefficients)
     return Law(
-        libraries.custom(terms, XY),
+        libraries.custom(terms, XYZ),
         coefficients,
         None,
         replace(SURE, **evidence),
@@ -188,12 +188,12 @@ def law(*terms, coefficients=None, **evidence):
 def orbits_at(constants):
     """Ten samples of each orbit, on which nothing moves."""
     states = np.repeat(constants, 10, axis=0)
-    path = raw_path(states, np.full(2, 1e-3))
+    path = raw_path(states, np.full(3, 1e-3))
     return Orbits(path, path, np.arange(0, len(states) + 1, 10), states.std(axis=0))
 
 
 def chosen(laws, orbits=None):
-    kept = select(laws, POINTS, np.ones(2), orbits).laws
+    kept = select(laws, POINTS, np.ones(3), orbits).laws
     return [laws.index(one) for one in kept]
 
 
@@ -208,9 +208,9 @@ def test_learned_features_nearly_alike_count_once():
     """Gradients at eleven degrees: those of networks are not known so well."""
     for mix, kept in [(0.2, [0]), (0.5, [0, 1])]:
         network = Network(
-            np.zeros(2), np.ones(2), (), ((np.array([[1, 1], [0, mix]]), np.zeros(2)),)
+            np.zeros(3), np.ones(3), (), ((np.array([[1, 1], [0, mix], [0, 0]]), np.zeros(2)),)
         )
-        features = LearnedLibrary(XY, network)
+        features = LearnedLibrary(XYZ, network)
         laws = [
             Law(features.restrict([j]), np.ones(1), None, SURE, "exact", 100.0 + j) for j in (0, 1)
         ]
@@ -219,12 +219,25 @@ def test_learned_features_nearly_alike_count_once():
 
 def test_a_doubtful_law_that_others_explain_goes():
     """y is the same on all orbits: what x y tells of an orbit, x tells."""
-    orbits = orbits_at(np.column_stack([POINTS[:, 0], np.ones(60)]))
+    orbits = orbits_at(np.column_stack([POINTS[:, 0], np.ones((60, 2))]))
     sure, imitation = law("x"), law("x*y", "x", drift_interval=(0.0, 0.01), moving=3.0)
     assert imitation.doubtful
     assert chosen([sure, imitation], orbits) == [0]
     assert chosen([sure, law("x*y", "x")], orbits) == [0, 1]
     assert chosen([sure, imitation], orbits_at(POINTS)) == [0, 1]
+
+
+def test_an_imitation_leaves_that_was_found_first():
+    """x y with an error of its own stood before y did: x and it explain each other."""
+    orbits = orbits_at(POINTS)
+    x, y, imitation = law("x"), law("y", moving=3.0), law("x*y", "x**2*y", coefficients=[1, 1e-3])
+    imitation, y = replace(imitation, cost=3.0), replace(y, cost=2.0)
+    assert chosen([x, imitation, y], orbits) == [0, 2]
+
+
+def test_no_more_laws_than_a_flow_can_have():
+    """Three functions of three coordinates are constant together where nothing moves."""
+    assert chosen([law("x"), law("y"), law("z", "x")]) == [0, 1]
 
 
 def test_what_others_do_not_explain_of_a_law():
@@ -243,7 +256,7 @@ def test_price_and_sine_may_be_told():
     """Fields on a grid know their own."""
     laws = [law("x", "y"), law("x")]
     assert chosen(laws) == [1, 0]
-    kept = select(laws, POINTS, np.ones(2), price=lambda one: -one.cost).laws
+    kept = select(laws, POINTS, np.ones(3), price=lambda one: -one.cost).laws
     assert [laws.index(one) for one in kept] == [0, 1]
-    kept = select(laws, POINTS, np.ones(2), sine=lambda one: 0.9).laws
+    kept = select(laws, POINTS, np.ones(3), sine=lambda one: 0.9).laws
     assert [laws.index(one) for one in kept] == [1]
