@@ -25,17 +25,26 @@ class Orbits:
         Run r is the rows from ``offsets[r]`` to ``offsets[r + 1]``.
     scale : (d,) array
         Standard deviation of each coordinate over all runs.
+    are_functions : bool
+        Whether the columns are functions of the states of a flow (integrals of fields) instead of
+        its coordinates: any number of them may be constant along it.
     """
 
     measured: Path
     smoothed: Path
     offsets: np.ndarray
     scale: np.ndarray
+    are_functions: bool = False
 
     @property
     def n_runs(self) -> int:
         """Number of runs."""
         return len(self.offsets) - 1
+
+    @property
+    def most_laws(self) -> int:
+        """How many independent functions may be constant: of d coordinates, one less than d."""
+        return self.measured.states.shape[1] - (not self.are_functions)
 
     @property
     def noise(self) -> np.ndarray:
@@ -66,14 +75,18 @@ class Orbits:
             return self
         lengths = np.add.reduceat(rows, self.offsets[:-1], dtype=int)
         offsets = np.concatenate([[0], np.cumsum(lengths[lengths > 0])])
-        return Orbits(_rows(self.measured, rows), _rows(self.smoothed, rows), offsets, self.scale)
+        return self._with(rows, offsets)
 
     def take(self, runs: np.ndarray) -> Orbits:
         """Return the given runs."""
         spans = [np.arange(self.offsets[r], self.offsets[r + 1]) for r in runs]
         rows = np.concatenate(spans)
         offsets = np.concatenate([[0], np.cumsum([len(s) for s in spans])])
-        return Orbits(_rows(self.measured, rows), _rows(self.smoothed, rows), offsets, self.scale)
+        return self._with(rows, offsets)
+
+    def _with(self, rows: np.ndarray, offsets: np.ndarray) -> Orbits:
+        paths = _rows(self.measured, rows), _rows(self.smoothed, rows)
+        return Orbits(*paths, offsets, self.scale, self.are_functions)
 
 
 def _rows(path: Path, rows: np.ndarray) -> Path:

@@ -115,7 +115,7 @@ class Search:
                 continue
             self._try(Judge(library, clear, self.rng, self.numbers, self.criteria))
             known = sum(law.sure for law in self.chosen.laws) + len(self.chosen.identities)
-            if known >= library.dim - 1:
+            if known >= self.split.all.most_laws:
                 break
         laws = [self._with_errors(law) for law in self.chosen.laws]
         return Findings(laws, self.chosen.identities, self.records, self.rejected)

@@ -147,7 +147,7 @@ def some_columns(orbits: Orbits, columns: list[int]) -> Orbits:
         Path(path.states[:, columns], path.covariance[pick])
         for path in (orbits.measured, orbits.smoothed)
     )
-    return Orbits(measured, smoothed, orbits.offsets, orbits.scale[columns])
+    return Orbits(measured, smoothed, orbits.offsets, orbits.scale[columns], are_functions=True)
 
 
 def on_grid(law: Law, tried: Densities, jets: Jets, grid: Grid, names: Sequence[str]) -> Law:
