@@ -901,6 +901,25 @@ class FieldCriteria:
         test="pde/test_waves.py::test_smoothing_keeps_the_power_of_a_wave",
     )
 
+    # Where a field's origin is
+    off: float = limit(
+        3.0,
+        statistic="mean of a field beyond which polynomials about a round number near it are "
+        "looked at as well",
+        unit="standard deviations of the field",
+        reason="tolerance: a field that hardly comes near zero has no reason to be expanded there",
+        off=math.inf,
+        test="pde/test_place.py::test_a_field_off_zero",
+    )
+    far_off: float = limit(
+        30.0,
+        statistic="mean of a field beyond which nothing but that is looked at",
+        unit="standard deviations of the field",
+        reason="tolerance: powers up to the sixth of such a field are one to nine digits",
+        off=math.inf,
+        test="pde/test_place.py::test_a_field_far_from_zero",
+    )
+
     # How much the fields move
     moving_spread: float = limit(
         5.0,

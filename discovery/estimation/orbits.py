@@ -31,6 +31,9 @@ class Orbits:
     noise_known : bool
         Whether the noise is known otherwise than by the smoothness of a path: it was told, or a
         model predicts the next state.
+    are_functions : bool
+        Whether the columns are functions of the states of a flow (integrals of fields) instead of
+        its coordinates: any number of them may be constant along it.
     """
 
     measured: Path
@@ -39,11 +42,16 @@ class Orbits:
     scale: np.ndarray
     on_a_path: bool = True
     noise_known: bool = False
+    are_functions: bool = False
 
     @property
     def n_runs(self) -> int:
         """Number of runs."""
         return len(self.offsets) - 1
+
+    def most_laws(self, dim: int) -> int:
+        """Return how many independent functions of `dim` coordinates may be constant: one less."""
+        return dim - (not self.are_functions)
 
     @property
     def noise(self) -> np.ndarray:
@@ -113,10 +121,10 @@ class Orbits:
 
     def moved(self, shift: np.ndarray) -> Orbits:
         """Return the orbits as seen from another origin, `shift` (d,) from this one."""
-        measured, smoothed = (
+        paths = (
             Path(path.states - shift, path.covariance) for path in (self.measured, self.smoothed)
         )
-        return Orbits(measured, smoothed, self.offsets, self.scale)
+        return self._with(*paths, self.offsets)
 
     def take(self, runs: np.ndarray) -> Orbits:
         """Return the given runs."""

@@ -123,7 +123,7 @@ class Search:
             except (_Unusable, np.linalg.LinAlgError, FloatingPointError) as error:
                 self._skip(library.name, len(library), error)
             known = sum(law.sure for law in self.chosen.laws) + len(self.chosen.identities)
-            if known >= library.dim - 1:
+            if known >= self.split.all.most_laws(library.dim):
                 break
         if n_runs < fewest:
             too_few = f"{n_runs} runs are too few"

@@ -29,6 +29,7 @@ from discovery.pde.grid import Grid, grid_of
 from discovery.pde.integral_library import IntegralsAsCoordinates, on_grid, some_columns
 from discovery.pde.integrals import Integrals
 from discovery.pde.mending import correct_gross_errors
+from discovery.pde.place import Place
 from discovery.pde.waves import FieldWaves, field_noise, waves_of
 
 # States that are analysed, and runs that are always kept: a covariance is held for each state.
@@ -94,14 +95,21 @@ def analyse_fields(
     levels = _levels(some, grid, noise)
     sound, n_errors = correct_gross_errors(some, grid, levels)
     waves = waves_of(sound, grid, levels)
-    sets = given or escalation(jets, _positive(waves))
-    whole = list(dict.fromkeys(density for tried in sets for density in tried.expressions))
-    integrals = waves.orbits(Integrals(whole, jets, waves.grid, waves.kept))
-    _check_finite(integrals.measured.states, whole)
     search = _Search.over(sound, waves, jets, rng)
-    for tried in sets:
-        columns = [whole.index(density) for density in tried.expressions]
-        search.try_densities(tried, some_columns(integrals, columns), numbers, rng)
+    # Densities of the user's own are of the fields as they are.
+    places = [Place.as_given(grid)] if given else Place.choices(sound.rows, grid)
+    for place in places:
+        here = waves.seen_from([float(c) for c in place.origins], float(place.length))
+        positive = [f for f in _positive(here) if not place.origins[f]]
+        # What a shift of the origin makes another function is looked for from the first place.
+        sets = given or escalation(jets, positive, polynomials=place is not places[0])
+        whole = list(dict.fromkeys(density for tried in sets for density in tried.expressions))
+        integrals = here.orbits(Integrals(whole, jets, here.grid, here.kept))
+        _check_finite(integrals.measured.states, whole)
+        for tried in sets:
+            columns = [whole.index(density) for density in tried.expressions]
+            some_of_them = some_columns(integrals, columns)
+            search.try_densities(tried, some_of_them, place, numbers, rng)
     return FieldFindings(
         findings=replace(search.chosen, stages=search.records, rejected=search.rejected),
         drift_rates=search.drift_rates,
@@ -117,6 +125,7 @@ class _Search:
 
     runs: Trajectories
     waves: FieldWaves
+    states: Orbits
     jets: Jets
     fit: np.ndarray
     held: np.ndarray
@@ -134,10 +143,15 @@ class _Search:
         fit, held = Split.choose(runs.n_runs, rng)
         rows = np.flatnonzero(np.isin(runs.groups, held))
         rows = np.sort(rng.choice(rows, min(PROBES, len(rows)), replace=False))
-        return cls(runs, waves, jets, fit, held, rows)
+        return cls(runs, waves, waves.on_grid(runs.rows), jets, fit, held, rows)
 
     def try_densities(
-        self, tried: Densities, orbits: Orbits, numbers: Numbers, rng: np.random.Generator
+        self,
+        tried: Densities,
+        orbits: Orbits,
+        place: Place,
+        numbers: Numbers,
+        rng: np.random.Generator,
     ) -> None:
         """Look for laws among one set's integrals, and select again among all that were found."""
         probes = orbits.smoothed.states[self.probe_rows]
@@ -146,7 +160,9 @@ class _Search:
         found = analyse([stage], split, rng, numbers)
         for law in (*found.laws, *found.identities):
             if law.verdict != "exact" or _is_known(law):
-                self.pool.append(on_grid(law, tried, self.jets, self.waves.grid, self.runs.names))
+                grid, names = self.waves.grid, self.runs.names
+                law_here = on_grid(law, tried, self.jets, grid, names)
+                self.pool.append(place.outside(law_here, self.jets, grid, names))
             if law.verdict == "approximate":
                 self.drift_rates[self.pool[-1].expression] = secular_rate(
                     law.library,
@@ -164,17 +180,14 @@ class _Search:
         self.rejected = same
 
     def _select(self) -> Findings:
-        """Return the independent laws by their functional derivatives, on the grid."""
-        waves = self.waves
-        scale = np.empty(self.runs.dim)
-        for f, columns in enumerate(waves.grid.columns):
-            scale[columns] = waves.spread[f]
-        near = FIELDS.imitation * waves.noise_over_motion
+        """Return the independent laws by their functional derivatives, and by their values."""
+        near = FIELDS.imitation * self.waves.noise_over_motion
         sine = float(np.clip(near, FIELDS.least_sine, LAWS.sine))
         return select(
             self.pool,
-            waves.states(waves.smoothed[self.probe_rows]),
-            scale,
+            self.states.smoothed.states[self.probe_rows],
+            self.states.scale,
+            self.states,
             price=lambda law: law.cost,
             sine=lambda law: sine if law.verdict == "exact" else LAWS.sine,
         )

@@ -19,6 +19,8 @@ from discovery.formulas.parsing import parse_formula
 
 # Order of the derivatives that a user's densities may hold.
 MAX_ORDER = 4
+# Highest power of a field by itself.
+MAX_POWER = 6
 # Densities of a set: larger sets take long, and so many integrals imitate each other.
 MAX_DENSITIES = 32
 
@@ -71,12 +73,16 @@ class Jets:
 
     def integral(self, density: sympy.Expr) -> sympy.Integral:
         """Return ∫ρ dx with the fields written as functions and their derivatives as such."""
+        return sympy.Integral(self.written(density), sympy.Symbol(self.variable))
+
+    def written(self, density: sympy.Expr) -> sympy.Expr:
+        """Return ρ with the fields written as functions and their derivatives as such."""
         x = sympy.Symbol(self.variable)
         written = {}
         for symbol, (f, order) in self.places.items():
             function = sympy.Function(self.fields[f])(x)
             written[symbol] = sympy.Derivative(function, (x, order)) if order else function
-        return sympy.Integral(density.xreplace(written), x)
+        return density.xreplace(written)
 
     def cost(self, density: sympy.Expr) -> float:
         """Return what a density costs in a formula.
@@ -95,7 +101,9 @@ class Jets:
         return total
 
 
-def escalation(jets: Jets, positive: Sequence[int] = ()) -> list[Densities]:
+def escalation(
+    jets: Jets, positive: Sequence[int] = (), *, polynomials: bool = False
+) -> list[Densities]:
     """Return the densities to try in turn, from few to many.
 
     Derivatives enter in squares and products of two, as in energies and momenta. So the first
@@ -106,6 +114,8 @@ def escalation(jets: Jets, positive: Sequence[int] = ()) -> list[Densities]:
     jets : Jets
     positive : sequence of int
         Fields that are positive everywhere.
+    polynomials : bool
+        Whether to return polynomials alone.
     """
     n = len(jets.fields)
     u = [jets.symbol(f) for f in range(n)]
@@ -115,6 +125,9 @@ def escalation(jets: Jets, positive: Sequence[int] = ()) -> list[Densities]:
     fluxes = [u[f] * jets.symbol(g, 1) for f, g in itertools.combinations(range(n), 2)]
     first = plain + slopes + fluxes
     powers = _products(u, 3) + _products(u, 4)
+    high = [w**k for k in range(3, MAX_POWER + 1) for w in u]
+    # Of two fields the even products too, as in energies that depend on no sign or phase.
+    even = [u[0] ** i * u[1] ** j for i, j in ((2, 2), (2, 4), (4, 2))] if n == 2 else []
     bends = [jets.symbol(f, 2) ** 2 for f in range(n)]
     waves = [wave(w) for w in u for wave in (sympy.cos, sympy.sin)]
     inner = [u[f] for f in positive]
@@ -124,10 +137,12 @@ def escalation(jets: Jets, positive: Sequence[int] = ()) -> list[Densities]:
     sets = [
         Densities("quadratic densities", first),
         Densities("quartic densities", first + powers),
+        Densities("sextic densities", first + high + even),
         Densities("densities with second derivatives", first + powers + bends),
-        Densities("trigonometric densities", first + waves),
     ]
-    if ratios:
+    if not polynomials:
+        sets.append(Densities("trigonometric densities", first + waves))
+    if ratios and not polynomials:
         sets.append(Densities("logarithmic and rational densities", first + ratios))
     return [s for k, s in enumerate(sets) if k == 0 or len(s.expressions) <= MAX_DENSITIES]
 

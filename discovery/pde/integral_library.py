@@ -71,6 +71,16 @@ class IntegralLibrary:
         return len(self._arguments[0])
 
     @property
+    def densities(self) -> list[sympy.Expr]:
+        """The densities, in the fields and their derivatives."""
+        return list(self._arguments[0])
+
+    @property
+    def grid(self) -> Grid:
+        """Where the fields are."""
+        return self._arguments[2]
+
+    @property
     def dim(self) -> int:
         """Number of columns d."""
         return len(self.symbols)
@@ -137,7 +147,7 @@ def some_columns(orbits: Orbits, columns: list[int]) -> Orbits:
         Path(path.states[:, columns], path.covariance[pick])
         for path in (orbits.measured, orbits.smoothed)
     )
-    return Orbits(measured, smoothed, orbits.offsets, orbits.scale[columns])
+    return Orbits(measured, smoothed, orbits.offsets, orbits.scale[columns], are_functions=True)
 
 
 def on_grid(law: Law, tried: Densities, jets: Jets, grid: Grid, names: Sequence[str]) -> Law:

@@ -8,6 +8,7 @@ short waves swing faster.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -77,6 +78,29 @@ class FieldWaves:
             out[:, columns] = amplitudes[:, start : start + k] @ shapes.T
             start += k
         return out
+
+    def seen_from(self, origins: Sequence[float], length: float) -> FieldWaves:
+        """Return the same waves of fields less an origin, (F,), and x in another unit of length."""
+        measured, smoothed = self.measured.copy(), self.smoothed.copy()
+        constants = np.cumsum([0, *self.kept[:-1]])
+        for amplitudes in (measured, smoothed):
+            amplitudes[:, constants] -= np.sqrt(self.grid.n_points) * np.array(origins)
+        grid = replace(self.grid, spacing=self.grid.spacing / length)
+        return replace(self, grid=grid, measured=measured, smoothed=smoothed)
+
+    def on_grid(self, rows: np.ndarray) -> Orbits:
+        """Return the runs as orbits of the states on the grid, (n, d).
+
+        Parameters
+        ----------
+        rows : (n, d) array
+            The states as they were measured.
+        """
+        noise, scale = np.empty(rows.shape[1]), np.empty(rows.shape[1])
+        noise[self.grid.columns] = self.noise
+        scale[self.grid.columns] = self.spread[:, None]
+        raw = raw_path(rows, noise)
+        return Orbits(raw, Path(self.states(self.smoothed), raw.covariance), self.offsets, scale)
 
     def orbits(self, integrals: Integrals) -> Orbits:
         """Return the runs as orbits of the integrals."""

@@ -72,25 +72,44 @@ def select(
             law.evidence.smoothed_flatness,
         )
     )
+    within = gradients(identities)
+    dim = laws[0].library.dim if laws else 0
+    most = (dim - 1 if orbits is None else orbits.most_laws(dim)) - len(identities)
+
+    def redundant(some: Sequence[Law]) -> Law | None:
+        sines = [min(sine(law), law.criteria.sine) for law in some]
+        return _redundant(some, gradients(some), within, sines, orbits)
+
+    gone: list[Law] = []
     while True:
         sines = [sine(law) for law in laws]
-        kept = independent(gradients(laws), gradients(identities), sines, criteria)
+        kept = independent(gradients(laws), within, sines, criteria)
         chosen = [laws[k] for k in kept]
-        extra = _redundant(chosen, gradients(chosen), gradients(identities), orbits, criteria)
+        extra = redundant(chosen)
         exact = [law for law in chosen if law.verdict == Verdict.EXACT]
-        if extra is None and exact and len(exact) >= exact[0].library.dim - len(identities):
+        if extra is None and len(exact) > most:
             extra = max(exact, key=price)
         if extra is None:
-            return Findings(chosen, identities)
+            break
+        gone.append(extra)
         laws = [law for law in laws if law is not extra]
+    # A law that left on account of one that left after it comes back.
+    for law in sorted(gone, key=price):
+        trial = sorted([*chosen, law], key=lambda own: own.verdict != Verdict.EXACT)
+        sines = [sine(own) for own in trial]
+        whole = len(independent(gradients(trial), within, sines, criteria)) == len(trial)
+        exact = sum(own.verdict == Verdict.EXACT for own in trial)
+        if whole and exact <= most and redundant(trial) is None:
+            chosen = trial
+    return Findings(chosen, identities)
 
 
 def _redundant(
     laws: Sequence[Law],
     gradients: Sequence[np.ndarray],
     obeyed: Sequence[np.ndarray],
+    sines: Sequence[float],
     orbits: Orbits | None,
-    criteria: LawCriteria,
 ) -> Law | None:
     """Return the costliest law that is a function of others, of equals the least known, or None.
 
@@ -106,9 +125,10 @@ def _redundant(
         Theirs.
     obeyed : sequence of (n, d) arrays
         Gradients of identities.
+    sines : sequence of float
+        How far each law's gradient must leave the span of the others'.
     orbits : Orbits, optional
         For their values.
-    criteria : LawCriteria
     """
     found = []
     for i, law in enumerate(laws):
@@ -118,11 +138,11 @@ def _redundant(
         ]
         if not others:
             continue
-        sine = sine_to([gradients[j] for j in others], gradients[i], obeyed, criteria)
-        if sine <= criteria.sine:
+        sine = sine_to([gradients[j] for j in others], gradients[i], obeyed, law.criteria)
+        if sine <= sines[i]:
             found.append(law)
-        elif orbits is not None and (law.doubtful or sine <= criteria.learned_sine):
-            least = criteria.unexplained_drift * law.evidence.bound
+        elif orbits is not None and (law.doubtful or sine <= law.criteria.learned_sine):
+            least = law.criteria.unexplained_drift * law.evidence.bound
             if unexplained(law, [laws[j] for j in others], orbits) < least:
                 found.append(law)
     return max(found, key=lambda law: (law.complexity, law.evidence.bound), default=None)

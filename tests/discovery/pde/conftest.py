@@ -20,6 +20,12 @@ def travelling():
 
 
 @pytest.fixture(scope="session")
+def sextic_wave():
+    """Runs of u_tt = u_xx − au − bu⁵, by the leapfrog method, and a and b."""
+    return _sextic_wave
+
+
+@pytest.fixture(scope="session")
 def find():
     """A finder fitted to runs."""
     return _find
@@ -62,6 +68,36 @@ def _linear(name, n_runs=40, n_steps=100, points=24, noise=0.0, seed=0):
     return Trajectories(
         states, times=t[:, 0], names=names, roles=["field"] * len(names), grid_spacing=1 / points
     )
+
+
+def _sextic_wave(noise=0.01, n_runs=30, n_steps=60, points=24, seed=0):
+    rng, a, b, step = np.random.default_rng(seed), 0.83, 1.37, 0.01
+    k = 2 * np.pi * np.fft.rfftfreq(points, 0.4)
+    keep = np.arange(len(k)) < points / 6
+
+    def force(u):
+        return np.fft.irfft(
+            keep * (-(k**2) * np.fft.rfft(u) - np.fft.rfft(a * u + b * u**5)), points
+        )
+
+    def start():
+        waves = rng.normal(size=(n_runs, 3)) + 1j * rng.normal(size=(n_runs, 3))
+        return np.fft.irfft(waves * [points, points / 2, points / 4], points) / 2
+
+    u, v = start(), start()
+    states = []
+    for _ in range(n_steps):
+        states.append(np.hstack([u, v]))
+        for _ in range(10):
+            v = v + step / 2 * force(u)
+            u = u + step * v
+            v = v + step / 2 * force(u)
+    states = np.array(states).swapaxes(0, 1)
+    states += noise * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    names = [f"{field}{p}" for field in "uv" for p in range(points)]
+    times = 10 * step * np.arange(n_steps)
+    runs = Trajectories(states, times, names, ["field"] * len(names), grid_spacing=0.4)
+    return runs, a, b
 
 
 def _find(runs, library="auto", **options):

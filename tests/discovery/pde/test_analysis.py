@@ -74,6 +74,15 @@ def test_imitations_of_a_law_without_noise(find, travelling):
     assert [q.expression for q in laws] == [integral(sympy.cos(u))]
 
 
+def test_an_energy_of_sixth_degree(sextic_wave, find):
+    """Found as such, and no polynomial of lower degree in its place."""
+    runs, a, b = sextic_wave()
+    energy = find(runs).quantities_[1].expression.function
+    size = energy.coeff(v**2)
+    found = [float(energy.coeff(u**k) / size) for k in (2, 3, 4, 5, 6)]
+    np.testing.assert_allclose(found, [a, 0, 0, 0, b / 3], rtol=0.03)
+
+
 def test_mass_alone(linear, find):
     """Diffusion keeps the mean, also where runs move little beside what parts them."""
     report = find(linear("heat", noise=0.01)).report_

@@ -235,9 +235,22 @@ def test_an_imitation_leaves_that_was_found_first():
     assert chosen([x, imitation, y], orbits) == [0, 2]
 
 
+def test_a_law_comes_back_when_what_it_left_for_has_left():
+    """It is nearly a function of x and of what is hardly more than x, which leaves as well."""
+    known_badly = {"drift_interval": (0.0, 0.08), "slope": 10.0}
+    near = law("x", "y", coefficients=[1, 0.2], **known_badly)
+    other = law("y", "z", coefficients=[1, 0.1], drift_interval=(0.0, 0.04), slope=10.0)
+    laws = [law("x"), near, replace(other, cost=3.0)]
+    assert chosen(laws, orbits_at(POINTS)) == [0, 2]
+    assert chosen(laws[:2], orbits_at(POINTS)) == [0]
+
+
 def test_no_more_laws_than_a_flow_can_have():
     """Three functions of three coordinates are constant together where nothing moves."""
-    assert chosen([law("x"), law("y"), law("z", "x")]) == [0, 1]
+    laws = [law("x"), law("y"), law("z", "x")]
+    assert chosen(laws) == [0, 1]
+    # Three integrals may be constant, since the fields' coordinates are many more.
+    assert chosen(laws, replace(orbits_at(POINTS), are_functions=True)) == [0, 1, 2]
 
 
 def test_what_others_do_not_explain_of_a_law():
@@ -260,3 +273,5 @@ def test_price_and_sine_may_be_told():
     assert [laws.index(one) for one in kept] == [0, 1]
     kept = select(laws, POINTS, np.ones(3), sine=lambda one: 0.9).laws
     assert [laws.index(one) for one in kept] == [1]
+    close = [law("x"), law("x", "y", coefficients=[1, 0.02])]
+    assert len(select(close, POINTS, np.ones(3), sine=lambda one: 0.01).laws) == 2

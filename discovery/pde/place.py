@@ -1,0 +1,124 @@
+"""Place: the origin of each field and the unit of length in which densities are taken.
+
+    u = c + w,   x = λ s
+
+c is a round number near a field that lies far from zero: powers of what hardly differs from its
+mean are all alike. λ is a power of ten, where the grid's length is of no ordinary size. Formulas go
+back to the user's origin and unit exactly.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import sympy
+
+from discovery.criteria import FIELDS
+from discovery.laws.judging.law import Law
+from discovery.pde.densities import Jets
+from discovery.pde.grid import Grid
+from discovery.pde.integral_library import IntegralLibrary
+
+# Decades within which a wave number is of ordinary size.
+_ORDINARY = 1.5
+# What an origin costs in a formula: a number to be said.
+_ORIGIN_COST = 1.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Origins and unit of length.
+
+    Attributes
+    ----------
+    origins : tuple of F sympy.Rational
+        c of each field.
+    length : sympy.Rational
+        λ.
+    """
+
+    origins: tuple[sympy.Rational, ...]
+    length: sympy.Rational
+
+    @classmethod
+    def as_given(cls, grid: Grid) -> Place:
+        """Return the user's own origins and unit."""
+        return cls((sympy.Integer(0),) * len(grid.fields), sympy.Integer(1))
+
+    @classmethod
+    def choices(cls, rows: np.ndarray, grid: Grid) -> list[Place]:
+        """Return the places to look from: the user's origins, and others near fields far from zero.
+
+        Parameters
+        ----------
+        rows : (n, d) array
+            States.
+        grid : Grid
+            The user's.
+        """
+        size = math.log10(grid.n_points * grid.spacing / (2 * np.pi))
+        length = sympy.Integer(10) ** (round(size) if abs(size) > _ORDINARY else 0)
+        values = [grid.values(rows, f) for f in range(len(grid.fields))]
+        near, far = (tuple(_origin(v, k) for v in values) for k in (FIELDS.off, FIELDS.far_off))
+        return [cls(origins, length) for origins in dict.fromkeys((far, near))]
+
+    def outside(self, law: Law, jets: Jets, grid: Grid, names: Sequence[str]) -> Law:
+        """Return a law from here as one from the user's origins, in the user's unit.
+
+        Parameters
+        ----------
+        law : Law
+            Of an `IntegralLibrary`.
+        jets : Jets
+        grid : Grid
+            The user's.
+        names : sequence of d str
+            The columns.
+        """
+        if self.length == 1 and not any(self.origins):
+            return law
+        moved = {
+            symbol: symbol * self.length**order - (0 if order else self.origins[f])
+            for symbol, (f, order) in jets.places.items()
+        }
+        pairs = [d.xreplace(moved).as_coeff_Mul() for d in law.library.densities]
+        # The unit of the term with the fewest derivatives: it keeps its number.
+        unit = min((factor for factor, _ in pairs), key=lambda f: abs(math.log10(f)))
+        factors = np.array([float(factor / unit) for factor, _ in pairs])
+        # A constant is no part of a law.
+        densities = [density.as_coeff_Add()[1] for _, density in pairs]
+        written = law.expression.function.xreplace(
+            {jets.written(symbol): jets.written(there) for symbol, there in moved.items()}
+        )
+        terms = [term / unit for term in sympy.Add.make_args(written)]
+        shown = sympy.Add(*terms).as_coeff_Add()[1]
+        spread = law.evidence.spread * float(self.length / unit)
+        shifted = any(d.has(c) for d in densities for c in self.origins if c)
+        return replace(
+            law,
+            library=IntegralLibrary(densities, jets, grid, names),
+            coefficients=law.coefficients * factors,
+            errors=None if law.errors is None else law.errors * factors,
+            expression=jets.integral(shown),
+            evidence=replace(law.evidence, spread=spread),
+            cost=law.cost + _ORIGIN_COST * shifted,
+        )
+
+
+def _origin(values: np.ndarray, off: float) -> sympy.Rational:
+    """Return the roundest number within a standard deviation of the mean of values off zero.
+
+    Zero for values that are not: those with a mean of at most `off` standard deviations.
+    """
+    mean, spread = float(values.mean()), float(values.std())
+    if abs(mean) <= off * spread:
+        return sympy.Integer(0)
+    for power in itertools.count(math.ceil(math.log10(abs(mean))), -1):
+        step = sympy.Integer(10) ** power
+        nearest = round(mean / float(step)) * step
+        if abs(float(nearest) - mean) <= spread:
+            return nearest
