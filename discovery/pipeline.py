@@ -265,7 +265,7 @@ def analyse_runs(
     moving = sound if parts.all_coordinates else sound.of_columns(parts.coordinates)
     levels = levels if levels is None else levels[list(parts.coordinates)]
     known = preparation.orbits(moving, fit, levels, rng)
-    orbits = known.among(sound.rows, parts.coordinates)
+    orbits = known.among(sound.rows, parts.coordinates, parts.parameters)
     split = Split.of(orbits, fit, held, rng)
     # A user's own library is of all columns.
     of, seen = (moving, known) if isinstance(library, str) else (sound, orbits)

@@ -31,6 +31,8 @@ class Orbits:
     noise_known : bool
         Whether the noise is known otherwise than by the smoothness of a path: it was told, or a
         model predicts the next state.
+    parameters : tuple of int
+        Columns that are constant in each run, and may stand in formulas.
     """
 
     measured: Path
@@ -39,6 +41,7 @@ class Orbits:
     scale: np.ndarray
     on_a_path: bool = True
     noise_known: bool = False
+    parameters: tuple[int, ...] = ()
 
     @property
     def n_runs(self) -> int:
@@ -83,9 +86,12 @@ class Orbits:
             Path(path.states[:, columns], path.covariance[:, columns][:, :, columns])
             for path in (self.measured, self.smoothed)
         )
-        return replace(self._with(*paths, self.offsets), scale=self.scale[columns])
+        some = self._with(*paths, self.offsets)
+        return replace(some, scale=self.scale[columns], parameters=())
 
-    def among(self, rows: np.ndarray, columns: Sequence[int]) -> Orbits:
+    def among(
+        self, rows: np.ndarray, columns: Sequence[int], parameters: Sequence[int] = ()
+    ) -> Orbits:
         """Return orbits of which these are some columns, and the others have no noise.
 
         Parameters
@@ -94,6 +100,8 @@ class Orbits:
             All columns.
         columns : sequence of d int
             Where these orbits' coordinates go.
+        parameters : sequence of int
+            Which of the others are parameters.
         """
         n, size = rows.shape
         if size == len(columns):
@@ -109,7 +117,8 @@ class Orbits:
             paths.append(Path(states, covariance))
         scale = rows.std(axis=0)
         scale[columns] = self.scale
-        return replace(self._with(*paths, self.offsets), scale=scale)
+        whole = self._with(*paths, self.offsets)
+        return replace(whole, scale=scale, parameters=tuple(parameters))
 
     def take(self, runs: np.ndarray) -> Orbits:
         """Return the given runs."""
