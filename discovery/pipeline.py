@@ -344,7 +344,7 @@ def _laws(
     fit, held = Split.choose(sound.n_runs, rng)
     known = preparation.within(frame.of_columns(coordinates)).orbits(moving, fit, levels, rng)
     known, frame = _about_natural_origin(known, moving, frame, coordinates)
-    orbits = known.among(sound.rows, coordinates)
+    orbits = known.among(sound.rows, coordinates, parts.parameters)
     split = Split.of(orbits, fit, held, rng)
     # A user's own library is of all columns.
     of, seen = (moving, known) if isinstance(library, str) else (sound, orbits)

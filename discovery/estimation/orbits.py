@@ -34,6 +34,8 @@ class Orbits:
     are_functions : bool
         Whether the columns are functions of the states of a flow (integrals of fields) instead of
         its coordinates: any number of them may be constant along it.
+    parameters : tuple of int
+        Columns that are constant in each run, and may stand in formulas.
     """
 
     measured: Path
@@ -43,6 +45,7 @@ class Orbits:
     on_a_path: bool = True
     noise_known: bool = False
     are_functions: bool = False
+    parameters: tuple[int, ...] = ()
 
     @property
     def n_runs(self) -> int:
@@ -91,9 +94,12 @@ class Orbits:
             Path(path.states[:, columns], path.covariance[:, columns][:, :, columns])
             for path in (self.measured, self.smoothed)
         )
-        return replace(self._with(*paths, self.offsets), scale=self.scale[columns])
+        some = self._with(*paths, self.offsets)
+        return replace(some, scale=self.scale[columns], parameters=())
 
-    def among(self, rows: np.ndarray, columns: Sequence[int]) -> Orbits:
+    def among(
+        self, rows: np.ndarray, columns: Sequence[int], parameters: Sequence[int] = ()
+    ) -> Orbits:
         """Return orbits of which these are some columns, and the others have no noise.
 
         Parameters
@@ -102,6 +108,8 @@ class Orbits:
             All columns.
         columns : sequence of d int
             Where these orbits' coordinates go.
+        parameters : sequence of int
+            Which of the others are parameters.
         """
         n, size = rows.shape
         if size == len(columns):
@@ -117,7 +125,8 @@ class Orbits:
             paths.append(Path(states, covariance))
         scale = rows.std(axis=0)
         scale[columns] = self.scale
-        return replace(self._with(*paths, self.offsets), scale=scale)
+        whole = self._with(*paths, self.offsets)
+        return replace(whole, scale=scale, parameters=tuple(parameters))
 
     def moved(self, shift: np.ndarray) -> Orbits:
         """Return the orbits as seen from another origin, `shift` (d,) from this one."""

@@ -30,6 +30,7 @@ from discovery.laws.judging.law import Findings, Law, StageRecord, gradient_of
 from discovery.laws.judging.selection import select
 from discovery.laws.judging.verdict import Verdict
 from discovery.laws.stages import Stage
+from discovery.libraries.embedded import Embedded
 from discovery.libraries.functions import Functions
 
 # Candidates of one library that may be refuted before it is given up, and of one length before
@@ -254,7 +255,7 @@ class _Trials:
                 if self.refuted.total() >= MAX_REJECTED:
                     return self.found
                 if self.refuted[len(candidate.support)] < MAX_ALIKE:
-                    self._consider(view, candidate)
+                    self._consider(view, self._divided(view, candidate))
         return self.found
 
     def _views(self) -> Iterator[tuple[Operators, np.ndarray, float, float]]:
@@ -275,6 +276,18 @@ class _Trials:
         yield alike, shared, FORMULAS.flatness_slack, criteria.flatness_ceiling
         yield ops, vectors[:, still], FORMULAS.flatness_slack, criteria.flatness_ceiling
         yield ops, vectors[:, slow], criteria.slow_slack, 0.0
+
+    def _divided(self, view: Operators, candidate: Candidate) -> Candidate:
+        """Return a candidate without the parameters that all of its terms have: m h says h."""
+        if not isinstance(self.library, Embedded):
+            return candidate
+        support = self.library.divided(candidate.support)
+        mu, c = view.pencil.smallest(np.array(support))
+        flat = self.search.criteria.flatness_ceiling
+        limit = max(flat, candidate.flatness * FORMULAS.rounding_slack)
+        if support == candidate.support or mu > limit:
+            return candidate
+        return Candidate(support, c, mu, float(self.library.costs()[list(support)].sum()))
 
     def _consider(self, view: Operators, candidate: Candidate) -> None:
         """Judge a candidate, unless it is refuted at sight, known, or was judged before."""

@@ -135,6 +135,20 @@ class Embedded:
         chosen = self.functions.restrict(columns)
         return Embedded(chosen, self.symbols, self.coordinates)
 
+    def divided(self, support: Sequence[int]) -> tuple[int, ...]:
+        """Return what is left of terms without the parameters that all of them have.
+
+        Parameters
+        ----------
+        support : sequence of int
+            Of terms; returned as it is where the library does not hold what would be left.
+        """
+        terms = self.expressions()
+        common = sympy.gcd_list([terms[j].as_independent(*self._moving)[0] for j in support])
+        index = {term: j for j, term in enumerate(terms)}
+        left = [index.get(terms[j] / common) for j in support] if common != 1 else [None]
+        return tuple(support) if None in left else tuple(sorted(left))
+
     def without_constants(self) -> Embedded:
         """Return the functions that depend on coordinates."""
         moving = set(self._moving)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.integrate import solve_ivp
 
 import discovery
 from discovery import ConservedQuantityFinder, Trajectories
@@ -66,6 +67,29 @@ def test_a_user_s_own_terms_with_a_parameter():
     assert [str(q.expression) for q in found.quantities_] == ["k*x**2 + u**2"]
     with pytest.raises(ValueError, match="depend on parameters alone"):
         fitted(states, "xuk", library=["k**2", "log(k)"])
+
+
+def test_what_parameters_tell_is_no_law():
+    """Bobs on rods of different lengths, in Cartesian coordinates: x² + y² is the rod's square."""
+    rng = np.random.default_rng(2)
+    length, rods = rng.uniform(0.5, 2.0, RUNS), []
+    for rod, start in zip(length, rng.uniform(-2, 2, (RUNS, 2)), strict=True):
+        a, w = solve_ivp(
+            lambda _, s, rod=rod: [s[1], -9.81 / rod * np.sin(s[0])],
+            (0, TIMES[-1]),
+            start,
+            t_eval=TIMES,
+            rtol=1e-9,
+        ).y
+        x, y = rod * np.sin(a), -rod * np.cos(a)
+        rods.append(np.stack([x, y, -y * w, x * w], axis=-1))
+    states = np.array(rods)
+    states += 0.01 * np.random.default_rng(0).standard_normal(states.shape)
+    roles = ["position"] * 2 + ["velocity"] * 2 + [None]
+    found = fitted(beside(states, length), "xyuvl", roles=roles)
+    assert found.n_conserved_ == 1
+    assert {str(t) for t in found.quantities_[0].coefficients} == {"y", "u**2", "v**2"}
+    assert {str(i.expression) for i in found.report_.identities} == {"x**2 + y**2", "u*x + v*y"}
 
 
 def test_a_symmetry_is_named_beside_a_parameter():

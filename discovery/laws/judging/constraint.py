@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from discovery.estimation.path import Path
+from discovery.estimation.orbits import Orbits
 from discovery.laws.judging.drift import values_of
 from discovery.libraries.functions import Functions
 
@@ -25,17 +25,20 @@ SHUFFLES, _ROWS, _TOGETHER = 999, 256, 37
 
 
 def chance_of_constraint(
-    library: Functions, coefficients: np.ndarray, measured: Path, rng: np.random.Generator
+    library: Functions, coefficients: np.ndarray, orbits: Orbits, rng: np.random.Generator
 ) -> float:
     """Return how probably independent coordinates would show as little variation, above 0.
+
+    Where runs have parameters, which may stand in the constant, samples are shuffled within runs,
+    and variances are those within runs.
 
     Parameters
     ----------
     library : Functions
         The formula's own s terms.
     coefficients : (s,) array
-    measured : Path
-        n states of runs that took no part in finding it, and the covariance of their noise.
+    orbits : Orbits
+        Runs that took no part in finding it; the measured states count.
     rng : numpy.random.Generator
         Shuffles, and draws some rows of many.
 
@@ -44,9 +47,12 @@ def chance_of_constraint(
     float
         1 for functions of one coordinate: shuffling does not change their values.
     """
-    n, d = measured.states.shape
-    rows = rng.permutation(n)[:_ROWS]
-    states, covariance = measured.states[rows], measured.covariance[rows]
+    n, d = orbits.measured.states.shape
+    rows = np.sort(rng.permutation(n)[:_ROWS])
+    states, covariance = orbits.measured.states[rows], orbits.measured.covariance[rows]
+    runs = np.searchsorted(orbits.offsets, rows, side="right") if orbits.parameters else 0 * rows
+    starts = np.flatnonzero(np.diff(runs, prepend=-1))
+    sizes = np.diff(starts, append=len(rows))
     _, slopes, _ = library.jets(states, order=1)
     moving = np.flatnonzero(np.any(np.einsum("j,ijn->in", coefficients, slopes) != 0, axis=1))
     if len(moving) < 2:
@@ -55,14 +61,17 @@ def chance_of_constraint(
     def variation(samples: np.ndarray) -> np.ndarray:
         size = len(samples)
         flat = samples.reshape(-1, d), np.tile(covariance, (size, 1, 1))
-        h, noise = values_of(library, coefficients, *flat)
-        return h.reshape(size, -1).var(axis=1) / noise.reshape(size, -1).mean(axis=1)
+        h, noise = (v.reshape(size, -1) for v in values_of(library, coefficients, *flat))
+        means = np.add.reduceat(h, starts, axis=1) / sizes
+        return (h - np.repeat(means, sizes, axis=1)).var(axis=1) / noise.mean(axis=1)
 
     seen = variation(states[None])
     below = 0
     for _ in range(SHUFFLES // _TOGETHER):
         shuffled = np.repeat(states[None], _TOGETHER, axis=0)
-        shuffled[:, :, moving] = rng.permuted(shuffled[:, :, moving], axis=1)
+        for i in moving:
+            order = np.argsort(runs + rng.random((_TOGETHER, len(rows))), axis=1)
+            shuffled[:, :, i] = states[order, i]
         with np.errstate(all="ignore"):
             below += int(np.sum(variation(shuffled) <= seen))
     return (1 + below) / (1 + SHUFFLES)

@@ -8,6 +8,7 @@ import numpy as np
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
+from discovery.laws.judging.between import variance_between
 from discovery.laws.judging.drift import DriftTest, even_weights, motion_everywhere, values_of
 from discovery.libraries.functions import Functions
 
@@ -33,7 +34,7 @@ class Evidence:
         95 % interval by bootstrap over runs.
     signal : float
         Variance between orbits over variance within (or the noise's, where that is larger): how
-        well the value tells orbits apart.
+        well the value tells orbits apart. What parameters explain of it does not count.
     drift : float
         Systematic motion along an orbit, noise set aside, as a fraction of the spread over all
         samples.
@@ -130,7 +131,9 @@ def gather(
         flatness_interval=tuple(np.percentile(mu[1:], tail).tolist()),
         smoothed_flatness=float(smoothed[0]),
         smoothed_flatness_interval=tuple(np.percentile(smoothed[1:], tail).tolist()),
-        signal=between * mass.sum() / max(float(within.sum()), float(moved.sum()), 1e-300),
+        signal=variance_between(means, orbits, criteria)
+        * mass.sum()
+        / max(float(within.sum()), float(moved.sum()), 1e-300),
         drift=float(drift[0]),
         drift_interval=(float(drift[1]), float(drift[2])),
         noise=float(np.sqrt(test.noise)) / spread,

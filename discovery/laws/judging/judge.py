@@ -131,7 +131,7 @@ class Judge:
             )
             table = checks(evidence, formula, self.criteria)
         if verdict_of(table) == Verdict.IDENTITY:
-            held = self.split.held.measured
+            held = self.split.held
             chance = chance_of_constraint(terms, formula.coefficients, held, self.rng)
             formula = replace(formula, unrelated=chance)
             table = checks(evidence, formula, self.criteria)

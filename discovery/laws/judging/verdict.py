@@ -177,6 +177,9 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
     # Noise alone is no identity, but one coordinate that shows nothing else is zero; a power of it
     # is none: it says the same, or noise hides how it moves.
     zero = n_terms == 1 and formula.terms.is_coordinate
+    # Beside parameters its value may differ from run to run, and terms cancel within runs only:
+    # there the shuffles tell.
+    zero |= formula.terms.dim < len(formula.terms.symbols)
     alone = n_terms == 1 and formula.terms.expressions()[0].is_Symbol
     further = [
         replace(rule(evidence, formula, criteria), name=name) for name, rule in _FURTHER.items()

@@ -48,6 +48,14 @@ def test_parameters_tell_kinds_of_terms():
     assert xu2 != k_u2
 
 
+def test_parameters_that_all_terms_have_are_no_part_of_a_formula():
+    terms = embedded("k**2*x**2", "k*u**2", "k*x**2", "u**2", "k*u")
+    assert terms.divided((0, 1)) == (2, 3)
+    # Nothing common; a common factor whose quotient the library does not hold.
+    assert terms.divided((2, 3)) == (2, 3)
+    assert terms.divided((1, 4)) == (1, 4)
+
+
 def test_logarithms_of_parameters_leave_no_rows_out():
     assert embedded("log(k)*x", "log(u)").positive == (3,)
 

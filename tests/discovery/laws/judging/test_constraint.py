@@ -4,18 +4,21 @@ import numpy as np
 import pytest
 
 from discovery import ConservedQuantityFinder, libraries
+from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 from discovery.laws.judging.constraint import chance_of_constraint
 
 NAMES = ("x", "y", "z")
 
 
-def chance(expressions, coefficients, states, noise, seed=0):
+def chance(expressions, coefficients, states, noise, seed=0, parameters=()):
     rng = np.random.default_rng(seed)
     states = np.column_stack([states, rng.normal(size=len(states))])
     measured = raw_path(states + noise * rng.normal(size=states.shape), np.full(3, noise))
+    offsets = np.array([0, len(states) // 2, len(states)])
+    orbits = Orbits(measured, measured, offsets, states.std(axis=0), parameters=parameters)
     terms = libraries.custom(expressions, NAMES)
-    return chance_of_constraint(terms, np.array(coefficients, dtype=float), measured, rng)
+    return chance_of_constraint(terms, np.array(coefficients, dtype=float), orbits, rng)
 
 
 def circle(n=300):
@@ -36,6 +39,16 @@ def test_unrelated_coordinates_pass_as_often_as_the_level_says():
         for seed in range(60)
     ]
     assert np.mean(np.array(seen) <= 0.1) <= 0.2 and 0.35 < np.mean(seen) < 0.65
+
+
+def test_what_a_parameter_makes_alike_is_no_constraint():
+    """Two numbers without relation, both larger in the second run: a parameter may be why."""
+    larger = np.repeat([0.0, 5.0], 150)[:, None]
+    states = larger + np.random.default_rng(3).uniform(-1, 1, (300, 2))
+    assert chance(["x", "y"], [1, -1], states, 0.01) == 1e-3
+    assert chance(["x", "y"], [1, -1], states, 0.01, parameters=(2,)) > 0.05
+    circles = circle() * np.repeat([1.0, 2.0], 150)[:, None]
+    assert chance(["x**2", "y**2"], [1, 1], circles, 0.01, parameters=(2,)) == 1e-3
 
 
 def test_one_coordinate_is_tied_to_nothing():

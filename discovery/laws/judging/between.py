@@ -1,0 +1,38 @@
+"""What values tell of runs beside what the runs' parameters tell of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from discovery.criteria import LAWS, LawCriteria
+from discovery.estimation.orbits import Orbits
+from discovery.libraries.monomials import monomials
+
+# Degrees of polynomials in parameters, tried in turn.
+_DEGREES = (3, 2, 1)
+
+
+def variance_between(means: np.ndarray, orbits: Orbits, criteria: LawCriteria = LAWS) -> float:
+    """Return the variance of values, one a run, that parameters do not explain.
+
+    What a polynomial in the parameters explains says nothing of a run: the square of a rod's
+    length, where x² + y² is found to be constant. Its degree is as high as the runs allow.
+
+    Parameters
+    ----------
+    means : (runs,) array
+    orbits : Orbits
+    criteria : LawCriteria
+        How many runs a coefficient needs.
+    """
+    n, columns = len(means), list(orbits.parameters)
+    design = np.ones((n, 1))
+    for degree in _DEGREES if columns else ():
+        powers = monomials(len(columns), degree)
+        if criteria.runs_per_coefficient * (1 + len(powers)) <= n:
+            values = orbits.smoothed.states[orbits.offsets[:-1]][:, columns] / orbits.scale[columns]
+            terms = [np.prod(values ** np.array(e), axis=1) for e in powers]
+            design = np.column_stack([design, *terms])
+            break
+    rest = means - design @ np.linalg.lstsq(design, means, rcond=None)[0]
+    return float(rest @ rest / (n - np.linalg.matrix_rank(design)))
