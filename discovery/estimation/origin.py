@@ -2,7 +2,7 @@
 
 Formulas are simple about the place where the motion has its centre. Seen from afar the user's own
 origin says nothing of it, but the motion does: a velocity is zero where its position rests; central
-forces point at one place; and where there is an equilibrium, nothing moves.
+forces point at one place; an amount of nothing does not grow; and in an equilibrium nothing moves.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from discovery.criteria import DATA
 from discovery.data.coordinates import MOMENTA, POSITIONS
 
 # Rows that are looked at.
 _ROWS = 4000
+# Roles of coordinates that may be amounts, and how far below their least values nothing is.
+_AMOUNTS = ("amount", "other", None)
+_DISTANCES = (0.03, 30.0, 31)
 # Steps of Newton's method, and the largest distance of an equilibrium in spreads of the data.
 _STEPS, _FAR = 20, 3.0
 
@@ -53,6 +57,9 @@ def natural_origin(
             found[places] = (_centre(states[::step][:, places], pull) - middle[places]) / scale[
                 places
             ]
+    for j in columns:
+        if roles[j] in _AMOUNTS:
+            found[j] = _nothing(x, v[:, j], j)
     if np.isnan(found[columns]).any():
         rest = middle + scale * _equilibrium(x, v)
         for group in groups:
@@ -93,6 +100,28 @@ def _centre(places: np.ndarray, pull: np.ndarray) -> np.ndarray:
     missed = np.sqrt(np.mean((design @ centre - target) ** 2))
     reach = np.sqrt(np.mean(np.sum((places - centre) ** 2, axis=1)))
     return centre if missed <= DATA.central_pull * reach else np.full(k, np.nan)
+
+
+def _nothing(x: np.ndarray, rate: np.ndarray, column: int) -> float:
+    """Return the value below all others at which the rate of a coordinate is zero, or nan.
+
+    ẋ_j = (x_j − c) g(x), g linear: for each c least squares, and c where least is left.
+    """
+    own = x[:, column]
+    linear = np.hstack([np.ones((len(x), 1)), x])
+
+    def left(distance: float) -> float:
+        design = (own - own.min() + distance)[:, None] * linear
+        rest = rate - design @ np.linalg.lstsq(design, rate, rcond=None)[0]
+        return float(np.mean(rest**2))
+
+    trials = np.geomspace(*_DISTANCES)
+    values = np.array([left(distance) for distance in trials])
+    best = int(np.argmin(values))
+    if not 0 < best < len(trials) - 1 or values[best] > DATA.unexplained_rate * values[-1]:
+        return float("nan")
+    found = minimize_scalar(left, bounds=(trials[best - 1], trials[best + 1]), method="bounded")
+    return float(own.min() - found.x)
 
 
 def _equilibrium(x: np.ndarray, rates: np.ndarray) -> np.ndarray:
