@@ -50,13 +50,10 @@ def natural_origin(
         if roles[j] in MOMENTA:
             found[j] = _rest(x[:, j], v[:, [i for i, r in enumerate(roles) if r in POSITIONS]])
     if np.isnan(found[columns]).any():
-        places = [i for i, role in enumerate(roles) if role == "position"]
-        momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
-        if len(places) == len(momenta) > 1:
-            pull = rates[::step][:, momenta]
-            found[places] = (_centre(states[::step][:, places], pull) - middle[places]) / scale[
-                places
-            ]
+        places, pull = _pull(states[::step], rates[::step], roles)
+        if len(places) > 1:
+            centre = _centre(states[::step][:, places], pull)
+            found[places] = (centre - middle[places]) / scale[places]
     for j in columns:
         if roles[j] in _AMOUNTS:
             found[j] = _nothing(x, v[:, j], j)
@@ -70,6 +67,25 @@ def natural_origin(
         if np.isfinite(found[j]):
             out[j] = middle[j] + scale[j] * found[j]
     return out
+
+
+def _pull(
+    states: np.ndarray, rates: np.ndarray, roles: Sequence[str | None]
+) -> tuple[list[int], np.ndarray]:
+    """Return the columns of positions that have a momentum, and their accelerations (n, k).
+
+    Whatever the order, the units and the signs of the momenta are.
+    """
+    momenta = [j for j, role in enumerate(roles) if role in MOMENTA]
+    places, pull = [], []
+    for i in (i for i, role in enumerate(roles) if role == "position"):
+        correlation = [float(np.corrcoef(rates[:, i], states[:, j])[0, 1]) for j in momenta]
+        best = int(np.argmax(np.abs(correlation))) if momenta else -1
+        if best >= 0 and abs(correlation[best]) >= DATA.rate_correlation:
+            slope = np.polyfit(states[:, momenta[best]], rates[:, i], 1)[0]
+            places.append(i)
+            pull.append(slope * rates[:, momenta[best]])
+    return places, np.reshape(pull, (len(places), len(states))).T
 
 
 def _rest(x: np.ndarray, rates: np.ndarray) -> float:

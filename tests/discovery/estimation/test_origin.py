@@ -29,6 +29,17 @@ def test_an_amount_of_nothing():
     np.testing.assert_allclose(origin_of("lotka_volterra"), SHIFT, atol=0.03)
 
 
+def test_velocities_in_another_order_and_of_another_sign():
+    runs = datasets.load("kepler", 20, 80, noise=0.01, seed=1)
+    states = prepare(runs).smoothed.states
+    speeds = rates(runs, states)
+    columns, sign = [0, 1, 3, 2], np.array([1, -1, 5, 1])
+    found = natural_origin(
+        (sign * (states + SHIFT))[:, columns], (sign * speeds)[:, columns], ROLES, [[0], [1]]
+    )
+    np.testing.assert_allclose(found[:2], [SHIFT, -SHIFT], atol=0.03)
+
+
 def test_only_what_is_asked_for_moves():
     found = origin_of("kepler", groups=[[0], [3]])
     assert found[1] == found[2] == 0
