@@ -26,9 +26,9 @@ from discovery.data.trajectories import Trajectories
 
 # Decades from 1 within which a spread, or a duration, is of ordinary size.
 _ORDINARY, _ORDINARY_TIME = 1.5, 4.0
-# Decades within which spreads are of one size: of coordinates of one role (planets near and far
-# from their sun), and of others.
-_ALIKE, _NEAR = 1.5, 0.5
+# Decades within which spreads are of one size: of coordinates of one role (a planet and its sun,
+# whose distance counts), and of others.
+_ALIKE, _NEAR = 3.0, 0.5
 # Values lie far from zero where their middle is this many spreads.
 _FAR = 30.0
 # Share of negative values from which on a coordinate is mirrored: as many as must be positive for
@@ -82,10 +82,14 @@ class Frame:
         centre, exponent, mirrored = [Fraction(0)] * d, [0] * d, [False] * d
         middle, spread = _middle_and_spread(rows)
         free = [i for i in range(d) if roles[i] not in ("angle", "field") and spread[i] > 0]
-        for group in _of_one_size(spread, roles, free):
+        sizes = _of_one_size(spread, roles, free)
+        for group in sizes:
             for i in group:
                 exponent[i] = _power_of_ten(spread[group])
-        for group in _of_one_place(middle, spread, roles, [i for i in free if i in moved]):
+        places = (
+            _of_one_place(middle, spread, roles, [i for i in size if i in moved]) for size in sizes
+        )
+        for group in itertools.chain(*places):
             origin = _origin(rows[:, group])
             for i in group:
                 centre[i] = origin
@@ -233,7 +237,10 @@ def _of_one_size(
 def _of_one_place(
     middle: np.ndarray, spread: np.ndarray, roles: Sequence[str | None], columns: Sequence[int]
 ) -> list[list[int]]:
-    """Return the columns that share an origin: those of one role whose values lie close."""
+    """Return the columns that share an origin: those of one role whose values lie close.
+
+    Of columns of one size only: a difference of others is one of them.
+    """
 
     def alike(i: int, j: int) -> bool:
         close = abs(middle[i] - middle[j]) <= _FAR * max(spread[i], spread[j])

@@ -2,7 +2,7 @@
 
 Formulas are simple about the place where the motion has its centre. Seen from afar the user's own
 origin says nothing of it, but the motion does: a velocity is zero where its position rests; central
-forces point at one place; and where there is an equilibrium, nothing moves.
+forces point at one place; an amount of nothing does not grow; and in an equilibrium nothing moves.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from discovery.criteria import DATA
 from discovery.data.coordinates import MOMENTA, POSITIONS
 
 # Rows that are looked at.
 _ROWS = 4000
+# Roles of coordinates that may be amounts, and how far below their least values nothing is.
+_AMOUNTS = ("amount", "other", None)
+_DISTANCES = (0.03, 30.0, 31)
 # Steps of Newton's method, and the largest distance of an equilibrium in spreads of the data.
 _STEPS, _FAR = 20, 3.0
 
@@ -46,13 +50,13 @@ def natural_origin(
         if roles[j] in MOMENTA:
             found[j] = _rest(x[:, j], v[:, [i for i, r in enumerate(roles) if r in POSITIONS]])
     if np.isnan(found[columns]).any():
-        places = [i for i, role in enumerate(roles) if role == "position"]
-        momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
-        if len(places) == len(momenta) > 1:
-            pull = rates[::step][:, momenta]
-            found[places] = (_centre(states[::step][:, places], pull) - middle[places]) / scale[
-                places
-            ]
+        places, pull = _pull(states[::step], rates[::step], roles)
+        if len(places) > 1:
+            centre = _centre(states[::step][:, places], pull)
+            found[places] = (centre - middle[places]) / scale[places]
+    for j in columns:
+        if roles[j] in _AMOUNTS:
+            found[j] = _nothing(x, v[:, j], j)
     if np.isnan(found[columns]).any():
         rest = middle + scale * _equilibrium(x, v)
         for group in groups:
@@ -63,6 +67,25 @@ def natural_origin(
         if np.isfinite(found[j]):
             out[j] = middle[j] + scale[j] * found[j]
     return out
+
+
+def _pull(
+    states: np.ndarray, rates: np.ndarray, roles: Sequence[str | None]
+) -> tuple[list[int], np.ndarray]:
+    """Return the columns of positions that have a momentum, and their accelerations (n, k).
+
+    Whatever the order, the units and the signs of the momenta are.
+    """
+    momenta = [j for j, role in enumerate(roles) if role in MOMENTA]
+    places, pull = [], []
+    for i in (i for i, role in enumerate(roles) if role == "position"):
+        correlation = [float(np.corrcoef(rates[:, i], states[:, j])[0, 1]) for j in momenta]
+        best = int(np.argmax(np.abs(correlation))) if momenta else -1
+        if best >= 0 and abs(correlation[best]) >= DATA.rate_correlation:
+            slope = np.polyfit(states[:, momenta[best]], rates[:, i], 1)[0]
+            places.append(i)
+            pull.append(slope * rates[:, momenta[best]])
+    return places, np.reshape(pull, (len(places), len(states))).T
 
 
 def _rest(x: np.ndarray, rates: np.ndarray) -> float:
@@ -93,6 +116,28 @@ def _centre(places: np.ndarray, pull: np.ndarray) -> np.ndarray:
     missed = np.sqrt(np.mean((design @ centre - target) ** 2))
     reach = np.sqrt(np.mean(np.sum((places - centre) ** 2, axis=1)))
     return centre if missed <= DATA.central_pull * reach else np.full(k, np.nan)
+
+
+def _nothing(x: np.ndarray, rate: np.ndarray, column: int) -> float:
+    """Return the value below all others at which the rate of a coordinate is zero, or nan.
+
+    ẋ_j = (x_j − c) g(x), g linear: for each c least squares, and c where least is left.
+    """
+    own = x[:, column]
+    linear = np.hstack([np.ones((len(x), 1)), x])
+
+    def left(distance: float) -> float:
+        design = (own - own.min() + distance)[:, None] * linear
+        rest = rate - design @ np.linalg.lstsq(design, rate, rcond=None)[0]
+        return float(np.mean(rest**2))
+
+    trials = np.geomspace(*_DISTANCES)
+    values = np.array([left(distance) for distance in trials])
+    best = int(np.argmin(values))
+    if not 0 < best < len(trials) - 1 or values[best] > DATA.unexplained_rate * values[-1]:
+        return float("nan")
+    found = minimize_scalar(left, bounds=(trials[best - 1], trials[best + 1]), method="bounded")
+    return float(own.min() - found.x)
 
 
 def _equilibrium(x: np.ndarray, rates: np.ndarray) -> np.ndarray:

@@ -122,13 +122,12 @@ class Search:
             try:
                 self._try(library)
             except (_Unusable, np.linalg.LinAlgError, FloatingPointError) as error:
-                self._skip(library.name, len(library), error)
+                self._skip(library.name, len(library), _reason(error))
             known = sum(law.sure for law in self.chosen.laws) + len(self.chosen.identities)
             if known >= self.split.all.most_laws(library.dim):
                 break
         if n_runs < fewest:
-            too_few = f"{n_runs} runs are too few"
-            self.records.append(StageRecord("richer libraries", 0, np.empty(0), 0, too_few))
+            self._skip("richer libraries", 0, f"{n_runs} runs are too few")
         laws = with_alternatives(self.chosen.laws, self.pool, self.split)
         laws = [self._with_errors(law) for law in laws]
         return Findings(laws, self.chosen.identities, self.records, self._no_other())
@@ -165,10 +164,13 @@ class Search:
     def _libraries(self, stages: Sequence[Stage]) -> Iterator[Functions]:
         """Yield what the stages try; note those whose functions the runs do not admit."""
         for stage in stages:
+            if stage.skipped:
+                self._skip(stage.name, len(stage), stage.skipped)
+                continue
             try:
                 libraries = stage.libraries(self.split.fit, self.chosen)
             except (np.linalg.LinAlgError, FloatingPointError) as error:
-                self._skip(stage.name, len(stage), error)
+                self._skip(stage.name, len(stage), _reason(error))
                 continue
             if libraries is None:
                 continue
@@ -179,11 +181,8 @@ class Search:
             if empty:
                 self.records.append(StageRecord(stage.name, len(stage), np.empty(0), 0))
 
-    def _skip(self, name: str, n_terms: int, error: Exception) -> None:
+    def _skip(self, name: str, n_terms: int, reason: str) -> None:
         """Note a library that these data do not admit: none ends a search."""
-        reason = (
-            str(error) if isinstance(error, _Unusable) else f"its matrices are singular ({error})"
-        )
         self.records.append(StageRecord(name, n_terms, np.empty(0), 0, reason))
 
     def _try(self, library: Functions) -> None:
@@ -230,6 +229,10 @@ class Search:
 
 class _Unusable(Exception):
     """Why a library has nothing to say of these data."""
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, _Unusable) else f"its matrices are singular ({error})"
 
 
 class _Trials:
@@ -331,7 +334,8 @@ def _is_settled(law: Law, length: float) -> bool:
 def _flat_directions(judge: Judge) -> tuple[Operators, Spectrum]:
     """Return the operators on the fit runs and their spectrum, weighted where noise is uneven."""
     library, fit = judge.library, judge.split.fit
-    ops = operators(library, fit.smoothed, fit.offsets, fit.scale)
+    with np.errstate(all="ignore"):
+        ops = operators(library, fit.smoothed, fit.offsets, fit.scale)
     if not ops.is_finite:
         raise _Unusable("its functions overflow or have no value on these data")
     if not np.diag(ops.unit_dirichlet).any():

@@ -16,6 +16,8 @@ from discovery.laws.judging.law import Findings
 from discovery.libraries.embedded import Embedded, with_parameters
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
+from discovery.libraries.monomials import MAX_TERMS
+from discovery.libraries.omitted import Omitted
 from discovery.libraries.unknown_scale import Scaled
 
 
@@ -31,10 +33,13 @@ class Stage(Protocol):
     positive : tuple of int
         Columns of coordinates in whose positive values alone its functions are defined, as far as
         that is known before.
+    skipped : str
+        Why it is not tried; empty where it is.
     """
 
     name: str
     positive: tuple[int, ...] = ()
+    skipped: str = ""
 
     def __len__(self) -> int:
         """Return the number of functions; zero if it is not known before."""
@@ -78,6 +83,31 @@ class Closed(Stage):
     def libraries(self, fit: Orbits, found: Findings) -> list[Functions]:
         """Return the library."""
         return [self.library]
+
+
+@dataclass(frozen=True)
+class TooLarge(Stage):
+    """A library with more functions than the evidence of usual data can carry: not tried."""
+
+    library: Omitted
+    positive = ()
+
+    @property
+    def name(self) -> str:
+        """The library's."""
+        return self.library.name
+
+    @property
+    def skipped(self) -> str:
+        """Its size."""
+        return f"{len(self)} terms, and at most {MAX_TERMS} are tried"
+
+    def __len__(self) -> int:
+        return len(self.library)
+
+    def libraries(self, fit: Orbits, found: Findings) -> list[Functions]:
+        """Return nothing."""
+        return []
 
 
 @dataclass(frozen=True)
@@ -151,6 +181,11 @@ class Among(Stage):
         """The stage's."""
         return self.stage.name
 
+    @property
+    def skipped(self) -> str:
+        """Why the stage is not tried."""
+        return self.stage.skipped
+
     def __len__(self) -> int:
         return len(self.stage)
 
@@ -205,17 +240,24 @@ def stages_among(
     return out
 
 
-def stages_of(libraries: Sequence[Functions | Scaled], numbers: Numbers = NUMBERS) -> list[Stage]:
+def stages_of(
+    libraries: Sequence[Functions | Scaled | Omitted], numbers: Numbers = NUMBERS
+) -> list[Stage]:
     """Return the stages that try libraries in the given order.
 
     Parameters
     ----------
-    libraries : sequence of Functions or Scaled
+    libraries : sequence of Functions, Scaled or Omitted
         From simple to rich, as `libraries.resolve` returns them.
     numbers : Numbers
         What unknown scales are rounded to.
     """
-    return [
-        OfUnknownScale(library, numbers) if isinstance(library, Scaled) else Closed(library)
-        for library in libraries
-    ]
+    out: list[Stage] = []
+    for library in libraries:
+        if isinstance(library, Omitted):
+            out.append(TooLarge(library))
+        elif isinstance(library, Scaled):
+            out.append(OfUnknownScale(library, numbers))
+        else:
+            out.append(Closed(library))
+    return out

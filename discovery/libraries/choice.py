@@ -21,6 +21,7 @@ from discovery.libraries.families import (
 )
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import symbols_of
+from discovery.libraries.omitted import Omitted
 from discovery.libraries.unknown_scale import Scaled
 
 # What a user may pass as ``library=``.
@@ -49,7 +50,7 @@ class Columns:
     noise: np.ndarray | float = 0.0
 
 
-Builder: TypeAlias = Callable[[Columns], list[Library | Scaled]]
+Builder: TypeAlias = Callable[[Columns], list[Library | Scaled | Omitted]]
 _BUILDERS: dict[str, Builder] = {}
 # The names that ``library=`` takes; what is registered later is among them.
 NAMES = _BUILDERS.keys()
@@ -111,7 +112,7 @@ def resolve(
     rows: np.ndarray,
     rates: np.ndarray | None = None,
     noise: np.ndarray | float = 0.0,
-) -> list[Library | Scaled]:
+) -> list[Library | Scaled | Omitted]:
     """Turn what a user passes as ``library=`` into the libraries to try, simple to rich.
 
     Parameters
@@ -188,7 +189,7 @@ def _check_finite(library: Library, rows: np.ndarray) -> None:
         )
 
 
-def _auto(c: Columns) -> list[Library | Scaled]:
+def _auto(c: Columns) -> list[Library | Scaled | Omitted]:
     return escalation(c.names, c.roles, c.rows, c.rates, c.noise)
 
 

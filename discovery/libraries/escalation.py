@@ -22,6 +22,7 @@ from discovery.libraries.families import (
 )
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import MAX_TERMS, term_count
+from discovery.libraries.omitted import Omitted
 from discovery.libraries.rational import invertible, mostly_positive, rational
 from discovery.libraries.unknown_scale import Scaled, scaled
 from discovery.libraries.warped import warps
@@ -33,8 +34,8 @@ def escalation(
     rows: np.ndarray,
     rates: np.ndarray | None = None,
     noise: np.ndarray | float = 0.0,
-) -> list[Library | Scaled]:
-    """Return the libraries to try in turn.
+) -> list[Library | Scaled | Omitted]:
+    """Return the libraries to try in turn, and by name those with too many terms.
 
     Parameters
     ----------
@@ -92,5 +93,6 @@ def escalation(
     stages += [library for library in divided if library is not None]
     if not curved:
         stages += warps(names, rows)
-    stages = [stage for stage in stages if 0 < len(stage) <= MAX_TERMS]
-    return [s for i, s in enumerate(stages) if i == 0 or s.terms != stages[i - 1].terms]
+    stages = [stage for stage in stages if len(stage)]
+    stages = [s for i, s in enumerate(stages) if i == 0 or s.terms != stages[i - 1].terms]
+    return [s if len(s) <= MAX_TERMS else Omitted(s.name, len(s)) for s in stages]

@@ -195,7 +195,8 @@ class DriftTest:
         mean, error = self._moments(coefficients)
         noise = float(coefficients @ self._noise @ coefficients)
         tolerated = self._criteria.tolerated_motion * noise
-        return float(np.max((mean - tolerated) / np.maximum(error, 1e-300)))
+        with np.errstate(over="ignore"):
+            return float(np.max((mean - tolerated) / np.maximum(error, 1e-300)))
 
     def slope(self, coefficients: np.ndarray) -> float:
         """Return the root mean square of the gradient in standardized coordinates."""

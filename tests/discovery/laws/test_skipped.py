@@ -1,0 +1,72 @@
+"""No library ends a search: what these data do not admit is skipped, and named with the reason."""
+
+import time
+
+import numpy as np
+import pytest
+
+from discovery import ConservedQuantityFinder, datasets
+from discovery.estimation.preparation import prepare
+from discovery.estimation.split import Split
+from discovery.laws.search import analyse
+from discovery.laws.stages import stages_of
+from discovery.libraries import polynomial
+from discovery.libraries.choice import custom
+from discovery.libraries.library import Library
+from discovery.libraries.omitted import Omitted
+
+NAMES = ("q", "p")
+POLYNOMIAL = polynomial(NAMES)
+
+
+class Singular(Library):
+    """A library whose matrices cannot be decomposed."""
+
+    def jets(self, states, covariance=None, order=1):
+        raise np.linalg.LinAlgError("Matrix is not positive definite")
+
+
+def searched(library, steps=60):
+    runs = datasets.load("harmonic_oscillator", 16, steps, noise=0.01, seed=0)
+    rng = np.random.default_rng(0)
+    stages = stages_of([library, POLYNOMIAL])
+    return analyse(stages, Split.draw(prepare(runs), rng), rng)
+
+
+SKIPPED = {
+    "overflow": (custom(["exp(900*q)", "p"], NAMES), "overflow"),
+    "no value": (custom(["sqrt(q)", "p"], NAMES), "no value"),
+    "a constant": (custom(["q/sqrt(q**2)"], NAMES), "do not vary"),
+    "singular": (
+        Singular(*(lambda x: (x.symbols, x.atoms, x.exponents))(polynomial(NAMES))),
+        "singular",
+    ),
+    "too large": (Omitted("polynomial(20)", 230), "230 terms"),
+}
+
+
+@pytest.mark.parametrize(("library", "reason"), SKIPPED.values(), ids=SKIPPED)
+def test_what_cannot_be_used_is_skipped_and_named(library, reason):
+    found = searched(library)
+    skipped, used = found.stages
+    assert reason in skipped.skipped
+    assert (skipped.library, skipped.n_terms) == (library.name, len(library))
+    assert not used.skipped
+    assert [str(law.expression) for law in found.laws] == ["p**2 + q**2"]
+
+
+def test_too_few_runs_are_told_at_once():
+    runs = datasets.load("kepler", 5, 100, noise=0.01, seed=0)
+    begin = time.perf_counter()
+    finder = ConservedQuantityFinder(random_state=0, roles=runs.roles)
+    report = finder.fit(runs.rows, groups=runs.groups, times=runs.row_times).report_
+    assert time.perf_counter() - begin < 5
+    assert report.verdict == "undecided"
+    assert report.searched[-1] == "richer libraries (skipped: 5 runs are too few)"
+    assert len(report.searched) == 2
+
+
+def test_what_the_user_gives_must_have_values():
+    runs = datasets.load("kepler", 10, 40, seed=0)
+    with pytest.raises(ValueError, match="not finite"):
+        ConservedQuantityFinder(["sqrt(x0)"]).fit(runs.rows, groups=runs.groups)
