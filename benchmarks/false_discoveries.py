@@ -7,7 +7,8 @@
 
 A law that is called exact on one of the controls is the worst error there is, and is printed.
 `approximate` is right only where the drift truly is small; those are printed too, with their motion
-on the clean runs over their spread. `identities` are what all runs obey alike.
+on the clean runs over their spread. `identities` are what all runs obey alike, as on a limit cycle;
+elsewhere they are wrong.
 
 With `--imitations` the systems are the data sets with laws. What is printed then: counts above the
 truth, and laws called exact that move on the clean runs of the same seed by more than the bound
@@ -36,38 +37,46 @@ def lawful() -> list[str]:
     return [name for name in datasets.names() if datasets.info(name).count]
 
 
-def print_controls(name: str, outcomes: list[Outcome]) -> None:
-    """Print what was found of one control, and its row."""
-    for outcome in outcomes:
-        for one in outcome.found:
-            if one.verdict != "identity":
-                where = f"noise {outcome.trial.noise:g}, seed {outcome.trial.seed}"
-                print(f"  {one.verdict}: {where}: {one.formula} (moves {one.motion:.2g})")
+def where(outcome: Outcome) -> str:
+    """Return which fit it was."""
+    trial = outcome.trial
+    return f"{trial.system}, noise {trial.noise:g}, seed {trial.seed}"
+
+
+def print_controls(name: str, outcomes: list[Outcome]) -> list[str]:
+    """Print the row of one control; return a line for everything that was found."""
     counts = [sum(len(outcome.of(verdict)) for outcome in outcomes) for verdict in VERDICTS]
     undecided = sum(outcome.verdict == "undecided" for outcome in outcomes)
     seconds = sum(outcome.seconds for outcome in outcomes) / len(outcomes)
     cells = [name, len(outcomes), *counts, undecided, f"{seconds:.1f}"]
     print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+    return [
+        f"{where(outcome)}: {one.verdict}, moves {one.motion:.2g}: {one.formula}"
+        for outcome in outcomes
+        for one in outcome.found
+    ]
 
 
-def print_imitations(name: str, outcomes: list[Outcome]) -> None:
-    """Print what is too much of one system, and its row."""
+def print_imitations(name: str, outcomes: list[Outcome]) -> list[str]:
+    """Print the row of one system with laws; return a line for everything that is too much."""
     above = [outcome for outcome in outcomes if outcome.exact > outcome.true]
     laws = [(outcome, one) for outcome in outcomes for one in outcome.of("exact")]
-    broken = [(outcome, one) for outcome, one in laws if one.motion > one.bound]
-    for outcome in above:
-        where = f"noise {outcome.trial.noise:g}, seed {outcome.trial.seed}"
-        formulas = "; ".join(one.formula for one in outcome.of("exact"))
-        print(f"  {outcome.exact} of {outcome.true}: {where}: {formulas}")
-    for outcome, one in broken:
-        where = f"noise {outcome.trial.noise:g}, seed {outcome.trial.seed}"
-        print(f"  moves {one.motion:.3g}, bound {one.bound:.3g}: {where}: {one.formula}")
+    broken = [(outcome, one) for outcome, one in laws if not one.holds]
     cells = [name, len(outcomes), len(above), len(laws), len(broken)]
     print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+    lines = [
+        f"{where(outcome)}: {outcome.exact} of {outcome.true}: "
+        + "; ".join(one.formula for one in outcome.of("exact"))
+        for outcome in above
+    ]
+    return lines + [
+        f"{where(outcome)}: moves {one.motion:.3g}, bound {one.bound:.3g}: {one.formula}"
+        for outcome, one in broken
+    ]
 
 
 def main() -> None:
-    """Print the table, and every law."""
+    """Print the table, and under it every law."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -85,10 +94,12 @@ def main() -> None:
     print("| " + " | ".join(header) + " |\n" + "|---" * len(header) + "|", flush=True)
     show = print_imitations if options.imitations else print_controls
     everything: list[Outcome] = []
+    lines: list[str] = []
     for name, group in itertools.groupby(run(trials, options), lambda o: o.trial.system):
         outcomes = list(group)
-        show(name, outcomes)
+        lines += show(name, outcomes)
         everything += outcomes
+    print("".join(f"\n{line}" for line in lines))
     print("\n" + (imitations_in_words if options.imitations else controls_in_words)(everything))
 
 
@@ -107,7 +118,7 @@ def imitations_in_words(outcomes: list[Outcome]) -> str:
     """Return the sentences under the table of systems with laws."""
     fits, above = len(outcomes), sum(outcome.exact > outcome.true for outcome in outcomes)
     laws = [one for outcome in outcomes for one in outcome.of("exact")]
-    broken = sum(one.motion > one.bound for one in laws)
+    broken = sum(not one.holds for one in laws)
     return (
         f"Counts above the truth: {above} of {fits}; the rate is below "
         f"{100 * upper_limit(above, fits):.2g} % (95 %, Clopper-Pearson). Exact laws that move on "

@@ -20,6 +20,8 @@ from scipy import stats
 from discovery import ConservedQuantityFinder, Trajectories, datasets, discover
 
 NOISES = (0.0, 0.01, 0.05, 0.1)
+# Clean runs obey their own laws to this share of the spread: the integrator's error.
+CLEAN = 1e-9
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Found:
     formula: str
     bound: float
     motion: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether it moves by no more than its bound, the integrator's error set aside."""
+        return self.motion <= max(self.bound, CLEAN)
 
 
 @dataclass(frozen=True)

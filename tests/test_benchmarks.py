@@ -1,11 +1,15 @@
 """The benchmarks start as printed, and their names hide no module of that name."""
 
+import importlib
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from discovery import datasets
 
 FILES = sorted((Path(__file__).parents[1] / "benchmarks").glob("*.py"))
 SCRIPTS = [path for path in FILES if "__main__" in path.read_text()]
@@ -23,3 +27,39 @@ def test_help(path):
 def test_name_hides_no_module(path):
     # A script's folder comes first where Python looks for modules.
     assert find_spec(path.stem) is None
+
+
+@pytest.fixture
+def beside(monkeypatch):
+    """Let benchmarks' modules be imported as the scripts beside them do."""
+    monkeypatch.syspath_prepend(FILES[0].parent)
+
+
+@pytest.mark.usefixtures("beside")
+def test_controls_beside_the_data_sets():
+    law_free = importlib.import_module("law_free")
+    for name in law_free.CONTROLS:
+        clean, noisy, again = (law_free.load(name, n, 3, 6, 12)[0] for n in (0.0, 0.1, 0.1))
+        np.testing.assert_array_equal(noisy.rows, again.rows)
+        # Their noise is as asked: 72 samples a column give a standard deviation to a third.
+        share = (noisy.rows - clean.rows).std(axis=0) / clean.rows.std(axis=0)
+        assert (np.abs(share - 0.1) < 0.035).all(), name
+
+
+@pytest.mark.usefixtures("beside")
+def test_limits_of_a_rate():
+    trials = importlib.import_module("trials")
+    # With no hit in n tries the 95 % limit solves (1 - p)ⁿ = .05.
+    assert trials.upper_limit(0, 100) == pytest.approx(1 - 0.05 ** (1 / 100))
+    assert trials.lower_limit(100, 100) == pytest.approx(0.05 ** (1 / 100))
+    assert trials.upper_limit(5, 100) == pytest.approx(0.1022, abs=1e-4)
+
+
+@pytest.mark.usefixtures("beside")
+def test_motion_on_clean_runs():
+    trials = importlib.import_module("trials")
+    clean = datasets.load("harmonic_oscillator", 20, 42)
+    assert trials.motion(clean.truth["E"], clean) < 1e-9
+    # A coordinate has its mean square along each run, and no more between them.
+    assert trials.motion(lambda states: states[..., 0], clean) > 0.95
+    assert trials.motion(lambda states: 0 * states[..., 0], clean) == np.inf

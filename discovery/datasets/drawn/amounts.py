@@ -36,8 +36,7 @@ def reactions(name: str, rng: np.random.Generator) -> System:
         rank = np.linalg.matrix_rank(change)
         used = (left + right).any(axis=1).all() and change.any(axis=1).all()
         totals = left_null_space(change)
-        # Two reactions at least, of different directions; every total of both signs or none is
-        # bounded by one that is positive.
+        # Two reactions at least, of independent changes; and no amount may grow for ever.
         if used and rank == change.shape[1] >= 2 and totals and _bounded(totals):
             break
     x = sympy.symbols(" ".join("abcde"[:species]), positive=True, seq=True)

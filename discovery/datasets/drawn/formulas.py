@@ -73,8 +73,9 @@ def from_formulas(
     doc: str,
     rates: Mapping[sympy.Symbol, sympy.Expr],
     laws: Mapping[str, sympy.Expr],
+    roles: tuple[str, ...],
+    sample: Callable[[np.random.Generator, int], np.ndarray],
     per_period: float = _PER_PERIOD,
-    **record: object,
 ) -> System:
     """Make a system of formulas; its laws are independent of each other.
 
@@ -83,10 +84,10 @@ def from_formulas(
     name, doc : str
     rates : mapping from each coordinate to its time derivative
     laws : mapping from name to formula in the coordinates
+    roles, sample
+        As for ``System``.
     per_period : float
         Samples in a period.
-    **record
-        ``roles``, ``sample`` and what else ``System`` takes.
     """
     symbols = list(rates)
     system = System(
@@ -95,11 +96,12 @@ def from_formulas(
         equations=", ".join(f"{symbol}' = {rate}" for symbol, rate in rates.items()),
         source="drawn at random",
         names=tuple(map(str, symbols)),
+        roles=roles,
         flow=sympy.lambdify(symbols, tuple(rates.values()), "numpy", cse=True),
+        sample=sample,
         dt=np.nan,
         laws={law: sympy.lambdify(symbols, formula, "numpy") for law, formula in laws.items()},
         count=len(laws),
-        **record,
     )
-    starts = system.sample(np.random.default_rng(0), _STARTS)
+    starts = sample(np.random.default_rng(0), _STARTS)
     return replace(system, dt=time_step(system.rhs, starts, per_period))

@@ -11,8 +11,6 @@ import sympy
 from discovery.datasets.drawn.formulas import numbers
 from discovery.datasets.initial_states import directions
 
-Accept = Callable[[np.ndarray], np.ndarray]
-
 
 class Space(NamedTuple):
     """Coordinates q, their partners (velocities or momenta), and masses."""
