@@ -238,7 +238,9 @@ class Numbers:
             for pivot, width in widths.items():
                 ratios = vector / vector[pivot]
                 pairs = [
-                    self._measured(ratio, share * w, w) if measured else self.simple(ratio, share * w)
+                    self._measured(ratio, share * w, w)
+                    if measured
+                    else self.simple(ratio, share * w)
                     for ratio, w in zip(ratios, width, strict=True)
                 ]
                 price = round(sum(p[1] for p in pairs), 6)  # else rounding breaks ties

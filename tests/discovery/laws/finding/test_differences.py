@@ -43,4 +43,6 @@ def test_rows_sum_to_zero_where_they_may(mixed, is_difference):
     coefficients = np.array([1.0, 0.78, mixed, 0.79])
     out = tied(terms, coefficients, errors, lambda trial: True)
     assert (out[1] == -out[2] / 2 == out[3]) == is_difference
-    np.testing.assert_array_equal(tied(terms, coefficients, errors, lambda trial: False), coefficients)
+    np.testing.assert_array_equal(
+        tied(terms, coefficients, errors, lambda trial: False), coefficients
+    )
