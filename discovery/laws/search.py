@@ -212,9 +212,8 @@ class Search:
         One that imitates the laws would be no further one.
         """
         probes, scale = self.split.probes, self.split.held.scale
-        known = [
-            law.gradient(probes, scale) for law in (*self.chosen.identities, *self.chosen.laws)
-        ]
+        found = [*self.chosen.identities, *self.chosen.laws]
+        known = [law.gradient(probes, scale) for law in found]
         none = np.ones(BOOTSTRAPS, dtype=bool)
         for law in self.rejected:
             if independent([law.gradient(probes, scale)], known, [law.sine], self.criteria):

@@ -120,25 +120,29 @@ def candidates(
                 if mu <= max(floor, flat, found[support].flatness * slack**2):
                     pivot = rest[int(np.argmax(np.abs(c) * size[list(rest)]))]
                     keep(_eliminate(ops, np.array(rest), pivot, costs, size, slack), pivot)
-    for support in _exchanged(found, costs):
+    for support, before in _exchanged(found, costs).items():
         mu, c = ops.pencil.smallest(np.array(support))
-        if mu <= max(floor, flat):
+        if mu <= max(floor, flat, found[before].flatness * slack**2):
             keep(support, support[int(np.argmax(np.abs(c) * size[list(support)]))])
     return sorted(found.values(), key=lambda f: (len(f.support), f.cost, f.flatness))
 
 
-def _exchanged(supports: Collection[tuple[int, ...]], costs: np.ndarray) -> set[tuple[int, ...]]:
-    """Return the supports with one term exchanged for a simpler one of a shorter formula.
+def _exchanged(
+    supports: Collection[tuple[int, ...]], costs: np.ndarray
+) -> dict[tuple[int, ...], tuple[int, ...]]:
+    """Return supports with one term exchanged for a simpler one of no longer formula, and before.
 
     What is added of a simpler law is arbitrary: where the squared momentum (u + v)² is conserved,
     an energy holds u² + v² or u² + u v.
     """
-    out = set()
-    for support, block in itertools.permutations(map(set, supports), 2):
-        shared, new = support & block, block - support
-        if len(block) < len(support) and len(new) == 1:
+    out = {}
+    for support, block in itertools.permutations(supports, 2):
+        shared, new = set(support) & set(block), set(block) - set(support)
+        if len(block) <= len(support) and len(new) == 1:
             price = costs[list(new)].sum()
-            out |= {tuple(sorted((support | new) - {j})) for j in shared if costs[j] > price}
+            for j in shared:
+                if costs[j] > price:
+                    out[tuple(sorted({*support, *new} - {j}))] = support
     return out
 
 

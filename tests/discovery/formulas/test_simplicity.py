@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sympy
 
+from discovery.formulas.simple_numbers import NUMBERS
 from discovery.formulas.simplicity import by_chance, length
 from discovery.libraries import custom
 
@@ -31,8 +32,6 @@ def test_no_coefficient_is_known_exactly():
 
 def test_simple_by_chance_is_calibrated():
     """Of formulas with arbitrary coefficients, rounded, one in a hundred seems a law's own."""
-    from discovery.formulas.simple_numbers import NUMBERS
-
     rng, terms = np.random.default_rng(0), kinds("u**2", "x**4", "x*y", "x")
     errors = np.array([0.0, 0.002, 0.002, 0.002])
     seen = []

@@ -33,6 +33,7 @@ BUILDERS = {
     "radial": families.radial(PLANE, PLANE_ROLES),
     "exponential": families.exponential(LINE, LINE_ROLES),
     "chain": families.chain(LINE, LINE_ROLES),
+    "differences": families.differences(LINE, LINE_ROLES, 4),
     "custom": libraries.custom(["x*sin(y)/(1 + u**2)", "exp(-x*v)", "sqrt(x**2 + y**2)"], PLANE),
     # An atom with a kink: its second derivative is zero but at a point.
     "custom with an absolute value": libraries.custom(["abs(x)", "abs(x)*u**2"], PLANE),
@@ -138,6 +139,15 @@ CONTENTS = {
     "logarithmic": (
         families.logarithmic(("x", "y"), [1]),
         "x, y, x**2, x*y, y**2, log(y)",
+    ),
+    "differences": (
+        families.differences(("x", "y", "v"), ("position", "position", "velocity"), 3),
+        "v, v**2, x, x**2, x**3, y, y**2, y**3, (x - y)**2, (x - y)**3",
+    ),
+    # Bodies of several coordinates differ along each axis.
+    "differences in the plane": (
+        families.differences(("x1", "y1", "x2", "y2"), ("position",) * 4, 2),
+        "x1, y1, x2, y2, x1**2, y1**2, x2**2, y2**2, (x1 - x2)**2, (y1 - y2)**2",
     ),
     "radial": (
         families.radial(("x", "y"), ("position", "position")),
@@ -313,6 +323,14 @@ def test_auto_tries(names, roles, terms):
     assert not missing
     assert len(stages[0]) <= min(len(stage) for stage in stages[1:])
     assert max(len(stage) for stage in stages) <= MAX_TERMS
+
+
+def test_sums_come_before_their_squares_in_any_number_of_coordinates():
+    """Six bodies in the plane: products are too many, the momenta's sums are there."""
+    names = [f"{letter}{i}" for letter in "xyuv" for i in range(6)]
+    roles = ["position"] * 12 + ["velocity"] * 12
+    first = escalation(names, roles, np.random.default_rng(0).normal(size=(50, 24)))[0]
+    assert {str(term) for term in first.expressions()} == set(names)
 
 
 def test_a_noisy_angle_has_no_cosine():

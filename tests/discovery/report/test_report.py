@@ -80,6 +80,17 @@ def test_identities_and_symmetries_are_named(kepler):
     assert "symmetries: algebra so(3)" in str(part)
 
 
+def test_other_forms_are_told(kepler):
+    first, *others = kepler.quantities
+    forms = (sympy.sympify("sinh(x)*v"), sympy.sympify("x*tanh(v)"))
+    several = replace(kepler, quantities=[replace(first, alternatives=forms), *others])
+    assert "the simplest of 3 forms that fit as well" in str(several)
+    assert "forms that fit" not in str(kepler)
+    assert several.to_dict()["quantities"][0]["alternatives"] == ["v*sinh(x)", "x*tanh(v)"]
+    page = several.to_html()
+    assert "the simplest of 3 forms" in page and "sinh" in page
+
+
 def test_counts(kepler, control):
     assert (kepler.n_conserved, kepler.verdict) == (3, "laws")
     assert (control.n_conserved, control.verdict) == (0, "none")

@@ -180,6 +180,30 @@ def test_no_formula_is_another_one_that_carries_a_term_along():
             assert share[further].max() > 0.05 * share.max()
 
 
+def test_a_simpler_term_is_taken_where_another_law_allows_it():
+    """With (u + v)² known, an energy of u² and u v is one of u² and v² too."""
+    rng = np.random.default_rng(0)
+    time, n = np.linspace(0, 20, 120), 40
+    mean, speed = rng.normal(0, 1, (2, n, 1))
+    size, phase = rng.uniform(0.5, 2, (n, 1)), rng.uniform(0, 6.3, (n, 1))
+    turn = np.sqrt(3.3 / 1.3) * time + phase
+    gap, rate = size * np.cos(turn), -size * np.sqrt(3.3 / 1.3) * np.sin(turn)
+    # Masses 0.3 and 1 on a spring between them.
+    x, y = mean + speed * time - gap / 1.3, mean + speed * time + 0.3 * gap / 1.3
+    u, v = speed - rate / 1.3, speed + 0.3 * rate / 1.3
+    states = np.stack([x, y, u, v], axis=-1)
+    states += 0.005 * rng.standard_normal(states.shape)
+    runs = Trajectories(states=states, times=time, names=["x", "y", "u", "v"])
+    gap = sympy.Symbol("x", real=True) - sympy.Symbol("y", real=True)
+    symbols = sympy.symbols(runs.names, real=True)
+    exponents = [(2, 0, 0), (1, 1, 0), (0, 2, 0), (0, 0, 2)]
+    library = libraries.Library(symbols, [*symbols[2:], gap], exponents)
+    _, found = found_in(runs, library)
+    supports = [candidate.support for candidate in found]
+    assert (0, 1, 2) in supports  # the squared momentum
+    assert (0, 2, 3) in supports
+
+
 def test_triples_are_looked_for_among_all():
     """Kepler's energy, of three terms, without a look at the null space."""
     runs = datasets.load("kepler", 40, 100, noise=0.02, seed=1)

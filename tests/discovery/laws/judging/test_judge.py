@@ -63,3 +63,14 @@ def test_what_plainly_drifts_keeps_its_coefficients(judge):
     assert law.verdict == "rejected"
     assert law.evidence.drift_interval[0] > 0.1
     np.testing.assert_array_equal(law.coefficients, wrong)
+
+
+def test_the_scale_of_a_candidate_does_not_matter(judge):
+    """x² + ½ (2 u²): that the ratio is a half is no chance, whatever both are multiplied by."""
+    terms = libraries.custom(["x**2", "2*u**2"], ("x", "u"))
+    other = Judge(terms, judge.split, np.random.default_rng(0))
+    fit = judge.split.fit
+    ops = operators(terms, fit.smoothed, fit.offsets, fit.scale)
+    for scale in (1.0, 1e4):
+        law = other.law(ops, other.refined(ops, candidate(scale, 0.5 * scale)))
+        assert law.by_chance < 0.02
