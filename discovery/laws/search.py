@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import count
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -21,7 +22,7 @@ from discovery.laws.finding import candidates
 from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
 from discovery.laws.judging.drift import DriftTest
-from discovery.laws.judging.evidence import BOOTSTRAPS
+from discovery.laws.judging.evidence import RESAMPLES, resolution
 from discovery.laws.judging.independence import independent
 from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Findings, Law, StageRecord, gradient_of
@@ -54,7 +55,7 @@ def analyse(
     split : Split
         Runs that formulas are found on, and runs that judge them.
     rng : numpy.random.Generator
-        For the bootstrap.
+        Draws the resamples of runs.
     numbers : Numbers
         What coefficients are rounded to.
     criteria : LawCriteria
@@ -72,7 +73,7 @@ class Search:
     split : Split
         Runs that formulas are found on, and runs that judge them.
     rng : numpy.random.Generator
-        For the bootstrap.
+        Draws the resamples of runs.
     numbers : Numbers
         What coefficients are rounded to.
     criteria : LawCriteria
@@ -88,8 +89,8 @@ class Search:
         What each library gave.
     judged : set
         Which candidates were judged: formulas come up again in richer libraries.
-    rejected : (draws,) array of bool
-        See `Findings.rejected`.
+    nearly : list of Law
+        Not exact, and exact on some resample of the runs that judge.
     """
 
     def __init__(
@@ -99,13 +100,14 @@ class Search:
         numbers: Numbers = NUMBERS,
         criteria: LawCriteria = LAWS,
     ) -> None:
-        self.split, self.rng = split, rng
+        self.split, self.rng = split, np.random.default_rng(rng.integers(2**63))
         self.numbers, self.criteria = numbers, criteria
         self.pool: list[Law] = []
         self.chosen = Findings()
         self.records: list[StageRecord] = []
         self.judged: set[tuple[bool, frozenset]] = set()
-        self.rejected = np.ones(BOOTSTRAPS, dtype=bool)
+        self.nearly: list[Law] = []
+        self.number = count(1)
 
     def run(self, stages: Sequence[Stage]) -> Findings:
         """Try the stages in turn, until no further law can exist."""
@@ -113,12 +115,20 @@ class Search:
             clear = self.split.where(library.positive)
             if min(clear.fit.n_runs, clear.held.n_runs) < 2:
                 continue
-            self._try(Judge(library, clear, self.rng, self.numbers, self.criteria))
+            self._try(Judge(library, clear, self.rng, self.numbers, self.criteria, self.number))
             known = sum(law.sure for law in self.chosen.laws) + len(self.chosen.identities)
             if known >= library.dim - 1:
                 break
         laws = [self._with_errors(law) for law in self.chosen.laws]
-        return Findings(laws, self.chosen.identities, self.records, self.rejected)
+        held = self.split.held
+        return Findings(
+            laws,
+            self.chosen.identities,
+            self.records,
+            self._rejected(),
+            held.n_runs,
+            resolution(held, self.criteria),
+        )
 
     def depends(
         self, library: Functions, vectors: np.ndarray, found: Sequence[Law], cost: float = 0.0
@@ -165,22 +175,36 @@ class Search:
         trials = _Trials(self, judge)
         laws = trials.run()
         self.pool += [law for law in laws if law.verdict != Verdict.REJECTED]
-        for law in laws:
-            if law.verdict == Verdict.REJECTED and law.evidence.signal >= self.criteria.signal:
-                self.rejected &= ~law.evidence.flat_draws
+        others = (law for law in laws if law.verdict in (Verdict.REJECTED, Verdict.APPROXIMATE))
+        self.nearly += [law for law in others if law.exact_in.any()]
         before = len(self.chosen.laws)
-        split = self.split
-        self.chosen = select(
-            self.pool, split.probes, split.held.scale, split.all, criteria=self.criteria
-        )
+        self.chosen = self._selected(self.pool)
         new = len(self.chosen.laws) - before
         library = judge.library
         self.records.append(StageRecord(library.name, len(library), trials.flat.values, new))
 
+    def _selected(self, pool: Sequence[Law]) -> Findings:
+        split = self.split
+        return select(pool, split.probes, split.held.scale, split.all, criteria=self.criteria)
+
+    def _rejected(self) -> np.ndarray:
+        """Return on which resamples none of those not called exact would be one more law, (draws,).
+
+        What is a function of the laws that were found would not be, even if it passed.
+        """
+        found = [law for law in self.chosen.laws if law.verdict == Verdict.EXACT]
+        out = np.ones(RESAMPLES, dtype=bool)
+        for law in self.nearly:
+            if (law.exact_in & out).any():
+                pool = [*found, *self.chosen.identities, replace(law, verdict=Verdict.EXACT)]
+                if len(self._selected(pool).laws) > len(found):
+                    out &= ~law.exact_in
+        return out
+
     def _with_errors(self, law: Law) -> Law:
         orbits = self.split.where(law.library.positive).all
         test = DriftTest(law.library, law.coefficients, orbits, self.criteria)
-        return replace(law, errors=test.standard_errors(law.coefficients, self.rng))
+        return replace(law, errors=test.standard_errors(law.coefficients))
 
 
 class _Trials:
@@ -231,6 +255,7 @@ class _Trials:
     def _consider(self, view: Operators, candidate: Candidate) -> None:
         """Judge a candidate, unless it is refuted at sight, known, or was judged before."""
         if self.judge.hopeless(candidate, self._held):
+            next(self.judge.number)
             return
         terms, judged = self.library.restrict(candidate.support), self.search.judged
         key = self._key(view, terms)

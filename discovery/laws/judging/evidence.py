@@ -1,4 +1,14 @@
-"""Evidence: what runs say of one formula, with intervals by bootstrap over runs."""
+"""Evidence: what runs say of one formula, with intervals by a jackknife over runs.
+
+That a formula is conserved is a claim of equivalence: drift is smaller than a limit Δ. It is made
+where a bound of level α excludes Δ, so that a formula that drifts by more passes with probability
+α at most (two one-sided tests: Schuirmann 1987). Candidates are many, and one of them may pass by
+chance: candidate k of a search must exclude Δ at level α / k(k + 1). These levels sum to α, so
+that with probability 1 − α none of a search, however long, is called exact and drifts by more.
+What a reader is told is the bound of level α of each law. Motion that speaks against a formula
+needs no correction for the number of candidates: it is the true laws that such a test may wrong,
+each of them once.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +18,31 @@ import numpy as np
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
-from discovery.laws.judging.drift import DriftTest, even_weights, values_of
+from discovery.laws.judging.drift import DriftTest, chance_of_motion, even_weights, values_of
+from discovery.laws.judging.intervals import Ratio, SquaredDrift, upper_margin, variances
 from discovery.libraries.functions import Functions
 
-# Bootstrap samples of runs.
-BOOTSTRAPS = 400
+# Resamples of runs, on which the checks are repeated.
+RESAMPLES = 400
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """What decides, on resamples of the runs: as many, drawn with replacement.
+
+    Each draw's statistics come from the runs' own; standard errors are those of the sample.
+
+    Attributes
+    ----------
+    smoothed_flatness, smoothed_least, moving, drift_excluded, signal : (draws,) arrays
+        As in `Evidence`; `smoothed_least` is the lower end of the flatness's interval.
+    """
+
+    smoothed_flatness: np.ndarray
+    smoothed_least: np.ndarray
+    moving: np.ndarray
+    drift_excluded: np.ndarray
+    signal: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -25,12 +55,12 @@ class Evidence:
         Motion along measured orbits over that of the noise in the same function, read from its
         fastest modes: 1, but for chance, where there is nothing else.
     flatness_interval : (float, float)
-        95 % interval by bootstrap over runs.
+        95 % interval, by a jackknife over runs.
     smoothed_flatness : float
         Motion along the smoothed path over what its noise explains at most: far more sensitive,
         and 1 or less for a law.
     smoothed_flatness_interval : (float, float)
-        95 % interval by bootstrap over runs.
+        95 % interval, by a jackknife over runs: of what very many runs would give.
     signal : float
         Variance between orbits over variance within (or the noise's, where that is larger): how
         well the value tells orbits apart.
@@ -38,20 +68,24 @@ class Evidence:
         Systematic motion along an orbit, noise set aside, as a fraction of the spread over all
         samples.
     drift_interval : (float, float)
-        Two standard errors of its square either way.
+        Below the lower end it is with probability 2.5 %, above the upper end with 5 %.
+    drift_excluded : float
+        Above it is with probability 5 % over k(k + 1), for the k-th candidate that was judged.
+    drift_chance : float
+        Probability that a true law would show as much drift.
     noise : float
         Standard deviation of one value by noise, as a fraction of the spread.
     spread : float
         Standard deviation over all samples, noise set aside.
     moving : float
-        Standard errors by which its systematic motion exceeds what is tolerated.
+        Probability that a true law would show as much motion in its worst band of frequencies.
     slope : float
         Root mean square of the gradient in standardized coordinates.
     cancelled : float
         Variation of the value over that of its terms alone, as standard deviations: small where
         terms that vary cancel, one where there is nothing but noise in them.
-    flat_draws : (draws,) array of bool
-        Whether the smoothed path of each bootstrap sample of runs finds it flat.
+    resamples : Resamples
+        The same statistics on resamples of the runs.
     """
 
     flatness: float
@@ -61,12 +95,14 @@ class Evidence:
     signal: float
     drift: float
     drift_interval: tuple[float, float]
+    drift_excluded: float
+    drift_chance: float
     noise: float
     spread: float
     moving: float
     slope: float
     cancelled: float
-    flat_draws: np.ndarray = field(repr=False)
+    resamples: Resamples = field(repr=False)
 
 
 def gather(
@@ -75,6 +111,7 @@ def gather(
     orbits: Orbits,
     rng: np.random.Generator,
     criteria: LawCriteria = LAWS,
+    candidate: int = 1,
 ) -> Evidence:
     """Measure a formula on runs that took no part in finding it.
 
@@ -85,46 +122,94 @@ def gather(
     coefficients : (s,) array
     orbits : Orbits
     rng : numpy.random.Generator
-        For the bootstrap.
+        Draws the resamples.
     criteria : LawCriteria
-        How wide intervals are, and what counts as flat in a bootstrap sample.
+        How wide intervals are.
+    candidate : int
+        k where k − 1 were judged on these runs before: `drift_excluded` is at level α / k(k + 1).
     """
     starts, lengths = orbits.offsets[:-1], np.diff(orbits.offsets)
-    smooth = orbits.smoothed
+    smooth, n = orbits.smoothed, len(lengths)
     h, noise = values_of(library, coefficients, smooth.states, smooth.covariance)
     weight = even_weights(noise, orbits.offsets)
     mass = np.add.reduceat(weight, starts)
     means = np.add.reduceat(weight * h, starts) / mass
     within = np.add.reduceat(weight * (h - np.repeat(means, lengths)) ** 2, starts)
     moved = np.add.reduceat(weight * noise, starts)
-    test = DriftTest(library, coefficients, orbits, criteria)
-    systematic = test.bands(coefficients).sum(axis=1)
 
-    draws = rng.multinomial(len(lengths), np.full(len(lengths), 1 / len(lengths)), BOOTSTRAPS)
-    weights = np.vstack([np.ones(len(lengths)), draws])
-    smoothed = (weights @ within) / np.maximum(weights @ moved, 1e-300)
-    motion, by_noise = test.motion(coefficients)
-    mu = (weights @ motion) / np.maximum(weights @ by_noise, 1e-300)
-    drift2 = (weights @ (systematic * lengths)) / (weights @ lengths)
-    between = max(float(means.var(ddof=1)), 0.0)
-    spread = float(np.sqrt(max(between + max(drift2[0], 0.0), 1e-300)))
-    # Both ways: a variance that chance made negative still has a bound.
-    margin = criteria.drift_errors * float(drift2[1:].std())
-    bounds = np.array([drift2[0] - margin, drift2[0] + margin])
-    drift = np.sqrt(np.maximum([drift2[0], *bounds], 0.0)) / spread
-    tail = 100 * np.array([(1 - criteria.coverage) / 2, (1 + criteria.coverage) / 2])
+    test = DriftTest(library, coefficients, orbits, criteria)
+    measured, smoothed = Ratio(*test.motion(coefficients)), Ratio(within, moved)
+    excess, error = test.excess(coefficients)
+    plain = np.add.reduceat(h, starts) / lengths
+    drift = SquaredDrift(test.unweighted(coefficients), lengths, plain)
+    # What moves in noisy places only is seen where all samples count alike.
+    least = drift.at_least(criteria.coverage)
+    even = SquaredDrift(test.systematic(coefficients), lengths, plain)
+    if drift.error > criteria.uneven_error * even.error:
+        drift = even
+    alpha = level_of(candidate, criteria)
+
+    draws = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES)
+    flat, low = smoothed.drawn(draws), smoothed.interval(criteria.coverage)[0]
+    excluded = np.maximum(drift.excluded(alpha, drift.drawn(draws)), least)
+    variation = np.maximum(np.maximum(draws @ within, draws @ moved), 1e-300)
     return Evidence(
-        flatness=float(mu[0]),
-        flatness_interval=tuple(np.percentile(mu[1:], tail).tolist()),
-        smoothed_flatness=float(smoothed[0]),
-        smoothed_flatness_interval=tuple(np.percentile(smoothed[1:], tail).tolist()),
-        signal=between * mass.sum() / max(float(within.sum()), float(moved.sum()), 1e-300),
-        drift=float(drift[0]),
-        drift_interval=(float(drift[1]), float(drift[2])),
-        noise=float(np.sqrt(test.noise)) / spread,
-        spread=spread,
-        moving=test.score(coefficients),
+        flatness=measured.value,
+        flatness_interval=measured.interval(criteria.coverage),
+        smoothed_flatness=smoothed.value,
+        smoothed_flatness_interval=smoothed.interval(criteria.coverage),
+        signal=means.var(ddof=1) * mass.sum() / max(within.sum(), moved.sum(), 1e-300),
+        drift=float(np.sqrt(max(drift.value, 0.0))),
+        drift_interval=(
+            float(np.sqrt(drift.at_least(criteria.coverage))),
+            float(np.sqrt(max(drift.at_most(criteria.drift_level), least))),
+        ),
+        drift_excluded=float(np.sqrt(max(drift.excluded(alpha), least))),
+        drift_chance=drift.chance,
+        noise=float(np.sqrt(test.noise)) / drift.spread,
+        spread=drift.spread,
+        moving=test.chance(coefficients),
         slope=test.slope(coefficients),
         cancelled=test.cancelled(coefficients),
-        flat_draws=smoothed[1:] <= criteria.flatness_ceiling,
+        resamples=Resamples(
+            smoothed_flatness=flat,
+            smoothed_least=flat * (low / max(smoothed.value, 1e-300)),
+            moving=chance_of_motion(draws @ excess / n, error, n),
+            drift_excluded=np.sqrt(excluded),
+            signal=variances(draws, means) * (draws @ mass) / variation,
+        ),
     )
+
+
+def level_of(candidate: int, criteria: LawCriteria = LAWS) -> float:
+    """Return the level α / k(k + 1) at which candidate k of a search must exclude drift.
+
+    Parameters
+    ----------
+    candidate : int
+        k, from 1.
+    criteria : LawCriteria
+        With α.
+    """
+    return criteria.drift_level / (candidate * (candidate + 1))
+
+
+def resolution(orbits: Orbits, criteria: LawCriteria = LAWS) -> float:
+    """Return the drift that would be excluded of a law as noisy as the noisiest coordinate.
+
+    White noise of variance σ² leaves σ² √(2/N) in the mean systematic variance of N samples.
+
+    Parameters
+    ----------
+    orbits : Orbits
+        The runs that judge.
+    criteria : LawCriteria
+
+    Returns
+    -------
+    float
+        As a fraction of the spread.
+    """
+    ratio = float(np.max(orbits.mean_noise / orbits.scale))
+    error = np.sqrt(2 / len(orbits.measured.states)) * ratio**2
+    return float(np.sqrt(upper_margin(0.0, error, criteria.drift_level, orbits.n_runs)))
