@@ -763,7 +763,8 @@ class LawCriteria:
         8,
         statistic="runs",
         unit="runs",
-        reason="tolerance: with fewer, three or less judge, and their standard errors are chance",
+        reason="tolerance: with fewer, two or three judge, and intervals with one or two degrees "
+        "of freedom exclude next to nothing",
         off=0,
         test="laws/judging/test_conclusion.py::test_undecided[few runs]",
     )
