@@ -70,7 +70,8 @@ class Evidence:
     drift_interval : (float, float)
         Below the lower end it is with probability 2.5 %, above the upper end with 5 %.
     drift_excluded : float
-        Above it is with probability 5 % over k(k + 1), for the k-th candidate that was judged.
+        Above it is with probability 5 % over k(k + 1), for the k-th candidate that was judged;
+        noisy samples count less.
     drift_chance : float
         Probability that a true law would show as much drift.
     noise : float
@@ -151,7 +152,7 @@ def gather(
 
     draws = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES)
     flat, low = smoothed.drawn(draws), smoothed.interval(criteria.coverage)[0]
-    excluded = np.maximum(drift.excluded(alpha, drift.drawn(draws)), least)
+    excluded = np.maximum(even.excluded(alpha, even.drawn(draws)), least)
     variation = np.maximum(np.maximum(draws @ within, draws @ moved), 1e-300)
     return Evidence(
         flatness=measured.value,
@@ -164,7 +165,7 @@ def gather(
             float(np.sqrt(drift.at_least(criteria.coverage))),
             float(np.sqrt(max(drift.at_most(criteria.drift_level), least))),
         ),
-        drift_excluded=float(np.sqrt(max(drift.excluded(alpha), least))),
+        drift_excluded=float(np.sqrt(max(even.excluded(alpha), least))),
         drift_chance=drift.chance,
         noise=float(np.sqrt(test.noise)) / drift.spread,
         spread=drift.spread,
