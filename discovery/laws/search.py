@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import count
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -23,7 +24,7 @@ from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
 from discovery.laws.judging.alternatives import with_alternatives
 from discovery.laws.judging.drift import DriftTest
-from discovery.laws.judging.evidence import BOOTSTRAPS
+from discovery.laws.judging.evidence import RESAMPLES, resolution
 from discovery.laws.judging.independence import independent, on_surface
 from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Findings, Law, StageRecord, gradient_of
@@ -57,7 +58,7 @@ def analyse(
     split : Split
         Runs that formulas are found on, and runs that judge them.
     rng : numpy.random.Generator
-        For the bootstrap.
+        Draws the resamples of runs.
     numbers : Numbers
         What coefficients are rounded to.
     criteria : LawCriteria
@@ -75,7 +76,7 @@ class Search:
     split : Split
         Runs that formulas are found on, and runs that judge them.
     rng : numpy.random.Generator
-        For the bootstrap.
+        Draws the resamples of runs.
     numbers : Numbers
         What coefficients are rounded to.
     criteria : LawCriteria
@@ -91,8 +92,8 @@ class Search:
         What each library gave.
     judged : set
         Which candidates were judged: formulas come up again in richer libraries.
-    rejected : list of Law
-        Those that were, although they tell orbits apart.
+    nearly : list of Law
+        Not exact, and exact on some resample of the runs that judge.
     """
 
     def __init__(
@@ -102,13 +103,14 @@ class Search:
         numbers: Numbers = NUMBERS,
         criteria: LawCriteria = LAWS,
     ) -> None:
-        self.split, self.rng = split, rng
+        self.split, self.rng = split, np.random.default_rng(rng.integers(2**63))
         self.numbers, self.criteria = numbers, criteria
         self.pool: list[Law] = []
         self.chosen = Findings()
         self.records: list[StageRecord] = []
         self.judged: set[tuple[bool, frozenset]] = set()
-        self.rejected: list[Law] = []
+        self.nearly: list[Law] = []
+        self.number = count(1)
 
     def run(self, stages: Sequence[Stage]) -> Findings:
         """Try the stages in turn, until no further law can exist.
@@ -130,7 +132,15 @@ class Search:
             self._skip("richer libraries", 0, f"{n_runs} runs are too few")
         laws = with_alternatives(self.chosen.laws, self.pool, self.split)
         laws = [self._with_errors(law) for law in laws]
-        return Findings(laws, self.chosen.identities, self.records, self._no_other())
+        held = self.split.held
+        return Findings(
+            laws,
+            self.chosen.identities,
+            self.records,
+            self._rejected(),
+            held.n_runs,
+            resolution(held, self.criteria),
+        )
 
     def depends(
         self, library: Functions, vectors: np.ndarray, found: Sequence[Law], length: float = 0.0
@@ -190,40 +200,39 @@ class Search:
         clear = self.split.where(library.positive)
         if min(clear.fit.n_runs, clear.held.n_runs) < 2:
             raise _Unusable("too few runs have coordinates that are clearly positive")
-        trials = _Trials(self, Judge(library, clear, self.rng, self.numbers, self.criteria))
+        judge = Judge(library, clear, self.rng, self.numbers, self.criteria, self.number)
+        trials = _Trials(self, judge)
         laws = trials.run()
         self.pool += [law for law in laws if law.verdict != Verdict.REJECTED]
-        self.rejected += [
-            law
-            for law in laws
-            if law.verdict == Verdict.REJECTED and law.evidence.signal >= self.criteria.signal
-        ]
+        others = (law for law in laws if law.verdict in (Verdict.REJECTED, Verdict.APPROXIMATE))
+        self.nearly += [law for law in others if law.exact_in.any()]
         before = len(self.chosen.laws)
-        split = self.split
-        self.chosen = select(
-            self.pool, split.probes, split.held.scale, split.all, criteria=self.criteria
-        )
+        self.chosen = self._selected(self.pool)
         new = len(self.chosen.laws) - before
         self.records.append(StageRecord(library.name, len(library), trials.flat.values, new))
 
-    def _no_other(self) -> np.ndarray:
-        """Return whether each bootstrap sample finds no further flat function among the rejected.
+    def _selected(self, pool: Sequence[Law]) -> Findings:
+        split = self.split
+        return select(pool, split.probes, split.held.scale, split.all, criteria=self.criteria)
 
-        One that imitates the laws would be no further one.
+    def _rejected(self) -> np.ndarray:
+        """Return on which resamples none of those not called exact would be one more law, (draws,).
+
+        What is a function of the laws that were found would not be, even if it passed.
         """
-        probes, scale = self.split.probes, self.split.held.scale
-        found = [*self.chosen.identities, *self.chosen.laws]
-        known = [law.gradient(probes, scale) for law in found]
-        none = np.ones(BOOTSTRAPS, dtype=bool)
-        for law in self.rejected:
-            if independent([law.gradient(probes, scale)], known, [law.sine], self.criteria):
-                none &= ~law.evidence.flat_draws
-        return none
+        found = [law for law in self.chosen.laws if law.verdict == Verdict.EXACT]
+        out = np.ones(RESAMPLES, dtype=bool)
+        for law in self.nearly:
+            if (law.exact_in & out).any():
+                pool = [*found, *self.chosen.identities, replace(law, verdict=Verdict.EXACT)]
+                if len(self._selected(pool).laws) > len(found):
+                    out &= ~law.exact_in
+        return out
 
     def _with_errors(self, law: Law) -> Law:
         orbits = self.split.where(law.library.positive).all
         test = DriftTest(law.library, law.coefficients, orbits, self.criteria)
-        return replace(law, errors=test.standard_errors(law.coefficients, self.rng))
+        return replace(law, errors=test.standard_errors(law.coefficients))
 
 
 class _Unusable(Exception):
@@ -294,6 +303,7 @@ class _Trials:
     def _consider(self, view: Operators, candidate: Candidate) -> None:
         """Judge a candidate, unless it is refuted at sight, known, or was judged before."""
         if self.judge.hopeless(candidate, self._held):
+            next(self.judge.number)
             return
         terms, judged = self.library.restrict(candidate.support), self.search.judged
         key = self._key(view, terms)

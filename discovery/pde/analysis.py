@@ -111,7 +111,13 @@ def analyse_fields(
             some_of_them = some_columns(integrals, columns)
             search.try_densities(tried, some_of_them, place, numbers, rng)
     return FieldFindings(
-        findings=replace(search.chosen, stages=search.records, rejected=search.rejected),
+        findings=replace(
+            search.chosen,
+            stages=search.records,
+            rejected=search.rejected,
+            n_judges=len(search.held),
+            resolution=search.resolution,
+        ),
         drift_rates=search.drift_rates,
         sampled=waves.sampled(sound.rows, integrals),
         noise={f: float(np.sqrt(np.mean(s**2))) for f, s in zip(grid.fields, levels, strict=True)},
@@ -134,6 +140,7 @@ class _Search:
     chosen: Findings = field(default_factory=Findings)
     records: list[StageRecord] = field(default_factory=list)
     rejected: np.ndarray | None = None
+    resolution: float = 0.0
     drift_rates: dict[sympy.Expr, float] = field(default_factory=dict)
 
     @classmethod
@@ -178,6 +185,7 @@ class _Search:
         self.records.append(replace(found.stages[0], n_laws=new))
         same = found.rejected if self.rejected is None else self.rejected & found.rejected
         self.rejected = same
+        self.resolution = max(self.resolution, found.resolution)
 
     def _select(self) -> Findings:
         """Return the independent laws by their functional derivatives, and by their values."""

@@ -13,6 +13,9 @@ from discovery.laws.judging.law import Findings, Law, StageRecord
 from discovery.report.quantity import Quantity
 from discovery.report.report import DiscoveryReport
 
+# The greatest confidence in that there is no law.
+MOST = 0.99
+
 
 def report_on(
     findings: Findings,
@@ -47,7 +50,7 @@ def report_on(
         confidence=0.0 if undecided else _confidence(findings),
         identities=[] if undecided else [Quantity.from_law(i) for i in findings.identities],
         spectrum={s.library: s.spectrum for s in findings.stages if len(s.spectrum)},
-        resolution=max((e.drift_interval[1] for e in exact), default=float("nan")),
+        resolution=max((e.drift_interval[1] for e in exact), default=findings.resolution),
         noise=dict(noise),
         names=tuple(names),
         title=title,
@@ -71,9 +74,17 @@ def _quantity(law: Law, undecided: bool, drift_rates: Mapping[sympy.Expr, float]
 
 
 def _confidence(findings: Findings) -> float:
-    """Return the share of bootstrap draws in which the count is the same."""
-    same = np.ones_like(findings.rejected)
-    for law in findings.laws:
-        if law.verdict == "exact":
-            same &= law.evidence.flat_draws
-    return float(np.mean(same & findings.rejected))
+    """Return the share of resamples of the judging runs on which the same laws pass, and no more.
+
+    Where nothing was found, the n runs that judged agree on it, and by Laplace's rule of
+    succession the next one would with probability (n + 1)/(n + 2): so much of the share is said,
+    and never more than `MOST`, since what is not in the libraries was not judged at all.
+    """
+    same = findings.rejected.copy()
+    exact = [law for law in findings.laws if law.verdict == "exact"]
+    for law in exact:
+        same &= law.exact_in
+    share = float(np.mean(same))
+    if exact:
+        return share
+    return min(share * (findings.n_judges + 1) / (findings.n_judges + 2), MOST)

@@ -38,7 +38,7 @@ class Quantity:
     flatness : float
         Motion along measured orbits over what noise explains: 1, but for chance, for a law.
     flatness_interval : (float, float)
-        95 % interval by bootstrap over held-out runs.
+        95 % interval by a jackknife over held-out runs.
     drift : float
         Systematic motion along an orbit, noise set aside, as a fraction of the spread.
     drift_interval : (float, float)
@@ -200,7 +200,7 @@ class Quantity:
 
     @property
     def standard_errors(self) -> dict[sympy.Expr, float]:
-        """The standard error of each term's coefficient before rounding, by bootstrap over runs.
+        """The standard error of each term's coefficient before rounding: two are a 95 % interval.
 
         A law has no scale of its own: the term that contributes most is taken as known, with
         error zero. nan where no error is known.

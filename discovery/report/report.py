@@ -31,7 +31,7 @@ class DiscoveryReport(Summary):
         Number of exact laws.
     verdict, reason, confidence : str, str, float
         ``"laws"``, ``"none"`` or ``"undecided"``; why, or what to measure next; and the share of
-        bootstrap samples of held-out runs in which the count comes out the same.
+        resamples of held-out runs on which the same laws pass the same checks.
     identities, symmetries : lists of Quantity and of str
         What all runs obey alike, never counted; and the symmetries behind the laws.
     spectrum, resolution, noise, names, title, searched

@@ -22,14 +22,15 @@ class Summary:
     reason : str
         Why, and for ``"undecided"`` what to measure next.
     confidence : float
-        Share of bootstrap samples of held-out runs in which the count comes out the same.
+        Share of resamples of held-out runs on which the same laws pass the same checks; for
+        ``"none"`` below 1, the less runs judged the more.
     identities : list of Quantity
         What all runs obey alike; never counted.
     spectrum : dict of str to array
         Flatness μ of each library's directions, ascending, on the runs they were found on.
     resolution : float
-        The smallest drift, as a fraction of a law's spread, that would have been seen; NaN
-        where there is no law.
+        The smallest drift, as a fraction of a law's spread, that would have been seen: in the
+        laws, or where there is none in one as noisy as the noisiest coordinate.
     noise : dict of str to float
         Standard deviation of each coordinate's noise.
     names : tuple of str

@@ -18,6 +18,7 @@ import itertools
 from functools import lru_cache
 
 import numpy as np
+from scipy import stats
 from scipy.fft import dct
 from scipy.ndimage import uniform_filter1d
 
@@ -34,8 +35,9 @@ EDGES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 WINDOW = 9
 # Share of each term's noise that is added to it where terms may be dependent.
 _RIDGE = 1e-12
-# Bootstrap samples for the standard errors of coefficients.
-ERROR_DRAWS = 64
+# Groups that runs are left out in for the standard errors of coefficients: one run each, where
+# there are no more runs.
+GROUPS = 100
 
 
 def even_weights(noise: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -158,11 +160,15 @@ class DriftTest:
         weight = even_weights(noise, orbits.offsets)
         phi, slopes, bend = library.jets(measured.states, measured.covariance, order=2)
         self._offsets = orbits.offsets
-        self._modes = modes(phi - 0.5 * bend, weight, orbits.offsets)
+        self._values = phi - 0.5 * bend
+        self._modes = modes(self._values, weight, orbits.offsets)
+        # The mean weight of each run's samples.
+        self._level = np.add.reduceat(weight, orbits.offsets[:-1]) / np.diff(orbits.offsets)
         self._floor = orbits.on_a_path
         offsets = orbits.offsets.astype(np.int64).tobytes()
         self._counts = _excess_weights(offsets, self._floor)
         self._noise = moved_by(slopes * np.sqrt(weight), measured.half) / weight.sum()
+        self._even_noise = moved_by(slopes, measured.half) / len(weight)
         self._covariance = np.atleast_2d(np.cov(phi))
         self._steepness = steepness(slopes, orbits.scale) / phi.shape[1]
         self._start = coefficients
@@ -183,20 +189,56 @@ class DriftTest:
 
     def bands(self, coefficients: np.ndarray) -> np.ndarray:
         """Return the systematic variance in each band, (runs, bands)."""
-        bands = drift_bands(coefficients @ self._modes, self._counts, self._offsets)
+        noise = float(coefficients @ self._noise @ coefficients)
+        return self._systematic(coefficients @ self._modes, noise)
+
+    def _systematic(self, spectrum: np.ndarray, noise: float) -> np.ndarray:
+        bands = drift_bands(spectrum, self._counts, self._offsets)
         if self._floor:
             return bands
         # No mode is noise alone: what noise has in each band is known, and taken out.
         share = np.add.reduceat(self._counts, self._offsets[:-1], axis=1).T
-        return bands - share * (coefficients @ self._noise @ coefficients)
+        return bands - share * noise
 
-    def score(self, coefficients: np.ndarray) -> float:
-        """Return the largest band's excess in standard errors, beyond what is tolerated."""
-        mean, error = self._moments(coefficients)
+    def systematic(self, coefficients: np.ndarray) -> np.ndarray:
+        """Return the systematic variance of each run, (runs,).
+
+        Noisy stretches of a run count less than its others, but each run counts in full: else
+        the motion of large, noisy orbits would be left out.
+        """
+        return self.bands(coefficients).sum(axis=1) / self._level
+
+    def unweighted(self, coefficients: np.ndarray) -> np.ndarray:
+        """Return the systematic variance of each run, (runs,), all samples counting alike.
+
+        Less precise, but it sees what moves in noisy places only.
+        """
+        every = np.ones(self._values.shape[1])
+        spectrum = modes(coefficients @ self._values, every, self._offsets)
+        noise = float(coefficients @ self._even_noise @ coefficients)
+        return self._systematic(spectrum, noise).sum(axis=1)
+
+    def excess(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return each run's motion in each band beyond what is tolerated, and its error.
+
+        Returns
+        -------
+        excess : (runs, bands) array
+        error : (bands,) array
+            Standard error of its mean over runs.
+        """
+        bands = self.bands(coefficients)
         noise = float(coefficients @ self._noise @ coefficients)
-        tolerated = self._criteria.tolerated_motion * noise
-        with np.errstate(over="ignore"):
-            return float(np.max((mean - tolerated) / np.maximum(error, 1e-300)))
+        _, error = _moments(bands)
+        return bands - self._criteria.tolerated_motion * noise, error
+
+    def chance(self, coefficients: np.ndarray) -> float:
+        """Return how probably a true law would show as much motion in its worst band.
+
+        By a one-sided t test over runs in each band, and Bonferroni's inequality over the bands.
+        """
+        excess, error = self.excess(coefficients)
+        return float(chance_of_motion(excess.mean(axis=0), error, len(excess)))
 
     def slope(self, coefficients: np.ndarray) -> float:
         """Return the root mean square of the gradient in standardized coordinates."""
@@ -211,29 +253,40 @@ class DriftTest:
     def allows(self, coefficients: np.ndarray) -> bool:
         """Tell whether coefficients, scaled alike, drift no more than the formula's own."""
         scale = np.sqrt(self.noise / max(coefficients @ self._noise @ coefficients, 1e-300))
-        mean, _ = self._moments(coefficients * scale)
-        base, error = self._moments(self._start)
-        margin = self._criteria.detected_motion * error
+        mean, _ = _moments(self.bands(coefficients * scale))
+        base, error = _moments(self.bands(self._start))
+        level = self._criteria.detected_motion / len(EDGES)
+        margin = stats.t.isf(level, len(self._offsets) - 2) * error
         return bool(np.all(mean <= np.maximum(base, 0.0) + margin))
 
-    def standard_errors(self, coefficients: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def standard_errors(self, coefficients: np.ndarray, level: float = 0.05) -> np.ndarray:
         """Return the standard errors of the coefficients that drift least, (s,).
 
-        By bootstrap over runs. The term that contributes most sets the scale of each draw, and so
-        has none.
+        By a jackknife over runs: s² = (n − 1)/n Σ (c₋ᵣ − c̄)², c₋ᵣ without run r (or one of
+        `GROUPS` groups of runs). With n runs, c is within t(n − 1) s of the truth; errors are
+        given as s t(n − 1) / z, z the same quantile of the normal distribution, so that two of
+        them are a 95 % interval whatever the number of runs. The term that contributes most sets
+        the scale each time, and so has none.
+
+        Parameters
+        ----------
+        coefficients : (s,) array
+            The formula.
+        level : float
+            At which the intervals of t and of the normal distribution are to agree, two-sided.
         """
-        starts, counts = self._offsets[:-1], self._counts.sum(axis=0)
-        runs = [slice(a, b) for a, b in itertools.pairwise(self._offsets)]
-        drifts = np.stack([(self._modes[:, r] * counts[r]) @ self._modes[:, r].T for r in runs])
-        size = np.sqrt(np.diag(self._noise))
-        main = int(np.argmax(np.abs(coefficients) * size))
-        draws = []
-        for _ in range(ERROR_DRAWS):
-            weights = rng.multinomial(len(starts), np.full(len(starts), 1 / len(starts)))
-            drift = np.einsum("r,rij->ij", weights, drifts) / len(starts)
-            drawn = solve(drift, self._noise, _RIDGE).vectors[:, 0]
-            draws.append(drawn * (coefficients[main] / drawn[main]))
-        errors = np.std(draws, axis=0)
+        counts, n_runs = self._counts.sum(axis=0), len(self._offsets) - 1
+        n = min(n_runs, GROUPS)
+        drifts = np.zeros((n, len(coefficients), len(coefficients)))
+        for r, (a, b) in enumerate(itertools.pairwise(self._offsets)):
+            drifts[r % n] += (self._modes[:, a:b] * counts[a:b]) @ self._modes[:, a:b].T
+        main = int(np.argmax(np.abs(coefficients) * np.sqrt(np.diag(self._noise))))
+        left = []
+        for without in (drifts.sum(axis=0) - drifts) / n_runs:
+            found = solve(without, self._noise, _RIDGE).vectors[:, 0]
+            left.append(found * (coefficients[main] / found[main]))
+        quantiles = stats.t.isf(level / 2, n - 1) / stats.norm.isf(level / 2)
+        errors = np.std(left, axis=0) * np.sqrt(n - 1) * quantiles
         errors[main] = 0.0
         return errors
 
@@ -247,40 +300,29 @@ class DriftTest:
         drift = (self._modes * total) @ self._modes.T / (len(self._offsets) - 1)
         return solve(drift, self._noise, _RIDGE).vectors[:, 0]
 
-    def _moments(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        bands = self.bands(coefficients)
-        return bands.mean(axis=0), bands.std(axis=0, ddof=1) / np.sqrt(len(bands))
 
-
-def motion_everywhere(
-    values: np.ndarray, variances: np.ndarray, offsets: np.ndarray, errors: float
-) -> float:
-    """Return a bound on the motion of a formula at all samples alike, and at every frequency.
-
-    Weights by the noise make a sensitive test of whether a formula moves, but a bound from it
-    holds where noise is small only: a term 1/r may move at small r as it likes. So the smoothed
-    path, on which noise is least, is taken as it is.
+def chance_of_motion(excess: np.ndarray, error: np.ndarray, n_runs: int) -> np.ndarray:
+    """Return how probably noise alone would show as much motion in the worst of the bands.
 
     Parameters
     ----------
-    values, variances : (n,) arrays
-        The formula on the smoothed path, and the variance that noise gives it there.
-    offsets : (runs + 1,) array of int
-    errors : float
-        Standard errors over runs that are added to the mean square motion.
+    excess : (..., bands) array
+        Mean motion over runs, beyond what is tolerated.
+    error : (bands,) array
+        Its standard error.
+    n_runs : int
 
     Returns
     -------
-    float
-        Root mean square motion along a run, as a fraction of the standard deviation over all
-        samples.
+    (...) array
     """
-    starts, lengths = offsets[:-1], np.diff(offsets)
-    means = np.add.reduceat(values, starts) / lengths
-    moved = np.add.reduceat((values - np.repeat(means, lengths)) ** 2 - variances, starts) / lengths
-    mean, error = moved.mean(), moved.std(ddof=1) / np.sqrt(len(lengths))
-    spread = max(float(values.var()), 1e-300)
-    return float(np.sqrt((max(mean, 0.0) + errors * error) / spread))
+    worst = np.max(excess / np.maximum(error, 1e-300), axis=-1)
+    return np.minimum(len(EDGES) * stats.t.sf(worst, n_runs - 1), 1.0)
+
+
+def _moments(bands: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean over runs of (runs, ...) values, and its standard error."""
+    return bands.mean(axis=0), bands.std(axis=0, ddof=1) / np.sqrt(len(bands))
 
 
 def values_of(

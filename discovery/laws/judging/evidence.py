@@ -1,19 +1,49 @@
-"""Evidence: what runs say of one formula, with intervals by bootstrap over runs."""
+"""Evidence: what runs say of one formula, with intervals by a jackknife over runs.
+
+That a formula is conserved is a claim of equivalence: drift is smaller than a limit Δ. It is made
+where a bound of level α excludes Δ, so that a formula that drifts by more passes with probability
+α at most (two one-sided tests: Schuirmann 1987). Candidates are many, and one of them may pass by
+chance: candidate k of a search must exclude Δ at level α / k(k + 1). These levels sum to α, so
+that with probability 1 − α none of a search, however long, is called exact and drifts by more.
+What a reader is told is the bound of level α of each law. Motion that speaks against a formula
+needs no correction for the number of candidates: it is the true laws that such a test may wrong,
+each of them once.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
 from discovery.laws.judging.between import variance_between
-from discovery.laws.judging.drift import DriftTest, even_weights, motion_everywhere, values_of
+from discovery.laws.judging.drift import DriftTest, chance_of_motion, even_weights, values_of
+from discovery.laws.judging.intervals import Ratio, SquaredDrift, upper_margin, variances
 from discovery.libraries.functions import Functions
 
-# Bootstrap samples of runs.
-BOOTSTRAPS = 400
+# Resamples of runs, on which the checks are repeated.
+RESAMPLES = 400
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """What decides, on resamples of the runs: as many, drawn with replacement.
+
+    Each draw's statistics come from the runs' own; standard errors are those of the sample.
+
+    Attributes
+    ----------
+    smoothed_flatness, smoothed_least, moving, drift_excluded, signal : (draws,) arrays
+        As in `Evidence`; `smoothed_least` is the lower end of the flatness's interval.
+    """
+
+    smoothed_flatness: np.ndarray
+    smoothed_least: np.ndarray
+    moving: np.ndarray
+    drift_excluded: np.ndarray
+    signal: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -26,12 +56,12 @@ class Evidence:
         Motion along measured orbits over that of the noise in the same function, read from its
         fastest modes: 1, but for chance, where there is nothing else.
     flatness_interval : (float, float)
-        95 % interval by bootstrap over runs.
+        95 % interval, by a jackknife over runs.
     smoothed_flatness : float
         Motion along the smoothed path over what its noise explains at most: far more sensitive,
         and 1 or less for a law.
     smoothed_flatness_interval : (float, float)
-        95 % interval by bootstrap over runs.
+        95 % interval, by a jackknife over runs: of what very many runs would give.
     signal : float
         Variance between orbits over variance within (or the noise's, where that is larger): how
         well the value tells orbits apart. What parameters explain of it does not count.
@@ -39,23 +69,28 @@ class Evidence:
         Systematic motion along an orbit, noise set aside, as a fraction of the spread over all
         samples.
     drift_interval : (float, float)
-        Two standard errors of its square either way.
+        Below the lower end it is with probability 2.5 %, above the upper end with 5 %.
+    drift_excluded : float
+        Above it is with probability 5 % over k(k + 1), for the k-th candidate that was judged;
+        noisy samples count less.
+    drift_chance : float
+        Probability that a true law would show as much drift.
     noise : float
         Standard deviation of one value by noise, as a fraction of the spread.
     spread : float
         Standard deviation over all samples, noise set aside.
     moving : float
-        Standard errors by which its systematic motion exceeds what is tolerated.
+        Probability that a true law would show as much motion in its worst band of frequencies.
     slope : float
         Root mean square of the gradient in standardized coordinates.
     cancelled : float
         Variation of the value over that of its terms alone, as standard deviations: small where
         terms that vary cancel, one where there is nothing but noise in them.
-    everywhere : float
-        Bound on the motion at all samples alike, as a fraction of the spread over all samples;
-        see `drift.motion_everywhere`.
-    flat_draws : (draws,) array of bool
-        Whether the smoothed path of each bootstrap sample of runs finds it flat.
+    resamples : Resamples
+        The same statistics on resamples of the runs.
+    uneven : bool
+        Whether noise differs so much from place to place that the drift is measured where it is
+        small. What moves elsewhere is bounded by `motion_everywhere`.
     """
 
     flatness: float
@@ -65,21 +100,26 @@ class Evidence:
     signal: float
     drift: float
     drift_interval: tuple[float, float]
+    drift_excluded: float
+    drift_chance: float
     noise: float
     spread: float
     moving: float
     slope: float
     cancelled: float
-    flat_draws: np.ndarray = field(repr=False)
-    everywhere: float = 0.0
+    resamples: Resamples = field(repr=False)
+    uneven: bool = False
 
-    @property
-    def bound(self) -> float:
-        """The motion along an orbit that is not excluded, as a fraction of the spread.
-
-        Not of what was weighted alone: noisy places may hide motion.
-        """
-        return max(self.drift_interval[1], self.everywhere)
+    def bounded(self, motion: float) -> Evidence:
+        """Return the evidence with a bound on motion, in spreads, that no smaller one replaces."""
+        low, high = self.drift_interval
+        drawn = np.maximum(self.resamples.drift_excluded, motion)
+        return replace(
+            self,
+            drift_interval=(low, max(high, motion)),
+            drift_excluded=max(self.drift_excluded, motion),
+            resamples=replace(self.resamples, drift_excluded=drawn),
+        )
 
 
 def gather(
@@ -88,6 +128,7 @@ def gather(
     orbits: Orbits,
     rng: np.random.Generator,
     criteria: LawCriteria = LAWS,
+    candidate: int = 1,
 ) -> Evidence:
     """Measure a formula on runs that took no part in finding it.
 
@@ -98,49 +139,132 @@ def gather(
     coefficients : (s,) array
     orbits : Orbits
     rng : numpy.random.Generator
-        For the bootstrap.
+        Draws the resamples.
     criteria : LawCriteria
-        How wide intervals are, and what counts as flat in a bootstrap sample.
+        How wide intervals are.
+    candidate : int
+        k where k − 1 were judged on these runs before: `drift_excluded` is at level α / k(k + 1).
     """
     starts, lengths = orbits.offsets[:-1], np.diff(orbits.offsets)
-    smooth = orbits.smoothed
+    smooth, n = orbits.smoothed, len(lengths)
     h, noise = values_of(library, coefficients, smooth.states, smooth.covariance)
     weight = even_weights(noise, orbits.offsets)
     mass = np.add.reduceat(weight, starts)
     means = np.add.reduceat(weight * h, starts) / mass
     within = np.add.reduceat(weight * (h - np.repeat(means, lengths)) ** 2, starts)
     moved = np.add.reduceat(weight * noise, starts)
-    test = DriftTest(library, coefficients, orbits, criteria)
-    systematic = test.bands(coefficients).sum(axis=1)
 
-    draws = rng.multinomial(len(lengths), np.full(len(lengths), 1 / len(lengths)), BOOTSTRAPS)
-    weights = np.vstack([np.ones(len(lengths)), draws])
-    smoothed = (weights @ within) / np.maximum(weights @ moved, 1e-300)
-    motion, by_noise = test.motion(coefficients)
-    mu = (weights @ motion) / np.maximum(weights @ by_noise, 1e-300)
-    drift2 = (weights @ (systematic * lengths)) / (weights @ lengths)
-    between = max(float(means.var(ddof=1)), 0.0)
-    spread = float(np.sqrt(max(between + max(drift2[0], 0.0), 1e-300)))
-    # Both ways: a variance that chance made negative still has a bound.
-    margin = criteria.drift_errors * float(drift2[1:].std())
-    bounds = np.array([drift2[0] - margin, drift2[0] + margin])
-    drift = np.sqrt(np.maximum([drift2[0], *bounds], 0.0)) / spread
-    tail = 100 * np.array([(1 - criteria.coverage) / 2, (1 + criteria.coverage) / 2])
-    return Evidence(
-        flatness=float(mu[0]),
-        flatness_interval=tuple(np.percentile(mu[1:], tail).tolist()),
-        smoothed_flatness=float(smoothed[0]),
-        smoothed_flatness_interval=tuple(np.percentile(smoothed[1:], tail).tolist()),
-        signal=variance_between(means, orbits, criteria)
-        * mass.sum()
-        / max(float(within.sum()), float(moved.sum()), 1e-300),
-        drift=float(drift[0]),
-        drift_interval=(float(drift[1]), float(drift[2])),
-        noise=float(np.sqrt(test.noise)) / spread,
-        spread=spread,
-        moving=test.score(coefficients),
+    test = DriftTest(library, coefficients, orbits, criteria)
+    measured, smoothed = Ratio(*test.motion(coefficients)), Ratio(within, moved)
+    excess, error = test.excess(coefficients)
+    plain = np.add.reduceat(h, starts) / lengths
+    drift = SquaredDrift(test.unweighted(coefficients), lengths, plain)
+    # What moves in noisy places only is seen where all samples count alike.
+    least = drift.at_least(criteria.coverage)
+    even = SquaredDrift(test.systematic(coefficients), lengths, plain)
+    uneven = bool(drift.error > criteria.uneven_error * even.error)
+    drift = even if uneven else drift
+    alpha = level_of(candidate, criteria)
+
+    between = variance_between(means, orbits, criteria)
+    # The share of the variance between runs that parameters do not explain.
+    told = between / max(float(means.var(ddof=1)), 1e-300)
+
+    draws = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES)
+    flat, low = smoothed.drawn(draws), smoothed.interval(criteria.coverage)[0]
+    excluded = np.maximum(even.excluded(alpha, even.drawn(draws)), least)
+    variation = np.maximum(np.maximum(draws @ within, draws @ moved), 1e-300)
+    evidence = Evidence(
+        flatness=measured.value,
+        flatness_interval=measured.interval(criteria.coverage),
+        smoothed_flatness=smoothed.value,
+        smoothed_flatness_interval=smoothed.interval(criteria.coverage),
+        signal=between * mass.sum() / max(within.sum(), moved.sum(), 1e-300),
+        drift=float(np.sqrt(max(drift.value, 0.0))),
+        drift_interval=(
+            float(np.sqrt(drift.at_least(criteria.coverage))),
+            float(np.sqrt(max(drift.at_most(criteria.drift_level), least))),
+        ),
+        drift_excluded=float(np.sqrt(max(even.excluded(alpha), least))),
+        drift_chance=drift.chance,
+        noise=float(np.sqrt(test.noise)) / drift.spread,
+        spread=drift.spread,
+        moving=test.chance(coefficients),
         slope=test.slope(coefficients),
         cancelled=test.cancelled(coefficients),
-        everywhere=motion_everywhere(h, noise, orbits.offsets, criteria.drift_errors),
-        flat_draws=smoothed[1:] <= criteria.flatness_ceiling,
+        resamples=Resamples(
+            smoothed_flatness=flat,
+            smoothed_least=flat * (low / max(smoothed.value, 1e-300)),
+            moving=chance_of_motion(draws @ excess / n, error, n),
+            drift_excluded=np.sqrt(excluded),
+            signal=told * variances(draws, means) * (draws @ mass) / variation,
+        ),
+        uneven=uneven,
     )
+    if uneven:
+        return evidence.bounded(motion_everywhere(library, coefficients, orbits, criteria))
+    return evidence
+
+
+def motion_everywhere(
+    library: Functions, coefficients: np.ndarray, orbits: Orbits, criteria: LawCriteria = LAWS
+) -> float:
+    """Return a bound on the motion of a formula at all samples alike, and at every frequency.
+
+    Weights by the noise make a sensitive test of whether a formula moves, but a bound from it
+    holds where noise is small only: a term 1/r may move at small r as it likes. So the smoothed
+    path, on which noise is least, is taken as it is.
+
+    Parameters
+    ----------
+    library : Functions
+        The formula's own terms.
+    coefficients : (s,) array
+    orbits : Orbits
+    criteria : LawCriteria
+
+    Returns
+    -------
+    float
+        In spreads over all samples; above it is the motion with probability `drift_level`.
+    """
+    smooth, starts, lengths = orbits.smoothed, orbits.offsets[:-1], np.diff(orbits.offsets)
+    h, noise = values_of(library, coefficients, smooth.states, smooth.covariance)
+    means = np.add.reduceat(h, starts) / lengths
+    rest = (h - np.repeat(means, lengths)) ** 2 - noise
+    moved = SquaredDrift(np.add.reduceat(rest, starts) / lengths, lengths, means)
+    return float(np.sqrt(moved.at_most(criteria.drift_level)))
+
+
+def level_of(candidate: int, criteria: LawCriteria = LAWS) -> float:
+    """Return the level α / k(k + 1) at which candidate k of a search must exclude drift.
+
+    Parameters
+    ----------
+    candidate : int
+        k, from 1.
+    criteria : LawCriteria
+        With α.
+    """
+    return criteria.drift_level / (candidate * (candidate + 1))
+
+
+def resolution(orbits: Orbits, criteria: LawCriteria = LAWS) -> float:
+    """Return the drift that would be excluded of a law as noisy as the noisiest coordinate.
+
+    White noise of variance σ² leaves σ² √(2/N) in the mean systematic variance of N samples.
+
+    Parameters
+    ----------
+    orbits : Orbits
+        The runs that judge.
+    criteria : LawCriteria
+
+    Returns
+    -------
+    float
+        As a fraction of the spread.
+    """
+    ratio = float(np.max(orbits.mean_noise / orbits.scale))
+    error = np.sqrt(2 / len(orbits.measured.states)) * ratio**2
+    return float(np.sqrt(upper_margin(0.0, error, criteria.drift_level, orbits.n_runs)))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from itertools import count
 
 import numpy as np
+from scipy import stats
 
-from discovery.criteria import LAWS, LawCriteria
+from discovery.criteria import FORMULAS, LAWS, LawCriteria
 from discovery.estimation.split import Split
 from discovery.formulas import simplicity
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
@@ -15,10 +19,18 @@ from discovery.laws.finding.candidates import Candidate, expression
 from discovery.laws.finding.differences import tied
 from discovery.laws.finding.operators import Operators
 from discovery.laws.judging.constraint import chance_of_constraint
-from discovery.laws.judging.drift import DriftTest, motion_everywhere, values_of
-from discovery.laws.judging.evidence import Evidence, gather
+from discovery.laws.judging.drift import DriftTest
+from discovery.laws.judging.evidence import Evidence, gather, motion_everywhere
 from discovery.laws.judging.law import Law
-from discovery.laws.judging.verdict import Check, Formula, Verdict, checks, told, verdict_of
+from discovery.laws.judging.verdict import (
+    Check,
+    Formula,
+    Verdict,
+    checks,
+    exact_in,
+    told,
+    verdict_of,
+)
 from discovery.libraries.functions import Functions
 
 
@@ -51,10 +63,12 @@ class Judge:
         Runs that formulas are found on, and runs that judge them; rows on which the library is
         defined.
     rng : numpy.random.Generator
-        For the bootstrap.
+        For the resamples of runs: the same ones for every formula.
     numbers : Numbers
         What coefficients are rounded to.
     criteria : LawCriteria
+    number : iterator of int
+        Counts the candidates that these runs judge, over all libraries.
     """
 
     library: Functions
@@ -62,6 +76,7 @@ class Judge:
     rng: np.random.Generator
     numbers: Numbers = NUMBERS
     criteria: LawCriteria = LAWS
+    number: Iterator[int] = field(default_factory=lambda: count(1))
 
     def hopeless(self, candidate: Candidate, held: Operators) -> bool:
         """Tell whether held-out runs refute a candidate so clearly that refining cannot help.
@@ -88,7 +103,8 @@ class Judge:
             terms = self.library.restrict(candidate.support)
             drift = DriftTest(terms, candidate.coefficients, self.split.fit, self.criteria)
             candidate = rounding.better_of(ops, candidate, drift.refined())
-            errors = drift.standard_errors(candidate.coefficients, self.rng)
+            level = 2 * float(stats.norm.sf(FORMULAS.interval))
+            errors = drift.standard_errors(candidate.coefficients, level)
             shorter = rounding.without_uncertain(ops, candidate, errors, self.library.costs())
             if shorter is None:
                 return Refined(candidate, drift, errors)
@@ -108,9 +124,9 @@ class Judge:
         Law
             Whatever the verdict on it.
         """
-        candidate, errors = refined.candidate, refined.errors
+        candidate, errors, k = refined.candidate, refined.errors, next(self.number)
         terms = self.library.restrict(candidate.support)
-        formula, evidence, table = self._tested(terms, candidate.coefficients, errors)
+        formula, evidence, table = self._tested(terms, candidate.coefficients, errors, k)
         # Simple numbers are often better than fitted ones, but no cure for what plainly drifts.
         slight = evidence.drift_interval[0] <= self.criteria.plain_drift
         if slight or verdict_of(table) != Verdict.REJECTED:
@@ -120,15 +136,19 @@ class Judge:
             )
             errors = errors * np.abs(coefficients / candidate.coefficients)
             coefficients = tied(terms.expressions(), coefficients, errors, allowed)
-            formula, evidence, table = self._tested(terms, coefficients, errors)
+            formula, evidence, table = self._tested(terms, coefficients, errors, k)
         if verdict_of(table) in (Verdict.EXACT, Verdict.IDENTITY):
             # Runs that a formula was fitted to flatter it, so motion that they show too is real.
             everywhere = DriftTest(terms, formula.coefficients, self.split.all, self.criteria)
-            evidence = replace(
-                evidence,
-                moving=max(everywhere.score(formula.coefficients), evidence.moving),
-                everywhere=max(self._everywhere(terms, formula.coefficients), evidence.everywhere),
-            )
+            # Two tests: the smaller of two probabilities counts twice.
+            moving = 2 * min(everywhere.chance(formula.coefficients), evidence.moving)
+            evidence = replace(evidence, moving=moving)
+            if evidence.uneven:
+                # Some places only few runs come to.
+                every = self.split.all
+                evidence = evidence.bounded(
+                    motion_everywhere(terms, formula.coefficients, every, self.criteria)
+                )
             table = checks(evidence, formula, self.criteria)
         if verdict_of(table) == Verdict.IDENTITY:
             held = self.split.held
@@ -145,21 +165,17 @@ class Judge:
             cost=candidate.cost + len(terms),
             by_chance=formula.by_chance,
             checks=told(table),
+            exact_in=exact_in(table, evidence.resamples),
             criteria=self.criteria,
             length=simplicity.length(written, rounded, terms.kinds(), self.numbers),
         )
 
-    def _everywhere(self, terms: Functions, coefficients: np.ndarray) -> float:
-        """Return the bound on the motion in all runs: some places only few of them come to."""
-        path, offsets = self.split.all.smoothed, self.split.all.offsets
-        values, variances = values_of(terms, coefficients, path.states, path.covariance)
-        return motion_everywhere(values, variances, offsets, self.criteria.drift_errors)
-
     def _tested(
-        self, terms: Functions, coefficients: np.ndarray, errors: np.ndarray
+        self, terms: Functions, coefficients: np.ndarray, errors: np.ndarray, k: int
     ) -> tuple[Formula, Evidence, tuple[Check, ...]]:
         """Return a formula of the given terms, what held-out runs say of it, and the checks."""
-        evidence = gather(terms, coefficients, self.split.held, self.rng, self.criteria)
+        rng = deepcopy(self.rng)
+        evidence = gather(terms, coefficients, self.split.held, rng, self.criteria, k)
         chance = simplicity.by_chance(coefficients, errors, terms.kinds(), self.numbers)
         formula = Formula(terms, coefficients, chance)
         return formula, evidence, checks(evidence, formula, self.criteria)

@@ -9,7 +9,7 @@ import sympy
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
-from discovery.laws.judging.evidence import BOOTSTRAPS, Evidence
+from discovery.laws.judging.evidence import RESAMPLES, Evidence
 from discovery.laws.judging.verdict import Check, Formula, Verdict, in_doubt
 from discovery.libraries.functions import Functions
 
@@ -34,6 +34,9 @@ class Law:
         How probably arbitrary coefficients would be as simple.
     checks : tuple of Check
         Those that tell why the verdict is what it is; see `verdict.told`.
+    exact_in : (draws,) array of bool
+        On which resamples of the runs it passes every check of an exact law; see
+        `verdict.exact_in`.
     criteria : LawCriteria
         The limits that it was judged by.
     length : float or None
@@ -52,6 +55,7 @@ class Law:
     errors: np.ndarray | None = None
     by_chance: float = 1.0
     checks: tuple[Check, ...] = ()
+    exact_in: np.ndarray = field(default_factory=lambda: np.ones(RESAMPLES, dtype=bool), repr=False)
     criteria: LawCriteria = field(default=LAWS, repr=False)
     length: float | None = None
     alternatives: tuple[Law, ...] = field(default=(), repr=False)
@@ -149,14 +153,21 @@ class Findings:
         What all runs obey alike.
     stages : list of StageRecord
     rejected : (draws,) array of bool
-        Whether each bootstrap sample of held-out runs finds no flat function among those that
-        were judged and rejected.
+        Whether, on each resample of held-out runs, no candidate that was not called exact passes
+        as one more law.
+    n_judges : int
+        Held-out runs.
+    resolution : float
+        The drift that would be excluded of a law as noisy as the noisiest coordinate, as a
+        fraction of its spread; see `evidence.resolution`.
     """
 
     laws: list[Law] = field(default_factory=list)
     identities: list[Law] = field(default_factory=list)
     stages: list[StageRecord] = field(default_factory=list)
-    rejected: np.ndarray = field(default_factory=lambda: np.ones(BOOTSTRAPS, dtype=bool))
+    rejected: np.ndarray = field(default_factory=lambda: np.ones(RESAMPLES, dtype=bool))
+    n_judges: int = 0
+    resolution: float = float("nan")
 
 
 def gradient_of(

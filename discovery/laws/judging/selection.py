@@ -142,10 +142,12 @@ def _redundant(
         if sine <= sines[i]:
             found.append(law)
         elif orbits is not None and (law.doubtful or sine <= law.criteria.learned_sine):
-            least = law.criteria.unexplained_drift * law.evidence.bound
+            least = law.criteria.unexplained_drift * law.evidence.drift_interval[1]
             if unexplained(law, [laws[j] for j in others], orbits) < least:
                 found.append(law)
-    return max(found, key=lambda law: (law.complexity, law.evidence.bound), default=None)
+    return max(
+        found, key=lambda law: (law.complexity, law.evidence.drift_interval[1]), default=None
+    )
 
 
 def unexplained(law: Law, others: Sequence[Law], orbits: Orbits) -> float:

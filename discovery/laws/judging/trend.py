@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import stats
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.path import Path
@@ -54,6 +55,7 @@ def secular_rate(
     slope = np.add.reduceat(t * centred(h), starts) / total
     by_noise = np.add.reduceat(t**2 * noise, starts) / total**2
     excess = slope**2 - by_noise
-    mean, error = excess.mean(), excess.std() / np.sqrt(len(excess))
-    seen = mean > criteria.trend_errors * error
+    mean, error = excess.mean(), excess.std(ddof=1) / np.sqrt(len(excess))
+    chance = stats.t.sf(mean / max(error, 1e-300), len(excess) - 1)
+    seen = chance < criteria.trend_level
     return float(np.sqrt(mean)) / spread if seen else 0.0

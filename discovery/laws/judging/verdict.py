@@ -12,7 +12,7 @@ import numpy as np
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.formulas.simplicity import free_numbers
-from discovery.laws.judging.evidence import Evidence
+from discovery.laws.judging.evidence import Evidence, Resamples
 from discovery.libraries.functions import Functions
 
 
@@ -173,7 +173,7 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
     for_all = (1.0 if modest else criteria.modest_factor) * for_many
     flat = criteria.flatness_ceiling if few or at_rest else criteria.excess_motion
     motion = criteria.detected_motion if modest else criteria.suspected_motion
-    drift_at_least, drift_at_most = evidence.drift_interval[0], evidence.bound
+    drift_at_least, drift_at_most = evidence.drift_interval
     # Noise alone is no identity, but one coordinate that shows nothing else is zero; a power of it
     # is none: it says the same, or noise hides how it moves.
     zero = n_terms == 1 and formula.terms.is_coordinate
@@ -189,12 +189,14 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
         _above(VARYING, evidence.cancelled, criteria.rounding_drift),
         _at_most(FLATNESS, evidence.smoothed_flatness, flat),
         _at_most(FLATNESS_AT_LEAST, evidence.smoothed_flatness_interval[0], criteria.excess_motion),
-        _at_most(MOTION, evidence.moving, motion, "standard errors", waived=at_rest),
+        _at_least(MOTION, evidence.moving, motion, waived=at_rest),
         _at_most(
             DRIFT_AT_LEAST, drift_at_least, criteria.rounding_drift, "spread", waived=few or at_rest
         ),
         _at_least(SIGNAL, evidence.signal, criteria.signal),
-        _at_most(DRIFT_EXCLUDED, drift_at_most, criteria.resolved_drift / for_all, "spread"),
+        _at_most(
+            DRIFT_EXCLUDED, evidence.drift_excluded, criteria.resolved_drift / for_all, "spread"
+        ),
         _at_most(SMALL_DRIFT, drift_at_most, criteria.small_drift / for_many, "spread"),
         _at_most(NO_SIGNAL, evidence.signal, criteria.no_signal),
         _at_most(FEW_TERMS, n_terms, criteria.identity_terms, "terms"),
@@ -216,6 +218,38 @@ def told(table: Sequence[Check]) -> tuple[Check, ...]:
     """
     names = {*_EXACT, *_FURTHER, *_decided(table)[1]}
     return tuple(check for check in table if check.name in names)
+
+
+def exact_in(table: Sequence[Check], resamples: Resamples) -> np.ndarray:
+    """Tell on which resamples of the runs a formula passes every check of an exact law, (draws,).
+
+    Statistics that are not resampled count as they are.
+
+    Parameters
+    ----------
+    table : sequence of Check
+        From `checks`, or what is told of them.
+    resamples : Resamples
+    """
+    drawn = {
+        FLATNESS: resamples.smoothed_flatness,
+        FLATNESS_AT_LEAST: resamples.smoothed_least,
+        MOTION: resamples.moving,
+        SIGNAL: resamples.signal,
+        DRIFT_EXCLUDED: resamples.drift_excluded,
+    }
+    needed = {*_EXACT, *_FURTHER}
+    passed = np.ones(len(resamples.signal), dtype=bool)
+    for check in table:
+        if check.name not in needed:
+            continue
+        if check.name not in drawn or not math.isfinite(check.limit):
+            passed &= check.passed
+        elif check.bound == "at least":
+            passed &= drawn[check.name] >= check.limit
+        else:
+            passed &= drawn[check.name] <= check.limit
+    return passed
 
 
 def in_doubt(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -> bool:
@@ -242,12 +276,11 @@ def in_doubt(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS)
         or not drift_at_most > closest
     ):
         return False
-    error = (drift_at_most**2 - evidence.drift**2) / 2  # of the drift's square
     return bool(
         spare
         or evidence.smoothed_flatness > criteria.excess_motion
-        or evidence.moving > criteria.suspected_motion
-        or evidence.drift**2 > criteria.drift_signs * error
+        or evidence.moving < criteria.suspected_motion
+        or evidence.drift_chance < criteria.drift_signs
     )
 
 
@@ -270,7 +303,9 @@ def _at_most(
     return Check(name, float(statistic), float(limit), bool(statistic <= limit), unit)
 
 
-def _at_least(name: str, statistic: float, limit: float) -> Check:
+def _at_least(name: str, statistic: float, limit: float, waived: bool = False) -> Check:
+    if waived:
+        return Check(name, float(statistic), math.inf, True, bound="at least")
     passed = bool(statistic >= limit)
     return Check(name, float(statistic), float(limit), passed, bound="at least")
 

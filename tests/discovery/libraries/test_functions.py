@@ -114,7 +114,7 @@ def test_it_goes_from_evidence_to_the_report(kind):
     assert verdict in ("exact", "approximate", "identity", "rejected")
     # One term alone is asked whether it is a coordinate that stays zero.
     same = replace(evidence, signal=0.0, cancelled=1.0, smoothed_flatness=0.9, drift=0.0)
-    same = replace(same, smoothed_flatness_interval=(0.8, 1.0), moving=0.0)
+    same = replace(same, smoothed_flatness_interval=(0.8, 1.0), moving=0.5)
     zero = verdict_of(checks(same, Formula(functions.restrict([0]), np.ones(1))))
     assert zero == ("identity" if functions.is_coordinate else "rejected")
     expression = sympy.Add(*terms.expressions())

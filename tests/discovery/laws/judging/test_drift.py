@@ -101,7 +101,26 @@ def test_what_noise_leaves_in_a_band_is_tolerated(share, real):
     path = raw_path(values[:, None], np.ones(1))  # noise of variance one, or so it is said
     orbits = Orbits(path, path, OFFSETS, np.ones(1))
     x = libraries.custom(["x"], ("x",))
-    assert (DriftTest(x, np.ones(1), orbits).score(np.ones(1)) > 4) == real
+    assert (DriftTest(x, np.ones(1), orbits).chance(np.ones(1)) < 1e-3) == real
+
+
+@pytest.mark.parametrize("n_runs", [6, 20])
+def test_two_standard_errors_of_a_coefficient_hold_the_truth(n_runs):
+    """Whatever the number of runs: x² + v² of oscillators of various sizes, 2 % noise."""
+    inside, seeds = 0, 150
+    energy = libraries.custom(["x**2", "v**2"], ("x", "v"))
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        angle = np.linspace(0, 10, 60) + rng.uniform(0, 6.3, (n_runs, 1))
+        size = rng.uniform(0.3, 2, (n_runs, 1, 1))
+        states = (size * np.stack([np.cos(angle), np.sin(angle)], axis=-1)).reshape(-1, 2)
+        path = raw_path(states + 0.02 * rng.standard_normal(states.shape), np.full(2, 0.02))
+        orbits = Orbits(path, path, 60 * np.arange(n_runs + 1), np.ones(2))
+        test = DriftTest(energy, np.ones(2), orbits)
+        found, errors = test.refined(), test.standard_errors(np.ones(2))
+        main = int(np.argmin(errors))
+        inside += abs(found[1 - main] / found[main] - 1) <= 2 * errors[1 - main]
+    assert 0.9 <= inside / seeds <= 0.985
 
 
 @pytest.mark.parametrize("amplitude", [0.0, 0.5])

@@ -1,11 +1,14 @@
 """What runs say of a formula: intervals that cover, and a bound on drift that is not seen."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from discovery import libraries
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
-from discovery.laws.judging.evidence import gather
+from discovery.laws.judging.evidence import gather, resolution
 
 STEPS = 60
 X = libraries.custom(["x"], ("x",))
@@ -29,7 +32,7 @@ def test_intervals_cover():
     found = [evidence(30, seed) for seed in range(60)]
     low, high = np.array([one.smoothed_flatness_interval for one in found]).T
     expected = 1 - 1 / STEPS  # a run's own mean is fitted
-    assert np.mean((low <= expected) & (expected <= high)) > 0.8
+    assert np.mean((low <= expected) & (expected <= high)) > 0.86
     assert np.median(high - low) < 0.2
 
 
@@ -38,6 +41,8 @@ def test_the_drift_has_a_bound_where_none_is_seen():
     bounds = np.array([one.drift_interval[1] for one in found])
     assert np.mean(bounds > 0) > 0.9
     assert np.all(bounds < 0.1)
+    # No fewer than the runs can resolve, whatever chance does.
+    assert bounds.min() > 0.3 * np.median(bounds)
     # The lower end says that there is none, nearly always.
     assert np.mean([one.drift_interval[0] == 0 for one in found]) > 0.9
 
@@ -46,4 +51,44 @@ def test_a_constant_of_each_run_is_a_law():
     found = evidence(30, 0)
     assert found.signal > 10
     assert abs(found.noise - 0.1 / found.spread) < 0.02
-    assert found.moving < 4
+    assert found.moving > 0.01
+
+
+def test_what_is_tested_is_paid_for():
+    """The more candidates were judged on these runs, the less drift one of them excludes."""
+    orbits = constant_runs(10, 0)
+
+    def excluded(candidate):
+        rng = np.random.default_rng(0)
+        return gather(X, np.ones(1), orbits, rng, candidate=candidate)
+
+    bounds = [excluded(k).drift_excluded for k in (1, 10, 100)]
+    assert bounds[0] < bounds[1] < bounds[2] < 5 * bounds[0]
+    assert excluded(100).drift_interval == excluded(1).drift_interval
+
+
+def test_a_few_noisy_samples_do_not_hide_the_others():
+    """Three of sixty samples of each run are a hundred times as noisy, as their metric knows."""
+    rng = np.random.default_rng(0)
+    level = np.where(np.arange(20 * STEPS) % STEPS < 3, 10.0, 0.1)
+    states = np.repeat(rng.normal(size=20), STEPS) + level * rng.standard_normal(20 * STEPS)
+    path = raw_path(states[:, None], np.array([0.1]))
+    path = replace(path, covariance=level[:, None, None] ** 2)
+    quiet = replace(path, states=np.repeat(rng.normal(size=20), STEPS)[:, None])
+    orbits = Orbits(path, quiet, STEPS * np.arange(21), np.ones(1))
+    assert gather(X, np.ones(1), orbits, rng).drift_interval[1] < 0.7
+
+
+def test_resamples_vary_as_much_as_the_statistics():
+    found = evidence(20, 0)
+    low, high = np.percentile(found.resamples.smoothed_flatness, [2.5, 97.5])
+    width = np.subtract(*found.smoothed_flatness_interval)
+    assert (low - high) / width == pytest.approx(1.0, abs=0.3)
+    assert np.all(found.resamples.signal > 10)
+    assert np.median(found.resamples.drift_excluded) < 2 * found.drift_excluded
+
+
+def test_the_resolution_is_the_bound_of_a_law_as_noisy():
+    orbits = [constant_runs(20, seed) for seed in range(20)]
+    bounds = [gather(X, np.ones(1), o, np.random.default_rng(0)).drift_interval[1] for o in orbits]
+    assert np.median(bounds) == pytest.approx(np.median([resolution(o) for o in orbits]), rel=0.3)

@@ -1,6 +1,6 @@
 """Formulas that noise lets pass for a law: a simpler law, found later, takes their place."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from scipy.integrate import solve_ivp
 from discovery import ConservedQuantityFinder, datasets, libraries
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
-from discovery.laws.judging.evidence import Evidence
+from discovery.laws.judging.evidence import Evidence, Resamples
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.selection import select, unexplained
 from discovery.laws.learned.library import LearnedLibrary, Network
@@ -166,10 +166,12 @@ SURE = Evidence(
     drift_interval=(0.0, 1e-4),
     noise=0.1,
     spread=1.0,
-    moving=0.0,
+    drift_excluded=1e-4,
+    drift_chance=0.5,
+    moving=0.5,
     slope=1.0,
     cancelled=1.0,
-    flat_draws=np.ones(4, dtype=bool),
+    resamples=Resamples(*(np.ones(1) for _ in fields(Resamples))),
 )
 
 
@@ -220,7 +222,7 @@ def test_learned_features_nearly_alike_count_once():
 def test_a_doubtful_law_that_others_explain_goes():
     """y is the same on all orbits: what x y tells of an orbit, x tells."""
     orbits = orbits_at(np.column_stack([POINTS[:, 0], np.ones((60, 2))]))
-    sure, imitation = law("x"), law("x*y", "x", drift_interval=(0.0, 0.01), moving=3.0)
+    sure, imitation = law("x"), law("x*y", "x", drift_interval=(0.0, 0.01), moving=0.01)
     assert imitation.doubtful
     assert chosen([sure, imitation], orbits) == [0]
     assert chosen([sure, law("x*y", "x")], orbits) == [0, 1]
@@ -230,7 +232,7 @@ def test_a_doubtful_law_that_others_explain_goes():
 def test_an_imitation_leaves_that_was_found_first():
     """x y with an error of its own stood before y did: x and it explain each other."""
     orbits = orbits_at(POINTS)
-    x, y, imitation = law("x"), law("y", moving=3.0), law("x*y", "x**2*y", coefficients=[1, 1e-3])
+    x, y, imitation = law("x"), law("y", moving=0.01), law("x*y", "x**2*y", coefficients=[1, 1e-3])
     imitation, y = replace(imitation, cost=3.0), replace(y, cost=2.0)
     assert chosen([x, imitation, y], orbits) == [0, 2]
 

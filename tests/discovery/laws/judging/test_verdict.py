@@ -1,7 +1,7 @@
 """The verdict on a formula: what it may imitate depends on the free numbers in it."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -9,9 +9,16 @@ import pytest
 from discovery import ConservedQuantityFinder, datasets
 from discovery.criteria import LawCriteria
 from discovery.formulas.simplicity import free_numbers
-from discovery.laws.judging.evidence import Evidence
+from discovery.laws.judging.evidence import Evidence, Resamples
 from discovery.laws.judging.law import Law
-from discovery.laws.judging.verdict import Formula, Verdict, checks, told, verdict_of
+from discovery.laws.judging.verdict import (
+    Formula,
+    Verdict,
+    checks,
+    exact_in,
+    told,
+    verdict_of,
+)
 from discovery.libraries.choice import custom
 
 NAMES = ("x", "y", "u", "v")
@@ -30,10 +37,12 @@ def seen(bound=0.01, least=0.0, **others):
         "drift_interval": (least, bound),
         "noise": 0.1,
         "spread": 1.0,
+        "drift_excluded": bound,
+        "drift_chance": 0.5,
         "moving": 0.5,
         "slope": 1.0,
         "cancelled": 0.5,
-        "flat_draws": np.ones(4, dtype=bool),
+        "resamples": Resamples(*(np.array([np.nan]) for _ in fields(Resamples))),
     }
     return Evidence(**values | others)
 
@@ -86,7 +95,7 @@ def test_coefficients_too_simple_by_chance_need_no_better_knowledge():
 
 
 def test_signs_of_motion_count_against_long_formulas():
-    for n, moving, expected in [(3, 3.0, "exact"), (4, 2.4, "exact"), (4, 3.0, "approximate")]:
+    for n, moving, expected in [(3, 0.03, "exact"), (4, 0.05, "exact"), (4, 0.03, "approximate")]:
         assert verdict(seen(moving=moving), different(n)) == expected
     # Some motion for sure, however little, where anything could be fitted.
     assert verdict(seen(least=0.005), different(4)) == "exact"
@@ -110,19 +119,19 @@ def test_what_surely_moves_more_than_its_noise_is_no_law():
 
 
 def test_a_law_shows_no_motion():
-    assert verdict(seen(bound=0.1, moving=3.9), [1]) == "exact"
-    assert verdict(seen(bound=0.1, moving=4.1), [1]) == "rejected"
+    assert verdict(seen(bound=0.1, moving=2e-3), [1]) == "exact"
+    assert verdict(seen(bound=0.1, moving=5e-4), [1]) == "rejected"
 
 
 def test_motion_below_rounding_is_none():
     """Clean data: any motion shows, also that of the integrator."""
-    assert verdict(seen(bound=2e-6, least=1e-6, moving=40.0), [1]) == "exact"
-    assert verdict(seen(bound=2e-3, least=1e-3, moving=40.0), [1]) == "approximate"
+    assert verdict(seen(bound=2e-6, least=1e-6, moving=1e-9), [1]) == "exact"
+    assert verdict(seen(bound=2e-3, least=1e-3, moving=1e-9), [1]) == "approximate"
 
 
 def test_what_drifts_is_not_nearly_conserved():
-    assert verdict(seen(bound=0.019, moving=40.0), [1]) == "approximate"
-    assert verdict(seen(bound=0.021, moving=40.0), [1]) == "rejected"
+    assert verdict(seen(bound=0.019, moving=1e-9), [1]) == "approximate"
+    assert verdict(seen(bound=0.021, moving=1e-9), [1]) == "rejected"
 
 
 def test_an_identity_is_short_and_its_terms_cancel():
@@ -140,18 +149,18 @@ def by_conditions(evidence, terms, coefficients, chance):
     if evidence.cancelled <= 2e-6:
         return "identity" if n_terms <= 6 else "rejected"
     calm = simple or least <= 2e-6
-    still = calm and evidence.moving <= (4.0 if plain else 2.5)
+    still = calm and evidence.moving >= (1e-3 if plain else 0.04)
     still = still or drift <= 2e-6
     most = 1.5 if simple or drift <= 2e-6 else 1.2
     flat = evidence.smoothed_flatness <= most and evidence.smoothed_flatness_interval[0] <= 1.2
     strictness = (1.0 if plain else 2.0) * (1.0 if simple else 4.0)
     if flat and still:
-        if evidence.signal >= 0.5:
-            return "exact" if bound <= 0.2 / strictness else "rejected"
+        if evidence.signal >= 0.5 and evidence.drift_excluded <= 0.2 / strictness:
+            return "exact"
         same = evidence.signal <= 0.3 and n_terms <= 6
         zero = n_terms == 1 and terms.is_coordinate
-        real = zero or evidence.cancelled <= 0.5
-        return "identity" if same and real else "rejected"
+        if same and (zero or evidence.cancelled <= 0.5):
+            return "identity"
     limit = 0.02 if simple else 0.02 / 4.0
     if evidence.signal >= 0.5 and bound <= limit:
         return "approximate"
@@ -167,8 +176,9 @@ def any_evidence(rng):
         smoothed_flatness_interval=(odd(near(0.7, 0.7, 1.2)), 2.0),
         signal=odd(near(0.3, 0.5, 50.0)),
         drift=odd(near(2e-6, 0.01)),
-        drift_interval=(odd(near(0.0, 2e-6, 1e-3)), odd(near(0.005, 0.02, 0.025, 0.05, 0.1, 0.2))),
-        moving=odd(near(1.0, 2.5, 4.0)),
+        drift_interval=(odd(near(0.0, 2e-6, 1e-3)), odd(near(0.005, 0.02))),
+        drift_excluded=odd(near(0.005, 0.025, 0.05, 0.1, 0.2)),
+        moving=odd(near(1e-3, 0.04, 0.5)),
         cancelled=odd(near(2e-6, 0.5, 0.5, 1.0)),
     )
 
@@ -199,9 +209,9 @@ EXACT = seen(bound=0.1)
 DECIDING = {
     "flatness": {"smoothed_flatness": 1.6},
     "flatness, lower end of its interval": {"smoothed_flatness_interval": (1.3, 1.4)},
-    "motion along runs": {"moving": 4.1},
+    "motion along runs": {"moving": 5e-4},
     "signal between runs": {"signal": 0.4},
-    "drift excluded": {"drift_interval": (0.0, 0.21)},
+    "drift excluded": {"drift_excluded": 0.21},
     "more than rounding": {"cancelled": 1e-7},
 }
 
@@ -214,10 +224,10 @@ def test_the_check_that_decides_is_the_one_not_passed(name):
 
 
 def test_what_decides_a_nearly_conserved_quantity_and_an_identity():
-    table = told(judged(seen(least=1e-3, bound=2e-3, moving=40.0), [1]))
+    table = told(judged(seen(least=1e-3, bound=2e-3, moving=1e-9), [1]))
     (decides,) = (check for check in table if not check.passed)
-    assert (decides.name, decides.statistic, decides.limit) == ("motion along runs", 40.0, 4.0)
-    assert (decides.unit, decides.bound) == ("standard errors", "at most")
+    assert (decides.name, decides.statistic, decides.limit) == ("motion along runs", 1e-9, 1e-3)
+    assert (decides.unit, decides.bound) == ("1", "at least")
     assert "small drift" in {check.name for check in table if check.passed}
     table = told(judged(seen(signal=0.1, cancelled=0.4), [1]))
     assert [check.name for check in table if not check.passed] == ["signal between runs"]
@@ -227,6 +237,23 @@ def test_what_decides_a_nearly_conserved_quantity_and_an_identity():
     failed = {check.name: check.limit for check in table if not check.passed}
     assert failed == {"drift, lower end of its interval": 2e-6}
     assert {c.name: c.limit for c in table}["drift excluded"] == 0.2 / 8
+
+
+def test_on_which_resamples_all_checks_are_passed():
+    draws = Resamples(
+        smoothed_flatness=np.array([1.0, 1.6, 1.0, 1.0, 1.0, 1.0]),
+        smoothed_least=np.array([0.9, 1.1, 1.3, 0.9, 0.9, 0.9]),
+        moving=np.array([0.5, 0.5, 0.5, 5e-4, 0.5, 0.5]),
+        drift_excluded=np.array([0.1, 0.1, 0.1, 0.1, 0.3, 0.1]),
+        signal=np.array([9.0, 9.0, 9.0, 9.0, 9.0, 0.1]),
+    )
+    table = judged(EXACT, [1])
+    assert exact_in(table, draws).tolist() == [True] + 5 * [False]
+    # What is not resampled counts as it is.
+    assert not exact_in(judged(replace(EXACT, cancelled=1e-7), [1]), draws).any()
+    # Motion below rounding is none, whatever its chance.
+    at_rest = replace(EXACT, drift=1e-6)
+    assert exact_in(judged(at_rest, [1]), draws).sum() == 2
 
 
 def test_an_exact_law_passes_all_that_is_told_of_it():
@@ -246,7 +273,7 @@ def test_the_checks_come_with_a_quantity():
     (law,) = finder.fit(runs.rows, groups=runs.groups).quantities_
     assert law.verdict == "exact"
     found = {check.name: check for check in law.checks}
-    assert found["drift excluded"].statistic == law.drift_interval[1]
+    assert 0 < found["drift excluded"].statistic < found["drift excluded"].limit
     assert found["signal between runs"].statistic == law.signal
     assert all(check.passed for check in law.checks)
     plain = law.to_dict()
@@ -280,9 +307,9 @@ def test_doubt():
     # Two numbers in many terms, one term alone, and what the data exclude.
     assert law(["u**2", "v**2", "x**4", "y**4"], [1, 1, 0.3, 0.3], bound=0.02).sure
     assert law(["u**2"], [1], bound=0.02, least=0.01).sure
-    assert law(kepler, [1, 1, -2.1], bound=0.02, least=0.01).doubtful
-    assert law(kepler, [1, 1, -2.1], bound=0.02, least=0.005).sure
-    assert law(kepler, [1, 1, -2.1], bound=0.02, moving=3.0).doubtful
+    assert law(kepler, [1, 1, -2.1], bound=0.02, drift_chance=1e-3).doubtful
+    assert law(kepler, [1, 1, -2.1], bound=0.02, drift_chance=2e-3).sure
+    assert law(kepler, [1, 1, -2.1], bound=0.02, moving=0.03).doubtful
     assert law([*kepler, "x**2"], [1, 1, -2.1, 0.3], bound=1e-4).sure
 
 
