@@ -87,7 +87,7 @@ def select(
         chosen = [laws[k] for k in kept]
         extra = redundant(chosen)
         exact = [law for law in chosen if law.verdict == Verdict.EXACT]
-        if extra is None and len(exact) > most:
+        if extra is None and exact and len(exact) > most:
             extra = max(exact, key=price)
         if extra is None:
             break

@@ -1,6 +1,6 @@
 """Alternatives: which other formulas are the same law within its errors."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 from discovery.estimation.split import Split
 from discovery.laws.judging.alternatives import unlike, with_alternatives
-from discovery.laws.judging.evidence import Evidence
+from discovery.laws.judging.evidence import Evidence, Resamples
 from discovery.laws.judging.law import Law
 
 NAMES = ("x", "u")
@@ -24,10 +24,12 @@ EVIDENCE = Evidence(
     drift_interval=(0.0, 0.02),
     noise=0.1,
     spread=1.0,
-    moving=0.0,
+    drift_excluded=0.02,
+    drift_chance=0.5,
+    moving=0.5,
     slope=1.0,
     cancelled=1.0,
-    flat_draws=np.ones(4, dtype=bool),
+    resamples=Resamples(*(np.ones(1) for _ in fields(Resamples))),
 )
 
 
