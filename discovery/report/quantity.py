@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import sympy
 
+from discovery.data.states import States, coordinates
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.verdict import Check, Verdict
 from discovery.libraries.functions import Functions
 from discovery.report.typesetting import latex
 from discovery.report.units import coefficient_units
+from discovery.report.words import FLATTEST, percent
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Quantity:
         samples and of time; zero where it only moves to and fro. None for the others.
     spread : float
         Standard deviation over all samples, noise set aside.
+    noise : float
+        Standard deviation of one value by noise, as a fraction of the spread.
     checks : tuple of Check
         What the verdict rests on: each statistic with its limit. Those not passed are why it is
         not exact.
@@ -63,6 +67,7 @@ class Quantity:
     approximation_error: float | None = None
     drift_rate: float | None = None
     spread: float = float("nan")
+    noise: float = float("nan")
     checks: tuple[Check, ...] = field(default=(), repr=False)
     _errors: np.ndarray | None = field(default=None, repr=False)
     _library: Functions = field(default=None, repr=False)
@@ -81,36 +86,33 @@ class Quantity:
             drift_interval=evidence.drift_interval,
             signal=evidence.signal,
             spread=evidence.spread,
+            noise=evidence.noise,
             checks=law.checks,
             _errors=law.errors,
             _library=law.library,
             _coefficients=law.coefficients,
         )
 
-    def __call__(self, states: np.ndarray) -> np.ndarray:
+    def __call__(self, states: States) -> np.ndarray:
         """Evaluate the formula.
 
         Parameters
         ----------
-        states : (..., d) array
+        states : (..., d) array, Trajectories or pandas.DataFrame
+            Of runs and tables the coordinates are taken by their names.
 
         Returns
         -------
         (...) array
+            One value a row for runs and tables.
 
         Raises
         ------
         ValueError
-            When the last axis is not d.
+            When the last axis is not d, or a coordinate is missing.
         """
-        states = np.asarray(states, dtype=float)
+        states = coordinates(states, [s.name for s in self._library.symbols])
         d = self._library.dim
-        if states.ndim == 0 or states.shape[-1] != d:
-            names = ", ".join(s.name for s in self._library.symbols)
-            raise ValueError(
-                f"states have shape {states.shape}; expected {d} coordinates ({names}) on the last "
-                "axis."
-            )
         flat = self._coefficients @ self._library.values(states.reshape(-1, d))
         return flat.reshape(states.shape[:-1])
 
@@ -133,10 +135,22 @@ class Quantity:
         return 1.0 / self.drift_rate if self.drift_rate else float("inf")
 
     @property
+    def statement(self) -> str:
+        """The verdict in words, with the number that it rests on."""
+        if self.verdict == Verdict.EXACT:
+            known = "rounding" if self.flatness <= FLATTEST else "noise"
+            bound = percent(self.drift_interval[1])
+            return f"conserved within {known}; drift above {bound} excluded"
+        if self.verdict == Verdict.APPROXIMATE:
+            moves = "drifts" if self.drift_rate else "moves to and fro"
+            return f"nearly conserved: {moves} by {percent(self.drift)}"
+        return str(self.verdict)
+
+    @property
     def trend(self) -> str:
         """The trend of a nearly conserved quantity, in words."""
         if not self.drift_rate:
-            return "moves to and fro; no trend along the runs"
+            return "no trend along the runs"
         return (
             f"drifts by {self.drift_rate:.1e} of its spread in a unit of time: "
             f"lost after about {self.lifetime:.2g}"
