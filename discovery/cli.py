@@ -47,10 +47,14 @@ examples:
 
 how to read the report:
   flatness   how far a formula moves along an orbit, over what noise explains: about 1
-             for a law, with its 95 % interval; everything else is far above
-  drift      systematic motion along an orbit, as a fraction of the formula's spread between
-             orbits: an upper bound, on runs that took no part in finding the formula
-  exact      moves as noise does; approximate: drifts, by far less than its spread
+             for a law, with its 95 % interval; everything else is far above; ≤ 0.01
+             where the data show no noise
+  conserved within noise; drift above 2.9 % excluded
+             a law: on runs that took no part in finding it, it moves as noise does; drift
+             is systematic motion along an orbit, as a share of the formula's spread
+             between orbits
+  nearly conserved: drifts by 0.5 %
+             no law: it moves by more than noise does, by far less than its spread
   undecided  these runs cannot tell; the report says what to measure next
 
 exit status: 0 with a report, whatever it says; 2 for input that cannot be analysed.

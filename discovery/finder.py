@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,10 +16,16 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from discovery.data.coordinates import Roles, default_names
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS
+from discovery.data.states import States, is_frame, run_and_time
+from discovery.data.tables import frame_times
 from discovery.data.trajectories import Trajectories
+from discovery.laws.judging.information import information
 from discovery.libraries.choice import LibraryLike
 from discovery.pipeline import NoiseLevel, WithoutModel, analyse_runs
 from discovery.report.report import DiscoveryReport
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Rows of one unnamed run are cut into this many pieces, so that there is something to compare.
 _PIECES = 8
@@ -96,7 +104,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
 
     def fit(
         self,
-        X: np.ndarray,
+        X: States,
         y: None = None,
         *,
         groups: np.ndarray | None = None,
@@ -106,8 +114,10 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : (n, d) array-like
-            States, rows of a run in time order.
+        X : (n, d) array-like, Trajectories or pandas.DataFrame
+            States, rows of a run in time order. Trajectories bring their groups, times, names and
+            roles; so does a table with a column ``run`` its groups, and its times if it has a
+            column ``t``.
         y : ignored
         groups : (n,) array-like
             The run that each row belongs to.
@@ -119,12 +129,19 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         ValueError
             For NaN or infinity, one run, runs too short to analyse, constant columns, repeated
             times, unknown library or roles, bad constants or `max_rows`.
+
+        Warns
+        -----
+        UserWarning
+            Without groups: the rows count as one run, which has no laws.
         """
-        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        runs = self._runs(X, groups, times)
+        given = _Given.of(X, groups, times)
+        X = validate_data(self, given.rows, dtype=np.float64, ensure_min_samples=2)
+        if given.groups is None:
+            _warn_of_one_run("the report is undecided and transform returns no column")
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         report = analyse_runs(
-            runs,
+            self._runs(X, given),
             WithoutModel(),
             library=self.library,
             noise=self.noise,
@@ -132,76 +149,145 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             max_rows=self.max_rows,
             rng=rng,
         )
-        self.report_ = report if groups is not None else _of_one_run(report)
+        self.report_ = report if given.groups is not None else _of_one_run(report)
         self.quantities_ = self.report_.quantities
         self.n_conserved_ = self.report_.n_conserved
         return self
 
-    def _runs(
-        self, X: np.ndarray, groups: np.ndarray | None, times: np.ndarray | None
-    ) -> Trajectories:
+    def _runs(self, X: np.ndarray, given: _Given) -> Trajectories:
         names = getattr(self, "feature_names_in_", None)
         # Columns of an array are counted from 0, as everywhere in scikit-learn.
         names = default_names(X.shape[1], first=0) if names is None else [str(n) for n in names]
-        if groups is not None:
-            runs = Trajectories.from_rows(X, groups, times, names, self.roles, self.grid_spacing)
+        roles = given.roles if self.roles is None else self.roles
+        spacing = given.grid_spacing if self.grid_spacing is None else self.grid_spacing
+        if given.groups is not None:
+            runs = Trajectories.from_rows(X, given.groups, given.times, names, roles, spacing)
             check_for_analysis(runs)
             return runs
         pieces = np.minimum(np.arange(len(X)) * _PIECES // len(X), _PIECES - 1)
-        return Trajectories.from_rows(X, pieces, times, names, self.roles, self.grid_spacing)
+        return Trajectories.from_rows(X, pieces, given.times, names, roles, spacing)
 
-    def transform(self, X: np.ndarray) -> np.ndarray:
+    def transform(self, X: States) -> np.ndarray:
         """Evaluate the exact laws.
 
         Parameters
         ----------
-        X : (n, d) array-like
+        X : (n, d) array-like, Trajectories or pandas.DataFrame
 
         Returns
         -------
         (n, n_conserved_) array
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        rows = _Given.of(X).rows
+        if isinstance(X, Trajectories) and not hasattr(self, "feature_names_in_"):
+            rows = X.rows
+        X = validate_data(self, rows, dtype=np.float64, reset=False)
         exact = self.quantities_[: self.n_conserved_]
         return np.column_stack([q(X) for q in exact]) if exact else np.empty((len(X), 0))
 
     def score(
         self,
-        X: np.ndarray,
+        X: States,
         y: None = None,
         *,
         groups: np.ndarray | None = None,
     ) -> float:
-        """Return the smallest share of a law's variance that lies between runs, at most 1.
+        """Return how much the exact laws tell of the run that a sample is on, in nats.
 
-        One for values that stay exactly constant along each run; zero when no law was found.
+        The mean over the samples of the log-likelihood ratio of two models: the laws are constant
+        on each run, but for the noise and the drift that their reports allow; or they have one
+        distribution on all runs (see `discovery.laws.judging.information`). For laws that hold this
+        is ½ log det(1 + W⁻¹B), with the covariances of their values within and between runs. So
+        each law that holds adds to it, the more the better it tells runs apart, and a law that
+        moves on these runs takes away. Laws that are functions of others are no laws of the finder,
+        and add nothing.
+
+        Zero where there is no law; negative where what was found does not hold here; no upper end:
+        3 for one law that tells e³ values apart.
 
         Parameters
         ----------
-        X : (n, d) array-like
+        X : (n, d) array-like, Trajectories or pandas.DataFrame
         y : ignored
         groups : (n,) array-like
-            The run that each row belongs to; all rows are one run by default.
+            The run that each row belongs to.
+
+        Raises
+        ------
+        ValueError
+            When no run has two rows.
+
+        Warns
+        -----
+        UserWarning
+            Without groups: one run tells nothing of laws, and the score is zero.
         """
+        given = _Given.of(X, groups)
         values = self.transform(X)
+        if given.groups is None:
+            _warn_of_one_run("the score is zero")
+            return 0.0
         if not values.shape[1]:
             return 0.0
-        groups = np.zeros(len(values), dtype=int) if groups is None else np.asarray(groups)
-        _, run = np.unique(groups, return_inverse=True)
-        count = np.bincount(run)
-        shares = []
-        for column in values.T:
-            mean = np.bincount(run, column) / count
-            within = np.mean((column - mean[run]) ** 2)
-            shares.append(1.0 - within / max(float(np.var(column)), 1e-300))
-        return float(min(shares))
+        sound = np.isfinite(values).all(axis=1)
+        _, run = np.unique(np.asarray(given.groups)[sound], return_inverse=True)
+        if len(run) - len(np.unique(run)) < 1:
+            raise ValueError(
+                "no run has two rows at which the laws have values. Expected groups= with the run "
+                "of each row, and several rows a run."
+            )
+        exact = self.quantities_[: self.n_conserved_]
+        error = [q.spread * np.hypot(q.noise, q.drift_interval[1]) for q in exact]
+        return information(values[sound], run, np.array(error))
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the laws' formulas, the names of `transform`'s columns."""
         check_is_fitted(self)
         exact = self.quantities_[: self.n_conserved_]
         return np.array([str(q.expression) for q in exact], dtype=object)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What the user gave: rows, and what goes with them where it is known."""
+
+    rows: ArrayLike | pd.DataFrame
+    groups: np.ndarray | None = None
+    times: np.ndarray | None = None
+    roles: Roles | None = None
+    grid_spacing: float | None = None
+
+    @classmethod
+    def of(
+        cls, X: States, groups: np.ndarray | None = None, times: np.ndarray | None = None
+    ) -> _Given:
+        if isinstance(X, Trajectories):
+            import pandas as pd
+
+            return cls(
+                pd.DataFrame(X.rows, columns=list(X.names)),
+                X.groups if groups is None else groups,
+                X.row_times if times is None else times,
+                X.roles,
+                X.grid_spacing,
+            )
+        if groups is None and is_frame(X):
+            run, time = run_and_time(X)
+            if run is not None:
+                groups = X[run].to_numpy()
+                times = frame_times(X, time) if times is None and time is not None else times
+                X = X.drop(columns=[run] if time is None else [run, time])
+        return cls(X, groups, times)
+
+
+def _warn_of_one_run(what: str) -> None:
+    warnings.warn(
+        f"without groups the rows count as one run, which cannot tell a law from a number: {what}. "
+        "Pass groups=, the run of each row.",
+        UserWarning,
+        stacklevel=3,
+    )
 
 
 def _of_one_run(report: DiscoveryReport) -> DiscoveryReport:

@@ -19,6 +19,7 @@ from discovery.data.frame import Frame
 from discovery.data.parameters import Parts, parted, remarks
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
+from discovery.data.states import Runs, as_runs
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.manifold import FramedManifold, checked_manifold, train_manifold
 from discovery.estimation.model_rows import rates
@@ -56,7 +57,7 @@ NoiseLevel = float | Sequence[float] | np.ndarray | None
 
 
 def discover(  # noqa: PLR0913 (the public interface)
-    trajectories: Trajectories,
+    trajectories: Runs,
     model: keras.Model | None = None,
     *,
     library: LibraryLike = "auto",
@@ -76,7 +77,8 @@ def discover(  # noqa: PLR0913 (the public interface)
 
     Parameters
     ----------
-    trajectories : Trajectories
+    trajectories : Trajectories, pandas.DataFrame or path
+        A table is read as by `Trajectories.from_frame`, a file as by `Trajectories.from_file`.
     model : keras.Model, optional
         A fitted model with a metric (a `NeuralDifferentialManifold`, or any functional model with
         a `MetricLayer`), to be used instead of the default one.
@@ -106,11 +108,7 @@ def discover(  # noqa: PLR0913 (the public interface)
         coordinates, an unknown library, a model of other dimension or without a metric, constants
         that are no positive numbers or bear a coordinate's name, a bad `max_rows`.
     """
-    if not isinstance(trajectories, Trajectories):
-        raise ValueError(
-            f"expected Trajectories, received {type(trajectories).__name__}. Make them with "
-            "Trajectories(states=...), Trajectories.from_frame or Trajectories.from_file."
-        )
+    trajectories = as_runs(trajectories)
     check_for_analysis(trajectories)
     fields = are_fields(trajectories.roles)
     if fields and model is not None:
@@ -419,7 +417,8 @@ def _title(runs: Trajectories, some: Trajectories, sound: Trajectories, parts: P
     if len(some.rows) < len(runs.rows):
         title += f"; {len(some.rows)} of {len(runs.rows)} rows analysed"
     dropped = len(some.rows) - len(sound.rows)
-    return f"{title}; {dropped} gross errors left out" if dropped else title
+    errors = "gross error" if dropped == 1 else "gross errors"
+    return f"{title}; {dropped} {errors} left out" if dropped else title
 
 
 def _drift_rate(law: Law, orbits: Orbits, times: np.ndarray) -> float:

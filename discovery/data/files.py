@@ -128,6 +128,12 @@ def write(content: Content, path: FilePath) -> None:
 def _read_csv(path: FilePath, separator: str = ",") -> pd.DataFrame:
     import pandas as pd
 
+    # pandas would rename a repeated column.
+    head = pd.read_csv(path, sep=separator, skipinitialspace=True, header=None, nrows=1, dtype=str)
+    titles = head.iloc[0].dropna().str.strip()
+    repeated = sorted(set(titles[titles.duplicated()]))
+    if repeated:
+        raise ValueError(f"the table repeats the columns {repeated}; each needs a name of its own")
     frame = pd.read_csv(path, sep=separator, skipinitialspace=True)
     # A first column without a title is the index that DataFrame.to_csv writes, not a coordinate.
     return frame.drop(columns="Unnamed: 0") if frame.columns[0] == "Unnamed: 0" else frame

@@ -68,14 +68,22 @@ def _find(
         if given not in columns:
             raise ValueError(f"{what}={given!r} is no column of the table; it has {columns}.")
         return given
-    for candidate in usual:
-        for column in columns:
-            if str(column).strip().lower() == candidate:
-                return column
+    found = usual_column(columns, usual)
+    if found is not None:
+        return found
     raise ValueError(
         f"no {what} column: looked for {', '.join(usual)}, the table has {columns}. "
         f"Pass {what}='...' with its name; {otherwise}."
     )
+
+
+def usual_column(columns: list, usual: tuple[str, ...]) -> str | None:
+    """Return the first column with one of the usual names, in upper or lower case; or None."""
+    for candidate in usual:
+        for column in columns:
+            if str(column).strip().lower() == candidate:
+                return column
+    return None
 
 
 def frame_times(frame: pd.DataFrame, name: str) -> np.ndarray:

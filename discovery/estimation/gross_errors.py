@@ -1,9 +1,14 @@
 """Gross errors: samples that no smooth path could pass through.
 
 Each coordinate of a sample is compared with what its neighbours predict, and the distance is its
-misfit. The prediction is a median, which one wrong neighbour does not move. The misfit of a gross
-error is large against those three to six samples away. That of fast motion is not: they are large
-too.
+misfit. The prediction is a median, which one wrong neighbour does not move. Fast motion misfits
+too, but never at one sample alone: where a path turns, the samples beside misfit as well. A gross
+error is a sample whose misfit is large against the noise and against every misfit beside it.
+
+Two errors beside each other would hide one another. So a sample is suspected first if it stands out
+against all but two beside it, and is then compared with those that are not suspected. Errors strike
+any sample alike: what stands out beside its like or at the ends of runs, more often than chance
+would have it, is short pulses and fast starts.
 """
 
 from __future__ import annotations
@@ -11,12 +16,17 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+from scipy.stats import binom
 
 from discovery.criteria import NOISE
 
 # An error may hide another until it is gone.
 _ROUNDS = 3
-_TRIPLES = np.array(list(itertools.combinations(range(8), 3)))
+# Samples that predict one, and samples beside it whose misfits are compared with its own.
+_PREDICTING, _BESIDE = 8, 4
+# Samples at either end of a run that are predicted from one side.
+_END = 2
+_TRIPLES = np.array(list(itertools.combinations(range(_PREDICTING), 3)))
 # Samples whose parabolas are computed at once.
 _CHUNK = 2**14
 
@@ -27,7 +37,6 @@ def sound_rows(
     offsets: np.ndarray,
     noise: np.ndarray,
     spread: np.ndarray,
-    wrong: float = 0.0,
 ) -> np.ndarray:
     """Tell which rows to keep.
 
@@ -40,8 +49,6 @@ def sound_rows(
         Standard deviation of each coordinate's noise, by a robust estimate.
     spread : (d,) array
         The size of each coordinate. Errors that are small against it are not gross.
-    wrong : float
-        Share of the samples that were left out before, for errors in other coordinates.
 
     Returns
     -------
@@ -49,17 +56,8 @@ def sound_rows(
     """
     noise = np.maximum(noise, NOISE.gross_size / NOISE.gross_misfit * spread)
     sound = np.ones(len(rows), dtype=bool)
-    for column in range(rows.shape[1]):
-        keep = np.ones(len(rows), dtype=bool)
-        for _ in range(_ROUNDS):
-            kept = np.flatnonzero(keep)
-            cuts = np.concatenate([[0], np.cumsum(keep)])[offsets]
-            # Where errors are many, what is doubtful goes too.
-            strict = wrong + np.mean(~keep) > NOISE.many_gross
-            gross = ~_sound_values(rows[kept, column], times[kept], cuts, noise[column], strict)
-            keep[kept[gross]] = False
-            if not gross.any():
-                break
+    for values, level in zip(rows.T, noise, strict=True):
+        keep = _sound_values(values, times, offsets, level)
         # What stands out more often is the nature of the data.
         if np.mean(~keep) <= NOISE.gross_share:
             sound &= keep
@@ -67,93 +65,167 @@ def sound_rows(
 
 
 def _sound_values(
-    values: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise: float, strict: bool
+    values: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise: float
 ) -> np.ndarray:
-    """Tell which values (n,) of one coordinate to keep.
+    """Tell which values (n,) of one coordinate to keep."""
+    everything = np.ones(len(values), dtype=bool)
+    keep = everything.copy()
+    for _ in range(_ROUNDS):
+        some = _Kept(values, times, offsets, keep)
+        suspected = some.kept[_stands_out(some, some.kept, noise, but_for_two=True)]
+        keep[suspected] = False
+        if not len(suspected):
+            break
+    some = _Kept(values, times, offsets, keep)
+    suspected = np.flatnonzero(~keep)
+    gross = suspected[_stands_out(some, suspected, noise)]
+    if _too_often(_followed(gross, offsets), _BESIDE * len(gross) / len(values)):
+        # Short pulses: only what stands out against all samples beside it is wrong.
+        some = _Kept(values, times, offsets, everything)
+        gross = gross[_stands_out(some, gross, noise)]
+    at_end = some.compared(gross)[2]
+    if _too_often(at_end, 2 * _END * (len(offsets) - 1) / len(values)):
+        gross = gross[~at_end]  # the motion starts or ends fast
+    keep = everything.copy()
+    keep[gross] = False
+    return keep
 
-    Where errors are few (not `strict`), a value that stands out is kept all the same if it lies on
-    a cubic through neighbours: it may only move fast.
+
+def _followed(rows: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Tell which rows are followed by another of them, four samples later at most."""
+    run = np.searchsorted(offsets, rows, side="right") - 1
+    close = (np.diff(rows) <= _BESIDE) & (np.diff(run) == 0)
+    return np.append(close, False)[: len(rows)]
+
+
+def _too_often(seen: np.ndarray, share: float) -> bool:
+    """Tell whether so many of the errors are there as errors that strike at random never are."""
+    return bool(binom.sf(seen.sum() - 1, len(seen), min(share, 1.0)) < NOISE.gross_at_random)
+
+
+def _stands_out(
+    some: _Kept, rows: np.ndarray, noise: float, but_for_two: bool = False
+) -> np.ndarray:
+    """Tell which of `rows` misfit far more than noise does, and than the samples beside them.
+
+    With `but_for_two` the two largest misfits beside a sample do not count, and less is enough.
     """
-    run = np.searchsorted(offsets, np.arange(len(values)), side="right") - 1
-    size = np.empty(len(values))
-    for begin in range(0, len(values), _CHUNK):
-        part = np.arange(begin, min(begin + _CHUNK, len(values)))
-        size[part] = _misfit(values, times, offsets, run, part)
-    # At the ends neighbours are on one side, and predictions are extrapolations.
-    end = (run != np.roll(run, 2)) | (run != np.roll(run, -2))
-    least = np.where(end, NOISE.gross_at_ends, 1.0) * NOISE.gross_misfit
-    alone = size > least * np.maximum(misfit_nearby(size), noise)
-    if strict:
-        return ~alone
-    near = _nearest_cubic(values, times, run)
-    return ~(alone & (near > NOISE.gross_misfit * np.maximum(misfit_nearby(near, rank=2), noise)))
+    misfit, beside, end = some.compared(rows)
+    usual = np.sort(beside, axis=1)[:, 1 if but_for_two else -1]
+    least = NOISE.suspected if but_for_two else NOISE.gross_misfit
+    misfit /= np.where(end, NOISE.gross_at_ends, 1.0)
+    return (misfit > least * usual) & (misfit > NOISE.gross_misfit * noise)
 
 
-def misfit_nearby(size: np.ndarray, rank: int = 1) -> np.ndarray:
-    """Return the largest misfit three to six samples before or after, whichever is smaller.
+class _Kept:
+    """The values of one coordinate that are kept, and how far any value is from them.
 
-    The smaller of the two, so that another gross error nearby does not hide this one. For the same
-    reason `rank` 2 takes the second largest on either side.
+    Attributes
+    ----------
+    kept : (m,) array of int
+        Which rows are kept.
+    """
+
+    def __init__(
+        self, values: np.ndarray, times: np.ndarray, offsets: np.ndarray, keep: np.ndarray
+    ) -> None:
+        self._values, self._times, self._offsets, self._keep = values, times, offsets, keep
+        self._cuts = np.concatenate([[0], np.cumsum(keep)])[offsets]
+        self.kept = np.flatnonzero(keep)
+        place, seen, _, long = self._around(self.kept)
+        self._misfits = np.zeros(len(self.kept))
+        self._misfits[long] = self._misfit(self.kept[long], (place[:, None] + seen)[long])
+
+    def compared(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the misfit of each row, those of the samples beside it, and whether it is an end.
+
+        At the ends of a run parabolas are continued to one side. The samples beside are then those
+        towards the middle, predicted from the places from which the end is. In runs of fewer than
+        thirteen samples all misfits are zero.
+
+        Parameters
+        ----------
+        rows : (k,) array of int
+
+        Returns
+        -------
+        misfit : (k,) array
+        beside : (k, 4) array
+        end : (k,) array of bool
+        """
+        place, seen, before, long = self._around(rows)
+        misfit = np.zeros(len(rows))
+        # Of a row that is left out, the next one stands at its place.
+        after = 1 - self._keep[rows][:, None]
+        around = place[:, None] + seen - after * (seen > 0)
+        misfit[long] = self._misfit(rows[long], around[long])
+        near = np.array([-2, -1, 1, 2])
+        beside = self._misfits[self._inside(place[:, None] + near - after * (near > 0))]
+        end = np.minimum(before, _PREDICTING - before) < _END
+        some = end & long
+        inwards = np.where(before[some] < _END, 1, -1)[:, None] * np.arange(1, _BESIDE + 1)
+        near = place[some][:, None] + inwards - after[some] * (inwards > 0)
+        alike = (near[:, :, None] + seen[some][:, None, :]).reshape(-1, _PREDICTING)
+        beside[some] = self._misfit(self.kept[near.ravel()], alike).reshape(-1, _BESIDE)
+        return misfit, beside, end
+
+    def _around(self, rows: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return where each row stands among the kept, and where the samples that predict it do.
+
+        Returns
+        -------
+        place : (k,) array of int
+        seen : (k, 8) array of int
+            Counted from the row: −4 to −1 and 1 to 4, but for the ends of a run.
+        before : (k,) array of int
+            How many of them are before the row.
+        long : (k,) array of bool
+            Whether its run has enough samples to compare it with.
+        """
+        run = np.searchsorted(self._offsets, rows, side="right") - 1
+        begin, end = self._cuts[run], self._cuts[run + 1]
+        place = np.searchsorted(self.kept, rows)
+        after = end - place - self._keep[rows]
+        before = np.clip(_PREDICTING // 2, _PREDICTING - after, place - begin)
+        seen = np.arange(_PREDICTING) - before[:, None]
+        return place, seen + (seen >= 0), before, end - begin > _PREDICTING + _BESIDE
+
+    def _inside(self, places: np.ndarray) -> np.ndarray:
+        return np.clip(places, 0, len(self.kept) - 1)
+
+    def _misfit(self, rows: np.ndarray, around: np.ndarray) -> np.ndarray:
+        """Return how far values are from what kept samples predict, (k,).
+
+        The median over all parabolas through three of the eight: one wrong neighbour spoils 21 of
+        the 56, and the median not at all.
+
+        Parameters
+        ----------
+        rows : (k,) array of int
+        around : (k, 8) array of int
+            The samples that predict each, as places among the kept.
+        """
+        out = np.empty(len(rows))
+        for start in range(0, len(rows), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            given = self.kept[around[part]]
+            t = self._times[given] - self._times[rows[part], None]
+            found = np.median(_parabolas(t, self._values[given]), axis=1)
+            out[part] = np.abs(self._values[rows[part]] - found)
+        return out
+
+
+def _parabolas(t: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return what the parabolas through three of the samples say at time zero, (k, triples).
 
     Parameters
     ----------
-    size : (n, …) array
-        Misfits, samples along the first axis.
-    rank : int
-        1 for the largest, 2 for the second largest.
-
-    Returns
-    -------
-    (n, …) array
+    t, x : (k, samples) arrays
+        Times and values.
     """
-    sides = [
-        np.sort([np.roll(size, sign * k, axis=0) for k in range(3, 7)], axis=0)[-rank]
-        for sign in (1, -1)
-    ]
-    return np.minimum(*sides)
-
-
-def _nearest_cubic(values: np.ndarray, times: np.ndarray, run: np.ndarray) -> np.ndarray:
-    """Return how far each value (n,) is from the nearest of the cubics through four neighbours.
-
-    Each window of five samples that holds the value gives one cubic, through the other four. Values
-    of runs of fewer than five samples have distance zero.
-    """
-    starts = np.searchsorted(run, run, side="left")
-    ends = np.searchsorted(run, run, side="right")
-    best = np.full(len(values), np.inf)
-    for place in range(5):
-        first = np.arange(len(values)) - place
-        centre = np.flatnonzero((first >= starts) & (first + 5 <= ends))
-        around = first[centre, None] + np.delete(np.arange(5), place)
-        t = times[around] - times[centre][:, None]
-        gaps = t[:, :, None] - t[:, None, :] + np.eye(4)
-        factors = -t[:, None, :] + np.eye(4) * (1 + t[:, None, :])
-        lagrange = factors.prod(axis=2) / gaps.prod(axis=2)
-        away = np.abs(values[centre] - np.einsum("nk,nk->n", lagrange, values[around]))
-        away /= np.sqrt(1 + (lagrange**2).sum(axis=1))
-        best[centre] = np.minimum(best[centre], away)
-    return np.where(np.isfinite(best), best, 0.0)
-
-
-def _misfit(
-    values: np.ndarray, times: np.ndarray, offsets: np.ndarray, run: np.ndarray, part: np.ndarray
-) -> np.ndarray:
-    """Return how far samples are from what their neighbours predict, shape of `part`.
-
-    The median over all parabolas through three of the eight nearest samples: one wrong neighbour
-    spoils 21 of the 56, and the median not at all. In runs of fewer than nine samples it is zero.
-    """
-    first = np.clip(part - 4, offsets[run[part]], np.maximum(offsets[run[part] + 1] - 9, 0))
-    window = first[:, None] + np.arange(9)
-    long = offsets[run[part] + 1] - offsets[run[part]] >= 9
-    out = np.zeros(len(part))
-    around = window[long][window[long] != part[long, None]].reshape(-1, 8)
-    t, x = times[around] - times[part[long], None], values[around]
     a, b, c = (t[:, _TRIPLES[:, k]] for k in range(3))
     xa, xb, xc = (x[:, _TRIPLES[:, k]] for k in range(3))
     found = xa * b * c / ((a - b) * (a - c))
     found += xb * a * c / ((b - a) * (b - c))
     found += xc * a * b / ((c - a) * (c - b))
-    out[long] = np.abs(values[part[long]] - np.median(found, axis=1))
-    return out
+    return found

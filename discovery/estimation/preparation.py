@@ -38,16 +38,13 @@ def without_gross_errors(runs: Trajectories) -> Trajectories:
     kept = _sound(runs, seen, seen.std(axis=0))
     if not angles:
         return kept
-    wrong = 1 - len(kept.rows) / len(runs.rows)
-    return _sound(kept, continuous_rows(kept)[:, angles], np.full(len(angles), _RADIAN), wrong)
+    return _sound(kept, continuous_rows(kept)[:, angles], np.full(len(angles), _RADIAN))
 
 
-def _sound(
-    runs: Trajectories, rows: np.ndarray, spread: np.ndarray, wrong: float = 0.0
-) -> Trajectories:
-    """Return runs without the samples that stand out in `rows`, of which `wrong` did before."""
+def _sound(runs: Trajectories, rows: np.ndarray, spread: np.ndarray) -> Trajectories:
+    """Return runs without the samples that stand out in `rows`."""
     noise = noise_scale(rows, runs.row_times, runs.offsets)
-    keep = sound_rows(rows, runs.row_times, runs.offsets, noise, spread, wrong)
+    keep = sound_rows(rows, runs.row_times, runs.offsets, noise, spread)
     if keep.all():
         return runs
     kept = Trajectories.from_rows(

@@ -269,5 +269,5 @@ def _remarks(runs: Trajectories, some: Trajectories, grid: Grid, n_errors: int) 
         closed = [f for f, walls in zip(grid.fields, grid.walls, strict=True) if walls]
         remarks.append(f"between walls, since the ends do not meet: {', '.join(closed)}")
     if n_errors:
-        remarks.append(f"{n_errors} gross errors put right")
+        remarks.append(f"{n_errors} gross error{'s' if n_errors > 1 else ''} put right")
     return remarks

@@ -6,7 +6,7 @@ import numpy as np
 
 from discovery.criteria import FIELDS, NOISE
 from discovery.data.trajectories import Trajectories
-from discovery.estimation.gross_errors import misfit_nearby, sound_rows
+from discovery.estimation.gross_errors import sound_rows
 from discovery.pde.grid import Grid, ends_meet
 
 # Points that a line is continued by at either end.
@@ -116,8 +116,19 @@ def _gross(size: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     if not (size > NOISE.gross_misfit).any():
         return np.zeros(size.shape, dtype=bool)
     peak = (size >= np.roll(size, 1, axis=0)) & (size >= np.roll(size, -1, axis=0))
-    usual = np.maximum(np.maximum(misfit_nearby(size), 1.0), _before_and_after(size, offsets) / 3)
+    usual = np.maximum(np.maximum(_misfit_nearby(size), 1.0), _before_and_after(size, offsets) / 3)
     return peak & (size > NOISE.gross_misfit * usual)
+
+
+def _misfit_nearby(size: np.ndarray) -> np.ndarray:
+    """Return the largest misfit three to six points before or after, whichever is smaller.
+
+    The smaller of the two, so that another gross error nearby does not hide this one.
+    """
+    sides = [
+        np.max([np.roll(size, sign * k, axis=0) for k in range(3, 7)], axis=0) for sign in (1, -1)
+    ]
+    return np.minimum(*sides)
 
 
 def _before_and_after(size: np.ndarray, offsets: np.ndarray) -> np.ndarray:

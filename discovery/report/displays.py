@@ -14,6 +14,7 @@ import sympy
 
 from discovery.criteria import LAWS
 from discovery.report.typesetting import label
+from discovery.report.words import FLATTEST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 # A property of matplotlib's lines: a colour, a marker, a width.
 LineProperty: TypeAlias = str | float | Sequence[float] | None
-
-# Flatness below which clean data cannot tell better from worse, and a picture need not.
-LEAST = 1e-3
 
 
 class SpectrumDisplay:
@@ -93,7 +91,7 @@ class SpectrumDisplay:
             )
         style = {"linestyle": "", "marker": "o", "markersize": 5, **kwargs}
         for row, values in enumerate(self.values):
-            shown = np.maximum(values, LEAST)
+            shown = np.maximum(values, FLATTEST)
             flat = shown <= LAWS.flatness_ceiling
             ax.plot(shown[~flat], np.full(sum(~flat), row), **{**style, "color": "0.6"})
             ax.plot(shown[flat], np.full(sum(flat), row), **{"color": "C0", **style})
@@ -109,8 +107,8 @@ class SpectrumDisplay:
         lowest = min((float(v.min()) for v in self.values if len(v)), default=1.0)
         ax.set(
             xscale="log",
-            xlim=(max(LEAST, min(0.1, lowest)) / 2, None),
-            xlabel="flatness μ: motion along orbits over what noise explains",
+            xlim=(max(FLATTEST, min(0.1, lowest)) / 2, None),
+            xlabel=f"flatness μ: motion along orbits over what noise explains (≥ {FLATTEST:g})",
             yticks=range(len(self.libraries)),
             yticklabels=self.libraries,
             ylim=(max(1, len(self.libraries)) - 0.5, -0.5),

@@ -16,12 +16,13 @@ from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
 from discovery.criteria import LAWS
-from discovery.report import typesetting
+from discovery.report import typesetting, words
 from discovery.report.summary import Summary
-from discovery.report.text import noise_levels, short
 
 # The axis of flatness in the picture of the spectrum; what lies beyond stands at its ends.
-_TICKS = tuple(10.0**power for power in range(-2, 5))
+_TICKS = (words.FLATTEST, *(10.0**power for power in range(-1, 5)))
+# What the page says as the text does.
+_WORDS = ("confidence", "flatness", "interval", "resolution")
 
 
 def page(summary: Summary) -> str:
@@ -55,12 +56,10 @@ def _template() -> Template:
     environment.filters |= {
         "clip": _clip,
         "mathml": _mathml,
-        "noise_levels": noise_levels,
-        "percent": _percent,
+        "noise_levels": words.noise_levels,
         "place": _place,
-        "short": short,
     }
-    environment.tests["finite"] = np.isfinite
+    environment.globals |= {name: getattr(words, name) for name in _WORDS}
     return environment.get_template("report.html.j2")
 
 
@@ -74,10 +73,6 @@ def _place(flatness: float, start: float, end: float) -> float:
     low, high = np.log10(_TICKS[0]), np.log10(_TICKS[-1])
     share = (np.log10(np.clip(flatness, _TICKS[0], _TICKS[-1])) - low) / (high - low)
     return round(start + float(share) * (end - start), 1)
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.2g} %" if value >= 1e-5 else f"{value:.0e}"
 
 
 def _clip(text: str, most: int = 40) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import sympy
 
 from discovery.data.frame import Frame
+from discovery.data.states import States, coordinates
 from discovery.formulas.charts import outside
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.judging.law import Law
@@ -17,6 +18,7 @@ from discovery.libraries.framed import Framed
 from discovery.libraries.functions import Functions
 from discovery.report.typesetting import latex
 from discovery.report.units import coefficient_units
+from discovery.report.words import FLATTEST, percent
 
 # Factors that are written as exact numbers; others as powers of ten.
 _SHORT = (1e-4, 1e4)
@@ -54,6 +56,8 @@ class Quantity:
         samples and of time; zero where it only moves to and fro. None for the others.
     spread : float
         Standard deviation over all samples, noise set aside.
+    noise : float
+        Standard deviation of one value by noise, as a fraction of the spread.
     checks : tuple of Check
         What the verdict rests on: each statistic with its limit. Those not passed are why it is
         not exact.
@@ -73,6 +77,7 @@ class Quantity:
     approximation_error: float | None = None
     drift_rate: float | None = None
     spread: float = float("nan")
+    noise: float = float("nan")
     checks: tuple[Check, ...] = field(default=(), repr=False)
     alternatives: tuple[sympy.Expr, ...] = field(default=(), repr=False)
     _errors: np.ndarray | None = field(default=None, repr=False)
@@ -92,6 +97,7 @@ class Quantity:
             drift_interval=evidence.drift_interval,
             signal=evidence.signal,
             spread=evidence.spread,
+            noise=evidence.noise,
             checks=law.checks,
             alternatives=tuple(other.expression for other in law.alternatives),
             _errors=law.errors,
@@ -114,8 +120,9 @@ class Quantity:
         first = library.factors[int(np.flatnonzero(self._coefficients)[0])]
         factors = [factor / first for factor in library.factors]
         scale = np.array([float(factor) for factor in factors])
+        names = tuple(s.name for s in library.symbols)
         if library.learned:
-            expression = outside(self.expression, tuple(s.name for s in library.symbols), frame)
+            expression = outside(self.expression, names, frame)
         else:
             parts = zip(self._coefficients, factors, library.expressions(), strict=True)
             # Unevaluated, or SymPy would multiply 2 (x − 1000) out.
@@ -125,6 +132,7 @@ class Quantity:
         return replace(
             self,
             expression=expression,
+            alternatives=tuple(outside(other, names, frame) for other in self.alternatives),
             spread=self.spread / abs(float(first)),
             drift_rate=None if self.drift_rate is None else self.drift_rate / frame.time_unit,
             _errors=None if self._errors is None else self._errors * abs(scale),
@@ -132,30 +140,27 @@ class Quantity:
             _coefficients=self._coefficients * scale,
         )
 
-    def __call__(self, states: np.ndarray) -> np.ndarray:
+    def __call__(self, states: States) -> np.ndarray:
         """Evaluate the formula.
 
         Parameters
         ----------
-        states : (..., d) array
+        states : (..., d) array, Trajectories or pandas.DataFrame
+            Of runs and tables the coordinates are taken by their names.
 
         Returns
         -------
         (...) array
+            One value a row for runs and tables.
 
         Raises
         ------
         ValueError
-            When the last axis is not d.
+            When the last axis is not d, or a coordinate is missing.
         """
-        states = np.asarray(states, dtype=float)
-        d = len(self._library.symbols)
-        if states.ndim == 0 or states.shape[-1] != d:
-            names = ", ".join(s.name for s in self._library.symbols)
-            raise ValueError(
-                f"states have shape {states.shape}; expected {d} coordinates ({names}) on the last "
-                "axis."
-            )
+        names = [s.name for s in self._library.symbols]
+        states = coordinates(states, names)
+        d = len(names)
         flat = self._coefficients @ self._library.values(states.reshape(-1, d))
         return flat.reshape(states.shape[:-1])
 
@@ -184,10 +189,22 @@ class Quantity:
         return 1.0 / self.drift_rate if self.drift_rate else float("inf")
 
     @property
+    def statement(self) -> str:
+        """The verdict in words, with the number that it rests on."""
+        if self.verdict == Verdict.EXACT:
+            known = "rounding" if self.flatness <= FLATTEST else "noise"
+            bound = percent(self.drift_interval[1])
+            return f"conserved within {known}; drift above {bound} excluded"
+        if self.verdict == Verdict.APPROXIMATE:
+            moves = "drifts" if self.drift_rate else "moves to and fro"
+            return f"nearly conserved: {moves} by {percent(self.drift)}"
+        return str(self.verdict)
+
+    @property
     def trend(self) -> str:
         """The trend of a nearly conserved quantity, in words."""
         if not self.drift_rate:
-            return "moves to and fro; no trend along the runs"
+            return "no trend along the runs"
         return (
             f"drifts by {self.drift_rate:.1e} of its spread in a unit of time: "
             f"lost after about {self.lifetime:.2g}"

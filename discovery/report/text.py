@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
+from collections.abc import Sequence
 
 from discovery.report.quantity import Quantity
 from discovery.report.summary import Summary
+from discovery.report.words import confidence, flatness, interval, noise_levels, resolution
 
 # Longer formulas get a line of their own.
-_FORMULA_WIDTH = 60
+_FORMULA_WIDTH = 40
 
 
 def as_text(summary: Summary) -> str:
@@ -27,37 +26,23 @@ def as_text(summary: Summary) -> str:
         [
             *lines,
             "",
-            _resolution(summary.resolution),
+            f"resolution: {resolution(summary.verdict, summary.resolution)}",
             f"noise (standard deviation): {noise_levels(summary.noise)}",
             "searched: " + "; ".join(summary.searched),
         ]
     )
 
 
-def noise_levels(noise: Mapping[str, float]) -> str:
-    """Return the noise of each coordinate: ``x 0.01, y 0.012``."""
-    return ", ".join(f"{name} {level:.2g}" for name, level in noise.items())
-
-
-def short(value: float) -> str:
-    """Return a flatness in few digits."""
-    return f"{value:.2f}" if value < 1000 else f"{value:.1e}"
-
-
 def _answer(summary: Summary) -> str:
-    count = {"laws": str(summary.n_conserved), "none": "none"}.get(summary.verdict)
-    found = "undecided" if count is None else f"conserved quantities: {count}"
-    return f"{found} (confidence {summary.confidence:.2f}): {summary.reason}"
-
-
-def _resolution(resolution: float) -> str:
-    if not np.isfinite(resolution):
-        return "resolution: no law to give one"
-    return f"resolution: a drift of {resolution:.1%} of a law's spread would have been seen"
+    if summary.verdict == "undecided":
+        return f"undecided: {summary.reason}"
+    count = summary.n_conserved or "none"
+    sure = confidence(summary.verdict, summary.confidence)
+    return f"conserved quantities: {count} (confidence {sure}): {summary.reason}"
 
 
 def _table(quantities: Sequence[Quantity]) -> list[str]:
-    header = ("formula", "flatness", "[95 %]", "drift", "verdict")
+    header = ("formula", "flatness", "[95 %]", "verdict")
     rows = [header, *map(_row, quantities)]
     first, *widths = (max(map(len, column)) for column in zip(*rows, strict=True))
     widths = [min(first, _FORMULA_WIDTH), *widths]
@@ -69,13 +54,11 @@ def _table(quantities: Sequence[Quantity]) -> list[str]:
 
 
 def _row(quantity: Quantity) -> tuple[str, ...]:
-    low, high = map(short, quantity.flatness_interval)
     return (
         quantity.formula,
-        short(quantity.flatness),
-        f"[{low}, {high}]",
-        f"≤ {quantity.drift_interval[1]:.1e}",
-        quantity.verdict,
+        flatness(quantity.flatness),
+        interval(*quantity.flatness_interval),
+        quantity.statement,
     )
 
 

@@ -271,6 +271,11 @@ class SymmetryFinder(BaseEstimator):
     def _scaling(self, wanted: str) -> list[Symmetry]:
         """Find what scales the metric, beyond what keeps it."""
         check_is_fitted(self, "n_symmetries_")
+        if not hasattr(self, "_basis"):
+            raise ValueError(
+                f"library={self.library!r} looks for fields that keep the metric, not for those "
+                "that scale it. Fit with another library, for example 'auto'."
+            )
         solution, known, ready = self._basis
         if solution.fit.lie.shape[1] <= 1:  # in one dimension every field is conformal
             return []

@@ -144,10 +144,19 @@ def test_finder_roles(roles, message):
         ConservedQuantityFinder(roles=roles).fit(runs.rows, groups=runs.groups)
 
 
-@pytest.mark.parametrize("given", [states(), "kepler", None])
+@pytest.mark.parametrize("given", [states(), None])
 def test_discover_wants_trajectories(given):
-    with pytest.raises(ValueError, match=r"expected Trajectories, received .*from_frame"):
+    with pytest.raises(ValueError, match=r"expected Trajectories, .*from_frame"):
         discover(given)
+
+
+def test_discover_takes_the_path_of_a_file(tmp_path):
+    with pytest.raises(ValueError, match=r"kepler: unknown kind of file"):
+        discover("kepler")
+    path = tmp_path / "runs.csv"
+    path.write_text("run,t,x,x\n0,0,1,2\n")
+    with pytest.raises(ValueError, match=r"repeats the columns \['x'\]"):
+        discover(path)
 
 
 def test_unknown_system():

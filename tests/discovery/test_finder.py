@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -12,6 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from discovery import ConservedQuantityFinder, datasets, libraries
 
 
+@pytest.mark.filterwarnings("ignore:without groups:UserWarning")
 @parametrize_with_checks([ConservedQuantityFinder(library="polynomial", random_state=0)])
 def test_scikit_learn_checks(estimator, check):
     # None is expected to fail: rows without groups count as one run, which is undecided.
@@ -99,17 +102,72 @@ def test_pipeline_with_a_shift(runs):
     assert pipeline[-1].n_conserved_ == 2
 
 
-def test_score(fitted, frame, runs):
-    """The share of variance between runs, worst law: by hand with pandas."""
-    clean = datasets.load("rigid_body", 40, 100, seed=0)
-    values = pd.DataFrame(fitted.transform(pd.DataFrame(clean.rows, columns=clean.names)))
-    within = values - values.groupby(clean.groups).transform("mean")
-    expected = float((1 - within.var(ddof=0) / values.var(ddof=0)).min())
-    score = fitted.score(pd.DataFrame(clean.rows, columns=clean.names), groups=clean.groups)
-    assert score == pytest.approx(expected, rel=1e-9)
-    assert 0.999 < score <= 1
+def test_score_is_the_information_on_the_run(fitted, frame, runs):
+    """Laws that move as they claim: half the log of the determinant of 1 + B over W, by hand."""
+    values = pd.DataFrame(fitted.transform(frame))
+    means = values.groupby(runs.groups).transform("mean")
+    within, between = (values - means).cov(), means.cov()
+    expected = 0.5 * np.linalg.slogdet(np.eye(2) + np.linalg.solve(within, between))[1]
+    assert fitted.score(frame, groups=runs.groups) == pytest.approx(expected, abs=0.3)
     shuffled = np.random.default_rng(0).permutation(runs.groups)
-    assert fitted.score(frame, groups=shuffled) < 0.1
+    assert fitted.score(frame, groups=shuffled) < 0
+
+
+def test_score_rises_with_every_law(fitted, frame, runs):
+    whole = fitted.score(frame, groups=runs.groups)
+    one = clone(fitted).fit(frame, groups=runs.groups)
+    one.n_conserved_ = 1
+    assert 1 < one.score(frame, groups=runs.groups) < whole - 1
+
+
+def test_score_of_a_law_that_moves_here(fitted, runs):
+    """Friction: what was conserved where it was found takes away from the score."""
+    damped = runs.rows * np.exp(-0.002 * np.tile(np.arange(100), 40))[:, None]
+    assert fitted.score(pd.DataFrame(damped, columns=runs.names), groups=runs.groups) < 0
+
+
+def test_score_needs_runs_of_two_rows(fitted, frame):
+    with pytest.raises(ValueError, match=r"no run has two rows .* groups="):
+        fitted.score(frame[:40], groups=np.arange(40))
+
+
+def test_without_groups(runs):
+    finder = ConservedQuantityFinder("polynomial", random_state=0)
+    with pytest.warns(UserWarning, match=r"rows count as one run.*transform returns no column"):
+        assert finder.fit_transform(runs.rows).shape == (len(runs.rows), 0)
+    with pytest.warns(UserWarning, match=r"the score is zero. Pass groups="):
+        assert finder.score(runs.rows) == 0.0
+
+
+def test_cross_validation_by_runs(frame, runs):
+    """Groups go where scikit-learn's metadata routing sends them: the splitter, fit and score."""
+    finder = ConservedQuantityFinder(random_state=0)
+    with config_context(enable_metadata_routing=True):
+        finder.set_fit_request(groups=True).set_score_request(groups=True)
+        search = GridSearchCV(finder, {"library": [["omega1"], "polynomial"]}, cv=GroupKFold(2))
+        search.fit(frame, groups=runs.groups)
+    assert search.best_params_ == {"library": "polynomial"}
+    none, both = search.cv_results_["mean_test_score"]
+    assert none == 0 and both > 5
+
+
+def test_trajectories_and_tables(fitted, frame, runs):
+    """Runs bring their groups and roles, a table those that its columns name."""
+    by_runs = ConservedQuantityFinder("polynomial", random_state=0).fit(runs)
+    table = runs.to_frame()
+    by_table = ConservedQuantityFinder("polynomial", random_state=0).fit(table)
+    assert [q.expression for q in by_runs.quantities_] == [
+        q.expression for q in by_table.quantities_
+    ]
+    values = by_runs.transform(frame)
+    for given in (runs, table):
+        np.testing.assert_array_equal(by_runs.transform(given), values)
+        assert by_runs.score(given) == by_runs.score(frame, groups=runs.groups)
+    law = by_runs.quantities_[0]
+    for states in (runs, frame, frame[frame.columns[::-1]], runs.rows, runs.states):
+        np.testing.assert_array_equal(np.ravel(law(states)), law(runs.rows))
+    with pytest.raises(ValueError, match=r"no coordinate 'omega1': the table has a, omega2"):
+        law(frame.rename(columns={"omega1": "a"}))
 
 
 def test_score_without_laws():

@@ -25,23 +25,48 @@ def test_planted_errors_are_found(name, noise):
     size = rng.uniform(2, 4, (bad.sum(), runs.dim)) * rng.choice([-1, 1], (bad.sum(), runs.dim))
     rows[bad] += size * rows.std(axis=0)
     out = dropped(Trajectories.from_rows(rows, runs.groups, runs.row_times))
-    # One that is missed costs more than some sound samples: where errors are many, what is
-    # doubtful goes too.
     assert (out & bad).sum() >= 0.95 * bad.sum()
-    assert (out & ~bad).sum() <= 0.02 * len(rows)
+    assert (out & ~bad).sum() <= 0.001 * len(rows)
 
 
 def test_small_errors_are_found_where_they_are_many():
-    """Values off by a few percent of the spread; sound ones at the ends of runs stay."""
+    """Values off by a few percent of the spread, within the runs: an end may only start fast."""
     runs = datasets.load("harmonic_oscillator", 60, 100, noise=0.001, seed=0)
     rng = np.random.default_rng(1)
     bad = rng.random(runs.rows.shape) < 0.015
+    bad.reshape(60, 100, -1)[:, [0, 1, -2, -1]] = False
     size = rng.uniform(0.05, 0.3, bad.shape) * rng.choice([-1, 1], bad.shape)
     rows = runs.rows + np.where(bad, size * runs.rows.std(axis=0), 0.0)
     out = dropped(Trajectories.from_rows(rows, runs.groups, runs.row_times))
     wrong = bad.any(axis=1)
     assert (out & wrong).sum() >= 0.95 * wrong.sum()
     assert (out & ~wrong).sum() <= 0.005 * len(rows)
+
+
+def test_errors_are_found_where_motion_is_fast():
+    """Two values in a hundred of a chaotic flow: fast motion does not hide them."""
+    runs = datasets.load("lorenz", 28, 100, noise=0.01, seed=0)
+    wrong = np.random.default_rng(1).random(runs.rows.shape) < 0.02
+    rows = runs.rows + 6 * runs.rows.std(axis=0) * wrong
+    out = dropped(Trajectories.from_rows(rows, runs.groups, runs.row_times))
+    assert (out & wrong.any(axis=1)).sum() >= 0.9 * wrong.any(axis=1).sum()
+    assert not (out & ~wrong.any(axis=1)).any()
+
+
+def test_errors_that_do_no_harm_are_kept():
+    """A value off by half a percent of the spread, in data without noise."""
+    t = np.linspace(0, 6, 200)
+    swings = np.linspace(1, 2, 10)[:, None] * np.cos(t)
+    swings[:, 50] += 0.005 * swings.std()
+    assert not dropped(Trajectories(states=swings[:, :, None], times=t)).any()
+
+
+def test_short_runs_are_kept():
+    """Runs of fewer than thirteen samples tell nothing of single ones."""
+    runs = datasets.load("kepler", 20, 12, seed=0)
+    rows = runs.rows.copy()
+    rows[::12] += 9.0
+    assert not dropped(Trajectories.from_rows(rows, runs.groups, runs.row_times)).any()
 
 
 def test_what_is_frequent_is_no_gross_error():
@@ -69,7 +94,8 @@ def test_noise_is_no_gross_error(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["kepler", "lotka_volterra", "three_body", "van_der_pol", "enzyme"]
+    "name",
+    ["kepler", "three_body", "van_der_pol", "enzyme", "double_pendulum"],
 )
 def test_fast_motion_is_no_gross_error(name):
     """Simulations without noise hold no errors at all."""

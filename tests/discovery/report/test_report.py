@@ -34,9 +34,10 @@ def test_text(kepler):
     lines = text.splitlines()
     assert lines[0].startswith("40 runs × 100 samples, coordinates x, y, u, v")
     assert "conserved quantities: 3" in text
-    # One line a law: formula, flatness, interval, bound on the drift, verdict.
+    # One line a law: formula, flatness, interval, verdict with the drift that is excluded.
     number = r"\d+\.\d\d"
-    row = re.compile(rf"{number}\s+\[{number}, {number}\]\s+≤\s+\d\.\de[-+]\d\d\s+exact$")
+    words = r"conserved within noise; drift above \d+(\.\d+)? % excluded"
+    row = re.compile(rf"{number}\s+\[{number}, {number}\]\s+{words}$")
     table = [line for line in lines if row.search(line)]
     assert len(table) == 3
     for quantity in kepler.quantities:
@@ -53,17 +54,37 @@ def test_columns_are_aligned(kepler, flatness):
     odd = replace(first, flatness=flatness, flatness_interval=(flatness / 2, flatness * 2))
     lines = str(replace(kepler, quantities=[odd, *others])).splitlines()
     header = next(line for line in lines if "flatness" in line)
-    rows = [line for line in lines if line.endswith("exact")]
+    rows = [line for line in lines if line.endswith("excluded")]
     assert len(rows) == 3
     assert {line.index("[") for line in rows} == {header.index("[")}
-    assert {line.rindex("exact") for line in rows} == {header.index("verdict")}
+    assert {line.rindex("conserved") for line in rows} == {header.index("verdict")}
 
 
 def test_text_without_laws(control):
     text = str(control)
     assert "conserved quantities: none" in text
     assert "flatness" not in text
-    assert "resolution: no law to give one" in text
+    assert "(confidence 1.00)" not in text
+    assert "resolution: not known" in text
+    known = str(replace(control, resolution=0.004))
+    assert "resolution: a drift of 0.4 % of a function's spread would have been seen" in known
+
+
+def test_words_of_a_verdict(kepler):
+    law = replace(kepler.quantities[0], drift_interval=(0.0, 0.029))
+    assert law.statement == "conserved within noise; drift above 2.9 % excluded"
+    clean = replace(law, flatness=5e-14, flatness_interval=(1e-14, 8e-14), drift_interval=(0, 0))
+    assert clean.statement == "conserved within rounding; drift above 1e-09 excluded"
+    row = next(
+        line for line in str(replace(kepler, quantities=[clean])).splitlines() if "≤" in line
+    )
+    assert "≤ 0.01" in row and "e-14" not in row and "[" not in row
+    page = replace(kepler, quantities=[clean]).to_html()
+    assert clean.statement in page and "e-14" not in page.partition("<svg")[0]
+    slow = replace(law, verdict="approximate", drift=0.004, drift_rate=1e-3)
+    assert slow.statement == "nearly conserved: drifts by 0.4 %"
+    assert replace(slow, drift_rate=0.0).statement == "nearly conserved: moves to and fro by 0.4 %"
+    assert replace(law, verdict="undecided").statement == "undecided"
 
 
 def test_a_formula_too_long_for_the_table_has_a_line_of_its_own(kepler):
@@ -71,7 +92,7 @@ def test_a_formula_too_long_for_the_table_has_a_line_of_its_own(kepler):
     odd = replace(kepler, quantities=[replace(kepler.quantities[0], expression=long)])
     lines = str(odd).splitlines()
     assert f"    {long}" in lines
-    assert lines[lines.index(f"    {long}") + 1].endswith("exact")
+    assert lines[lines.index(f"    {long}") + 1].endswith("excluded")
 
 
 def test_identities_and_symmetries_are_named(kepler):
