@@ -673,7 +673,7 @@ class LawCriteria:
         test="laws/judging/test_verdict.py::test_more_free_numbers_must_be_known_better",
     )
     many_factor: float = limit(
-        4.0,
+        2.0,
         statistic="what divides the limits on drift for such a formula, once more",
         unit="1",
         reason="tolerance: an imitation's drift is excluded only by a lower limit",

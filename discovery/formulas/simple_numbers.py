@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from numbers import Real
+from typing import TypeAlias
 
 import numpy as np
 import sympy
@@ -36,6 +37,10 @@ _NEAR = 1.5
 _EXACT_DENOMINATOR = 10
 # Significant digits at most.
 _DIGITS = 12
+# How often an interval holds what rounding a number to digits may move it: two digits of its error.
+_ROUNDED = 25
+# Returns numbers (s,) of which some (s,) bool are fixed and the others are fitted beside them.
+Refit: TypeAlias = Callable[[np.ndarray, np.ndarray], np.ndarray]
 # Numbers closer than this, relative, are one.
 _SAME = 1e-12
 
@@ -209,6 +214,7 @@ class Numbers:
         shares: Sequence[float],
         allowed: Callable[[np.ndarray], bool],
         measured: bool = False,
+        refit: Refit | None = None,
     ) -> np.ndarray | None:
         """Return a vector over one of its entries, in the numbers that cost the fewest bits.
 
@@ -227,6 +233,9 @@ class Numbers:
         measured : bool
             Whether the widths are intervals, in which a number may lie by chance. What no simple
             number stands for then keeps as many digits as the interval asks for.
+        refit : callable, optional
+            Returns numbers of which some (s,) bool are fixed and the others fitted beside them:
+            where some are simple, the errors of the others are no longer theirs.
 
         Returns
         -------
@@ -237,27 +246,33 @@ class Numbers:
             trials = []
             for pivot, width in widths.items():
                 ratios = vector / vector[pivot]
-                pairs = [
-                    self._measured(ratio, share * w, w)
-                    if measured
-                    else self.simple(ratio, share * w)
-                    for ratio, w in zip(ratios, width, strict=True)
-                ]
-                price = round(sum(p[1] for p in pairs), 6)  # else rounding breaks ties
-                trials.append((price, tuple(p[0] for p in pairs)))
+                pairs = zip(ratios, width, strict=True)
+                found = [self.simple(r, share * w, w if measured else 0.0) for r, w in pairs]
+                values, prices = (np.array(column) for column in zip(*found, strict=True))
+                if measured:
+                    values, prices = self._in_digits(values, prices, width, refit)
+                price = round(float(prices.sum()), 6)  # else rounding breaks ties
+                trials.append((price, tuple(values)))
             for price, values in sorted(trials):
                 if np.isfinite(price) and allowed(np.array(values)):
                     return signed(np.array(values))
         return None
 
-    def _measured(self, ratio: float, tolerance: float, interval: float) -> tuple[float, float]:
-        """Return the simple number in an interval, or the digits that it asks for; and the bits."""
-        value, price = self.simple(ratio, tolerance, interval)
-        if not np.isfinite(price):
-            digits = int(np.clip(np.ceil(1 - np.log10(2 * tolerance)), 1, _DIGITS))
-            value = in_digits(ratio, digits)
-            price = self.price(value)
-        return value, price
+    def _in_digits(
+        self, values: np.ndarray, prices: np.ndarray, width: np.ndarray, refit: Refit | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return numbers of which those that are not simple have the digits that they are known to.
+
+        Two of the digits that their errors reach: so rounding adds nothing to these.
+        """
+        simple = np.isfinite(prices)
+        if refit is not None and simple.any() and not simple.all():
+            values = refit(values, simple)
+        digits = np.clip(np.ceil(1 - np.log10(width / _ROUNDED)), 1, _DIGITS).astype(int)
+        values = np.array(
+            [v if s else in_digits(v, k) for v, s, k in zip(values, simple, digits, strict=True)]
+        )
+        return values, np.array([self.price(v) for v in values])
 
     def shortest(
         self, ratios: np.ndarray, known: np.ndarray, allowed: Callable[[np.ndarray], bool]

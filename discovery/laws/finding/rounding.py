@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from discovery.criteria import FORMULAS
-from discovery.formulas.simple_numbers import NUMBERS, Numbers
+from discovery.formulas.simple_numbers import NUMBERS, Numbers, Refit
 from discovery.formulas.simplicity import widths
 from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import Operators
@@ -75,6 +75,7 @@ def rounded(
     numbers: Numbers = NUMBERS,
     errors: np.ndarray | None = None,
     kinds: Sequence[tuple] = (),
+    refit: Refit | None = None,
 ) -> np.ndarray:
     """Return the simplest coefficients inside their intervals.
 
@@ -97,6 +98,9 @@ def rounded(
         limit the rounding.
     kinds : sequence of s tuples, optional
         Of the terms, as `Functions.kinds` tells them.
+    refit : callable, optional
+        Returns coefficients of which those that are simple numbers are fixed and the others are
+        fitted anew beside them.
 
     Returns
     -------
@@ -116,7 +120,7 @@ def rounded(
         exact = even if allowed(even) else exact
     strong = np.flatnonzero(np.abs(exact) * size > _STRONG * np.max(np.abs(exact) * size))
     known = {int(pivot): widths(exact, errors, pivot) for pivot in strong}
-    simple = numbers.simplest(exact, known, _SHRINK, allowed, measured=errors is not None)
+    simple = numbers.simplest(exact, known, _SHRINK, allowed, errors is not None, refit)
     if simple is not None:
         return simple
     pivot = int(np.argmax(np.abs(exact)))

@@ -15,14 +15,14 @@ Source: the periodogram test of whiteness, after Bartlett (1955).
 from __future__ import annotations
 
 import itertools
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy import stats
 from scipy.fft import dct
 from scipy.ndimage import uniform_filter1d
 
-from discovery.criteria import LAWS, LawCriteria
+from discovery.criteria import FORMULAS, LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import solve
 from discovery.laws.finding.operators import moved_by, steepness
@@ -250,14 +250,36 @@ class DriftTest:
         together = max(float(coefficients @ self._covariance @ coefficients), 0.0)
         return float(np.sqrt(together / max(alone, 1e-300)))
 
-    def allows(self, coefficients: np.ndarray) -> bool:
-        """Tell whether coefficients, scaled alike, drift no more than the formula's own."""
-        scale = np.sqrt(self.noise / max(coefficients @ self._noise @ coefficients, 1e-300))
-        mean, _ = _moments(self.bands(coefficients * scale))
-        base, error = _moments(self.bands(self._start))
-        level = self._criteria.detected_motion / len(EDGES)
-        margin = stats.t.isf(level, len(self._offsets) - 2) * error
-        return bool(np.all(mean <= np.maximum(base, 0.0) + margin))
+    def allows(self, coefficients: np.ndarray, fitted: np.ndarray) -> bool:
+        """Tell whether coefficients lie in the joint confidence region about the fitted ones.
+
+        Run by run, what they move more is compared with how much that differs between runs. For
+        coefficients that are z standard errors from the fitted ones the mean is z/2 of its own
+        standard errors, and z² is χ² distributed with as many degrees of freedom as there are
+        ratios. Motion below rounding is none.
+
+        Parameters
+        ----------
+        coefficients, fitted : (s,) arrays
+        """
+        trial, best = (self._systematic_at_scale(c) for c in (coefficients, fitted))
+        variance = float(fitted @ self._covariance @ fitted)
+        variance *= self.noise / max(self._noise_of(fitted), 1e-300)
+        if trial.mean() <= self._criteria.rounding_drift**2 * variance:
+            return True
+        more = trial - best
+        error = more.std(ddof=1) / np.sqrt(len(more))
+        level = 2 * stats.norm.sf(FORMULAS.interval)
+        most = np.sqrt(stats.chi2.isf(level, max(len(fitted) - 1, 1))) / 2
+        return bool(more.mean() <= most * error)
+
+    def _systematic_at_scale(self, coefficients: np.ndarray) -> np.ndarray:
+        """Return the systematic variance of each run for coefficients scaled to the same noise."""
+        scale = np.sqrt(self.noise / max(self._noise_of(coefficients), 1e-300))
+        return self.bands(coefficients * scale).sum(axis=1)
+
+    def _noise_of(self, coefficients: np.ndarray) -> float:
+        return float(coefficients @ self._noise @ coefficients)
 
     def standard_errors(self, coefficients: np.ndarray, level: float = 0.05) -> np.ndarray:
         """Return the standard errors of the coefficients that drift least, (s,).
@@ -296,9 +318,30 @@ class DriftTest:
         Noise adds nothing to a band's excess, so these are free of the bias that noise and
         smoothing put into squares.
         """
+        return solve(self._drift, self._noise, _RIDGE).vectors[:, 0]
+
+    def refitted(self, coefficients: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+        """Return coefficients of which some are fixed and the others drift least beside them.
+
+        Others that are of one size stay so.
+
+        Parameters
+        ----------
+        coefficients : (s,) array
+        fixed : (s,) array of bool
+            Some of them.
+        """
+        free = np.abs(coefficients) * ~fixed
+        groups = [coefficients * (free == size) for size in np.unique(free[~fixed])]
+        basis = np.column_stack([coefficients * fixed, *groups])
+        drift, noise = (basis.T @ form @ basis for form in (self._drift, self._noise))
+        found = solve(drift, noise, _RIDGE).vectors[:, 0]
+        return basis @ (found / found[0]) if found[0] else coefficients
+
+    @cached_property
+    def _drift(self) -> np.ndarray:
         total = self._counts.sum(axis=0)
-        drift = (self._modes * total) @ self._modes.T / (len(self._offsets) - 1)
-        return solve(drift, self._noise, _RIDGE).vectors[:, 0]
+        return (self._modes * total) @ self._modes.T / (len(self._offsets) - 1)
 
 
 def chance_of_motion(excess: np.ndarray, error: np.ndarray, n_runs: int) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -130,9 +131,15 @@ class Judge:
         # Simple numbers are often better than fitted ones, but no cure for what plainly drifts.
         slight = evidence.drift_interval[0] <= self.criteria.plain_drift
         if slight or verdict_of(table) != Verdict.REJECTED:
-            allowed = refined.drift.allows
+            allowed = partial(refined.drift.allows, fitted=candidate.coefficients)
             coefficients = rounding.rounded(
-                ops, candidate, allowed, self.numbers, errors, terms.kinds()
+                ops,
+                candidate,
+                allowed,
+                self.numbers,
+                errors,
+                terms.kinds(),
+                refined.drift.refitted,
             )
             errors = errors * np.abs(coefficients / candidate.coefficients)
             coefficients = tied(terms.expressions(), coefficients, errors, allowed)
