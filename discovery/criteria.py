@@ -676,7 +676,8 @@ class LawCriteria:
         2.0,
         statistic="what divides the limits on drift for such a formula, once more",
         unit="1",
-        reason="tolerance: an imitation's drift is excluded only by a lower limit",
+        reason="tolerance: of flows without laws, no polynomial of many numbers moves by less than "
+        "16 % of its spread; a third of that",
         off=1.0,
         test="laws/judging/test_verdict.py::test_more_free_numbers_must_be_known_better",
     )

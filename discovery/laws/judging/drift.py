@@ -359,7 +359,8 @@ def chance_of_motion(excess: np.ndarray, error: np.ndarray, n_runs: int) -> np.n
     -------
     (...) array
     """
-    worst = np.max(excess / np.maximum(error, 1e-300), axis=-1)
+    with np.errstate(over="ignore"):  # short runs have no modes in the lowest band
+        worst = np.max(excess / np.maximum(error, 1e-300), axis=-1)
     return np.minimum(len(EDGES) * stats.t.sf(worst, n_runs - 1), 1.0)
 
 

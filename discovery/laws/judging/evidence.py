@@ -232,7 +232,10 @@ def motion_everywhere(
     h, noise = values_of(library, coefficients, smooth.states, smooth.covariance)
     means = np.add.reduceat(h, starts) / lengths
     rest = (h - np.repeat(means, lengths)) ** 2 - noise
-    moved = SquaredDrift(np.add.reduceat(rest, starts) / lengths, lengths, means)
+    motion = np.add.reduceat(rest, starts) / lengths
+    # Noise that is overstated would take motion away: at the least there is none.
+    motion -= min(float(np.average(motion, weights=lengths)), 0.0)
+    moved = SquaredDrift(motion, lengths, means)
     return float(np.sqrt(moved.at_most(criteria.drift_level)))
 
 

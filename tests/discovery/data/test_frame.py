@@ -87,7 +87,7 @@ def test_angles_stay_as_they_are():
 
 
 def test_the_origin_of_a_user_s_own_functions_stays():
-    frame = Frame.of(runs(1e3, 1e6), moved=False)
+    frame = Frame.of(runs(1e3, 1e6), moved=())
     assert frame.exponent == (3,) * 4
     assert not frame.far
 

@@ -57,8 +57,8 @@ def test_each_coefficient_is_a_simple_number_or_has_the_digits_it_is_known_to():
     widths = {0: np.array([0.0005, 0.004, 0.004]), 1: np.full(3, 0.004)}
     vector = np.array([1.0, 1.3012, 0.77123])
     out = Numbers().simplest(vector, widths, [1.0], lambda trial: True, measured=True)
-    np.testing.assert_allclose(out, [1.0, 1.3, 0.7712])
-    assert Numbers().simplest(vector, widths, [1.0], lambda trial: True) is None
+    np.testing.assert_allclose(out, [1.0, 1.3, 0.77123])
+    assert Numbers().simplest(vector, widths, [0.3], lambda trial: True) is None
 
 
 def test_a_number_that_is_not_simple_stays():
