@@ -53,7 +53,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         Of larger data sets so many rows are analysed: runs drawn at random, or stretches of them.
         Fields have a limit of their own, 100000 states.
     random_state : int, RandomState or None, default=None
-        Splits the runs and draws the bootstrap samples.
+        Splits the runs and draws the resamples.
 
     Attributes
     ----------

@@ -93,7 +93,7 @@ def discover(  # noqa: PLR0913 (the public interface)
         Of larger data sets so many rows are analysed: runs drawn at random, or stretches of them.
         Fields have a limit of their own, 100000 states.
     random_state : int, optional
-        Seed of the split, the training and the bootstrap.
+        Seed of the split, the training and the resamples.
     verbose : bool, default=True
         Show a progress bar (on stderr) while training.
 
@@ -287,7 +287,7 @@ def analyse_runs(
     library, noise, constants, max_rows
         As for `discover`.
     rng : numpy.random.Generator
-        Draws rows, the split and bootstrap samples.
+        Draws rows, the split and the resamples.
 
     Raises
     ------

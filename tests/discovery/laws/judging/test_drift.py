@@ -135,3 +135,32 @@ def test_motion_without_a_path_is_seen_against_the_noise_that_is_known(amplitude
     assert abs(seen.mean() - amplitude**2) < 4 * error + 1e-3
     motion, by_noise = test.motion(np.ones(1))
     assert motion.sum() / by_noise.sum() == pytest.approx(1 + amplitude**2 / 0.04, rel=0.03)
+
+
+def oscillators(library, n_runs=30):
+    """Return the drift test of an oscillator's energy in terms of x and v, at 2 % noise."""
+    rng = np.random.default_rng(5)
+    angle = np.linspace(0, 10, 60) + rng.uniform(0, 6.3, (n_runs, 1))
+    size = rng.uniform(0.5, 2, (n_runs, 1, 1))
+    states = (size * np.stack([np.cos(angle), np.sin(angle)], axis=-1)).reshape(-1, 2)
+    path = raw_path(states + 0.02 * rng.standard_normal(states.shape), np.full(2, 0.02))
+    orbits = Orbits(path, path, 60 * np.arange(n_runs + 1), np.ones(2))
+    return DriftTest(library, np.ones(len(library)), orbits)
+
+
+def test_rounded_coefficients_stay_in_the_joint_confidence_region():
+    test = oscillators(libraries.custom(["x**2", "v**2"], ("x", "v")))
+    fitted = test.refined()
+    errors = test.standard_errors(fitted)
+    assert test.allows(np.ones(2), fitted)
+    assert test.allows(fitted + errors, fitted)
+    assert not test.allows(fitted + 5 * errors, fitted)
+
+
+def test_what_is_not_fixed_is_fitted_beside_what_is():
+    """x² is fixed at two: v² follows, and terms of one size stay so."""
+    test = oscillators(libraries.custom(["x**2", "v**2", "x*v"], ("x", "v")))
+    found = test.refitted(np.array([2.0, 1.3, 0.4]), np.array([True, False, False]))
+    np.testing.assert_allclose(found, [2.0, 2.0, 0.0], atol=0.02)
+    even = test.refitted(np.array([1.3, 1.3, 0.1]), np.array([False, False, True]))
+    assert even[0] == even[1]
