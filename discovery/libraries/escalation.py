@@ -72,7 +72,8 @@ def escalation(
         stages.append(differences(names, roles))
     degree = max((p for p in range(3, 7) if term_count(len(straight), p) <= MAX_TERMS), default=0)
     if degree and not curved:
-        stages.append(polynomial(names, degree, straight))
+        # Of many powers noise makes false null vectors: those of low degree come first.
+        stages += [polynomial(names, p, straight) for p in sorted({min(degree, 4), degree})]
     if positions and not curved:
         if not given:
             # Nobody said that these are no angles.
