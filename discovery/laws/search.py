@@ -94,6 +94,8 @@ class Search:
         Which candidates were judged: formulas come up again in richer libraries.
     nearly : list of Law
         Not exact, and exact on some resample of the runs that judge.
+    unresolved : list of Law
+        Rejected, but not for any motion; see `Law.unresolved`.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class Search:
         self.records: list[StageRecord] = []
         self.judged: set[tuple[bool, frozenset]] = set()
         self.nearly: list[Law] = []
+        self.unresolved: list[Law] = []
         self.number = count(1)
 
     def run(self, stages: Sequence[Stage]) -> Findings:
@@ -138,6 +141,7 @@ class Search:
             self.chosen.identities,
             self.records,
             self._rejected(),
+            min(self.unresolved, key=lambda law: law.evidence.drift_excluded, default=None),
             held.n_runs,
             resolution(held, self.criteria),
         )
@@ -204,8 +208,11 @@ class Search:
         trials = _Trials(self, judge)
         laws = trials.run()
         self.pool += [law for law in laws if law.verdict != Verdict.REJECTED]
-        others = (law for law in laws if law.verdict in (Verdict.REJECTED, Verdict.APPROXIMATE))
+        others = [law for law in laws if law.verdict in (Verdict.REJECTED, Verdict.APPROXIMATE)]
         self.nearly += [law for law in others if law.exact_in.any()]
+        self.unresolved += [
+            law for law in others if law.verdict == Verdict.REJECTED and law.unresolved
+        ]
         before = len(self.chosen.laws)
         self.chosen = self._selected(self.pool)
         new = len(self.chosen.laws) - before

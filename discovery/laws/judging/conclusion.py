@@ -79,6 +79,13 @@ def conclude(
         return Conclusion("laws", f"{exact} independent conserved quantit{plural}.")
     if noise > criteria.relative_noise:
         return _too_noisy(noise)
+    if findings.unresolved is not None and not findings.laws:
+        drift = findings.unresolved.evidence.drift_excluded
+        return Conclusion(
+            "undecided",
+            "a function of the libraries shows no motion but the noise's, and a drift of "
+            f"{drift:.0%} of its spread is not excluded; measure more runs, or more precisely.",
+        )
     return Conclusion(
         "none", "no function of the libraries stays on an orbit as noise alone would let it."
     )

@@ -246,9 +246,12 @@ class DriftTest:
 
     def cancelled(self, coefficients: np.ndarray) -> float:
         """Return the value's standard deviation over that of its terms, each on its own."""
-        alone = coefficients**2 @ np.diag(self._covariance)
         together = max(float(coefficients @ self._covariance @ coefficients), 0.0)
-        return float(np.sqrt(together / max(alone, 1e-300)))
+        return float(np.sqrt(together)) / self.alone(coefficients)
+
+    def alone(self, coefficients: np.ndarray) -> float:
+        """Return the standard deviation of the terms, each on its own, added in squares."""
+        return float(np.sqrt(max(coefficients**2 @ np.diag(self._covariance), 1e-300)))
 
     def allows(self, coefficients: np.ndarray, fitted: np.ndarray) -> bool:
         """Tell whether coefficients lie in the joint confidence region about the fitted ones.

@@ -86,6 +86,8 @@ class Evidence:
     cancelled : float
         Variation of the value over that of its terms alone, as standard deviations: small where
         terms that vary cancel, one where there is nothing but noise in them.
+    terms : float
+        Standard deviation of its terms, each on its own, added in squares.
     resamples : Resamples
         The same statistics on resamples of the runs.
     uneven : bool
@@ -107,6 +109,7 @@ class Evidence:
     moving: float
     slope: float
     cancelled: float
+    terms: float
     resamples: Resamples = field(repr=False)
     uneven: bool = False
 
@@ -192,6 +195,7 @@ def gather(
         moving=test.chance(coefficients),
         slope=test.slope(coefficients),
         cancelled=test.cancelled(coefficients),
+        terms=test.alone(coefficients),
         resamples=Resamples(
             smoothed_flatness=flat,
             smoothed_least=flat * (low / max(smoothed.value, 1e-300)),

@@ -10,7 +10,7 @@ import sympy
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
 from discovery.laws.judging.evidence import RESAMPLES, Evidence
-from discovery.laws.judging.verdict import Check, Formula, Verdict, in_doubt
+from discovery.laws.judging.verdict import DRIFT_EXCLUDED, Check, Formula, Verdict, in_doubt
 from discovery.libraries.functions import Functions
 
 
@@ -80,6 +80,11 @@ class Law:
     def price(self) -> float:
         """What it costs as an explanation: doubt counts as complexity."""
         return self.complexity * (self.criteria.doubt_factor if self.doubtful else 1.0)
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether all that keeps it from being exact is that too much drift is not excluded."""
+        return [check.name for check in self.checks if not check.passed] == [DRIFT_EXCLUDED]
 
     @property
     def sure(self) -> bool:
@@ -155,6 +160,9 @@ class Findings:
     rejected : (draws,) array of bool
         Whether, on each resample of held-out runs, no candidate that was not called exact passes
         as one more law.
+    unresolved : Law or None
+        Of the candidates that show no motion, while too much of it is not excluded, the one that
+        is known best.
     n_judges : int
         Held-out runs.
     resolution : float
@@ -166,6 +174,7 @@ class Findings:
     identities: list[Law] = field(default_factory=list)
     stages: list[StageRecord] = field(default_factory=list)
     rejected: np.ndarray = field(default_factory=lambda: np.ones(RESAMPLES, dtype=bool))
+    unresolved: Law | None = None
     n_judges: int = 0
     resolution: float = float("nan")
 

@@ -110,6 +110,7 @@ SMALL_DRIFT = "small drift"
 NO_SIGNAL = "one value in all runs"
 FEW_TERMS = "terms of an identity"
 CANCELLATION = "cancellation of terms"
+VARIATION_EXCLUDED = "variation excluded"
 CONSTRAINT = "chance of as little variation in unrelated coordinates"
 
 # What exact laws and identities have in common: they do not move.
@@ -119,7 +120,10 @@ _EXACT = (*_CONSTANT, SIGNAL, DRIFT_EXCLUDED)
 _VERDICTS = (
     (Verdict.IDENTITY, (VANISHING, FEW_TERMS, CONSTRAINT)),
     (Verdict.EXACT, _EXACT),
-    (Verdict.IDENTITY, (*_CONSTANT, NO_SIGNAL, FEW_TERMS, CANCELLATION, CONSTRAINT)),
+    (
+        Verdict.IDENTITY,
+        (*_CONSTANT, NO_SIGNAL, FEW_TERMS, CANCELLATION, VARIATION_EXCLUDED, CONSTRAINT),
+    ),
     (Verdict.APPROXIMATE, (VARYING, SIGNAL, SMALL_DRIFT)),
 )
 
@@ -201,6 +205,13 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
         _at_most(NO_SIGNAL, evidence.signal, criteria.no_signal),
         _at_most(FEW_TERMS, n_terms, criteria.identity_terms, "terms"),
         _at_most(CANCELLATION, evidence.cancelled, criteria.cancellation, waived=zero),
+        _at_most(
+            VARIATION_EXCLUDED,
+            drift_at_most * evidence.spread / evidence.terms,
+            criteria.resolved_drift / for_all,
+            "of the terms' spread",
+            waived=zero,
+        ),
         _at_most(CONSTRAINT, formula.unrelated, criteria.unrelated, waived=alone),
         *further,
     )

@@ -41,7 +41,13 @@ def straight_lines():
     return Trajectories(states=states, times=t, names=["x", "u"])
 
 
+def few_and_noisy():
+    """Nothing moves in an oscillator's energy, and little is excluded."""
+    return datasets.load("henon_heiles", 10, 40, noise=0.15, seed=0)
+
+
 UNDECIDED = {
+    "neither seen nor excluded": (few_and_noisy, "shows no motion.*not excluded.*more runs"),
     "short arcs": (short_arcs, "short arcs.*measure longer runs"),
     "few runs": (few_runs, "6 runs are too few.*at least 8"),
     "loud noise": (loud, "noise is .*%.*measure more precisely"),

@@ -171,6 +171,7 @@ SURE = Evidence(
     moving=0.5,
     slope=1.0,
     cancelled=1.0,
+    terms=1.0,
     resamples=Resamples(*(np.ones(1) for _ in fields(Resamples))),
 )
 

@@ -42,6 +42,7 @@ def seen(bound=0.01, least=0.0, **others):
         "moving": 0.5,
         "slope": 1.0,
         "cancelled": 0.5,
+        "terms": 1.0,
         "resamples": Resamples(*(np.array([np.nan]) for _ in fields(Resamples))),
     }
     return Evidence(**values | others)
@@ -141,6 +142,13 @@ def test_an_identity_is_short_and_its_terms_cancel():
     assert verdict(seen(**same | {"cancelled": 0.6}), np.ones(6)) == "rejected"
 
 
+def test_what_is_hidden_in_noise_is_no_identity():
+    """Its terms may vary as much as it does itself: nothing was seen to cancel."""
+    same = {"signal": 0.1, "cancelled": 0.4}
+    assert verdict(seen(0.19, **same), np.ones(2)) == "identity"
+    assert verdict(seen(0.19, **same, terms=0.5), np.ones(2)) == "rejected"
+
+
 def by_conditions(evidence, terms, coefficients, chance):
     """Return the verdict as one chain of conditions."""
     n_terms, drift, (least, bound) = len(terms), evidence.drift, evidence.drift_interval
@@ -159,7 +167,8 @@ def by_conditions(evidence, terms, coefficients, chance):
             return "exact"
         same = evidence.signal <= 0.3 and n_terms <= 6
         zero = n_terms == 1 and terms.is_coordinate
-        if same and (zero or evidence.cancelled <= 0.5):
+        shown = bound * evidence.spread / evidence.terms <= 0.2 / strictness
+        if same and (zero or (evidence.cancelled <= 0.5 and shown)):
             return "identity"
     limit = 0.02 if simple else 0.02 / 2.0
     if evidence.signal >= 0.5 and bound <= limit:
@@ -180,6 +189,7 @@ def any_evidence(rng):
         drift_excluded=odd(near(0.005, 0.025, 0.05, 0.1, 0.2)),
         moving=odd(near(1e-3, 0.04, 0.5)),
         cancelled=odd(near(2e-6, 0.5, 0.5, 1.0)),
+        terms=float(rng.choice([0.06, 0.2, 1.0])),
     )
 
 
