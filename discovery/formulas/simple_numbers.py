@@ -38,7 +38,7 @@ _EXACT_DENOMINATOR = 10
 # Significant digits at most.
 _DIGITS = 12
 # How often an interval holds what rounding a number to digits may move it: two digits of its error.
-_ROUNDED = 25
+_ROUNDED = 10
 # Returns numbers (s,) of which some (s,) bool are fixed and the others are fitted beside them.
 Refit: TypeAlias = Callable[[np.ndarray, np.ndarray], np.ndarray]
 # Numbers closer than this, relative, are one.
