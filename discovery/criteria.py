@@ -89,6 +89,32 @@ class DataCriteria:
         test="data/test_coordinates.py::test_rates_that_are_no_coordinates",
     )
 
+    # The units and the origin that coordinates are analysed in.
+    one_size: float = limit(
+        3.0,
+        statistic="ratio of the spreads of two coordinates of one role",
+        unit="decades",
+        reason="tolerance: a planet and its sun, whose distance counts, share a unit",
+        off=math.inf,
+        test="data/test_frame.py::test_coordinates_of_different_size_do_not",
+    )
+    near_size: float = limit(
+        0.5,
+        statistic="ratio of the spreads of two coordinates of different roles",
+        unit="decades",
+        reason="tolerance: half a step between powers of ten, for what may be of one kind",
+        off=math.inf,
+        test="data/test_frame.py::test_coordinates_of_one_size_share_a_unit",
+    )
+    far: float = limit(
+        30.0,
+        statistic="middle of a coordinate's values, beyond which it is seen from another origin",
+        unit="spreads",
+        reason="tolerance: the fourth power of such a coordinate still has ten good digits",
+        off=math.inf,
+        test="data/test_frame.py::test_far_values_get_a_round_origin",
+    )
+
     # The natural origin of coordinates that were measured from far away.
     central_pull: float = limit(
         0.05,

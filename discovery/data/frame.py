@@ -21,19 +21,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse.csgraph import connected_components
 
+from discovery.criteria import DATA, LIBRARIES
 from discovery.data.coordinates import field_of
 from discovery.data.trajectories import Trajectories
 
 # Decades from 1 within which a spread, or a duration, is of ordinary size.
 _ORDINARY, _ORDINARY_TIME = 1.5, 4.0
-# Decades within which spreads are of one size: of coordinates of one role (a planet and its sun,
-# whose distance counts), and of others.
-_ALIKE, _NEAR = 3.0, 0.5
-# Values lie far from zero where their middle is this many spreads.
-_FAR = 30.0
-# Share of negative values from which on a coordinate is mirrored: as many as must be positive for
-# its logarithm to be taken.
-_NEGATIVE = 0.7
 # Percent of the values at either end that may be wrong.
 _TAIL = 4
 # Roles of coordinates that may be amounts.
@@ -93,7 +86,8 @@ class Frame:
             origin = _origin(rows[:, group])
             for i in group:
                 centre[i] = origin
-                negative = not origin and np.mean(rows[:, i] < 0) >= _NEGATIVE
+                # As many must be of one sign for a logarithm to be taken.
+                negative = not origin and np.mean(rows[:, i] < 0) >= LIBRARIES.positive_share
                 mirrored[i] = bool(negative and roles[i] in _MIRRORED)
         time = _time(runs)
         return cls(tuple(centre), tuple(exponent), tuple(mirrored), *time)
@@ -229,7 +223,7 @@ def _of_one_size(
 
     def alike(i: Hashable, j: Hashable) -> bool:
         decades = abs(math.log10(spread[i]) - math.log10(spread[j]))
-        return decades <= (_ALIKE if roles[i] == roles[j] else _NEAR)
+        return decades <= (DATA.one_size if roles[i] == roles[j] else DATA.near_size)
 
     return _chains(columns, alike)
 
@@ -243,7 +237,7 @@ def _of_one_place(
     """
 
     def alike(i: int, j: int) -> bool:
-        close = abs(middle[i] - middle[j]) <= _FAR * max(spread[i], spread[j])
+        close = abs(middle[i] - middle[j]) <= DATA.far * max(spread[i], spread[j])
         return roles[i] == roles[j] and bool(close)
 
     return _chains(columns, alike)
@@ -261,7 +255,7 @@ def _chains(columns: Sequence[Hashable], alike: Callable[[Hashable, Hashable], b
 def _origin(values: np.ndarray) -> Fraction:
     """Return the roundest number within a spread of the middle of values far from zero; else 0."""
     middle, spread = map(float, _middle_and_spread(values.ravel()))
-    return _roundest(middle, spread) if abs(middle) > _FAR * spread else Fraction(0)
+    return _roundest(middle, spread) if abs(middle) > DATA.far * spread else Fraction(0)
 
 
 def _roundest(value: float, tolerance: float) -> Fraction:
@@ -283,4 +277,4 @@ def _time(runs: Trajectories) -> tuple[int, bool]:
         return 0, False
     size = math.log10(duration)
     exponent = round(size) if abs(size) > _ORDINARY_TIME else 0
-    return exponent, bool(np.abs(starts).max() > _FAR * duration)
+    return exponent, bool(np.abs(starts).max() > DATA.far * duration)

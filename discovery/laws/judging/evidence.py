@@ -206,7 +206,7 @@ def gather(
         uneven=uneven,
     )
     if uneven:
-        return evidence.bounded(motion_everywhere(library, coefficients, orbits, criteria))
+        return evidence.bounded(_motion_everywhere(h, noise, orbits.offsets, criteria))
     return evidence
 
 
@@ -232,8 +232,15 @@ def motion_everywhere(
     float
         In spreads over all samples; above it is the motion with probability `drift_level`.
     """
-    smooth, starts, lengths = orbits.smoothed, orbits.offsets[:-1], np.diff(orbits.offsets)
+    smooth = orbits.smoothed
     h, noise = values_of(library, coefficients, smooth.states, smooth.covariance)
+    return _motion_everywhere(h, noise, orbits.offsets, criteria)
+
+
+def _motion_everywhere(
+    h: np.ndarray, noise: np.ndarray, offsets: np.ndarray, criteria: LawCriteria
+) -> float:
+    starts, lengths = offsets[:-1], np.diff(offsets)
     means = np.add.reduceat(h, starts) / lengths
     rest = (h - np.repeat(means, lengths)) ** 2 - noise
     motion = np.add.reduceat(rest, starts) / lengths
