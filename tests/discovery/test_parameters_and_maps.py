@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import sympy
 from scipy.integrate import solve_ivp
 
 import discovery
@@ -42,6 +43,15 @@ def test_a_spring_of_its_own_in_each_run(noise):
     assert [str(q.expression) for q in found.quantities_] == ["k*x**2 + u**2"]
     assert "coordinates x, u; parameter k" in found.report_.title
     assert set(found.report_.noise) == {"x", "u"}
+
+
+def test_a_parameter_keeps_its_origin():
+    """Springs nearly alike: k is far from zero, and k x² is of k itself."""
+    stiffness = np.random.default_rng(5).uniform(1.0, 1.03, RUNS)
+    found = fitted(beside(springs(stiffness, 0.0), 1000 * stiffness), "xuk")
+    (law,) = found.quantities_
+    k, x, u = (sympy.Symbol(name, real=True) for name in "kxu")
+    assert sympy.expand(law.expression / law.expression.coeff(u**2) - u**2 - k * x**2 / 1000) == 0
 
 
 def test_a_frequency_of_its_own_in_each_run():

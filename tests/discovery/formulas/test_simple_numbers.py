@@ -61,6 +61,19 @@ def test_each_coefficient_is_a_simple_number_or_has_the_digits_it_is_known_to():
     assert Numbers().simplest(vector, widths, [0.3], lambda trial: True) is None
 
 
+def test_what_is_not_simple_is_fitted_beside_what_is():
+    """The refit is told what is fixed, and has the last word on the rest."""
+    widths = {0: np.array([0.0005, 0.004, 0.004])}
+
+    def refit(values, fixed):
+        np.testing.assert_array_equal(fixed, [True, True, False])
+        return np.where(fixed, values, 0.77234)
+
+    vector = np.array([1.0, 1.3012, 0.77123])
+    out = Numbers().simplest(vector, widths, [1.0], lambda trial: True, True, refit)
+    np.testing.assert_allclose(out, [1.0, 1.3, 0.77234])
+
+
 def test_a_number_that_is_not_simple_stays():
     assert Numbers().simple(0.8123, 1e-4) == (0.8123, np.inf)
     assert str(Numbers().symbolic(0.8123456789)) == "0.812346"

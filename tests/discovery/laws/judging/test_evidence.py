@@ -79,6 +79,30 @@ def test_a_few_noisy_samples_do_not_hide_the_others():
     assert gather(X, np.ones(1), orbits, rng).drift_interval[1] < 0.7
 
 
+def noisy_places(moves):
+    """Three of sixty samples are a hundred times as noisy; there the path moves, in some runs."""
+    rng = np.random.default_rng(1)
+    noisy = np.arange(20 * STEPS) % STEPS < 3
+    level = np.where(noisy, 10.0, 0.1)
+    quiet = np.repeat(rng.normal(size=20), STEPS)
+    measured = raw_path((quiet + level * rng.standard_normal(20 * STEPS))[:, None], np.array([0.1]))
+    measured = replace(measured, covariance=level[:, None, None] ** 2)
+    quiet += 3.0 * noisy * np.repeat(moves, STEPS)
+    error = np.where(noisy, 1.0, 0.01)
+    smoothed = replace(measured, states=quiet[:, None], covariance=error[:, None, None] ** 2)
+    motion = np.sqrt(quiet.reshape(20, STEPS).var(axis=1).mean()) / quiet.std()
+    return Orbits(measured, smoothed, STEPS * np.arange(21), np.ones(1)), motion
+
+
+def test_a_bound_holds_in_noisy_places_too():
+    """Weights by the noise do not see the motion there; the bound must."""
+    orbits, motion = noisy_places(np.ones(20))
+    found = gather(X, np.ones(1), orbits, np.random.default_rng(0))
+    assert found.uneven and motion > 0.3
+    assert found.drift_interval[1] > motion
+    assert found.drift_excluded > motion
+
+
 def test_resamples_vary_as_much_as_the_statistics():
     found = evidence(20, 0)
     low, high = np.percentile(found.resamples.smoothed_flatness, [2.5, 97.5])

@@ -5,7 +5,7 @@ import pytest
 
 from discovery import libraries
 from discovery.estimation.orbits import Orbits
-from discovery.estimation.path import raw_path
+from discovery.estimation.path import Path, raw_path
 from discovery.estimation.split import Split
 from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import operators
@@ -74,3 +74,27 @@ def test_the_scale_of_a_candidate_does_not_matter(judge):
     for scale in (1.0, 1e4):
         law = other.law(ops, other.refined(ops, candidate(scale, 0.5 * scale)))
         assert law.by_chance < 0.02
+
+
+def test_a_bound_holds_in_places_that_only_other_runs_come_to():
+    """In a few samples of the fit runs the path moves, where noise hides it."""
+    rng = np.random.default_rng(1)
+    n_runs, n = 20, 20 * STEPS
+    noisy = np.arange(n) % STEPS < 3
+    level = np.where(noisy, 10.0, 0.1)
+    path = np.repeat(rng.normal(size=n_runs), STEPS)
+    states = np.column_stack([path, rng.normal(size=n)])
+    covariance = level[:, None, None] ** 2 * np.eye(2)
+    measured = Path(states + level[:, None] * rng.standard_normal(states.shape), covariance)
+    moving = np.arange(n) < 10 * STEPS
+    states[:, 0] += 3.0 * (noisy & moving)
+    motion = np.sqrt(states[:, 0].reshape(n_runs, STEPS).var(axis=1).mean()) / states[:, 0].std()
+    smoothed = Path(states, covariance / 100)
+    orbits = Orbits(measured, smoothed, STEPS * np.arange(n_runs + 1), np.ones(2))
+    fit, held = np.arange(10), np.arange(10, n_runs)
+    line = libraries.custom(["x", "u"], ("x", "u"))
+    judge = Judge(line, Split.of(orbits, fit, held, rng), rng)
+    ops = operators(line, orbits.smoothed, orbits.offsets, orbits.scale)
+    law = judge.law(ops, judge.refined(ops, Candidate((0,), np.ones(1), 1.0, 1.0)))
+    assert law.evidence.uneven
+    assert law.evidence.drift_interval[1] > motion
