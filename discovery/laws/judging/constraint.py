@@ -9,6 +9,9 @@ as much at states whose coordinates are drawn from different samples:
 independent coordinates show so little variation; it needs no model of the noise's tails or of the
 bias that it puts into f, since both are the same in T and T*.
 
+An identity m g = 0, m a factor that all terms share, says g = 0 wherever m is not zero. Powers of
+what is often near zero make a function small there whatever g is, so that g is looked at by itself.
+
 Source: permutation tests of independence, after Pitman (1937).
 """
 
@@ -16,9 +19,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
 from discovery.laws.judging.drift import values_of
+from discovery.laws.judging.intervals import Ratio
 from discovery.libraries.functions import Functions
+from discovery.libraries.library import Library
 
 # Shuffles, rows at most that they are of, and shuffles that are evaluated at once.
 SHUFFLES, _ROWS, _TOGETHER = 999, 256, 37
@@ -75,3 +81,43 @@ def chance_of_constraint(
         with np.errstate(all="ignore"):
             below += int(np.sum(variation(shuffled) <= seen))
     return (1 + below) / (1 + SHUFFLES)
+
+
+def flatness_without_factor(
+    library: Functions, coefficients: np.ndarray, orbits: Orbits, criteria: LawCriteria = LAWS
+) -> float:
+    """Return the flatness of what is left of a vanishing formula without its common factor.
+
+    Parameters
+    ----------
+    library : Functions
+        The formula's own s terms.
+    coefficients : (s,) array
+    orbits : Orbits
+        Runs that took no part in finding it; the smoothed path counts.
+    criteria : LawCriteria
+        What is zero: its mean is smaller than the drift that must be excluded, as a fraction of
+        its terms' spread.
+
+    Returns
+    -------
+    float
+        0 where no factor is shared, or the formula's value is not zero.
+    """
+    if not isinstance(library, Library):
+        return 0.0
+    powers = np.array(library.exponents)
+    left = powers - powers.min(axis=0)
+    varies = left.any(axis=1)
+    if not powers.min(axis=0).any() or not varies.any():
+        return 0.0
+    smooth = orbits.smoothed
+    terms = np.sqrt(coefficients**2 @ library.values(smooth.states).var(axis=1))
+    h, _ = values_of(library, coefficients, smooth.states, smooth.covariance)
+    if abs(h.mean()) > criteria.resolved_drift * terms:
+        return 0.0
+    rest = Library(library.symbols, library.atoms, left[varies], library.name)
+    g, noise = values_of(rest, coefficients[varies], smooth.states, smooth.covariance)
+    starts = orbits.offsets[:-1]
+    within = np.add.reduceat((g - g.mean()) ** 2, starts)
+    return Ratio(within, np.add.reduceat(noise, starts)).interval(criteria.coverage)[0]

@@ -19,10 +19,11 @@ from discovery.laws.finding import rounding
 from discovery.laws.finding.candidates import Candidate, expression
 from discovery.laws.finding.differences import tied
 from discovery.laws.finding.operators import Operators
-from discovery.laws.judging.constraint import chance_of_constraint
+from discovery.laws.judging.constraint import chance_of_constraint, flatness_without_factor
 from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.evidence import Evidence, gather, motion_everywhere
 from discovery.laws.judging.law import Law
+from discovery.laws.judging.missing import with_missing
 from discovery.laws.judging.verdict import (
     Check,
     Formula,
@@ -98,8 +99,22 @@ class Judge:
     def refined(self, ops: Operators, candidate: Candidate) -> Refined:
         """Return the candidate with the coefficients that drift least on the fit runs.
 
-        Terms that may as well be zero are left out, the least certain first.
+        Terms that may as well be zero are left out, the least certain first; where the rest still
+        moves on these runs, a term that is surely not zero comes back.
         """
+        refined = self._shortened(ops, candidate)
+        while self._moves(refined):
+            fit, criteria = self.split.fit, self.criteria
+            longer = with_missing(self.library, ops, refined.candidate, fit, criteria)
+            if longer is None:
+                break
+            again = self._shortened(ops, longer)
+            if len(again.candidate.support) <= len(refined.candidate.support):
+                break
+            refined = again
+        return refined
+
+    def _shortened(self, ops: Operators, candidate: Candidate) -> Refined:
         while True:
             terms = self.library.restrict(candidate.support)
             drift = DriftTest(terms, candidate.coefficients, self.split.fit, self.criteria)
@@ -110,6 +125,11 @@ class Judge:
             if shorter is None:
                 return Refined(candidate, drift, errors)
             candidate = shorter
+
+    def _moves(self, refined: Refined) -> bool:
+        """Tell whether a formula shows signs of motion on the runs that it was fitted to."""
+        coefficients, drift = refined.candidate.coefficients, refined.drift
+        return drift.chance(coefficients) < self.criteria.suspected_motion
 
     def law(self, ops: Operators, refined: Refined) -> Law:
         """Round the coefficients of a refined candidate and test it on the held-out runs.
@@ -160,7 +180,8 @@ class Judge:
         if verdict_of(table) == Verdict.IDENTITY:
             held = self.split.held
             chance = chance_of_constraint(terms, formula.coefficients, held, self.rng)
-            formula = replace(formula, unrelated=chance)
+            divided = flatness_without_factor(terms, formula.coefficients, held, self.criteria)
+            formula = replace(formula, unrelated=chance, divided=divided)
             table = checks(evidence, formula, self.criteria)
         written, rounded = terms.expressions(), formula.coefficients
         return Law(

@@ -84,12 +84,16 @@ class Formula:
     unrelated : float
         How probably coordinates that do not depend on each other would vary it as little; see
         `constraint.chance_of_constraint`. Asked of identities alone.
+    divided : float
+        Lower end of the flatness without the factor that all terms share; see
+        `constraint.flatness_without_factor`. Asked of identities alone.
     """
 
     terms: Functions
     coefficients: np.ndarray
     by_chance: float = 1.0
     unrelated: float = 0.0
+    divided: float = 0.0
 
     @property
     def free_numbers(self) -> int:
@@ -112,17 +116,26 @@ FEW_TERMS = "terms of an identity"
 CANCELLATION = "cancellation of terms"
 VARIATION_EXCLUDED = "variation excluded"
 CONSTRAINT = "chance of as little variation in unrelated coordinates"
+DIVIDED = "flatness without the factor that all terms share, lower end of its interval"
 
 # What exact laws and identities have in common: they do not move.
 _CONSTANT = (VARYING, FLATNESS, FLATNESS_AT_LEAST, MOTION, DRIFT_AT_LEAST)
 _EXACT = (*_CONSTANT, SIGNAL, DRIFT_EXCLUDED)
 # The first verdict all of whose checks are passed holds; without one a formula is rejected.
 _VERDICTS = (
-    (Verdict.IDENTITY, (VANISHING, FEW_TERMS, CONSTRAINT)),
+    (Verdict.IDENTITY, (VANISHING, FEW_TERMS, CONSTRAINT, DIVIDED)),
     (Verdict.EXACT, _EXACT),
     (
         Verdict.IDENTITY,
-        (*_CONSTANT, NO_SIGNAL, FEW_TERMS, CANCELLATION, VARIATION_EXCLUDED, CONSTRAINT),
+        (
+            *_CONSTANT,
+            NO_SIGNAL,
+            FEW_TERMS,
+            CANCELLATION,
+            VARIATION_EXCLUDED,
+            CONSTRAINT,
+            DIVIDED,
+        ),
     ),
     (Verdict.APPROXIMATE, (VARYING, SIGNAL, SMALL_DRIFT)),
 )
@@ -213,6 +226,7 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
             waived=zero,
         ),
         _at_most(CONSTRAINT, formula.unrelated, criteria.unrelated, waived=alone),
+        _at_most(DIVIDED, formula.divided, criteria.excess_motion),
         *further,
     )
 

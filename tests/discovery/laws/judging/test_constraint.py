@@ -6,7 +6,9 @@ import pytest
 from discovery import ConservedQuantityFinder, libraries
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
-from discovery.laws.judging.constraint import chance_of_constraint
+from discovery.laws.judging.constraint import chance_of_constraint, flatness_without_factor
+from discovery.libraries.library import Library
+from discovery.libraries.monomials import symbols_of
 
 NAMES = ("x", "y", "z")
 
@@ -19,6 +21,16 @@ def chance(expressions, coefficients, states, noise, seed=0, parameters=()):
     orbits = Orbits(measured, measured, offsets, states.std(axis=0), parameters=parameters)
     terms = libraries.custom(expressions, NAMES)
     return chance_of_constraint(terms, np.array(coefficients, dtype=float), orbits, rng)
+
+
+def without_factor(expressions, coefficients, states, noise):
+    states = np.column_stack([states, np.zeros(len(states))])
+    rng = np.random.default_rng(0)
+    path = raw_path(states + noise * rng.normal(size=states.shape), np.full(3, noise))
+    orbits = Orbits(path, path, 30 * np.arange(len(states) // 30 + 1), np.ones(3))
+    powers = [tuple(e) for e in expressions]
+    terms = Library(symbols_of(NAMES), symbols_of(NAMES), powers)
+    return flatness_without_factor(terms, np.array(coefficients, dtype=float), orbits)
 
 
 def circle(n=300):
@@ -49,6 +61,20 @@ def test_what_a_parameter_makes_alike_is_no_constraint():
     assert chance(["x", "y"], [1, -1], states, 0.01, parameters=(2,)) > 0.05
     circles = circle() * np.repeat([1.0, 2.0], 150)[:, None]
     assert chance(["x**2", "y**2"], [1, 1], circles, 0.01, parameters=(2,)) == 1e-3
+
+
+def test_a_factor_that_is_often_small_does_not_make_an_identity():
+    """x³ (x² − y² / 2) is small wherever x is; on the unit square x² − y² / 2 is not zero."""
+    square = np.random.default_rng(4).uniform(-1, 1, (300, 2))
+    products = [(5, 0, 0), (3, 2, 0)]
+    assert without_factor(products, [1, -0.5], square, 0.05) > 10
+    # On the line x = y √½ it is zero; what is left is so too.
+    line = np.column_stack([square[:, 0], square[:, 0] * np.sqrt(2)])
+    assert 0 < without_factor(products, [1, -0.5], line, 0.01) < 1.2
+    # Nothing is shared; or the value is a constant that is not zero, and nothing can be divided.
+    assert without_factor([(2, 0, 0), (0, 2, 0)], [1, -0.5], square, 0.05) == 0
+    hyperbola = np.column_stack([np.exp(square[:, 0]), np.exp(-square[:, 0])])
+    assert without_factor([(1, 1, 0), (2, 2, 0)], [1, 1], hyperbola, 0.01) == 0
 
 
 def test_one_coordinate_is_tied_to_nothing():
