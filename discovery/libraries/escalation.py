@@ -73,14 +73,18 @@ def escalation(
     degree = max((p for p in range(3, 7) if term_count(len(straight), p) <= MAX_TERMS), default=0)
     if degree and not curved:
         # Of many powers noise makes false null vectors: those of low degree come first.
-        stages += [polynomial(names, p, straight) for p in sorted({min(degree, 4), degree})]
+        stages.append(polynomial(names, min(degree, 4), straight))
+    if positions and not curved:
+        # A few functions of the distance come before hundreds of powers, which imitate them.
+        stages += [radial(names, roles, [key]) for key in POTENTIALS if key != "1/r"]
+        stages.append(radial(names, roles))
+    if degree > 4 and not curved:
+        stages.append(polynomial(names, degree, straight))
     if positions and not curved:
         if not given:
             # Nobody said that these are no angles.
             turning = ["angle" if role == "position" else role for role in roles]
             stages += [trigonometric(names, turning, order) for order in (2, 3)]
-        stages += [radial(names, roles, [key]) for key in POTENTIALS if key != "1/r"]
-        stages.append(radial(names, roles))
         if d >= 6:
             stages.append(chain(names, roles))
         stages.append(exponential(names, roles))

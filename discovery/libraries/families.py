@@ -120,6 +120,8 @@ POTENTIALS = {
     "1/r^2": lambda r: r**-2,
     "1/r^3": lambda r: r**-3,
     "exp(-r)/r": lambda r: sympy.exp(-r) / r,
+    "r^3": lambda r: r**3,
+    "r^4": lambda r: r**4,
 }
 
 

@@ -151,7 +151,7 @@ CONTENTS = {
     ),
     "radial": (
         families.radial(("x", "y"), ("position", "position")),
-        "x, y, x**2, x*y, y**2, r, log(r), 1/r, r**-2, r**-3, exp(-r)/r",
+        "x, y, x**2, x*y, y**2, r, r**3, r**4, log(r), 1/r, r**-2, r**-3, exp(-r)/r",
     ),
 }
 
@@ -323,6 +323,15 @@ def test_auto_tries(names, roles, terms):
     assert not missing
     assert len(stages[0]) <= min(len(stage) for stage in stages[1:])
     assert max(len(stage) for stage in stages) <= MAX_TERMS
+
+
+def test_few_functions_come_before_the_many_that_imitate_them():
+    """Powers of low degree, functions of the distance, powers of high degree."""
+    names, roles = ("x", "y", "u", "v"), ["position"] * 2 + ["velocity"] * 2
+    rows = np.random.default_rng(0).uniform(0.1, 2.0, (50, 4))
+    order = [stage.name for stage in escalation(names, roles, rows)]
+    wanted = ["polynomial(2)", "polynomial(4)", "radial (all)", "polynomial(6)"]
+    assert [name for name in order if name in wanted] == wanted
 
 
 def test_sums_come_before_their_squares_in_any_number_of_coordinates():
