@@ -149,6 +149,13 @@ def test_what_is_hidden_in_noise_is_no_identity():
     assert verdict(seen(0.19, **same, terms=0.5), np.ones(2)) == "rejected"
 
 
+def test_what_is_left_without_a_shared_factor_must_be_an_identity_too():
+    same = {"signal": 0.1, "cancelled": 0.01}
+    formula = Formula(terms_of(2), np.ones(2))
+    assert verdict_of(checks(seen(**same), formula)) == "identity"
+    assert verdict_of(checks(seen(**same), replace(formula, divided=2.0))) == "rejected"
+
+
 def by_conditions(evidence, terms, coefficients, chance):
     """Return the verdict as one chain of conditions."""
     n_terms, drift, (least, bound) = len(terms), evidence.drift, evidence.drift_interval
