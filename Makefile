@@ -12,12 +12,12 @@ JAX := .venv-jax
 demo: $(TF)/ready
 	KERAS_BACKEND=tensorflow $(TF)/bin/python examples/kepler.py
 
-# Side by side, a thread each.
+# Side by side, a thread each. The tests on TensorFlow take longer: two processes share their files.
 test: lint
 	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 $(MAKE) --jobs=2 test-tensorflow test-jax
 
 test-tensorflow: $(TF)/ready
-	KERAS_BACKEND=tensorflow $(TF)/bin/python -m pytest -q
+	KERAS_BACKEND=tensorflow $(TF)/bin/python -m pytest -q --numprocesses=2 --dist=loadfile
 
 test-jax: $(JAX)/ready
 	KERAS_BACKEND=jax $(JAX)/bin/python -m pytest -q tests/keras_ndm
