@@ -163,7 +163,7 @@ def test_nothing_is_run(door, tmp_path):
         assert time.monotonic() - begin < 10, text
 
 
-@pytest.mark.parametrize("given", ODD, ids=repr)
+@pytest.mark.parametrize("given", ODD, ids=lambda given: type(given).__name__)
 def test_what_is_no_formula_is_told(given):
     with pytest.raises(ValueError, match=r"library: .* is not understood: .*Expected a formula"):
         parse_formula(given, SYMBOLS, "library")
