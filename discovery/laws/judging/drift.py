@@ -182,10 +182,24 @@ class DriftTest:
         """
         power = (coefficients @ self._modes) ** 2
         motion = np.add.reduceat(power, self._offsets[:-1])
-        floor = drift_floor(power, self._offsets)
-        stated = self.noise * (np.diff(self._offsets) - 1)
-        seen = self._floor and floor.sum() > stated.sum() / 2
-        return motion, floor if seen else stated
+        floor, stated = self._explained(power)
+        return motion, floor if self._floor and self._seen(floor, stated) else stated
+
+    def without_noise(self, coefficients: np.ndarray) -> bool:
+        """Tell whether the fastest modes show less than the noise that the metric states.
+
+        Then it states how well samples resolve the path, and no noise hides motion.
+        """
+        floor, stated = self._explained((coefficients @ self._modes) ** 2)
+        return self._floor and not self._seen(floor, stated)
+
+    def _explained(self, power: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what noise explains by the fastest modes and by the metric, each (runs,)."""
+        return drift_floor(power, self._offsets), self.noise * (np.diff(self._offsets) - 1)
+
+    @staticmethod
+    def _seen(floor: np.ndarray, stated: np.ndarray) -> bool:
+        return bool(floor.sum() > stated.sum() / 2)
 
     def bands(self, coefficients: np.ndarray) -> np.ndarray:
         """Return the systematic variance in each band, (runs, bands)."""
@@ -217,6 +231,11 @@ class DriftTest:
         spectrum = modes(coefficients @ self._values, every, self._offsets)
         noise = float(coefficients @ self._even_noise @ coefficients)
         return self._systematic(spectrum, noise).sum(axis=1)
+
+    def total(self, coefficients: np.ndarray) -> np.ndarray:
+        """Return the variance of each run, (runs,), noise and all: no more than that can move."""
+        values = coefficients @ self._values
+        return np.array([values[a:b].var() for a, b in itertools.pairwise(self._offsets)])
 
     def excess(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return each run's motion in each band beyond what is tolerated, and its error.

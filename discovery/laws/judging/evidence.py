@@ -93,6 +93,8 @@ class Evidence:
     uneven : bool
         Whether noise differs so much from place to place that the drift is measured where it is
         small. What moves elsewhere is bounded by `motion_everywhere`.
+    clean : bool
+        Whether samples show no noise. Then all motion counts in the bounds.
     """
 
     flatness: float
@@ -112,6 +114,7 @@ class Evidence:
     terms: float
     resamples: Resamples = field(repr=False)
     uneven: bool = False
+    clean: bool = False
 
     def bounded(self, motion: float) -> Evidence:
         """Return the evidence with a bound on motion, in spreads, that no smaller one replaces."""
@@ -205,6 +208,9 @@ def gather(
         ),
         uneven=uneven,
     )
+    if test.without_noise(coefficients):
+        bound = _bound(test.total(coefficients), lengths, plain, criteria)
+        return replace(evidence.bounded(bound), clean=True)
     if uneven:
         return evidence.bounded(_motion_everywhere(h, noise, orbits.offsets, criteria))
     return evidence
@@ -217,7 +223,8 @@ def motion_everywhere(
 
     Weights by the noise make a sensitive test of whether a formula moves, but a bound from it
     holds where noise is small only: a term 1/r may move at small r as it likes. So the smoothed
-    path, on which noise is least, is taken as it is.
+    path, on which noise is least, is taken as it is. Where there is no noise, all that moves
+    counts: a short excursion has as much power in the fastest modes as in others.
 
     Parameters
     ----------
@@ -234,6 +241,11 @@ def motion_everywhere(
     """
     smooth = orbits.smoothed
     h, noise = values_of(library, coefficients, smooth.states, smooth.covariance)
+    test = DriftTest(library, coefficients, orbits, criteria)
+    if test.without_noise(coefficients):
+        lengths = np.diff(orbits.offsets)
+        means = np.add.reduceat(h, orbits.offsets[:-1]) / lengths
+        return _bound(test.total(coefficients), lengths, means, criteria)
     return _motion_everywhere(h, noise, orbits.offsets, criteria)
 
 
@@ -246,6 +258,13 @@ def _motion_everywhere(
     motion = np.add.reduceat(rest, starts) / lengths
     # Noise that is overstated would take motion away: at the least there is none.
     motion -= min(float(np.average(motion, weights=lengths)), 0.0)
+    return _bound(motion, lengths, means, criteria)
+
+
+def _bound(
+    motion: np.ndarray, lengths: np.ndarray, means: np.ndarray, criteria: LawCriteria
+) -> float:
+    """Return what a drift exceeds with probability `drift_level`; (runs,) arrays."""
     moved = SquaredDrift(motion, lengths, means)
     return float(np.sqrt(moved.at_most(criteria.drift_level)))
 

@@ -170,7 +170,7 @@ class Judge:
             # Two tests: the smaller of two probabilities counts twice.
             moving = 2 * min(everywhere.chance(formula.coefficients), evidence.moving)
             evidence = replace(evidence, moving=moving)
-            if evidence.uneven:
+            if evidence.uneven or evidence.clean:
                 # Some places only few runs come to.
                 every = self.split.all
                 evidence = evidence.bounded(

@@ -8,7 +8,7 @@ import pytest
 from discovery import libraries
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
-from discovery.laws.judging.evidence import gather, resolution
+from discovery.laws.judging.evidence import gather, motion_everywhere, resolution
 
 STEPS = 60
 X = libraries.custom(["x"], ("x",))
@@ -101,6 +101,22 @@ def test_a_bound_holds_in_noisy_places_too():
     assert found.uneven and motion > 0.3
     assert found.drift_interval[1] > motion
     assert found.drift_excluded > motion
+
+
+def test_a_bound_holds_for_short_excursions_where_there_is_no_noise():
+    """One sample of each run, far off, has as much power in all modes: no noise explains it."""
+    n_runs, stated = 30, 0.02
+    states = np.repeat(np.random.default_rng(0).normal(size=n_runs), STEPS)[:, None]
+    states[STEPS // 3 :: STEPS] += 0.05
+    path = raw_path(states, np.array([stated]))
+    orbits = Orbits(path, path, STEPS * np.arange(n_runs + 1), states.std(axis=0))
+    motion = states.reshape(n_runs, STEPS).std(axis=1).mean() / states.std()
+    found = gather(X, np.ones(1), orbits, np.random.default_rng(0))
+    assert found.clean and motion > 1e-3
+    assert motion < found.drift_interval[1] < 1.5 * motion
+    assert found.drift_excluded >= found.drift_interval[1]
+    assert motion < motion_everywhere(X, np.ones(1), orbits) < 1.5 * motion
+    assert not evidence(30, 0).clean
 
 
 def test_resamples_vary_as_much_as_the_statistics():
