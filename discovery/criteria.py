@@ -149,7 +149,7 @@ class NoiseCriteria:
         unit="1",
         reason="tolerance: integrators and tables of numbers are seldom better",
         off=0.0,
-        test="estimation/test_noise_level.py::test_clean_data_have_the_resolution_as_noise",
+        test="data/test_noise_level.py::test_clean_data_have_the_resolution_as_noise",
     )
     fewest_differences: int = limit(
         8,
@@ -157,7 +157,7 @@ class NoiseCriteria:
         unit="1",
         reason="tolerance: the median of fewer may be far below the noise by chance",
         off=1,
-        test="estimation/test_noise_level.py::test_few_differences_do_not_understate_the_noise",
+        test="data/test_noise_level.py::test_few_differences_do_not_understate_the_noise",
     )
 
     neighbours: float = limit(

@@ -99,13 +99,12 @@ def _correlation(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _is_difference(column: np.ndarray, rates: list[np.ndarray]) -> bool:
-    """Tell whether a column is one of the rates, far nearer than these are to each other."""
-    five, three, *_ = rates
-    for rate in rates:
-        apart = np.linalg.norm(rate - (three if rate is five else five))
-        if np.linalg.norm(column - rate) <= NOISE.differenced * apart:
-            return True
-    return False
+    """Tell whether a column is a difference, far nearer than the derivative over more samples."""
+    better, *differences = rates
+    return any(
+        np.linalg.norm(column - rate) <= NOISE.differenced * np.linalg.norm(better - rate)
+        for rate in differences
+    )
 
 
 def _is_filtered(pair: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise: float) -> bool:
@@ -119,6 +118,14 @@ def _is_filtered(pair: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise
         return False
     design = pair[inner[:, None] + taps, 0]
     design, column = design - design.mean(axis=0), pair[inner, 1] - pair[inner, 1].mean()
-    weights = np.linalg.lstsq(design, column, rcond=None)[0]
-    left = np.sqrt(np.mean((column - design @ weights) ** 2))
+    weights, left = _fitted(design, column)
+    # A linear motion without noise is a filter of itself, however fast: then there is no noise.
+    own, unlike = _fitted(np.delete(design, _REACH, axis=1), design[:, _REACH])
+    noise = min(noise, unlike / np.sqrt(1 + own @ own))
     return bool(left <= NOISE.differenced * np.linalg.norm(weights) * noise)
+
+
+def _fitted(design: np.ndarray, column: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return weights of the columns of a design that fit a column, and the size of what is left."""
+    weights = np.linalg.lstsq(design, column, rcond=None)[0]
+    return weights, float(np.sqrt(np.mean((column - design @ weights) ** 2)))

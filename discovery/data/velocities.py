@@ -332,8 +332,8 @@ def _parted(
     """Part each run into windows that share no sample.
 
     Each window is the one of least error of the velocity among those that begin where the one
-    before it ends. What polynomials miss is the same along a run and does not average out as noise
-    does, so it counts more.
+    before it ends. What polynomials miss, of the position as well, does not average out along a run
+    as noise does, so it counts more.
 
     Returns
     -------
@@ -345,7 +345,9 @@ def _parted(
     error = np.full((len(fits), offsets[-1]), np.inf)
     for own, fit in zip(error, fits, strict=True):
         if 2 * fit.half + 1 <= widest:
-            size = fit.variance[:, 1, 1] + NOISE.state_bias * (fit.missed + fit.doubt)[:, 1]
+            variance = np.einsum("kii->ki", fit.variance)
+            excess = 1 + NOISE.state_bias * (fit.missed + fit.doubt) / variance
+            size = variance[:, 1] * excess.prod(axis=1)
             own[fit.rows[fit.centred]] = size[fit.centred]
     half, every = np.array([fit.half for fit in fits]), np.arange(len(fits))
     rows, chosen = [], []
