@@ -49,8 +49,9 @@ class LocalFit:
         Values, and slopes.
     variance : (k, 2, 2) array
         Covariance of a column's value and slope, for noise of variance 1.
-    missed : (k, 2) array
-        Squared bias of both, over the noise's variance, averaged over the columns.
+    missed : (k, 2, d) array
+        Squared bias of both, over the noise's variance; where there is noise, its average over the
+        columns.
     doubt : (k, 2) array
         Standard error of `missed` where nothing is missed.
     centred : (k,) array of bool
@@ -66,7 +67,9 @@ class LocalFit:
     centred: np.ndarray
 
 
-def local_fits(values: np.ndarray, times: np.ndarray, offsets: np.ndarray) -> Iterator[LocalFit]:
+def local_fits(
+    values: np.ndarray, times: np.ndarray, offsets: np.ndarray, exact: bool = False
+) -> Iterator[LocalFit]:
     """Yield the fits of all degrees and widths.
 
     Parameters
@@ -77,6 +80,9 @@ def local_fits(values: np.ndarray, times: np.ndarray, offsets: np.ndarray) -> It
         Increasing within each run.
     offsets : (runs + 1,) array of int
         Run r is ``values[offsets[r]:offsets[r + 1]]``.
+    exact : bool
+        Whether there is no noise: then each sample tells what is missed there, and no average over
+        its neighbours is needed.
     """
     for half in _half_widths(int(np.diff(offsets).max())):
         width = 2 * half + 1
@@ -91,9 +97,11 @@ def local_fits(values: np.ndarray, times: np.ndarray, offsets: np.ndarray) -> It
                 break
             added = terms[:, :, more].sum(axis=2)
             by_noise = (slopes[:, :, more] ** 2).sum(axis=2)
-            excess = np.mean(added**2, axis=2) - by_noise
-            reach = max(_NEIGHBOURS, half)
-            missed = [_around(row, windows.rows, offsets, reach) for row in excess.T]
+            excess = added**2 - by_noise[..., None]
+            if not exact:
+                excess = excess.mean(axis=2, keepdims=True)
+            reach = 1 if exact else max(_NEIGHBOURS, half)
+            missed = _around(excess, windows.rows, offsets, reach)
             # So many independent values in the average: windows that overlap share their noise.
             count = values.shape[1] * max(1.0, (2 * reach + 1) * (degree + 1) / width / 2)
             yield LocalFit(
@@ -101,7 +109,7 @@ def local_fits(values: np.ndarray, times: np.ndarray, offsets: np.ndarray) -> It
                 windows.rows,
                 states[:, :, degree],
                 variance[..., degree],
-                np.maximum(np.array(missed).T, 0.0),
+                np.broadcast_to(np.maximum(missed, 0.0), added.shape),
                 by_noise * np.sqrt(2 / count),
                 windows.own == half,
             )
@@ -173,10 +181,11 @@ class _Windows:
 
 
 def _around(values: np.ndarray, rows: np.ndarray, offsets: np.ndarray, reach: int) -> np.ndarray:
-    """Return running means over the same run of values (k,) that belong to the given rows."""
-    spread, known = np.zeros(offsets[-1]), np.zeros(offsets[-1])
+    """Return running means over the same run of values (k, ...) that belong to the given rows."""
+    spread, known = np.zeros((offsets[-1], *values.shape[1:])), np.zeros(offsets[-1])
     spread[rows], known[rows] = values, 1.0
     for a, b in itertools.pairwise(offsets):
         for part in (spread[a:b], known[a:b]):
-            part[:] = uniform_filter1d(part, size=2 * reach + 1, mode="nearest")
-    return spread[rows] / np.maximum(known[rows], 1e-12)
+            part[:] = uniform_filter1d(part, size=2 * reach + 1, axis=0, mode="nearest")
+    count = np.maximum(known[rows], 1e-12)
+    return spread[rows] / count.reshape(-1, *[1] * (values.ndim - 1))

@@ -11,7 +11,7 @@ fits (`local_fits`), which say how position and velocity err together:
   best, and its errors are correlated along the run.
 
 Where there is no noise but rounding, errors are what the polynomials miss, and every sample has its
-state, from the window that misses least.
+state, from the window that misses least, but for those near the ends of runs.
 """
 
 from __future__ import annotations
@@ -220,7 +220,7 @@ def form(
     for begin, end in _stretches(offsets):
         inside = offsets[begin : end + 1]
         rows = slice(inside[0], inside[-1])
-        fits = list(local_fits(values[rows], times[rows], inside - inside[0]))
+        fits = list(local_fits(values[rows], times[rows], inside - inside[0], exact))
         if fits:
             found = _fitted(fits, inside - inside[0], 0.0 if exact else widest)
             parts.append((found[0] + inside[0], *found[1:]))
@@ -250,13 +250,15 @@ def _fitted(
 ) -> tuple[np.ndarray, _Choice, _Choice]:
     """Return the rows that have states, the fits that are their states, and those of the path.
 
-    With windows of no width the path is the state, at all rows that have one.
+    With windows of no width the path is the state, at all rows in the middle of their windows.
     """
     # Runs too short for the narrowest window have none.
     long = np.flatnonzero(np.repeat(np.diff(offsets) >= FEWEST, np.diff(offsets)))
     path = _Choice.of(fits, long, offsets[-1])
     if not widest:
-        return long, path, path
+        # Near the ends of a run two degrees more do not tell what is missed.
+        inner = path.among(path.centred)
+        return long[path.centred], inner, inner
     rows, chosen = _parted(fits, offsets, widest)
     return rows, _Choice.at(fits, rows, chosen), path.among(np.searchsorted(long, rows))
 
@@ -269,6 +271,7 @@ class _Choice:
     variance: np.ndarray
     missed: np.ndarray
     doubt: np.ndarray
+    centred: np.ndarray
 
     @classmethod
     def of(cls, fits: Sequence[LocalFit], rows: np.ndarray, n_rows: int) -> _Choice:
@@ -278,17 +281,19 @@ class _Choice:
         """
         least, chosen = np.full(n_rows, np.inf), np.zeros(n_rows, dtype=int)
         for i, fit in enumerate(fits):
-            error = fit.variance[:, 1, 1] + NOISE.path_bias * (fit.missed + fit.doubt)[:, 1]
+            bias = fit.missed.mean(axis=2) + fit.doubt
+            error = fit.variance[:, 1, 1] + NOISE.path_bias * bias[:, 1]
             better = error < least[fit.rows]
             least[fit.rows[better]], chosen[fit.rows[better]] = error[better], i
         found = cls.at(fits, rows, chosen[rows])
-        return replace(found, missed=found.missed + found.doubt)
+        return replace(found, missed=found.missed + found.doubt[..., None])
 
     @classmethod
     def at(cls, fits: Sequence[LocalFit], rows: np.ndarray, chosen: np.ndarray) -> _Choice:
         """Take the chosen fits at the given rows."""
         n, d = len(rows), fits[0].states.shape[2]
-        out = cls(np.zeros((n, 2, d)), np.zeros((n, 2, 2)), np.zeros((n, 2)), np.zeros((n, 2)))
+        states, variance = np.zeros((n, 2, d)), np.zeros((n, 2, 2))
+        out = cls(states, variance, np.zeros_like(states), np.zeros((n, 2)), np.zeros(n, bool))
         for i, fit in enumerate(fits):
             here = np.flatnonzero(chosen == i)
             place = np.searchsorted(fit.rows, rows[here])
@@ -296,6 +301,7 @@ class _Choice:
             out.variance[here] = fit.variance[place]
             out.missed[here] = fit.missed[place]
             out.doubt[here] = fit.doubt[place]
+            out.centred[here] = fit.centred[place]
         return out
 
     @classmethod
@@ -306,16 +312,17 @@ class _Choice:
         )
 
     def among(self, rows: np.ndarray) -> _Choice:
-        return _Choice(self.states[rows], self.variance[rows], self.missed[rows], self.doubt[rows])
+        return _Choice(*(getattr(self, f.name)[rows] for f in fields(self)))
 
     def covariance(self, level: np.ndarray) -> np.ndarray:
         """Return the covariance (n, 2 d, 2 d) of positions, then velocities."""
         d = len(level)
-        error = self.variance.copy()
-        error[:, [0, 1], [0, 1]] += self.missed
-        out = np.zeros((len(error), 2, d, 2, d))
-        column = np.arange(d)
-        out[:, :, column, :, column] = error * level[:, None, None, None] ** 2
+        out = np.zeros((len(self.states), 2, d, 2, d))
+        for i, size in enumerate(level):
+            own = out[:, :, i, :, i]
+            own += self.variance
+            own[:, [0, 1], [0, 1]] += self.missed[:, :, i]
+            own *= size**2
         return out.reshape(-1, 2 * d, 2 * d)
 
 
@@ -346,7 +353,7 @@ def _parted(
     for own, fit in zip(error, fits, strict=True):
         if 2 * fit.half + 1 <= widest:
             variance = np.einsum("kii->ki", fit.variance)
-            excess = 1 + NOISE.state_bias * (fit.missed + fit.doubt) / variance
+            excess = 1 + NOISE.state_bias * (fit.missed.mean(axis=2) + fit.doubt) / variance
             size = variance[:, 1] * excess.prod(axis=1)
             own[fit.rows[fit.centred]] = size[fit.centred]
     half, every = np.array([fit.half for fit in fits]), np.arange(len(fits))

@@ -79,7 +79,8 @@ def test_positions_and_velocities_err_together():
 
 def test_without_noise_every_sample_has_a_state():
     found, error, _ = formed(0.0)
-    assert len(found.rows) == OFFSETS[-1]
+    # But for the ends of runs, where no error can be stated.
+    assert np.diff(found.offsets).min() >= N_STEPS - 20 and np.diff(found.rows).max() <= 20
     assert np.abs(error[:, 2:]).max() < 1e-4
     assert chi_squared(error, found.formed.covariance).max() < 1.0
 
@@ -112,10 +113,11 @@ def test_what_a_user_gets():
     got = runs.with_velocities()
     assert got.names == ("x", "theta", "m", "vx", "thetadot")
     assert got.roles == ("position", "angle", "parameter", "velocity", "angular_velocity")
-    assert np.abs(got.rows[:, 3:] - v).max() < 1e-4
-    np.testing.assert_array_equal(got.rows[:, 2], runs.rows[:, 2])
+    at = np.searchsorted(TIMES[:N_STEPS], got.row_times) + N_STEPS * got.groups
+    assert np.abs(got.rows[:, 3:] - v[at]).max() < 1e-4
+    np.testing.assert_array_equal(got.rows[:, 2], runs.rows[at, 2])
     part = got[[3, 5]].of_columns([0, 3])
-    assert part.formed.covariance.shape == (2 * N_STEPS, 2, 2)
+    assert part.formed.covariance.shape == (len(part.rows), 2, 2)
 
 
 def test_an_angle_that_jumps_has_a_velocity_that_does_not():
