@@ -153,7 +153,16 @@ def velocity_names(names: Sequence[str], taken: Sequence[str]) -> list[str]:
 
 
 def unwrapped(rows: np.ndarray, offsets: np.ndarray, angles: Sequence[int]) -> np.ndarray:
-    """Return rows (n, d) with the given columns without jumps by whole turns along each run."""
+    """Return rows whose angles have no jumps by whole turns along each run.
+
+    Parameters
+    ----------
+    rows : (n, d) array
+    offsets : (runs + 1,) array of int
+        Run r is ``rows[offsets[r]:offsets[r + 1]]``.
+    angles : sequence of int
+        The columns that are angles.
+    """
     rows = rows.copy()
     for column in angles:
         for a, b in itertools.pairwise(offsets):
