@@ -149,7 +149,7 @@ class NoiseCriteria:
         unit="1",
         reason="tolerance: integrators and tables of numbers are seldom better",
         off=0.0,
-        test="estimation/test_noise_level.py::test_clean_data_have_the_resolution_as_noise",
+        test="data/test_noise_level.py::test_clean_data_have_the_resolution_as_noise",
     )
     fewest_differences: int = limit(
         8,
@@ -157,7 +157,7 @@ class NoiseCriteria:
         unit="1",
         reason="tolerance: the median of fewer may be far below the noise by chance",
         off=1,
-        test="estimation/test_noise_level.py::test_few_differences_do_not_understate_the_noise",
+        test="data/test_noise_level.py::test_few_differences_do_not_understate_the_noise",
     )
 
     neighbours: float = limit(
@@ -244,6 +244,71 @@ class NoiseCriteria:
         reason="tolerance: enough to know a bias, and not more rows than a short event has",
         off=10**9,
         test="estimation/test_local_polynomials.py::test_a_short_event_in_many_columns",
+    )
+
+    # Velocities formed from positions.
+    path_bias: float = limit(
+        3.0,
+        statistic="squared error that a polynomial's shape makes, over that which noise makes, in "
+        "the choice of a window",
+        unit="1",
+        reason="tolerance: noise averages out along a run and among runs, and what polynomials "
+        "miss does not",
+        off=0.0,
+        test="data/test_velocities.py::test_errors_of_the_path_are_known",
+    )
+    state_bias: float = limit(
+        10.0,
+        statistic="the same, where windows share no sample",
+        unit="1",
+        reason="tolerance: what a window misses is motion of every function of the states; it must "
+        "stay below the noise of their mean",
+        off=0.0,
+        test="data/test_velocities.py::test_errors_of_states_are_known_and_independent",
+    )
+    states_of_a_run: float = limit(
+        16,
+        statistic="windows that the longest run is parted into, at least",
+        unit="1",
+        reason="tolerance: fewer do not show whether a function moves along the run",
+        off=1,
+        test="data/test_velocities.py::test_a_run_has_enough_states",
+    )
+    widest_state: float = limit(
+        9,
+        statistic="samples of a window that may always be used, however short the run",
+        unit="1",
+        reason="tolerance: a polynomial of lowest degree and as much again to tell what it misses",
+        off=0,
+        test="data/test_velocities.py::test_short_runs_have_states",
+    )
+    differenced: float = limit(
+        0.02,
+        statistic="what a velocity leaves of the filter of positions that it is nearest to, over "
+        "the noise of the filter or over what another filter leaves of it",
+        unit="1",
+        reason="tolerance: rounding in tables; a measured velocity leaves its own noise, and an "
+        "exact one what differences miss",
+        off=0.0,
+        test="data/test_differences.py::test_differences_are_recognized",
+    )
+    different_future: float = limit(
+        0.3,
+        statistic="squared difference of the velocities at states near each other, over that of "
+        "any two states",
+        unit="1",
+        reason="tolerance: 1 where velocities do not depend on positions; where they are functions "
+        "of the state, about as much as the states are apart",
+        off=math.inf,
+        test="estimation/test_positions.py::test_different_futures_tell_that_velocities_are_missing",
+    )
+    near_state: float = limit(
+        0.02,
+        statistic="squared distance of two states, over that of any two",
+        unit="1",
+        reason="tolerance: farther from each other complete states move in different ways, too",
+        off=math.inf,
+        test="estimation/test_positions.py::test_states_far_from_each_other_tell_nothing",
     )
 
     # Rows and runs.

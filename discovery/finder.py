@@ -16,9 +16,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from discovery.data.coordinates import Roles, default_names
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS
-from discovery.data.states import States, is_frame, run_and_time
+from discovery.data.states import States, coordinates, is_frame, run_and_time
 from discovery.data.tables import frame_times
 from discovery.data.trajectories import Trajectories
+from discovery.data.velocities import Formed
 from discovery.laws.judging.information import information
 from discovery.libraries.choice import LibraryLike
 from discovery.pipeline import NoiseLevel, WithoutModel, analyse_runs
@@ -162,6 +163,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         spacing = given.grid_spacing if self.grid_spacing is None else self.grid_spacing
         if given.groups is not None:
             runs = Trajectories.from_rows(X, given.groups, given.times, names, roles, spacing)
+            runs.formed = given.formed
             check_for_analysis(runs)
             return runs
         pieces = np.minimum(np.arange(len(X)) * _PIECES // len(X), _PIECES - 1)
@@ -179,12 +181,27 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         (n, n_conserved_) array
         """
         check_is_fitted(self)
+        if len(self.report_.names) > self.n_features_in_:
+            return self._of_states(X)
         rows = _Given.of(X).rows
         if isinstance(X, Trajectories) and not hasattr(self, "feature_names_in_"):
             rows = X.rows
         X = validate_data(self, rows, dtype=np.float64, reset=False)
+        return self._evaluated(X)
+
+    def _of_states(self, X: States) -> np.ndarray:
+        """Evaluate the laws where `fit` formed velocities: on states that have them."""
+        names = self.report_.names
+        if isinstance(X, Trajectories) and not set(names) <= set(X.names):
+            raise ValueError(
+                f"the laws are of {', '.join(names)}, and velocities were formed in fit. Expected "
+                "states that have them: pass runs.with_velocities(), whose rows are states."
+            )
+        return self._evaluated(coordinates(X, names))
+
+    def _evaluated(self, states: np.ndarray) -> np.ndarray:
         exact = self.quantities_[: self.n_conserved_]
-        return np.column_stack([q(X) for q in exact]) if exact else np.empty((len(X), 0))
+        return np.column_stack([q(states) for q in exact]) if exact else np.empty((len(states), 0))
 
     def score(
         self,
@@ -257,6 +274,7 @@ class _Given:
     times: np.ndarray | None = None
     roles: Roles | None = None
     grid_spacing: float | None = None
+    formed: Formed | None = None
 
     @classmethod
     def of(
@@ -271,6 +289,7 @@ class _Given:
                 X.row_times if times is None else times,
                 X.roles,
                 X.grid_spacing,
+                X.formed,
             )
         if groups is None and is_frame(X):
             run, time = run_and_time(X)

@@ -16,6 +16,7 @@ import sympy
 from discovery.criteria import LAWS
 from discovery.data.coordinates import are_fields, infer_roles
 from discovery.data.frame import Frame
+from discovery.data.noise_level import known_noise
 from discovery.data.parameters import Parts, parted, remarks
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
@@ -23,9 +24,9 @@ from discovery.data.states import Runs, as_runs
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.manifold import FramedManifold, checked_manifold, train_manifold
 from discovery.estimation.model_rows import rates
-from discovery.estimation.noise_level import known_noise
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.origin import natural_origin
+from discovery.estimation.positions import missing_velocities, remark, with_formed_velocities
 from discovery.estimation.preparation import prepare, prepare_with, without_gross_errors
 from discovery.estimation.split import PROBES, Split
 from discovery.formulas.simple_numbers import Numbers
@@ -130,6 +131,10 @@ def discover(  # noqa: PLR0913 (the public interface)
 class Preparation(Protocol):
     """How runs become orbits, and what may be learned from these where no closed form is found."""
 
+    @property
+    def forms_velocities(self) -> bool:
+        """Whether missing velocities are formed: a user's model is of the columns given."""
+
     def within(self, frame: Frame) -> Preparation:
         """Return the same for runs in a frame.
 
@@ -164,6 +169,11 @@ class Preparation(Protocol):
 @dataclass(frozen=True)
 class WithoutModel:
     """The noise is read from the runs' smoothness, and paths are local polynomials."""
+
+    @property
+    def forms_velocities(self) -> bool:
+        """True: nothing stands in the way."""
+        return True
 
     def within(self, frame: Frame) -> WithoutModel:
         """Return itself: units do not matter.
@@ -218,6 +228,11 @@ class WithManifold:
     verbose: bool = True
     frame: Frame | None = None
 
+    @property
+    def forms_velocities(self) -> bool:
+        """Whether no model was given, which would be of the columns as they are."""
+        return self.model is None
+
     def within(self, frame: Frame) -> WithManifold:
         """Return the same for runs in a frame.
 
@@ -247,8 +262,8 @@ class WithManifold:
             Seeds the training.
         """
         model = self.model
-        if model is None and runs.n_runs < LAWS.min_runs:
-            # Whatever is trained, there will be no verdict.
+        if runs.formed is not None or (model is None and runs.n_runs < LAWS.min_runs):
+            # The errors are known; or, whatever is trained, there will be no verdict.
             return prepare(runs, noise)
         if model is None:
             seed = int(rng.integers(2**31))
@@ -294,9 +309,14 @@ def analyse_runs(
     ValueError
         As `discover`.
     """
-    numbers = Numbers.of(constants, runs.names)
     most, levels = checked_rows(max_rows), known_noise(noise, runs.dim)
-    fields = are_fields(runs.roles)
+    fields, given = are_fields(runs.roles), runs
+    missing = None if fields or not preparation.forms_velocities else missing_velocities(runs)
+    if missing is not None:
+        runs = with_formed_velocities(drawn(runs, most, rng), missing, levels)
+    if runs.formed is not None:
+        levels = None
+    numbers = Numbers.of(constants, runs.names)
     chosen = library if fields else checked(library, runs.names)
     parts = parted(runs)
     # Functions of the user's own are of the user's coordinates: these keep their origin and sign.
@@ -309,10 +329,13 @@ def analyse_runs(
         if not isinstance(chosen, str):
             chosen = [in_frame(given, frame) for given in chosen]
         some = drawn(framed, most, rng)
-        sound = without_gross_errors(some)
+        sound = without_gross_errors(some) if runs.formed is None else some
         asked = _Asked(chosen, levels, numbers)
         report, frame = _laws(sound, parts, frame, preparation, asked, rng)
-        title = "; ".join([_title(runs, some, sound, parts), *remarks(runs, parts)])
+        notes = remarks(runs, parts)
+        if runs.formed is not None:
+            notes.append(remark(given, runs, missing))
+        title = "; ".join([_title(runs, some, sound, parts), *notes])
         report = replace(report, title=title)
     return outside(report, frame, numbers)
 

@@ -144,14 +144,15 @@ def infer_roles(
         return known
     if rows.min() > 0:
         return ["amount"] * len(names)
-    guesses = [_role_of_name(name) for name in names]
+    guesses = [role_of_name(name) for name in names]
     # Half a guess is none: positions come with as many velocities or momenta.
     if guesses.count("velocity") == guesses.count("position") + guesses.count("angle") > 0:
         return guesses
     return _roles_from_rates(rows, rates) if rates is not None else [None] * len(names)
 
 
-def _role_of_name(name: str) -> str | None:
+def role_of_name(name: str) -> str | None:
+    """Return the role of a coordinate that physicists use a name for; None for other names."""
     if _ANGLE_NAMES.fullmatch(name):
         return "angle"
     if _VELOCITY_NAMES.fullmatch(name):

@@ -198,6 +198,8 @@ class Frame:
             grid_spacing=runs.grid_spacing,
         )
         framed.name, framed.equations = runs.name, runs.equations
+        if runs.formed is not None:
+            framed.formed = runs.formed.inside(self.origin, self.unit)
         return framed
 
 

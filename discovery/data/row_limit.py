@@ -72,4 +72,7 @@ def drawn(runs: Trajectories, max_rows: int, rng: np.random.Generator) -> Trajec
         grid_spacing=runs.grid_spacing,
     )
     part.name = runs.name
+    if runs.formed is not None:
+        rows = np.concatenate([np.arange(a, b) for a, b in spans])
+        part.formed = runs.formed.among(rows, range(runs.dim))
     return part

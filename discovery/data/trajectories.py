@@ -21,6 +21,15 @@ from discovery.data.checks import (
     group_rows,
 )
 from discovery.data.coordinates import Roles, as_names, as_roles, in_words
+from discovery.data.noise_level import known_noise, noise_scale
+from discovery.data.velocities import (
+    Formed,
+    form,
+    position_columns,
+    position_roles,
+    unwrapped,
+    velocity_names,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +63,7 @@ class Trajectories:
     grid_spacing : float or None
     truth : dict from name to a function of states (..., d) -> (...); empty for measured data
     name, equations : str or None; what the data set is called and obeys, where that is known
+    formed : Formed or None; what is known of the errors of states that `with_velocities` made
 
     Raises
     ------
@@ -88,6 +98,7 @@ class Trajectories:
         self.truth: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
         self.name: str | None = None
         self.equations: str | None = None
+        self.formed: Formed | None = None
         check_finite(self.rows, self.row_times, self.offsets, self.names, self.run_ids)
         check_times(self.row_times, self.offsets, self.run_ids)
 
@@ -154,6 +165,9 @@ class Trajectories:
             grid_spacing=self.grid_spacing,
         )
         part.truth, part.name, part.equations = dict(self.truth), self.name, self.equations
+        if self.formed is not None:
+            rows = [np.arange(self.offsets[i], self.offsets[i + 1]) for i in chosen]
+            part.formed = self.formed.among(np.concatenate(rows), range(self.dim))
         return part
 
     def of_columns(self, columns: Sequence[int]) -> Trajectories:
@@ -174,7 +188,75 @@ class Trajectories:
             grid_spacing=self.grid_spacing,
         )
         part.name, part.equations = self.name, self.equations
+        if self.formed is not None:
+            part.formed = self.formed.among(slice(None), columns)
         return part
+
+    def with_velocities(self, noise: ArrayLike | None = None) -> Trajectories:
+        """Return the runs with velocities, formed from their positions.
+
+        Local polynomials give positions and velocities together, with their joint covariance. Where
+        positions are noisy the states are fewer than the samples, each from samples of its own, so
+        that their errors do not depend on each other. Angles come without jumps. Columns that are
+        neither positions nor angles are smoothed beside them; those that are constant in each run
+        stay as they are. Runs too short to form velocities are left out.
+
+        Parameters
+        ----------
+        noise : float or array-like of shape (d,), optional
+            Standard deviation of the noise of each column where it is known; estimated by default.
+
+        Returns
+        -------
+        Trajectories
+            The columns, then velocities: ``vx`` for x, ``thetadot`` for theta, in units of the
+            times, with their roles. ``formed`` has the covariance, which `discover` uses.
+
+        Raises
+        ------
+        ValueError
+            For fields, where no column is a position or one is a velocity already, and for runs
+            that are all too short.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> t = np.linspace(0, 10, 50)
+        >>> runs = Trajectories(states=np.cos(t)[None, :, None], times=t, names=["x"])
+        >>> runs.with_velocities().names
+        ('x', 'vx')
+        """
+        ranges = np.maximum.reduceat(self.rows, self.offsets[:-1])
+        ranges = ranges - np.minimum.reduceat(self.rows, self.offsets[:-1])
+        moving = [int(i) for i in np.flatnonzero(ranges.max(axis=0) > 0)]
+        positions = position_columns(self.names, self.roles, moving)
+        roles = list(self.roles or position_roles(self.names, positions))
+        rows = unwrapped(self.rows, self.offsets, [i for i in moving if roles[i] == "angle"])
+        levels = known_noise(noise, self.dim)
+        if levels is None:
+            levels = noise_scale(rows, self.row_times, self.offsets)
+        found = form(rows[:, moving], self.row_times, self.offsets, levels[moving])
+        # Values of all moving columns, then the slopes of positions.
+        slopes = [len(moving) + moving.index(i) for i in positions]
+        kept = [*range(len(moving)), *slopes]
+        size = self.dim + len(positions)
+        into = [*moving, *range(self.dim, size)]
+        states = np.hstack([rows[found.rows], np.zeros((len(found.rows), len(positions)))])
+        states[:, into] = found.states[:, kept]
+        velocities = velocity_names([self.names[i] for i in positions], self.names)
+        kinds = ["angular_velocity" if roles[i] == "angle" else "velocity" for i in positions]
+        long = np.flatnonzero(np.diff(found.offsets))
+        cuts = found.offsets[1:-1]
+        runs = Trajectories(
+            states=[np.split(states, cuts)[i] for i in long],
+            times=[np.split(self.row_times[found.rows], cuts)[i] for i in long],
+            names=[*self.names, *velocities],
+            roles=[*roles, *kinds],
+            run_ids=self.run_ids[long],
+        )
+        runs.name, runs.equations = self.name, self.equations
+        runs.formed = found.formed.among(slice(None), kept).amid(states, into)
+        return runs
 
     def split(
         self, fraction: float = 0.75, random_state: int | np.random.Generator | None = None

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 
 from discovery.data.trajectories import Trajectories
+from discovery.data.velocities import unwrapped
 
 # Times are rounded: steps that differ by less than this share of the typical one are equal.
 _EQUAL_STEPS = 1e-3
@@ -14,12 +15,8 @@ _EQUAL_STEPS = 1e-3
 
 def continuous_rows(runs: Trajectories) -> np.ndarray:
     """Return the rows with every angle unwrapped along its run, so that it has no jumps."""
-    rows = runs.rows.copy()
-    for column, role in enumerate(runs.roles or ()):
-        if role == "angle":
-            for a, b in itertools.pairwise(runs.offsets):
-                rows[a:b, column] = np.unwrap(rows[a:b, column])
-    return rows
+    angles = [i for i, role in enumerate(runs.roles or ()) if role == "angle"]
+    return unwrapped(runs.rows, runs.offsets, angles)
 
 
 def rates(runs: Trajectories, states: np.ndarray) -> np.ndarray:

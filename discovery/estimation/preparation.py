@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from discovery.data.noise_level import noise_scale
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.gross_errors import sound_rows
 from discovery.estimation.kalman_smoother import smooth_through
 from discovery.estimation.local_polynomials import smooth
 from discovery.estimation.manifold import Manifold
 from discovery.estimation.model_rows import continuous_rows, is_regular, model_inputs, row_intervals
-from discovery.estimation.noise_level import noise_scale
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path, estimated_error, raw_path, stated_error
 from discovery.estimation.smoothness import have_a_path
@@ -66,6 +66,8 @@ def prepare(runs: Trajectories, noise: np.ndarray | None = None) -> Orbits:
     noise : (d,) array, optional
         Standard deviation of each coordinate's noise where it is known.
     """
+    if runs.formed is not None:
+        return _as_formed(runs)
     on_a_path, known = have_a_path(runs), noise is not None
     rows = continuous_rows(runs) if on_a_path else runs.rows
     if noise is None:
@@ -73,6 +75,14 @@ def prepare(runs: Trajectories, noise: np.ndarray | None = None) -> Orbits:
     measured = raw_path(rows, noise)
     path = smooth(rows, runs.row_times, runs.offsets, noise) if on_a_path else measured
     return Orbits(measured, path, runs.offsets, rows.std(axis=0), on_a_path, known)
+
+
+def _as_formed(runs: Trajectories) -> Orbits:
+    """Make orbits of states whose velocities were formed, with the covariance of their errors."""
+    formed = runs.formed
+    measured = Path(runs.rows, formed.covariance)
+    path = Path(formed.path, formed.path_covariance)
+    return Orbits(measured, path, runs.offsets, runs.rows.std(axis=0), noise_known=True)
 
 
 def prepare_with(runs: Trajectories, manifold: Manifold, noise: np.ndarray | None = None) -> Orbits:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from discovery.criteria import FIELDS, NOISE
+from discovery.data.noise_level import noise_scale
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.local_polynomials import smooth_apart
-from discovery.estimation.noise_level import noise_scale
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path, raw_path
 from discovery.pde.grid import Grid, ends_meet, frequencies, waves

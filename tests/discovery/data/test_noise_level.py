@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from discovery import datasets
-from discovery.estimation.noise_level import known_noise, noise_scale
+from discovery.data.noise_level import known_noise, noise_scale
 from discovery.estimation.preparation import prepare_with
 
 RUNS, STEPS = 30, 120

@@ -1,0 +1,149 @@
+"""Positions only: whether runs lack their velocities, and the runs with velocities formed.
+
+That velocities are missing is told by roles (positions alone), by columns that are differences of
+others (`data.differences`), or by the motion itself: where states are complete, states that are
+near each other move alike, and where velocities are missing, they need not.
+
+Source: false nearest neighbours, Kennel, Brown and Abarbanel (Phys. Rev. A 45, 1992).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from discovery.criteria import DATA, NOISE
+from discovery.data.coordinates import MOMENTA, POSITIONS, infer_roles
+from discovery.data.differences import differenced
+from discovery.data.local_fits import FEWEST
+from discovery.data.noise_level import noise_scale
+from discovery.data.parameters import parted
+from discovery.data.trajectories import Trajectories
+from discovery.estimation.local_polynomials import smooth
+from discovery.estimation.model_rows import continuous_rows, rates
+from discovery.estimation.preparation import without_gross_errors
+from discovery.estimation.smoothness import have_a_path
+
+# States whose neighbours are looked at.
+_STATES = 1000
+# Neighbours of a state's own run are its own past and future.
+_NEAREST = 8
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What velocities are missing.
+
+    Attributes
+    ----------
+    kept : tuple of int
+        The columns that are measured.
+    computed : tuple of int
+        Those that are differences of others.
+    """
+
+    kept: tuple[int, ...]
+    computed: tuple[int, ...] = ()
+
+
+def missing_velocities(runs: Trajectories) -> Missing | None:
+    """Return what velocities are missing in runs; None where none are.
+
+    Parameters
+    ----------
+    runs : Trajectories
+        Of coordinates and parameters.
+    """
+    coordinates = parted(runs).coordinates
+    moving = runs.of_columns(coordinates)
+    long = int(np.sum(runs.lengths >= FEWEST)) >= DATA.fewest_runs
+    if runs.formed is not None or not long or not have_a_path(moving):
+        return None
+    roles = moving.roles or ()
+    if not roles or any(role in MOMENTA for role in roles):
+        computed = tuple(coordinates[v] for v in _computed(moving))
+        if computed:
+            return Missing(tuple(i for i in range(runs.dim) if i not in computed), computed)
+    if all(role in POSITIONS for role in roles) if roles else _futures_differ(runs, moving):
+        return Missing(tuple(range(runs.dim)))
+    return None
+
+
+def with_formed_velocities(
+    runs: Trajectories, missing: Missing, noise: np.ndarray | None
+) -> Trajectories:
+    """Return runs without their gross errors and with the velocities that are missing.
+
+    Parameters
+    ----------
+    runs : Trajectories
+    missing : Missing
+    noise : (d,) array or None
+        Standard deviation of the columns' noise where it is known.
+    """
+    kept = list(missing.kept)
+    sound = without_gross_errors(runs.of_columns(kept))
+    return sound.with_velocities(None if noise is None else noise[kept])
+
+
+def remark(given: Trajectories, completed: Trajectories, missing: Missing | None) -> str:
+    """Say that velocities were formed, of what, and with what errors.
+
+    Parameters
+    ----------
+    given, completed : Trajectories
+        Without and with velocities.
+    missing : Missing or None
+    """
+    columns = [i for i, role in enumerate(completed.roles) if role in MOMENTA]
+    text = f"velocities {', '.join(completed.names[i] for i in columns)} were formed from positions"
+    if missing is not None and missing.computed:
+        names = ", ".join(given.names[i] for i in missing.computed)
+        text += f" ({names}: differences of these, with no noise of their own, left out)"
+    steps = np.diff(given.row_times)
+    if np.all(given.row_times == np.round(given.row_times)) and np.all(steps[steps > 0] == 1):
+        text += " over the sampling step"
+    per_run = len(completed.rows) / completed.n_runs
+    fewer = len(completed.rows) < len(given.rows)
+    return f"{text}, {per_run:.0f} states a run" + " with independent errors" * fewer
+
+
+def _computed(runs: Trajectories) -> dict[int, int]:
+    """Return the columns that are differences of others, if these are all velocities there are."""
+    rows = continuous_rows(runs)
+    noise = noise_scale(rows, runs.row_times, runs.offsets)
+    found = differenced(rows, runs.row_times, runs.offsets, noise)
+    roles = runs.roles or (None,) * runs.dim
+    others = [i for i, role in enumerate(roles) if role in MOMENTA and i not in found]
+    odd = [v for v in found if roles[v] not in (None, *MOMENTA)]
+    return {} if others or odd else found
+
+
+def _futures_differ(runs: Trajectories, moving: Trajectories) -> bool:
+    """Tell whether states that are near each other move in different ways.
+
+    Only where no column is known to be a velocity; parameters count as part of a state.
+    """
+    noise = noise_scale(moving.rows, runs.row_times, runs.offsets)
+    path = smooth(moving.rows, runs.row_times, runs.offsets, noise).states
+    speeds = rates(moving, path)
+    seen = infer_roles(moving.names, None, path, speeds)
+    if any(role in (*MOMENTA, "amount") for role in seen):
+        return False
+    parameters = list(parted(runs).parameters)
+    states = np.hstack([path, runs.rows[:, parameters]])
+    states, speeds = states / states.std(axis=0), speeds / np.maximum(speeds.std(axis=0), 1e-300)
+    some = np.arange(len(states))[:: max(1, len(states) // _STATES)]
+    distance, near = KDTree(states).query(states[some], k=min(_NEAREST, len(states)))
+    # The nearest state of another run.
+    distance[runs.groups[near] == runs.groups[some][:, None]] = np.inf
+    first = np.argmin(distance, axis=1)
+    distance = distance[np.arange(len(some)), first] ** 2 / (2 * states.shape[1])
+    close = distance <= NOISE.near_state
+    if close.sum() < NOISE.fewest_differences:
+        return False
+    partner = near[np.arange(len(some)), first]
+    apart = np.mean((speeds[some] - speeds[partner])[close] ** 2) / 2
+    return bool(apart > NOISE.different_future)

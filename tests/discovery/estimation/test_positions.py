@@ -1,0 +1,66 @@
+"""Whether velocities are missing."""
+
+import numpy as np
+import pytest
+
+from discovery import datasets
+from discovery.data.trajectories import Trajectories
+from discovery.estimation.positions import missing_velocities
+
+T = np.linspace(0, 15, 100)
+
+
+def without_roles(name, columns, noise=0.01, n_runs=40):
+    runs = datasets.load(name, n_runs, 100, noise, 1).of_columns(columns)
+    return Trajectories(states=runs.states, times=runs.times, names=list("abcd")[: len(columns)])
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [("harmonic_oscillator", [0]), ("kepler", [0, 1]), ("henon_heiles", [0, 1]), ("lorenz", [0])],
+)
+def test_different_futures_tell_that_velocities_are_missing(name, columns):
+    assert missing_velocities(without_roles(name, columns)) is not None
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01, 0.05])
+@pytest.mark.parametrize(
+    "name",
+    ["harmonic_oscillator", "pendulum", "kepler", "lotka_volterra", "rigid_body", "van_der_pol"],
+)
+def test_complete_states_do_not_miss_any(name, noise):
+    runs = datasets.load(name, 40, 100, noise, 1)
+    assert missing_velocities(without_roles(name, range(runs.dim), noise)) is None
+    assert missing_velocities(runs) is None
+
+
+def test_states_far_from_each_other_tell_nothing():
+    # Few runs of many oscillators: no state is near another.
+    rng = np.random.default_rng(0)
+    phase, speed = rng.uniform(0, 6, (6, 1, 8)), np.arange(1, 9) / 5
+    angle = phase + T[:, None] * speed
+    states = np.concatenate([np.cos(angle), -np.sin(angle) * speed], axis=-1)
+    mixed = states @ np.linalg.qr(rng.normal(size=(16, 16)))[0]
+    assert missing_velocities(Trajectories(states=mixed, times=T)) is None
+
+
+def test_roles_tell_that_velocities_are_missing():
+    runs = datasets.load("kepler", 20, 60, 0.0, 0)
+    missing = missing_velocities(runs.of_columns([0, 1]))
+    assert missing.kept == (0, 1) and missing.computed == ()
+
+
+def test_differences_are_left_out():
+    runs = datasets.load("kepler", 20, 100, 0.01, 0)
+    q = np.asarray(runs.states)[:, :, :2]
+    v = np.gradient(q, runs.times[0], axis=1)
+    states = np.concatenate([q, v], axis=-1)
+    for roles in (runs.roles, None):
+        given = Trajectories(states=states, times=runs.times[0], names=runs.names, roles=roles)
+        missing = missing_velocities(given)
+        assert missing.kept == (0, 1) and missing.computed == (2, 3)
+
+
+def test_no_path_and_no_velocities():
+    cloud = np.random.default_rng(0).normal(size=(20, 50, 2))
+    assert missing_velocities(Trajectories(states=cloud, roles=["position"] * 2)) is None

@@ -1,0 +1,77 @@
+"""Positions alone, from both doors: velocities are formed, the report says so, no law is false."""
+
+import numpy as np
+import pytest
+
+import discovery
+from discovery import ConservedQuantityFinder, datasets
+
+
+def positions(name, n_runs=40, n_steps=100, noise=0.002):
+    runs = datasets.load(name, n_runs, n_steps, noise, 3)
+    return runs.of_columns(range(runs.dim // 2))
+
+
+@pytest.fixture(scope="module")
+def oscillator():
+    runs = positions("harmonic_oscillator")
+    return runs, ConservedQuantityFinder(random_state=0).fit(runs)
+
+
+def test_the_energy_is_found_and_the_report_says_how(oscillator):
+    _, finder = oscillator
+    assert [str(q.expression) for q in finder.quantities_] == ["q**2 + qdot**2"]
+    assert "velocities qdot were formed from positions" in finder.report_.title
+
+
+def test_laws_have_values_where_there_are_velocities(oscillator):
+    runs, finder = oscillator
+    states = runs.with_velocities()
+    np.testing.assert_allclose(
+        finder.transform(states)[:, 0], (states.rows**2).sum(axis=1), rtol=1e-12
+    )
+    with pytest.raises(ValueError, match="with_velocities"):
+        finder.transform(runs)
+
+
+def test_states_that_a_user_formed_are_analysed_alike(oscillator):
+    runs, finder = oscillator
+    again = ConservedQuantityFinder(random_state=0).fit(runs.with_velocities())
+    assert [q.drift for q in again.quantities_] == [q.drift for q in finder.quantities_]
+
+
+def test_discover_needs_no_manifold():
+    report = discovery.discover(positions("kepler", 40, 120, 0.0), random_state=0, verbose=False)
+    assert report.n_conserved == 3
+
+
+def test_units_do_not_matter(oscillator):
+    runs, finder = oscillator
+    scaled = discovery.Trajectories(
+        states=1e7 * np.asarray(runs.states),
+        times=1e-6 * np.asarray(runs.times),
+        names=["q"],
+        roles=["position"],
+    )
+    again = ConservedQuantityFinder(random_state=0).fit(scaled)
+    assert again.n_conserved_ == 1
+    assert again.quantities_[0].drift == pytest.approx(finder.quantities_[0].drift, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["damped_oscillator", "van_der_pol"])
+def test_there_is_no_false_law(name):
+    runs = positions(name)
+    assert ConservedQuantityFinder("polynomial", random_state=0).fit(runs).n_conserved_ == 0
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_random_walk_has_no_law(seed):
+    walk = np.random.default_rng(seed).normal(size=(30, 100, 1)).cumsum(axis=1)
+    runs = discovery.Trajectories(states=walk, roles=["position"])
+    assert ConservedQuantityFinder("polynomial", random_state=0).fit(runs).n_conserved_ == 0
+
+
+def test_noise_that_is_told_is_that_of_the_positions(oscillator):
+    runs, _ = oscillator
+    finder = ConservedQuantityFinder(noise=0.002 * runs.rows.std(), random_state=0).fit(runs)
+    assert finder.n_conserved_ == 1
