@@ -179,7 +179,7 @@ class NoiseCriteria:
         "iterates of a map; of the two noises, that of a path and that of one step, each an upper "
         "bound, the smaller decides",
         off=math.inf,
-        test="estimation/test_sampling.py::test_iterates_that_nearly_make_a_path",
+        test="estimation/iterates/test_sampling.py::test_iterates_that_nearly_make_a_path",
     )
     unexplained: float = limit(
         0.2,
@@ -189,7 +189,7 @@ class NoiseCriteria:
         reason="tolerance: 1 for rows in any order, .36 for an autoregression of .8; maps that "
         "stretch by four leave .2 at noise of a tenth of the spread",
         off=math.inf,
-        test="estimation/test_one_step.py::test_what_follows_from_nothing_is_no_map",
+        test="estimation/iterates/test_one_step.py::test_what_follows_from_nothing_is_no_map",
     )
 
     # Gross errors.

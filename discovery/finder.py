@@ -19,7 +19,7 @@ from discovery.data.row_limit import MAX_ROWS
 from discovery.data.states import States, is_frame, run_and_time
 from discovery.data.tables import frame_times
 from discovery.data.trajectories import Trajectories
-from discovery.estimation.sampling import told_sampling
+from discovery.estimation.iterates.sampling import told_sampling
 from discovery.laws.judging.information import information
 from discovery.libraries.choice import LibraryLike
 from discovery.pipeline import NoiseLevel, WithoutModel, analyse_runs
@@ -75,8 +75,9 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Rows must be in time order within each run, unless ``ordered=False``. One run alone cannot tell a law from a number:
-    without `groups` the rows count as one run and the report is ``"undecided"``.
+    Rows must be in time order within each run, unless ``ordered=False``. One run alone cannot tell
+    a law from a number: without `groups` the rows count as one run and the report is
+    ``"undecided"``.
 
     Examples
     --------
@@ -91,7 +92,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
     x0**2 + x1**2
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the public interface)
         self,
         library: LibraryLike = "auto",
         *,

@@ -21,18 +21,18 @@ from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
 from discovery.data.states import Runs, as_runs
 from discovery.data.trajectories import Trajectories
+from discovery.estimation.iterates.sampling import (
+    Sampling,
+    seen_sampling,
+    told_sampling,
+    without_order,
+)
 from discovery.estimation.manifold import FramedManifold, checked_manifold, train_manifold
 from discovery.estimation.model_rows import rates
 from discovery.estimation.noise_level import known_noise
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.origin import natural_origin
 from discovery.estimation.preparation import prepare, prepare_with, without_gross_errors
-from discovery.estimation.sampling import (
-    Sampling,
-    seen_sampling,
-    told_sampling,
-    without_order,
-)
 from discovery.estimation.split import PROBES, Split
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.judging.conclusion import conclude

@@ -12,15 +12,15 @@ import numpy as np
 
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.gross_errors import sound_rows
+from discovery.estimation.iterates.one_step import one_step
+from discovery.estimation.iterates.sampling import Sampling, seen_sampling
 from discovery.estimation.kalman_smoother import smooth_through
 from discovery.estimation.local_polynomials import smooth
 from discovery.estimation.manifold import Manifold
 from discovery.estimation.model_rows import continuous_rows, is_regular, model_inputs, row_intervals
 from discovery.estimation.noise_level import noise_scale
-from discovery.estimation.one_step import one_step
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path, estimated_error, raw_path, stated_error
-from discovery.estimation.sampling import Sampling, seen_sampling
 
 # The size of an angle, of which a gross error is a share, however often it turns.
 _RADIAN = 1.0

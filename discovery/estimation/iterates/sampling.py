@@ -14,9 +14,9 @@ import numpy as np
 
 from discovery.criteria import NOISE
 from discovery.data.trajectories import Trajectories
+from discovery.estimation.iterates.one_step import one_step
 from discovery.estimation.model_rows import continuous_rows
 from discovery.estimation.noise_level import noise_scale
-from discovery.estimation.one_step import one_step
 from discovery.estimation.smoothness import have_a_path, roughness
 
 
