@@ -142,6 +142,23 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="train no manifold: noise from the runs' own smoothness; quick, for little noise",
     )
+    group.add_argument(
+        "--kind",
+        choices=("auto", "flow", "map"),
+        help="what the samples of a run are: of a path in time (flow), or iterates of a map; by "
+        "default they tell",
+    )
+    group.add_argument(
+        "--unordered",
+        action="store_true",
+        help="the samples of a run are in no order, and share its constants; needs --noise-level",
+    )
+    group.add_argument(
+        "--noise-level",
+        type=float,
+        metavar="SIGMA",
+        help="standard deviation of the measurement noise where it is known; 0 where there is none",
+    )
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (0)")
 
 
@@ -169,6 +186,15 @@ def _list(as_json: bool) -> str:
 
 
 def _answer(options: argparse.Namespace) -> str:
+    if options.unordered and options.noise_level is None:
+        raise ValueError(
+            "--unordered: samples in no order do not tell their noise. Give --noise-level, its "
+            "standard deviation, or --noise-level 0 where there is none."
+        )
+    if options.unordered and options.kind not in (None, "auto"):
+        raise ValueError(
+            f"--unordered and --kind {options.kind} exclude each other: leave one out."
+        )
     runs = _runs(options)
     report = _without_model(runs, options) if options.no_model else _with_model(runs, options)
     if options.html:
@@ -253,7 +279,13 @@ def _with_model(runs: Trajectories, options: argparse.Namespace) -> DiscoveryRep
         with _quiet_start():
             importlib.import_module("keras_ndm")
     return discover(
-        runs, library=options.library, random_state=options.seed, verbose=not options.quiet
+        runs,
+        library=options.library,
+        noise=options.noise_level,
+        kind=options.kind,
+        ordered=not options.unordered,
+        random_state=options.seed,
+        verbose=not options.quiet,
     )
 
 
@@ -286,7 +318,10 @@ def _without_model(runs: Trajectories, options: argparse.Namespace) -> Discovery
     finder = ConservedQuantityFinder(
         options.library,
         roles=runs.roles,
+        noise=options.noise_level,
         grid_spacing=runs.grid_spacing,
+        kind=options.kind,
+        ordered=not options.unordered,
         random_state=options.seed,
     ).fit(pd.DataFrame(runs.rows, columns=runs.names), groups=runs.groups, times=runs.row_times)
     report = finder.report_

@@ -171,6 +171,27 @@ class NoiseCriteria:
         test="estimation/test_smoothness.py::test_iterates_and_clouds_have_no_path",
     )
 
+    few_a_period: float = limit(
+        0.1,
+        statistic="the same mean square",
+        unit="1",
+        reason="tolerance: above it a period has fewer than fourteen samples, which may be "
+        "iterates of a map; of the two noises, that of a path and that of one step, each an upper "
+        "bound, the smaller decides",
+        off=math.inf,
+        test="estimation/iterates/test_sampling.py::test_iterates_that_nearly_make_a_path",
+    )
+    unexplained: float = limit(
+        0.2,
+        statistic="least over the coordinates of the variance that the state before leaves open, "
+        "over the variance within runs",
+        unit="1",
+        reason="tolerance: 1 for rows in any order, .36 for an autoregression of .8; maps that "
+        "stretch by four leave .2 at noise of a tenth of the spread",
+        off=math.inf,
+        test="estimation/iterates/test_one_step.py::test_what_follows_from_nothing_is_no_map",
+    )
+
     # Gross errors.
     gross_misfit: float = limit(
         9.0,
@@ -622,6 +643,16 @@ class LawCriteria:
         reason="tolerance: what estimating and removing the noise may leave in a band",
         off=0.0,
         test="laws/judging/test_drift.py::test_what_noise_leaves_in_a_band_is_tolerated",
+    )
+    stated_noise: float = limit(
+        0.15,
+        statistic="variance in one frequency band over the stated noise's variance there, less 1, "
+        "of samples that lie on no path",
+        unit="1",
+        reason="tolerance: noise that is told, or read from one step of a map, is right to some 7 "
+        "%, and no fast modes tell it anew",
+        off=0.0,
+        test="laws/judging/test_drift.py::test_noise_that_is_stated_may_be_somewhat_too_small",
     )
     drift_level: float = limit(
         0.05,

@@ -20,6 +20,7 @@ from discovery.data.states import States, coordinates, is_frame, run_and_time
 from discovery.data.tables import frame_times
 from discovery.data.trajectories import Trajectories
 from discovery.data.velocities import Formed
+from discovery.estimation.iterates.sampling import told_sampling
 from discovery.laws.judging.information import information
 from discovery.libraries.choice import LibraryLike
 from discovery.pipeline import NoiseLevel, WithoutModel, analyse_runs
@@ -43,7 +44,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         Candidate functions: a name of ``discovery.libraries.NAMES``, SymPy expressions or their
         text, a `Library`, or ``"auto"``, which goes from simple to rich.
     noise : float or array-like of shape (d,), optional
-        Standard deviation of the measurement noise where it is known, in the units of `X`.
+        Standard deviation of the measurement noise where it is known, in the units of `X`; 0 where
+        there is none.
     roles : list of str, optional
         What each column is (``discovery.trajectories.ROLES``); chooses functions for ``"auto"``.
     grid_spacing : float, optional
@@ -53,6 +55,12 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
     max_rows : int, default=200000
         Of larger data sets so many rows are analysed: runs drawn at random, or stretches of them.
         Fields have a limit of their own, 100000 states.
+    kind : {"auto", "flow", "map"}, optional
+        What the samples of a run are: of a path in time, or iterates of a map (or so far apart that
+        they may as well be). By default they tell.
+    ordered : bool, default=True
+        False for groups of samples in no order, which share their constants. They do not tell their
+        noise: `noise` is needed.
     random_state : int, RandomState or None, default=None
         Splits the runs and draws the resamples.
 
@@ -68,8 +76,9 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Rows must be in time order within each run. One run alone cannot tell a law from a number:
-    without `groups` the rows count as one run and the report is ``"undecided"``.
+    Rows must be in time order within each run, unless ``ordered=False``. One run alone cannot tell
+    a law from a number: without `groups` the rows count as one run and the report is
+    ``"undecided"``.
 
     Examples
     --------
@@ -84,7 +93,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
     x0**2 + x1**2
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the public interface)
         self,
         library: LibraryLike = "auto",
         *,
@@ -93,6 +102,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         grid_spacing: float | None = None,
         constants: Mapping[str, float] | None = None,
         max_rows: int = MAX_ROWS,
+        kind: str | None = None,
+        ordered: bool = True,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.library = library
@@ -101,6 +112,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         self.grid_spacing = grid_spacing
         self.constants = constants
         self.max_rows = max_rows
+        self.kind = kind
+        self.ordered = ordered
         self.random_state = random_state
 
     def fit(
@@ -129,21 +142,25 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         ------
         ValueError
             For NaN or infinity, one run, runs too short to analyse, constant columns, repeated
-            times, unknown library or roles, bad constants or `max_rows`.
+            times, unknown library or roles, bad constants, `max_rows` or `kind`, unordered samples
+            without `noise`.
 
         Warns
         -----
         UserWarning
             Without groups: the rows count as one run, which has no laws.
         """
+        sampling = told_sampling(self.kind, self.ordered, self.noise is not None)
         given = _Given.of(X, groups, times)
+        if not self.ordered:
+            given = replace(given, times=None)
         X = validate_data(self, given.rows, dtype=np.float64, ensure_min_samples=2)
         if given.groups is None:
             _warn_of_one_run("the report is undecided and transform returns no column")
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         report = analyse_runs(
             self._runs(X, given),
-            WithoutModel(),
+            WithoutModel(sampling),
             library=self.library,
             noise=self.noise,
             constants=self.constants,

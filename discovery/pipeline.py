@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import sympy
 
-from discovery.criteria import LAWS
+from discovery.criteria import LAWS, NOISE
 from discovery.data.coordinates import are_fields, infer_roles
 from discovery.data.frame import Frame
 from discovery.data.noise_level import known_noise
@@ -22,6 +22,12 @@ from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
 from discovery.data.states import Runs, as_runs
 from discovery.data.trajectories import Trajectories
+from discovery.estimation.iterates.sampling import (
+    Sampling,
+    seen_sampling,
+    told_sampling,
+    without_order,
+)
 from discovery.estimation.manifold import FramedManifold, checked_manifold, train_manifold
 from discovery.estimation.model_rows import rates
 from discovery.estimation.orbits import Orbits
@@ -53,6 +59,12 @@ if TYPE_CHECKING:
 
 # A natural origin is known no better than this, in spreads.
 _ORIGIN_KNOWN = 1e-4
+# Samples that lie on no path, and what a reader is told of them.
+_OFF_PATHS = (Sampling.MAP, Sampling.CLOUD)
+_TAKEN_AS = {
+    Sampling.MAP: "samples far apart: taken as iterates of a map",
+    Sampling.CLOUD: "groups of unordered samples",
+}
 # What users may pass as ``noise=``.
 NoiseLevel = float | Sequence[float] | np.ndarray | None
 
@@ -65,6 +77,8 @@ def discover(  # noqa: PLR0913 (the public interface)
     noise: NoiseLevel = None,
     constants: Mapping[str, float] | None = None,
     max_rows: int = MAX_ROWS,
+    kind: str | None = None,
+    ordered: bool = True,
     random_state: int | None = None,
     verbose: bool = True,
 ) -> DiscoveryReport:
@@ -86,13 +100,19 @@ def discover(  # noqa: PLR0913 (the public interface)
     library : str, list or Library, default="auto"
         Candidate functions, as for `ConservedQuantityFinder`.
     noise : float or array-like of shape (d,), optional
-        Standard deviation of the measurement noise where it is known.
+        Standard deviation of the measurement noise where it is known; 0 where there is none.
     constants : mapping from name to positive number, optional
         Physical constants, ``{"g": 9.81}``: coefficients that are simple multiples of their powers
         are written with them.
     max_rows : int, default=200000
         Of larger data sets so many rows are analysed: runs drawn at random, or stretches of them.
         Fields have a limit of their own, 100000 states.
+    kind : {"auto", "flow", "map"}, optional
+        What the samples of a run are: of a path in time, or iterates of a map (or so far apart that
+        they may as well be). By default they tell.
+    ordered : bool, default=True
+        False for groups of samples in no order, which share their constants. They do not tell their
+        noise: `noise` is needed.
     random_state : int, optional
         Seed of the split, the training and the resamples.
     verbose : bool, default=True
@@ -107,8 +127,10 @@ def discover(  # noqa: PLR0913 (the public interface)
     ValueError
         For one run or fewer than needed for a split, runs too short to analyse, constant
         coordinates, an unknown library, a model of other dimension or without a metric, constants
-        that are no positive numbers or bear a coordinate's name, a bad `max_rows`.
+        that are no positive numbers or bear a coordinate's name, a bad `max_rows` or `kind`,
+        unordered samples without `noise`.
     """
+    sampling = told_sampling(kind, ordered, noise is not None)
     trajectories = as_runs(trajectories)
     check_for_analysis(trajectories)
     fields = are_fields(trajectories.roles)
@@ -119,7 +141,7 @@ def discover(  # noqa: PLR0913 (the public interface)
         )
     return analyse_runs(
         trajectories,
-        WithoutModel() if fields else WithManifold(model, verbose),
+        WithoutModel(sampling) if fields else WithManifold(model, verbose, sampling=sampling),
         library=library,
         noise=noise,
         constants=constants,
@@ -129,7 +151,15 @@ def discover(  # noqa: PLR0913 (the public interface)
 
 
 class Preparation(Protocol):
-    """How runs become orbits, and what may be learned from these where no closed form is found."""
+    """How runs become orbits, and what may be learned from these where no closed form is found.
+
+    Attributes
+    ----------
+    sampling : Sampling
+        How the samples of a run follow each other, as far as that is told.
+    """
+
+    sampling: Sampling
 
     @property
     def forms_velocities(self) -> bool:
@@ -141,6 +171,14 @@ class Preparation(Protocol):
         Parameters
         ----------
         frame : Frame
+        """
+
+    def sampled(self, sampling: Sampling) -> Preparation:
+        """Return the same for samples that follow each other so.
+
+        Parameters
+        ----------
+        sampling : Sampling
         """
 
     def orbits(
@@ -168,7 +206,15 @@ class Preparation(Protocol):
 
 @dataclass(frozen=True)
 class WithoutModel:
-    """The noise is read from the runs' smoothness, and paths are local polynomials."""
+    """The noise is read from the runs' smoothness, and paths are local polynomials.
+
+    Attributes
+    ----------
+    sampling : Sampling
+        How the samples of a run follow each other.
+    """
+
+    sampling: Sampling = Sampling.AUTO
 
     @property
     def forms_velocities(self) -> bool:
@@ -183,6 +229,15 @@ class WithoutModel:
         frame : Frame
         """
         return self
+
+    def sampled(self, sampling: Sampling) -> WithoutModel:
+        """Return the same for samples that follow each other so.
+
+        Parameters
+        ----------
+        sampling : Sampling
+        """
+        return replace(self, sampling=sampling)
 
     def orbits(
         self,
@@ -203,7 +258,7 @@ class WithoutModel:
         rng : numpy.random.Generator
             Not used here.
         """
-        return prepare(runs, noise)
+        return prepare(runs, noise, self.sampling)
 
     def learned(self, runs: Trajectories, rng: np.random.Generator) -> list[Stage]:
         """Return nothing: features are learned beside a manifold only."""
@@ -222,11 +277,14 @@ class WithManifold:
         Show the progress of training.
     frame : Frame or None
         Of the runs; a given model is of the user's coordinates.
+    sampling : Sampling
+        How the samples of a run follow each other. Off a path no manifold is trained.
     """
 
     model: keras.Model | None = None
     verbose: bool = True
     frame: Frame | None = None
+    sampling: Sampling = Sampling.AUTO
 
     @property
     def forms_velocities(self) -> bool:
@@ -241,6 +299,15 @@ class WithManifold:
         frame : Frame
         """
         return replace(self, frame=frame)
+
+    def sampled(self, sampling: Sampling) -> WithManifold:
+        """Return the same for samples that follow each other so.
+
+        Parameters
+        ----------
+        sampling : Sampling
+        """
+        return replace(self, sampling=sampling)
 
     def orbits(
         self,
@@ -264,14 +331,16 @@ class WithManifold:
         model = self.model
         if runs.formed is not None or (model is None and runs.n_runs < LAWS.min_runs):
             # The errors are known; or, whatever is trained, there will be no verdict.
-            return prepare(runs, noise)
+            return prepare(runs, noise, self.sampling)
+        if model is None and self.sampling in (Sampling.MAP, Sampling.CLOUD):
+            return prepare(runs, noise, self.sampling)
         if model is None:
             seed = int(rng.integers(2**31))
             model = train_manifold(runs[fit], seed=seed, verbose=self.verbose)
         manifold = checked_manifold(model, runs)
         if self.model is not None and self.frame is not None and not self.frame.is_identity:
             manifold = FramedManifold(manifold, self.frame)
-        return prepare_with(runs, manifold, noise)
+        return prepare_with(runs, manifold, noise, self.sampling)
 
     def learned(self, runs: Trajectories, rng: np.random.Generator) -> list[Stage]:
         """Return features of a network, trained when they are asked for."""
@@ -311,7 +380,13 @@ def analyse_runs(
     """
     most, levels = checked_rows(max_rows), known_noise(noise, runs.dim)
     fields, given = are_fields(runs.roles), runs
-    missing = None if fields or not preparation.forms_velocities else missing_velocities(runs)
+    if fields and preparation.sampling in _OFF_PATHS:
+        raise ValueError(
+            "the coordinates are fields, which are analysed along paths in time. Leave kind= and "
+            "ordered= out, or give the coordinates other roles."
+        )
+    complete = fields or preparation.sampling in _OFF_PATHS or not preparation.forms_velocities
+    missing = None if complete else missing_velocities(runs)
     if missing is not None:
         runs = with_formed_velocities(drawn(runs, most, rng), missing, levels)
     if runs.formed is not None:
@@ -321,23 +396,44 @@ def analyse_runs(
     parts = parted(runs)
     # Functions of the user's own are of the user's coordinates: these keep their origin and sign.
     frame = Frame.of(runs, parts.coordinates if isinstance(chosen, str) else ())
-    levels = None if levels is None else levels / abs(frame.unit)
     framed = frame.runs(runs)
+    if levels is not None:
+        levels = np.maximum(levels / abs(frame.unit), NOISE.resolution * framed.rows.std(axis=0))
     if fields:
         report = _fields(framed, library, levels, numbers, rng)
     else:
         if not isinstance(chosen, str):
             chosen = [in_frame(given, frame) for given in chosen]
+        if preparation.sampling == Sampling.CLOUD:
+            framed = without_order(framed)
         some = drawn(framed, most, rng)
-        sound = without_gross_errors(some) if runs.formed is None else some
+        sound, sampling = _sampled(some, parts, preparation.sampling)
         asked = _Asked(chosen, levels, numbers)
+        preparation = preparation.sampled(sampling)
         report, frame = _laws(sound, parts, frame, preparation, asked, rng)
-        notes = remarks(runs, parts)
+        notes = [_TAKEN_AS[sampling]] if sampling in _TAKEN_AS else []
+        notes += remarks(runs, parts)
         if runs.formed is not None:
             notes.append(remark(given, runs, missing))
         title = "; ".join([_title(runs, some, sound, parts), *notes])
         report = replace(report, title=title)
     return outside(report, frame, numbers)
+
+
+def _sampled(runs: Trajectories, parts: Parts, sampling: Sampling) -> tuple[Trajectories, Sampling]:
+    """Return runs without gross errors, and how their samples follow each other.
+
+    Off a path nothing tells a gross error; formed velocities have none, and a path.
+    """
+    if sampling in _OFF_PATHS:
+        return runs, sampling
+    if runs.formed is not None:
+        return runs, Sampling.FLOW
+    sound = without_gross_errors(runs)
+    if sampling == Sampling.AUTO:
+        columns = parts.coordinates
+        sampling = seen_sampling(sound if parts.all_coordinates else sound.of_columns(columns))
+    return (runs if sampling in _OFF_PATHS else sound), sampling
 
 
 @dataclass(frozen=True)
@@ -364,13 +460,16 @@ def _laws(
     levels = asked.noise if asked.noise is None else asked.noise[coordinates]
     fit, held = Split.choose(sound.n_runs, rng)
     known = preparation.within(frame.of_columns(coordinates)).orbits(moving, fit, levels, rng)
-    known, frame = _about_natural_origin(known, moving, frame, coordinates)
+    if known.on_a_path:
+        known, frame = _about_natural_origin(known, moving, frame, coordinates)
     orbits = known.among(sound.rows, coordinates, parts.parameters)
     split = Split.of(orbits, fit, held, rng)
     # A user's own library is of all columns.
     of, seen = (moving, known) if isinstance(library, str) else (sound, orbits)
     path = seen.smoothed.states
-    found = resolve(library, of.names, of.roles, path, rates(of, path), seen.noise)
+    iterates = not seen.on_a_path
+    speeds = None if iterates else rates(of, path)
+    found = resolve(library, of.names, of.roles, path, speeds, seen.noise, iterates)
     stages = stages_of(found, numbers)
     if isinstance(library, str) and library == "auto":
         stages += preparation.learned(moving, rng)
@@ -385,7 +484,12 @@ def _laws(
         names=sound.names,
         noise=dict(zip(moving.names, known.mean_noise.tolist(), strict=True)),
         title="",
-        drift_rates={law.expression: _drift_rate(law, orbits, sound.row_times) for law in drifting},
+        drift_rates={
+            law.expression: 0.0
+            if preparation.sampling == Sampling.CLOUD
+            else _drift_rate(law, orbits, sound.row_times)
+            for law in drifting
+        },
     )
     states = split.fit.smoothed.states, split.held.smoothed.states
     report = replace(report, quantities=[described(q, *states) for q in report.quantities])

@@ -89,7 +89,7 @@ def known_noise(noise: ArrayLike | None, dim: int) -> np.ndarray | None:
     Raises
     ------
     ValueError
-        For what is no number or d numbers, and for numbers that are not positive and finite.
+        For what is no number or d numbers, and for numbers that are negative or not finite.
     """
     if noise is None:
         return None
@@ -104,9 +104,9 @@ def known_noise(noise: ArrayLike | None, dim: int) -> np.ndarray | None:
             f"noise: received shape {levels.shape}; expected one number or one for each of the "
             f"{dim} coordinates."
         )
-    if not np.all(np.isfinite(levels)) or np.any(levels <= 0):
+    if not np.all(np.isfinite(levels)) or np.any(levels < 0):
         raise ValueError(
-            f"noise: received {noise!r}; expected positive standard deviations. Leave it out to "
-            "have the noise estimated."
+            f"noise: received {noise!r}; expected standard deviations, positive or 0 for none. "
+            "Leave it out to have the noise estimated."
         )
     return np.broadcast_to(levels, (dim,)).copy()

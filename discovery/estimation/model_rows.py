@@ -52,6 +52,13 @@ def row_intervals(runs: Trajectories) -> np.ndarray:
     return (steps / np.median(inner))[:, None]
 
 
+def equal_steps(runs: Trajectories) -> np.ndarray:
+    """Tell which rows are followed, in their run, by another after the typical step, (n,) bool."""
+    equal = np.abs(row_intervals(runs)[:, 0] - 1) < _EQUAL_STEPS
+    equal[runs.offsets[1:] - 1] = False
+    return equal
+
+
 def is_regular(runs: Trajectories) -> bool:
     """Tell whether all samples are equally far apart in time."""
     steps = row_intervals(runs)

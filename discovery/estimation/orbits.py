@@ -29,8 +29,8 @@ class Orbits:
         Whether samples follow each other on a smooth path; else their order says nothing, and
         noise is no motion that is faster than the rest.
     noise_known : bool
-        Whether the noise is known otherwise than by the smoothness of a path: it was told, or a
-        model predicts the next state.
+        Whether the noise is known otherwise than by the smoothness of a path: it was told, or the
+        next state follows from the state.
     are_functions : bool
         Whether the columns are functions of the states of a flow (integrals of fields) instead of
         its coordinates: any number of them may be constant along it.

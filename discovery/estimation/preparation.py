@@ -13,13 +13,14 @@ import numpy as np
 from discovery.data.noise_level import noise_scale
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.gross_errors import sound_rows
+from discovery.estimation.iterates.one_step import one_step
+from discovery.estimation.iterates.sampling import Sampling, seen_sampling
 from discovery.estimation.kalman_smoother import smooth_through
 from discovery.estimation.local_polynomials import smooth
 from discovery.estimation.manifold import Manifold
 from discovery.estimation.model_rows import continuous_rows, is_regular, model_inputs, row_intervals
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path, estimated_error, raw_path, stated_error
-from discovery.estimation.smoothness import have_a_path
 
 # The size of an angle, of which a gross error is a share, however often it turns.
 _RADIAN = 1.0
@@ -54,22 +55,33 @@ def _sound(runs: Trajectories, rows: np.ndarray, spread: np.ndarray) -> Trajecto
     return kept
 
 
-def prepare(runs: Trajectories, noise: np.ndarray | None = None) -> Orbits:
+def prepare(
+    runs: Trajectories, noise: np.ndarray | None = None, sampling: Sampling = Sampling.AUTO
+) -> Orbits:
     """Make orbits without a model: noise from the runs' smoothness, paths by local polynomials.
 
-    Samples that do not follow each other on a path stay as they were measured; what differences say
-    of their noise is an upper bound.
+    Samples that do not follow each other on a path stay as they were measured; their noise is what
+    one step of a map leaves. Where there is no map either, what differences say of the noise is an
+    upper bound.
 
     Parameters
     ----------
     runs : Trajectories
     noise : (d,) array, optional
         Standard deviation of each coordinate's noise where it is known.
+    sampling : Sampling
+        How samples follow each other.
     """
     if runs.formed is not None:
         return _as_formed(runs)
-    on_a_path, known = have_a_path(runs), noise is not None
+    if sampling == Sampling.AUTO:
+        sampling = seen_sampling(runs)
+    on_a_path, known = sampling == Sampling.FLOW, noise is not None
     rows = continuous_rows(runs) if on_a_path else runs.rows
+    if noise is None and sampling == Sampling.MAP:
+        step = one_step(runs)
+        if step is not None and step.is_map:
+            noise, known = step.noise, True
     if noise is None:
         noise = noise_scale(rows, runs.row_times, runs.offsets)
     measured = raw_path(rows, noise)
@@ -85,7 +97,12 @@ def _as_formed(runs: Trajectories) -> Orbits:
     return Orbits(measured, path, runs.offsets, runs.rows.std(axis=0), noise_known=True)
 
 
-def prepare_with(runs: Trajectories, manifold: Manifold, noise: np.ndarray | None = None) -> Orbits:
+def prepare_with(
+    runs: Trajectories,
+    manifold: Manifold,
+    noise: np.ndarray | None = None,
+    sampling: Sampling = Sampling.AUTO,
+) -> Orbits:
     """Make orbits with a trained manifold: noise from its metric, paths through its flow.
 
     Paths are those of local polynomials where these have the smaller estimated error. The posterior
@@ -99,8 +116,10 @@ def prepare_with(runs: Trajectories, manifold: Manifold, noise: np.ndarray | Non
     noise : (d,) array, optional
         Standard deviation of each coordinate's noise where it is known: the typical size of the
         noise, which the metric then only distributes over the places.
+    sampling : Sampling
+        How samples follow each other.
     """
-    plain = prepare(runs, noise)
+    plain = prepare(runs, noise, sampling)
     inputs = model_inputs(runs, plain.smoothed.states)
     covariance = manifold.noise_covariance(inputs)
     measured = Path(
@@ -109,7 +128,7 @@ def prepare_with(runs: Trajectories, manifold: Manifold, noise: np.ndarray | Non
     share = plain.smoothed.covariance[:, 0, 0] / plain.noise[0] ** 2
     paths = [Path(plain.smoothed.states, measured.covariance * share[:, None, None])]
     if not plain.on_a_path:
-        return replace(plain, measured=measured, smoothed=paths[0], noise_known=True)
+        return replace(plain, measured=measured, smoothed=paths[0])
     # A model without steps of time knows the flow over the regular step alone.
     if manifold.step is not None and (manifold.timed or is_regular(runs)):
         winding = plain.smoothed.states - inputs

@@ -44,10 +44,10 @@ def neighbour_ratios(rows: np.ndarray, offsets: np.ndarray) -> np.ndarray:
         return np.sum(steps[inside] ** 2, axis=0) / 2 / expected
 
 
-def have_a_path(runs: Trajectories) -> bool:
-    """Tell whether samples follow each other on a smooth path.
+def roughness(runs: Trajectories) -> float:
+    """Return the least η of the coordinates.
 
-    One coordinate that does is enough: the others are sampled as finely. A coordinate that is
+    One coordinate on a path is enough: the others are sampled as finely. A coordinate that is
     conserved moves by its noise alone, whose order does not matter.
 
     Parameters
@@ -60,5 +60,14 @@ def have_a_path(runs: Trajectories) -> bool:
     straight = np.delete(runs.rows, angles, axis=1)
     turns = runs.rows[:, angles]
     seen = np.hstack([straight, np.cos(turns), np.sin(turns)])
-    ratios = neighbour_ratios(seen, runs.offsets)
-    return bool(np.nanmin(ratios, initial=np.inf) <= NOISE.neighbours)
+    return float(np.nanmin(neighbour_ratios(seen, runs.offsets), initial=np.inf))
+
+
+def have_a_path(runs: Trajectories) -> bool:
+    """Tell whether samples follow each other on a smooth path.
+
+    Parameters
+    ----------
+    runs : Trajectories
+    """
+    return roughness(runs) <= NOISE.neighbours

@@ -41,6 +41,8 @@ class Columns:
         Time derivatives at the rows.
     noise : (d,) array or float
         Standard deviation of each coordinate's noise.
+    iterates : bool
+        Whether the rows lie on no path.
     """
 
     names: tuple[str, ...]
@@ -48,6 +50,7 @@ class Columns:
     rows: np.ndarray
     rates: np.ndarray | None = None
     noise: np.ndarray | float = 0.0
+    iterates: bool = False
 
 
 Builder: TypeAlias = Callable[[Columns], list[Library | Scaled | Omitted]]
@@ -112,6 +115,7 @@ def resolve(
     rows: np.ndarray,
     rates: np.ndarray | None = None,
     noise: np.ndarray | float = 0.0,
+    iterates: bool = False,
 ) -> list[Library | Scaled | Omitted]:
     """Turn what a user passes as ``library=`` into the libraries to try, simple to rich.
 
@@ -126,6 +130,8 @@ def resolve(
     noise : (d,) array, optional
         Standard deviation of each coordinate's noise. It decides what may be divided by, and of
         what logarithms and cosines are taken.
+    iterates : bool
+        Whether the rows lie on no path.
 
     Raises
     ------
@@ -138,7 +144,7 @@ def resolve(
             _check_finite(library, rows)
         return chosen
     known = list(roles) if roles is not None else [None] * len(names)
-    built = _BUILDERS[chosen](Columns(tuple(names), known, rows, rates, noise))
+    built = _BUILDERS[chosen](Columns(tuple(names), known, rows, rates, noise, iterates))
     if not built:
         raise ValueError(f"library: {chosen!r} builds none for these data. Choose another one.")
     return built
@@ -190,7 +196,7 @@ def _check_finite(library: Library, rows: np.ndarray) -> None:
 
 
 def _auto(c: Columns) -> list[Library | Scaled | Omitted]:
-    return escalation(c.names, c.roles, c.rows, c.rates, c.noise)
+    return escalation(c.names, c.roles, c.rows, c.rates, c.noise, c.iterates)
 
 
 def _polynomial(c: Columns) -> list[Library]:

@@ -23,7 +23,7 @@ from discovery.libraries.families import (
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import MAX_TERMS, term_count
 from discovery.libraries.omitted import Omitted
-from discovery.libraries.rational import invertible, mostly_positive, rational
+from discovery.libraries.rational import NARROWEST, invertible, mostly_positive, rational
 from discovery.libraries.unknown_scale import Scaled, scaled
 from discovery.libraries.warped import warps
 
@@ -34,6 +34,7 @@ def escalation(
     rows: np.ndarray,
     rates: np.ndarray | None = None,
     noise: np.ndarray | float = 0.0,
+    iterates: bool = False,
 ) -> list[Library | Scaled | Omitted]:
     """Return the libraries to try in turn, and by name those with too many terms.
 
@@ -45,6 +46,9 @@ def escalation(
         Time derivatives at the rows; they tell positions from velocities where roles are unknown.
     noise : (d,) array, optional
         Standard deviation of each coordinate's noise.
+    iterates : bool
+        Whether the rows lie on no path. Nothing takes their noise off, and of many powers it makes
+        false null vectors: quotients of low degree, as integrable maps keep, come first.
     """
     given = roles is not None and any(roles)
     roles = infer_roles(names, roles, rows, rates)
@@ -93,6 +97,8 @@ def escalation(
     divided = []
     if curved:
         divided.append(curvilinear(names, roles, away, clear_sines(rows, roles, level)))
+    if away and iterates:
+        divided.append(rational(names, roles, away, widest=NARROWEST))
     if away:
         divided += [rational(names, roles, away, order) for order in ((1, 2) if angles else (1,))]
     stages += [library for library in divided if library is not None]

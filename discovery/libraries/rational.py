@@ -16,6 +16,8 @@ from discovery.libraries.monomials import MAX_TERMS, Exponents, monomials, symbo
 # Powers of a positive coordinate, from the widest range to the narrowest; the narrower ones for
 # higher harmonics.
 _RANGES = ((-2, 4), (-2, 2), (-1, 2), (-1, 1))
+# For `widest`: all but the narrowest range.
+NARROWEST = len(_RANGES) - 1
 
 
 def mostly_positive(values: np.ndarray, noise: float) -> bool:
@@ -52,7 +54,11 @@ def invertible(
 
 
 def rational(
-    names: Sequence[str], roles: Sequence[str | None], columns: Sequence[int], order: int = 1
+    names: Sequence[str],
+    roles: Sequence[str | None],
+    columns: Sequence[int],
+    order: int = 1,
+    widest: int = 0,
 ) -> Library | None:
     """Return powers, also negative ones, of positive columns times monomials of the others.
 
@@ -66,6 +72,8 @@ def rational(
         The positive columns.
     order : int
         Of the harmonics.
+    widest : int
+        How many of the widest ranges are left out.
     """
     symbols = symbols_of(names)
     angles = [i for i, role in enumerate(roles) if role == "angle"]
@@ -84,13 +92,16 @@ def rational(
         *(tuple(int(i == j) for i in range(len(waves))) for j in range(len(waves))),
     ]
     most = MAX_TERMS / (len(others) * len(harmonics))
-    fitting = [r for r in _RANGES[order - 1 :] if (r[1] - r[0] + 1) ** len(columns) <= most]
+    fitting = [
+        r for r in _RANGES[max(widest, order - 1) :] if (r[1] - r[0] + 1) ** len(columns) <= most
+    ]
     if not fitting:
         return None
     low, high = fitting[0]
+    name = "rational" if not widest else f"rational({low} to {high})"
     powers = [_signed(p) for p in itertools.product(range(low, high + 1), repeat=len(columns))]
     exponents = [p + m + w for w in harmonics for m in others for p in powers if any(p + m + w)]
-    return Library(symbols, atoms, exponents, "rational")
+    return Library(symbols, atoms, exponents, name)
 
 
 def _signed(powers: Sequence[int]) -> Exponents:

@@ -110,8 +110,8 @@ OPTIONS = {
     "unknown library": ({"library": "poly"}, "unknown name 'poly'.*polynomial"),
     "library of strangers": ({"library": ["mass*x1"]}, "'mass' is unknown.*formula in x1"),
     "library of no kind": ({"library": 3}, "received int"),
-    "negative noise": ({"noise": -0.1}, "expected positive standard deviations"),
-    "nan as noise": ({"noise": float("nan")}, "expected positive standard deviations"),
+    "negative noise": ({"noise": -0.1}, "positive or 0 for none"),
+    "nan as noise": ({"noise": float("nan")}, "positive or 0 for none"),
     "noise of other dimension": ({"noise": [0.1, 0.2, 0.3]}, r"\(3,\).*each of the 2 coordinates"),
     "text as noise": ({"noise": "low"}, "received 'low'"),
 }

@@ -131,10 +131,15 @@ def lyness(steps=100):
     return np.stack(out, axis=1)
 
 
-def test_iterates_without_a_noise_are_undecided():
-    found = fitted(lyness(), "xy")
-    assert found.report_.verdict == "undecided" and not found.quantities_
-    assert "pass noise=" in found.report_.reason
+@pytest.mark.parametrize("noise", [0.0, 1e-3])
+def test_iterates_tell_their_noise(noise):
+    clean = lyness()
+    states = clean + noise * np.random.default_rng(1).standard_normal(clean.shape)
+    found = fitted(states, "xy")
+    (law,) = found.quantities_
+    assert law.verdict == "exact" and "taken as iterates of a map" in found.report_.title
+    values = law(clean)
+    assert values.std(axis=1).max() < 1e-4 * values.std()
 
 
 def test_iterates_with_their_noise():

@@ -58,9 +58,10 @@ def conclude(
     if not orbits.on_a_path and not orbits.noise_known:
         return Conclusion(
             "undecided",
-            "neighbouring samples are no nearer to each other than any others (iterates of a map, "
-            "unordered samples, or samples far apart in time), so that noise cannot be told from "
-            "motion; pass noise=, or measure more densely.",
+            "neighbouring samples lie on no path, and no sample follows from the one before "
+            "(unordered samples, unequal steps of time, or columns that do not hold the whole "
+            "state), so that noise cannot be told from motion; pass noise=, with ordered=False "
+            "for unordered samples, or measure more densely.",
         )
     if not orbits.on_a_path and noise > criteria.relative_noise:
         return _too_noisy(noise)

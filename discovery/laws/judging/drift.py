@@ -211,8 +211,12 @@ class DriftTest:
         if self._floor:
             return bands
         # No mode is noise alone: what noise has in each band is known, and taken out.
-        share = np.add.reduceat(self._counts, self._offsets[:-1], axis=1).T
-        return bands - share * noise
+        return bands - self._share * noise
+
+    @cached_property
+    def _share(self) -> np.ndarray:
+        """Share of the modes that each band holds, (runs, bands)."""
+        return np.add.reduceat(self._counts, self._offsets[:-1], axis=1).T
 
     def systematic(self, coefficients: np.ndarray) -> np.ndarray:
         """Return the systematic variance of each run, (runs,).
@@ -236,6 +240,12 @@ class DriftTest:
         """Return the variance of each run, (runs,), noise and all: no more than that can move."""
         values = coefficients @ self._values
         return np.array([values[a:b].var() for a, b in itertools.pairwise(self._offsets)])
+    @property
+    def unsure(self) -> float:
+        """Variance that may be motion or noise: off a path no floor tells the noise."""
+        if self._floor:
+            return 0.0
+        return self._criteria.stated_noise * float(self._start @ self._even_noise @ self._start)
 
     def excess(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return each run's motion in each band beyond what is tolerated, and its error.
@@ -249,7 +259,10 @@ class DriftTest:
         bands = self.bands(coefficients)
         noise = float(coefficients @ self._noise @ coefficients)
         _, error = _moments(bands)
-        return bands - self._criteria.tolerated_motion * noise, error
+        tolerated = self._criteria.tolerated_motion * noise
+        if not self._floor:
+            tolerated = tolerated + self._criteria.stated_noise * noise * self._share
+        return bands - tolerated, error
 
     def chance(self, coefficients: np.ndarray) -> float:
         """Return how probably a true law would show as much motion in its worst band.

@@ -166,7 +166,8 @@ def gather(
     plain = np.add.reduceat(h, starts) / lengths
     drift = SquaredDrift(test.unweighted(coefficients), lengths, plain)
     # What moves in noisy places only is seen where all samples count alike.
-    least = drift.at_least(criteria.coverage)
+    unsure = test.unsure / drift.spread**2
+    least = max(drift.at_least(criteria.coverage) - unsure, 0.0)
     even = SquaredDrift(test.systematic(coefficients), lengths, plain)
     uneven = bool(drift.error > criteria.uneven_error * even.error)
     drift = even if uneven else drift
@@ -176,8 +177,9 @@ def gather(
     # The share of the variance between runs that parameters do not explain.
     told = between / max(float(means.var(ddof=1)), 1e-300)
 
+    low = max(drift.at_least(criteria.coverage) - unsure, 0.0)
     draws = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES)
-    flat, low = smoothed.drawn(draws), smoothed.interval(criteria.coverage)[0]
+    flat, flattest = smoothed.drawn(draws), smoothed.interval(criteria.coverage)[0]
     excluded = np.maximum(even.excluded(alpha, even.drawn(draws)), least)
     variation = np.maximum(np.maximum(draws @ within, draws @ moved), 1e-300)
     evidence = Evidence(
@@ -188,7 +190,7 @@ def gather(
         signal=between * mass.sum() / max(within.sum(), moved.sum(), 1e-300),
         drift=float(np.sqrt(max(drift.value, 0.0))),
         drift_interval=(
-            float(np.sqrt(drift.at_least(criteria.coverage))),
+            float(np.sqrt(low)),
             float(np.sqrt(max(drift.at_most(criteria.drift_level), least))),
         ),
         drift_excluded=float(np.sqrt(max(even.excluded(alpha), least))),
@@ -201,7 +203,7 @@ def gather(
         terms=test.alone(coefficients),
         resamples=Resamples(
             smoothed_flatness=flat,
-            smoothed_least=flat * (low / max(smoothed.value, 1e-300)),
+            smoothed_least=flat * (flattest / max(smoothed.value, 1e-300)),
             moving=chance_of_motion(draws @ excess / n, error, n),
             drift_excluded=np.sqrt(excluded),
             signal=told * variances(draws, means) * (draws @ mass) / variation,

@@ -137,6 +137,20 @@ def test_motion_without_a_path_is_seen_against_the_noise_that_is_known(amplitude
     assert motion.sum() / by_noise.sum() == pytest.approx(1 + amplitude**2 / 0.04, rel=0.03)
 
 
+def test_noise_that_is_stated_may_be_somewhat_too_small():
+    """Off a path: a law whose noise is 5 % larger than it is said to be is a law."""
+    values = noise(1.05)
+    path = raw_path(values[:, None], np.ones(1))
+    orbits = Orbits(path, path, OFFSETS, np.ones(1), on_a_path=False)
+    x = libraries.custom(["x"], ("x",))
+    test = DriftTest(x, np.ones(1), orbits)
+    assert test.chance(np.ones(1)) > 0.01
+    assert test.unsure > 0
+    louder = raw_path(1.3 * values[:, None], np.ones(1))
+    moved = Orbits(louder, louder, OFFSETS, np.ones(1), on_a_path=False)
+    assert DriftTest(x, np.ones(1), moved).chance(np.ones(1)) < 1e-3
+
+
 def oscillators(library, n_runs=30):
     """Return the drift test of an oscillator's energy in terms of x and v, at 2 % noise."""
     rng = np.random.default_rng(5)

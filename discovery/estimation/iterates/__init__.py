@@ -1,0 +1,1 @@
+"""Samples that do not follow each other along a path in time."""
