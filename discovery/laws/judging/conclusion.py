@@ -13,6 +13,12 @@ from discovery.estimation.orbits import Orbits
 from discovery.laws.judging.law import Findings
 from discovery.laws.judging.verdict import Verdict
 
+_NO_PATH = (
+    "neighbouring samples are no nearer to each other than any others (iterates of a map, "
+    "unordered samples, or samples far apart in time), so that noise cannot be told from motion; "
+    "pass noise=, or measure more densely."
+)
+
 
 @dataclass(frozen=True)
 class Conclusion:
@@ -47,21 +53,12 @@ def conclude(
         Of the coordinates: noise of an angle counts by the radian.
     criteria : LawCriteria
     """
+    if orbits.n_runs < criteria.min_runs:
+        return Conclusion("undecided", _of_few_runs(findings, orbits, criteria))
     share, turning, resting = _motion(orbits, criteria.rest)
     noise = _relative_noise(orbits, roles)
-    if orbits.n_runs < criteria.min_runs:
-        return Conclusion(
-            "undecided",
-            f"{orbits.n_runs} runs are too few to tell a law from chance; measure at least "
-            f"{criteria.min_runs} from different initial states.",
-        )
     if not orbits.on_a_path and not orbits.noise_known:
-        return Conclusion(
-            "undecided",
-            "neighbouring samples are no nearer to each other than any others (iterates of a map, "
-            "unordered samples, or samples far apart in time), so that noise cannot be told from "
-            "motion; pass noise=, or measure more densely.",
-        )
+        return Conclusion("undecided", _NO_PATH)
     if not orbits.on_a_path and noise > criteria.relative_noise:
         return _too_noisy(noise)
     # Runs that come to rest are complete, however small their motion.
@@ -89,6 +86,39 @@ def conclude(
     return Conclusion(
         "none", "no function of the libraries stays on an orbit as noise alone would let it."
     )
+
+
+def _of_few_runs(findings: Findings, orbits: Orbits, criteria: LawCriteria) -> str:
+    """Return what few runs tell: what is constant along them, and that this is no law yet."""
+    n, one = orbits.n_runs, orbits.n_runs == 1
+    them = "the run" if one else "each run"
+    parts = [
+        "one run cannot tell a law from an accident of its start"
+        if one
+        else f"{n} runs are too few to tell a law from chance"
+    ]
+    if not orbits.on_a_path and not orbits.noise_known:
+        parts.append(_NO_PATH.removesuffix("."))
+    elif not findings.n_judges:
+        parts.append("the samples are too few to part them into windows")
+    elif findings.laws:
+        found = len(findings.laws)
+        what = "1 function is" if found == 1 else f"{found} functions are"
+        judges = f"{findings.n_judges} windows of {'it' if one else 'them'}"
+        parts.append(
+            f"{what} constant along {them}, found on its start, judged on the last {judges}"
+        )
+        if not _motion(orbits, criteria.rest)[1]:
+            parts.append(f"{them} never turns back, and on an open arc this is easy to come by")
+        if findings.one_curve:
+            parts.append(
+                "as many as on any curve are constant along it, and only the simplest is named"
+            )
+    else:
+        parts.append(f"no function that was tried is constant along {them}")
+    more = criteria.min_runs - n
+    runs = f"{more} more run{'s' if more > 1 else ''} from other initial states"
+    return f"{'; '.join(parts)}; measure at least {runs}."
 
 
 def _too_noisy(noise: float) -> Conclusion:

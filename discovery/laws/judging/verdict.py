@@ -19,12 +19,15 @@ from discovery.libraries.functions import Functions
 class Verdict(StrEnum):
     """What the evidence makes of a formula.
 
-    ``UNDECIDED`` is for data that as a whole do not carry a verdict; no check leads to it.
+    ``UNDECIDED`` is for data that as a whole do not carry a verdict, ``ALONG_RUN`` for what is
+    constant along few runs, of which windows are judged: there it is an identity. No check leads to
+    these two.
     """
 
     EXACT = "exact"
     APPROXIMATE = "approximate"
     IDENTITY = "identity"
+    ALONG_RUN = "along_run"
     REJECTED = "rejected"
     UNDECIDED = "undecided"
 
@@ -111,6 +114,7 @@ NO_SIGNAL = "one value in all runs"
 FEW_TERMS = "terms of an identity"
 CANCELLATION = "cancellation of terms"
 VARIATION_EXCLUDED = "variation excluded"
+ALONG = "motion along whole runs"
 CONSTRAINT = "chance of as little variation in unrelated coordinates"
 
 # What exact laws and identities have in common: they do not move.
@@ -118,11 +122,11 @@ _CONSTANT = (VARYING, FLATNESS, FLATNESS_AT_LEAST, MOTION, DRIFT_AT_LEAST)
 _EXACT = (*_CONSTANT, SIGNAL, DRIFT_EXCLUDED)
 # The first verdict all of whose checks are passed holds; without one a formula is rejected.
 _VERDICTS = (
-    (Verdict.IDENTITY, (VANISHING, FEW_TERMS, CONSTRAINT)),
+    (Verdict.IDENTITY, (VANISHING, FEW_TERMS, ALONG, CONSTRAINT)),
     (Verdict.EXACT, _EXACT),
     (
         Verdict.IDENTITY,
-        (*_CONSTANT, NO_SIGNAL, FEW_TERMS, CANCELLATION, VARIATION_EXCLUDED, CONSTRAINT),
+        (*_CONSTANT, NO_SIGNAL, FEW_TERMS, CANCELLATION, VARIATION_EXCLUDED, ALONG, CONSTRAINT),
     ),
     (Verdict.APPROXIMATE, (VARYING, SIGNAL, SMALL_DRIFT)),
 )
@@ -202,7 +206,7 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
             DRIFT_EXCLUDED, evidence.drift_excluded, criteria.resolved_drift / for_all, "spread"
         ),
         _at_most(SMALL_DRIFT, drift_at_most, criteria.small_drift / for_many, "spread"),
-        _at_most(NO_SIGNAL, evidence.signal, criteria.no_signal),
+        _at_most(NO_SIGNAL, evidence.signal, criteria.no_signal, waived=evidence.along is not None),
         _at_most(FEW_TERMS, n_terms, criteria.identity_terms, "terms"),
         _at_most(CANCELLATION, evidence.cancelled, criteria.cancellation, waived=zero),
         _at_most(
@@ -212,6 +216,7 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
             "of the terms' spread",
             waived=zero,
         ),
+        _at_most(ALONG, evidence.along or 0.0, criteria.along_run, "of the terms' spread"),
         _at_most(CONSTRAINT, formula.unrelated, criteria.unrelated, waived=alone),
         *further,
     )
