@@ -381,6 +381,8 @@ def _flat_directions(judge: Judge) -> tuple[Operators, Spectrum]:
     if weights is not None:
         parts = fit.smoothed, fit.offsets, fit.scale, weights
         ops = operators(library, *parts, of_run=fit.of_run)
+        if not np.diag(ops.unit_dirichlet).any():
+            raise _Unusable("its functions do not vary where noise lets them be seen")
         flat = spectrum(ops)
     return ops, flat
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from discovery.criteria import LAWS, LawCriteria
-from discovery.estimation.orbits import Orbits, without_means
+from discovery.estimation.orbits import Orbits
 from discovery.libraries.monomials import monomials
 
 # Degrees of polynomials in parameters, tried in turn.
@@ -14,8 +14,6 @@ _DEGREES = (3, 2, 1)
 
 def variance_between(means: np.ndarray, orbits: Orbits, criteria: LawCriteria = LAWS) -> float:
     """Return the variance of values, one a run, that parameters do not explain.
-
-    Of windows of few runs it is the variance between windows of one run.
 
     What a polynomial in the parameters explains says nothing of a run: the square of a rod's
     length, where x² + y² is found to be constant. Its degree is as high as the runs allow.
@@ -27,9 +25,6 @@ def variance_between(means: np.ndarray, orbits: Orbits, criteria: LawCriteria = 
     criteria : LawCriteria
         How many runs a coefficient needs.
     """
-    if orbits.of_run is not None:
-        rest = without_means(means, orbits.of_run)
-        return float(rest @ rest / max(1, len(rest) - len(np.unique(orbits.of_run))))
     n, columns = len(means), list(orbits.parameters)
     design = np.ones((n, 1))
     for degree in _DEGREES if columns else ():

@@ -95,8 +95,8 @@ class Evidence:
         Whether noise differs so much from place to place that the drift is measured where it is
         small. What moves elsewhere is bounded by `motion_everywhere`.
     along : float or None
-        Of windows of few runs: a bound on the motion along these, from `motion_along`. Means of
-        windows differ by motion then, and `signal` says nothing.
+        Of windows of few runs: a bound on the motion along these, from `motion_along`. `signal` is
+        that between windows then, and no evidence of a law.
     """
 
     flatness: float

@@ -160,7 +160,7 @@ class Judge:
                 evidence = replace(evidence, along=motion_along(*whole))
             # The smallest of two probabilities counts twice.
             evidence = replace(evidence, moving=len(tests) * min(tests))
-            if evidence.uneven:
+            if evidence.uneven and self.split.all.of_run is None:
                 # Some places only few runs come to.
                 every = self.split.all
                 evidence = evidence.bounded(

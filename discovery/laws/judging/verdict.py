@@ -188,6 +188,8 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
     # Beside parameters its value may differ from run to run, and terms cancel within runs only:
     # there the shuffles tell.
     zero |= formula.terms.dim < len(formula.terms.symbols)
+    # Windows are no runs: what differs between them is motion.
+    signal = evidence.signal if evidence.along is None else 0.0
     alone = n_terms == 1 and formula.terms.expressions()[0].is_Symbol
     further = [
         replace(rule(evidence, formula, criteria), name=name) for name, rule in _FURTHER.items()
@@ -201,12 +203,12 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
         _at_most(
             DRIFT_AT_LEAST, drift_at_least, criteria.rounding_drift, "spread", waived=few or at_rest
         ),
-        _at_least(SIGNAL, evidence.signal, criteria.signal),
+        _at_least(SIGNAL, signal, criteria.signal),
         _at_most(
             DRIFT_EXCLUDED, evidence.drift_excluded, criteria.resolved_drift / for_all, "spread"
         ),
         _at_most(SMALL_DRIFT, drift_at_most, criteria.small_drift / for_many, "spread"),
-        _at_most(NO_SIGNAL, evidence.signal, criteria.no_signal, waived=evidence.along is not None),
+        _at_most(NO_SIGNAL, signal, criteria.no_signal),
         _at_most(FEW_TERMS, n_terms, criteria.identity_terms, "terms"),
         _at_most(CANCELLATION, evidence.cancelled, criteria.cancellation, waived=zero),
         _at_most(
