@@ -90,35 +90,36 @@ def conclude(
 
 def _of_few_runs(findings: Findings, orbits: Orbits, criteria: LawCriteria) -> str:
     """Return what few runs tell: what is constant along them, and that this is no law yet."""
-    n, one = orbits.n_runs, orbits.n_runs == 1
-    them = "the run" if one else "each run"
-    parts = [
-        "one run cannot tell a law from an accident of its start"
-        if one
-        else f"{n} runs are too few to tell a law from chance"
-    ]
-    if not orbits.on_a_path and not orbits.noise_known:
-        parts.append(_NO_PATH.removesuffix("."))
-    elif not findings.n_judges:
-        parts.append("the samples are too few to part them into windows")
-    elif findings.laws:
-        found = len(findings.laws)
-        what = "1 function is" if found == 1 else f"{found} functions are"
-        judges = f"{findings.n_judges} windows of {'it' if one else 'them'}"
-        parts.append(
-            f"{what} constant along {them}, found on its start, judged on the last {judges}"
-        )
-        if not _motion(orbits, criteria.rest)[1]:
-            parts.append(f"{them} never turns back, and on an open arc this is easy to come by")
-        if findings.one_curve:
-            parts.append(
-                "as many as on any curve are constant along it, and only the simplest is named"
-            )
-    else:
-        parts.append(f"no function that was tried is constant along {them}")
+    n = orbits.n_runs
+    many = "one run cannot tell a law from an accident of its start"
+    if n > 1:
+        many = f"{n} runs are too few to tell a law from chance"
     more = criteria.min_runs - n
     runs = f"{more} more run{'s' if more > 1 else ''} from other initial states"
-    return f"{'; '.join(parts)}; measure at least {runs}."
+    parts = [many, *_along(findings, orbits, criteria), f"measure at least {runs}."]
+    return "; ".join(parts)
+
+
+def _along(findings: Findings, orbits: Orbits, criteria: LawCriteria) -> list[str]:
+    """Return what is constant along few runs, by which windows, and what speaks against it."""
+    run, their = ("the run", "its") if orbits.n_runs == 1 else ("each run", "their")
+    if not orbits.on_a_path and not orbits.noise_known:
+        return [_NO_PATH.removesuffix(".")]
+    if not findings.n_judges:
+        return ["the samples are too few to part them into windows"]
+    if not findings.laws:
+        return [f"no function that was tried is constant along {run}"]
+    count = len(findings.laws)
+    what = "1 function is" if count == 1 else f"{count} functions are"
+    judges = (
+        f"found on {their} first samples and judged on {their} last {findings.n_judges} windows"
+    )
+    parts = [f"{what} constant along {run}, {judges}"]
+    if not _motion(orbits, criteria.rest)[1]:
+        parts.append(f"{run} never turns back, and on an open arc this is easy to come by")
+    if findings.one_curve:
+        parts.append("others are too, as along any curve: only the simplest is named")
+    return parts
 
 
 def _too_noisy(noise: float) -> Conclusion:
