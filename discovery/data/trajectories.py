@@ -137,7 +137,7 @@ class Trajectories:
         shortest, longest = self.lengths.min(), self.lengths.max()
         steps = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
         title = f"{self.name}: " if self.name else ""
-        size = f"{self.n_runs} runs × {steps} samples"
+        size = f"{self.n_runs} run{'s' * (self.n_runs > 1)} × {steps} samples"
         return f"{title}{size}, {in_words(self.names, self.roles)}"
 
     def __getitem__(self, which: int | slice | Sequence[int] | np.ndarray) -> Trajectories:

@@ -97,6 +97,18 @@ def test_list(capsys):
     assert json.loads(capsys.readouterr().out) == datasets.names()
 
 
+@pytest.mark.parametrize("options", [[], ["--no-model"]])
+def test_a_table_of_one_run(capsys, tmp_path, options):
+    """No column of run ids: one run, and what is constant along it."""
+    t = np.linspace(0, 20, 200)
+    rows = "\n".join(f"{a},{np.cos(a)},{-np.sin(a)}" for a in t)
+    (tmp_path / "one.csv").write_text(f"t,x,u\n{rows}\n")
+    assert main([str(tmp_path / "one.csv"), "--quiet", *options]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("1 run × 200 samples, coordinates x, u")
+    assert "u**2 + x**2" in out and "undecided: one run cannot tell a law" in out
+
+
 def test_help_teaches(capsys):
     with pytest.raises(SystemExit) as caught:
         main(["--help"])

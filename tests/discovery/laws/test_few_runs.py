@@ -102,7 +102,7 @@ def autoregressive(seed, n=300):
 def lorenz(seed):
     times, start = np.linspace(0, 30, 1000), np.random.default_rng(seed).normal(0, 5, 3)
     rates = lambda s: [10 * (s[1] - s[0]), s[0] * (28 - s[2]) - s[1], s[0] * s[1] - 8 / 3 * s[2]]  # noqa: E731
-    return times, path(rates, start + [0, 0, 20], times)
+    return times, path(rates, start + np.array([0.0, 0, 20]), times)
 
 
 def limit_cycle(seed):
