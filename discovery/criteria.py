@@ -670,7 +670,7 @@ class LawCriteria:
         reason="tolerance: few runs have no spread between them, and a function that keeps a tenth "
         "of what its terms move is slow at best",
         off=math.inf,
-        test="laws/test_few_runs.py::test_what_moves_along_the_run_is_not_named",
+        test="laws/judging/test_verdict.py::test_what_moves_along_the_run_is_not_named",
     )
     identity_terms: float = limit(
         6,

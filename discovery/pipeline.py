@@ -358,10 +358,7 @@ def _laws(
     stages = stages_among(stages, symbols_of(sound.names), parts)
     if not (known.on_a_path or known.noise_known):
         stages = []  # whatever is found, nothing tells it from noise
-    if few and orbits.n_runs < LAWS.min_runs:
-        findings = Findings()
-    else:
-        findings = analyse(stages, split, rng, numbers)
+    findings = Findings() if split is None else analyse(stages, split, rng, numbers)
     if few:
         findings = findings.along_runs(sound.n_runs, len(coordinates))
     drifting = [law for law in findings.laws if law.verdict == "approximate"]
@@ -373,8 +370,9 @@ def _laws(
         title="",
         drift_rates={law.expression: _drift_rate(law, orbits, sound.row_times) for law in drifting},
     )
-    states = split.fit.smoothed.states, split.held.smoothed.states
-    report = replace(report, quantities=[described(q, *states) for q in report.quantities])
+    if not few:  # for which nothing is learned
+        states = split.fit.smoothed.states, split.held.smoothed.states
+        report = replace(report, quantities=[described(q, *states) for q in report.quantities])
     return _with_symmetries(report, moving, orbits, numbers, parts), frame
 
 

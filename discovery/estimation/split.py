@@ -14,6 +14,8 @@ from discovery.estimation.orbits import Orbits
 PROBES = 256
 # Windows that few runs are cut into, all together.
 WINDOWS = 16
+# With two windows an interval has one degree of freedom, and excludes nothing.
+FEWEST_JUDGES = 3
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Split:
         return cls(orbits.take(fit), judges, orbits, judges.smoothed.states[rows])
 
     @classmethod
-    def in_time(cls, orbits: Orbits, rng: np.random.Generator) -> Split:
+    def in_time(cls, orbits: Orbits, rng: np.random.Generator) -> Split | None:
         """Part windows of runs: what comes first finds formulas, and what follows judges them.
 
         Parameters
@@ -71,10 +73,16 @@ class Split:
             Windows, from `Orbits.in_windows`.
         rng : numpy.random.Generator
             Draws the probes.
+
+        Returns
+        -------
+        Split, or None where the windows that judge are too few for an interval
         """
         counts = np.bincount(orbits.of_run)
         place = np.arange(orbits.n_runs) - (np.cumsum(counts) - counts)[orbits.of_run]
-        first = place < np.ceil(NOISE.fit_share * counts)[orbits.of_run]
+        first = place < np.maximum(np.rint(NOISE.fit_share * counts), 1)[orbits.of_run]
+        if np.sum(~first) < FEWEST_JUDGES:
+            return None
         return cls.of(orbits, np.flatnonzero(first), np.flatnonzero(~first), rng)
 
     def where(self, columns: Sequence[int]) -> Split:

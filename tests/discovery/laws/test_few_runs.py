@@ -27,10 +27,9 @@ def report_of(states, times, **columns):
     )
 
 
-def glider(noise=0.01, friction=0.0, n=300):
-    times = np.linspace(0, 20, n)
-    rates = lambda s: [s[1], -4 * s[0] - friction * s[1]]  # noqa: E731
-    return times, path(rates, [0.3, 0.0], times, noise)
+def glider():
+    times = np.linspace(0, 20, 300)
+    return times, path(lambda s: [s[1], -4 * s[0]], [0.3, 0.0], times)
 
 
 def pendulum():
@@ -38,10 +37,10 @@ def pendulum():
     return times, path(lambda s: [s[1], -np.sin(s[0])], [1.8, 0.0], times)
 
 
-def orbit(eccentric=1.15):
+def orbit():
     times = np.linspace(0, 40, 500)
     gravity = lambda s: [s[2], s[3], *(-s[:2] / np.hypot(*s[:2]) ** 3)]  # noqa: E731
-    return times, path(gravity, [1, 0, 0.1, eccentric], times, 0.005)
+    return times, path(gravity, [1, 0, 0.1, 1.15], times, 0.005)
 
 
 def thrown():
@@ -66,7 +65,7 @@ def test_what_is_constant_along_one_run(make, columns, formula):
     assert 0 < report.quantities[0].variation < 0.05
     assert (report.verdict, report.n_conserved, report.confidence) == ("undecided", 0, 0.0)
     assert "one run cannot tell a law from an accident" in report.reason
-    assert "their last" not in report.reason and "its last" in report.reason
+    assert "judged on its last 6 windows" in report.reason
     assert "constant along the run to" in str(report)
 
 
@@ -82,9 +81,10 @@ def test_what_few_runs_share():
     report = report_of(runs.states, runs.times, names=runs.names, roles=runs.roles)
     assert report.verdict == "undecided"
     assert "at least 3 more runs" in report.reason
-    values = np.array([q(runs) for q in report.quantities]).reshape(-1, 5, 150)
+    clean = datasets.load("kepler", 5, 150, seed=0)
+    values = np.array([q(clean) for q in report.quantities]).reshape(-1, 5, 150)
     assert len(values) == 3
-    assert (values.std(axis=2).mean(axis=1) < 0.2 * values.mean(axis=2).std(axis=1)).all()
+    assert (values.std(axis=2).mean(axis=1) < 0.05 * values.mean(axis=2).std(axis=1)).all()
 
 
 def walk(seed, n=300):
@@ -129,17 +129,9 @@ def test_runs_without_a_law(make, seed):
     assert (report.verdict, report.quantities) == ("undecided", [])
 
 
-def test_what_moves_along_the_run_is_not_named():
-    """Noise of a fifth hides whether an energy is constant: its bound is what its terms move."""
-    times, states = glider(noise=0.2, n=80)
-    report = report_of(states[None], times, **GLIDER)
-    assert all(q.variation <= 0.1 for q in report.quantities)
-    assert not report.quantities
-
-
 def test_too_few_samples_are_told_at_once():
-    times, states = glider(n=30)
-    report = report_of(states[None], times, **GLIDER)
+    times, states = glider()
+    report = report_of(states[None, :30], times[:30], **GLIDER)
     assert "too few to part them into windows" in report.reason
     assert report.searched == []
 
