@@ -21,7 +21,8 @@ _DESCRIPTION = """\
 Find what is conserved along trajectories: how many quantities, which formulas, how sure.
 
 SOURCE is the name of a data set (see --list), or a file of your own runs. The file holds several
-runs of one system from different initial states, each with its samples in time order. As a table:
+runs of one system from different initial states, each with its samples in time order. Without a
+column of run ids it is one run, and another one starts where time goes back. As a table:
 
     run,t,x,u
     0,0.0,1.00,0.00
@@ -55,6 +56,8 @@ how to read the report:
              between orbits
   nearly conserved: drifts by 0.5 %
              no law: it moves by more than noise does, by far less than its spread
+  constant along the run to 0.3 % of its terms' motion
+             one run, or fewer than eight: no law yet; it may be an accident of this orbit
   undecided  these runs cannot tell; the report says what to measure next
 
 exit status: 0 with a report, whatever it says; 2 for input that cannot be analysed.
@@ -271,11 +274,13 @@ def _roles(text: str | None) -> dict[str, str] | None:
 
 
 def _with_model(runs: Trajectories, options: argparse.Namespace) -> DiscoveryReport:
+    from discovery.criteria import LAWS
     from discovery.data.readiness import check_for_analysis
     from discovery.pipeline import discover
 
     check_for_analysis(runs)  # before the seconds that a backend takes to load
-    if "field" not in (runs.roles or ()):  # for which no model is trained
+    # No model is trained for fields, nor for runs too few for a verdict.
+    if "field" not in (runs.roles or ()) and runs.n_runs >= LAWS.min_runs:
         with _quiet_start():
             importlib.import_module("keras_ndm")
     return discover(

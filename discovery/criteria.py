@@ -63,7 +63,7 @@ class DataCriteria:
     # Runs that can be analysed at all.
     fewest_runs: int = limit(
         4,
-        statistic="number of runs",
+        statistic="number of runs of fields",
         unit="1",
         reason="tolerance: some runs find formulas and others judge them",
         off=0,
@@ -758,6 +758,15 @@ class LawCriteria:
         level=1e-3,
         off=1.0,
         test="laws/judging/test_constraint.py::test_uniform_numbers_obey_nothing",
+    )
+    along_run: float = limit(
+        0.1,
+        statistic="upper end of the motion along whole runs, windows of which are judged",
+        unit="of the terms' spread",
+        reason="tolerance: few runs have no spread between them, and a function that keeps a tenth "
+        "of what its terms move is slow at best",
+        off=math.inf,
+        test="laws/judging/test_verdict.py::test_what_moves_along_the_run_is_not_named",
     )
     identity_terms: float = limit(
         6,

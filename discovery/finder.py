@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,13 +24,9 @@ from discovery.estimation.iterates.sampling import told_sampling
 from discovery.laws.judging.information import information
 from discovery.libraries.choice import LibraryLike
 from discovery.pipeline import NoiseLevel, WithoutModel, analyse_runs
-from discovery.report.report import DiscoveryReport
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# Rows of one unnamed run are cut into this many pieces, so that there is something to compare.
-_PIECES = 8
 
 
 class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
@@ -76,9 +72,9 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Rows must be in time order within each run, unless ``ordered=False``. One run alone cannot tell
-    a law from a number: without `groups` the rows count as one run and the report is
-    ``"undecided"``.
+    Rows must be in time order within each run, unless ``ordered=False``. Fewer than eight runs
+    cannot tell a law from chance: the report is ``"undecided"`` and says what is constant along
+    them (verdict ``"along_run"``); these are no columns of `transform`.
 
     Examples
     --------
@@ -130,33 +126,32 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         ----------
         X : (n, d) array-like, Trajectories or pandas.DataFrame
             States, rows of a run in time order. Trajectories bring their groups, times, names and
-            roles; so does a table with a column ``run`` its groups, and its times if it has a
-            column ``t``.
+            roles; so does a table with a column ``run`` its groups, and with a column ``t`` its
+            times.
         y : ignored
         groups : (n,) array-like
-            The run that each row belongs to.
+            The run that each row belongs to. Without it a run ends where `times` go back.
         times : (n,) array-like, optional
             Increasing within each run; equally spaced by default.
 
         Raises
         ------
         ValueError
-            For NaN or infinity, one run, runs too short to analyse, constant columns, repeated
+            For NaN or infinity, runs too short to analyse, constant columns, repeated
             times, unknown library or roles, bad constants, `max_rows` or `kind`, unordered samples
             without `noise`.
 
         Warns
         -----
         UserWarning
-            Without groups: the rows count as one run, which has no laws.
+            Without groups, where time does not start anew: the rows count as one run, of which no
+            law is known. `report_` has what is constant along it.
         """
         sampling = told_sampling(self.kind, self.ordered, self.noise is not None)
         given = _Given.of(X, groups, times)
         if not self.ordered:
             given = replace(given, times=None)
         X = validate_data(self, given.rows, dtype=np.float64, ensure_min_samples=2)
-        if given.groups is None:
-            _warn_of_one_run("the report is undecided and transform returns no column")
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         report = analyse_runs(
             self._runs(X, given),
@@ -167,7 +162,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             max_rows=self.max_rows,
             rng=rng,
         )
-        self.report_ = report if given.groups is not None else _of_one_run(report)
+        self.report_ = report
         self.quantities_ = self.report_.quantities
         self.n_conserved_ = self.report_.n_conserved
         return self
@@ -178,13 +173,12 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         names = default_names(X.shape[1], first=0) if names is None else [str(n) for n in names]
         roles = given.roles if self.roles is None else self.roles
         spacing = given.grid_spacing if self.grid_spacing is None else self.grid_spacing
-        if given.groups is not None:
-            runs = Trajectories.from_rows(X, given.groups, given.times, names, roles, spacing)
-            runs.formed = given.formed
-            check_for_analysis(runs)
-            return runs
-        pieces = np.minimum(np.arange(len(X)) * _PIECES // len(X), _PIECES - 1)
-        return Trajectories.from_rows(X, pieces, given.times, names, roles, spacing)
+        runs = Trajectories.from_rows(X, given.groups, given.times, names, roles, spacing)
+        runs.formed = given.formed
+        check_for_analysis(runs)
+        if given.groups is None and runs.n_runs == 1:
+            _warn_of_one_run("the report is undecided and transform returns no column")
+        return runs
 
     def transform(self, X: States) -> np.ndarray:
         """Evaluate the exact laws.
@@ -310,10 +304,9 @@ class _Given:
             )
         if groups is None and is_frame(X):
             run, time = run_and_time(X)
-            if run is not None:
-                groups = X[run].to_numpy()
-                times = frame_times(X, time) if times is None and time is not None else times
-                X = X.drop(columns=[run] if time is None else [run, time])
+            groups = None if run is None else X[run].to_numpy()
+            times = frame_times(X, time) if times is None and time is not None else times
+            X = X.drop(columns=[column for column in (run, time) if column is not None])
         return cls(X, groups, times)
 
 
@@ -323,16 +316,4 @@ def _warn_of_one_run(what: str) -> None:
         "Pass groups=, the run of each row.",
         UserWarning,
         stacklevel=3,
-    )
-
-
-def _of_one_run(report: DiscoveryReport) -> DiscoveryReport:
-    """Return the report without its verdicts: pieces of one run do not confirm each other."""
-    return replace(
-        report,
-        verdict="undecided",
-        reason="the rows are taken as one run, and one run cannot tell a law from a number; pass "
-        "groups=, the run of each row.",
-        confidence=0.0,
-        quantities=[replace(q, verdict="undecided") for q in report.quantities],
     )

@@ -34,10 +34,10 @@ from discovery.estimation.orbits import Orbits
 from discovery.estimation.origin import natural_origin
 from discovery.estimation.positions import missing_velocities, remark, with_formed_velocities
 from discovery.estimation.preparation import prepare, prepare_with, without_gross_errors
-from discovery.estimation.split import PROBES, Split
+from discovery.estimation.split import PROBES, WINDOWS, Split
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.judging.conclusion import conclude
-from discovery.laws.judging.law import Law
+from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.trend import secular_rate
 from discovery.laws.learned.training import train_features
 from discovery.laws.search import analyse
@@ -125,7 +125,7 @@ def discover(  # noqa: PLR0913 (the public interface)
     Raises
     ------
     ValueError
-        For one run or fewer than needed for a split, runs too short to analyse, constant
+        For runs too short to analyse, fields on fewer runs than needed for a split, constant
         coordinates, an unknown library, a model of other dimension or without a metric, constants
         that are no positive numbers or bear a coordinate's name, a bad `max_rows` or `kind`,
         unordered samples without `noise`.
@@ -458,12 +458,16 @@ def _laws(
     coordinates = list(parts.coordinates)
     moving = sound if parts.all_coordinates else sound.of_columns(coordinates)
     levels = asked.noise if asked.noise is None else asked.noise[coordinates]
-    fit, held = Split.choose(sound.n_runs, rng)
+    few = sound.n_runs < LAWS.min_runs
+    every = np.arange(sound.n_runs)
+    fit, held = (every, every) if few else Split.choose(sound.n_runs, rng)
     known = preparation.within(frame.of_columns(coordinates)).orbits(moving, fit, levels, rng)
     if known.on_a_path:
         known, frame = _about_natural_origin(known, moving, frame, coordinates)
     orbits = known.among(sound.rows, coordinates, parts.parameters)
-    split = Split.of(orbits, fit, held, rng)
+    if few:
+        orbits = orbits.in_windows(-(-WINDOWS // sound.n_runs))
+    split = Split.in_time(orbits, rng) if few else Split.of(orbits, fit, held, rng)
     # A user's own library is of all columns.
     of, seen = (moving, known) if isinstance(library, str) else (sound, orbits)
     path = seen.smoothed.states
@@ -471,12 +475,14 @@ def _laws(
     speeds = None if iterates else rates(of, path)
     found = resolve(library, of.names, of.roles, path, speeds, seen.noise, iterates)
     stages = stages_of(found, numbers)
-    if isinstance(library, str) and library == "auto":
+    if isinstance(library, str) and library == "auto" and not few:
         stages += preparation.learned(moving, rng)
     stages = stages_among(stages, symbols_of(sound.names), parts)
     if not (known.on_a_path or known.noise_known):
         stages = []  # whatever is found, nothing tells it from noise
-    findings = analyse(stages, split, rng, numbers)
+    findings = Findings() if split is None else analyse(stages, split, rng, numbers)
+    if few:
+        findings = findings.along_runs(sound.n_runs, len(coordinates))
     drifting = [law for law in findings.laws if law.verdict == "approximate"]
     report = report_on(
         findings,
@@ -491,8 +497,9 @@ def _laws(
             for law in drifting
         },
     )
-    states = split.fit.smoothed.states, split.held.smoothed.states
-    report = replace(report, quantities=[described(q, *states) for q in report.quantities])
+    if not few:  # for which nothing is learned
+        states = split.fit.smoothed.states, split.held.smoothed.states
+        report = replace(report, quantities=[described(q, *states) for q in report.quantities])
     return _with_symmetries(report, moving, orbits, numbers, parts), frame
 
 

@@ -20,21 +20,17 @@ def check_for_analysis(trajectories: Trajectories) -> None:
     Raises
     ------
     ValueError
-        For a single run, fewer than ``DATA.fewest_runs``, runs shorter than
+        For fields on fewer than ``DATA.fewest_runs`` runs, runs shorter than
         ``DATA.fewest_samples``, a constant coordinate, or one that repeats another; for a parameter
         that changes within a run, or parameters alone.
     """
     min_runs, min_samples = DATA.fewest_runs, DATA.fewest_samples
-    if trajectories.n_runs == 1:
+    fields = are_fields(trajectories.roles)
+    if fields and trajectories.n_runs < min_runs:
+        count = trajectories.n_runs
         raise ValueError(
-            "there is a single run. A law is what differs between runs and stays within each: "
-            f"give at least {min_runs} runs from different initial states, or check that the run "
-            "ids part the rows."
-        )
-    if trajectories.n_runs < min_runs:
-        raise ValueError(
-            f"there are {trajectories.n_runs} runs. Expected at least {min_runs}, so that some can "
-            "be held out."
+            f"there {'is a single run' if count == 1 else f'are {count} runs'} of fields. Expected "
+            f"at least {min_runs}, from different initial states, so that some can be held out."
         )
     short = np.flatnonzero(trajectories.lengths < min_samples)
     if short.size:
@@ -43,7 +39,7 @@ def check_for_analysis(trajectories: Trajectories) -> None:
             f"({short.size} such runs in all). Expected at least {min_samples}: runs[runs.lengths "
             f">= {min_samples}] leaves them out."
         )
-    if are_fields(trajectories.roles):
+    if fields:
         return  # a field may be held at a point, and is looked at as a whole
     spread = np.ptp(trajectories.rows, axis=0)
     rounding = 8 * np.finfo(np.float64).eps * np.abs(trajectories.rows).max(axis=0)

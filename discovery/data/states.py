@@ -84,10 +84,11 @@ def as_runs(runs: Runs) -> Trajectories:
 
 
 def run_and_time(frame: pd.DataFrame) -> tuple[str | None, str | None]:
-    """Return the columns of run ids and of times by their usual names; no times without runs."""
-    run = tables.usual_column(list(frame.columns), tables.RUN_COLUMNS)
-    return run, None if run is None else tables.usual_column(
-        list(frame.columns), tables.TIME_COLUMNS
+    """Return the columns of run ids and of times by their usual names, None where there is none."""
+    columns = list(frame.columns)
+    return (
+        tables.usual_column(columns, tables.RUN_COLUMNS),
+        tables.usual_column(columns, tables.TIME_COLUMNS),
     )
 
 

@@ -18,7 +18,7 @@ TIME_COLUMNS = ("t", "time")
 
 def frame_columns(
     frame: pd.DataFrame, run: str | None, time: str | None, names: Sequence[str] | None
-) -> tuple[str, str, list[str]]:
+) -> tuple[str | None, str, list[str]]:
     """Find the run, time and coordinate columns of a table.
 
     Parameters
@@ -31,7 +31,9 @@ def frame_columns(
 
     Returns
     -------
-    run, time : str
+    run : str or None
+        None where no column has the name of run ids.
+    time : str
     names : list of str
 
     Raises
@@ -45,14 +47,8 @@ def frame_columns(
         raise ValueError(f"the table repeats the columns {repeated}. Each needs a name of its own.")
     if len(frame) == 0:
         raise ValueError(f"the table has columns {columns} but no rows. Expected one row a sample.")
-    run = _find(columns, run, RUN_COLUMNS, "run", "if all rows are one run: frame.assign(run=0)")
-    time = _find(
-        columns,
-        time,
-        TIME_COLUMNS,
-        "time",
-        f"for unit steps: frame['t'] = frame.groupby({run!r}).cumcount()",
-    )
+    run = usual_column(columns, RUN_COLUMNS) if run is None else _given(columns, run, "run")
+    time = _time(columns, run) if time is None else _given(columns, time, "time")
     if names is None:
         names = [name for name in columns if name not in (run, time)]
     missing = [name for name in names if name not in columns]
@@ -61,19 +57,20 @@ def frame_columns(
     return run, time, list(names)
 
 
-def _find(
-    columns: list, given: str | None, usual: tuple[str, ...], what: str, otherwise: str
-) -> str:
-    if given is not None:
-        if given not in columns:
-            raise ValueError(f"{what}={given!r} is no column of the table; it has {columns}.")
-        return given
-    found = usual_column(columns, usual)
+def _given(columns: list, given: str, what: str) -> str:
+    if given not in columns:
+        raise ValueError(f"{what}={given!r} is no column of the table; it has {columns}.")
+    return given
+
+
+def _time(columns: list, run: str | None) -> str:
+    found = usual_column(columns, TIME_COLUMNS)
     if found is not None:
         return found
+    steps = "range(len(frame))" if run is None else f"frame.groupby({run!r}).cumcount()"
     raise ValueError(
-        f"no {what} column: looked for {', '.join(usual)}, the table has {columns}. "
-        f"Pass {what}='...' with its name; {otherwise}."
+        f"no time column: looked for {', '.join(TIME_COLUMNS)}, the table has {columns}. "
+        f"Pass time='...' with its name; for unit steps: frame['t'] = {steps}."
     )
 
 
@@ -140,7 +137,7 @@ def runs_in(arrays: Arrays, run: str | None, time: str | None) -> dict[str, np.n
     Raises
     ------
     ValueError
-        When neither ``states`` nor ``X`` with ``groups`` is there, or a named array is missing.
+        When neither ``states`` nor ``X`` is there, or a named array is missing.
     """
 
     def find(*keys: str | None) -> np.ndarray | None:
@@ -153,7 +150,7 @@ def runs_in(arrays: Arrays, run: str | None, time: str | None) -> dict[str, np.n
     if "states" in arrays:
         return {"states": arrays["states"], "times": times, "run_ids": find(run, "run_ids")}
     groups = find(run, "groups", "run_ids")
-    if "X" not in arrays or groups is None:
+    if "X" not in arrays:
         raise ValueError(
             f"the data holds {sorted(arrays)}. Expected states (runs, steps, d), or X (rows, d) "
             "with groups (rows,)."

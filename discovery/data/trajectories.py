@@ -19,6 +19,7 @@ from discovery.data.checks import (
     check_finite,
     check_times,
     group_rows,
+    restarts,
 )
 from discovery.data.coordinates import Roles, as_names, as_roles, in_words
 from discovery.data.noise_level import known_noise, noise_scale
@@ -147,7 +148,7 @@ class Trajectories:
         shortest, longest = self.lengths.min(), self.lengths.max()
         steps = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
         title = f"{self.name}: " if self.name else ""
-        size = f"{self.n_runs} runs × {steps} samples"
+        size = f"{self.n_runs} run{'s' * (self.n_runs > 1)} × {steps} samples"
         return f"{title}{size}, {in_words(self.names, self.roles)}"
 
     def __getitem__(self, which: int | slice | Sequence[int] | np.ndarray) -> Trajectories:
@@ -290,7 +291,7 @@ class Trajectories:
     def from_rows(
         cls,
         rows: ArrayLike,
-        groups: ArrayLike,
+        groups: ArrayLike | None = None,
         times: ArrayLike | None = None,
         names: Iterable[str] | None = None,
         roles: Roles | None = None,
@@ -302,7 +303,8 @@ class Trajectories:
         ----------
         rows : (rows, d) array-like, in time order within each run; runs may be interleaved
         groups : (rows,) run id of each row, numbers or text; runs keep the order in which they
-            first appear
+            first appear. Without them the rows are one run, and another one starts where time goes
+            back
         times : (rows,), optional
         names, roles, grid_spacing : as for the constructor
 
@@ -311,7 +313,10 @@ class Trajectories:
         ValueError
             As for the constructor, or when rows, groups and times differ in length.
         """
-        rows, groups = as_numbers(rows, "rows"), np.asarray(groups)
+        rows = as_numbers(rows, "rows")
+        if groups is None:
+            groups = restarts(len(rows), times)
+        groups = np.asarray(groups)
         if rows.ndim != 2 or groups.shape != rows.shape[:1]:
             raise ValueError(
                 f"rows has shape {rows.shape} and groups {groups.shape}. Expected (rows, d) and "
@@ -353,6 +358,7 @@ class Trajectories:
         frame : pandas.DataFrame
         run, time : str, optional
             The columns of run ids and times. Default: run, run_id, trajectory or id, and t or time.
+            Without run ids the rows are one run, and another one starts where time goes back.
             Dates become seconds since the first of them.
         names : sequence of str, optional
             The columns that are coordinates. Default: all the others.
@@ -364,14 +370,14 @@ class Trajectories:
             When a column is missing, repeated or holds text, or as for the constructor.
         """
         run, time, names = tables.frame_columns(frame, run, time, names)
-        if frame[run].isna().any():
+        if run is not None and frame[run].isna().any():
             row = int(np.flatnonzero(frame[run].isna())[0])
             raise ValueError(
                 f"column {run!r} has no run id at row {row}. Fill it in, or drop the row."
             )
         return cls.from_rows(
             rows=np.column_stack([tables.frame_numbers(frame, name) for name in names]),
-            groups=frame[run].to_numpy(),
+            groups=None if run is None else frame[run].to_numpy(),
             times=tables.frame_times(frame, time),
             names=names,
             roles=roles,

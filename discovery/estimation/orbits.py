@@ -36,6 +36,8 @@ class Orbits:
         its coordinates: any number of them may be constant along it.
     parameters : tuple of int
         Columns that are constant in each run, and may stand in formulas.
+    of_run : (runs,) array of int or None
+        Where these orbits are windows of fewer, longer runs: the run that each is a part of.
     """
 
     measured: Path
@@ -46,6 +48,7 @@ class Orbits:
     noise_known: bool = False
     are_functions: bool = False
     parameters: tuple[int, ...] = ()
+    of_run: np.ndarray | None = None
 
     @property
     def n_runs(self) -> int:
@@ -85,7 +88,8 @@ class Orbits:
             return self
         lengths = np.add.reduceat(rows, self.offsets[:-1], dtype=int)
         offsets = np.concatenate([[0], np.cumsum(lengths[lengths > 0])])
-        return self._with(_rows(self.measured, rows), _rows(self.smoothed, rows), offsets)
+        some = self._with(_rows(self.measured, rows), _rows(self.smoothed, rows), offsets)
+        return some if self.of_run is None else replace(some, of_run=self.of_run[lengths > 0])
 
     def of_columns(self, columns: Sequence[int]) -> Orbits:
         """Return the orbits in some of their coordinates."""
@@ -140,10 +144,48 @@ class Orbits:
         spans = [np.arange(self.offsets[r], self.offsets[r + 1]) for r in runs]
         rows = np.concatenate(spans)
         offsets = np.concatenate([[0], np.cumsum([len(s) for s in spans])])
-        return self._with(_rows(self.measured, rows), _rows(self.smoothed, rows), offsets)
+        some = self._with(_rows(self.measured, rows), _rows(self.smoothed, rows), offsets)
+        return some if self.of_run is None else replace(some, of_run=self.of_run[runs])
+
+    def in_windows(self, number: int) -> Orbits:
+        """Return the runs cut into consecutive windows, which share their run's constants.
+
+        Parameters
+        ----------
+        number : int
+            Windows of a run, as long as each has `NOISE.fewest_rows` rows.
+        """
+        lengths = np.diff(self.offsets)
+        counts = np.clip(lengths // NOISE.fewest_rows, 1, number)
+        edges = [
+            start + length * np.arange(count) // count
+            for start, length, count in zip(self.offsets, lengths, counts, strict=False)
+        ]
+        offsets = np.append(np.concatenate(edges), self.offsets[-1])
+        return replace(self, offsets=offsets, of_run=np.repeat(np.arange(self.n_runs), counts))
+
+    def along_runs(self, values: np.ndarray) -> np.ndarray:
+        """Return values without the mean of the run that their window is of.
+
+        Parameters
+        ----------
+        values : (..., n) array
+            One a row; as they are where these orbits are no windows.
+        """
+        if self.of_run is None:
+            return values
+        runs = np.repeat(self.of_run, np.diff(self.offsets))
+        return without_means(values, runs)
 
     def _with(self, measured: Path, smoothed: Path, offsets: np.ndarray) -> Orbits:
         return replace(self, measured=measured, smoothed=smoothed, offsets=offsets)
+
+
+def without_means(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return values (..., n) without the mean of their group, of which n ids tell."""
+    _, group = np.unique(groups, return_inverse=True)
+    member = group == np.arange(group.max() + 1)[:, None]
+    return values - (values @ member.T / member.sum(axis=1))[..., group]
 
 
 def _rows(path: Path, rows: np.ndarray) -> Path:

@@ -12,6 +12,10 @@ from discovery.estimation.orbits import Orbits
 
 # Points at which gradients are compared.
 PROBES = 256
+# Windows that few runs are cut into, all together.
+WINDOWS = 16
+# With two windows an interval has one degree of freedom, and excludes nothing.
+FEWEST_JUDGES = 3
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,28 @@ class Split:
         n_rows = len(judges.smoothed.states)
         rows = np.sort(rng.choice(n_rows, min(PROBES, n_rows), replace=False))
         return cls(orbits.take(fit), judges, orbits, judges.smoothed.states[rows])
+
+    @classmethod
+    def in_time(cls, orbits: Orbits, rng: np.random.Generator) -> Split | None:
+        """Part windows of runs: what comes first finds formulas, and what follows judges them.
+
+        Parameters
+        ----------
+        orbits : Orbits
+            Windows, from `Orbits.in_windows`.
+        rng : numpy.random.Generator
+            Draws the probes.
+
+        Returns
+        -------
+        Split, or None where the windows that judge are too few for an interval
+        """
+        counts = np.bincount(orbits.of_run)
+        place = np.arange(orbits.n_runs) - (np.cumsum(counts) - counts)[orbits.of_run]
+        first = place < np.maximum(np.rint(NOISE.fit_share * counts), 1)[orbits.of_run]
+        if np.sum(~first) < FEWEST_JUDGES:
+            return None
+        return cls.of(orbits, np.flatnonzero(first), np.flatnonzero(~first), rng)
 
     def where(self, columns: Sequence[int]) -> Split:
         """Return the split without the rows in which one of the columns is not positive."""

@@ -37,6 +37,9 @@ from discovery.libraries.functions import Functions
 # Candidates of one library that may be refuted before it is given up, and of one length before
 # longer ones are looked at: they come simplest first.
 MAX_REJECTED, MAX_ALIKE = 40, 10
+# Functions of a library that few runs are worth trying with: their windows are no sample of
+# orbits, so that large libraries take time and tell nothing. Fewer where a simpler one told.
+MOST_FOR_WINDOWS, MOST_BESIDE = 70, 40
 
 
 # Thousands of small products and eigenproblems: threads only get into each other's way.
@@ -124,11 +127,18 @@ class Search:
         if n_runs < fewest:
             stages = stages[:1]
         for library in self._libraries(stages):
+            if self._too_many(library):
+                reason = "too many functions for few runs"
+                self._skip(library.name, len(library), reason)
+                continue
             try:
                 self._try(library)
             except (_Unusable, np.linalg.LinAlgError, FloatingPointError) as error:
                 self._skip(library.name, len(library), _reason(error))
-            known = sum(law.sure for law in self.chosen.laws) + len(self.chosen.identities)
+            known = len(self.chosen.identities)
+            # What is constant in windows alone is none of what is constant along a run.
+            if not self._windows:
+                known += sum(law.sure for law in self.chosen.laws)
             if known >= self.split.all.most_laws(library.dim):
                 break
         if n_runs < fewest:
@@ -174,6 +184,15 @@ class Search:
         new = [gradient_of(library, v, probes, scale) for v in vectors.T]
         sine = self.criteria.learned_sine if library.learned else self.criteria.sine
         return not independent(new, obeyed, [sine] * len(new), self.criteria)
+
+    @property
+    def _windows(self) -> bool:
+        """Whether the orbits are windows of few runs."""
+        return self.split.all.of_run is not None
+
+    def _too_many(self, library: Functions) -> bool:
+        most = MOST_BESIDE if self.chosen.identities else MOST_FOR_WINDOWS
+        return self._windows and len(library) > most
 
     def _libraries(self, stages: Sequence[Stage]) -> Iterator[Functions]:
         """Yield what the stages try; note those whose functions the runs do not admit."""
@@ -334,7 +353,8 @@ class _Trials:
         held = self.judge.split.held
         leading = _leading(self.flat, self.search.criteria)
         weights = noise_weights(self.library, held.smoothed, leading)
-        return operators(self.library, held.smoothed, held.offsets, held.scale, weights)
+        parts = held.smoothed, held.offsets, held.scale, weights
+        return operators(self.library, *parts, of_run=held.of_run)
 
     def _key(self, view: Operators, terms: Functions) -> tuple[bool, frozenset]:
         """Return what makes two candidates one: their terms, as an identity or as a law."""
@@ -351,7 +371,7 @@ def _flat_directions(judge: Judge) -> tuple[Operators, Spectrum]:
     """Return the operators on the fit runs and their spectrum, weighted where noise is uneven."""
     library, fit = judge.library, judge.split.fit
     with np.errstate(all="ignore"):
-        ops = operators(library, fit.smoothed, fit.offsets, fit.scale)
+        ops = operators(library, fit.smoothed, fit.offsets, fit.scale, of_run=fit.of_run)
     if not ops.is_finite:
         raise _Unusable("its functions overflow or have no value on these data")
     if not np.diag(ops.unit_dirichlet).any():
@@ -359,7 +379,10 @@ def _flat_directions(judge: Judge) -> tuple[Operators, Spectrum]:
     flat = spectrum(ops)
     weights = noise_weights(library, fit.smoothed, _leading(flat, judge.criteria))
     if weights is not None:
-        ops = operators(library, fit.smoothed, fit.offsets, fit.scale, weights)
+        parts = fit.smoothed, fit.offsets, fit.scale, weights
+        ops = operators(library, *parts, of_run=fit.of_run)
+        if not np.diag(ops.unit_dirichlet).any():
+            raise _Unusable("its functions do not vary where noise lets them be seen")
         flat = spectrum(ops)
     return ops, flat
 

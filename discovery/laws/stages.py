@@ -134,7 +134,10 @@ class OfUnknownScale(Stage):
 
     def libraries(self, fit: Orbits, found: Findings) -> list[Library] | None:
         """Return the library at each scale at which a function is flat; None beside an energy."""
-        if any(self.scaled.has_energy(law.expression) for law in found.laws if law.sure):
+        known = [law for law in found.laws if law.sure]
+        if fit.of_run is not None:
+            known = found.identities
+        if any(self.scaled.has_energy(law.expression) for law in known):
             return None
         return tuned(self.scaled, fit, self.numbers)
 

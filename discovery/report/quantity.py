@@ -35,7 +35,8 @@ class Quantity:
     verdict : Verdict
         A string: ``"exact"`` (what it moves is noise, on runs that took no part in finding it),
         ``"approximate"`` (nearly conserved: it drifts, by far less than its spread),
-        ``"identity"`` (all runs obey it alike: no law) or ``"undecided"`` (the data set as a whole
+        ``"identity"`` (all runs obey it alike: no law), ``"along_run"`` (constant along the few
+        runs there are, which are no evidence of a law) or ``"undecided"`` (the data set as a whole
         does not carry a verdict).
     flatness : float
         Motion along measured orbits over what noise explains: 1, but for chance, for a law.
@@ -64,6 +65,9 @@ class Quantity:
     alternatives : tuple of sympy.Expr
         Other formulas that are the same function but for their errors, the simplest first: the
         data do not tell which of all these is the law.
+    variation : float or None
+        Of what is constant along few runs: a bound on its motion along a run, over that of its
+        terms. None for the others.
     """
 
     expression: sympy.Expr
@@ -80,6 +84,7 @@ class Quantity:
     noise: float = float("nan")
     checks: tuple[Check, ...] = field(default=(), repr=False)
     alternatives: tuple[sympy.Expr, ...] = field(default=(), repr=False)
+    variation: float | None = None
     _errors: np.ndarray | None = field(default=None, repr=False)
     _library: Functions = field(default=None, repr=False)
     _coefficients: np.ndarray = field(default=None, repr=False)
@@ -100,6 +105,7 @@ class Quantity:
             noise=evidence.noise,
             checks=law.checks,
             alternatives=tuple(other.expression for other in law.alternatives),
+            variation=evidence.along if law.verdict == Verdict.ALONG_RUN else None,
             _errors=law.errors,
             _library=law.library,
             _coefficients=law.coefficients,
@@ -198,6 +204,8 @@ class Quantity:
         if self.verdict == Verdict.APPROXIMATE:
             moves = "drifts" if self.drift_rate else "moves to and fro"
             return f"nearly conserved: {moves} by {percent(self.drift)}"
+        if self.verdict == Verdict.ALONG_RUN:
+            return f"constant along the run to {percent(self.variation)} of its terms' motion"
         return str(self.verdict)
 
     @property
@@ -266,6 +274,7 @@ class Quantity:
             "drift_interval": list(self.drift_interval),
             "signal": self.signal,
             "drift_rate": self.drift_rate,
+            "variation": self.variation,
             "symmetry": self.symmetry,
             "approximation_error": self.approximation_error,
             "checks": [check.to_dict() for check in self.checks],

@@ -67,8 +67,6 @@ def test_trajectories(arguments, message):
 UNREADY = {
     "runs of one sample": (states(steps=1), "run 0 has 1 samples.*at least 3"),
     "runs of two samples": (states(steps=2), "run 0 has 2 samples.*leaves them out"),
-    "a single run": (states(runs=1), "a single run.*different initial states"),
-    "too few runs for a split": (states(runs=3), "3 runs. Expected at least 4"),
     "constant coordinate": (constant(), "coordinate '.*' is constant.*leave it out"),
     "repeated coordinate": (repeated(), "are the same.*leave one of them out"),
 }

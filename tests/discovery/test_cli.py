@@ -97,6 +97,18 @@ def test_list(capsys):
     assert json.loads(capsys.readouterr().out) == datasets.names()
 
 
+@pytest.mark.parametrize("options", [[], ["--no-model"]])
+def test_a_table_of_one_run(capsys, tmp_path, options):
+    """No column of run ids: one run, and what is constant along it."""
+    t = np.linspace(0, 20, 200)
+    rows = "\n".join(f"{a},{np.cos(a)},{-np.sin(a)}" for a in t)
+    (tmp_path / "one.csv").write_text(f"t,x,u\n{rows}\n")
+    assert main([str(tmp_path / "one.csv"), "--quiet", *options]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("1 run × 200 samples, coordinates x, u")
+    assert "u**2 + x**2" in out and "undecided: one run cannot tell a law" in out
+
+
 def test_help_teaches(capsys):
     with pytest.raises(SystemExit) as caught:
         main(["--help"])
@@ -133,14 +145,11 @@ MISTAKES = {
     "empty file": (["FILE"], header_only, "no rows"),
     "text in a number column": (["FILE"], text_column, "column 'u' is not numbers"),
     "missing column": (["FILE", "--run", "cell"], one_run, "run='cell' is no column"),
-    "one run": (["FILE"], one_run, "a single run"),
-    "one run, no model": (["FILE", "--no-model"], one_run, "a single run"),
     "unknown role": (["FILE", "--roles", "x=place"], one_run, "unknown role 'place'"),
     "role of a stranger": (["FILE", "--roles", "z=position"], one_run, "z"),
     "roles that are no pairs": (["FILE", "--roles", "x"], one_run, "x=position,u=velocity"),
     "unknown library": (["kepler", "--library", "poly", *QUICK], None, "unknown name 'poly'"),
     "negative noise": (["kepler", "--noise", "-1", *QUICK], None, "≥ 0"),
-    "too few runs": (["kepler", "--no-model", "--runs", "2"], None, "2 runs"),
     "data set options with a file": (["FILE", "--runs", "5"], one_run, "--runs cannot be used"),
     "file options with a data set": (["kepler", "--roles", "x=angle"], None, "--roles cannot be"),
 }

@@ -20,6 +20,7 @@ from functools import cached_property
 import numpy as np
 
 from discovery.criteria import FORMULAS
+from discovery.estimation.orbits import without_means
 from discovery.estimation.path import Path
 from discovery.formulas.pencil import Pencil, Spectrum
 from discovery.libraries.functions import Functions
@@ -88,6 +89,7 @@ def operators(
     scale: np.ndarray,
     weights: np.ndarray | None = None,
     chunk: int = CHUNK_VALUES,
+    of_run: np.ndarray | None = None,
 ) -> Operators:
     """Accumulate W, D and B in one pass, in chunks of whole or partial runs.
 
@@ -104,6 +106,8 @@ def operators(
         What each sample counts; all alike by default.
     chunk : int
         Values that are held at once, about.
+    of_run : (runs,) array of int, optional
+        The longer run that each is a window of: B is then between windows of the same one.
 
     Returns
     -------
@@ -127,11 +131,12 @@ def operators(
         unit += steepness(slopes, scale)
         dirichlet += moved_by(slopes, path.half[begin:end])
     total = weights.sum()
-    centred = means - means.mean(axis=0)
+    runs = 1 if of_run is None else len(np.unique(of_run))
+    centred = means - means.mean(axis=0) if runs == 1 else without_means(means.T, of_run).T
     return Operators(
         within=within / total,
         dirichlet=dirichlet / total,
-        between=centred.T @ centred / max(1, len(counts) - 1),
+        between=centred.T @ centred / max(1, len(counts) - runs),
         unit_dirichlet=unit / total,
     )
 

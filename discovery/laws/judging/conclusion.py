@@ -13,6 +13,13 @@ from discovery.estimation.orbits import Orbits
 from discovery.laws.judging.law import Findings
 from discovery.laws.judging.verdict import Verdict
 
+_NO_PATH = (
+    "neighbouring samples lie on no path, and no sample follows from the one before (unordered "
+    "samples, unequal steps of time, or columns that do not hold the whole state), so that noise "
+    "cannot be told from motion; pass noise=, with ordered=False for unordered samples, or measure "
+    "more densely."
+)
+
 
 @dataclass(frozen=True)
 class Conclusion:
@@ -47,22 +54,12 @@ def conclude(
         Of the coordinates: noise of an angle counts by the radian.
     criteria : LawCriteria
     """
+    if orbits.n_runs < criteria.min_runs:
+        return Conclusion("undecided", _of_few_runs(findings, orbits, criteria))
     share, turning, resting = _motion(orbits, criteria.rest)
     noise = _relative_noise(orbits, roles)
-    if orbits.n_runs < criteria.min_runs:
-        return Conclusion(
-            "undecided",
-            f"{orbits.n_runs} runs are too few to tell a law from chance; measure at least "
-            f"{criteria.min_runs} from different initial states.",
-        )
     if not orbits.on_a_path and not orbits.noise_known:
-        return Conclusion(
-            "undecided",
-            "neighbouring samples lie on no path, and no sample follows from the one before "
-            "(unordered samples, unequal steps of time, or columns that do not hold the whole "
-            "state), so that noise cannot be told from motion; pass noise=, with ordered=False "
-            "for unordered samples, or measure more densely.",
-        )
+        return Conclusion("undecided", _NO_PATH)
     if not orbits.on_a_path and noise > criteria.relative_noise:
         return _too_noisy(noise)
     # Runs that come to rest are complete, however small their motion.
@@ -90,6 +87,40 @@ def conclude(
     return Conclusion(
         "none", "no function of the libraries stays on an orbit as noise alone would let it."
     )
+
+
+def _of_few_runs(findings: Findings, orbits: Orbits, criteria: LawCriteria) -> str:
+    """Return what few runs tell: what is constant along them, and that this is no law yet."""
+    n = orbits.n_runs
+    many = "one run cannot tell a law from an accident of its start"
+    if n > 1:
+        many = f"{n} runs are too few to tell a law from chance"
+    more = criteria.min_runs - n
+    runs = f"{more} more run{'s' if more > 1 else ''} from other initial states"
+    parts = [many, *_along(findings, orbits, criteria), f"measure at least {runs}."]
+    return "; ".join(parts)
+
+
+def _along(findings: Findings, orbits: Orbits, criteria: LawCriteria) -> list[str]:
+    """Return what is constant along few runs, by which windows, and what speaks against it."""
+    run, their = ("the run", "its") if orbits.n_runs == 1 else ("each run", "their")
+    if not orbits.on_a_path and not orbits.noise_known:
+        return [_NO_PATH.removesuffix(".")]
+    if not findings.n_judges:
+        return ["the samples are too few to part them into windows"]
+    if not findings.laws:
+        return [f"no function that was tried is constant along {run}"]
+    count = len(findings.laws)
+    what = "1 function is" if count == 1 else f"{count} functions are"
+    judges = (
+        f"found on {their} first samples and judged on {their} last {findings.n_judges} windows"
+    )
+    parts = [f"{what} constant along {run}, {judges}"]
+    if not _motion(orbits, criteria.rest)[1]:
+        parts.append(f"{run} never turns back, and on an open arc this is easy to come by")
+    if findings.one_curve:
+        parts.append("others are too, as along any curve: only the simplest is named")
+    return parts
 
 
 def _too_noisy(noise: float) -> Conclusion:

@@ -36,7 +36,7 @@ def chance_of_constraint(
     """Return how probably independent coordinates would show as little variation, above 0.
 
     Where runs have parameters, which may stand in the constant, samples are shuffled within runs,
-    and variances are those within runs.
+    and variances are those within runs; so they are within the runs that windows are of.
 
     Parameters
     ----------
@@ -56,7 +56,11 @@ def chance_of_constraint(
     n, d = orbits.measured.states.shape
     rows = np.sort(rng.permutation(n)[:_ROWS])
     states, covariance = orbits.measured.states[rows], orbits.measured.covariance[rows]
-    runs = np.searchsorted(orbits.offsets, rows, side="right") if orbits.parameters else 0 * rows
+    runs = np.searchsorted(orbits.offsets, rows, side="right") - 1
+    if orbits.of_run is not None:
+        runs = orbits.of_run[runs]
+    elif not orbits.parameters:
+        runs = 0 * rows
     starts = np.flatnonzero(np.diff(runs, prepend=-1))
     sizes = np.diff(starts, append=len(rows))
     _, slopes, _ = library.jets(states, order=1)

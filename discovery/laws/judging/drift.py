@@ -169,7 +169,8 @@ class DriftTest:
         self._counts = _excess_weights(offsets, self._floor)
         self._noise = moved_by(slopes * np.sqrt(weight), measured.half) / weight.sum()
         self._even_noise = moved_by(slopes, measured.half) / len(weight)
-        self._covariance = np.atleast_2d(np.cov(phi))
+        self._covariance = np.atleast_2d(np.cov(orbits.along_runs(phi)))
+        self._windows = orbits.of_run is not None
         self._steepness = steepness(slopes, orbits.scale) / phi.shape[1]
         self._start = coefficients
         self.noise = float(coefficients @ self._noise @ coefficients)
@@ -299,6 +300,9 @@ class DriftTest:
         """
         trial, best = (self._systematic_at_scale(c) for c in (coefficients, fitted))
         variance = float(fitted @ self._covariance @ fitted)
+        if self._windows:
+            # What is constant along few runs has no spread of its own beside that of its terms.
+            variance = self.alone(fitted) ** 2
         variance *= self.noise / max(self._noise_of(fitted), 1e-300)
         if trial.mean() <= self._criteria.rounding_drift**2 * variance:
             return True

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from scipy import stats
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
@@ -95,6 +96,9 @@ class Evidence:
         small. What moves elsewhere is bounded by `motion_everywhere`.
     clean : bool
         Whether samples show no noise. Then all motion counts in the bounds.
+    along : float or None
+        Of windows of few runs: a bound on the motion along these, from `motion_along`. `signal` is
+        that between windows then, and no evidence of a law.
     """
 
     flatness: float
@@ -115,6 +119,22 @@ class Evidence:
     resamples: Resamples = field(repr=False)
     uneven: bool = False
     clean: bool = False
+    along: float | None = None
+
+    def over_terms(self) -> Evidence:
+        """Return the evidence with the spread of the terms as unit: few runs have no other."""
+        unit = self.spread / self.terms
+        low, high = self.drift_interval
+        drawn = self.resamples.drift_excluded * unit
+        return replace(
+            self,
+            drift=self.drift * unit,
+            drift_interval=(low * unit, high * unit),
+            drift_excluded=self.drift_excluded * unit,
+            noise=self.noise * unit,
+            spread=self.terms,
+            resamples=replace(self.resamples, drift_excluded=drawn),
+        )
 
     def bounded(self, motion: float) -> Evidence:
         """Return the evidence with a bound on motion, in spreads, that no smaller one replaces."""
@@ -154,6 +174,7 @@ def gather(
     starts, lengths = orbits.offsets[:-1], np.diff(orbits.offsets)
     smooth, n = orbits.smoothed, len(lengths)
     h, noise = values_of(library, coefficients, smooth.states, smooth.covariance)
+    h = orbits.along_runs(h)
     weight = even_weights(noise, orbits.offsets)
     mass = np.add.reduceat(weight, starts)
     means = np.add.reduceat(weight * h, starts) / mass
@@ -209,13 +230,16 @@ def gather(
             signal=told * variances(draws, means) * (draws @ mass) / variation,
         ),
         uneven=uneven,
+        along=None
+        if orbits.of_run is None
+        else motion_along(library, coefficients, orbits, criteria),
     )
     if test.without_noise(coefficients):
         bound = _bound(test.total(coefficients), lengths, plain, criteria)
-        return replace(evidence.bounded(bound), clean=True)
-    if uneven:
-        return evidence.bounded(_motion_everywhere(h, noise, orbits.offsets, criteria))
-    return evidence
+        evidence = replace(evidence.bounded(bound), clean=True)
+    elif uneven:
+        evidence = evidence.bounded(_motion_everywhere(h, noise, orbits.offsets, criteria))
+    return evidence if orbits.of_run is None else evidence.over_terms()
 
 
 def motion_everywhere(
@@ -269,6 +293,64 @@ def _bound(
     """Return what a drift exceeds with probability `drift_level`; (runs,) arrays."""
     moved = SquaredDrift(motion, lengths, means)
     return float(np.sqrt(moved.at_most(criteria.drift_level)))
+
+
+def motion_along(
+    library: Functions, coefficients: np.ndarray, orbits: Orbits, criteria: LawCriteria = LAWS
+) -> float:
+    """Return a bound on the motion of a formula along runs of which these orbits are windows.
+
+    Few runs have no spread between them to measure it by: it is compared with the terms, which
+    move along the run and cancel. Windows are the sample of the interval.
+
+    Parameters
+    ----------
+    library : Functions
+        The formula's own terms.
+    coefficients : (s,) array
+    orbits : Orbits
+        All windows.
+    criteria : LawCriteria
+
+    Returns
+    -------
+    float
+        Over the standard deviation of the terms along a run, each on its own, added in squares;
+        above it is the motion with probability `drift_level`.
+    """
+    smooth, lengths = orbits.smoothed, np.diff(orbits.offsets)
+    h, noise = values_of(library, coefficients, smooth.states, smooth.covariance)
+    rest = orbits.along_runs(h) ** 2 - noise
+    motion = np.add.reduceat(rest, orbits.offsets[:-1]) / lengths
+    n, mean = len(motion), max(float(rest.mean()), 0.0)
+    margin = stats.t.isf(criteria.drift_level, n - 1) * motion.std(ddof=1) / np.sqrt(n)
+    terms = orbits.along_runs(library.values(smooth.states)).var(axis=1)
+    return float(np.sqrt((mean + margin) / max(float(coefficients**2 @ terms), 1e-300)))
+
+
+def chance_of_windows(
+    library: Functions, coefficients: np.ndarray, orbits: Orbits, criteria: LawCriteria = LAWS
+) -> float:
+    """Return how probably noise alone would make the means of a run's windows differ as much.
+
+    By a χ² test. What is slower than a window moves its mean, and nothing within it.
+
+    Parameters
+    ----------
+    library : Functions
+        The formula's own terms.
+    coefficients : (s,) array
+    orbits : Orbits
+        All windows.
+    criteria : LawCriteria
+    """
+    measured, starts, lengths = orbits.measured, orbits.offsets[:-1], np.diff(orbits.offsets)
+    h, noise = values_of(library, coefficients, measured.states, measured.covariance)
+    means = np.add.reduceat(orbits.along_runs(h), starts) / lengths
+    noise = np.add.reduceat(noise, starts) / lengths
+    variance = noise * (1 / lengths + criteria.tolerated_motion)
+    free = len(means) - len(np.unique(orbits.of_run))
+    return float(stats.chi2.sf(np.sum(means**2 / np.maximum(variance, 1e-300)), max(free, 1)))
 
 
 def level_of(candidate: int, criteria: LawCriteria = LAWS) -> float:

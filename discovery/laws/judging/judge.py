@@ -21,7 +21,13 @@ from discovery.laws.finding.differences import tied
 from discovery.laws.finding.operators import Operators
 from discovery.laws.judging.constraint import chance_of_constraint, flatness_without_factor
 from discovery.laws.judging.drift import DriftTest
-from discovery.laws.judging.evidence import Evidence, gather, motion_everywhere
+from discovery.laws.judging.evidence import (
+    Evidence,
+    chance_of_windows,
+    gather,
+    motion_along,
+    motion_everywhere,
+)
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.missing import with_missing
 from discovery.laws.judging.verdict import (
@@ -167,10 +173,14 @@ class Judge:
         if verdict_of(table) in (Verdict.EXACT, Verdict.IDENTITY):
             # Runs that a formula was fitted to flatter it, so motion that they show too is real.
             everywhere = DriftTest(terms, formula.coefficients, self.split.all, self.criteria)
-            # Two tests: the smaller of two probabilities counts twice.
-            moving = 2 * min(everywhere.chance(formula.coefficients), evidence.moving)
-            evidence = replace(evidence, moving=moving)
-            if evidence.uneven or evidence.clean:
+            tests = [everywhere.chance(formula.coefficients), evidence.moving]
+            if self.split.all.of_run is not None:
+                whole = terms, formula.coefficients, self.split.all, self.criteria
+                tests.append(chance_of_windows(*whole))
+                evidence = replace(evidence, along=motion_along(*whole))
+            # The smallest of two probabilities counts twice.
+            evidence = replace(evidence, moving=len(tests) * min(tests))
+            if (evidence.uneven or evidence.clean) and self.split.all.of_run is None:
                 # Some places only few runs come to.
                 every = self.split.all
                 evidence = evidence.bounded(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 import numpy as np
 import sympy
@@ -168,6 +169,8 @@ class Findings:
     resolution : float
         The drift that would be excluded of a law as noisy as the noisiest coordinate, as a
         fraction of its spread; see `evidence.resolution`.
+    one_curve : bool
+        Whether all that was found is constant because the only run is one curve.
     """
 
     laws: list[Law] = field(default_factory=list)
@@ -177,6 +180,26 @@ class Findings:
     unresolved: Law | None = None
     n_judges: int = 0
     resolution: float = float("nan")
+    one_curve: bool = False
+
+    def along_runs(self, n_runs: int, dim: int) -> Findings:
+        """Return what windows of few runs tell: their identities are constant along these runs.
+
+        A curve in d dimensions has d − 1 independent functions that are constant along it, whatever
+        the system. Where one run has as many, only the simplest is named.
+
+        Parameters
+        ----------
+        n_runs : int
+            Whole runs.
+        dim : int
+            Coordinates d.
+        """
+        found = sorted(self.identities, key=attrgetter("complexity"))
+        one_curve = n_runs == 1 and dim > 2 and len(found) == dim - 1
+        named = [replace(law, verdict=Verdict.ALONG_RUN) for law in found]
+        named = named[:1] if one_curve else named
+        return replace(self, laws=named, identities=[], unresolved=None, one_curve=one_curve)
 
 
 def gradient_of(

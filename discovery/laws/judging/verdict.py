@@ -19,12 +19,15 @@ from discovery.libraries.functions import Functions
 class Verdict(StrEnum):
     """What the evidence makes of a formula.
 
-    ``UNDECIDED`` is for data that as a whole do not carry a verdict; no check leads to it.
+    ``UNDECIDED`` is for data that as a whole do not carry a verdict, ``ALONG_RUN`` for what is
+    constant along few runs, of which windows are judged: there it is an identity. No check leads to
+    these two.
     """
 
     EXACT = "exact"
     APPROXIMATE = "approximate"
     IDENTITY = "identity"
+    ALONG_RUN = "along_run"
     REJECTED = "rejected"
     UNDECIDED = "undecided"
 
@@ -115,6 +118,7 @@ NO_SIGNAL = "one value in all runs"
 FEW_TERMS = "terms of an identity"
 CANCELLATION = "cancellation of terms"
 VARIATION_EXCLUDED = "variation excluded"
+ALONG = "motion along whole runs"
 CONSTRAINT = "chance of as little variation in unrelated coordinates"
 DIVIDED = "flatness without the factor that all terms share, lower end of its interval"
 
@@ -123,7 +127,7 @@ _CONSTANT = (VARYING, FLATNESS, FLATNESS_AT_LEAST, MOTION, DRIFT_AT_LEAST)
 _EXACT = (*_CONSTANT, SIGNAL, DRIFT_EXCLUDED)
 # The first verdict all of whose checks are passed holds; without one a formula is rejected.
 _VERDICTS = (
-    (Verdict.IDENTITY, (VANISHING, FEW_TERMS, CONSTRAINT, DIVIDED)),
+    (Verdict.IDENTITY, (VANISHING, FEW_TERMS, ALONG, CONSTRAINT, DIVIDED)),
     (Verdict.EXACT, _EXACT),
     (
         Verdict.IDENTITY,
@@ -133,6 +137,7 @@ _VERDICTS = (
             FEW_TERMS,
             CANCELLATION,
             VARIATION_EXCLUDED,
+            ALONG,
             CONSTRAINT,
             DIVIDED,
         ),
@@ -197,6 +202,8 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
     # Beside parameters its value may differ from run to run, and terms cancel within runs only:
     # there the shuffles tell.
     zero |= formula.terms.dim < len(formula.terms.symbols)
+    # Windows are no runs: what differs between them is motion.
+    signal = evidence.signal if evidence.along is None else 0.0
     alone = n_terms == 1 and formula.terms.expressions()[0].is_Symbol
     further = [
         replace(rule(evidence, formula, criteria), name=name) for name, rule in _FURTHER.items()
@@ -210,12 +217,12 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
         _at_most(
             DRIFT_AT_LEAST, drift_at_least, criteria.rounding_drift, "spread", waived=few or at_rest
         ),
-        _at_least(SIGNAL, evidence.signal, criteria.signal),
+        _at_least(SIGNAL, signal, criteria.signal),
         _at_most(
             DRIFT_EXCLUDED, evidence.drift_excluded, criteria.resolved_drift / for_all, "spread"
         ),
         _at_most(SMALL_DRIFT, drift_at_most, criteria.small_drift / for_many, "spread"),
-        _at_most(NO_SIGNAL, evidence.signal, criteria.no_signal),
+        _at_most(NO_SIGNAL, signal, criteria.no_signal),
         _at_most(FEW_TERMS, n_terms, criteria.identity_terms, "terms"),
         _at_most(CANCELLATION, evidence.cancelled, criteria.cancellation, waived=zero),
         _at_most(
@@ -225,6 +232,7 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
             "of the terms' spread",
             waived=zero,
         ),
+        _at_most(ALONG, evidence.along or 0.0, criteria.along_run, "of the terms' spread"),
         _at_most(CONSTRAINT, formula.unrelated, criteria.unrelated, waived=alone),
         _at_most(DIVIDED, formula.divided, criteria.excess_motion),
         *further,

@@ -176,3 +176,14 @@ def test_import_loads_no_backend():
         " assert not {'tensorflow', 'keras', 'jax'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_rows_without_run_ids():
+    """One run; where time goes back another one starts."""
+    rows, times = np.arange(14.0).reshape(7, 2), np.array([0, 1, 2, 3, 0, 1, 2])
+    assert Trajectories.from_rows(rows).lengths.tolist() == [7]
+    assert Trajectories.from_rows(rows, times=times).lengths.tolist() == [4, 3]
+    table = pd.DataFrame({"time": times, "x": rows[:, 0]})
+    assert Trajectories.from_frame(table).lengths.tolist() == [4, 3]
+    assert Trajectories.from_frame(table[:4]).names == ("x",)
+    assert Trajectories.from_arrays({"X": rows, "t": times}).lengths.tolist() == [4, 3]

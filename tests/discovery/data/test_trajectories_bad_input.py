@@ -96,8 +96,11 @@ def refused(states, message):
         check_for_analysis(runs)
 
 
-def test_too_few_runs():
-    refused(block(3), "3 runs")
+@pytest.mark.parametrize(("n", "message"), [(1, "a single run of fields"), (3, "3 runs of fields")])
+def test_too_few_runs(n, message):
+    runs = Trajectories(states=block(n, dim=8), roles=["field"] * 8)
+    with pytest.raises(ValueError, match=message):
+        check_for_analysis(runs)
 
 
 def test_runs_too_short():
@@ -106,7 +109,6 @@ def test_runs_too_short():
 
 
 NOT_FOR_ANALYSIS = {
-    "a single run": (block(1), "a single run"),
     "a constant coordinate": (constant(), "'x2' is constant"),
     "a coordinate in other units": (twice_the_same(), "'x1' and 'x2' are the same"),
 }
@@ -122,7 +124,6 @@ def frame():
 
 
 BAD_FRAMES = {
-    "no run column": (frame().rename(columns={"run": "r"}), {}, r"'r', 't'.*run='...'"),
     "no time column": (frame().drop(columns="t"), {}, "cumcount"),
     "missing run": (frame(), {"run": "cell"}, "run='cell'"),
     "missing time": (frame(), {"time": "clock"}, "time='clock'"),
@@ -163,7 +164,7 @@ def test_unreadable_file(tmp_path, suffix, content, message):
     path = tmp_path / f"bad{suffix}"
     path.write_bytes(content)
     # A CSV of garbage can be parsed, then lacks its columns.
-    message = f"{message}|no run column" if suffix == ".csv" else message
+    message = f"{message}|no time column" if suffix == ".csv" else message
     with pytest.raises(ValueError, match=message):
         Trajectories.from_file(path)
 
@@ -189,7 +190,6 @@ def test_pickles_are_not_read(tmp_path):
     ("arrays", "options", "message"),
     [
         ({"Y": block()}, {}, r"holds \['Y'\]"),
-        ({"X": block()[0]}, {}, "groups"),
         ({"states": block()}, {"time": "clock"}, "clock"),
         ({"X": block()[0], "groups": np.arange(6)}, {}, r"groups \(6,\)"),
         ({"X": block()[0], "groups": np.zeros(7), "t": np.arange(6)}, {}, "one a row"),

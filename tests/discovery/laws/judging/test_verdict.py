@@ -218,7 +218,7 @@ def test_the_table_gives_the_verdicts_of_the_conditions():
         expected = by_conditions(evidence, formula.terms, formula.coefficients, formula.by_chance)
         assert found == expected, (evidence, formula)
         assert verdict_of(told(table)) == found
-    del count[Verdict.UNDECIDED]
+    del count[Verdict.UNDECIDED], count[Verdict.ALONG_RUN]
     assert min(count.values()) > 100, count
 
 
@@ -334,3 +334,16 @@ def test_each_number_more_imitates_better():
     terms = ["u**2", "x", "x**3", "x*y**2"]
     assert law(terms[:3], [1, 0.3, 0.7], bound=5e-4).sure
     assert law(terms, [1, 0.3, 0.7, 0.4], bound=5e-4).doubtful
+
+
+def test_what_moves_along_the_run_is_not_named():
+    """Windows of one run: what a formula moves along it is compared with its terms."""
+    still = seen(cancelled=0.05, along=0.05)
+    assert verdict(still, [1, -1]) == Verdict.IDENTITY
+    assert verdict(replace(still, along=0.2), [1, -1]) == Verdict.REJECTED
+
+
+def test_windows_are_no_runs():
+    """What differs from window to window of one run is no evidence of a law."""
+    assert verdict(seen(), [1, -1]) == Verdict.EXACT
+    assert verdict(seen(cancelled=0.9, along=0.05), [1, -1]) == Verdict.REJECTED
