@@ -55,6 +55,9 @@ how to read the report:
              between orbits
   nearly conserved: drifts by 0.5 %
              no law: it moves by more than noise does, by far less than its spread
+  decays: rate 0.021 ± 0.0003
+             no law: what is left without friction, which takes of it; with its loss, loss
+             time and quality factor
   undecided  these runs cannot tell; the report says what to measure next
 
 exit status: 0 with a report, whatever it says; 2 for input that cannot be analysed.
@@ -141,6 +144,12 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         "--no-model",
         action="store_true",
         help="train no manifold: noise from the runs' own smoothness; quick, for little noise",
+    )
+    group.add_argument(
+        "--max-drift",
+        type=float,
+        metavar="SHARE",
+        help="what is called nearly conserved drifts by less than this share of its spread (0.02)",
     )
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (0)")
 
@@ -253,7 +262,11 @@ def _with_model(runs: Trajectories, options: argparse.Namespace) -> DiscoveryRep
         with _quiet_start():
             importlib.import_module("keras_ndm")
     return discover(
-        runs, library=options.library, random_state=options.seed, verbose=not options.quiet
+        runs,
+        library=options.library,
+        max_drift=options.max_drift,
+        random_state=options.seed,
+        verbose=not options.quiet,
     )
 
 
@@ -287,6 +300,7 @@ def _without_model(runs: Trajectories, options: argparse.Namespace) -> Discovery
         options.library,
         roles=runs.roles,
         grid_spacing=runs.grid_spacing,
+        max_drift=options.max_drift,
         random_state=options.seed,
     ).fit(pd.DataFrame(runs.rows, columns=runs.names), groups=runs.groups, times=runs.row_times)
     report = finder.report_

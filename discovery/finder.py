@@ -52,13 +52,17 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
     max_rows : int, default=200000
         Of larger data sets so many rows are analysed: runs drawn at random, or stretches of them.
         Fields have a limit of their own, 100000 states.
+    max_drift : float, optional
+        What is called nearly conserved drifts by less than this share of its spread: 0.02 by
+        default.
     random_state : int, RandomState or None, default=None
         Splits the runs and draws the resamples.
 
     Attributes
     ----------
     quantities_ : list of Quantity
-        Exact laws first, then nearly conserved ones; all functionally independent.
+        Exact laws first, then what decays, then nearly conserved ones; all functionally
+        independent.
     n_conserved_ : int
         Number of exact laws, and of columns of `transform`.
     report_ : DiscoveryReport
@@ -83,7 +87,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
     x0**2 + x1**2
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the public interface)
         self,
         library: LibraryLike = "auto",
         *,
@@ -92,6 +96,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         grid_spacing: float | None = None,
         constants: Mapping[str, float] | None = None,
         max_rows: int = MAX_ROWS,
+        max_drift: float | None = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.library = library
@@ -100,6 +105,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         self.grid_spacing = grid_spacing
         self.constants = constants
         self.max_rows = max_rows
+        self.max_drift = max_drift
         self.random_state = random_state
 
     def fit(
@@ -147,6 +153,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             noise=self.noise,
             constants=self.constants,
             max_rows=self.max_rows,
+            max_drift=self.max_drift,
             rng=rng,
         )
         self.report_ = report if given.groups is not None else _of_one_run(report)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import sympy
 
-from discovery.criteria import LAWS
+from discovery.criteria import LAWS, LawCriteria
 from discovery.data.coordinates import are_fields, infer_roles
 from discovery.data.frame import Frame
 from discovery.data.parameters import Parts, parted, remarks
@@ -29,6 +30,7 @@ from discovery.estimation.origin import natural_origin
 from discovery.estimation.preparation import prepare, prepare_with, without_gross_errors
 from discovery.estimation.split import PROBES, Split
 from discovery.formulas.simple_numbers import Numbers
+from discovery.laws.decaying.search import Moving, with_decaying
 from discovery.laws.judging.conclusion import conclude
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.trend import secular_rate
@@ -64,6 +66,7 @@ def discover(  # noqa: PLR0913 (the public interface)
     noise: NoiseLevel = None,
     constants: Mapping[str, float] | None = None,
     max_rows: int = MAX_ROWS,
+    max_drift: float | None = None,
     random_state: int | None = None,
     verbose: bool = True,
 ) -> DiscoveryReport:
@@ -92,6 +95,9 @@ def discover(  # noqa: PLR0913 (the public interface)
     max_rows : int, default=200000
         Of larger data sets so many rows are analysed: runs drawn at random, or stretches of them.
         Fields have a limit of their own, 100000 states.
+    max_drift : float, optional
+        What is called nearly conserved drifts by less than this share of its spread: 0.02 by
+        default.
     random_state : int, optional
         Seed of the split, the training and the resamples.
     verbose : bool, default=True
@@ -123,6 +129,7 @@ def discover(  # noqa: PLR0913 (the public interface)
         noise=noise,
         constants=constants,
         max_rows=max_rows,
+        max_drift=max_drift,
         rng=np.random.default_rng(random_state),
     )
 
@@ -267,7 +274,7 @@ class WithManifold:
         return [Learned(train)]
 
 
-def analyse_runs(
+def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     runs: Trajectories,
     preparation: Preparation,
     *,
@@ -275,6 +282,7 @@ def analyse_runs(
     noise: NoiseLevel = None,
     constants: Mapping[str, float] | None = None,
     max_rows: int = MAX_ROWS,
+    max_drift: float | None = None,
     rng: np.random.Generator,
 ) -> DiscoveryReport:
     """Go the whole road; `discover`, the finder and the command line differ in how they prepare.
@@ -284,7 +292,7 @@ def analyse_runs(
     runs : Trajectories
     preparation : Preparation
         Not used for fields: neighbouring points tell their noise, and waves filter it.
-    library, noise, constants, max_rows
+    library, noise, constants, max_rows, max_drift
         As for `discover`.
     rng : numpy.random.Generator
         Draws rows, the split and the resamples.
@@ -296,6 +304,7 @@ def analyse_runs(
     """
     numbers = Numbers.of(constants, runs.names)
     most, levels = checked_rows(max_rows), known_noise(noise, runs.dim)
+    criteria = _criteria(max_drift)
     fields = are_fields(runs.roles)
     chosen = library if fields else checked(library, runs.names)
     parts = parted(runs)
@@ -310,7 +319,7 @@ def analyse_runs(
             chosen = [in_frame(given, frame) for given in chosen]
         some = drawn(framed, most, rng)
         sound = without_gross_errors(some)
-        asked = _Asked(chosen, levels, numbers)
+        asked = _Asked(chosen, levels, numbers, criteria)
         report, frame = _laws(sound, parts, frame, preparation, asked, rng)
         title = "; ".join([_title(runs, some, sound, parts), *remarks(runs, parts)])
         report = replace(report, title=title)
@@ -319,11 +328,30 @@ def analyse_runs(
 
 @dataclass(frozen=True)
 class _Asked:
-    """What the user asks for: a library, the noise of all columns if known, and numbers."""
+    """What the user asks for: a library, the noise of all columns if known, numbers, limits."""
 
     library: LibraryLike
     noise: np.ndarray | None
     numbers: Numbers
+    criteria: LawCriteria
+
+
+def _criteria(max_drift: float | None) -> LawCriteria:
+    """Return the limits, with the user's own of what is called nearly conserved.
+
+    Raises
+    ------
+    ValueError
+        For one that is no share.
+    """
+    if max_drift is None:
+        return LAWS
+    if isinstance(max_drift, bool) or not isinstance(max_drift, Real) or not 0 < max_drift < 1:
+        raise ValueError(
+            f"max_drift is {max_drift!r}. Expected a share of a quantity's spread between 0 and "
+            "1: what drifts by less is called nearly conserved."
+        )
+    return replace(LAWS, small_drift=float(max_drift))
 
 
 def _laws(
@@ -354,11 +382,17 @@ def _laws(
     stages = stages_among(stages, symbols_of(sound.names), parts)
     if not (known.on_a_path or known.noise_known):
         stages = []  # whatever is found, nothing tells it from noise
-    findings = analyse(stages, split, rng, numbers)
-    drifting = [law for law in findings.laws if law.verdict == "approximate"]
+    findings = analyse(stages, split, rng, numbers, asked.criteria)
+    conclusion = conclude(findings, known, moving.roles)
+    if conclusion.verdict != "undecided":
+        roles = tuple(infer_roles(of.names, of.roles, path, rates(of, path)))
+        runs = Moving(seen, of.row_times, of.names, roles, fit, held)
+        findings = with_decaying(findings, found, runs, rng, numbers)
+        conclusion = conclude(findings, known, moving.roles)
+    drifting = [law for law in findings.laws if law.verdict == "approximate" and not law.decay]
     report = report_on(
         findings,
-        conclude(findings, known, moving.roles),
+        conclusion,
         names=sound.names,
         noise=dict(zip(moving.names, known.mean_noise.tolist(), strict=True)),
         title="",

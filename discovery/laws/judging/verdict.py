@@ -19,11 +19,14 @@ from discovery.libraries.functions import Functions
 class Verdict(StrEnum):
     """What the evidence makes of a formula.
 
-    ``UNDECIDED`` is for data that as a whole do not carry a verdict; no check leads to it.
+    ``DECAYING`` is what is constant with the losses of friction beside it; see
+    `discovery.laws.decaying`. ``UNDECIDED`` is for data that as a whole do not carry a verdict. No
+    check leads to these.
     """
 
     EXACT = "exact"
     APPROXIMATE = "approximate"
+    DECAYING = "decaying"
     IDENTITY = "identity"
     REJECTED = "rejected"
     UNDECIDED = "undecided"
