@@ -121,7 +121,7 @@ def _add_file(parser: argparse.ArgumentParser) -> None:
         "--roles",
         metavar="NAME=ROLE,…",
         help="what coordinates are: position, velocity, momentum, angle, angular_velocity, amount, "
-        "field (u*=field for u1, u2, …), parameter, other",
+        "field (u*=field for u1, u2, …), parameter, time, other",
     )
     group.add_argument(
         "--grid-spacing",

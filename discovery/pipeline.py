@@ -22,6 +22,7 @@ from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
 from discovery.data.states import Runs, as_runs
 from discovery.data.trajectories import Trajectories
+from discovery.estimation.along import jittered
 from discovery.estimation.manifold import FramedManifold, checked_manifold, train_manifold
 from discovery.estimation.model_rows import rates
 from discovery.estimation.noise_level import known_noise
@@ -31,6 +32,7 @@ from discovery.estimation.preparation import prepare, prepare_with, without_gros
 from discovery.estimation.split import PROBES, Split
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.decaying.search import Moving, with_decaying
+from discovery.laws.decaying.timed import timed
 from discovery.laws.judging.conclusion import conclude
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.trend import secular_rate
@@ -371,6 +373,8 @@ def _laws(
     known = preparation.within(frame.of_columns(coordinates)).orbits(moving, fit, levels, rng)
     known, frame = _about_natural_origin(known, moving, frame, coordinates)
     orbits = known.among(sound.rows, coordinates, parts.parameters)
+    if parts.clock:
+        orbits = jittered(orbits, parts.clock, sound.row_times)
     split = Split.of(orbits, fit, held, rng)
     # A user's own library is of all columns.
     of, seen = (moving, known) if isinstance(library, str) else (sound, orbits)
@@ -380,11 +384,14 @@ def _laws(
     if isinstance(library, str) and library == "auto":
         stages += preparation.learned(moving, rng)
     stages = stages_among(stages, symbols_of(sound.names), parts)
+    if parts.clock and library == "auto":
+        stages += timed(sound.names, parts, numbers)
     if not (known.on_a_path or known.noise_known):
         stages = []  # whatever is found, nothing tells it from noise
     findings = analyse(stages, split, rng, numbers, asked.criteria)
     conclusion = conclude(findings, known, moving.roles)
-    if conclusion.verdict != "undecided":
+    # With a clock what decays at a rate is a law.
+    if conclusion.verdict != "undecided" and not parts.clock:
         roles = tuple(infer_roles(of.names, of.roles, path, rates(of, path)))
         runs = Moving(seen, of.row_times, of.names, roles, fit, held)
         findings = with_decaying(findings, found, runs, rng, numbers)
@@ -483,6 +490,8 @@ def _with_symmetries(
     exact = [q for q in report.quantities if q.verdict == "exact" and q.approximation_error is None]
     if not exact or runs.roles is None:
         return report
+    clock = [sympy.Symbol(report.names[i], real=True) for i in parts.clock]
+    exact = [q for q in exact if not q.expression.has(*clock)] if clock else exact
     some = orbits.smoothed.states[:: max(1, len(orbits.smoothed.states) // PROBES)]
     typical = {
         sympy.Symbol(report.names[i], real=True): float(np.median(some[:, i]))

@@ -8,7 +8,7 @@ Columns beside the coordinates make a law of what is none: where ẋ = f(x) has 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +22,8 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
 _NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
 # Noise that such columns get, in the time in which the states move by theirs.
 _JITTER = 0.1
+# Noise that is none: factors of a covariance need a little.
+_NONE = 1e-140
 
 Integrand = Callable[[np.ndarray], np.ndarray]
 
@@ -69,7 +71,19 @@ def integrals(
 
 
 def trapezoids(values: np.ndarray, times: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Return integrals over time from the start of each run of samples (n, k), by trapezoids."""
+    """Return integrals over time from the start of each run, by trapezoids.
+
+    Parameters
+    ----------
+    values : (n, k) array
+        Samples.
+    times : (n,) array
+    offsets : (runs + 1,) array of int
+
+    Returns
+    -------
+    (n, k) array
+    """
     out = []
     for a, b in itertools.pairwise(offsets):
         mean = (values[a + 1 : b] + values[a : b - 1]) / 2
@@ -100,23 +114,34 @@ def beside(
     """
     d, k = orbits.measured.states.shape[1], columns.shape[1]
     rows = np.column_stack([orbits.measured.states, columns])
-    whole = orbits.among(rows, range(d))
-    jitter = _JITTER * _time_of_noise(orbits, times)
-    growth = np.sqrt(np.mean(_rates(columns, times, orbits.offsets) ** 2, axis=0))
-    noise = (jitter * growth) ** 2 + errors**2 + (1e-14 * np.abs(columns).max(axis=0)) ** 2
-    at = np.arange(d, d + k)
+    return jittered(orbits.among(rows, range(d)), range(d, d + k), times, errors)
+
+
+def jittered(
+    orbits: Orbits, at: Sequence[int], times: np.ndarray, errors: np.ndarray | float = 0.0
+) -> Orbits:
+    """Return orbits of which some columns, that had none, get a little noise; see `beside`.
+
+    Parameters
+    ----------
+    orbits : Orbits
+    at : sequence of k int
+        Columns that grow with time.
+    times : (n,) array
+    errors : (k,) array, optional
+    """
+    at = np.asarray(at, dtype=int)
+    others = np.setdiff1d(np.flatnonzero(orbits.mean_noise > _NONE), at)
+    columns = orbits.measured.states[:, at]
+    speed = np.sqrt(np.mean(_rates(orbits.smoothed.states, times, orbits.offsets) ** 2, axis=0))
+    least = np.min(orbits.mean_noise[others] / np.maximum(speed[others], 1e-300))
+    noise = (_JITTER * least * speed[at]) ** 2 + errors**2 + (1e-14 * np.ptp(columns, axis=0)) ** 2
     paths = []
-    for path in (whole.measured, whole.smoothed):
+    for path in (orbits.measured, orbits.smoothed):
         covariance = path.covariance.copy()
         covariance[:, at, at] = noise
         paths.append(Path(path.states, covariance))
-    return replace(whole, measured=paths[0], smoothed=paths[1])
-
-
-def _time_of_noise(orbits: Orbits, times: np.ndarray) -> float:
-    """Return the least time in which a coordinate moves by its noise."""
-    speed = np.sqrt(np.mean(_rates(orbits.smoothed.states, times, orbits.offsets) ** 2, axis=0))
-    return float(np.min(orbits.mean_noise / np.maximum(speed, 1e-300)))
+    return replace(orbits, measured=paths[0], smoothed=paths[1])
 
 
 def _rates(values: np.ndarray, times: np.ndarray, offsets: np.ndarray) -> np.ndarray:

@@ -187,14 +187,14 @@ def with_losses(library: Library, every: Sequence[Loss], tried: Sequence[Loss]) 
     )
 
 
-def growing(library: Library, rate: float, clock: sympy.Symbol) -> Library:
+def growing(library: Library, rate: sympy.Expr | float, clock: sympy.Symbol) -> Library:
     """Return a library with each of its terms times e^{γt}, and e^{γt} itself.
 
     Parameters
     ----------
     library : Library
         Of d coordinates.
-    rate : float
+    rate : sympy.Expr or float
         γ.
     clock : sympy.Symbol
         t, a coordinate of its own: the last one.
@@ -204,5 +204,5 @@ def growing(library: Library, rate: float, clock: sympy.Symbol) -> Library:
         [*library.symbols, clock],
         [*library.atoms, growth],
         [*((*e, 1) for e in library.exponents), (0,) * len(library.atoms) + (1,)],
-        f"{library.name} × exp({rate:.4g} t)",
+        f"{library.name} × exp({float(rate):.4g} t)",
     )

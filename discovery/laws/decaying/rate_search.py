@@ -16,8 +16,9 @@ from scipy.optimize import minimize_scalar
 from discovery.criteria import LAWS
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path
+from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding.operators import operators, spectrum
-from discovery.laws.finding.scale_search import prominent_minima
+from discovery.laws.finding.scale_search import prominent_minima, simplest_scale
 from discovery.laws.judging.law import Findings
 from discovery.laws.judging.verdict import Verdict
 from discovery.laws.stages import Stage
@@ -41,10 +42,13 @@ class Growing(Stage):
         Of d coordinates.
     clock : sympy.Symbol
         The time since the start of a run: the column after theirs.
+    numbers : Numbers
+        What rates are rounded to.
     """
 
     library: Library
     clock: sympy.Symbol
+    numbers: Numbers = NUMBERS
 
     @property
     def name(self) -> str:
@@ -60,7 +64,7 @@ class Growing(Stage):
             return None
         return (growing(self.library, rate, self.clock) for rate in self._rates(fit))
 
-    def _rates(self, fit: Orbits) -> list[float]:
+    def _rates(self, fit: Orbits) -> list[sympy.Expr | float]:
         growth = sympy.exp(_RATE * self.clock)
         library = Library(
             [*self.library.symbols, self.clock, _RATE],
@@ -93,5 +97,11 @@ class Growing(Stage):
                 options={"xatol": 1e-9},
             )
             if best.fun <= np.log(2 * LAWS.flatness_ceiling):
-                found.append(float(np.exp(best.x)))
+                _, simple = simplest_scale(
+                    lambda rate: float(np.exp(flatness(np.log(rate)))),
+                    float(np.exp(best.x)),
+                    float(np.exp(best.fun)),
+                    self.numbers,
+                )
+                found.append(simple)
         return found

@@ -337,7 +337,7 @@ def _fading(moving: Moving, odd: bool, rng: np.random.Generator, numbers: Number
         library = polynomial(moving.names, degree)
         some = odd_terms(library, moving.roles) if odd else library
         if some is not None and len(some) <= _MOST:
-            stages.append(Growing(some, _CLOCK))
+            stages.append(Growing(some, _CLOCK, numbers))
     split = moving.split(beside(moving.orbits, clock[:, None], moving.times), rng)
     laws = analyse(stages, split, rng, numbers).laws
     out = [_of_itself(law, split, moving, numbers) for law in laws if law.verdict == Verdict.EXACT]

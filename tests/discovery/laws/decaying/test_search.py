@@ -116,5 +116,5 @@ def test_what_gives_is_no_friction():
 
 
 def test_friction_of_another_kind():
-    runs = runs_of(lambda q, v: -q - 0.01 * q**2 * v)
+    runs = runs_of(lambda q, v: -q - 0.002 * q**2 * v)
     assert not any(law.decay.losses for law in lost(runs, ["x**2", "v**2"]))
