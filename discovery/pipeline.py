@@ -31,7 +31,7 @@ from discovery.estimation.origin import natural_origin
 from discovery.estimation.preparation import prepare, prepare_with, without_gross_errors
 from discovery.estimation.split import PROBES, Split
 from discovery.formulas.simple_numbers import Numbers
-from discovery.laws.decaying.search import Moving, with_decaying
+from discovery.laws.decaying.search import Among, Moving, with_decaying
 from discovery.laws.decaying.timed import timed
 from discovery.laws.judging.conclusion import conclude
 from discovery.laws.judging.law import Law
@@ -391,9 +391,12 @@ def _laws(
     findings = analyse(stages, split, rng, numbers, asked.criteria)
     conclusion = conclude(findings, known, moving.roles)
     # With a clock what decays at a rate is a law.
-    if conclusion.verdict != "undecided" and not parts.clock:
+    own = isinstance(library, str) or parts.all_coordinates
+    if conclusion.verdict != "undecided" and own and not parts.clock:
         roles = tuple(infer_roles(of.names, of.roles, path, rates(of, path)))
-        runs = Moving(seen, of.row_times, of.names, roles, fit, held)
+        among = Among(orbits, sound.names, parts.coordinates)
+        among = None if parts.all_coordinates else among
+        runs = Moving(seen, of.row_times, of.names, roles, fit, held, among)
         findings = with_decaying(findings, found, runs, rng, numbers)
         conclusion = conclude(findings, known, moving.roles)
     drifting = [law for law in findings.laws if law.verdict == "approximate" and not law.decay]

@@ -60,6 +60,22 @@ def test_units_of_a_loss():
     assert energy.loss.subs(v, -2.0) / size == pytest.approx(2 * 0.1 * 1e3 * 8, rel=0.02)
 
 
+def test_friction_beside_a_column_that_is_no_coordinate():
+    # Small, so that the frame has other units; with a number of the run, and a law that holds.
+    rng = np.random.default_rng(2)
+    phase, size = rng.uniform(0, 6, (30, 1)), rng.uniform(0.3, 1, (30, 1))
+    fading = 1e-3 * size * np.exp(-0.05 * T)
+    number = np.broadcast_to(np.arange(30.0)[:, None], (30, 100))
+    states = np.dstack([fading * np.cos(T + phase), -fading * np.sin(T + phase), number])
+    states[..., :2] += 2e-6 * rng.standard_normal((30, 100, 2))
+    runs = Trajectories(states=states, times=T, names=("x", "v", "n"))
+    report = ConservedQuantityFinder("polynomial", random_state=0).fit(runs).report_
+    (energy,) = report.quantities
+    assert (energy.verdict, str(energy.expression)) == ("decaying", "v**2 + x**2")
+    assert energy.rate == pytest.approx(0.1, rel=0.02)
+    assert energy(runs).shape == (3000,)
+
+
 def test_projectile_with_a_clock():
     def fall(t, s):
         return [s[1], -9.81]

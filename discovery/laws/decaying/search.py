@@ -25,7 +25,7 @@ from discovery.criteria import LAWS
 from discovery.data.coordinates import MOMENTA
 from discovery.estimation.along import beside, elapsed, integrals, trapezoids
 from discovery.estimation.orbits import Orbits
-from discovery.estimation.split import Split
+from discovery.estimation.split import PROBES, Split
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.decaying.rate_search import Growing
 from discovery.laws.finding.candidates import expression
@@ -38,9 +38,11 @@ from discovery.laws.judging.verdict import Verdict
 from discovery.laws.search import analyse
 from discovery.laws.stages import Closed, Stage
 from discovery.libraries.dissipative import Loss, even_terms, losses, odd_terms, with_losses
+from discovery.libraries.embedded import Embedded
 from discovery.libraries.families import polynomial
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
+from discovery.libraries.monomials import symbols_of
 from discovery.libraries.omitted import Omitted
 from discovery.libraries.unknown_scale import Scaled
 from discovery.libraries.warped import WARPS
@@ -48,6 +50,25 @@ from discovery.libraries.warped import WARPS
 # Terms of the largest library that losses are looked for beside, and losses of all kinds.
 _MOST, _MOST_OF_ALL = 80, 60
 _CLOCK = sympy.Dummy("t", real=True)
+
+
+@dataclass(frozen=True)
+class Among:
+    """All columns of data of which some are coordinates.
+
+    Attributes
+    ----------
+    orbits : Orbits
+        Of all columns.
+    names : tuple of str
+        Theirs.
+    coordinates : tuple of int
+        The columns that are coordinates.
+    """
+
+    orbits: Orbits
+    names: tuple[str, ...]
+    coordinates: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -63,6 +84,8 @@ class Moving:
     roles : tuple of d str or None
     fit, held : arrays of int
         Runs that formulas are found on, and those that judge them.
+    among : Among or None
+        Where the coordinates are among more columns, which the laws are to be of.
     """
 
     orbits: Orbits
@@ -71,6 +94,7 @@ class Moving:
     roles: tuple[str | None, ...]
     fit: np.ndarray
     held: np.ndarray
+    among: Among | None = None
 
     def split(self, orbits: Orbits, rng: np.random.Generator) -> Split:
         """Return the parted orbits, which may have further columns."""
@@ -80,6 +104,24 @@ class Moving:
     def momenta(self) -> list[int]:
         """Columns of velocities and momenta."""
         return [i for i, role in enumerate(self.roles) if role in MOMENTA]
+
+    def gradients(self, laws: Sequence[Law]) -> list[np.ndarray]:
+        """Return gradients of laws of the coordinates, or of all columns, at some states."""
+        return [self._gradient(law) for law in laws]
+
+    def _gradient(self, law: Law) -> np.ndarray:
+        whole = self.among is not None and len(law.library.symbols) > len(self.names)
+        orbits = self.among.orbits if whole else self.orbits
+        states = orbits.smoothed.states
+        slopes = law.gradient(states[:: max(1, len(states) // PROBES)], orbits.scale)
+        return slopes[:, list(self.among.coordinates)] if whole else slopes
+
+    def embedded(self, law: Law) -> Law:
+        """Return a law of the coordinates as one of all columns."""
+        if self.among is None:
+            return law
+        symbols = symbols_of(self.among.names)
+        return replace(law, library=Embedded(law.library, symbols, self.among.coordinates))
 
 
 def with_decaying(
@@ -107,7 +149,7 @@ def with_decaying(
     others = [law for law in found.laws if law.verdict != Verdict.EXACT]
     room = moving.orbits.most_laws(len(moving.names)) - len(found.identities) - len(exact)
     others = _new(others, [*exact, *lost], moving) if len(lost) < room else []
-    return replace(found, laws=[*exact, *lost, *others])
+    return replace(found, laws=[*exact, *map(moving.embedded, lost), *others])
 
 
 def decaying(
@@ -406,8 +448,5 @@ def _stripped(
 
 def _new(laws: Sequence[Law], exact: Sequence[Law], moving: Moving) -> list[Law]:
     """Return the laws that are functions neither of exact ones nor of those before them."""
-    states = moving.orbits.smoothed.states
-    probes = states[:: max(1, len(states) // 256)]
-    gradients = [law.gradient(probes, moving.orbits.scale) for law in laws]
-    known = [law.gradient(probes, moving.orbits.scale)[:, : probes.shape[1]] for law in exact]
+    gradients, known = moving.gradients(laws), moving.gradients(exact)
     return [laws[k] for k in independent(gradients, known, [law.sine for law in laws])]
