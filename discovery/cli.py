@@ -58,6 +58,9 @@ how to read the report:
              no law: it moves by more than noise does, by far less than its spread
   constant along the run to 0.3 % of its terms' motion
              one run, or fewer than eight: no law yet; it may be an accident of this orbit
+  decays: rate 0.021 ± 0.0003
+             no law: what is left without friction, which takes of it; with its loss, loss
+             time and quality factor
   undecided  these runs cannot tell; the report says what to measure next
 
 exit status: 0 with a report, whatever it says; 2 for input that cannot be analysed.
@@ -121,7 +124,7 @@ def _add_file(parser: argparse.ArgumentParser) -> None:
         "--roles",
         metavar="NAME=ROLE,…",
         help="what coordinates are: position, velocity, momentum, angle, angular_velocity, amount, "
-        "field (u*=field for u1, u2, …), parameter, other",
+        "field (u*=field for u1, u2, …), parameter, time, other",
     )
     group.add_argument(
         "--grid-spacing",
@@ -161,6 +164,10 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="SIGMA",
         help="standard deviation of the measurement noise where it is known; 0 where there is none",
+        "--max-drift",
+        type=float,
+        metavar="SHARE",
+        help="what is called nearly conserved drifts by less than this share of its spread (0.02)",
     )
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (0)")
 
@@ -289,6 +296,7 @@ def _with_model(runs: Trajectories, options: argparse.Namespace) -> DiscoveryRep
         noise=options.noise_level,
         kind=options.kind,
         ordered=not options.unordered,
+        max_drift=options.max_drift,
         random_state=options.seed,
         verbose=not options.quiet,
     )
@@ -327,6 +335,7 @@ def _without_model(runs: Trajectories, options: argparse.Namespace) -> Discovery
         grid_spacing=runs.grid_spacing,
         kind=options.kind,
         ordered=not options.unordered,
+        max_drift=options.max_drift,
         random_state=options.seed,
     ).fit(pd.DataFrame(runs.rows, columns=runs.names), groups=runs.groups, times=runs.row_times)
     report = finder.report_

@@ -987,6 +987,35 @@ class LawCriteria:
         off=1.0,
         test="laws/judging/test_trend.py::test_noise_has_no_trend",
     )
+    friction_level: float = limit(
+        0.001,
+        statistic="probability that a rate of loss that is zero is found as large",
+        unit="1",
+        reason="the normal distribution of a rate in its standard errors",
+        level=0.001,
+        off=1.0,
+        test="laws/judging/test_decay.py::test_a_rate_may_be_zero",
+    )
+    friction_gives: float = limit(
+        0.01,
+        statistic="what friction gives over what it takes, and negative kinetic energy over "
+        "positive",
+        unit="1",
+        reason="tolerance: rounded coefficients and noise of velocities near zero; friction takes "
+        "always",
+        off=math.inf,
+        test="laws/decaying/test_search.py::test_what_gives_is_no_friction",
+    )
+    friction_rest: float = limit(
+        0.02,
+        statistic="motion along runs of an energy with its losses, over that without them, where "
+        "the balance is not exact",
+        unit="1",
+        reason="tolerance: friction of a kind that is near those of the library, and errors of "
+        "integration where dry friction jumps",
+        off=math.inf,
+        test="laws/decaying/test_search.py::test_friction_of_another_kind",
+    )
 
 
 # --- fields on a grid ----------------------------------------------------------------------------

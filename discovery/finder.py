@@ -57,13 +57,17 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
     ordered : bool, default=True
         False for groups of samples in no order, which share their constants. They do not tell their
         noise: `noise` is needed.
+    max_drift : float, optional
+        What is called nearly conserved drifts by less than this share of its spread: 0.02 by
+        default.
     random_state : int, RandomState or None, default=None
         Splits the runs and draws the resamples.
 
     Attributes
     ----------
     quantities_ : list of Quantity
-        Exact laws first, then nearly conserved ones; all functionally independent.
+        Exact laws first, then what decays, then nearly conserved ones; all functionally
+        independent.
     n_conserved_ : int
         Number of exact laws, and of columns of `transform`.
     report_ : DiscoveryReport
@@ -100,6 +104,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         max_rows: int = MAX_ROWS,
         kind: str | None = None,
         ordered: bool = True,
+        max_drift: float | None = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.library = library
@@ -110,6 +115,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         self.max_rows = max_rows
         self.kind = kind
         self.ordered = ordered
+        self.max_drift = max_drift
         self.random_state = random_state
 
     def fit(
@@ -160,6 +166,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             noise=self.noise,
             constants=self.constants,
             max_rows=self.max_rows,
+            max_drift=self.max_drift,
             rng=rng,
         )
         self.report_ = report

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import sympy
 
+<<<<<<< HEAD
 from discovery.criteria import LAWS, NOISE
+=======
+from discovery.criteria import LAWS, LawCriteria
+>>>>>>> friction
 from discovery.data.coordinates import are_fields, infer_roles
 from discovery.data.frame import Frame
 from discovery.data.noise_level import known_noise
@@ -22,12 +27,16 @@ from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
 from discovery.data.states import Runs, as_runs
 from discovery.data.trajectories import Trajectories
+<<<<<<< HEAD
 from discovery.estimation.iterates.sampling import (
     Sampling,
     seen_sampling,
     told_sampling,
     without_order,
 )
+=======
+from discovery.estimation.along import jittered
+>>>>>>> friction
 from discovery.estimation.manifold import FramedManifold, checked_manifold, train_manifold
 from discovery.estimation.model_rows import rates
 from discovery.estimation.orbits import Orbits
@@ -36,6 +45,8 @@ from discovery.estimation.positions import missing_velocities, remark, with_form
 from discovery.estimation.preparation import prepare, prepare_with, without_gross_errors
 from discovery.estimation.split import PROBES, WINDOWS, Split
 from discovery.formulas.simple_numbers import Numbers
+from discovery.laws.decaying.search import Among, Moving, with_decaying
+from discovery.laws.decaying.timed import timed
 from discovery.laws.judging.conclusion import conclude
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.trend import secular_rate
@@ -77,8 +88,12 @@ def discover(  # noqa: PLR0913 (the public interface)
     noise: NoiseLevel = None,
     constants: Mapping[str, float] | None = None,
     max_rows: int = MAX_ROWS,
+<<<<<<< HEAD
     kind: str | None = None,
     ordered: bool = True,
+=======
+    max_drift: float | None = None,
+>>>>>>> friction
     random_state: int | None = None,
     verbose: bool = True,
 ) -> DiscoveryReport:
@@ -107,12 +122,18 @@ def discover(  # noqa: PLR0913 (the public interface)
     max_rows : int, default=200000
         Of larger data sets so many rows are analysed: runs drawn at random, or stretches of them.
         Fields have a limit of their own, 100000 states.
+<<<<<<< HEAD
     kind : {"auto", "flow", "map"}, optional
         What the samples of a run are: of a path in time, or iterates of a map (or so far apart that
         they may as well be). By default they tell.
     ordered : bool, default=True
         False for groups of samples in no order, which share their constants. They do not tell their
         noise: `noise` is needed.
+=======
+    max_drift : float, optional
+        What is called nearly conserved drifts by less than this share of its spread: 0.02 by
+        default.
+>>>>>>> friction
     random_state : int, optional
         Seed of the split, the training and the resamples.
     verbose : bool, default=True
@@ -146,6 +167,7 @@ def discover(  # noqa: PLR0913 (the public interface)
         noise=noise,
         constants=constants,
         max_rows=max_rows,
+        max_drift=max_drift,
         rng=np.random.default_rng(random_state),
     )
 
@@ -351,7 +373,7 @@ class WithManifold:
         return [Learned(train)]
 
 
-def analyse_runs(
+def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     runs: Trajectories,
     preparation: Preparation,
     *,
@@ -359,6 +381,7 @@ def analyse_runs(
     noise: NoiseLevel = None,
     constants: Mapping[str, float] | None = None,
     max_rows: int = MAX_ROWS,
+    max_drift: float | None = None,
     rng: np.random.Generator,
 ) -> DiscoveryReport:
     """Go the whole road; `discover`, the finder and the command line differ in how they prepare.
@@ -368,7 +391,7 @@ def analyse_runs(
     runs : Trajectories
     preparation : Preparation
         Not used for fields: neighbouring points tell their noise, and waves filter it.
-    library, noise, constants, max_rows
+    library, noise, constants, max_rows, max_drift
         As for `discover`.
     rng : numpy.random.Generator
         Draws rows, the split and the resamples.
@@ -379,6 +402,7 @@ def analyse_runs(
         As `discover`.
     """
     most, levels = checked_rows(max_rows), known_noise(noise, runs.dim)
+<<<<<<< HEAD
     fields, given = are_fields(runs.roles), runs
     if fields and preparation.sampling in _OFF_PATHS:
         raise ValueError(
@@ -392,6 +416,10 @@ def analyse_runs(
     if runs.formed is not None:
         levels = None
     numbers = Numbers.of(constants, runs.names)
+=======
+    criteria = _criteria(max_drift)
+    fields = are_fields(runs.roles)
+>>>>>>> friction
     chosen = library if fields else checked(library, runs.names)
     parts = parted(runs)
     # Functions of the user's own are of the user's coordinates: these keep their origin and sign.
@@ -407,9 +435,14 @@ def analyse_runs(
         if preparation.sampling == Sampling.CLOUD:
             framed = without_order(framed)
         some = drawn(framed, most, rng)
+<<<<<<< HEAD
         sound, sampling = _sampled(some, parts, preparation.sampling)
         asked = _Asked(chosen, levels, numbers)
         preparation = preparation.sampled(sampling)
+=======
+        sound = without_gross_errors(some)
+        asked = _Asked(chosen, levels, numbers, criteria)
+>>>>>>> friction
         report, frame = _laws(sound, parts, frame, preparation, asked, rng)
         notes = [_TAKEN_AS[sampling]] if sampling in _TAKEN_AS else []
         notes += remarks(runs, parts)
@@ -438,11 +471,30 @@ def _sampled(runs: Trajectories, parts: Parts, sampling: Sampling) -> tuple[Traj
 
 @dataclass(frozen=True)
 class _Asked:
-    """What the user asks for: a library, the noise of all columns if known, and numbers."""
+    """What the user asks for: a library, the noise of all columns if known, numbers, limits."""
 
     library: LibraryLike
     noise: np.ndarray | None
     numbers: Numbers
+    criteria: LawCriteria
+
+
+def _criteria(max_drift: float | None) -> LawCriteria:
+    """Return the limits, with the user's own of what is called nearly conserved.
+
+    Raises
+    ------
+    ValueError
+        For one that is no share.
+    """
+    if max_drift is None:
+        return LAWS
+    if isinstance(max_drift, bool) or not isinstance(max_drift, Real) or not 0 < max_drift < 1:
+        raise ValueError(
+            f"max_drift is {max_drift!r}. Expected a share of a quantity's spread between 0 and "
+            "1: what drifts by less is called nearly conserved."
+        )
+    return replace(LAWS, small_drift=float(max_drift))
 
 
 def _laws(
@@ -465,9 +517,15 @@ def _laws(
     if known.on_a_path:
         known, frame = _about_natural_origin(known, moving, frame, coordinates)
     orbits = known.among(sound.rows, coordinates, parts.parameters)
+<<<<<<< HEAD
     if few:
         orbits = orbits.in_windows(-(-WINDOWS // sound.n_runs))
     split = Split.in_time(orbits, rng) if few else Split.of(orbits, fit, held, rng)
+=======
+    if parts.clock:
+        orbits = jittered(orbits, parts.clock, sound.row_times)
+    split = Split.of(orbits, fit, held, rng)
+>>>>>>> friction
     # A user's own library is of all columns.
     of, seen = (moving, known) if isinstance(library, str) else (sound, orbits)
     path = seen.smoothed.states
@@ -478,15 +536,32 @@ def _laws(
     if isinstance(library, str) and library == "auto" and not few:
         stages += preparation.learned(moving, rng)
     stages = stages_among(stages, symbols_of(sound.names), parts)
+    if parts.clock and library == "auto":
+        stages += timed(sound.names, parts, numbers)
     if not (known.on_a_path or known.noise_known):
         stages = []  # whatever is found, nothing tells it from noise
+<<<<<<< HEAD
     findings = Findings() if split is None else analyse(stages, split, rng, numbers)
     if few:
         findings = findings.along_runs(sound.n_runs, len(coordinates))
     drifting = [law for law in findings.laws if law.verdict == "approximate"]
+=======
+    findings = analyse(stages, split, rng, numbers, asked.criteria)
+    conclusion = conclude(findings, known, moving.roles)
+    # With a clock what decays at a rate is a law.
+    own = isinstance(library, str) or parts.all_coordinates
+    if conclusion.verdict != "undecided" and own and not parts.clock:
+        roles = tuple(infer_roles(of.names, of.roles, path, rates(of, path)))
+        among = Among(orbits, sound.names, parts.coordinates)
+        among = None if parts.all_coordinates else among
+        runs = Moving(seen, of.row_times, of.names, roles, fit, held, among)
+        findings = with_decaying(findings, found, runs, rng, numbers)
+        conclusion = conclude(findings, known, moving.roles)
+    drifting = [law for law in findings.laws if law.verdict == "approximate" and not law.decay]
+>>>>>>> friction
     report = report_on(
         findings,
-        conclude(findings, known, moving.roles),
+        conclusion,
         names=sound.names,
         noise=dict(zip(moving.names, known.mean_noise.tolist(), strict=True)),
         title="",
@@ -583,6 +658,8 @@ def _with_symmetries(
     exact = [q for q in report.quantities if q.verdict == "exact" and q.approximation_error is None]
     if not exact or runs.roles is None:
         return report
+    clock = [sympy.Symbol(report.names[i], real=True) for i in parts.clock]
+    exact = [q for q in exact if not q.expression.has(*clock)] if clock else exact
     some = orbits.smoothed.states[:: max(1, len(orbits.smoothed.states) // PROBES)]
     typical = {
         sympy.Symbol(report.names[i], real=True): float(np.median(some[:, i]))

@@ -20,6 +20,7 @@ ROLES = (
     "amount",
     "field",
     "parameter",
+    "time",
     "other",
 )
 # Roles of what a body's place is, and of what its motion is.

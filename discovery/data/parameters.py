@@ -1,11 +1,15 @@
-"""Parameters: columns that are constant in each run and differ from run to run, like a mass.
+"""Columns that are no coordinates: parameters, which each run has of its own, and the clock.
+
+Parameters are constant in each run and differ from run to run, like a mass.
 
 They may stand in formulas, and are no coordinates: what depends on them alone is conserved and says
-nothing. A column that only numbers the runs is not even that.
+nothing. A column that only numbers the runs is not even that. The clock grows with time, at one
+rate in all runs: it may stand in formulas too, and laws may be made of it and coordinates.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +17,9 @@ import numpy as np
 from discovery.data.coordinates import are_fields
 from discovery.data.trajectories import Trajectories
 
-PARAMETER = "parameter"
+PARAMETER, TIME = "parameter", "time"
+# How far a clock may be off the times, as a share of its range.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -28,16 +34,19 @@ class Parts:
         Columns that are constant in each run.
     numbering : tuple of int
         Columns that number the runs.
+    clock : tuple of int
+        The column that tells the time, if there is one.
     """
 
     coordinates: tuple[int, ...]
     parameters: tuple[int, ...] = ()
     numbering: tuple[int, ...] = ()
+    clock: tuple[int, ...] = ()
 
     @property
     def all_coordinates(self) -> bool:
         """Whether there is nothing beside coordinates."""
-        return not (self.parameters or self.numbering)
+        return not (self.parameters or self.numbering or self.clock)
 
 
 def parted(runs: Trajectories) -> Parts:
@@ -45,7 +54,8 @@ def parted(runs: Trajectories) -> Parts:
 
     A column that is constant in each run is a parameter, unless it was given the role of a
     coordinate: a momentum may be conserved. One whole number a run, and these without a gap or a
-    repetition, number the runs, unless the column was given the role ``"parameter"``.
+    repetition, number the runs, unless the column was given the role ``"parameter"``. A column with
+    the role ``"time"`` is the clock, and so is one that is equal to the times in every row.
 
     Parameters
     ----------
@@ -54,7 +64,8 @@ def parted(runs: Trajectories) -> Parts:
     Raises
     ------
     ValueError
-        For a parameter that changes within a run, and where no coordinate is left.
+        For a parameter that changes within a run, a clock that does not grow evenly with time, a
+        second clock, and where no coordinate is left.
     """
     every = tuple(range(runs.dim))
     if are_fields(runs.roles):
@@ -71,14 +82,41 @@ def parted(runs: Trajectories) -> Parts:
     fixed = [i for i in every if still[i] and roles[i] in (None, PARAMETER)]
     first = runs.rows[runs.offsets[:-1]]
     numbering = [i for i in fixed if roles[i] is None and _numbers_runs(first[:, i])]
-    coordinates = tuple(i for i in every if i not in fixed)
+    clock = _clock(runs, roles)
+    coordinates = tuple(i for i in every if i not in (*fixed, *clock))
     if not coordinates:
         raise ValueError(
-            f"every column ({', '.join(runs.names)}) is constant within each run: these are "
-            "parameters. Expected at least one coordinate that changes along the runs; a quantity "
+            f"every column ({', '.join(runs.names)}) is constant within each run or tells the "
+            "time. Expected at least one coordinate that changes along the runs; a quantity "
             "that happens to be conserved needs its role (position, momentum, ...)."
         )
-    return Parts(coordinates, tuple(i for i in fixed if i not in numbering), tuple(numbering))
+    parameters = tuple(i for i in fixed if i not in numbering)
+    return Parts(coordinates, parameters, tuple(numbering), clock)
+
+
+def _clock(runs: Trajectories, roles: Sequence[str | None]) -> tuple[int, ...]:
+    """Return the column that tells the time, alone in a tuple; empty where none does."""
+    times = runs.row_times
+    told = [i for i, role in enumerate(roles) if role == TIME]
+    if len(told) > 1:
+        raise ValueError(
+            f"columns {', '.join(repr(runs.names[i]) for i in told)} have the role time. Expected "
+            "one clock: leave the others out."
+        )
+    if not told:
+        same = (i for i, role in enumerate(roles) if role is None)
+        return tuple(i for i in same if np.array_equal(runs.rows[:, i], times))[:1]
+    column = runs.rows[:, told[0]]
+    starts = np.repeat(runs.offsets[:-1], runs.lengths)
+    gone, told_gone = times - times[starts], column - column[starts]
+    rate = gone @ told_gone / max(gone @ gone, 1e-300)
+    if rate == 0 or np.abs(told_gone - rate * gone).max() > _ROUNDING * np.ptp(column):
+        raise ValueError(
+            f"column {runs.names[told[0]]!r} has the role time and does not grow evenly with the "
+            "times of the samples. Expected the clock: give it the role of a coordinate, or pass "
+            "the right times."
+        )
+    return tuple(told)
 
 
 def _constant_in_runs(runs: Trajectories) -> np.ndarray:
@@ -101,5 +139,6 @@ def remarks(runs: Trajectories, parts: Parts) -> list[str]:
     if parts.parameters:
         names = ", ".join(runs.names[i] for i in parts.parameters)
         out.append(f"parameter{'s' if len(parts.parameters) > 1 else ''} {names}")
+    out += [f"clock {runs.names[i]}" for i in parts.clock]
     out += [f"column {runs.names[i]} numbers the runs and is left out" for i in parts.numbering]
     return out

@@ -13,7 +13,7 @@ from discovery.estimation.orbits import Orbits
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding.scale_search import tuned
 from discovery.laws.judging.law import Findings
-from discovery.libraries.embedded import Embedded, with_parameters
+from discovery.libraries.embedded import Embedded, with_clock, with_parameters
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import MAX_TERMS
@@ -221,17 +221,19 @@ def stages_among(
     """
     if parts.all_coordinates:
         return list(stages)
-    symbols, coordinates = tuple(symbols), parts.coordinates
+    symbols, coordinates = tuple(symbols), (*parts.coordinates, *parts.clock)
+    clock = next((symbols[i] for i in parts.clock), None)
     parameters = [symbols[i] for i in parts.parameters]
     out: list[Stage] = []
     for stage in stages:
         if not isinstance(stage, Closed):
-            out.append(Among(stage, symbols, coordinates))
+            out.append(Among(stage, symbols, parts.coordinates))
             continue
         library = stage.library
         both = [library]
-        if library.dim == len(coordinates):
+        if library.dim == len(parts.coordinates):
             both.append(with_parameters(library, parameters))
+            both.append(None if clock is None else with_clock(library, clock))
         embedded = (Embedded(some, symbols, coordinates) for some in both if some is not None)
         closed = (Closed(some.without_constants()) for some in embedded)
         out += [stage for stage in closed if len(stage)]

@@ -156,6 +156,32 @@ class Embedded:
         return self if len(kept) == len(self) else self.restrict(kept)
 
 
+def with_clock(library: Library, clock: sympy.Symbol) -> Library | None:
+    """Return a library with its terms times 1 and t, and t and t² beside them.
+
+    Parameters
+    ----------
+    library : Library
+        Of the coordinates alone.
+    clock : sympy.Symbol
+        t.
+
+    Returns
+    -------
+    Library or None
+        None where these are too many terms.
+    """
+    if 2 * len(library) + 2 > MAX_TERMS:
+        return None
+    none = (0,) * len(library.atoms)
+    return Library(
+        [*library.symbols, clock],
+        [*library.atoms, clock],
+        [*((*e, p) for p in (0, 1) for e in library.exponents), (*none, 1), (*none, 2)],
+        f"{library.name} with {clock.name}",
+    )
+
+
 def with_parameters(library: Library, parameters: Sequence[sympy.Symbol]) -> Library | None:
     """Return a library with its terms times powers of parameters.
 

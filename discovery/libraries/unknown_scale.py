@@ -150,6 +150,30 @@ def scaled(names: Sequence[str], roles: Sequence[str | None]) -> list[Scaled]:
     return [s for s in out if len(s) <= MAX_TERMS]
 
 
+def driven(names: Sequence[str], clock: sympy.Symbol) -> Scaled:
+    """Return a library for a drive of unknown frequency k, cos kt: of an oscillator's energy.
+
+    Parameters
+    ----------
+    names : sequence of d str
+        The coordinates.
+    clock : sympy.Symbol
+        t, the last coordinate.
+    """
+    symbols = (*symbols_of(names), clock)
+    d = len(names)
+    waves = [wave(n * SCALE * clock) for n in (1, 2) for wave in (sympy.cos, sympy.sin)]
+    none = (0,) * len(waves)
+    exponents = [(*e, 0, *none) for e in monomials(d, 2)]
+    for j in range(len(waves)):
+        wave = tuple(int(i == j) for i in range(len(waves)))
+        exponents.append((*(0,) * (d + 1), *wave))
+        # The wave itself goes with the coordinates, its double frequency with their squares' part.
+        exponents += [(*e, 0, *wave) for e in monomials(d, 1) if j < 2]
+    library = Library((*symbols, SCALE), [*symbols, *waves], exponents, "drive")
+    return Scaled(library, (d,), wave_number=True, momenta=(), oscillating=True)
+
+
 def _stretched(library: Library, columns: Sequence[int]) -> Library:
     """Put the scale before the given coordinates, but not in powers of them."""
     stretch = {library.symbols[i]: SCALE * library.symbols[i] for i in columns}

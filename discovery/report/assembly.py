@@ -68,7 +68,7 @@ def _quantity(law: Law, undecided: bool, drift_rates: Mapping[sympy.Expr, float]
     if undecided and law.verdict != "along_run":
         return Quantity.from_law(law, "undecided")
     quantity = Quantity.from_law(law)
-    if quantity.verdict != "approximate":
+    if quantity.verdict != "approximate" or quantity.decay is not None:
         return quantity
     return replace(quantity, drift_rate=drift_rates[law.expression])
 

@@ -12,6 +12,7 @@ from discovery.data.frame import Frame
 from discovery.data.states import States, coordinates
 from discovery.formulas.charts import outside
 from discovery.formulas.simple_numbers import Numbers
+from discovery.laws.judging.decay import Decay
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.verdict import Check, Verdict
 from discovery.libraries.framed import Framed
@@ -35,8 +36,13 @@ class Quantity:
     verdict : Verdict
         A string: ``"exact"`` (what it moves is noise, on runs that took no part in finding it),
         ``"approximate"`` (nearly conserved: it drifts, by far less than its spread),
+<<<<<<< HEAD
         ``"identity"`` (all runs obey it alike: no law), ``"along_run"`` (constant along the few
         runs there are, which are no evidence of a law) or ``"undecided"`` (the data set as a whole
+=======
+        ``"decaying"`` (it would be conserved without friction, see `decay`),
+        ``"identity"`` (all runs obey it alike: no law) or ``"undecided"`` (the data set as a whole
+>>>>>>> friction
         does not carry a verdict).
     flatness : float
         Motion along measured orbits over what noise explains: 1, but for chance, for a law.
@@ -55,6 +61,10 @@ class Quantity:
     drift_rate : float or None
         For a nearly conserved quantity: its trend along a run, in units of its spread over all
         samples and of time; zero where it only moves to and fro. None for the others.
+    decay : Decay or None
+        Of a decaying quantity, its rate and its standard error: `rate`, `rate_error`,
+        `quality_factor`, `loss_time` and `loss` read it. Flatness and drift are then those of its
+        balance: of h + ∫ loss dt, or of e^(γt) h.
     spread : float
         Standard deviation over all samples, noise set aside.
     noise : float
@@ -80,6 +90,7 @@ class Quantity:
     symmetry: str | None = None
     approximation_error: float | None = None
     drift_rate: float | None = None
+    decay: Decay | None = None
     spread: float = float("nan")
     noise: float = float("nan")
     checks: tuple[Check, ...] = field(default=(), repr=False)
@@ -101,6 +112,7 @@ class Quantity:
             drift=evidence.drift,
             drift_interval=evidence.drift_interval,
             signal=evidence.signal,
+            decay=law.decay,
             spread=evidence.spread,
             noise=evidence.noise,
             checks=law.checks,
@@ -141,6 +153,7 @@ class Quantity:
             alternatives=tuple(outside(other, names, frame) for other in self.alternatives),
             spread=self.spread / abs(float(first)),
             drift_rate=None if self.drift_rate is None else self.drift_rate / frame.time_unit,
+            decay=self.decay and _decay_outside(self.decay, names, frame, float(first)),
             _errors=None if self._errors is None else self._errors * abs(scale),
             _library=library,
             _coefficients=self._coefficients * scale,
@@ -190,8 +203,42 @@ class Quantity:
         return f"the simplest of {n} forms that fit as well" if n > 1 else ""
 
     @property
+    def rate(self) -> float | None:
+        """The rate γ of a decaying quantity, per unit of time; None for the others."""
+        return None if self.decay is None else self.decay.rate
+
+    @property
+    def rate_error(self) -> float | None:
+        """The standard error of the rate."""
+        return None if self.decay is None else self.decay.error
+
+    @property
+    def loss_time(self) -> float | None:
+        """The time 1/γ in which a decaying quantity loses all but 1/e."""
+        return None if self.decay is None else self.decay.loss_time
+
+    @property
+    def quality_factor(self) -> float | None:
+        """Radians of the motion in the loss time, ω/γ; None where it does not oscillate."""
+        if self.decay is None or not np.isfinite(self.decay.frequency):
+            return None
+        return self.decay.quality_factor
+
+    @property
+    def loss(self) -> sympy.Expr | None:
+        """What a decaying quantity loses in a unit of time, as a formula; None for the others."""
+        if self.decay is None:
+            return None
+        if not self.decay.losses:
+            return _short(self.decay.rate) * self.expression
+        pairs = zip(self.decay.factors, self.decay.losses, strict=True)
+        return sympy.Add(*(_short(factor) * loss for factor, loss in pairs))
+
+    @property
     def lifetime(self) -> float:
         """Time after which its trend has moved a nearly conserved quantity by its whole spread."""
+        if self.decay is not None:
+            return self.decay.loss_time
         return 1.0 / self.drift_rate if self.drift_rate else float("inf")
 
     @property
@@ -201,6 +248,9 @@ class Quantity:
             known = "rounding" if self.flatness <= FLATTEST else "noise"
             bound = percent(self.drift_interval[1])
             return f"conserved within {known}; drift above {bound} excluded"
+        if self.decay is not None:
+            what = "decays" if self.verdict == Verdict.DECAYING else "nearly decays"
+            return f"{what}: rate {self.decay.rate:.3g} ± {self.decay.error:.1g}"
         if self.verdict == Verdict.APPROXIMATE:
             moves = "drifts" if self.drift_rate else "moves to and fro"
             return f"nearly conserved: {moves} by {percent(self.drift)}"
@@ -210,7 +260,11 @@ class Quantity:
 
     @property
     def trend(self) -> str:
-        """The trend of a nearly conserved quantity, in words."""
+        """The trend of a nearly conserved or decaying quantity, in words."""
+        if self.decay is not None:
+            quality = self.quality_factor
+            cycles = "" if quality is None else f"; quality factor {quality:.3g}"
+            return f"loses {self.loss} in a unit of time: loss time {self.loss_time:.3g}{cycles}"
         if not self.drift_rate:
             return "no trend along the runs"
         return (
@@ -274,7 +328,15 @@ class Quantity:
             "drift_interval": list(self.drift_interval),
             "signal": self.signal,
             "drift_rate": self.drift_rate,
+<<<<<<< HEAD
             "variation": self.variation,
+=======
+            "rate": self.rate,
+            "rate_error": self.rate_error,
+            "quality_factor": self.quality_factor,
+            "loss_time": self.loss_time,
+            "loss": None if self.loss is None else str(self.loss),
+>>>>>>> friction
             "symmetry": self.symmetry,
             "approximation_error": self.approximation_error,
             "checks": [check.to_dict() for check in self.checks],
@@ -283,6 +345,23 @@ class Quantity:
                 str(t): e if np.isfinite(e) else None for t, e in self.standard_errors.items()
             },
         }
+
+
+def _short(value: float) -> sympy.Float:
+    """Return a measured number in as many digits as a reader wants."""
+    return sympy.Float(f"{value:.4g}", 4)
+
+
+def _decay_outside(decay: Decay, names: tuple[str, ...], frame: Frame, first: float) -> Decay:
+    """Return a decay in the user's units, of a law whose first term was divided by `first`."""
+    return replace(
+        decay,
+        rate=decay.rate / frame.time_unit,
+        error=decay.error / frame.time_unit,
+        frequency=decay.frequency / frame.time_unit,
+        losses=tuple(outside(loss, names, frame) for loss in decay.losses),
+        factors=tuple(factor / first / frame.time_unit for factor in decay.factors),
+    )
 
 
 def _number(value: float, factor: sympy.Expr, numbers: Numbers) -> sympy.Expr:

@@ -26,7 +26,8 @@ class DiscoveryReport(Summary):
     Attributes
     ----------
     quantities : list of Quantity
-        The exact laws first, simple before complex, then the approximate ones; all independent.
+        The exact laws first, simple before complex, then what decays, then the approximate ones;
+        all independent.
     n_conserved : int
         Number of exact laws.
     verdict, reason, confidence : str, str, float

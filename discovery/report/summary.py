@@ -16,7 +16,8 @@ class Summary:
     Attributes
     ----------
     quantities : list of Quantity
-        The exact laws first, simple before complex, then the approximate ones; all independent.
+        The exact laws first, simple before complex, then what decays, then the approximate ones;
+        all independent.
     verdict : str
         ``"laws"``, ``"none"`` or ``"undecided"``.
     reason : str

@@ -65,7 +65,8 @@ def _row(quantity: Quantity) -> tuple[str, ...]:
 def _remarks(quantity: Quantity) -> list[str]:
     remarks = [f"↔ {quantity.symmetry}"] if quantity.symmetry else []
     remarks += [quantity.forms] if quantity.alternatives else []
-    return remarks if quantity.drift_rate is None else [*remarks, quantity.trend]
+    moving = quantity.drift_rate is not None or quantity.decay is not None
+    return [*remarks, quantity.trend] if moving else remarks
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> list[str]:

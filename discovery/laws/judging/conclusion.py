@@ -84,8 +84,10 @@ def conclude(
             "a function of the libraries shows no motion but the noise's, and a drift of "
             f"{drift:.0%} of its spread is not excluded; measure more runs, or more precisely.",
         )
+    lost = sum(law.decay is not None for law in findings.laws)
+    what = f"; {lost} of them decay{'s' if lost == 1 else ''}" if lost else ""
     return Conclusion(
-        "none", "no function of the libraries stays on an orbit as noise alone would let it."
+        "none", f"no function of the libraries stays on an orbit as noise alone would let it{what}."
     )
 
 

@@ -241,6 +241,7 @@ class DriftTest:
         """Return the variance of each run, (runs,), noise and all: no more than that can move."""
         values = coefficients @ self._values
         return np.array([values[a:b].var() for a, b in itertools.pairwise(self._offsets)])
+
     @property
     def unsure(self) -> float:
         """Variance that may be motion or noise: off a path no floor tells the noise."""

@@ -10,6 +10,7 @@ import sympy
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
+from discovery.laws.judging.decay import Decay
 from discovery.laws.judging.evidence import RESAMPLES, Evidence
 from discovery.laws.judging.verdict import DRIFT_EXCLUDED, Check, Formula, Verdict, in_doubt
 from discovery.libraries.functions import Functions
@@ -45,6 +46,8 @@ class Law:
     alternatives : tuple of Law
         Other forms of it that passed the same checks, the simplest first; see
         `judging.alternatives`.
+    decay : Decay or None
+        How fast it is lost, of a decaying one.
     """
 
     library: Functions
@@ -60,6 +63,7 @@ class Law:
     criteria: LawCriteria = field(default=LAWS, repr=False)
     length: float | None = None
     alternatives: tuple[Law, ...] = field(default=(), repr=False)
+    decay: Decay | None = None
 
     @property
     def doubtful(self) -> bool:

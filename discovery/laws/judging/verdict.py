@@ -20,12 +20,14 @@ class Verdict(StrEnum):
     """What the evidence makes of a formula.
 
     ``UNDECIDED`` is for data that as a whole do not carry a verdict, ``ALONG_RUN`` for what is
-    constant along few runs, of which windows are judged: there it is an identity. No check leads to
-    these two.
+    constant along few runs, of which windows are judged: there it is an identity. ``DECAYING`` is
+    what is constant with the losses of friction beside it; see `discovery.laws.decaying`. No check
+    leads to these three.
     """
 
     EXACT = "exact"
     APPROXIMATE = "approximate"
+    DECAYING = "decaying"
     IDENTITY = "identity"
     ALONG_RUN = "along_run"
     REJECTED = "rejected"

@@ -76,3 +76,33 @@ def test_runs_of_some_columns():
     np.testing.assert_array_equal(some.rows, runs.rows[:, [2, 0]])
     np.testing.assert_array_equal(some.row_times, runs.row_times)
     assert runs.of_columns([1]).roles is None
+
+
+def runs_with_clock(clock, roles=None, times=None):
+    """Runs of a random walk beside a clock (steps,)."""
+    walk = np.random.default_rng(0).normal(size=(RUNS, STEPS, 1)).cumsum(axis=1)
+    column = np.broadcast_to(np.asarray(clock, dtype=float), (RUNS, STEPS))[..., None]
+    return Trajectories(states=np.dstack([walk, column]), times=times, roles=roles)
+
+
+def test_the_clock_is_told_or_equal_to_the_times():
+    times = 0.3 * np.arange(STEPS)
+    told = runs_with_clock(60 * times + 7, [None, "time"], times)
+    assert parted(told) == Parts(coordinates=(0,), clock=(1,))
+    assert remarks(told, parted(told)) == ["clock x2"]
+    assert parted(runs_with_clock(times, times=times)).clock == (1,)
+    assert parted(runs_with_clock(2 * times, times=times)).all_coordinates
+    assert parted(runs_with_clock(times, [None, "position"], times)).all_coordinates
+
+
+@pytest.mark.parametrize("clock", [np.arange(STEPS) ** 2, np.full(STEPS, 3.0)])
+def test_a_clock_that_does_not_go_evenly_is_refused(clock):
+    with pytest.raises(ValueError, match="'x2' has the role time and does not grow evenly"):
+        parted(runs_with_clock(clock, [None, "time"]))
+
+
+def test_two_clocks_are_refused():
+    steps = np.arange(STEPS, dtype=float)
+    both = np.broadcast_to(np.stack([steps, 2 * steps], axis=-1), (RUNS, STEPS, 2))
+    with pytest.raises(ValueError, match="Expected one clock"):
+        parted(Trajectories(states=both, roles=["time", "time"]))

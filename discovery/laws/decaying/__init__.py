@@ -1,0 +1,1 @@
+"""Decaying quantities: what friction takes, and what is left without it."""

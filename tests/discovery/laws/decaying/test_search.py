@@ -1,0 +1,120 @@
+"""What decays: energies with their friction, and functions that decay by themselves."""
+
+import numpy as np
+import pytest
+import sympy
+from scipy.integrate import solve_ivp
+
+from discovery import Trajectories, libraries
+from discovery.estimation.preparation import prepare
+from discovery.estimation.split import Split
+from discovery.laws.decaying.search import Moving, decaying
+from discovery.laws.judging.law import Findings
+
+PAIR = ("position", "velocity")
+PAIRS = ("position",) * 2 + ("velocity",) * 2
+
+
+def runs_of(acceleration, roles=PAIR, noise=0.0, n_runs=24, time=20.0):
+    """Runs of q̈ = a(q, v), 120 samples each; noise as a share of each coordinate's spread."""
+    rng = np.random.default_rng(0)
+    d = len(roles) // 2
+    t = np.linspace(0, time, 120)
+
+    def rate(_, s):
+        return np.concatenate([s[d:], np.atleast_1d(acceleration(s[:d], s[d:]))])
+
+    starts = rng.uniform(-1.5, 1.5, (n_runs, 2 * d))
+    options = {"t_eval": t, "rtol": 1e-9, "atol": 1e-11}
+    states = np.array([solve_ivp(rate, (0, time), s, **options).y.T for s in starts])
+    states += noise * states.reshape(-1, 2 * d).std(axis=0) * rng.standard_normal(states.shape)
+    names = ("x", "v") if d == 1 else ("x1", "x2", "v1", "v2")
+    return Trajectories(states=states, times=t, names=names, roles=roles)
+
+
+def lost(runs, library="auto", roles=None):
+    """What decays in runs of which no law is known."""
+    roles = runs.roles if roles is None else roles
+    orbits, rng = prepare(runs), np.random.default_rng(0)
+    found = libraries.resolve(library, runs.names, roles, orbits.smoothed.states)
+    parted = Split.choose(runs.n_runs, rng)
+    moving = Moving(orbits, runs.row_times, runs.names, roles, *parted)
+    return decaying(found, moving, Findings(), rng)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01, 0.05])
+def test_energy_of_a_damped_pendulum(noise):
+    runs = runs_of(lambda q, v: -1.3 * np.sin(q) - 0.05 * v, ("angle", "angular_velocity"), noise)
+    (law,) = lost(runs)
+    assert law.verdict == "decaying"
+    x, v = sympy.symbols("x v", real=True)
+    energy = dict(zip(law.library.expressions(), law.coefficients, strict=True))
+    assert set(energy) == {v**2, sympy.cos(x)}
+    assert energy[sympy.cos(x)] / energy[v**2] == pytest.approx(-2.6, rel=0.01)
+    assert law.decay.losses == (v**2,)
+    assert law.decay.rate == pytest.approx(0.05, abs=3 * law.decay.error + 1e-7)
+
+
+@pytest.mark.parametrize(
+    ("friction", "loss", "factor"),
+    [
+        pytest.param(lambda v: 0.05 * np.abs(v) * v, "v**2*Abs(v)", 0.1, id="air"),
+        pytest.param(lambda v: 0.02 * np.tanh(v / 1e-3), "Abs(v)", 0.04, id="dry"),
+    ],
+)
+def test_friction_that_is_not_linear(friction, loss, factor):
+    (law,) = lost(runs_of(lambda q, v: -q - friction(v), noise=0.01))
+    assert str(law.expression) == "v**2 + x**2"
+    assert [str(e) for e in law.decay.losses] == [loss]
+    assert law.decay.factors == pytest.approx((factor,), rel=0.02)
+
+
+def test_dry_friction_without_noise_is_nearly_explained():
+    (law,) = lost(runs_of(lambda q, v: -q - 0.02 * np.tanh(v / 1e-3)))
+    assert law.verdict == "approximate"
+    assert str(law.decay.losses[0]) == "Abs(v)"
+
+
+def test_two_masses_lose_one_energy():
+    runs = runs_of(lambda q, v: -q - 0.6 * (q - q[::-1]) - 0.03 * v, PAIRS, 0.01)
+    (law,) = lost(runs)
+    x1, x2, v1, v2 = sympy.symbols("x1 x2 v1 v2", real=True)
+    truth = v1**2 + v2**2 + 1.6 * (x1**2 + x2**2) - 1.2 * x1 * x2
+    ratio = sympy.expand(law.expression / law.expression.coeff(v1, 2) - truth)
+    assert max(abs(float(c)) for c in ratio.as_coefficients_dict().values()) < 0.01
+    assert law.decay.rate == pytest.approx(0.03, rel=0.01)
+
+
+def test_what_decays_by_itself():
+    # x decays at .3, y at .1.
+    rng, t = np.random.default_rng(0), np.linspace(0, 10, 100)
+    starts = rng.uniform(-2, 2, (24, 1, 2))
+    states = starts * np.exp(-np.outer(t, [0.3, 0.1])) + 0.005 * rng.standard_normal((24, 100, 2))
+    found = lost(Trajectories(states=states, times=t, names=("x", "y")), roles=(None, None))
+    rates = {str(law.expression): law.decay for law in found}
+    assert set(rates) == {"x", "y"}
+    assert rates["x"].rate == pytest.approx(0.3, abs=3 * rates["x"].error)
+    assert not rates["x"].losses
+
+
+@pytest.mark.parametrize(
+    "acceleration",
+    [
+        pytest.param(lambda q, v: -np.sin(q), id="without friction"),
+        pytest.param(lambda q, v: (1 - q**2) * v - q, id="limit cycle"),
+        pytest.param(lambda q, v: -q + 0.02 * v, id="energy comes in"),
+    ],
+)
+def test_where_nothing_decays(acceleration):
+    assert lost(runs_of(acceleration, noise=0.01), "polynomial") == []
+
+
+def test_what_gives_is_no_friction():
+    # x1 x2 + v1 v2 loses v1 v2, which friction of a mass at rest would give.
+    runs = runs_of(lambda q, v: -q - 0.03 * v, PAIRS, 0.01)
+    assert not any(law.decay.losses for law in lost(runs, ["x1*x2", "v1*v2"]))
+
+
+def test_friction_of_another_kind():
+    runs = runs_of(lambda q, v: -q - 0.002 * q**2 * v)
+    assert not any(law.decay.losses for law in lost(runs, ["x**2", "v**2"]))

@@ -1,0 +1,137 @@
+"""Friction and the time in formulas, from the data to the report."""
+
+import numpy as np
+import pytest
+import sympy
+from scipy.integrate import solve_ivp
+
+from discovery import ConservedQuantityFinder, Trajectories
+
+T = np.linspace(0, 12, 100)
+
+
+def fitted(rate, starts, names, roles, noise=0.01, **options):
+    """Report on runs of ṡ = f(t, s); with a name more than coordinates the clock is a column."""
+    rng = np.random.default_rng(0)
+    settings = {"t_eval": T, "rtol": 1e-9, "atol": 1e-11}
+    states = np.array([solve_ivp(rate, (0, T[-1]), s, **settings).y.T for s in starts])
+    spread = states.reshape(-1, states.shape[-1]).std(axis=0)
+    states += noise * spread * rng.standard_normal(states.shape)
+    if len(names) > states.shape[-1]:
+        clock = np.broadcast_to(T[:, None], (*states.shape[:2], 1))
+        states = np.concatenate([states, clock], axis=-1)
+    runs = Trajectories(states=states, times=T, names=names, roles=roles)
+    return ConservedQuantityFinder(random_state=0, **options).fit(runs).report_
+
+
+def starts(low, high, n_runs=30):
+    return np.random.default_rng(1).uniform(low, high, (n_runs, len(low)))
+
+
+def damped(t, s):
+    return [s[1], -s[0] - 0.1 * s[1]]
+
+
+def test_friction_in_the_report():
+    report = fitted(damped, starts([-1, -1], [1, 1]), ("x", "v"), ("position", "velocity"))
+    assert (report.n_conserved, report.verdict) == (0, "none")
+    (energy,) = report.quantities
+    assert (energy.verdict, str(energy.expression)) == ("decaying", "v**2 + x**2")
+    assert energy.rate == pytest.approx(0.1, abs=3 * energy.rate_error)
+    assert energy.loss_time == pytest.approx(10, rel=0.02)
+    assert energy.quality_factor == pytest.approx(10, rel=0.1)
+    v = sympy.Symbol("v", real=True)
+    assert float(energy.loss.coeff(v, 2)) == pytest.approx(0.2, rel=0.02)
+    assert "decays: rate 0.1" in str(report)
+    assert report.to_dict()["quantities"][0]["rate"] == energy.rate
+    assert "loss time" in report.to_html()
+
+
+def test_units_of_a_loss():
+    # In thousandths of a length and of a time the coordinates are analysed in other units.
+    def small(t, s):
+        return [s[1], -s[0] - 0.1 * abs(s[1]) * s[1] * 1e3]
+
+    small_starts = 1e-3 * starts([-1, -1], [1, 1])
+    report = fitted(small, small_starts, ("x", "v"), ("position", "velocity"))
+    (energy,) = report.quantities
+    v = sympy.Symbol("v", real=True)
+    size = energy.expression.coeff(v, 2)
+    assert energy.loss.subs(v, -2.0) / size == pytest.approx(2 * 0.1 * 1e3 * 8, rel=0.02)
+
+
+def test_friction_beside_a_column_that_is_no_coordinate():
+    # Small, so that the frame has other units; with a number of the run, and a law that holds.
+    rng = np.random.default_rng(2)
+    phase, size = rng.uniform(0, 6, (30, 1)), rng.uniform(0.3, 1, (30, 1))
+    fading = 1e-3 * size * np.exp(-0.05 * T)
+    number = np.broadcast_to(np.arange(30.0)[:, None], (30, 100))
+    states = np.dstack([fading * np.cos(T + phase), -fading * np.sin(T + phase), number])
+    states[..., :2] += 2e-6 * rng.standard_normal((30, 100, 2))
+    runs = Trajectories(states=states, times=T, names=("x", "v", "n"))
+    report = ConservedQuantityFinder("polynomial", random_state=0).fit(runs).report_
+    (energy,) = report.quantities
+    assert (energy.verdict, str(energy.expression)) == ("decaying", "v**2 + x**2")
+    assert energy.rate == pytest.approx(0.1, rel=0.02)
+    assert energy(runs).shape == (3000,)
+
+
+def test_projectile_with_a_clock():
+    def fall(t, s):
+        return [s[1], -9.81]
+
+    names, roles = ("y", "v", "t"), ("position", "velocity", "time")
+    report = fitted(fall, starts([0, 0], [3, 30]), names, roles)
+    assert report.n_conserved == 2
+    v, t = sympy.symbols("v t", real=True)
+    law = next(q.expression for q in report.quantities if q.expression.has(t))
+    assert float(law.coeff(t) / law.coeff(v)) == pytest.approx(9.81, rel=0.002)
+    assert "clock t" in report.title
+
+
+@pytest.mark.slow
+def test_a_drive_with_a_clock():
+    def driven(t, s):
+        return [s[1], -s[0] + 0.5 * np.cos(1.7 * t)]
+
+    names, roles = ("x", "v", "t"), ("position", "velocity", "time")
+    report = fitted(driven, starts([-1, -1], [1, 1]), names, roles)
+    assert report.n_conserved == 1
+    assert "cos(17*t/10)" in str(report.quantities[0].expression)
+
+
+@pytest.mark.slow
+def test_with_a_clock_what_decays_is_a_law():
+    names, roles = ("x", "v", "t"), ("position", "velocity", "time")
+    report = fitted(damped, starts([-1, -1], [1, 1]), names, roles)
+    assert report.n_conserved == 1
+    assert "exp(t/10)" in str(report.quantities[0].expression)
+
+
+def test_a_clock_makes_no_law():
+    rng = np.random.default_rng(0)
+    walk = rng.normal(size=(30, 100, 2)).cumsum(axis=1)
+    clock = np.broadcast_to(T[:, None], (30, 100, 1))
+    runs = Trajectories(
+        states=np.concatenate([walk, clock], axis=-1), times=T, roles=(None, None, "time")
+    )
+    report = ConservedQuantityFinder("polynomial", random_state=0).fit(runs).report_
+    assert (report.n_conserved, report.quantities) == (0, [])
+
+
+@pytest.mark.parametrize("share", [0, 1.0, -0.1, "a tenth", True, float("nan")])
+def test_max_drift_is_a_share(share):
+    with pytest.raises(ValueError, match="max_drift"):
+        fitted(damped, starts([-1, -1], [1, 1], 8), ("x", "v"), None, max_drift=share)
+
+
+@pytest.mark.parametrize(("share", "verdicts"), [(None, ["approximate"]), (0.001, [])])
+def test_max_drift_says_what_is_nearly_conserved(share, verdicts):
+    def anharmonic(t, s):
+        return [s[1], -s[0] - 0.03 * s[0] ** 3]
+
+    wells = starts([-1, -1], [1, 1])
+    report = fitted(
+        anharmonic, wells, ("x", "v"), None, 0.0, library=["x**2 + v**2"], max_drift=share
+    )
+    assert [q.verdict for q in report.quantities] == verdicts
