@@ -164,6 +164,8 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="SIGMA",
         help="standard deviation of the measurement noise where it is known; 0 where there is none",
+    )
+    group.add_argument(
         "--max-drift",
         type=float,
         metavar="SHARE",

@@ -14,11 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import sympy
 
-<<<<<<< HEAD
-from discovery.criteria import LAWS, NOISE
-=======
-from discovery.criteria import LAWS, LawCriteria
->>>>>>> friction
+from discovery.criteria import LAWS, NOISE, LawCriteria
 from discovery.data.coordinates import are_fields, infer_roles
 from discovery.data.frame import Frame
 from discovery.data.noise_level import known_noise
@@ -27,16 +23,13 @@ from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
 from discovery.data.states import Runs, as_runs
 from discovery.data.trajectories import Trajectories
-<<<<<<< HEAD
+from discovery.estimation.along import jittered
 from discovery.estimation.iterates.sampling import (
     Sampling,
     seen_sampling,
     told_sampling,
     without_order,
 )
-=======
-from discovery.estimation.along import jittered
->>>>>>> friction
 from discovery.estimation.manifold import FramedManifold, checked_manifold, train_manifold
 from discovery.estimation.model_rows import rates
 from discovery.estimation.orbits import Orbits
@@ -88,12 +81,9 @@ def discover(  # noqa: PLR0913 (the public interface)
     noise: NoiseLevel = None,
     constants: Mapping[str, float] | None = None,
     max_rows: int = MAX_ROWS,
-<<<<<<< HEAD
     kind: str | None = None,
     ordered: bool = True,
-=======
     max_drift: float | None = None,
->>>>>>> friction
     random_state: int | None = None,
     verbose: bool = True,
 ) -> DiscoveryReport:
@@ -122,18 +112,15 @@ def discover(  # noqa: PLR0913 (the public interface)
     max_rows : int, default=200000
         Of larger data sets so many rows are analysed: runs drawn at random, or stretches of them.
         Fields have a limit of their own, 100000 states.
-<<<<<<< HEAD
     kind : {"auto", "flow", "map"}, optional
         What the samples of a run are: of a path in time, or iterates of a map (or so far apart that
         they may as well be). By default they tell.
     ordered : bool, default=True
         False for groups of samples in no order, which share their constants. They do not tell their
         noise: `noise` is needed.
-=======
     max_drift : float, optional
         What is called nearly conserved drifts by less than this share of its spread: 0.02 by
         default.
->>>>>>> friction
     random_state : int, optional
         Seed of the split, the training and the resamples.
     verbose : bool, default=True
@@ -402,7 +389,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         As `discover`.
     """
     most, levels = checked_rows(max_rows), known_noise(noise, runs.dim)
-<<<<<<< HEAD
+    criteria = _criteria(max_drift)
     fields, given = are_fields(runs.roles), runs
     if fields and preparation.sampling in _OFF_PATHS:
         raise ValueError(
@@ -416,10 +403,6 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     if runs.formed is not None:
         levels = None
     numbers = Numbers.of(constants, runs.names)
-=======
-    criteria = _criteria(max_drift)
-    fields = are_fields(runs.roles)
->>>>>>> friction
     chosen = library if fields else checked(library, runs.names)
     parts = parted(runs)
     # Functions of the user's own are of the user's coordinates: these keep their origin and sign.
@@ -435,14 +418,9 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         if preparation.sampling == Sampling.CLOUD:
             framed = without_order(framed)
         some = drawn(framed, most, rng)
-<<<<<<< HEAD
         sound, sampling = _sampled(some, parts, preparation.sampling)
-        asked = _Asked(chosen, levels, numbers)
-        preparation = preparation.sampled(sampling)
-=======
-        sound = without_gross_errors(some)
         asked = _Asked(chosen, levels, numbers, criteria)
->>>>>>> friction
+        preparation = preparation.sampled(sampling)
         report, frame = _laws(sound, parts, frame, preparation, asked, rng)
         notes = [_TAKEN_AS[sampling]] if sampling in _TAKEN_AS else []
         notes += remarks(runs, parts)
@@ -517,15 +495,11 @@ def _laws(
     if known.on_a_path:
         known, frame = _about_natural_origin(known, moving, frame, coordinates)
     orbits = known.among(sound.rows, coordinates, parts.parameters)
-<<<<<<< HEAD
+    if parts.clock:
+        orbits = jittered(orbits, parts.clock, sound.row_times)
     if few:
         orbits = orbits.in_windows(-(-WINDOWS // sound.n_runs))
     split = Split.in_time(orbits, rng) if few else Split.of(orbits, fit, held, rng)
-=======
-    if parts.clock:
-        orbits = jittered(orbits, parts.clock, sound.row_times)
-    split = Split.of(orbits, fit, held, rng)
->>>>>>> friction
     # A user's own library is of all columns.
     of, seen = (moving, known) if isinstance(library, str) else (sound, orbits)
     path = seen.smoothed.states
@@ -540,25 +514,22 @@ def _laws(
         stages += timed(sound.names, parts, numbers)
     if not (known.on_a_path or known.noise_known):
         stages = []  # whatever is found, nothing tells it from noise
-<<<<<<< HEAD
-    findings = Findings() if split is None else analyse(stages, split, rng, numbers)
+    findings = Findings()
+    if split is not None:
+        findings = analyse(stages, split, rng, numbers, asked.criteria)
     if few:
         findings = findings.along_runs(sound.n_runs, len(coordinates))
-    drifting = [law for law in findings.laws if law.verdict == "approximate"]
-=======
-    findings = analyse(stages, split, rng, numbers, asked.criteria)
     conclusion = conclude(findings, known, moving.roles)
     # With a clock what decays at a rate is a law.
     own = isinstance(library, str) or parts.all_coordinates
-    if conclusion.verdict != "undecided" and own and not parts.clock:
-        roles = tuple(infer_roles(of.names, of.roles, path, rates(of, path)))
+    if conclusion.verdict != "undecided" and seen.on_a_path and own and not parts.clock:
+        roles = tuple(infer_roles(of.names, of.roles, path, speeds))
         among = Among(orbits, sound.names, parts.coordinates)
         among = None if parts.all_coordinates else among
         runs = Moving(seen, of.row_times, of.names, roles, fit, held, among)
         findings = with_decaying(findings, found, runs, rng, numbers)
         conclusion = conclude(findings, known, moving.roles)
     drifting = [law for law in findings.laws if law.verdict == "approximate" and not law.decay]
->>>>>>> friction
     report = report_on(
         findings,
         conclusion,

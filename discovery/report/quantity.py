@@ -36,13 +36,9 @@ class Quantity:
     verdict : Verdict
         A string: ``"exact"`` (what it moves is noise, on runs that took no part in finding it),
         ``"approximate"`` (nearly conserved: it drifts, by far less than its spread),
-<<<<<<< HEAD
+        ``"decaying"`` (it would be conserved without friction, see `decay`),
         ``"identity"`` (all runs obey it alike: no law), ``"along_run"`` (constant along the few
         runs there are, which are no evidence of a law) or ``"undecided"`` (the data set as a whole
-=======
-        ``"decaying"`` (it would be conserved without friction, see `decay`),
-        ``"identity"`` (all runs obey it alike: no law) or ``"undecided"`` (the data set as a whole
->>>>>>> friction
         does not carry a verdict).
     flatness : float
         Motion along measured orbits over what noise explains: 1, but for chance, for a law.
@@ -328,15 +324,12 @@ class Quantity:
             "drift_interval": list(self.drift_interval),
             "signal": self.signal,
             "drift_rate": self.drift_rate,
-<<<<<<< HEAD
             "variation": self.variation,
-=======
             "rate": self.rate,
             "rate_error": self.rate_error,
             "quality_factor": self.quality_factor,
             "loss_time": self.loss_time,
             "loss": None if self.loss is None else str(self.loss),
->>>>>>> friction
             "symmetry": self.symmetry,
             "approximation_error": self.approximation_error,
             "checks": [check.to_dict() for check in self.checks],
