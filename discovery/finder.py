@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from discovery.data.coordinates import Roles, default_names
+from discovery.data.flaws.missing import checked_missing
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS
 from discovery.data.states import States, is_frame, run_and_time
@@ -52,6 +53,12 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
     max_rows : int, default=200000
         Of larger data sets so many rows are analysed: runs drawn at random, or stretches of them.
         Fields have a limit of their own, 100000 states.
+    degrees : str or sequence of str, optional
+        Columns (``"x0"`` in an array) that are angles, or rates of angles, in degrees. Formulas
+        stay in degrees: ``cos(pi*x0/180)``.
+    missing : {"raise", "drop"}, default="raise"
+        What is done with samples without a finite value, or with the time of the sample before:
+        refused, or left out. Samples that a masked array masks are always left out.
     random_state : int, RandomState or None, default=None
         Splits the runs and draws the resamples.
 
@@ -83,7 +90,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
     x0**2 + x1**2
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what the public interface takes)
         self,
         library: LibraryLike = "auto",
         *,
@@ -92,6 +99,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         grid_spacing: float | None = None,
         constants: Mapping[str, float] | None = None,
         max_rows: int = MAX_ROWS,
+        degrees: str | Sequence[str] = (),
+        missing: str = "raise",
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.library = library
@@ -100,6 +109,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         self.grid_spacing = grid_spacing
         self.constants = constants
         self.max_rows = max_rows
+        self.degrees = degrees
+        self.missing = missing
         self.random_state = random_state
 
     def fit(
@@ -127,8 +138,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For NaN or infinity, one run, runs too short to analyse, constant columns, repeated
-            times, unknown library or roles, bad constants or `max_rows`.
+            For NaN or infinity (unless ``missing="drop"``), one run, runs too short to analyse,
+            constant columns, repeated times, unknown library or roles, bad constants or `max_rows`.
 
         Warns
         -----
@@ -136,7 +147,11 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             Without groups: the rows count as one run, which has no laws.
         """
         given = _Given.of(X, groups, times)
-        X = validate_data(self, given.rows, dtype=np.float64, ensure_min_samples=2)
+        finite = checked_missing(self.missing) == "raise"
+        X = validate_data(
+            self, given.rows, dtype=np.float64, ensure_min_samples=2, ensure_all_finite=finite
+        )
+        X = X if given.mask is None else np.ma.array(X, mask=given.mask)
         if given.groups is None:
             _warn_of_one_run("the report is undecided and transform returns no column")
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
@@ -147,6 +162,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             noise=self.noise,
             constants=self.constants,
             max_rows=self.max_rows,
+            degrees=self.degrees,
             rng=rng,
         )
         self.report_ = report if given.groups is not None else _of_one_run(report)
@@ -160,12 +176,16 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         names = default_names(X.shape[1], first=0) if names is None else [str(n) for n in names]
         roles = given.roles if self.roles is None else self.roles
         spacing = given.grid_spacing if self.grid_spacing is None else self.grid_spacing
+        groups = given.groups
+        if groups is None:
+            groups = np.minimum(np.arange(len(X)) * _PIECES // len(X), _PIECES - 1)
+        runs = Trajectories.from_rows(
+            X, groups, given.times, names, roles, spacing, missing=self.missing
+        )
+        runs.remarks = (*given.remarks, *runs.remarks)
         if given.groups is not None:
-            runs = Trajectories.from_rows(X, given.groups, given.times, names, roles, spacing)
             check_for_analysis(runs)
-            return runs
-        pieces = np.minimum(np.arange(len(X)) * _PIECES // len(X), _PIECES - 1)
-        return Trajectories.from_rows(X, pieces, given.times, names, roles, spacing)
+        return runs
 
     def transform(self, X: States) -> np.ndarray:
         """Evaluate the exact laws.
@@ -179,12 +199,17 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         (n, n_conserved_) array
         """
         check_is_fitted(self)
-        rows = _Given.of(X).rows
+        given = _Given.of(X)
+        rows = given.rows
         if isinstance(X, Trajectories) and not hasattr(self, "feature_names_in_"):
             rows = X.rows
-        X = validate_data(self, rows, dtype=np.float64, reset=False)
+        finite = self.missing == "raise"
+        X = validate_data(self, rows, dtype=np.float64, reset=False, ensure_all_finite=finite)
         exact = self.quantities_[: self.n_conserved_]
-        return np.column_stack([q(X) for q in exact]) if exact else np.empty((len(X), 0))
+        values = np.column_stack([q(X) for q in exact]) if exact else np.empty((len(X), 0))
+        if given.mask is not None:
+            values[given.mask.any(axis=1)] = np.nan
+        return values
 
     def score(
         self,
@@ -257,6 +282,8 @@ class _Given:
     times: np.ndarray | None = None
     roles: Roles | None = None
     grid_spacing: float | None = None
+    remarks: tuple[str, ...] = ()
+    mask: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -271,6 +298,7 @@ class _Given:
                 X.row_times if times is None else times,
                 X.roles,
                 X.grid_spacing,
+                X.remarks,
             )
         if groups is None and is_frame(X):
             run, time = run_and_time(X)
@@ -278,6 +306,9 @@ class _Given:
                 groups = X[run].to_numpy()
                 times = frame_times(X, time) if times is None and time is not None else times
                 X = X.drop(columns=[run] if time is None else [run, time])
+        if np.ma.isMaskedArray(X):
+            # Whatever stands behind a mask.
+            return cls(X.filled(0), groups, times, mask=np.ma.getmaskarray(X))
         return cls(X, groups, times)
 
 

@@ -1,7 +1,7 @@
 """The road from runs to a report: `analyse_runs`, and `discover`, which trains a manifold for it.
 
-frame -> draw -> leave gross errors out -> split -> prepare -> libraries -> laws -> symmetries ->
-report in the user's units
+flaws -> frame -> draw -> leave gross errors out -> split -> prepare -> libraries -> laws ->
+symmetries -> report in the user's units
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sympy
 
 from discovery.criteria import LAWS
 from discovery.data.coordinates import are_fields, infer_roles
+from discovery.data.flaws.reading import read
 from discovery.data.frame import Frame
 from discovery.data.parameters import Parts, parted, remarks
 from discovery.data.readiness import check_for_analysis
@@ -64,6 +65,8 @@ def discover(  # noqa: PLR0913 (the public interface)
     noise: NoiseLevel = None,
     constants: Mapping[str, float] | None = None,
     max_rows: int = MAX_ROWS,
+    degrees: str | Sequence[str] = (),
+    missing: str = "raise",
     random_state: int | None = None,
     verbose: bool = True,
 ) -> DiscoveryReport:
@@ -92,6 +95,11 @@ def discover(  # noqa: PLR0913 (the public interface)
     max_rows : int, default=200000
         Of larger data sets so many rows are analysed: runs drawn at random, or stretches of them.
         Fields have a limit of their own, 100000 states.
+    degrees : str or sequence of str, optional
+        Columns that are angles, or rates of angles, in degrees. Formulas stay in degrees:
+        ``cos(pi*theta/180)``.
+    missing : {"raise", "drop"}
+        As for `Trajectories`, where a data frame or a path is given.
     random_state : int, optional
         Seed of the split, the training and the resamples.
     verbose : bool, default=True
@@ -108,7 +116,7 @@ def discover(  # noqa: PLR0913 (the public interface)
         coordinates, an unknown library, a model of other dimension or without a metric, constants
         that are no positive numbers or bear a coordinate's name, a bad `max_rows`.
     """
-    trajectories = as_runs(trajectories)
+    trajectories = as_runs(trajectories, missing)
     check_for_analysis(trajectories)
     fields = are_fields(trajectories.roles)
     if fields and model is not None:
@@ -123,6 +131,7 @@ def discover(  # noqa: PLR0913 (the public interface)
         noise=noise,
         constants=constants,
         max_rows=max_rows,
+        degrees=degrees,
         rng=np.random.default_rng(random_state),
     )
 
@@ -267,7 +276,7 @@ class WithManifold:
         return [Learned(train)]
 
 
-def analyse_runs(
+def analyse_runs(  # noqa: PLR0913 (what the public interface takes)
     runs: Trajectories,
     preparation: Preparation,
     *,
@@ -275,6 +284,7 @@ def analyse_runs(
     noise: NoiseLevel = None,
     constants: Mapping[str, float] | None = None,
     max_rows: int = MAX_ROWS,
+    degrees: str | Sequence[str] = (),
     rng: np.random.Generator,
 ) -> DiscoveryReport:
     """Go the whole road; `discover`, the finder and the command line differ in how they prepare.
@@ -284,7 +294,7 @@ def analyse_runs(
     runs : Trajectories
     preparation : Preparation
         Not used for fields: neighbouring points tell their noise, and waves filter it.
-    library, noise, constants, max_rows
+    library, noise, constants, max_rows, degrees
         As for `discover`.
     rng : numpy.random.Generator
         Draws rows, the split and the resamples.
@@ -298,9 +308,10 @@ def analyse_runs(
     most, levels = checked_rows(max_rows), known_noise(noise, runs.dim)
     fields = are_fields(runs.roles)
     chosen = library if fields else checked(library, runs.names)
+    runs, turns = read(runs, degrees)
     parts = parted(runs)
     # Functions of the user's own are of the user's coordinates: these keep their origin and sign.
-    frame = Frame.of(runs, parts.coordinates if isinstance(chosen, str) else ())
+    frame = Frame.of(runs, parts.coordinates if isinstance(chosen, str) else (), turns)
     levels = None if levels is None else levels / abs(frame.unit)
     framed = frame.runs(runs)
     if fields:
@@ -314,6 +325,7 @@ def analyse_runs(
         report, frame = _laws(sound, parts, frame, preparation, asked, rng)
         title = "; ".join([_title(runs, some, sound, parts), *remarks(runs, parts)])
         report = replace(report, title=title)
+    report = replace(report, title="; ".join([report.title, *runs.remarks]))
     return outside(report, frame, numbers)
 
 

@@ -16,7 +16,7 @@ from discovery.estimation.kalman_smoother import smooth_through
 from discovery.estimation.local_polynomials import smooth
 from discovery.estimation.manifold import Manifold
 from discovery.estimation.model_rows import continuous_rows, is_regular, model_inputs, row_intervals
-from discovery.estimation.noise_level import noise_scale
+from discovery.estimation.noise_level import noise_scale, rounding_noise
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path, estimated_error, raw_path, stated_error
 from discovery.estimation.smoothness import have_a_path
@@ -44,6 +44,7 @@ def without_gross_errors(runs: Trajectories) -> Trajectories:
 def _sound(runs: Trajectories, rows: np.ndarray, spread: np.ndarray) -> Trajectories:
     """Return runs without the samples that stand out in `rows`."""
     noise = noise_scale(rows, runs.row_times, runs.offsets)
+    noise = np.maximum(noise, rounding_noise(rows))
     keep = sound_rows(rows, runs.row_times, runs.offsets, noise, spread)
     if keep.all():
         return runs
@@ -70,6 +71,7 @@ def prepare(runs: Trajectories, noise: np.ndarray | None = None) -> Orbits:
     rows = continuous_rows(runs) if on_a_path else runs.rows
     if noise is None:
         noise = noise_scale(rows, runs.row_times, runs.offsets)
+        noise = np.maximum(noise, rounding_noise(runs.rows))
     measured = raw_path(rows, noise)
     path = smooth(rows, runs.row_times, runs.offsets, noise) if on_a_path else measured
     return Orbits(measured, path, runs.offsets, rows.std(axis=0), on_a_path, known)

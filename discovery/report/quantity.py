@@ -125,9 +125,8 @@ class Quantity:
             expression = outside(self.expression, names, frame)
         else:
             parts = zip(self._coefficients, factors, library.expressions(), strict=True)
-            # Unevaluated, or SymPy would multiply 2 (x − 1000) out.
             expression = sympy.Add(
-                *(sympy.Mul(_number(float(c), f, numbers), t, evaluate=False) for c, f, t in parts)
+                *(_times(_number(float(c), f, numbers), term) for c, f, term in parts)
             )
         return replace(
             self,
@@ -274,6 +273,11 @@ class Quantity:
                 str(t): e if np.isfinite(e) else None for t, e in self.standard_errors.items()
             },
         }
+
+
+def _times(number: sympy.Expr, term: sympy.Expr) -> sympy.Expr:
+    """Return a product. Unevaluated, or SymPy would multiply 2 (x − 1000) out."""
+    return sympy.Mul(number, term, evaluate=not number.is_Number)
 
 
 def _number(value: float, factor: sympy.Expr, numbers: Numbers) -> sympy.Expr:
