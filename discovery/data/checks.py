@@ -77,7 +77,12 @@ def as_rows(states: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
             "states is a table. Use Trajectories.from_frame(frame, run='...', time='...') instead."
         )
     if not isinstance(states, (list, tuple)):
-        states = np.asanyarray(states)
+        given, states = type(states).__name__, np.asanyarray(states)
+        if states.ndim == 0:
+            raise ValueError(
+                f"states is of type {given}. Expected (runs, steps, d) numbers, or a list of "
+                "(steps_i, d) arrays."
+            )
         if states.dtype.kind != "O":
             return _block_rows(as_numbers(states, "states"))
     if len(states) == 0:

@@ -112,10 +112,8 @@ class Trajectories:
     def _leave_out(self, states: ArrayLike, times: ArrayLike | None, missing: str) -> None:
         """Leave out what is no sample, and say so."""
         drop = checked_missing(missing) == "drop"
-        masked = masked_rows(states, self.offsets)
-        if times is not None:
-            masked |= masked_times(times, self.offsets)
-        keep = rows_to_keep(self.rows, self.row_times, self.offsets, masked, drop)
+        masked, timeless = masked_rows(states, self.offsets), masked_times(times, self.offsets)
+        keep = rows_to_keep(self.rows, self.row_times, self.offsets, masked | timeless, drop)
         if keep.all():
             return
         if not keep.any():

@@ -45,12 +45,12 @@ def masked_rows(states: ArrayLike, offsets: np.ndarray) -> np.ndarray:
     return np.concatenate([mask.reshape(-1, mask.shape[-1]).any(axis=1) for mask in masks])
 
 
-def masked_times(times: ArrayLike, offsets: np.ndarray) -> np.ndarray:
+def masked_times(times: ArrayLike | None, offsets: np.ndarray) -> np.ndarray:
     """Tell in which rows the time is masked.
 
     Parameters
     ----------
-    times : (steps,) or (runs, steps) array-like, or sequence of (steps_i,) arrays
+    times : None, (steps,) or (runs, steps) array-like, or sequence of (steps_i,) arrays
     offsets : (runs + 1,) int
 
     Returns
@@ -110,8 +110,10 @@ def left_out(
     Parameters
     ----------
     rows : (n, d)
-    masked, keep : (n,) bool
-        As for, and from, `rows_to_keep`.
+    masked : (n,) bool
+        Rows with a masked value.
+    keep : (n,) bool
+        What `rows_to_keep` returns.
     names : sequence of d str
     """
     out = []

@@ -21,8 +21,8 @@ RADIANS = 2 * math.pi
 _NAMED = (RADIANS, 360.0, 400.0, 1.0, 24.0, *(float(2**k) for k in range(4, 33)))
 # Percent of the values at either end, and of the jumps, that may be wrong.
 _TAIL, _ODD = 1, 20
-# Noise takes values a little beyond one turn.
-_ONE_TURN = 1.05
+# Noise takes values a little beyond one turn; numbers are rounded to this share of it.
+_ONE_TURN, _ROUNDING = 1.05, 1e-12
 # The rate at a place by those of its four neighbours, exact for cubic rates.
 _NEIGHBOURS, _WEIGHTS = np.array([-2, -1, 1, 2]), np.array([-1, 4, 4, -1]) / 6
 
@@ -40,32 +40,37 @@ def turn_of(samples: Samples) -> float | None:
     width = high - low
     steps, gaps = np.diff(values), np.diff(samples.times)
     jumps = np.abs(steps) > width / 2
-    near = samples.steps(beside=2)
-    near = near[jumps[near] & ~jumps[near[:, None] + _NEIGHBOURS].any(axis=1)]
-    if len(near) < 2 or width <= 0:
+    places = samples.steps(beside=2)
+    places = places[~jumps[places[:, None] + _NEIGHBOURS].any(axis=1)]
+    near, plain = places[jumps[places]], places[~jumps[places]]
+    if len(near) < 2 or len(plain) < 2 or width <= 0:
         return None
     rates = steps / np.where(gaps > 0, gaps, np.inf)
-    moved = rates[near[:, None] + _NEIGHBOURS] @ _WEIGHTS * gaps[near]
+    predicted = rates[places[:, None] + _NEIGHBOURS] @ _WEIGHTS * gaps[places]
+    moved = predicted[jumps[places]]
+    missed = np.abs(steps[plain] - predicted[~jumps[places]])
     sizes = np.sign(steps[near]) * (steps[near] - moved)
     turn = float(np.median(sizes))
     wraps = (
         width <= _ONE_TURN * turn
-        and _agree(sizes, turn, width)
+        and _of_one_size(sizes, turn)
+        and _as_elsewhere(sizes, turn, missed)
         and _against(moved, steps[near])
-        and _goes_on(rates, near, jumps, samples)
+        and _goes_on(rates, near, plain)
     )
     return _named(turn, sizes, np.median(np.abs(moved))) if wraps else None
 
 
-def _agree(sizes: np.ndarray, turn: float, width: float) -> bool:
-    """Tell whether jumps are of one size more than chance would have it.
+def _of_one_size(sizes: np.ndarray, turn: float) -> bool:
+    """Tell whether all jumps but a few are of one size."""
+    error = np.percentile(np.abs(sizes - turn), 100 - _ODD)
+    return bool(error < ANGLES.one_size * turn)
 
-    Sizes of jumps between half the range and the whole of it lie within e of their median with
-    probability 4 e over the range each.
-    """
-    error = float(np.percentile(np.abs(sizes - turn), 100 - _ODD))
-    chance = min(4 * error / width, 1.0) ** (len(sizes) * (100 - _ODD) / 100 - 1)
-    return chance < ANGLES.one_jump
+
+def _as_elsewhere(sizes: np.ndarray, turn: float, missed: np.ndarray) -> bool:
+    """Tell whether neighbours predict the jumps, but for the turn, as they predict other steps."""
+    usual = np.percentile(missed, 95) + _ROUNDING * turn
+    return bool(np.median(np.abs(sizes - turn)) <= ANGLES.as_elsewhere * usual)
 
 
 def _against(moved: np.ndarray, steps: np.ndarray) -> bool:
@@ -75,10 +80,8 @@ def _against(moved: np.ndarray, steps: np.ndarray) -> bool:
     return bool(ahead.mean() > student.isf(ANGLES.against_jump, len(ahead) - 1) * error)
 
 
-def _goes_on(rates: np.ndarray, near: np.ndarray, jumps: np.ndarray, samples: Samples) -> bool:
+def _goes_on(rates: np.ndarray, near: np.ndarray, plain: np.ndarray) -> bool:
     """Tell whether rates change no more across jumps than elsewhere."""
-    plain = samples.steps(beside=1)
-    plain = plain[~(jumps[plain - 1] | jumps[plain] | jumps[plain + 1])]
     usual = np.percentile(np.abs(rates[plain + 1] - rates[plain - 1]), 95)
     across = np.median(np.abs(rates[near + 1] - rates[near - 1]))
     return bool(across <= ANGLES.rate_change * usual)

@@ -46,10 +46,16 @@ def test_an_encoder_counts():
 
 
 def jumps_of_any_size(rng):
-    """Reset at random, while the rate goes on."""
-    path = np.cumsum(rng.uniform(0.05, 0.06, 2000))
-    jumps = np.cumsum((rng.random(2000) < 0.02) * rng.uniform(3, 6, 2000))
-    return path - jumps
+    """It rises at one rate, and is set back from about 1 to about 0."""
+    values = np.zeros(2000)
+    for i in range(1, 2000):
+        full = values[i - 1] > rng.uniform(0.95, 1)
+        values[i] = rng.uniform(0, 0.05) if full else values[i - 1] + 0.03
+    return values + 1e-4 * rng.standard_normal(2000)
+
+
+def white_noise(rng):
+    return rng.standard_normal(2000)
 
 
 def square_wave(rng):
@@ -97,6 +103,7 @@ NO_ANGLES = {
     f.__name__.replace("_", " "): f
     for f in (
         jumps_of_any_size,
+        white_noise,
         square_wave,
         reset,
         relaxation,
