@@ -226,17 +226,17 @@ class HeldCriteria:
         unit="1",
         reason="tolerance: what most samples do is the nature of the data",
         off=1.0,
-        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[square wave]",
+        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[levels]",
     )
     breaks: float = limit(
-        0.01,
+        0.003,
         statistic="probability of so many stretches of one value with a jump on both sides",
         unit="1",
         reason="binomial distribution, with the share of such stretches among all other values; "
         "times the number of values that were looked at",
-        level=0.01,
+        level=0.003,
         off=1.1,
-        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[spikes]",
+        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[glitches]",
     )
     rounded: float = limit(
         3.0,
@@ -244,7 +244,7 @@ class HeldCriteria:
         unit="1",
         reason="tolerance: rounded to coarser steps, neighbours are equal wherever the path turns",
         off=0.0,
-        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[coarse numbers]",
+        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[flat turns]",
     )
     noise_grows: float = limit(
         1.5,
@@ -261,7 +261,7 @@ class HeldCriteria:
         reason="equal neighbours that are independent, as frequent as in the rest of the column",
         level=1e-3,
         off=math.inf,
-        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[coarse numbers]",
+        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[glitches]",
     )
     stuck_share: float = limit(
         0.2,

@@ -174,11 +174,12 @@ def _breaking_codes(blocks: Blocks) -> list[float]:
     breaks = amid & (np.minimum(before, after) > HELD.jump)
     distinct, kind = np.unique(blocks.values[blocks.start], return_inverse=True)
     places, broken = np.bincount(kind, weights=amid), np.bincount(kind, weights=breaks)
-    often = np.bincount(kind, weights=blocks.length * breaks) >= HELD.repeats
+    samples = (np.bincount(kind, weights=blocks.length * some) for some in (breaks, amid))
+    often, tested = (count >= HELD.repeats for count in samples)
     # How often other values break, by the rule of succession.
     usual = (broken.sum() - broken + 1) / (places.sum() - places + 2)
     chance = binom.sf(broken - 1, places, np.minimum(usual, 1.0))
-    return distinct[often & (chance * max(often.sum(), 1) < HELD.breaks)].tolist()
+    return distinct[often & (chance * max(tested.sum(), 1) < HELD.breaks)].tolist()
 
 
 def _stuck(blocks: Blocks, codes: Sequence[float]) -> np.ndarray:

@@ -182,6 +182,16 @@ def test_formulas_are_of_the_users_columns():
         assert energy.std(axis=1).max() < 0.05 * energy.std()
 
 
+def test_a_rod_by_its_end():
+    """A pendulum as x and y of its end: two identities, and the energy beside them."""
+    angle, rate = pendulum(40, 80, noise=0).rows.T
+    rows = np.c_[np.sin(angle), -np.cos(angle), rate * np.cos(angle), rate * np.sin(angle)]
+    rows += 0.005 * np.random.default_rng(0).standard_normal(rows.shape)
+    finder = ConservedQuantityFinder(random_state=0)
+    finder.fit(rows, groups=np.repeat(np.arange(40), 80), times=np.tile(0.1 * np.arange(80), 40))
+    assert finder.n_conserved_ == 1 and len(finder.report_.identities) == 2
+
+
 def test_an_angle_of_a_system_without_laws_has_none():
     runs = datasets.load("damped_pendulum", 40, 80, noise=0.01, seed=2)
     rows = runs.rows.copy()

@@ -6,6 +6,7 @@ import pytest
 from discovery import ConservedQuantityFinder, Trajectories, datasets
 from discovery.data.flaws.held_values import held_values
 from discovery.data.flaws.samples import Samples
+from discovery.data.readiness import check_for_analysis
 
 RUNS, STEPS = 20, 100
 
@@ -98,26 +99,43 @@ def square_wave(rng):
     return np.sign(swings(0, int(rng.integers(99))))
 
 
+def levels(rng):
+    """A lever at 0, 1 or 10."""
+    return rng.choice([0.0, 1.0, 10.0], (RUNS, STEPS // 10)).repeat(10, axis=1)
+
+
 def coarse_numbers(rng):
     return np.round(swings(0.01, int(rng.integers(99))), 1)
 
 
 def billiard(rng):
-    """Velocities between two walls."""
-    speed = rng.uniform(0.5, 2, (RUNS, 1))
-    return speed * np.sign(np.sin(speed * np.arange(STEPS) * 0.1 + rng.uniform(0, 6, (RUNS, 1))))
+    """Velocities of balls, some of them between two walls and the others on springs."""
+    values = swings(0.01, int(rng.integers(99)))
+    speed = rng.uniform(0.5, 1, (8, 1))
+    phase = rng.uniform(0, 6, (8, 1))
+    values[:8] = speed * np.sign(np.sin(speed * np.arange(STEPS) * 0.1 + phase))
+    return values
 
 
-def spikes(rng):
-    """Noise in coarse steps, whose rare values jump now and then."""
-    return np.round(rng.standard_t(4, (RUNS, STEPS)))
+def glitches(rng):
+    """Counts that wander by two at most, and are anything now and then."""
+    walk = np.cumsum(rng.integers(-2, 3, (RUNS, STEPS)), axis=1) + rng.integers(0, 40, (RUNS, 1))
+    walk = 40 - np.abs(walk % 80 - 40)
+    return np.where(rng.random(walk.shape) < 0.03, rng.integers(0, 40, walk.shape), walk)
+
+
+def flat_turns(rng):
+    """Clean paths, rounded, some of which hardly move at times."""
+    values = swings(0, int(rng.integers(99)))
+    values[:3] = np.sin(np.arange(STEPS) * 0.1 + rng.uniform(0, 6, (3, 1))) ** 5
+    return np.round(values, 3)
 
 
 def at_rest(rng):
     """Friction that does not slip: paths without noise that come to rest, exactly."""
     t = np.arange(STEPS) * 0.1
-    start = rng.uniform(1, 2, (RUNS, 1))
-    return start * np.clip(1 - t / rng.uniform(9, 11, (RUNS, 1)), 0, None) ** 2
+    left = np.clip(1 - t / rng.uniform(9, 11, (RUNS, 1)), 0, None) ** 2
+    return rng.uniform(1, 2, (RUNS, 1)) * np.cos(6 * t + rng.uniform(0, 6, (RUNS, 1))) * left
 
 
 def populations(rng):
@@ -148,9 +166,11 @@ MEASURED = {
         turning_points,
         gross_errors,
         square_wave,
+        levels,
         coarse_numbers,
         billiard,
-        spikes,
+        glitches,
+        flat_turns,
         at_rest,
         populations,
         through_minus_one,
@@ -190,6 +210,16 @@ def test_the_law_of_what_is_left():
     assert "p holds 999 in 10 samples, left out" in finder.report_.title
     values = finder.quantities_[0](runs.rows).reshape(24, 60)
     assert values.std(axis=1).max() < 0.05 * values.std()
+
+
+def test_a_code_in_all_columns_makes_them_no_copies():
+    runs = datasets.load("harmonic_oscillator", 24, 60, noise=0.01, seed=1)
+    states = runs.states.copy()
+    states[::3, 20:30] = 1e20
+    check_for_analysis(Trajectories(states=states))
+    states[..., 1] = -2 * states[..., 0]
+    with pytest.raises(ValueError, match="are the same"):
+        check_for_analysis(Trajectories(states=states))
 
 
 def test_runs_that_are_held_all_along():
