@@ -135,6 +135,144 @@ class DataCriteria:
     )
 
 
+@dataclass(frozen=True)
+class AngleCriteria:
+    """Angles that nobody named, and their units."""
+
+    one_size: float = limit(
+        0.1,
+        statistic="80th percentile of the distances of jumps from their median, over the median",
+        unit="1",
+        reason="tolerance: noise of an angle beyond which no cosine tells anything",
+        off=math.inf,
+        test="data/flaws/test_angles.py::test_what_does_not_wrap[white noise]",
+    )
+    as_elsewhere: float = limit(
+        1.0,
+        statistic="median distance of jumps from their median, over the 95th percentile of how far "
+        "other steps are from what their neighbours predict",
+        unit="1",
+        reason="tolerance: an angle may wrap where it is predicted worst",
+        off=math.inf,
+        test="data/flaws/test_angles.py::test_what_does_not_wrap[jumps of any size]",
+    )
+    against_jump: float = limit(
+        0.01,
+        statistic="mean step of the motion against the jumps",
+        unit="1",
+        reason="Student's distribution of the mean of steps that do not know of the jump",
+        level=0.01,
+        off=1.0,
+        test="data/flaws/test_angles.py::test_what_does_not_wrap[square wave]",
+    )
+    rate_change: float = limit(
+        3.0,
+        statistic="median change of the rate across a jump, over the 95th percentile elsewhere",
+        unit="1",
+        reason="tolerance: an angle may wrap where its acceleration is largest",
+        off=math.inf,
+        test="data/flaws/test_angles.py::test_what_does_not_wrap[reset]",
+    )
+    same_unit: float = limit(
+        0.1,
+        statistic="distance from 1 of the slope of an angle's rate against a column, in radians",
+        unit="1",
+        reason="tolerance: differences understate the rates of fast motion; degrees differ by 57",
+        off=math.inf,
+        test="data/flaws/test_angles.py::test_rates_have_a_unit_of_their_own",
+    )
+    degrees_explain: float = limit(
+        0.5,
+        statistic="share of the rates' variance that waves of the angle in degrees leave, over "
+        "that which waves in radians leave, on runs of no part in the fit",
+        unit="1",
+        reason="tolerance: where rates do not depend on the angle both leave the same",
+        off=math.inf,
+        test="data/flaws/test_angles.py::test_radians_are_not_read_as_degrees",
+    )
+
+
+@dataclass(frozen=True)
+class HeldCriteria:
+    """Values that instruments write where they measure nothing."""
+
+    far_outside: float = limit(
+        3.0,
+        statistic="distance of a repeated value from all others, over their range",
+        unit="1",
+        reason="tolerance: what is measured and repeats lies amid the rest",
+        off=0.0,
+        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[rare steps]",
+    )
+    jump: float = limit(
+        5.0,
+        statistic="jump into or out of equal values, over the median of the differences beyond",
+        unit="1",
+        reason="tolerance: steps of a smooth path, sampled as finely as a path is, grow by less",
+        off=0.0,
+        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[at rest]",
+    )
+    repeats: int = limit(
+        3,
+        statistic="samples of one value between two jumps",
+        unit="1",
+        reason="tolerance: two gross errors may be of one size where numbers are rounded",
+        off=0,
+        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[gross errors]",
+    )
+    share: float = limit(
+        0.5,
+        statistic="share of a column's samples that hold a value, or equal the sample before",
+        unit="1",
+        reason="tolerance: what most samples do is the nature of the data",
+        off=1.0,
+        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[levels]",
+    )
+    breaks: float = limit(
+        0.003,
+        statistic="probability of so many stretches of one value with a jump on both sides",
+        unit="1",
+        reason="binomial distribution, with the share of such stretches among all other values; "
+        "times the number of values that were looked at",
+        level=0.003,
+        off=1.1,
+        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[glitches]",
+    )
+    rounded: float = limit(
+        3.0,
+        statistic="noise that sixth differences show, over the smallest step of the values",
+        unit="1",
+        reason="tolerance: rounded to coarser steps, neighbours are equal wherever the path turns",
+        off=0.0,
+        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[flat turns]",
+    )
+    noise_grows: float = limit(
+        1.5,
+        statistic="median of sixth differences over that of fifth differences",
+        unit="1",
+        reason="tolerance: 1.9 for noise, and below 1 for a path sampled finely",
+        off=0.0,
+        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[at rest]",
+    )
+    chance: float = limit(
+        1e-3,
+        statistic="number of stretches of equal samples as long that chance would make",
+        unit="1",
+        reason="equal neighbours that are independent, as frequent as in the rest of the column",
+        level=1e-3,
+        off=math.inf,
+        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[glitches]",
+    )
+    stuck_share: float = limit(
+        0.2,
+        statistic="share of a column's samples in stretches of equal ones that break off",
+        unit="1",
+        reason="tolerance: what is more frequent is a motion in steps",
+        off=1.0,
+        test="data/flaws/test_held_values.py::test_what_is_measured_is_kept[billiard]",
+    )
+
+
 # --- noise: its size, gross errors, smoothing ----------------------------------------------------
 
 
@@ -158,6 +296,15 @@ class NoiseCriteria:
         reason="tolerance: the median of fewer may be far below the noise by chance",
         off=1,
         test="data/test_noise_level.py::test_few_differences_do_not_understate_the_noise",
+    )
+
+    grid_repeats: float = limit(
+        2.0,
+        statistic="samples of a column over its different values",
+        unit="1",
+        reason="tolerance: finer grids round by less than differences show",
+        off=math.inf,
+        test="estimation/test_noise_level.py::test_rounding_is_noise",
     )
 
     neighbours: float = limit(
@@ -1468,6 +1615,8 @@ class SymmetryCriteria:
 
 
 DATA = DataCriteria()
+ANGLES = AngleCriteria()
+HELD = HeldCriteria()
 NOISE = NoiseCriteria()
 LIBRARIES = LibraryCriteria()
 FORMULAS = FormulaCriteria()
@@ -1476,6 +1625,8 @@ FIELDS = FieldCriteria()
 SYMMETRIES = SymmetryCriteria()
 ALL = {
     "DATA": DATA,
+    "ANGLES": ANGLES,
+    "HELD": HELD,
     "NOISE": NOISE,
     "LIBRARIES": LIBRARIES,
     "FORMULAS": FORMULAS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from discovery.data.coordinates import Roles, default_names
+from discovery.data.flaws.missing import checked_missing
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS
 from discovery.data.states import States, coordinates, is_frame, run_and_time
@@ -60,6 +61,12 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
     max_drift : float, optional
         What is called nearly conserved drifts by less than this share of its spread: 0.02 by
         default.
+    degrees : str or sequence of str, optional
+        Columns (``"x0"`` in an array) that are angles, or rates of angles, in degrees. Formulas
+        stay in degrees: ``cos(pi*x0/180)``.
+    missing : {"raise", "drop"}, default="raise"
+        What is done with samples without a finite value, or with the time of the sample before:
+        refused, or left out. Samples that a masked array masks are always left out.
     random_state : int, RandomState or None, default=None
         Splits the runs and draws the resamples.
 
@@ -105,6 +112,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         kind: str | None = None,
         ordered: bool = True,
         max_drift: float | None = None,
+        degrees: str | Sequence[str] = (),
+        missing: str = "raise",
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.library = library
@@ -116,6 +125,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         self.kind = kind
         self.ordered = ordered
         self.max_drift = max_drift
+        self.degrees = degrees
+        self.missing = missing
         self.random_state = random_state
 
     def fit(
@@ -143,9 +154,9 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For NaN or infinity, runs too short to analyse, constant columns, repeated
-            times, unknown library or roles, bad constants, `max_rows` or `kind`, unordered samples
-            without `noise`.
+            For NaN or infinity (unless ``missing="drop"``), runs too short to analyse, constant
+            columns, repeated times, unknown library or roles, bad constants, `max_rows` or `kind`,
+            unordered samples without `noise`.
 
         Warns
         -----
@@ -157,7 +168,11 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         given = _Given.of(X, groups, times)
         if not self.ordered:
             given = replace(given, times=None)
-        X = validate_data(self, given.rows, dtype=np.float64, ensure_min_samples=2)
+        finite = checked_missing(self.missing) == "raise"
+        X = validate_data(
+            self, given.rows, dtype=np.float64, ensure_min_samples=2, ensure_all_finite=finite
+        )
+        X = X if given.mask is None else np.ma.array(X, mask=given.mask)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         report = analyse_runs(
             self._runs(X, given),
@@ -167,6 +182,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             constants=self.constants,
             max_rows=self.max_rows,
             max_drift=self.max_drift,
+            degrees=self.degrees,
             rng=rng,
         )
         self.report_ = report
@@ -180,8 +196,10 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         names = default_names(X.shape[1], first=0) if names is None else [str(n) for n in names]
         roles = given.roles if self.roles is None else self.roles
         spacing = given.grid_spacing if self.grid_spacing is None else self.grid_spacing
-        runs = Trajectories.from_rows(X, given.groups, given.times, names, roles, spacing)
-        runs.formed = given.formed
+        runs = Trajectories.from_rows(
+            X, given.groups, given.times, names, roles, spacing, missing=self.missing
+        )
+        runs.formed, runs.remarks = given.formed, (*given.remarks, *runs.remarks)
         check_for_analysis(runs)
         if given.groups is None and runs.n_runs == 1:
             _warn_of_one_run("the report is undecided and transform returns no column")
@@ -201,11 +219,16 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         if len(self.report_.names) > self.n_features_in_:
             return self._of_states(X)
-        rows = _Given.of(X).rows
+        given = _Given.of(X)
+        rows = given.rows
         if isinstance(X, Trajectories) and not hasattr(self, "feature_names_in_"):
             rows = X.rows
-        X = validate_data(self, rows, dtype=np.float64, reset=False)
-        return self._evaluated(X)
+        finite = self.missing == "raise"
+        X = validate_data(self, rows, dtype=np.float64, reset=False, ensure_all_finite=finite)
+        values = self._evaluated(X)
+        if given.mask is not None:
+            values[given.mask.any(axis=1)] = np.nan
+        return values
 
     def _of_states(self, X: States) -> np.ndarray:
         """Evaluate the laws where `fit` formed velocities: on states that have them."""
@@ -293,6 +316,8 @@ class _Given:
     roles: Roles | None = None
     grid_spacing: float | None = None
     formed: Formed | None = None
+    remarks: tuple[str, ...] = ()
+    mask: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -308,12 +333,16 @@ class _Given:
                 X.roles,
                 X.grid_spacing,
                 X.formed,
+                X.remarks,
             )
         if groups is None and is_frame(X):
             run, time = run_and_time(X)
             groups = None if run is None else X[run].to_numpy()
             times = frame_times(X, time) if times is None and time is not None else times
             X = X.drop(columns=[column for column in (run, time) if column is not None])
+        if np.ma.isMaskedArray(X):
+            # Whatever stands behind a mask.
+            return cls(X.filled(0), groups, times, mask=np.ma.getmaskarray(X))
         return cls(X, groups, times)
 
 

@@ -1,7 +1,7 @@
 """The road from runs to a report: `analyse_runs`, and `discover`, which trains a manifold for it.
 
-frame -> draw -> leave gross errors out -> split -> prepare -> libraries -> laws -> symmetries ->
-report in the user's units
+flaws -> frame -> draw -> leave gross errors out -> split -> prepare -> libraries -> laws ->
+symmetries -> report in the user's units
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sympy
 
 from discovery.criteria import LAWS, NOISE, LawCriteria
 from discovery.data.coordinates import are_fields, infer_roles
+from discovery.data.flaws.reading import in_radians, radians_in, read
 from discovery.data.frame import Frame
 from discovery.data.noise_level import known_noise
 from discovery.data.parameters import Parts, parted, remarks
@@ -84,6 +85,8 @@ def discover(  # noqa: PLR0913 (the public interface)
     kind: str | None = None,
     ordered: bool = True,
     max_drift: float | None = None,
+    degrees: str | Sequence[str] = (),
+    missing: str = "raise",
     random_state: int | None = None,
     verbose: bool = True,
 ) -> DiscoveryReport:
@@ -121,6 +124,11 @@ def discover(  # noqa: PLR0913 (the public interface)
     max_drift : float, optional
         What is called nearly conserved drifts by less than this share of its spread: 0.02 by
         default.
+    degrees : str or sequence of str, optional
+        Columns that are angles, or rates of angles, in degrees. Formulas stay in degrees:
+        ``cos(pi*theta/180)``.
+    missing : {"raise", "drop"}
+        As for `Trajectories`, where a data frame or a path is given.
     random_state : int, optional
         Seed of the split, the training and the resamples.
     verbose : bool, default=True
@@ -139,7 +147,7 @@ def discover(  # noqa: PLR0913 (the public interface)
         unordered samples without `noise`.
     """
     sampling = told_sampling(kind, ordered, noise is not None)
-    trajectories = as_runs(trajectories)
+    trajectories = as_runs(trajectories, missing)
     check_for_analysis(trajectories)
     fields = are_fields(trajectories.roles)
     if fields and model is not None:
@@ -155,6 +163,7 @@ def discover(  # noqa: PLR0913 (the public interface)
         constants=constants,
         max_rows=max_rows,
         max_drift=max_drift,
+        degrees=degrees,
         rng=np.random.default_rng(random_state),
     )
 
@@ -369,6 +378,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     constants: Mapping[str, float] | None = None,
     max_rows: int = MAX_ROWS,
     max_drift: float | None = None,
+    degrees: str | Sequence[str] = (),
     rng: np.random.Generator,
 ) -> DiscoveryReport:
     """Go the whole road; `discover`, the finder and the command line differ in how they prepare.
@@ -378,7 +388,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     runs : Trajectories
     preparation : Preparation
         Not used for fields: neighbouring points tell their noise, and waves filter it.
-    library, noise, constants, max_rows, max_drift
+    library, noise, constants, max_rows, max_drift, degrees
         As for `discover`.
     rng : numpy.random.Generator
         Draws rows, the split and the resamples.
@@ -390,15 +400,20 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     """
     most, levels = checked_rows(max_rows), known_noise(noise, runs.dim)
     criteria = _criteria(max_drift)
-    fields, given = are_fields(runs.roles), runs
+    fields = are_fields(runs.roles)
     if fields and preparation.sampling in _OFF_PATHS:
         raise ValueError(
             "the coordinates are fields, which are analysed along paths in time. Leave kind= and "
             "ordered= out, or give the coordinates other roles."
         )
+    runs, turns = read(runs, degrees)
+    given = runs
     complete = fields or preparation.sampling in _OFF_PATHS or not preparation.forms_velocities
     missing = None if complete else missing_velocities(runs)
     if missing is not None:
+        if any(turns):
+            levels = None if levels is None else levels * radians_in(turns)
+            runs, turns = in_radians(runs, turns), ()
         runs = with_formed_velocities(drawn(runs, most, rng), missing, levels)
     if runs.formed is not None:
         levels = None
@@ -406,7 +421,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     chosen = library if fields else checked(library, runs.names)
     parts = parted(runs)
     # Functions of the user's own are of the user's coordinates: these keep their origin and sign.
-    frame = Frame.of(runs, parts.coordinates if isinstance(chosen, str) else ())
+    frame = Frame.of(runs, parts.coordinates if isinstance(chosen, str) else (), turns)
     framed = frame.runs(runs)
     if levels is not None:
         levels = np.maximum(levels / abs(frame.unit), NOISE.resolution * framed.rows.std(axis=0))
@@ -428,6 +443,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
             notes.append(remark(given, runs, missing))
         title = "; ".join([_title(runs, some, sound, parts), *notes])
         report = replace(report, title=title)
+    report = replace(report, title="; ".join([report.title, *runs.remarks]))
     return outside(report, frame, numbers)
 
 

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 def as_numbers(values: ArrayLike, what: str) -> np.ndarray:
     """Return ``values`` as a float64 array of its own, or say that they are not real numbers.
 
+    What is masked, and None and NA among objects, becomes NaN.
+
     Parameters
     ----------
     values : array-like
@@ -29,10 +31,13 @@ def as_numbers(values: ArrayLike, what: str) -> np.ndarray:
             f"{what}: rows of unequal length. Every row must hold the same number of coordinates; "
             "runs of unequal length go in as a list of (steps_i, d) arrays."
         ) from error
+    if np.ma.isMaskedArray(values) and array.dtype.kind in "biuf":
+        return values.astype(np.float64).filled(np.nan)
     if array.dtype.kind == "O":
+        absent = np.array([_is_absent(value) for value in array.flat]).reshape(array.shape)
         try:
-            return array.astype(np.float64)
-        except (TypeError, ValueError) as error:
+            return np.where(absent, np.nan, array).astype(np.float64)
+        except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(
                 f"{what}: expected real numbers, received objects that are none ({error}). "
                 "Convert or drop the column that holds them."
@@ -43,6 +48,11 @@ def as_numbers(values: ArrayLike, what: str) -> np.ndarray:
             "Convert them first, for example with astype(float)."
         )
     return array.astype(np.float64)
+
+
+def _is_absent(value: object) -> bool:
+    """Tell whether an object stands for no value, without loading pandas for its NA."""
+    return value is None or value is np.ma.masked or type(value).__name__ in ("NAType", "NaTType")
 
 
 def as_rows(states: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +77,12 @@ def as_rows(states: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
             "states is a table. Use Trajectories.from_frame(frame, run='...', time='...') instead."
         )
     if not isinstance(states, (list, tuple)):
-        states = np.asarray(states)
+        given, states = type(states).__name__, np.asanyarray(states)
+        if states.ndim == 0:
+            raise ValueError(
+                f"states is of type {given}. Expected (runs, steps, d) numbers, or a list of "
+                "(steps_i, d) arrays."
+            )
         if states.dtype.kind != "O":
             return _block_rows(as_numbers(states, "states"))
     if len(states) == 0:
@@ -249,8 +264,8 @@ def check_finite(
             where = f", coordinate {names[column]!r}" if what == "states" else ""
             raise ValueError(
                 f"{what} hold {values[row, column]} at {_place(row, offsets, run_ids)}{where} "
-                f"({bad.sum()} such values in all). Expected finite numbers: drop these rows, "
-                "times may be irregular."
+                f"({bad.sum()} such values in all). Expected finite numbers: missing='drop' "
+                "leaves these rows out, times may be irregular."
             )
 
 
@@ -277,7 +292,7 @@ def check_times(row_times: np.ndarray, offsets: np.ndarray, run_ids: np.ndarray)
         raise ValueError(
             f"time {kind} {row_times[row]:g} at {_place(row, offsets, run_ids)}. Times must "
             "increase within a run: sort them (frame.sort_values([run, time])), drop repeated "
-            "rows, or check that the run ids part the runs."
+            "rows (missing='drop' does), or check that the run ids part the runs."
         )
 
 

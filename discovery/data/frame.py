@@ -6,7 +6,8 @@ c is a round number near values that lie far from zero, and zero elsewhere; σ a
 ten, so that exact coefficients stay exact, with σ negative where a coordinate is negative. Data of
 ordinary size and place are analysed as they are. Coordinates of one role and one size share their
 unit, or a circle would become an ellipse; those whose values lie close together share their origin,
-or differences would change. An angle has a unit and an origin of its own.
+or differences would change. An angle has an origin of its own and no unit but radians: of one with
+a turn A in the user's unit, and of its rate, σ is 10^k A / 2π.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ class Frame:
         Power of ten that is τ.
     from_start : bool
         Whether t₀ is each run's first time; else it is zero.
+    turns : tuple of d Fraction or None, or empty
+        The turn A of what is an angle, or its rate, in another unit than radians.
     """
 
     centre: tuple[Fraction, ...]
@@ -56,9 +59,15 @@ class Frame:
     mirrored: tuple[bool, ...]
     time_exponent: int = 0
     from_start: bool = False
+    turns: tuple[Fraction | None, ...] = ()
 
     @classmethod
-    def of(cls, runs: Trajectories, moved: Sequence[int] | None = None) -> Frame:
+    def of(
+        cls,
+        runs: Trajectories,
+        moved: Sequence[int] | None = None,
+        turns: tuple[Fraction | None, ...] = (),
+    ) -> Frame:
         """Choose the frame of runs.
 
         Parameters
@@ -66,10 +75,14 @@ class Frame:
         runs : Trajectories
         moved : sequence of int, optional
             The columns whose origin and sign may be others than the user's: all by default.
+        turns : tuple of d Fraction or None, optional
+            The turn of what is an angle, or its rate, in another unit than radians.
         """
-        d, rows = runs.dim, runs.rows
+        d = runs.dim
+        rows = runs.rows / _radians(turns, d)
         roles = list(runs.roles or [None] * d)
         moved = range(d) if moved is None else moved
+        moved = [i for i in moved if not (turns and turns[i])]
         if set(roles) == {"field"} and len(moved) == d:
             return cls.of_fields(runs)
         centre, exponent, mirrored = [Fraction(0)] * d, [0] * d, [False] * d
@@ -90,7 +103,8 @@ class Frame:
                 negative = not origin and np.mean(rows[:, i] < 0) >= LIBRARIES.positive_share
                 mirrored[i] = bool(negative and roles[i] in _MIRRORED)
         time = _time(runs)
-        return cls(tuple(centre), tuple(exponent), tuple(mirrored), *time)
+        turns = turns if any(turns) else ()
+        return cls(tuple(centre), tuple(exponent), tuple(mirrored), *time, turns)
 
     @classmethod
     def of_fields(cls, runs: Trajectories) -> Frame:
@@ -111,12 +125,14 @@ class Frame:
     @property
     def is_identity(self) -> bool:
         """Whether the coordinates are the user's own, whatever the time."""
-        return not (any(self.centre) or any(self.exponent) or any(self.mirrored))
+        moved = any(self.centre) or any(self.exponent) or any(self.mirrored)
+        return not (moved or any(self.turns))
 
     @property
     def unit(self) -> np.ndarray:
         """σ of each coordinate, (d,)."""
         size = np.array([float(f"1e{k}") for k in self.exponent])
+        size = size * _radians(self.turns, len(size))
         return np.where(self.mirrored, -size, size)
 
     @property
@@ -164,7 +180,8 @@ class Frame:
         """Return the frame of some of the columns."""
         parts = (self.centre, self.exponent, self.mirrored)
         parts = (tuple(part[i] for i in columns) for part in parts)
-        return Frame(*parts, self.time_exponent, self.from_start)
+        turns = tuple(self.turns[i] for i in columns) if self.turns else ()
+        return Frame(*parts, self.time_exponent, self.from_start, turns)
 
     def among(self, part: Frame, columns: Sequence[int]) -> Frame:
         """Return this frame with the origins of some columns taken from their own frame.
@@ -201,6 +218,13 @@ class Frame:
         if runs.formed is not None:
             framed.formed = runs.formed.inside(self.origin, self.unit)
         return framed
+
+
+def _radians(turns: Sequence[Fraction | None], dim: int) -> np.ndarray:
+    """Return the size of a radian in each column's unit, (d,); 1 for what does not turn."""
+    if not turns:
+        return np.ones(dim)
+    return np.array([1.0 if turn is None else float(turn) / (2 * math.pi) for turn in turns])
 
 
 def _middle_and_spread(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -20,6 +20,8 @@ from discovery.criteria import NOISE
 _MAX_ORDER = 12
 # Median of the size of a standard normal variable.
 _MEDIAN = 0.6744897501960817
+# Differences below this share of the values are rounding, and this share of a step is none.
+_SAME, _ON_GRID = 1e-12, 1e-3
 
 
 def noise_scale(rows: np.ndarray, times: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -48,6 +50,37 @@ def noise_scale(rows: np.ndarray, times: np.ndarray, offsets: np.ndarray) -> np.
         # The median resists the few places where the path turns too fast for this order.
         best = np.minimum(best, np.median(np.abs(residual), axis=0) / _MEDIAN)
     return np.maximum(best, NOISE.resolution * np.maximum(spread, 1e-300))
+
+
+def rounding_noise(rows: np.ndarray) -> np.ndarray:
+    """Return the noise of rounding to a grid, step/√12, of columns that lie on one; else 0.
+
+    Where a path moves by less than a step between samples differences do not show it.
+
+    Parameters
+    ----------
+    rows : (n, d) array
+
+    Returns
+    -------
+    (d,) array
+    """
+    return np.array([_grid_step(values) for values in rows.T]) / 12**0.5
+
+
+def _grid_step(values: np.ndarray) -> float:
+    """Return the step of which all differences of values (n,) are multiples, 0 if there is none."""
+    gaps = np.diff(np.unique(values))
+    # Rounding of numbers makes no step.
+    gaps = gaps[gaps > _SAME * np.abs(values).max()]
+    if len(gaps) < NOISE.fewest_differences:
+        return 0.0
+    step = gaps.min()
+    whole = np.round(gaps / step)
+    step = gaps.sum() / whole.sum()
+    off = np.abs(gaps / step - np.round(gaps / step)).max()
+    repeated = len(values) > NOISE.grid_repeats * (len(gaps) + 1)
+    return float(step) if off < _ON_GRID and repeated else 0.0
 
 
 def _differences(

@@ -13,6 +13,9 @@ from discovery.data.parameters import parted
 if TYPE_CHECKING:
     from discovery.data.trajectories import Trajectories
 
+# Values that are so many times as large as usual ones do not tell columns apart.
+_FAR = 1e6
+
 
 def check_for_analysis(trajectories: Trajectories) -> None:
     """Refuse runs that are valid data but that no conserved quantity can be read from.
@@ -58,6 +61,10 @@ def check_for_analysis(trajectories: Trajectories) -> None:
 def _check_repeated(trajectories: Trajectories) -> None:
     """Refuse a column that is another one in other units: their noise is the same noise."""
     rows = trajectories.rows
+    usual = np.median(np.abs(rows), axis=0)
+    # A code for missing values, the same in all columns, makes no two of them alike.
+    most = np.where(usual > 0, _FAR * usual, np.inf)
+    rows = np.clip(rows, -most, most)
     norm = np.linalg.norm(rows, axis=0)
     unit = rows / np.where(norm > 0, norm, 1.0)
     cosine = np.abs(unit.T @ unit)

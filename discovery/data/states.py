@@ -57,13 +57,15 @@ def coordinates(states: States, names: Sequence[str]) -> np.ndarray:
     return states
 
 
-def as_runs(runs: Runs) -> Trajectories:
+def as_runs(runs: Runs, missing: str = "raise") -> Trajectories:
     """Return runs from what stands for them.
 
     Parameters
     ----------
     runs : Trajectories, pandas.DataFrame or path
         A table is read as by `Trajectories.from_frame`, a file as by `Trajectories.from_file`.
+    missing : {"raise", "drop"}
+        What is done with samples without a value, in a table or a file.
 
     Raises
     ------
@@ -73,9 +75,9 @@ def as_runs(runs: Runs) -> Trajectories:
     if isinstance(runs, Trajectories):
         return runs
     if is_frame(runs):
-        return Trajectories.from_frame(runs)
+        return Trajectories.from_frame(runs, missing=missing)
     if isinstance(runs, (str, os.PathLike)):
-        return Trajectories.from_file(runs)
+        return Trajectories.from_file(runs, missing=missing)
     raise ValueError(
         f"expected Trajectories, a data frame or the path of a file, received "
         f"{type(runs).__name__}. Make runs with Trajectories(states=...), Trajectories.from_frame "

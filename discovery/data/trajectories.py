@@ -22,6 +22,16 @@ from discovery.data.checks import (
     restarts,
 )
 from discovery.data.coordinates import Roles, as_names, as_roles, in_words
+from discovery.data.flaws.angles import as_columns, turning_roles
+from discovery.data.flaws.missing import (
+    checked_missing,
+    counted,
+    left_out,
+    masked_rows,
+    masked_times,
+    rows_to_keep,
+)
+from discovery.data.flaws.samples import Samples
 from discovery.data.noise_level import known_noise, noise_scale
 from discovery.data.velocities import (
     Formed,
@@ -54,6 +64,10 @@ class Trajectories:
     grid_spacing : float, optional
         For fields: the distance between neighbouring grid points, the same for all fields. Default:
         unknown; derivatives are then in units of the grid.
+    missing : {"raise", "drop"}
+        What is done with samples that have a value that is not finite, or the time of the sample
+        before: refused, or left out. Masked samples, and those that are written twice, are always
+        left out.
 
     Attributes
     ----------
@@ -65,6 +79,7 @@ class Trajectories:
     truth : dict from name to a function of states (..., d) -> (...); empty for measured data
     name, equations : str or None; what the data set is called and obeys, where that is known
     formed : Formed or None; what is known of the errors of states that `with_velocities` made
+    remarks : tuple of str; what was left out or converted, which reports say
 
     Raises
     ------
@@ -89,12 +104,15 @@ class Trajectories:
         roles: Roles | None = None,
         run_ids: ArrayLike | None = None,
         grid_spacing: float | None = None,
+        missing: str = "raise",
     ) -> None:
         self.rows, self.offsets = as_rows(states)
         self.row_times = as_row_times(times, self.offsets)
         self.names = as_names(names, self.rows.shape[1])
         self.roles = as_roles(roles, self.names)
         self.run_ids = as_run_ids(run_ids, len(self.offsets) - 1)
+        self.remarks: tuple[str, ...] = ()
+        self._leave_out(states, times, missing)
         self.grid_spacing = as_spacing(grid_spacing)
         self.truth: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
         self.name: str | None = None
@@ -102,6 +120,26 @@ class Trajectories:
         self.formed: Formed | None = None
         check_finite(self.rows, self.row_times, self.offsets, self.names, self.run_ids)
         check_times(self.row_times, self.offsets, self.run_ids)
+
+    def _leave_out(self, states: ArrayLike, times: ArrayLike | None, missing: str) -> None:
+        """Leave out what is no sample, and say so."""
+        drop = checked_missing(missing) == "drop"
+        masked, timeless = masked_rows(states, self.offsets), masked_times(times, self.offsets)
+        keep = rows_to_keep(self.rows, self.row_times, self.offsets, masked | timeless, drop)
+        if keep.all():
+            return
+        if not keep.any():
+            raise ValueError(
+                "no sample has a value in every column. Expected some: leave out the columns that "
+                "have none."
+            )
+        self.remarks = tuple(left_out(self.rows, masked, keep, self.names))
+        lengths = np.add.reduceat(keep, self.offsets[:-1], dtype=int)
+        if (lengths == 0).any():
+            self.remarks += (f"{counted(int((lengths == 0).sum()), 'run')} without a sample",)
+        self.rows, self.row_times = self.rows[keep], self.row_times[keep]
+        self.run_ids = self.run_ids[lengths > 0]
+        self.offsets = np.concatenate([[0], np.cumsum(lengths[lengths > 0])])
 
     @property
     def n_runs(self) -> int:
@@ -169,6 +207,7 @@ class Trajectories:
         if self.formed is not None:
             rows = [np.arange(self.offsets[i], self.offsets[i + 1]) for i in chosen]
             part.formed = self.formed.among(np.concatenate(rows), range(self.dim))
+        part.remarks = self.remarks
         return part
 
     def of_columns(self, columns: Sequence[int]) -> Trajectories:
@@ -191,6 +230,7 @@ class Trajectories:
         part.name, part.equations = self.name, self.equations
         if self.formed is not None:
             part.formed = self.formed.among(slice(None), columns)
+        part.remarks = self.remarks
         return part
 
     def with_velocities(self, noise: ArrayLike | None = None) -> Trajectories:
@@ -257,7 +297,37 @@ class Trajectories:
         )
         runs.name, runs.equations = self.name, self.equations
         runs.formed = found.formed.among(slice(None), kept).amid(states, into)
+        runs.remarks = self.remarks
         return runs
+
+    def in_radians(self, columns: str | Sequence[str]) -> Trajectories:
+        """Return the runs with some columns turned from degrees into radians.
+
+        Parameters
+        ----------
+        columns : str or sequence of str
+            Angles and angular velocities in degrees. Those without a role become angles, or
+            angular velocities where they are the rate of an angle among them.
+
+        Raises
+        ------
+        ValueError
+            For a name that is no column.
+        """
+        chosen = as_columns(columns, self.names, "in_radians")
+        rows = self.rows.copy()
+        rows[:, chosen] *= np.pi / 180
+        turned = Trajectories(
+            states=self._by_run(rows),
+            times=self._by_run(self.row_times),
+            names=self.names,
+            roles=turning_roles(Samples(rows, self.row_times, self.offsets), self.roles, chosen),
+            run_ids=self.run_ids,
+        )
+        turned.name, turned.equations = self.name, self.equations
+        words = ", ".join(self.names[i] for i in chosen)
+        turned.remarks = (*self.remarks, f"{words} turned from degrees into radians")
+        return turned
 
     def split(
         self, fraction: float = 0.75, random_state: int | np.random.Generator | None = None
@@ -296,6 +366,7 @@ class Trajectories:
         names: Iterable[str] | None = None,
         roles: Roles | None = None,
         grid_spacing: float | None = None,
+        missing: str = "raise",
     ) -> Trajectories:
         """Build from rows that each carry a run id.
 
@@ -306,13 +377,14 @@ class Trajectories:
             first appear. Without them the rows are one run, and another one starts where time goes
             back
         times : (rows,), optional
-        names, roles, grid_spacing : as for the constructor
+        names, roles, grid_spacing, missing : as for the constructor
 
         Raises
         ------
         ValueError
             As for the constructor, or when rows, groups and times differ in length.
         """
+        masked = [np.ma.getmaskarray(v) for v in (rows, times) if np.ma.isMaskedArray(v)]
         rows = as_numbers(rows, "rows")
         if groups is None:
             groups = restarts(len(rows), times)
@@ -331,6 +403,8 @@ class Trajectories:
                     f"times has shape {times.shape}, there are {len(rows)} rows. Expected one a "
                     "row."
                 )
+        for mask in masked:
+            rows = np.ma.array(rows, mask=np.ma.getmaskarray(rows) | mask.reshape(len(rows), -1))
         order, cuts, run_ids = group_rows(groups)
         return cls(
             states=np.split(rows[order], cuts),
@@ -339,6 +413,7 @@ class Trajectories:
             roles=roles,
             run_ids=run_ids,
             grid_spacing=grid_spacing,
+            missing=missing,
         )
 
     @classmethod
@@ -350,6 +425,7 @@ class Trajectories:
         names: Sequence[str] | None = None,
         roles: Roles | None = None,
         grid_spacing: float | None = None,
+        missing: str = "raise",
     ) -> Trajectories:
         """Build from a table with one row a sample.
 
@@ -362,7 +438,7 @@ class Trajectories:
             Dates become seconds since the first of them.
         names : sequence of str, optional
             The columns that are coordinates. Default: all the others.
-        roles, grid_spacing : as for the constructor
+        roles, grid_spacing, missing : as for the constructor
 
         Raises
         ------
@@ -382,6 +458,7 @@ class Trajectories:
             names=names,
             roles=roles,
             grid_spacing=grid_spacing,
+            missing=missing,
         )
 
     @classmethod
@@ -393,6 +470,7 @@ class Trajectories:
         names: Sequence[str] | None = None,
         roles: Roles | None = None,
         grid_spacing: float | None = None,
+        missing: str = "raise",
     ) -> Trajectories:
         """Build from named arrays, as NPZ and HDF5 files hold them.
 
@@ -404,7 +482,8 @@ class Trajectories:
             for unknown ones, and ``grid_spacing`` may stand in both.
         run, time : str, optional
             The arrays of run ids and times, where they have other names than these.
-        names, roles, grid_spacing : as for the constructor; they come before those of the arrays
+        names, roles, grid_spacing, missing : as for the constructor; they come before those of the
+            arrays
 
         Raises
         ------
@@ -419,7 +498,7 @@ class Trajectories:
         if grid_spacing is None and "grid_spacing" in arrays:
             grid_spacing = float(arrays["grid_spacing"])
         build = cls if "states" in found else cls.from_rows
-        return build(**found, names=names, roles=roles, grid_spacing=grid_spacing)
+        return build(**found, names=names, roles=roles, grid_spacing=grid_spacing, missing=missing)
 
     @classmethod
     def from_file(
@@ -430,6 +509,7 @@ class Trajectories:
         roles: Roles | None = None,
         names: Sequence[str] | None = None,
         grid_spacing: float | None = None,
+        missing: str = "raise",
     ) -> Trajectories:
         """Read .csv, .csv.gz, .tsv, .parquet, .npz or .h5 / .hdf5.
 
@@ -438,8 +518,8 @@ class Trajectories:
         path : path to the file
         run, time : str, optional
             As for ``from_frame`` (CSV, TSV, Parquet) or ``from_arrays`` (NPZ, HDF5).
-        roles, names, grid_spacing : as for the constructor; names also picks the coordinate
-            columns of a table
+        roles, names, grid_spacing, missing : as for the constructor; names also picks the
+            coordinate columns of a table
 
         Notes
         -----
@@ -459,6 +539,7 @@ class Trajectories:
             names=names,
             roles=roles,
             grid_spacing=grid_spacing,
+            missing=missing,
         )
 
     def to_frame(self, run: str = "run", time: str = "t") -> pd.DataFrame:

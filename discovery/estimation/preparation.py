@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from discovery.data.noise_level import noise_scale
+from discovery.data.noise_level import noise_scale, rounding_noise
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.gross_errors import sound_rows
 from discovery.estimation.iterates.one_step import one_step
@@ -45,6 +45,7 @@ def without_gross_errors(runs: Trajectories) -> Trajectories:
 def _sound(runs: Trajectories, rows: np.ndarray, spread: np.ndarray) -> Trajectories:
     """Return runs without the samples that stand out in `rows`."""
     noise = noise_scale(rows, runs.row_times, runs.offsets)
+    noise = np.maximum(noise, rounding_noise(rows))
     keep = sound_rows(rows, runs.row_times, runs.offsets, noise, spread)
     if keep.all():
         return runs
@@ -84,6 +85,7 @@ def prepare(
             noise, known = step.noise, True
     if noise is None:
         noise = noise_scale(rows, runs.row_times, runs.offsets)
+        noise = np.maximum(noise, rounding_noise(runs.rows))
     measured = raw_path(rows, noise)
     path = smooth(rows, runs.row_times, runs.offsets, noise) if on_a_path else measured
     return Orbits(measured, path, runs.offsets, rows.std(axis=0), on_a_path, known)

@@ -73,13 +73,15 @@ def parted(term: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr, sympy.Expr]:
 
 def _unit(frame: Frame, column: int) -> sympy.Expr:
     size = sympy.Rational(10) ** frame.exponent[column]
+    if frame.turns and frame.turns[column]:
+        size *= sympy.Rational(frame.turns[column]) / (2 * sympy.pi)
     return -size if frame.mirrored[column] else size
 
 
 def _parted(e: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
     """Return a number and an expression whose product is e."""
     one = sympy.Integer(1)
-    if e.is_Rational:
+    if e.is_Rational or e is sympy.pi:
         return e, one
     if isinstance(e, (sympy.Integral, sympy.Derivative)):
         factor, rest = _parted(e.args[0])
@@ -92,7 +94,8 @@ def _parted(e: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
     if e.is_Pow:
         factor, rest = _parted(e.base)
         power = abs(factor) ** e.exp
-        if e.exp.is_Rational and power.is_Rational and (factor > 0 or e.exp.is_Integer):
+        exact = power.is_Rational or e.exp.is_Integer
+        if e.exp.is_Rational and exact and (factor > 0 or e.exp.is_Integer):
             return factor**e.exp, rest**e.exp
         return one, (factor * rest) ** e.exp
     rebuilt = e.func(*(sympy.Mul(*_parted(a)) for a in e.args))

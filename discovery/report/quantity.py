@@ -139,9 +139,8 @@ class Quantity:
             expression = outside(self.expression, names, frame)
         else:
             parts = zip(self._coefficients, factors, library.expressions(), strict=True)
-            # Unevaluated, or SymPy would multiply 2 (x − 1000) out.
             expression = sympy.Add(
-                *(sympy.Mul(_number(float(c), f, numbers), t, evaluate=False) for c, f, t in parts)
+                *(_times(_number(float(c), f, numbers), term) for c, f, term in parts)
             )
         return replace(
             self,
@@ -355,6 +354,11 @@ def _decay_outside(decay: Decay, names: tuple[str, ...], frame: Frame, first: fl
         losses=tuple(outside(loss, names, frame) for loss in decay.losses),
         factors=tuple(factor / first / frame.time_unit for factor in decay.factors),
     )
+
+
+def _times(number: sympy.Expr, term: sympy.Expr) -> sympy.Expr:
+    """Return a product. Unevaluated, or SymPy would multiply 2 (x − 1000) out."""
+    return sympy.Mul(number, term, evaluate=not number.is_Number)
 
 
 def _number(value: float, factor: sympy.Expr, numbers: Numbers) -> sympy.Expr:

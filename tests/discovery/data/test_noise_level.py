@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from discovery import datasets
-from discovery.data.noise_level import known_noise, noise_scale
+from discovery.data.noise_level import known_noise, noise_scale, rounding_noise
 from discovery.estimation.preparation import prepare_with
 
 RUNS, STEPS = 30, 120
@@ -124,3 +124,13 @@ def test_what_a_model_misses_has_no_say_in_how_noise_is_correlated():
     covariance = prepare_with(runs, Misfit()).measured.covariance
     np.testing.assert_allclose(np.einsum("nii->ni", covariance) / noise**2, 1.0, atol=0.2)
     assert np.abs(covariance[:, 2, 3]).max() < 0.1 * noise[2] * noise[3]
+
+
+@pytest.mark.parametrize("step", [0.02, 0.05, 1 / 512])
+def test_rounding_is_noise(step):
+    """A slow path in coarse steps: neighbours are equal, and differences show no noise."""
+    t = np.linspace(0, 6, 600)
+    rows = np.concatenate([a * np.cos(t) for a in np.linspace(1, 2, 10)])[:, None]
+    rounded = np.round(rows / step) * step
+    np.testing.assert_allclose(rounding_noise(rounded + 100), step / 12**0.5, rtol=1e-3)
+    np.testing.assert_array_equal(rounding_noise(rows), 0)

@@ -1,0 +1,202 @@
+"""Angles as instruments give them: in degrees, in counts of an encoder, from 0 to a whole turn.
+
+Two ways lead to them besides the user's word: a column wraps (`discovery.data.flaws.wrapping`), or
+the rates have the period of an angle in degrees (`discovery.data.flaws.degrees`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from discovery.criteria import ANGLES, DATA
+from discovery.data.coordinates import infer_roles
+from discovery.data.flaws.degrees import are_degrees
+from discovery.data.flaws.samples import Samples
+from discovery.data.flaws.wrapping import RADIANS, turn_of
+
+DEGREES = 360.0
+_UNITS = {RADIANS: " in radians", DEGREES: " in degrees"}
+# Roles of what may turn out to be an angle, and a rate.
+_MAY_TURN = (None, "angle", "position", "other")
+_MAY_BE_RATES = (None, "velocity", "angular_velocity")
+
+
+@dataclass(frozen=True)
+class Angles:
+    """What is an angle, and in which unit.
+
+    Attributes
+    ----------
+    roles : tuple of d str or None, or None
+        With those of the angles that were seen, and of their rates.
+    turns : tuple of d Fraction or None
+        The size of a turn in the user's unit; None for radians, and for what does not turn.
+    remarks : list of str
+        How they were seen.
+    """
+
+    roles: tuple[str | None, ...] | None
+    turns: tuple[Fraction | None, ...]
+    remarks: list[str]
+
+
+def as_columns(columns: str | Sequence[str], names: Sequence[str], what: str) -> list[int]:
+    """Return the numbers of named columns.
+
+    Parameters
+    ----------
+    columns : str or sequence of str
+    names : sequence of d str
+    what : str
+        Who names them, for the message.
+
+    Raises
+    ------
+    ValueError
+        For a name that is no column.
+    """
+    wanted = [columns] if isinstance(columns, str) else list(columns)
+    strangers = [name for name in wanted if name not in names]
+    if strangers:
+        raise ValueError(f"{what}: there is no column {strangers}; there are {list(names)}.")
+    return [list(names).index(name) for name in wanted]
+
+
+def turning_roles(
+    samples: Samples, roles: Sequence[str | None] | None, columns: Sequence[int]
+) -> tuple[str | None, ...]:
+    """Return roles with those of the given columns, which are in radians, or radians a time.
+
+    Parameters
+    ----------
+    samples : Samples
+    roles : sequence of d str or None, or None
+        Those that are given are kept.
+    columns : sequence of int
+        A column is an angular velocity if it is the rate of another of them, else an angle.
+
+    Returns
+    -------
+    tuple of d str or None
+    """
+    out = list(roles or [None] * samples.dim)
+    smooth = samples.unwrapped(dict.fromkeys(columns, RADIANS))
+    rates = {j for i in columns for j in _rates_of(smooth, i, columns)}
+    for i in columns:
+        if out[i] is None:
+            out[i] = "angular_velocity" if i in rates else "angle"
+    return tuple(out)
+
+
+def angles_in(
+    samples: Samples,
+    names: Sequence[str],
+    roles: Sequence[str | None] | None,
+    degrees: Sequence[int] = (),
+) -> Angles:
+    """Tell which columns are angles in another unit than radians, or angles that nobody named.
+
+    Parameters
+    ----------
+    samples : Samples
+    names : sequence of d str
+    roles : sequence of d str or None, or None
+    degrees : sequence of int
+        Columns that are in degrees, as the user says.
+    """
+    given = list(roles or [None] * samples.dim)
+    turns = dict.fromkeys(degrees, DEGREES)
+    remarks = [f"{', '.join(names[i] for i in degrees)} in degrees"] if degrees else []
+    for i in range(samples.dim):
+        if i in turns or given[i] not in _MAY_TURN:
+            continue
+        turn = turn_of(Samples(samples.rows[:, [i]], samples.times, samples.offsets))
+        if turn is not None and (given[i] != "angle" or turn != RADIANS):
+            turns[i] = turn
+            unit = _UNITS.get(turn, "")
+            remarks.append(f"{names[i]} jumps by {turn:.6g}: read as an angle{unit}, unwrapped")
+    seen = infer_roles(names, roles, samples.rows)
+    told = [i for i in range(samples.dim) if seen[i] == "angle" and i not in turns]
+    if told and not degrees and are_degrees(samples, told):
+        turns |= dict.fromkeys(told, DEGREES)
+        words = ", ".join(names[i] for i in told)
+        remarks.append(f"{words} read in degrees: the rates have their period, not that of radians")
+    if not turns:
+        return Angles(None if roles is None else tuple(roles), (None,) * samples.dim, [])
+    found = _roles(samples.unwrapped(turns), names, roles, turns, degrees)
+    for j, unit in _units_of_rates(samples.unwrapped(turns), found, turns).items():
+        turns[j] = unit
+        remarks.append(f"{names[j]} is a rate in the same unit")
+    exact = [turns.get(i, RADIANS) for i in range(samples.dim)]
+    return Angles(
+        tuple(found), tuple(None if t == RADIANS else Fraction(str(t)) for t in exact), remarks
+    )
+
+
+def _roles(
+    smooth: Samples,
+    names: Sequence[str],
+    roles: Sequence[str | None] | None,
+    turns: dict[int, float],
+    degrees: Sequence[int],
+) -> list[str | None]:
+    """Return the roles of all columns, of which those that turn are known."""
+    radians = Samples(
+        smooth.rows * [RADIANS / turns.get(i, RADIANS) for i in range(smooth.dim)],
+        smooth.times,
+        smooth.offsets,
+    )
+    known = list(turning_roles(radians, roles, degrees))
+    if roles is None or not any(roles):
+        guessed = infer_roles(names, None, radians.rows, radians.rates())
+        # Angles may all be positive, and are no amounts.
+        guessed = [None if role == "amount" else role for role in guessed]
+        known = [told or guess for told, guess in zip(known, guessed, strict=True)]
+    for i in turns:
+        if i not in degrees:
+            known[i] = "angle"
+    may_be = [j for j in range(smooth.dim) if known[j] in _MAY_BE_RATES]
+    for i in (i for i in turns if known[i] == "angle"):
+        for j in _rates_of(smooth, i, may_be):
+            known[j] = "angular_velocity"
+    return known
+
+
+def _units_of_rates(
+    smooth: Samples, roles: Sequence[str | None], turns: dict[int, float]
+) -> dict[int, float]:
+    """Return the turns of angular velocities that are in the unit of their angle.
+
+    An angle may be in degrees, and its rate in radians.
+    """
+    out = {}
+    rates = [j for j in range(smooth.dim) if roles[j] == "angular_velocity" and j not in turns]
+    for i in (i for i, turn in turns.items() if turn != RADIANS):
+        for j, slope in _rates_of(smooth, i, rates).items():
+            if abs(slope * RADIANS / turns[i] - 1) > ANGLES.same_unit:
+                out[j] = turns[i]
+    return out
+
+
+def _rates_of(smooth: Samples, column: int, among: Sequence[int]) -> dict[int, float]:
+    """Return which columns are the rate of one, and the rate over their values.
+
+    Parameters
+    ----------
+    smooth : Samples
+        Without wraps.
+    column : int
+    among : sequence of int
+    """
+    rates = smooth.rates()[:, column]
+    rates = rates - rates.mean()
+    out = {}
+    for j in (j for j in among if j != column):
+        values = smooth.rows[:, j] - smooth.rows[:, j].mean()
+        size = math.sqrt((values @ values) * (rates @ rates))
+        if size > 0 and values @ rates > DATA.rate_correlation * size:
+            out[j] = float(values @ rates / (values @ values))
+    return out

@@ -1,0 +1,82 @@
+"""Degrees: told angles whose unit nobody told.
+
+A change by a turn changes nothing in the laws of motion. So rates are functions of an angle's
+cosines and sines, and of the other columns; those of the angle in radians explain them where it is
+in radians, and those of the angle in degrees where it is in degrees. The rates of runs that took no
+part in the fit decide.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from discovery.criteria import ANGLES
+from discovery.data.flaws.samples import Samples
+
+# Largest 1-norm of a wave vector, and rows that are enough to fit its functions.
+_ORDER, _ROWS = 2, 20_000
+
+
+def are_degrees(samples: Samples, angles: Sequence[int]) -> bool:
+    """Tell whether told angles, none of which wraps, are in degrees.
+
+    Angles that stay within one turn as radians count as radians.
+
+    Parameters
+    ----------
+    samples : Samples
+    angles : sequence of int
+    """
+    others = [i for i in range(samples.dim) if i not in angles]
+    turning = samples.rows[:, angles]
+    if np.ptp(turning, axis=0).max() <= 2 * np.pi:
+        return False
+    rates = samples.rates()
+    # Where there are no velocities, accelerations are functions of the angles.
+    seen = others or angles
+    targets = (rates if others else Samples(rates, samples.times, samples.offsets).rates())[:, seen]
+    inner = samples.inside(2)
+    inner = inner[:: max(1, len(inner) // _ROWS)]
+    half = (np.searchsorted(samples.offsets, inner, side="right") % 2).astype(bool)
+    if len(inner) == 0 or half.all() or not half.any():
+        return False
+    plain = _plain(samples.rows[inner][:, others])
+    left = [
+        _unexplained(_waves(turning[inner] * unit, plain), targets[inner], half)
+        for unit in (1.0, np.pi / 180)
+    ]
+    return bool(left[1] < ANGLES.degrees_explain * left[0])
+
+
+def _plain(values: np.ndarray) -> np.ndarray:
+    """Return 1, the standardized columns and their products, (n, k)."""
+    spread = values.std(axis=0)
+    z = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    columns = range(z.shape[1])
+    pairs = itertools.combinations_with_replacement(columns, 2)
+    products = [z[:, i] * z[:, j] for i, j in pairs]
+    return np.column_stack([np.ones(len(z)), z, *products])
+
+
+def _waves(angles: np.ndarray, plain: np.ndarray) -> np.ndarray:
+    """Return the waves of the angles (n, k) times functions of the rest (n, m)."""
+    reach = range(-_ORDER, _ORDER + 1)
+    vectors = itertools.product(reach, repeat=angles.shape[1])
+    # One of n and −n, and not zero.
+    vectors = [v for v in vectors if 0 < sum(map(abs, v)) <= _ORDER and v > tuple(-n for n in v)]
+    phases = angles @ np.array(vectors).T
+    waves = np.hstack([np.ones((len(angles), 1)), np.cos(phases), np.sin(phases)])
+    return (waves[:, :, None] * plain[:, None, :]).reshape(len(angles), -1)
+
+
+def _unexplained(terms: np.ndarray, targets: np.ndarray, half: np.ndarray) -> float:
+    """Return the share of the targets' variance that a fit to either half leaves in the other."""
+    left = []
+    for part in (half, ~half):
+        found, *_ = np.linalg.lstsq(terms[part], targets[part], rcond=1e-8)
+        wrong = targets[~part] - terms[~part] @ found
+        left.append((wrong**2).mean(axis=0) / np.maximum(targets[~part].var(axis=0), 1e-300))
+    return float(np.minimum(np.mean(left, axis=0), 1.0).mean())

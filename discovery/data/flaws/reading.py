@@ -1,0 +1,119 @@
+"""Reading: what instruments wrote becomes samples of coordinates, and each change is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from discovery.criteria import DATA
+from discovery.data.coordinates import are_fields
+from discovery.data.flaws.angles import angles_in, as_columns
+from discovery.data.flaws.held_values import held_values
+from discovery.data.flaws.missing import counted
+from discovery.data.flaws.samples import Samples
+from discovery.data.readiness import check_for_analysis
+from discovery.data.trajectories import Trajectories
+
+
+def read(
+    runs: Trajectories, degrees: str | Sequence[str] = ()
+) -> tuple[Trajectories, tuple[Fraction | None, ...]]:
+    """Leave out held values, and find angles and their units.
+
+    Parameters
+    ----------
+    runs : Trajectories
+        Fields are returned as they are.
+    degrees : str or sequence of str
+        Columns in degrees, as the user says.
+
+    Returns
+    -------
+    runs : Trajectories
+        With the roles that were seen, in the user's units; what was done is among its `remarks`.
+    turns : tuple of d Fraction or None
+        The turn of what is an angle, or its rate, in another unit than radians.
+
+    Raises
+    ------
+    ValueError
+        For a name that is no column, and where too little is left.
+    """
+    told = as_columns(degrees, runs.names, "degrees")
+    if are_fields(runs.roles):
+        return runs, (None,) * runs.dim
+    held, remarks = held_values(_samples(runs), runs.names)
+    if held.any():
+        runs, gone = _without(runs, held)
+        remarks += [f"{counted(gone, 'run')} too short and left out"] if gone else []
+    angles = angles_in(_samples(runs), runs.names, runs.roles, told)
+    remarks += angles.remarks
+    if not remarks and not told:
+        return runs, angles.turns
+    seen = _with_roles(runs, angles.roles)
+    seen.remarks = (*runs.remarks, *remarks)
+    if held.any():
+        check_for_analysis(seen)
+    return seen, angles.turns
+
+
+def radians_in(turns: Sequence[Fraction | None]) -> np.ndarray:
+    """Return the radians in one unit of each column, (d,); 1 for what does not turn."""
+    return np.array([1.0 if turn is None else 2 * np.pi / float(turn) for turn in turns])
+
+
+def in_radians(runs: Trajectories, turns: Sequence[Fraction | None]) -> Trajectories:
+    """Return runs with all that turns in radians.
+
+    Parameters
+    ----------
+    runs : Trajectories
+    turns : sequence of d Fraction or None
+        From `read`.
+    """
+    cuts = runs.offsets[1:-1]
+    out = Trajectories(
+        states=np.split(runs.rows * radians_in(turns), cuts),
+        times=np.split(runs.row_times, cuts),
+        names=runs.names,
+        roles=runs.roles,
+        run_ids=runs.run_ids,
+    )
+    out.name, out.equations = runs.name, runs.equations
+    words = ", ".join(n for n, turn in zip(runs.names, turns, strict=True) if turn is not None)
+    out.remarks = (*runs.remarks, f"{words} turned into radians")
+    return out
+
+
+def _samples(runs: Trajectories) -> Samples:
+    return Samples(runs.rows, runs.row_times, runs.offsets)
+
+
+def _without(runs: Trajectories, held: np.ndarray) -> tuple[Trajectories, int]:
+    """Return the runs without some rows, and how many runs are too short then."""
+    keep = ~held
+    lengths = np.add.reduceat(keep, runs.offsets[:-1], dtype=int)
+    short = lengths < DATA.fewest_samples
+    keep &= ~np.repeat(short, runs.lengths)
+    if not keep.any():
+        raise ValueError(
+            "every run holds values that are no samples (the same number again and again, out of "
+            "line with the others), and nothing is left. Expected samples of a path."
+        )
+    left = Trajectories.from_rows(
+        runs.rows[keep],
+        runs.run_ids[runs.groups[keep]],
+        runs.row_times[keep],
+        names=runs.names,
+        roles=runs.roles,
+    )
+    left.name, left.equations, left.remarks = runs.name, runs.equations, runs.remarks
+    return left, int(short.sum())
+
+
+def _with_roles(runs: Trajectories, roles: Sequence[str | None] | None) -> Trajectories:
+    out = runs.of_columns(range(runs.dim))
+    out.roles = tuple(roles) if roles and any(roles) else None
+    return out

@@ -1,0 +1,215 @@
+"""Angles in other units: seen where they wrap or where rates have their period, and no others."""
+
+import numpy as np
+import pytest
+
+from discovery import ConservedQuantityFinder, Trajectories, datasets
+from discovery.data.flaws.angles import angles_in
+from discovery.data.flaws.samples import Samples
+
+DEGREE = np.pi / 180
+
+
+def samples(rows, runs):
+    rows = np.reshape(rows, (len(rows), -1))
+    steps = len(rows) // runs
+    return Samples(rows, np.tile(np.arange(steps) * 0.1, runs), steps * np.arange(runs + 1))
+
+
+def seen(given, roles=None, degrees=()):
+    return angles_in(given, [f"x{i}" for i in range(given.dim)], roles, degrees)
+
+
+def turning(runs=20, steps=80, noise=0.01, seed=0):
+    """An angle (runs * steps,) in radians that goes round, in either direction."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(steps) * 0.1
+    speed = rng.uniform(0.5, 2, (runs, 1)) * rng.choice([-1, 1], (runs, 1))
+    path = rng.uniform(0, 6, (runs, 1)) + speed * t + 0.3 * np.sin(t + rng.uniform(0, 6, (runs, 1)))
+    return (path + noise * rng.standard_normal(path.shape)).ravel()
+
+
+@pytest.mark.parametrize("turn", [360, 2 * np.pi, 1, 400, 4096, 250])
+@pytest.mark.parametrize("low", [0.0, -0.5])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_wrapped_column_is_an_angle(turn, low, seed):
+    wrapped = (turning(seed=seed) / (2 * np.pi) - low) % 1 + low
+    found = seen(samples(wrapped * turn, 20))
+    assert found.roles == ("angle",)
+    assert found.turns[0] == (None if turn == 2 * np.pi else turn)
+    assert "jumps by" in found.remarks[0]
+
+
+def test_an_encoder_counts():
+    counts = np.floor(turning() / (2 * np.pi) * 1000) % 1000
+    assert seen(samples(counts, 20)).turns == (1000,)
+
+
+def jumps_of_any_size(rng):
+    """It rises at one rate, and is set back from about 1 to about 0."""
+    values = np.zeros(2000)
+    for i in range(1, 2000):
+        full = values[i - 1] > rng.uniform(0.95, 1)
+        values[i] = rng.uniform(0, 0.05) if full else values[i - 1] + 0.03
+    return values + 1e-4 * rng.standard_normal(2000)
+
+
+def white_noise(rng):
+    return rng.standard_normal(2000)
+
+
+def square_wave(rng):
+    return np.sign(np.sin(np.arange(2000) * 0.05)) + 0.02 * rng.standard_normal(2000)
+
+
+def reset(rng):
+    """A leaky neuron: it rises ever slower to 1, and is set to 0."""
+    values = np.zeros(2000)
+    for i in range(1, 2000):
+        values[i] = 0.0 if values[i - 1] >= 0.95 else values[i - 1] + 0.05 * (1.05 - values[i - 1])
+    return values + 1e-4 * rng.standard_normal(2000)
+
+
+def relaxation(rng):
+    t = np.arange(2000) * 0.05
+    slow = t % np.pi
+    return np.where((t // np.pi) % 2 == 0, 2 - 0.3 * slow, -2 + 0.3 * slow)
+
+
+def populations(rng):
+    return rng.poisson(20 + 15 * np.sin(np.arange(2000) * 0.05)).astype(float)
+
+
+def kicked(rng):
+    """A chaotic map on the circle: no rate."""
+    angle, momentum = np.empty((2, 2000))
+    angle[0], momentum[0] = rng.uniform(0, 6, 2)
+    for i in range(1999):
+        momentum[i + 1] = momentum[i] + 5 * np.sin(angle[i])
+        angle[i + 1] = (angle[i] + momentum[i + 1]) % (2 * np.pi)
+    return angle
+
+
+def impacts(rng):
+    """Velocities of balls that fall and bounce, each from a height of its own."""
+    out = []
+    for top in rng.uniform(1, 3, 20):
+        t = np.arange(100) * 0.1
+        out.append(top - (t + rng.uniform(0, top)) % (2 * top))
+    return np.concatenate(out)
+
+
+NO_ANGLES = {
+    f.__name__.replace("_", " "): f
+    for f in (
+        jumps_of_any_size,
+        white_noise,
+        square_wave,
+        reset,
+        relaxation,
+        populations,
+        kicked,
+        impacts,
+    )
+}
+
+
+@pytest.mark.parametrize("make", NO_ANGLES.values(), ids=NO_ANGLES)
+def test_what_does_not_wrap(make):
+    for seed in range(5):
+        found = seen(samples(make(np.random.default_rng(seed)), 20))
+        assert found.roles is None and found.turns == (None,)
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_simulations_are_in_radians(name):
+    runs = datasets.load(name, 12, 40, noise=0.01)
+    if "field" in (runs.roles or ()):
+        return
+    given = Samples(runs.rows, runs.row_times, runs.offsets)
+    assert not any(angles_in(given, runs.names, runs.roles).turns)
+
+
+def pendulum(runs=24, steps=60, noise=0.005, seed=1):
+    given = datasets.load("pendulum", runs, steps, noise=noise, seed=seed)
+    return Samples(given.rows, given.row_times, given.offsets)
+
+
+ROLES = ("angle", "angular_velocity")
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_the_rates_tell_degrees(noise):
+    radians = pendulum(noise=noise)
+    found = seen(Samples(radians.rows / DEGREE, radians.times, radians.offsets), ROLES)
+    assert found.turns == (360, 360)
+    assert "read in degrees" in found.remarks[0]
+
+
+def test_radians_are_not_read_as_degrees():
+    """Turning pendulums, some of them for many turns."""
+    assert seen(pendulum(steps=200), ROLES).turns == (None, None)
+
+
+def test_rates_have_a_unit_of_their_own():
+    """An angle in degrees beside its rate in degrees, or in radians."""
+    p = pendulum()
+    for unit, turn in ((1 / DEGREE, 360), (1.0, None)):
+        found = seen(Samples(p.rows * [1 / DEGREE, unit], p.times, p.offsets), ROLES)
+        assert found.turns == (360, turn)
+
+
+def test_a_free_rotor_tells_no_unit():
+    p = samples(np.c_[turning(noise=0) * 30, np.repeat(np.linspace(1, 2, 20), 80)], 20)
+    assert seen(p, ROLES).turns == (None, None)
+
+
+def test_formulas_are_of_the_users_columns():
+    p = pendulum(40, 80)
+    groups = np.repeat(np.arange(40), 80)
+    degrees = p.rows / DEGREE
+    wrapped = np.c_[(p.rows[:, 0] / DEGREE + 180) % 360 - 180, p.rows[:, 1]]
+    for rows, options in (
+        (degrees, {"degrees": ["x0", "x1"]}),
+        (degrees, {"roles": ROLES}),
+        (wrapped, {}),
+    ):
+        finder = ConservedQuantityFinder(random_state=0, **options)
+        finder.fit(rows, groups=groups, times=p.times)
+        assert finder.n_conserved_ == 1
+        assert "cos(pi*x0/180)" in str(finder.quantities_[0].expression)
+        energy = finder.transform(rows)[:, 0].reshape(40, 80)
+        assert energy.std(axis=1).max() < 0.05 * energy.std()
+
+
+def test_a_rod_by_its_end():
+    """A pendulum as x and y of its end: two identities, and the energy beside them."""
+    angle, rate = pendulum(40, 80, noise=0).rows.T
+    rows = np.c_[np.sin(angle), -np.cos(angle), rate * np.cos(angle), rate * np.sin(angle)]
+    rows += 0.005 * np.random.default_rng(0).standard_normal(rows.shape)
+    finder = ConservedQuantityFinder(random_state=0)
+    finder.fit(rows, groups=np.repeat(np.arange(40), 80), times=np.tile(0.1 * np.arange(80), 40))
+    assert finder.n_conserved_ == 1 and len(finder.report_.identities) == 2
+
+
+def test_an_angle_of_a_system_without_laws_has_none():
+    runs = datasets.load("damped_pendulum", 40, 80, noise=0.01, seed=2)
+    rows = runs.rows.copy()
+    rows[:, 0] = (rows[:, 0] + np.pi) % (2 * np.pi)
+    finder = ConservedQuantityFinder(random_state=0)
+    finder.fit(rows, groups=runs.groups, times=runs.row_times)
+    assert finder.n_conserved_ == 0
+
+
+def test_in_radians():
+    p = pendulum()
+    given = Trajectories(
+        states=p.rows.reshape(24, 60, 2) / DEGREE, times=p.times[:60], names=["a", "w"]
+    )
+    turned = given.in_radians(["a", "w"])
+    np.testing.assert_allclose(turned.rows, p.rows)
+    assert turned.roles == ROLES
+    assert "a, w turned from degrees into radians" in turned.remarks
+    assert given.in_radians("a").roles == ("angle", None)
+    with pytest.raises(ValueError, match=r"no column \['b'\]; there are \['a', 'w'\]"):
+        given.in_radians("b")
