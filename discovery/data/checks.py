@@ -181,6 +181,25 @@ def as_spacing(spacing: float | None) -> float | None:
     return float(spacing)
 
 
+def restarts(n_rows: int, times: ArrayLike | None) -> np.ndarray:
+    """Return the runs that rows without run ids are of: where time goes back, one more starts.
+
+    Parameters
+    ----------
+    n_rows : int
+    times : (rows,) array-like or None
+        None, or times of another length, which are refused later: one run.
+
+    Returns
+    -------
+    (rows,) array of int
+    """
+    times = np.zeros(n_rows) if times is None else as_numbers(times, "times")
+    if times.shape != (n_rows,):
+        return np.zeros(n_rows, dtype=int)
+    return np.cumsum(np.diff(times, prepend=times[:1]) < 0)
+
+
 def group_rows(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Bring the rows of each run together, runs in the order of their first row.
 

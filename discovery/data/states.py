@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from discovery.data import tables
+from discovery.data.column_names import RUN_COLUMNS, TIME_COLUMNS, usual_column
 from discovery.data.trajectories import Trajectories
 
 if TYPE_CHECKING:
@@ -85,10 +85,8 @@ def as_runs(runs: Runs) -> Trajectories:
 
 def run_and_time(frame: pd.DataFrame) -> tuple[str | None, str | None]:
     """Return the columns of run ids and of times by their usual names; no times without runs."""
-    run = tables.usual_column(list(frame.columns), tables.RUN_COLUMNS)
-    return run, None if run is None else tables.usual_column(
-        list(frame.columns), tables.TIME_COLUMNS
-    )
+    run = usual_column(list(frame.columns), RUN_COLUMNS)
+    return run, None if run is None else usual_column(list(frame.columns), TIME_COLUMNS)
 
 
 def is_frame(states: object) -> bool:

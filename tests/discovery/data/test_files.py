@@ -21,7 +21,7 @@ def write(arrays, path):
     with open(path, "w") as file:
         json.dump({key: values.tolist() for key, values in arrays.items()}, file)
 
-files.register(files.Format("json", (".json",), False, read, write))
+files.register(files.Format("mine", (".mine",), False, read, write))
 
 runs = Trajectories(states=np.random.default_rng(0).standard_normal((5, 7, 2)), names=["q", "p"])
 runs.to_file(sys.argv[1])
@@ -35,7 +35,7 @@ assert cli.main([sys.argv[1], "--no-model", "--quiet"]) == 0
 
 
 def test_a_format_from_outside(tmp_path):
-    command = [sys.executable, "-c", READER, str(tmp_path / "runs.json")]
+    command = [sys.executable, "-c", READER, str(tmp_path / "runs.mine")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
