@@ -7,9 +7,14 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from discovery.cli.messages import in_options
 from discovery.cli.options import parser
+
+if TYPE_CHECKING:
+    from discovery.datasets.measured import Measured
+    from discovery.datasets.system import System
 
 # As shells report what Ctrl-C has stopped.
 _STOPPED = 130
@@ -59,12 +64,15 @@ def _answer(options: argparse.Namespace) -> str:
 def _list(as_json: bool) -> str:
     from discovery.datasets import catalogue
 
+    names = [*catalogue.names(), *catalogue.measured()]
     if as_json:
-        return json.dumps(catalogue.names())
-    width = max(map(len, catalogue.names()))
-    systems = map(catalogue.info, catalogue.names())
-    return "\n".join(
-        f"{s.name:<{width}}  {s.dim:3d} coordinates, {s.count or 'no'} "
-        f"law{'s' if s.count != 1 else ''}"
-        for s in systems
-    )
+        return json.dumps(names)
+    width = max(map(len, names))
+    return "\n".join(f"{n:<{width}}  {_described(catalogue.info(n))}" for n in names)
+
+
+def _described(record: System | Measured) -> str:
+    if record.count is None:
+        return f"{record.dim:3d} coordinates, measured"
+    laws = "law" if record.count == 1 else "laws"
+    return f"{record.dim:3d} coordinates, {record.count or 'no'} {laws}"

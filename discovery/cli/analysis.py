@@ -57,9 +57,10 @@ def _is_file(source: str) -> bool:
     from discovery.data import files, sources
     from discovery.datasets import catalogue
 
+    known = (*catalogue.names(), *catalogue.measured())
     if source == sources.STANDARD_INPUT or os.path.sep in source or sources.is_pattern(source):
         return True
-    return files.is_known(source) or (os.path.exists(source) and source not in catalogue.names())
+    return files.is_known(source) or (os.path.exists(source) and source not in known)
 
 
 def _from_file(options: argparse.Namespace) -> Trajectories:

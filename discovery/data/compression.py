@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import lzma
 import os
@@ -25,10 +26,11 @@ def inner_name(path: str | os.PathLike) -> str:
     Of a ``.zip`` this is the name of the one file inside where there is such an archive.
     """
     path = Path(path)
-    if path.suffix.lower() == ".zip" and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
+    if path.suffix.lower() == ".zip" and path.is_file():
+        with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
             members = _files(archive)
-        return Path(members[0]).name if len(members) == 1 else path.name
+            if len(members) == 1:
+                return Path(members[0]).name
     return path.stem if is_compressed(path) else path.name
 
 

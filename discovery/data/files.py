@@ -6,13 +6,8 @@ them. `register` adds a format.
 
 from __future__ import annotations
 
-import csv
-import lzma
 import os
-import struct
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,23 +17,6 @@ from discovery.data.cells import ContentError
 from discovery.data.formats import Arrays, Content, FilePath
 
 __all__ = ["Arrays", "Content", "FilePath", "Format", "MissingFileError", "read", "register"]
-
-# What readers raise on damaged files, beside ImportError, which says what to install.
-_DAMAGE = (
-    OSError,
-    ValueError,
-    EOFError,
-    KeyError,
-    TypeError,
-    RecursionError,
-    OverflowError,
-    NotImplementedError,
-    csv.Error,
-    lzma.LZMAError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True)
@@ -143,11 +121,11 @@ def read(path: FilePath, **layout: str) -> Content:
     ValueError
         When the file is empty, damaged, or of another kind than its suffix says.
     """
-    known = format_of(path)
     if not Path(path).is_file():
+        format_of(path)
         raise MissingFileError(f"{path}: no such file. Check the path (relative to {Path.cwd()}).")
     if Path(path).stat().st_size == 0:
-        raise ValueError(f"{path} is empty. Expected {known.name} data.")
+        raise ValueError(f"{path} is empty. Expected {format_of(path).name} data.")
     if not compression.is_compressed(path):
         return _read(path, path, layout)
     inner, data = _expanded(path, path)
@@ -157,7 +135,7 @@ def read(path: FilePath, **layout: str) -> Content:
 def _expanded(path: FilePath, title: FilePath) -> tuple[str, bytes]:
     try:
         return compression.expanded(path)
-    except _DAMAGE as error:
+    except Exception as error:  # as below
         raise ValueError(f"{title} could not be read: {error}. Check that it is whole.") from error
 
 
@@ -204,7 +182,7 @@ def _read(path: FilePath, title: FilePath, layout: dict[str, str]) -> Content:
         raise formats.MissingEngineError(f"{title}: {error}") from error
     except ContentError as error:
         raise ContentError(f"{title}: {error}.") from error
-    except _DAMAGE as error:
+    except Exception as error:  # the readers of many packages raise whatever they like
         said = f"{error}".strip().removesuffix(".").replace(os.fspath(path), f"{title}")
         raise ValueError(
             f"{title} could not be read as {kind.name}: {said}. Check that the file is whole and "

@@ -33,8 +33,10 @@ _MARKS = (
 )
 # Lines that are looked at: the first ones, and as many spread over the rest.
 _LOOKED_AT = 200
-# In tables with spaces between the cells a title is a word, or words in quotes, and its unit.
+# In tables with spaces between the cells a title is a word, or words in quotes, and its unit; or
+# what stands between two spaces and more.
 _TITLE = re.compile(r'"[^"]*"|[^\s"(\[]\S*(?:\s+[\(\[][^)\]]*[\)\]])?|\S+')
+_WIDE_GAP = re.compile(r"\s{2,}|\t")
 _WORD = re.compile(r'"[^"]*"|\S+')
 
 
@@ -251,14 +253,14 @@ def _layout(lines: Sequence[str], separator: str, decimal: str) -> Layout | None
     body = [row for row in rows[first:] if len(row) == width]
     sound = sum(cells.is_value(c, decimal) or cells.is_missing(c) for row in body for c in row)
     quality = len(body) / len(rows[first:]) * sound / (width * len(body))
-    titles = _titles(lines[:first], rows[:first], separator)
+    titles = _titles(lines[:first], rows[:first], separator, width)
     if titles is not None and len(titles) == width - 1 and not any(row[-1] for row in body):
         titles.append("")  # a separator at the end of each row
     return Layout(separator, decimal, titles, first, width, quality)
 
 
 def _titles(
-    lines: Sequence[str], rows: Sequence[Sequence[str]], separator: str
+    lines: Sequence[str], rows: Sequence[Sequence[str]], separator: str, width: int
 ) -> list[str] | None:
     """Return the titles above the values: the last line, or that above the units."""
     if not rows:
@@ -266,7 +268,14 @@ def _titles(
     k = len(rows) - 1
     if k and len(rows[k - 1]) == len(rows[k]) and cells.are_units(rows[k]):
         k -= 1
-    return _TITLE.findall(lines[k]) if separator == " " else list(rows[k])
+    return _spaced_titles(lines[k], width) if separator == " " else list(rows[k])
+
+
+def _spaced_titles(line: str, width: int) -> list[str]:
+    """Return titles with spaces between them, in the way that gives the wanted number."""
+    ways = (_TITLE.findall(line), _WIDE_GAP.split(line.strip()))
+    titles = next((way for way in ways if len(way) == width), ways[0])
+    return [title.strip('"') for title in titles]
 
 
 def _split(line: str, separator: str) -> list[str]:
@@ -282,7 +291,7 @@ def _commented_titles(lines: Sequence[str], first: str, layout: Layout) -> list[
     if not above.lstrip().startswith(_COMMENT):
         return None
     above = above.lstrip().lstrip("".join(_COMMENT))
-    for words in (_split(above, layout.separator), _TITLE.findall(above)):
+    for words in (_split(above, layout.separator), _spaced_titles(above, layout.width)):
         titles = [word.strip(" ,;") for word in words]
         if len(titles) == layout.width and not any(map(cells.is_value, titles)):
             return titles
