@@ -21,6 +21,9 @@ from discovery.data.column_names import RUN_COLUMNS, usual_column
 if TYPE_CHECKING:
     import pandas as pd
 
+# Steps of a clock differ by less than this share of a step.
+_EVEN = 1e-6
+
 FilePath: TypeAlias = str | os.PathLike
 Arrays: TypeAlias = dict[str, np.ndarray]
 Content: TypeAlias = "pd.DataFrame | Arrays"
@@ -268,10 +271,21 @@ def of_array(array: np.ndarray) -> Content:
     if array.ndim not in (2, 3):
         raise ContentError(f"it has shape {array.shape}. Expected (runs, steps, d), or one run's")
     if array.ndim == 3:
+        _refuse_clock(array)
         return {"states": array}
     frame = _table_of({f"x{i + 1}": column for i, column in enumerate(array.T)}).assign(run=0)
     frame.attrs["untitled"] = array.shape[1] > 1
     return frame
+
+
+def _refuse_clock(states: np.ndarray) -> None:
+    """Refuse a first column that is no coordinate: it rises by equal steps, alike in all runs."""
+    step = np.diff(states[..., 0], axis=1)
+    if states.shape[2] > 1 and step.size and step.min() > 0 and np.ptp(step) < _EVEN * step.min():
+        raise ContentError(
+            "the first of the columns rises by equal steps in all runs, as times do. Save times "
+            "and states by name: numpy.savez('runs.npz', states=a[..., 1:], times=a[..., 0])"
+        )
 
 
 def refuse_to_write(content: Content, path: FilePath) -> None:

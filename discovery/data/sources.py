@@ -109,4 +109,6 @@ def _standard_input(layout: dict[str, str]) -> Content:
     start = data.lstrip()[:10]
     known = (suffix for begin, suffix in _BEGINNINGS.items() if start.startswith(begin))
     suffix = next(known, ".csv")
+    if suffix == ".xlsx" and b".npy" in data[:200]:
+        suffix = ".npz"  # an archive as well
     return files.read_bytes(data, f"data{suffix}", "standard input", **layout)

@@ -84,9 +84,9 @@ def as_runs(runs: Runs) -> Trajectories:
 
 
 def run_and_time(frame: pd.DataFrame) -> tuple[str | None, str | None]:
-    """Return the columns of run ids and of times by their usual names; no times without runs."""
-    run = usual_column(list(frame.columns), RUN_COLUMNS)
-    return run, None if run is None else usual_column(list(frame.columns), TIME_COLUMNS)
+    """Return the columns of run ids and of times by their usual names, None where there is none."""
+    columns = list(frame.columns)
+    return usual_column(columns, RUN_COLUMNS), usual_column(columns, TIME_COLUMNS)
 
 
 def is_frame(states: object) -> bool:

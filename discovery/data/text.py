@@ -141,7 +141,7 @@ def decoded(data: bytes, encoding: str | None = None) -> str:
         text = data.decode(encoding or _encoding(data))
     except LookupError as error:
         raise cells.ContentError(
-            f"encoding is {encoding!r}. Expected one like utf-8 or latin-1"
+            f"encoding={encoding!r} is unknown. Expected one like utf-8 or latin-1"
         ) from error
     text = text.removeprefix("\ufeff").rstrip("\0\x1a")
     if re.search(r"[\0-\x08\x0e-\x1b]", text):
