@@ -34,7 +34,7 @@ def report_of(options: argparse.Namespace) -> DiscoveryReport:
     """
     from discovery.laws.progress import shown
 
-    given = {}
+    given = _of_search(options)
     if options.constants is not None:
         given["constants"] = numbers_in("--constants", options.constants, "g=9.81")
     runs = _as_measured(_runs(options), options)
@@ -45,6 +45,22 @@ def report_of(options: argparse.Namespace) -> DiscoveryReport:
         if options.no_model:
             return _without_model(runs, options, given)
         return _with_model(runs, options, given | {"verbose": verbose})
+
+
+def _of_search(options: argparse.Namespace) -> dict[str, str | float | bool]:
+    """Return what the search is told, by its names in Python; what is not given has its default."""
+    if options.unordered and options.noise_level is None:
+        raise ValueError(
+            "--unordered: samples in no order do not tell their noise. Give --noise-level, its "
+            "standard deviation, or --noise-level 0 where there is none."
+        )
+    if options.unordered and options.kind not in (None, "auto"):
+        raise ValueError(
+            f"--unordered and --kind {options.kind} exclude each other: leave one out."
+        )
+    told = {"kind": options.kind, "max_drift": options.max_drift}
+    told["ordered"] = False if options.unordered else None
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _runs(options: argparse.Namespace) -> Trajectories:
@@ -108,11 +124,13 @@ def _refuse(options: argparse.Namespace, names: Sequence[str], why: str) -> None
 
 
 def _with_model(runs: Trajectories, options: argparse.Namespace, given: dict) -> DiscoveryReport:
+    from discovery.criteria import LAWS
     from discovery.data.readiness import check_for_analysis
     from discovery.pipeline import discover
 
     check_for_analysis(runs)  # before the seconds that a backend takes to load
-    if "field" not in (runs.roles or ()):  # for which no model is trained
+    # No model is trained for fields, nor for runs too few for a verdict.
+    if "field" not in (runs.roles or ()) and runs.n_runs >= LAWS.min_runs:
         with _quiet_start():
             importlib.import_module("keras_ndm")
     return discover(runs, library=options.library, random_state=options.seed, **given)

@@ -22,6 +22,7 @@ _OPTIONS = {
     "noise": "--noise-level",
     "constants": "--constants",
     "kind": "--kind",
+    "max_drift": "--max-drift",
     "n_trajectories": "--runs",
     "n_steps": "--steps",
 }

@@ -9,7 +9,8 @@ Find what is conserved along trajectories: how many quantities, which formulas, 
 
 SOURCE is the name of a data set (see --list), or your own runs: a file, a folder or a pattern
 ('runs/*.csv') with a file a run, or - for standard input. Runs are of one system from different
-initial states, each with its samples in time order. As a table:
+initial states, each with its samples in time order. Without a column of run ids it is one run, and
+another one starts where time goes back. As a table:
 
     run,t,x,u
     0,0.0,1.00,0.00
@@ -46,6 +47,11 @@ how to read the report:
              between orbits
   nearly conserved: drifts by 0.5 %
              no law: it moves by more than noise does, by far less than its spread
+  decays: rate 0.021 ± 0.0003
+             no law: what is left without friction, which takes of it; with its loss, loss
+             time and quality factor
+  constant along the run to 0.3 % of its terms' motion
+             one run, or fewer than eight: no law yet; it may be an accident of this orbit
   undecided  these runs cannot tell; the report says what to measure next
 
 exit status: 0 with a report, whatever it says; 2 for input that cannot be analysed; 130 when
@@ -111,7 +117,7 @@ def _add_file(parser: argparse.ArgumentParser) -> None:
         "--roles",
         metavar="NAME=ROLE,…",
         help="what coordinates are: position, velocity, momentum, angle, angular_velocity, amount, "
-        "field (u*=field for u1, u2, …), parameter, other",
+        "field (u*=field for u1, u2, …), parameter, time, other",
     )
     group.add_argument(
         "--grid-spacing",
@@ -132,7 +138,8 @@ def _add_columns(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--noise-level",
         metavar="SIZE",
-        help="standard deviation of the noise, where it is known: one number, or x=0.01,v=0.2",
+        help="standard deviation of the noise where it is known: one number, or x=0.01,v=0.2; "
+        "0 where there is none",
     )
     group.add_argument(
         "--constants",
@@ -154,6 +161,23 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         "--no-model",
         action="store_true",
         help="train no manifold: noise from the runs' own smoothness; quick, for little noise",
+    )
+    group.add_argument(
+        "--kind",
+        choices=("auto", "flow", "map"),
+        help="what the samples of a run are: of a path in time (flow), or iterates of a map; by "
+        "default they tell",
+    )
+    group.add_argument(
+        "--unordered",
+        action="store_true",
+        help="the samples of a run are in no order, and share its constants; needs --noise-level",
+    )
+    group.add_argument(
+        "--max-drift",
+        type=float,
+        metavar="SHARE",
+        help="what is called nearly conserved drifts by less than this share of its spread (0.02)",
     )
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (0)")
 

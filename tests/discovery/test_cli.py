@@ -166,6 +166,21 @@ def test_positions_only(capsys, tmp_path):
     assert "conserved quantities: 1" in capsys.readouterr().out
 
 
+def test_what_the_search_is_told(capsys, monkeypatch):
+    seen = {}
+
+    def discover(runs, **options):
+        seen.update(options)
+        return "the report"
+
+    monkeypatch.setattr(pipeline, "discover", discover)
+    told = ["--kind", "map", "--max-drift", "0.3", "--noise-level", "x=1,y=2,u=3,v=4"]
+    assert main(["kepler", "--runs", "9", *told]) == 0
+    assert (seen["kind"], seen["max_drift"], seen["noise"]) == ("map", 0.3, [1, 2, 3, 4])
+    assert main(["kepler", "--runs", "9", "--unordered", "--noise-level", "0"]) == 0
+    assert (seen["ordered"], seen["noise"]) == (False, 0)
+
+
 def test_progress_is_shown_when_asked_for(capsys):
     assert main(["rigid_body", "--progress", *QUICK]) == 0
     assert "searching" in capsys.readouterr().err
@@ -261,6 +276,12 @@ MISTAKES = {
     "noise level": (["kepler", "--noise-level", "small"], None, "--noise-level: 'small' is no"),
     "noise levels": (["kepler", "--noise-level", "x=1", *QUICK], None, "x, y, u, v"),
     "negative noise level": (["kepler", "--noise-level", "-1", *QUICK], None, "--noise-level"),
+    "clouds without noise": (["kepler", "--unordered"], None, "Give --noise-level"),
+    "clouds of a map": (
+        ["kepler", "--unordered", "--noise-level", "0", "--kind", "map"],
+        None,
+        "exclude each other",
+    ),
     "runs of measured data": (["planets", "--runs", "3"], None, "--runs cannot be chosen"),
     "no runs": (["kepler", "--runs", "0"], None, "--runs is 0"),
     "unknown role": (["FILE", "--roles", "x=place"], one_run, "unknown role 'place'"),
