@@ -37,7 +37,7 @@ def write(frame, path):
     with open(path, "w", encoding="utf-8") as file:
         json.dump(frame.to_dict("list"), file)
 
-files.register(files.Format("json", (".json",), True, read, write))
+files.register(files.Format("mine", (".mine",), True, read, write))
 """
 DATA_SET = """
 import numpy as np
@@ -88,7 +88,7 @@ def test_a_check(tmp_path):
 
 
 def test_a_reader(tmp_path):
-    use = FIT + "runs.to_file('runs.json')\nprint(Trajectories.from_file('runs.json').n_runs)"
+    use = FIT + "runs.to_file('runs.mine')\nprint(Trajectories.from_file('runs.mine').n_runs)"
     assert run(tmp_path, READER, use) == ["20"]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from discovery.data import tables
+from discovery.data.column_names import RUN_COLUMNS, TIME_COLUMNS, usual_column
 from discovery.data.trajectories import Trajectories
 
 if TYPE_CHECKING:
@@ -88,10 +88,7 @@ def as_runs(runs: Runs, missing: str = "raise") -> Trajectories:
 def run_and_time(frame: pd.DataFrame) -> tuple[str | None, str | None]:
     """Return the columns of run ids and of times by their usual names, None where there is none."""
     columns = list(frame.columns)
-    return (
-        tables.usual_column(columns, tables.RUN_COLUMNS),
-        tables.usual_column(columns, tables.TIME_COLUMNS),
-    )
+    return usual_column(columns, RUN_COLUMNS), usual_column(columns, TIME_COLUMNS)
 
 
 def is_frame(states: object) -> bool:

@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from discovery.data.cells import are_numbers, without_unit
+from discovery.data.column_names import RUN_COLUMNS, TIME_COLUMNS, usual_column
+from discovery.data.coordinates import Roles
+from discovery.data.dates import as_dates
+
 if TYPE_CHECKING:
     import pandas as pd
 
-    from discovery.data.files import Arrays
+    from discovery.data.formats import Arrays
 
-RUN_COLUMNS = ("run", "run_id", "trajectory", "id")
-TIME_COLUMNS = ("t", "time")
+_DAY_NAMES = re.compile(r"date|datum|day|tag|datetime")
+# What stands for equally spaced samples in place of a time column.
+STEPS = "steps"
 
 
 def frame_columns(
     frame: pd.DataFrame, run: str | None, time: str | None, names: Sequence[str] | None
-) -> tuple[str | None, str, list[str]]:
+) -> tuple[str | None, str | None, list[str]]:
     """Find the run, time and coordinate columns of a table.
 
     Parameters
     ----------
     frame : pandas.DataFrame
     run, time : str or None
-        Columns; None looks for `RUN_COLUMNS` and `TIME_COLUMNS`, in upper or lower case.
+        Columns; None looks for `RUN_COLUMNS` and `TIME_COLUMNS`, in upper or lower case, with or
+        without units. ``"steps"`` is no column but equal steps.
     names : sequence of str or None
         Columns of coordinates; None takes all the others.
 
     Returns
     -------
     run : str or None
-        None where no column has the name of run ids.
-    time : str
+        None where no column tells runs apart.
+    time : str or None
+        None where samples are equally spaced.
     names : list of str
 
     Raises
@@ -47,47 +56,115 @@ def frame_columns(
         raise ValueError(f"the table repeats the columns {repeated}. Each needs a name of its own.")
     if len(frame) == 0:
         raise ValueError(f"the table has columns {columns} but no rows. Expected one row a sample.")
-    run = usual_column(columns, RUN_COLUMNS) if run is None else _given(columns, run, "run")
-    time = _time(columns, run) if time is None else _given(columns, time, "time")
+    if run is None:
+        run = usual_column(columns, RUN_COLUMNS)
+    else:
+        run = _named(columns, run, "run")
+    if time is not None:
+        time = None if time == STEPS and time not in columns else _named(columns, time, "time")
+    else:
+        time = _time_column(frame, run, names)
     if names is None:
         names = [name for name in columns if name not in (run, time)]
+    names = [name if name in columns else without_unit(str(name)) for name in names]
     missing = [name for name in names if name not in columns]
     if missing or not names:
         raise ValueError(f"no coordinate columns {missing or ''} in the table; it has {columns}.")
-    return run, time, list(names)
+    return run, time, names
 
 
-def _given(columns: list, given: str, what: str) -> str:
-    if given not in columns:
-        raise ValueError(f"{what}={given!r} is no column of the table; it has {columns}.")
-    return given
+def _named(columns: list, given: str, what: str) -> str:
+    """Return the column of a name, which may have its unit where the column has none."""
+    if given in columns:
+        return given
+    short = without_unit(given) if isinstance(given, str) else given
+    if short in columns:
+        return short
+    raise ValueError(f"{what}={given!r} is no column of the table; it has {columns}.")
 
 
-def _time(columns: list, run: str | None) -> str:
-    found = usual_column(columns, TIME_COLUMNS)
+def _time_column(frame: pd.DataFrame, run: str | None, names: Sequence[str] | None) -> str | None:
+    """Return the column of times by its name; None where none may be one.
+
+    Raises
+    ------
+    ValueError
+        Where no column has a usual name, and one may be the time: it rises in every run.
+    """
+    others = [column for column in frame.columns if column != run]
+    if names is not None:
+        others = [column for column in others if column not in names]
+    found = usual_column(others, TIME_COLUMNS)
     if found is not None:
         return found
-    steps = "range(len(frame))" if run is None else f"frame.groupby({run!r}).cumcount()"
-    raise ValueError(
-        f"no time column: looked for {', '.join(TIME_COLUMNS)}, the table has {columns}. "
-        f"Pass time='...' with its name; for unit steps: frame['t'] = {steps}."
-    )
-
-
-def usual_column(columns: list, usual: tuple[str, ...]) -> str | None:
-    """Return the first column with one of the usual names, in upper or lower case; or None."""
-    for candidate in usual:
-        for column in columns:
-            if str(column).strip().lower() == candidate:
-                return column
+    rising = [column for column in others if _rises(frame[column], run and frame[run])]
+    if rising:
+        raise ValueError(
+            f"no time column: none of {list(frame.columns)} has a usual name (t, time, seconds, "
+            f"timestamp, …). Pass time={rising[0]!r} if the times are there, or "
+            f"time={STEPS!r} if samples are equally spaced."
+        )
     return None
 
 
+def _rises(column: pd.Series, run: pd.Series | None) -> bool:
+    """Tell whether all values that are there increase from row to row in every run."""
+    if column.dtype.kind not in "iufM":
+        return column.dtype.kind != "b" and not are_numbers(column)
+    step = column.diff() if run is None else column.groupby(run.to_numpy()).diff()
+    step = step.dropna()
+    return len(step) > 0 and bool((step > step.iloc[0] * 0).all())
+
+
+def roles_of(roles: Roles | None, names: Sequence[str]) -> Roles | None:
+    """Return roles by the columns' names, where they were given by titles with units."""
+    if not isinstance(roles, Mapping):
+        return roles
+    short = {key: without_unit(key) for key in roles}
+    return {
+        key if key in names or short[key] not in names else short[key]: role
+        for key, role in roles.items()
+    }
+
+
+def check_titles(frame: pd.DataFrame, time: str | None, names: Sequence[str] | None) -> None:
+    """Refuse a table without titles, unless the user says what its columns are.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    time : str or None
+    names : sequence of str or None
+
+    Raises
+    ------
+    ValueError
+    """
+    columns = [column for column in frame.columns if column != "run"]
+    if frame.attrs.get("untitled") and len(columns) > 1 and time is None and names is None:
+        raise ValueError(
+            f"the table has no titles. Write them above the values, or take {', '.join(columns)}: "
+            f"time={columns[0]!r} if the first is the time, time={STEPS!r} if none is."
+        )
+
+
 def frame_times(frame: pd.DataFrame, name: str) -> np.ndarray:
-    """Return a time column as (rows,) float64; dates become seconds since the first of them."""
+    """Return a time column as (rows,) float64.
+
+    Dates become seconds since the first of them, also as text (ISO 8601, and others that can be
+    read in one way), and times of day seconds.
+    """
     import pandas as pd
 
     column = frame[name]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(column.cat.categories.dtype)
+    if column.dtype.kind in "OTU" or isinstance(column.dtype, pd.StringDtype):
+        column = as_dates(column)
+    elif column.dtype.kind == "i" and _DAY_NAMES.fullmatch(str(name).strip().lower()):
+        days = column.astype(str)
+        if days.str.fullmatch(r"(1[6-9]|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])").all():
+            column = pd.to_datetime(days, format="%Y%m%d", errors="coerce")
     if pd.api.types.is_datetime64_any_dtype(column):
         column = column - column.min()
     if pd.api.types.is_timedelta64_dtype(column):
@@ -112,8 +189,8 @@ def frame_numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
     if bad.size or numbers.dtype.kind not in "biuf":
         row = int(bad[0]) if bad.size else 0
         raise ValueError(
-            f"column {name!r} is not numbers: row {row} holds {column.iloc[row]!r}. Convert or "
-            "drop the column, or name the coordinates with names=[...]."
+            f"column {name!r} is not numbers: row {row} holds {column.iloc[row]!r}. Mend or drop "
+            "the column, or name the columns that are coordinates with names=[...]."
         )
     return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from discovery.data import files, tables
+from discovery.data import files, sources, tables, wide
 from discovery.data.checks import (
     as_numbers,
     as_row_times,
@@ -433,18 +433,25 @@ class Trajectories:
         ----------
         frame : pandas.DataFrame
         run, time : str, optional
-            The columns of run ids and times. Default: run, run_id, trajectory or id, and t or time.
-            Without run ids the rows are one run, and another one starts where time goes back.
-            Dates become seconds since the first of them.
+            The columns of run ids and times. Default: those with a usual name (run, trial,
+            trajectory, experiment, id and the like; t, time, seconds, timestamp and the like), in
+            upper or lower case, with or without a unit. Dates become seconds since the first of
+            them; ``time="steps"`` says that samples are equally spaced. Without a run column, a new
+            run begins where time goes back.
         names : sequence of str, optional
             The columns that are coordinates. Default: all the others.
         roles, grid_spacing, missing : as for the constructor
+
+        Notes
+        -----
+        A wide table, with columns x_run1, x_run2 and so on, is taken apart into runs.
 
         Raises
         ------
         ValueError
             When a column is missing, repeated or holds text, or as for the constructor.
         """
+        frame = frame if run is not None else wide.as_long(frame)
         run, time, names = tables.frame_columns(frame, run, time, names)
         if run is not None and frame[run].isna().any():
             row = int(np.flatnonzero(frame[run].isna())[0])
@@ -454,9 +461,9 @@ class Trajectories:
         return cls.from_rows(
             rows=np.column_stack([tables.frame_numbers(frame, name) for name in names]),
             groups=None if run is None else frame[run].to_numpy(),
-            times=tables.frame_times(frame, time),
+            times=None if time is None else tables.frame_times(frame, time),
             names=names,
-            roles=roles,
+            roles=tables.roles_of(roles, names),
             grid_spacing=grid_spacing,
             missing=missing,
         )
@@ -510,36 +517,85 @@ class Trajectories:
         names: Sequence[str] | None = None,
         grid_spacing: float | None = None,
         missing: str = "raise",
+        **layout: str,
     ) -> Trajectories:
-        """Read .csv, .csv.gz, .tsv, .parquet, .npz or .h5 / .hdf5.
+        """Read a file, or a folder or pattern with a file a run.
+
+        Tables (.csv, .tsv, .txt, .dat, .xlsx, .parquet, .feather, .json) and arrays (.npz, .npy,
+        .mat, .h5, .json), also compressed (.gz, .bz2, .xz, .zip). Of text the separator, the
+        decimal mark, the encoding, comments and units in titles are seen from the text.
 
         Parameters
         ----------
-        path : path to the file
+        path : path
+            Of a file; of a folder, or a pattern like ``"runs/*.csv"``; ``"-"`` for standard input.
         run, time : str, optional
-            As for ``from_frame`` (CSV, TSV, Parquet) or ``from_arrays`` (NPZ, HDF5).
+            As for ``from_frame`` (tables) or ``from_arrays`` (arrays).
         roles, names, grid_spacing, missing : as for the constructor; names also picks the
             coordinate columns of a table
+        **layout : str
+            Of text: ``sep``, ``decimal`` and ``encoding``, where they are not what they seem.
 
         Notes
         -----
-        ``from_arrays`` tells which arrays NPZ and HDF5 files hold. Pickles are never read.
+        A table without titles has the columns x1, x2, …; say which is the time. ``from_arrays``
+        tells which arrays are looked for. Pickles are never read.
 
         Raises
         ------
         ValueError
             For a missing, empty, unreadable or unknown kind of file (a missing one is a
-            FileNotFoundError too), a missing column or array, and as for the constructor.
+            FileNotFoundError too, a missing package an ImportError), a missing column or array,
+            and as for the constructor.
         """
-        build = cls.from_frame if files.format_of(path).is_table else cls.from_arrays
-        return build(
-            files.read(path),
-            run=run,
-            time=time,
-            names=names,
-            roles=roles,
-            grid_spacing=grid_spacing,
-            missing=missing,
+        given = {"run": run, "time": time, "names": names, "roles": roles}
+        given |= {"grid_spacing": grid_spacing, "missing": missing}
+        found = sources.contents(path, **layout)
+        parts = {name: cls._of_content(content, **given) for name, content in found.items()}
+        return parts[""] if list(parts) == [""] else cls.joined(parts)
+
+    @classmethod
+    def _of_content(cls, content: files.Content, **given: object) -> Trajectories:
+        if isinstance(content, dict):
+            return cls.from_arrays(content, **given)
+        tables.check_titles(content, given["time"], given["names"])
+        return cls.from_frame(content, **given)
+
+    @classmethod
+    def joined(cls, parts: Mapping[str, Trajectories]) -> Trajectories:
+        """Return the runs of several parts, as files hold them, in one set.
+
+        Parameters
+        ----------
+        parts : mapping from name to Trajectories
+            A run bears the name of its part; where this has several, their ids stand behind it.
+
+        Raises
+        ------
+        ValueError
+            For none, or parts with different coordinates.
+        """
+        if not parts:
+            raise ValueError("there are no parts to join. Expected at least one.")
+        first_name, first = next(iter(parts.items()))
+        ids, states = [], []
+        for name, part in parts.items():
+            if set(part.names) != set(first.names):
+                raise ValueError(
+                    f"{name} has the coordinates {', '.join(part.names)}, {first_name} has "
+                    f"{', '.join(first.names)}. Expected the same in each; names=[...] chooses "
+                    "those to be used."
+                )
+            alone = part.n_runs == 1
+            ids += [name if alone else f"{name}/{own}" for own in part.run_ids]
+            states += part._by_run(part.rows[:, [part.names.index(n) for n in first.names]])
+        return cls(
+            states=states,
+            times=[times for part in parts.values() for times in part._by_run(part.row_times)],
+            names=first.names,
+            roles=first.roles,
+            run_ids=ids,
+            grid_spacing=first.grid_spacing,
         )
 
     def to_frame(self, run: str = "run", time: str = "t") -> pd.DataFrame:

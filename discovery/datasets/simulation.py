@@ -10,17 +10,20 @@ from discovery.data.trajectories import Trajectories
 from discovery.datasets.catalogue import info
 from discovery.datasets.flaws import Flaws, uneven, with_gaps, with_outliers
 from discovery.datasets.integrate import integrate
+from discovery.datasets.measured import Measured
 from discovery.datasets.system import KINDS, System
 
 # Standard deviation of an angle that is spread evenly over the circle.
 _CIRCLE_STD = math.pi / math.sqrt(3)
 _MAX_DRAWS = 100
+# Of a data set, where the user does not say.
+_RUNS, _STEPS = 100, 200
 
 
 def load(
     name: str,
-    n_trajectories: int = 100,
-    n_steps: int = 200,
+    n_trajectories: int | None = None,
+    n_steps: int | None = None,
     noise: float = 0.0,
     seed: int = 0,
     *,
@@ -28,14 +31,15 @@ def load(
     dt: float | None = None,
     **flaws: float,
 ) -> Trajectories:
-    """Simulate runs of a known system and add measurement noise.
+    """Simulate runs of a known system and add measurement noise; or read a measured data set.
 
     Parameters
     ----------
     name : str
-        One of ``names()``, or a random system ``"kind/seed"``.
-    n_trajectories, n_steps : int
-        Number of runs, samples in each.
+        One of ``names()``, a random system ``"kind/seed"``, or one of ``measured()``: these are
+        read as they are.
+    n_trajectories, n_steps : int, optional
+        Number of runs, samples in each. Default: 100 and 200.
     noise : float
         Standard deviation of the Gaussian noise, as a fraction of each coordinate's standard
         deviation over the whole clean set. For an angle, which may wind up without end, that
@@ -57,15 +61,20 @@ def load(
     -------
     Trajectories
         With ``truth``, ``name`` and ``equations`` filled in. ``info(name).count`` is the number of
-        independent laws.
+        independent laws. Measured data have a name alone; ``info(name)`` tells their source.
 
     Raises
     ------
     ValueError
-        For an unknown name, sizes below one run of two samples, negative noise, both kinds of
-        noise at once, or shares outside 0 to 1.
+        For an unknown name, anything chosen of measured data, sizes below one run of two samples,
+        negative noise, both kinds of noise at once, or shares outside 0 to 1.
     """
     system = info(name)
+    if isinstance(system, Measured):
+        chosen = {"noise": noise, "noise_absolute": noise_absolute, "dt": dt} | flaws
+        return _as_it_is(system, n_trajectories, n_steps, chosen)
+    n_trajectories = _RUNS if n_trajectories is None else n_trajectories
+    n_steps = _STEPS if n_steps is None else n_steps
     if n_trajectories < 1 or n_steps < 2:
         raise ValueError(
             f"n_trajectories is {n_trajectories}, n_steps {n_steps}. Expected at least 1 and 2."
@@ -94,6 +103,28 @@ def load(
         grid_spacing=system.grid_spacing,
     )
     runs.truth, runs.name, runs.equations = system.truth, system.name, system.equations
+    return runs
+
+
+def _as_it_is(
+    record: Measured, n_trajectories: int | None, n_steps: int | None, chosen: dict[str, object]
+) -> Trajectories:
+    """Return measured runs; nothing of them can be chosen, but what there is may be named.
+
+    Raises
+    ------
+    ValueError
+    """
+    runs = record.load()
+    sizes = {"n_trajectories": (n_trajectories, runs.n_runs)}
+    sizes["n_steps"] = (n_steps, int(runs.lengths[0]))
+    others = [key for key, (given, there) in sizes.items() if given not in (None, there)]
+    others += [key for key, value in chosen.items() if value]
+    if others:
+        raise ValueError(
+            f"{record.name!r} is measured: {runs.n_runs} runs of {runs.lengths[0]} samples. "
+            f"{', '.join(others)} cannot be chosen for it; leave out what is no choice."
+        )
     return runs
 
 

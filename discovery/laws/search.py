@@ -19,6 +19,7 @@ from discovery.estimation.split import Split
 from discovery.formulas import simplicity
 from discovery.formulas.pencil import Spectrum, solve
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
+from discovery.laws import progress
 from discovery.laws.finding import candidates
 from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
@@ -196,7 +197,7 @@ class Search:
 
     def _libraries(self, stages: Sequence[Stage]) -> Iterator[Functions]:
         """Yield what the stages try; note those whose functions the runs do not admit."""
-        for stage in stages:
+        for stage in progress.over(stages):
             if stage.skipped:
                 self._skip(stage.name, len(stage), stage.skipped)
                 continue

@@ -1,5 +1,7 @@
 """The command line: what it prints, where, and with which exit status."""
 
+import inspect
+import io
 import json
 import os
 import subprocess
@@ -8,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from discovery import datasets, pipeline
+from discovery import Trajectories, datasets, pipeline
 from discovery.cli import main
 
 QUICK = ["--no-model", "--runs", "30", "--steps", "80"]
@@ -37,11 +39,12 @@ def test_page(capsys, tmp_path):
     assert page.startswith("<!doctype html>") and "2 conserved quantities" in page
 
 
-def test_page_where_none_can_be(capsys, tmp_path):
-    path = tmp_path / "nowhere" / "page.html"
-    assert main(["rigid_body", "--html", str(path), *QUICK]) == 2
+@pytest.mark.parametrize("place", ["nowhere/page.html", "."])
+def test_page_where_none_can_be(capsys, tmp_path, place):
+    """It is seen before the source is even looked for."""
+    assert main(["no_such_source", "--html", str(tmp_path / place)]) == 2
     out, err = capsys.readouterr()
-    assert out == "" and "cannot be written" in err
+    assert out == "" and "--html" in err and "cannot be written" in err
 
 
 def test_seed_decides_everything(capsys):
@@ -87,14 +90,126 @@ def test_a_model_is_trained_unless_told_otherwise(capsys, monkeypatch):
     assert (seen["library"], seen["random_state"], seen["verbose"]) == ("mechanics", 5, False)
 
 
+def written(runs, path, head):
+    """Write runs as a spreadsheet in Germany does."""
+    lines = [head]
+    for group, t, row in zip(runs.groups, runs.row_times, runs.rows, strict=True):
+        cells = [str(group), f"{t:.6f}", *(f"{x:.9f}" for x in row)]
+        lines.append(";".join(cells).replace(".", ","))
+    path.write_text("\n".join(lines), encoding="latin-1")
+
+
+@pytest.fixture
+def oscillators():
+    return datasets.load("harmonic_oscillator", 20, 60, noise=0.01, seed=0)
+
+
+def test_a_table_from_elsewhere(capsys, tmp_path, oscillators):
+    """Semicolons, decimal commas, units, Latin 1, other names: nothing needs to be said."""
+    written(oscillators, tmp_path / "a.csv", "Versuch;Zeit (s);Höhe (m);v [m/s]")
+    assert main([str(tmp_path / "a.csv"), "--no-model"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("20 runs × 60 samples, coordinates Höhe, v")
+    assert "conserved quantities: 1" in out and err == ""
+
+
+def test_options_of_what_was_measured(capsys, tmp_path, oscillators):
+    frame = oscillators.to_frame().assign(comment="none")
+    x, u = oscillators.names
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    options = ["--columns", f"{x},{u}", "--noise-level", "0.01", "--constants", "k=1"]
+    assert main([str(tmp_path / "a.csv"), "--no-model", *options]) == 0
+    assert "conserved quantities: 1" in capsys.readouterr().out
+
+
+def test_standard_input(capsys, monkeypatch, oscillators):
+    text = oscillators.to_frame().to_csv(index=False)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert main(["-", "--no-model", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n_conserved"] == 1
+
+
+@pytest.mark.skipif(
+    "missing" not in inspect.signature(Trajectories.from_file).parameters,
+    reason="Trajectories.from_file has no missing= yet",
+)
+def test_missing_samples_are_dropped(capsys, tmp_path, oscillators):
+    frame = oscillators.to_frame()
+    frame.iloc[100, 2] = np.nan
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    assert main([str(tmp_path / "a.csv"), "--no-model"]) == 2
+    assert "--drop-missing" in capsys.readouterr().err
+    assert main([str(tmp_path / "a.csv"), "--no-model", "--drop-missing"]) == 0
+
+
+@pytest.mark.skipif(
+    not hasattr(Trajectories, "in_radians"), reason="there is no Trajectories.in_radians yet"
+)
+def test_degrees(capsys, tmp_path):
+    runs = datasets.load("pendulum", 20, 60)
+    frame = runs.to_frame()
+    frame[list(runs.names)] *= 180 / np.pi
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    columns = ",".join(runs.names)
+    assert main([str(tmp_path / "a.csv"), "--no-model", "--degrees", columns]) == 0
+    assert "conserved quantities: 1" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(
+    not hasattr(Trajectories, "with_velocities"),
+    reason="there is no Trajectories.with_velocities yet",
+)
+def test_positions_only(capsys, tmp_path):
+    runs = datasets.load("harmonic_oscillator", 20, 100)
+    runs.to_frame().drop(columns=runs.names[1]).to_csv(tmp_path / "a.csv", index=False)
+    assert main([str(tmp_path / "a.csv"), "--no-model", "--positions-only"]) == 0
+    assert "conserved quantities: 1" in capsys.readouterr().out
+
+
+def test_what_the_search_is_told(capsys, monkeypatch):
+    seen = {}
+
+    def discover(runs, **options):
+        seen.update(options)
+        return "the report"
+
+    monkeypatch.setattr(pipeline, "discover", discover)
+    told = ["--kind", "map", "--max-drift", "0.3", "--noise-level", "x=1,y=2,u=3,v=4"]
+    assert main(["kepler", "--runs", "9", *told]) == 0
+    assert (seen["kind"], seen["max_drift"], seen["noise"]) == ("map", 0.3, [1, 2, 3, 4])
+    assert main(["kepler", "--runs", "9", "--unordered", "--noise-level", "0"]) == 0
+    assert (seen["ordered"], seen["noise"]) == (False, 0)
+
+
+def test_progress_is_shown_when_asked_for(capsys):
+    assert main(["rigid_body", "--progress", *QUICK]) == 0
+    assert "searching" in capsys.readouterr().err
+
+
+def test_stopped_by_the_user(capsys, monkeypatch):
+    def discover(runs, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "discover", discover)
+    assert main(["kepler", "--runs", "9"]) == 130
+    assert capsys.readouterr().err == "ndm-discover: stopped.\n"
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("ndm-discover 0.")
+
+
 def test_list(capsys):
     assert main(["--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == datasets.names()
+    every = [*datasets.names(), *datasets.measured()]
+    assert [line.split()[0] for line in lines] == every
+    assert next(line for line in lines if line.startswith("planets ")).endswith("measured")
     assert next(line for line in lines if line.startswith("kepler ")).endswith("3 laws")
     assert next(line for line in lines if line.startswith("lorenz ")).endswith("no laws")
     main(["--list", "--json"])
-    assert json.loads(capsys.readouterr().out) == datasets.names()
+    assert json.loads(capsys.readouterr().out) == every
 
 
 @pytest.mark.parametrize("options", [[], ["--no-model"]])
@@ -137,14 +252,48 @@ def one_run(path):
     path.write_text(f"run,t,x,u\n{rows}\n")
 
 
+def no_time(path):
+    path.write_text("run,x,u\n0,1,1\n0,0,2\n")
+
+
+def no_titles(path):
+    path.write_text("0,1,2\n1,3,2\n")
+
+
+def missing_cell(path):
+    path.write_text("run,t,x,u\n0,0,1,1\n0,1,,2\n")
+
+
 MISTAKES = {
     "nothing": ([], None, "expected the name of a data set or a file"),
     "unknown system": (["keppler"], None, "Did you mean 'kepler'"),
     "missing file": (["none.csv"], None, "no such file"),
-    "kind of file": (["./runs.xlsx"], None, "unknown kind of file"),
+    "kind of file": (["./runs.pkl"], None, "unknown kind of file"),
     "empty file": (["FILE"], header_only, "no rows"),
     "text in a number column": (["FILE"], text_column, "column 'u' is not numbers"),
-    "missing column": (["FILE", "--run", "cell"], one_run, "run='cell' is no column"),
+    "missing column": (["FILE", "--run", "cell"], one_run, "--run cell is no column"),
+    "missing time": (["FILE", "--time", "clock"], one_run, "--time clock is no column"),
+    "no time": (["FILE"], no_time, "Pass --time u if the times are there, or --time steps"),
+    "no titles": (["FILE"], no_titles, "--time x1 if the first is the time"),
+    "unknown columns": (["FILE", "--columns", "x,w"], one_run, "no coordinate columns ['w']"),
+    "no columns": (["FILE", "--columns", ","], one_run, "--columns: received ','"),
+    "missing values": (["FILE"], missing_cell, "states hold nan at run 0, row 1"),
+    "separator": (["FILE", "--sep", "ab"], one_run, "--sep ab separates no cells"),
+    "decimal": (["FILE", "--decimal", "x"], one_run, "--decimal x is no decimal mark"),
+    "encoding": (["FILE", "--encoding", "x-1"], one_run, "--encoding x-1 is unknown"),
+    "constants": (["kepler", "--constants", "g:9.81"], None, "--constants: received 'g:9.81'"),
+    "constant": (["kepler", "--constants", "g=fast"], None, "--constants: 'fast' is no number"),
+    "noise level": (["kepler", "--noise-level", "small"], None, "--noise-level: 'small' is no"),
+    "noise levels": (["kepler", "--noise-level", "x=1", *QUICK], None, "x, y, u, v"),
+    "negative noise level": (["kepler", "--noise-level", "-1", *QUICK], None, "--noise-level"),
+    "clouds without noise": (["kepler", "--unordered"], None, "Give --noise-level"),
+    "clouds of a map": (
+        ["kepler", "--unordered", "--noise-level", "0", "--kind", "map"],
+        None,
+        "exclude each other",
+    ),
+    "runs of measured data": (["planets", "--runs", "3"], None, "--runs cannot be chosen"),
+    "no runs": (["kepler", "--runs", "0"], None, "--runs is 0"),
     "unknown role": (["FILE", "--roles", "x=place"], one_run, "unknown role 'place'"),
     "role of a stranger": (["FILE", "--roles", "z=position"], one_run, "z"),
     "roles that are no pairs": (["FILE", "--roles", "x"], one_run, "x=position,u=velocity"),

@@ -54,9 +54,10 @@ def train_features(
         Of the coordinates: an angle is seen by its cosine and sine.
     rng : numpy.random.Generator
     verbose : bool
-        Show Keras' progress bar.
+        Show a progress bar (on stderr).
     """
     import keras
+    from tqdm.auto import tqdm
 
     d = len(names)
     angles = tuple(i for i, role in enumerate(roles or ()) if role == "angle")
@@ -75,7 +76,9 @@ def train_features(
     schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, STEPS)
     network.compile(keras.optimizers.Adam(schedule), loss=_lost_information)
     batches = _batches(orbits, blank, rng)
-    network.fit(batches, epochs=1, verbose=1 if verbose else 0, shuffle=False)
+    with tqdm(total=STEPS, desc="learning features", unit="step", disable=not verbose) as bar:
+        progress = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: bar.update())
+        network.fit(batches, epochs=1, verbose=0, callbacks=[progress], shuffle=False)
     kernels = [np.asarray(w, dtype=float) for w in network.get_weights()]
     layers = tuple(zip(kernels[::2], kernels[1::2], strict=True))
     library = LearnedLibrary(names, Network(blank.centre, blank.scale, angles, layers))

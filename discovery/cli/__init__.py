@@ -1,0 +1,78 @@
+"""The command line: a data set or runs of one's own in, the report of conserved quantities out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from discovery.cli.messages import in_options
+from discovery.cli.options import parser
+
+if TYPE_CHECKING:
+    from discovery.datasets.measured import Measured
+    from discovery.datasets.system import System
+
+# As shells report what Ctrl-C has stopped.
+_STOPPED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; those of the process by default.
+    """
+    try:
+        options = parser().parse_args(argv)
+        print(_answer(options), flush=True)
+    except BrokenPipeError:
+        # The reader (head, a pager) has seen enough; Python must not complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (ValueError, ImportError) as error:
+        print(f"ndm-discover: {in_options(str(error))}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("ndm-discover: stopped.", file=sys.stderr)
+        return _STOPPED
+    return 0
+
+
+def _answer(options: argparse.Namespace) -> str:
+    if options.version:
+        from importlib.metadata import version
+
+        return f"ndm-discover {version('keras-ndm')}"
+    if options.list:
+        return _list(options.json)
+    from discovery.cli.analysis import report_of
+    from discovery.cli.output import check_page, write_page
+
+    check_page(options.html)
+    report = report_of(options)
+    write_page(report, options.html)
+    if options.json:
+        return json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
+    return str(report)
+
+
+def _list(as_json: bool) -> str:
+    from discovery.datasets import catalogue
+
+    names = [*catalogue.names(), *catalogue.measured()]
+    if as_json:
+        return json.dumps(names)
+    width = max(map(len, names))
+    return "\n".join(f"{n:<{width}}  {_described(catalogue.info(n))}" for n in names)
+
+
+def _described(record: System | Measured) -> str:
+    if record.count is None:
+        return f"{record.dim:3d} coordinates, measured"
+    laws = "law" if record.count == 1 else "laws"
+    return f"{record.dim:3d} coordinates, {record.count or 'no'} {laws}"
