@@ -28,8 +28,6 @@ extensions = [
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
-# No page of special data need be there.
-suppress_warnings = ["toc.empty_glob"]
 templates_path = ["_templates"]
 
 autosummary_generate = True

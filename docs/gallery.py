@@ -146,8 +146,8 @@ def what_is_found(found):
     """Return a table of the quantities found, or why there is none."""
     if found is None:
         return "`python docs/findings.py` has not looked at this data set."
-    reason = found["reason"].rstrip(".")
-    lines = [f"{found['n_conserved'] or 'No'} conserved quantities: {reason}."]
+    before = "" if found["verdict"] == "laws" else f"{found['verdict'].capitalize()}: "
+    lines = [f"{before}{found['reason']}"]
     if found["quantities"]:
         lines += ["", "| formula | flatness | verdict |", "|---|---|---|"]
         lines += [
