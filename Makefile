@@ -1,13 +1,15 @@
 # Two commands do all that is needed on a machine with Python 3.11+ and make:
 #   make demo    the main job: Kepler runs in, a report of what is conserved out
 #   make test    lint and the whole test suite, on TensorFlow and on JAX
+# A third builds the documentation, in docs/_build/html:
+#   make docs
 PYTHON ?= python3
 TF  := .venv-tensorflow
 JAX := .venv-jax
 # The stable and the nightly TensorFlow Probability install the same module, so each backend
 # has an environment of its own.
 
-.PHONY: demo test test-tensorflow test-jax test-slow lint bench clean
+.PHONY: demo test test-tensorflow test-jax test-slow lint bench docs clean
 
 demo: $(TF)/ready
 	KERAS_BACKEND=tensorflow $(TF)/bin/python examples/kepler.py
@@ -22,7 +24,7 @@ test-tensorflow: $(TF)/ready
 test-jax: $(JAX)/ready
 	KERAS_BACKEND=jax $(JAX)/bin/python -m pytest -q tests/keras_ndm
 
-test-slow: $(TF)/ready $(JAX)/ready
+test-slow: $(TF)/ready-for-docs $(JAX)/ready
 	KERAS_BACKEND=tensorflow $(TF)/bin/python -m pytest -q -m slow
 	KERAS_BACKEND=jax $(JAX)/bin/python -m pytest -q -m slow tests/keras_ndm
 
@@ -33,13 +35,21 @@ lint: $(TF)/ready
 bench: $(TF)/ready
 	KERAS_BACKEND=tensorflow $(TF)/bin/python benchmarks/recovered_laws.py
 
+# Pages are about both packages, so the environment is TensorFlow's, and Sphinx joins it.
+docs: $(TF)/ready-for-docs
+	KERAS_BACKEND=tensorflow $(TF)/bin/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
 clean:
-	rm -rf $(TF) $(JAX)
+	rm -rf $(TF) $(JAX) docs/_build docs/gallery docs/notebooks docs/reference/api
 
 $(TF)/ready: pyproject.toml
 	$(PYTHON) -m venv $(TF)
 	$(TF)/bin/python -m pip install --quiet --upgrade pip
 	$(TF)/bin/python -m pip install --quiet --editable '.[tensorflow,test]'
+	touch $@
+
+$(TF)/ready-for-docs: $(TF)/ready
+	$(TF)/bin/python -m pip install --quiet --editable '.[docs]'
 	touch $@
 
 $(JAX)/ready: pyproject.toml

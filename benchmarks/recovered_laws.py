@@ -1,6 +1,6 @@
 """How many laws are found, how true they are, and how long it takes: systems × noise.
 
-    python benchmarks/recovered_laws.py                    the systems of the table in README
+    python benchmarks/recovered_laws.py                    the first table of the documentation
     python benchmarks/recovered_laws.py --all --no-model   every data set, without training
     python benchmarks/recovered_laws.py --systems kepler three_body --noise 0.01
 

@@ -60,7 +60,7 @@ class CoordinateLayer(keras.layers.Layer):
         return self.chart.inverse(self._points(z))
 
     def log_det_jacobian(self, x: Tensor) -> Tensor:
-        """Log |det ∂z/∂x| at x, (batch,)."""
+        """Log of `|det ∂z/∂x|` at x, (batch,)."""
         return self.chart.log_det_jacobian(self._points(x))
 
     def jacobian(self, x: Tensor) -> Tensor:

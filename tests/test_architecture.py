@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 # From high to low. A room may import those in lower lines, and none in its own line.
 LAYERS = {
     "discovery": (
-        # Doors: what README and users import by these names; nothing inside does.
+        # Doors: what pages and users import by these names; nothing inside does.
         ("__main__", "conditions", "displays", "formula_metric", "trajectories"),
         ("cli",),
         ("finder",),

@@ -11,6 +11,7 @@ import numpy as np
 
 from discovery.criteria import DATA
 
+#: What a coordinate can be.
 ROLES = (
     "position",
     "velocity",

@@ -55,7 +55,7 @@ class Columns:
 
 Builder: TypeAlias = Callable[[Columns], list[Library | Scaled | Omitted]]
 _BUILDERS: dict[str, Builder] = {}
-# The names that ``library=`` takes; what is registered later is among them.
+#: The names that ``library=`` takes; what is registered later is among them.
 NAMES = _BUILDERS.keys()
 
 

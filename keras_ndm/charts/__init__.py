@@ -18,6 +18,7 @@ from keras_ndm.charts.partial import Bounded, Elementwise, Positive
 from keras_ndm.charts.permute import Permute
 from keras_ndm.charts.standardize import ActNorm, Standardize
 
+#: The charts that go by a name, with their classes.
 NAMES = {
     "identity": Identity,
     "standardize": Standardize,

@@ -50,7 +50,7 @@ class _Autoregressive(tfp.bijectors.Bijector):
 @keras.saving.register_keras_serializable("keras_ndm")
 class Autoregressive(Chart):
     """z_i = (x_i − m_i(x_<i)) exp(−s_i(x_<i)), by one masked network (Germain et al., 2015;
-    Papamakarios et al., 2017), |s| < 3.
+    Papamakarios et al., 2017), `|s| < 3`.
 
     Forward takes one pass, the inverse d passes.
 

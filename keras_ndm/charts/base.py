@@ -43,7 +43,7 @@ class Chart(keras.layers.Layer):
         return self.bijector().inverse(fresh(z))
 
     def log_det_jacobian(self, x: Tensor) -> Tensor:
-        """Log |det ∂z/∂x| at x, (batch,)."""
+        """Log of `|det ∂z/∂x|` at x, (batch,)."""
         log_det = self.bijector().forward_log_det_jacobian(fresh(x), event_ndims=1)
         return log_det + ops.zeros_like(x[:, 0])  # some bijectors give one number for the batch
 

@@ -108,7 +108,7 @@ class Coupling(Chart):
 
 @keras.saving.register_keras_serializable("keras_ndm")
 class AffineCoupling(Coupling):
-    """RealNVP: x₂ ↦ exp(s(x₁)) x₂ + t(x₁) (Dinh et al., 2017), with |s| < 3 by 3 tanh(s/3)."""
+    """RealNVP: x₂ ↦ exp(s(x₁)) x₂ + t(x₁) (Dinh et al., 2017), `|s| < 3` by 3 tanh(s/3)."""
 
     def parameters(self, moved: int) -> int:
         """Give a log scale and a shift each."""

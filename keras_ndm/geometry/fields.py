@@ -15,7 +15,7 @@ from keras_ndm.geometry.callables import Array, jet_of
 
 
 def sectional_curvature(metric: Callable, points: Array, u: Array, v: Array) -> Tensor:
-    """Curvature of the planes spanned by u and v, K = R(u,v,u,v) / (|u|²|v|² − ⟨u,v⟩²).
+    """Curvature of the planes spanned by u and v, `K = R(u,v,u,v) / (|u|²|v|² − ⟨u,v⟩²)`.
 
     Parameters
     ----------

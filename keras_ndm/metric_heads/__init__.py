@@ -7,6 +7,7 @@ from keras_ndm.metric_heads.diagonal import Conformal, Diagonal
 from keras_ndm.metric_heads.low_rank import LowRank
 from keras_ndm.metric_heads.pullback import Pullback
 
+#: The heads that go by a name, with their classes.
 KINDS = {
     "cholesky": Cholesky,
     "diagonal": Diagonal,

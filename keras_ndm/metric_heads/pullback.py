@@ -112,7 +112,7 @@ class Pullback(MetricHead):
         return value, half + ops.swapaxes(half, 2, 3)
 
     def scalar_curvature(self, layer: HeadLayer, z: Tensor) -> Tensor:
-        """Gauss' equation, R = |H|² − |II|², from second derivatives of the embedding alone.
+        """Gauss' equation, `R = |H|² − |II|²`, from second derivatives of the embedding alone.
 
         II_ij is the part of ∂_i ∂_j X normal to the surface, H = g^ij II_ij (do Carmo, 1992,
         chapter 6).

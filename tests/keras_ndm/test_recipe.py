@@ -1,4 +1,4 @@
-"""What the README tells users to do to add a chart and a metric head of their own."""
+"""What the documentation tells users to do to add a chart and a metric head of their own."""
 
 import keras
 import numpy as np
