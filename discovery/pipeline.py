@@ -413,7 +413,8 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     if missing is not None:
         if any(turns):
             levels = None if levels is None else levels * radians_in(turns)
-            runs, turns = in_radians(runs, turns), ()
+            runs = in_radians(runs, turns)
+        turns = ()
         runs = with_formed_velocities(drawn(runs, most, rng), missing, levels)
     if runs.formed is not None:
         levels = None

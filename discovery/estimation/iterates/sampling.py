@@ -13,10 +13,10 @@ from enum import StrEnum
 import numpy as np
 
 from discovery.criteria import NOISE
+from discovery.data.noise_level import noise_scale
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.iterates.one_step import one_step
 from discovery.estimation.model_rows import continuous_rows
-from discovery.estimation.noise_level import noise_scale
 from discovery.estimation.smoothness import have_a_path, roughness
 
 
