@@ -434,6 +434,14 @@ class NoiseCriteria:
         off=0.0,
         test="data/test_velocities.py::test_errors_of_states_are_known_and_independent",
     )
+    states_of_all: float = limit(
+        160.0,
+        statistic="states with formed velocities that few long runs are parted into",
+        unit="states",
+        reason="tolerance: few runs are judged by windows of them, each of several states",
+        off=0.0,
+        test="data/test_velocities.py::test_few_long_runs_have_states_enough_for_windows",
+    )
     states_of_a_run: float = limit(
         16,
         statistic="windows that the longest run is parted into, at least",

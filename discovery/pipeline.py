@@ -506,6 +506,7 @@ def _laws(
     moving = sound if parts.all_coordinates else sound.of_columns(coordinates)
     levels = asked.noise if asked.noise is None else asked.noise[coordinates]
     few = sound.n_runs < LAWS.min_runs
+    windows = -(-WINDOWS // sound.n_runs) if few else 0
     every = np.arange(sound.n_runs)
     fit, held = (every, every) if few else Split.choose(sound.n_runs, rng)
     known = preparation.within(frame.of_columns(coordinates)).orbits(moving, fit, levels, rng)
@@ -515,7 +516,7 @@ def _laws(
     if parts.clock:
         orbits = jittered(orbits, parts.clock, sound.row_times)
     if few:
-        orbits = orbits.in_windows(-(-WINDOWS // sound.n_runs))
+        orbits = orbits.in_windows(windows)
     split = Split.in_time(orbits, rng) if few else Split.of(orbits, fit, held, rng)
     # A user's own library is of all columns.
     of, seen = (moving, known) if isinstance(library, str) else (sound, orbits)
@@ -539,11 +540,12 @@ def _laws(
     conclusion = conclude(findings, known, moving.roles)
     # With a clock what decays at a rate is a law.
     own = isinstance(library, str) or parts.all_coordinates
-    if conclusion.verdict != "undecided" and seen.on_a_path and own and not parts.clock:
+    judged = conclusion.verdict != "undecided" or (few and split is not None and not findings.laws)
+    if judged and seen.on_a_path and own and not parts.clock:
         roles = tuple(infer_roles(of.names, of.roles, path, speeds))
         among = Among(orbits, sound.names, parts.coordinates)
         among = None if parts.all_coordinates else among
-        runs = Moving(seen, of.row_times, of.names, roles, fit, held, among)
+        runs = Moving(seen, of.row_times, of.names, roles, fit, held, among, windows)
         findings = with_decaying(findings, found, runs, rng, numbers)
         conclusion = conclude(findings, known, moving.roles)
     drifting = [law for law in findings.laws if law.verdict == "approximate" and not law.decay]

@@ -224,7 +224,8 @@ def form(
     level = spread * np.maximum(share, _LEAST_NOISE * share.max())
     middle = positions.mean(axis=0)
     values = (positions - middle) / level
-    widest = max(NOISE.widest_state, np.diff(offsets).max() / NOISE.states_of_a_run)
+    states = max(NOISE.states_of_a_run, NOISE.states_of_all / (len(offsets) - 1))
+    widest = max(NOISE.widest_state, np.diff(offsets).max() / states)
     parts = []
     for begin, end in _stretches(offsets):
         inside = offsets[begin : end + 1]

@@ -58,7 +58,7 @@ def missing_velocities(runs: Trajectories) -> Missing | None:
     """
     coordinates = parted(runs).coordinates
     moving = runs.of_columns(coordinates)
-    long = int(np.sum(runs.lengths >= FEWEST)) >= DATA.fewest_runs
+    long = int(np.sum(runs.lengths >= FEWEST)) >= min(DATA.fewest_runs, runs.n_runs)
     if runs.formed is not None or not long or not have_a_path(moving):
         return None
     roles = moving.roles or ()

@@ -65,7 +65,7 @@ def _searched(stage: StageRecord) -> str:
 
 
 def _quantity(law: Law, undecided: bool, drift_rates: Mapping[sympy.Expr, float]) -> Quantity:
-    if undecided and law.verdict != "along_run":
+    if undecided and law.verdict not in ("along_run", "decaying"):
         return Quantity.from_law(law, "undecided")
     quantity = Quantity.from_law(law)
     if quantity.verdict != "approximate" or quantity.decay is not None:

@@ -86,6 +86,8 @@ class Moving:
         Runs that formulas are found on, and those that judge them.
     among : Among or None
         Where the coordinates are among more columns, which the laws are to be of.
+    windows : int
+        Of each of few runs, which are judged by these; 0 where runs judge.
     """
 
     orbits: Orbits
@@ -95,10 +97,33 @@ class Moving:
     fit: np.ndarray
     held: np.ndarray
     among: Among | None = None
+    windows: int = 0
 
-    def split(self, orbits: Orbits, rng: np.random.Generator) -> Split:
-        """Return the parted orbits, which may have further columns."""
-        return Split.of(orbits, self.fit, self.held, rng)
+    def laws(
+        self,
+        stages: Sequence[Stage],
+        orbits: Orbits,
+        rng: np.random.Generator,
+        numbers: Numbers,
+    ) -> list[Law]:
+        """Return the laws of orbits, which may have further columns, or what few obey."""
+        if not self.windows:
+            return analyse(stages, Split.of(orbits, self.fit, self.held, rng), rng, numbers).laws
+        split = Split.in_time(orbits.in_windows(self.windows), rng)
+        if split is None:
+            return []
+        found = analyse(stages, split, rng, numbers)
+        laws = found.along_runs(orbits.n_runs, orbits.measured.states.shape[1]).laws
+        return [
+            replace(law, errors=test.standard_errors(law.coefficients))
+            for law in laws
+            for test in [DriftTest(law.library, law.coefficients, split.all)]
+        ]
+
+    @property
+    def law(self) -> Verdict:
+        """What is called a law here."""
+        return Verdict.ALONG_RUN if self.windows else Verdict.EXACT
 
     @property
     def momenta(self) -> list[int]:
@@ -184,7 +209,8 @@ def decaying(
     energies: list[Law] = []
     if moving.momenta and not any(_has_energy(law, moving) for law in exact):
         energies = _losing(libraries, moving, rng, numbers)
-    others = _fading(moving, bool(energies), rng, numbers)
+    # Any short piece of one path fades at some rate.
+    others = [] if moving.windows else _fading(moving, bool(energies), rng, numbers)
     return _new([*energies, *others], exact, moving)
 
 
@@ -229,7 +255,7 @@ def _losing(
             continue
         some = tiers if len(even) <= _MOST_OF_ALL else tiers[:1]
         stages += [_Alone(with_losses(even, every, tier), balance.is_energy) for tier in some]
-    laws = analyse(stages, moving.split(balance.orbits, rng), rng, numbers).laws
+    laws = moving.laws(stages, balance.orbits, rng, numbers)
     nearly = [law for law in laws if balance.is_energy(law, Verdict.APPROXIMATE)]
     near = [law for law in nearly[:1] if balance.rest(law) <= LAWS.friction_rest]
     energies = map(balance.energy, [law for law in laws if balance.is_energy(law)] or near)
@@ -290,13 +316,13 @@ class _Balance:
         symbols = library.symbols[: len(self.moving.names)]
         return Library(symbols, library.atoms, library.exponents, library.name)
 
-    def is_energy(self, law: Law, verdict: Verdict = Verdict.EXACT) -> bool:
-        """Tell whether a law of the given verdict is an energy with what friction takes of it.
+    def is_energy(self, law: Law, verdict: Verdict | None = None) -> bool:
+        """Tell whether a law, or what has the given verdict, is an energy with its losses.
 
         Friction takes and never gives, and takes of a kinetic energy, which is never negative.
         """
         kept, lost = self._parted(law)
-        if law.verdict != verdict or not kept or not lost:
+        if law.verdict != (verdict or self.moving.law) or not kept or not lost:
             return False
         terms, factors = law.library.expressions(), law.coefficients[lost]
         kinetic = self._twice_kinetic(self._energy_terms(law, kept), law.coefficients[kept])
@@ -380,7 +406,8 @@ def _fading(moving: Moving, odd: bool, rng: np.random.Generator, numbers: Number
         some = odd_terms(library, moving.roles) if odd else library
         if some is not None and len(some) <= _MOST:
             stages.append(Growing(some, _CLOCK, numbers))
-    split = moving.split(beside(moving.orbits, clock[:, None], moving.times), rng)
+    orbits = beside(moving.orbits, clock[:, None], moving.times)
+    split = Split.of(orbits, moving.fit, moving.held, rng)
     laws = analyse(stages, split, rng, numbers).laws
     out = [_of_itself(law, split, moving, numbers) for law in laws if law.verdict == Verdict.EXACT]
     return [law for law in out if law is not None]
@@ -440,7 +467,7 @@ def _stripped(
         coefficients=coefficients,
         errors=errors,
         expression=expression(library.expressions(), coefficients, numbers),
-        verdict=Verdict.DECAYING if law.verdict == Verdict.EXACT else law.verdict,
+        verdict=law.verdict if law.verdict == Verdict.APPROXIMATE else Verdict.DECAYING,
         alternatives=(),
         decay=decay,
     )

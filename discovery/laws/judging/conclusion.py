@@ -110,13 +110,16 @@ def _along(findings: Findings, orbits: Orbits, criteria: LawCriteria) -> list[st
         return [_NO_PATH.removesuffix(".")]
     if not findings.n_judges:
         return ["the samples are too few to part them into windows"]
+    decays = [law for law in findings.laws if law.decay]
+    count = len(findings.laws) - len(decays)
     if not findings.laws:
         return [f"no function that was tried is constant along {run}"]
-    count = len(findings.laws)
-    what = "1 function is" if count == 1 else f"{count} functions are"
     judges = (
         f"found on {their} first samples and judged on {their} last {findings.n_judges} windows"
     )
+    if decays:
+        return [f"an energy decays along {run}, {judges}"]
+    what = "1 function is" if count == 1 else f"{count} functions are"
     parts = [f"{what} constant along {run}, {judges}"]
     if not _motion(orbits, criteria.rest)[1]:
         parts.append(f"{run} never turns back, and on an open arc this is easy to come by")

@@ -93,6 +93,14 @@ def test_a_run_has_enough_states():
     assert np.diff(found.offsets).min() >= 16
 
 
+def test_few_long_runs_have_states_enough_for_windows():
+    """One run of slow motion and much noise: sixteen windows of states are wanted all the same."""
+    times = 0.02 * np.arange(900)
+    q = np.cos(times)[:, None] + 0.02 * np.random.default_rng(0).standard_normal((900, 1))
+    found = form(q, times, np.array([0, 900]), np.array([0.02]))
+    assert len(found.rows) >= 80
+
+
 def test_short_runs_have_states():
     q, _ = motion()
     offsets = 40 * np.arange(len(q) // 40 + 1)

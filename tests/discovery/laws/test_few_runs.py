@@ -144,3 +144,24 @@ def test_groups_of_one_run_and_none_are_one():
     same = finder.fit(states, groups=np.zeros(len(states)), times=times).report_
     assert str(without) == str(same)
     assert str(same.quantities[0].expression) == "x0**2 + x1**2/4"
+
+
+def test_the_energy_that_one_run_loses():
+    """A bench pendulum with friction, its angle only: θ'' = −8.2 sin θ − .03 θ'."""
+    times = np.arange(900) / 30
+    a = path(lambda s: [s[1], -8.2 * np.sin(s[0]) - 0.03 * s[1]], [1.1, 0.0], times, 0.004)[:, :1]
+    report = report_of([a], [times], roles=["angle"], names=["a"])
+    (energy,) = report.quantities
+    assert report.verdict == "undecided" and report.n_conserved == 0
+    assert energy.verdict == "decaying"
+    factors = {str(term): float(value) for term, value in energy.coefficients.items()}
+    assert factors["cos(a)"] / factors["adot**2"] / -2 == pytest.approx(8.2, rel=0.03)
+    assert energy.rate == pytest.approx(0.03, abs=4 * energy.rate_error)
+    assert "an energy decays along the run" in report.reason
+
+
+def test_one_run_on_a_limit_cycle_loses_no_energy():
+    times = np.linspace(0, 40, 800)
+    x = path(lambda s: [s[1], (1 - s[0] ** 2) * s[1] - s[0]], [2.0, 0.0], times, 0.005)[:, :1]
+    report = report_of([x], [times], roles=["position"], names=["x"])
+    assert not [q for q in report.quantities if q.verdict == "decaying"]
