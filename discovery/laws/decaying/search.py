@@ -130,6 +130,12 @@ class Moving:
         """Columns of velocities and momenta."""
         return [i for i, role in enumerate(self.roles) if role in MOMENTA]
 
+    @property
+    def probes(self) -> np.ndarray:
+        """Some states of the smooth path, (k, d)."""
+        states = self.orbits.smoothed.states
+        return states[:: max(1, len(states) // PROBES)]
+
     def gradients(self, laws: Sequence[Law]) -> list[np.ndarray]:
         """Return gradients of laws of the coordinates, or of all columns, at some states."""
         return [self._gradient(law) for law in laws]
@@ -207,17 +213,23 @@ def decaying(
     if left < 1:
         return []
     energies: list[Law] = []
-    if moving.momenta and not any(_has_energy(law, moving) for law in exact):
+    if moving.momenta and not any(_is_conserved_energy(law, moving) for law in exact):
         energies = _losing(libraries, moving, rng, numbers)
     # Any short piece of one path fades at some rate.
     others = [] if moving.windows else _fading(moving, bool(energies), rng, numbers)
     return _new([*energies, *others], exact, moving)
 
 
-def _has_energy(law: Law, moving: Moving) -> bool:
-    """Tell whether a law has squares of velocities."""
+def _is_conserved_energy(law: Law, moving: Moving) -> bool:
+    """Tell whether a law is even in the velocities, with a kinetic energy that is not negative."""
     velocities = [sympy.Symbol(moving.names[i], real=True) for i in moving.momenta]
-    return any(law.expression.diff(v, 2) != 0 for v in velocities)
+    reversed_law = law.expression.xreplace({v: -v for v in velocities})
+    if sympy.expand(reversed_law - law.expression) != 0 or not law.expression.has(*velocities):
+        return False
+    (slopes,), states = moving.gradients([law]), moving.probes
+    along = states * slopes / moving.orbits.scale
+    twice_kinetic = along[:, moving.momenta].sum(axis=1)
+    return _share_below(np.sign(twice_kinetic.mean()) * twice_kinetic) <= LAWS.friction_gives
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def kepler():
 
 @pytest.fixture(scope="module")
 def control():
-    return report_of("damped_oscillator")
+    return report_of("van_der_pol")
 
 
 def test_text(kepler):

@@ -10,6 +10,8 @@ from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.decaying.search import Moving, decaying
 from discovery.laws.judging.law import Findings
+from discovery.laws.search import analyse
+from discovery.laws.stages import stages_of
 
 PAIR = ("position", "velocity")
 PAIRS = ("position",) * 2 + ("velocity",) * 2
@@ -32,14 +34,15 @@ def runs_of(acceleration, roles=PAIR, noise=0.0, n_runs=24, time=20.0):
     return Trajectories(states=states, times=t, names=names, roles=roles)
 
 
-def lost(runs, library="auto", roles=None):
-    """What decays in runs of which no law is known."""
+def lost(runs, library="auto", roles=None, known=False):
+    """What decays in runs of which no law is known, or all that the library has."""
     roles = runs.roles if roles is None else roles
     orbits, rng = prepare(runs), np.random.default_rng(0)
     found = libraries.resolve(library, runs.names, roles, orbits.smoothed.states)
     parted = Split.choose(runs.n_runs, rng)
     moving = Moving(orbits, runs.row_times, runs.names, roles, *parted)
-    return decaying(found, moving, Findings(), rng)
+    laws = analyse(stages_of(found), Split.of(orbits, *parted, rng), rng) if known else Findings()
+    return decaying(found, moving, laws, rng)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.01, 0.05])
@@ -83,6 +86,19 @@ def test_two_masses_lose_one_energy():
     ratio = sympy.expand(law.expression / law.expression.coeff(v1, 2) - truth)
     assert max(abs(float(c)) for c in ratio.as_coefficients_dict().values()) < 0.01
     assert law.decay.rate == pytest.approx(0.03, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("acceleration", "energies"),
+    [
+        pytest.param(lambda q, v: [0.0, 1.0] * (-q - 0.05 * v), 1, id="a momentum stays"),
+        pytest.param(lambda q, v: -q - [0.0, 0.05] * v, 0, id="an energy stays"),
+    ],
+)
+def test_friction_beside_a_law(acceleration, energies):
+    runs = runs_of(acceleration, PAIRS, 0.01)
+    found = lost(runs, ["v1", "v1**2 + x1**2", "v2**2", "x2**2"], known=True)
+    assert sum(bool(own.decay.losses) for own in found) == energies
 
 
 def test_what_decays_by_itself():

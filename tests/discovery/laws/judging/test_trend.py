@@ -30,12 +30,30 @@ def report_of(states):
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.002])
-def test_rate_and_lifetime(noise):
+def test_linear_friction_is_a_decay(noise):
     report = report_of(damped(noise))
     assert report.n_conserved == 0
     (law,) = report.quantities
-    assert law.verdict == "approximate"
-    energy = np.sum(damped(0.0) ** 2, axis=2)
+    assert (law.verdict, law.drift_rate) == ("decaying", None)
+    assert law.rate == pytest.approx(DAMPING, abs=3 * law.rate_error + 1e-9)
+    assert law.lifetime == law.loss_time == pytest.approx(1 / law.rate)
+
+
+def test_rate_and_lifetime():
+    # Friction of a kind that is not looked for: the trend of the energy is told.
+    def rate(_, s):
+        return [s[1], -s[0] - 0.0005 * s[0] ** 2 * s[1]]
+
+    starts = np.random.default_rng(0).uniform(-1.5, 1.5, (60, 2))
+    options = {"t_eval": T, "rtol": 1e-9, "atol": 1e-11}
+    states = np.array([solve_ivp(rate, (0, T[-1]), s, **options).y.T for s in starts])
+    finder = ConservedQuantityFinder(["x0**2", "x1**2"], roles=["position", "velocity"])
+    groups, times = np.repeat(np.arange(60), len(T)), np.tile(T, 60)
+    finder.set_params(random_state=0).fit(states.reshape(-1, 2), groups=groups, times=times)
+    report = finder.report_
+    (law,) = report.quantities
+    assert (law.verdict, law.decay) == ("approximate", None)
+    energy = np.sum(states**2, axis=2)
     slopes = np.polyfit(T, energy.T, 1)[0]
     expected = np.sqrt(np.mean(slopes**2)) / energy.std()
     assert law.drift_rate == pytest.approx(expected, rel=0.1)
