@@ -139,13 +139,14 @@ class DataCriteria:
 class AngleCriteria:
     """Angles that nobody named, and their units."""
 
-    one_size: float = limit(
-        0.1,
-        statistic="80th percentile of the distances of jumps from their median, over the median",
+    by_chance: float = limit(
+        1e-4,
+        statistic="probability of so many jumps that are so nearly of one size",
         unit="1",
-        reason="tolerance: noise of an angle beyond which no cosine tells anything",
-        off=math.inf,
-        test="data/flaws/test_angles.py::test_what_does_not_wrap[white noise]",
+        reason="jumps of any size between half of the range and the whole of it, independent",
+        level=1e-4,
+        off=1.1,
+        test="data/flaws/test_angles.py::test_short_noise_does_not_wrap",
     )
     as_elsewhere: float = limit(
         1.0,

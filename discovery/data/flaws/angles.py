@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from discovery.criteria import ANGLES, DATA
 from discovery.data.coordinates import infer_roles
 from discovery.data.flaws.degrees import are_degrees
@@ -66,9 +68,12 @@ def as_columns(columns: str | Sequence[str], names: Sequence[str], what: str) ->
 
 
 def turning_roles(
-    samples: Samples, roles: Sequence[str | None] | None, columns: Sequence[int]
+    samples: Samples,
+    roles: Sequence[str | None] | None,
+    columns: Sequence[int],
+    turn: float = RADIANS,
 ) -> tuple[str | None, ...]:
-    """Return roles with those of the given columns, which are in radians, or radians a time.
+    """Return roles with those of columns that are angles, or rates of angles.
 
     Parameters
     ----------
@@ -77,14 +82,16 @@ def turning_roles(
         Those that are given are kept.
     columns : sequence of int
         A column is an angular velocity if it is the rate of another of them, else an angle.
+    turn : float
+        The size of their turn.
 
     Returns
     -------
     tuple of d str or None
     """
     out = list(roles or [None] * samples.dim)
-    smooth = samples.unwrapped(dict.fromkeys(columns, RADIANS))
-    rates = {j for i in columns for j in _rates_of(smooth, i, columns)}
+    smooth = samples.unwrapped(dict.fromkeys(columns, turn)).rates()
+    rates = {j for i in columns for j in _rates_of(smooth[:, i], samples.rows, columns)}
     for i in columns:
         if out[i] is None:
             out[i] = "angular_velocity" if i in rates else "angle"
@@ -126,8 +133,11 @@ def angles_in(
         remarks.append(f"{words} read in degrees: the rates have their period, not that of radians")
     if not turns:
         return Angles(None if roles is None else tuple(roles), (None,) * samples.dim, [])
-    found = _roles(samples.unwrapped(turns), names, roles, turns, degrees)
-    for j, unit in _units_of_rates(samples.unwrapped(turns), found, turns).items():
+    known = turning_roles(samples, roles, degrees, DEGREES)
+    angles = {i: turn for i, turn in turns.items() if i not in degrees or known[i] == "angle"}
+    smooth = samples.unwrapped(angles)
+    found = _with_the_rest(smooth, names, known, roles is None or not any(roles), angles)
+    for j, unit in _units_of_rates(smooth, found, angles, list(turns)).items():
         turns[j] = unit
         remarks.append(f"{names[j]} is a rate in the same unit")
     exact = [turns.get(i, RADIANS) for i in range(samples.dim)]
@@ -136,66 +146,85 @@ def angles_in(
     )
 
 
-def _roles(
+def _with_the_rest(
     smooth: Samples,
     names: Sequence[str],
-    roles: Sequence[str | None] | None,
-    turns: dict[int, float],
-    degrees: Sequence[int],
+    known: Sequence[str | None],
+    guess: bool,
+    angles: Sequence[int],
 ) -> list[str | None]:
-    """Return the roles of all columns, of which those that turn are known."""
-    radians = Samples(
-        smooth.rows * [RADIANS / turns.get(i, RADIANS) for i in range(smooth.dim)],
-        smooth.times,
-        smooth.offsets,
-    )
-    known = list(turning_roles(radians, roles, degrees))
-    if roles is None or not any(roles):
-        guessed = infer_roles(names, None, radians.rows, radians.rates())
-        # Angles may all be positive, and are no amounts.
-        guessed = [None if role == "amount" else role for role in guessed]
-        known = [told or guess for told, guess in zip(known, guessed, strict=True)]
-    for i in turns:
-        if i not in degrees:
-            known[i] = "angle"
-    may_be = [j for j in range(smooth.dim) if known[j] in _MAY_BE_RATES]
-    for i in (i for i in turns if known[i] == "angle"):
-        for j in _rates_of(smooth, i, may_be):
-            known[j] = "angular_velocity"
-    return known
-
-
-def _units_of_rates(
-    smooth: Samples, roles: Sequence[str | None], turns: dict[int, float]
-) -> dict[int, float]:
-    """Return the turns of angular velocities that are in the unit of their angle.
-
-    An angle may be in degrees, and its rate in radians.
-    """
-    out = {}
-    rates = [j for j in range(smooth.dim) if roles[j] == "angular_velocity" and j not in turns]
-    for i in (i for i, turn in turns.items() if turn != RADIANS):
-        for j, slope in _rates_of(smooth, i, rates).items():
-            if abs(slope * RADIANS / turns[i] - 1) > ANGLES.same_unit:
-                out[j] = turns[i]
-    return out
-
-
-def _rates_of(smooth: Samples, column: int, among: Sequence[int]) -> dict[int, float]:
-    """Return which columns are the rate of one, and the rate over their values.
+    """Return the roles of all columns.
 
     Parameters
     ----------
     smooth : Samples
         Without wraps.
-    column : int
+    names : sequence of d str
+    known : sequence of d str or None
+        What is known of them.
+    guess : bool
+        Whether nobody gave roles.
+    angles : sequence of int
+    """
+    rates = smooth.rates()
+    roles = list(known)
+    if guess:
+        # Angles may all be positive, and are no amounts.
+        guesses = infer_roles(names, None, smooth.rows, rates)
+        guesses = [None if role == "amount" else role for role in guesses]
+        roles = [told or seen for told, seen in zip(known, guesses, strict=True)]
+    for i in angles:
+        roles[i] = "angle"
+    may_be = [j for j in range(smooth.dim) if roles[j] in _MAY_BE_RATES]
+    for i in angles:
+        for j in _rates_of(rates[:, i], smooth.rows, may_be):
+            roles[j] = "angular_velocity"
+    return roles
+
+
+def _units_of_rates(
+    smooth: Samples,
+    roles: Sequence[str | None],
+    angles: dict[int, float],
+    known: Sequence[int],
+) -> dict[int, float]:
+    """Return the turns of angular velocities that are in the unit of their angle.
+
+    An angle may be in degrees, and its rate in radians.
+
+    Parameters
+    ----------
+    smooth : Samples
+        Without wraps.
+    roles : sequence of d str or None
+    angles : dict from column to the size of its turn
+    known : sequence of int
+        Columns whose unit is known.
+    """
+    out = {}
+    rates = smooth.rates()
+    some = [j for j in range(smooth.dim) if roles[j] == "angular_velocity" and j not in known]
+    for i in (i for i, turn in angles.items() if turn != RADIANS):
+        for j, slope in _rates_of(rates[:, i], smooth.rows, some).items():
+            if abs(slope * RADIANS / angles[i] - 1) > ANGLES.same_unit:
+                out[j] = angles[i]
+    return out
+
+
+def _rates_of(rates: np.ndarray, rows: np.ndarray, among: Sequence[int]) -> dict[int, float]:
+    """Return which columns are rates, and the slope of the rates against their values.
+
+    Parameters
+    ----------
+    rates : (n,)
+        The rate of one column.
+    rows : (n, d)
     among : sequence of int
     """
-    rates = smooth.rates()[:, column]
     rates = rates - rates.mean()
     out = {}
-    for j in (j for j in among if j != column):
-        values = smooth.rows[:, j] - smooth.rows[:, j].mean()
+    for j in among:
+        values = rows[:, j] - rows[:, j].mean()
         size = math.sqrt((values @ values) * (rates @ rates))
         if size > 0 and values @ rates > DATA.rate_correlation * size:
             out[j] = float(values @ rates / (values @ values))

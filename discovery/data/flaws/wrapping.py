@@ -53,7 +53,7 @@ def turn_of(samples: Samples) -> float | None:
     turn = float(np.median(sizes))
     wraps = (
         width <= _ONE_TURN * turn
-        and _of_one_size(sizes, turn)
+        and _of_one_size(sizes, turn, width)
         and _as_elsewhere(sizes, turn, missed)
         and _against(moved, steps[near])
         and _goes_on(rates, near, plain)
@@ -61,10 +61,16 @@ def turn_of(samples: Samples) -> float | None:
     return _named(turn, sizes, np.median(np.abs(moved))) if wraps else None
 
 
-def _of_one_size(sizes: np.ndarray, turn: float) -> bool:
-    """Tell whether all jumps but a few are of one size."""
+def _of_one_size(sizes: np.ndarray, turn: float, width: float) -> bool:
+    """Tell whether jumps are of one size, more than chance would have it; a few may be wrong.
+
+    A size between half the range and the whole of it lies within e of another one with probability
+    4 e over the range.
+    """
     error = np.percentile(np.abs(sizes - turn), 100 - _ODD)
-    return bool(error < ANGLES.one_size * turn)
+    others = len(sizes) * (100 - _ODD) / 100 - 1
+    chance = min(4 * error / width, 1.0) ** others
+    return bool(chance < ANGLES.by_chance)
 
 
 def _as_elsewhere(sizes: np.ndarray, turn: float, missed: np.ndarray) -> bool:

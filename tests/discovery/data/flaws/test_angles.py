@@ -55,7 +55,7 @@ def jumps_of_any_size(rng):
 
 
 def white_noise(rng):
-    return rng.standard_normal(2000)
+    return rng.standard_normal(20000)
 
 
 def square_wave(rng):
@@ -119,6 +119,13 @@ def test_what_does_not_wrap(make):
     for seed in range(5):
         found = seen(samples(make(np.random.default_rng(seed)), 20))
         assert found.roles is None and found.turns == (None,)
+
+
+def test_short_noise_does_not_wrap():
+    """Few jumps may be of one size by chance."""
+    for seed in range(400):
+        noise = samples(np.random.default_rng(seed).standard_normal(192), 8)
+        assert seen(noise).turns == (None,) and seen(noise).roles is None
 
 
 @pytest.mark.parametrize("name", datasets.names())
