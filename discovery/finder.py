@@ -217,7 +217,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         (n, n_conserved_) array
         """
         check_is_fitted(self)
-        if len(self.report_.names) > self.n_features_in_:
+        if self.n_conserved_ and len(self.report_.names) > self.n_features_in_:
             return self._of_states(X)
         given = _Given.of(X)
         rows = given.rows
