@@ -576,12 +576,14 @@ def _about_natural_origin(
     The frame is of more columns than the runs, whose coordinates are in `columns`.
     """
     part = frame.of_columns(columns)
-    if not part.far:
+    # One run has halves of its own.
+    blocks = orbits if orbits.n_runs > 1 else orbits.in_windows(2)
+    if not part.far or blocks.n_runs < 2:
         return orbits, frame
     states = orbits.smoothed.states
     speeds = rates(runs, states)
     seen = infer_roles(runs.names, runs.roles, states, speeds)
-    half = np.repeat(np.arange(orbits.n_runs) % 2 == 0, np.diff(orbits.offsets))
+    half = np.repeat(np.arange(blocks.n_runs) % 2 == 0, np.diff(blocks.offsets))
     shift, one, other = (
         natural_origin(states[rows], speeds[rows], seen, part.far)
         for rows in (half | True, half, ~half)

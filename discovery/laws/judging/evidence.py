@@ -324,7 +324,10 @@ def motion_along(
     motion = np.add.reduceat(rest, orbits.offsets[:-1]) / lengths
     n, mean = len(motion), max(float(rest.mean()), 0.0)
     margin = stats.t.isf(criteria.drift_level, n - 1) * motion.std(ddof=1) / np.sqrt(n)
-    terms = orbits.along_runs(library.values(smooth.states)).var(axis=1)
+    with np.errstate(over="ignore"):
+        terms = orbits.along_runs(library.values(smooth.states)).var(axis=1)
+    if not np.isfinite(terms).all():
+        return np.inf
     return float(np.sqrt((mean + margin) / max(float(coefficients**2 @ terms), 1e-300)))
 
 
