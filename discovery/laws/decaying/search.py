@@ -106,7 +106,18 @@ class Moving:
         rng: np.random.Generator,
         numbers: Numbers,
     ) -> list[Law]:
-        """Return the laws of orbits, which may have further columns, or what few obey."""
+        """Return the laws of orbits, or what few obey.
+
+        Parameters
+        ----------
+        stages : sequence of Stage
+        orbits : Orbits
+            Of all runs; they may have further columns.
+        rng : numpy.random.Generator
+            Draws the resamples.
+        numbers : Numbers
+            What coefficients are rounded to.
+        """
         if not self.windows:
             return analyse(stages, Split.of(orbits, self.fit, self.held, rng), rng, numbers).laws
         split = Split.in_time(orbits.in_windows(self.windows), rng)
