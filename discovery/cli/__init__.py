@@ -13,7 +13,7 @@ from discovery.cli.messages import in_options
 from discovery.cli.options import parser
 
 if TYPE_CHECKING:
-    from discovery.datasets.measured import Measured
+    from discovery.datasets.observed import Measured
     from discovery.datasets.system import System
 
 # As shells report what Ctrl-C has stopped.

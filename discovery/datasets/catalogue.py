@@ -23,7 +23,7 @@ from discovery.datasets import (  # noqa: F401
 )
 
 # isort: on
-from discovery.datasets.measured import MEASURED, Measured
+from discovery.datasets.observed import MEASURED, Measured
 from discovery.datasets.system import KINDS, SYSTEMS, System, find
 
 

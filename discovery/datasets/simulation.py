@@ -10,7 +10,7 @@ from discovery.data.trajectories import Trajectories
 from discovery.datasets.catalogue import info
 from discovery.datasets.flaws import Flaws, uneven, with_gaps, with_outliers
 from discovery.datasets.integrate import integrate
-from discovery.datasets.measured import Measured
+from discovery.datasets.observed import Measured
 from discovery.datasets.system import KINDS, System
 
 # Standard deviation of an angle that is spread evenly over the circle.
