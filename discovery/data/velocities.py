@@ -103,8 +103,9 @@ def position_columns(
     ValueError
         Where there are fields, velocities already, or no positions.
     """
-    if roles is None:
-        return list(moving)
+    told = {roles[i] for i in moving} if roles is not None else {None}
+    if not told - {None, "parameter", "time"}:
+        return [i for i in moving if roles is None or roles[i] is None]
     there = [names[i] for i, role in enumerate(roles) if role in MOMENTA]
     if there:
         raise ValueError(

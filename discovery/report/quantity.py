@@ -358,7 +358,7 @@ def _decay_outside(decay: Decay, names: tuple[str, ...], frame: Frame, first: fl
 
 def _times(number: sympy.Expr, term: sympy.Expr) -> sympy.Expr:
     """Return a product. Unevaluated, or SymPy would multiply 2 (x − 1000) out."""
-    return sympy.Mul(number, term, evaluate=not number.is_Number)
+    return sympy.Mul(number, term, evaluate=not number.is_Number or number == 1)
 
 
 def _number(value: float, factor: sympy.Expr, numbers: Numbers) -> sympy.Expr:

@@ -23,7 +23,8 @@ _ORDER, _ROWS = 2, 20_000
 def are_degrees(samples: Samples, angles: Sequence[int]) -> bool:
     """Tell whether told angles, none of which wraps, are in degrees.
 
-    Angles that stay within one turn as radians count as radians.
+    Angles that stay within one turn as radians count as radians, and so do those that go round over
+    an arc that would be short in degrees.
 
     Parameters
     ----------
@@ -33,6 +34,8 @@ def are_degrees(samples: Samples, angles: Sequence[int]) -> bool:
     others = [i for i in range(samples.dim) if i not in angles]
     turning = samples.rows[:, angles]
     if np.ptp(turning, axis=0).max() <= 2 * np.pi:
+        return False
+    if np.ptp(turning, axis=0).max() < ANGLES.degrees_arc and not _turn_back(samples, turning):
         return False
     rates = samples.rates()
     # Where there are no velocities, accelerations are functions of the angles.
@@ -49,6 +52,14 @@ def are_degrees(samples: Samples, angles: Sequence[int]) -> bool:
         for unit in (1.0, np.pi / 180)
     ]
     return bool(left[1] < ANGLES.degrees_explain * left[0])
+
+
+def _turn_back(samples: Samples, turning: np.ndarray) -> bool:
+    """Tell whether angles (n, k) go to and fro along the runs."""
+    ahead = [np.diff(turning[a:b], axis=0) > 0 for a, b in itertools.pairwise(samples.offsets)]
+    share = np.array([steps.mean(axis=0) for steps in ahead if len(steps)])
+    back = np.minimum(share, 1 - share).mean(axis=0)
+    return bool(back.max() >= ANGLES.turning_back)
 
 
 def _plain(values: np.ndarray) -> np.ndarray:

@@ -77,7 +77,7 @@ def train_features(
     network.compile(keras.optimizers.Adam(schedule), loss=_lost_information)
     batches = _batches(orbits, blank, rng)
     with tqdm(total=STEPS, desc="learning features", unit="step", disable=not verbose) as bar:
-        progress = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: bar.update())
+        progress = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, **__: bar.update())
         network.fit(batches, epochs=1, verbose=0, callbacks=[progress], shuffle=False)
     kernels = [np.asarray(w, dtype=float) for w in network.get_weights()]
     layers = tuple(zip(kernels[::2], kernels[1::2], strict=True))

@@ -102,7 +102,7 @@ def test_a_given_level():
     np.testing.assert_array_equal(known_noise([1, 2.0], 2), [1.0, 2.0])
 
 
-@pytest.mark.parametrize("noise", ["0.1", {}, [0.1, 0.1, 0.1], [[0.1]], 0, -1.0, float("nan")])
+@pytest.mark.parametrize("noise", ["0.1", {}, [0.1, 0.1, 0.1], [[0.1]], -1.0, float("nan")])
 def test_what_is_no_level(noise):
     with pytest.raises(ValueError, match="noise: "):
         known_noise(noise, 2)

@@ -101,7 +101,10 @@ def test_adiabatic_invariant_of_a_slowly_driven_oscillator():
     finder = ConservedQuantityFinder(library=action, random_state=0)
     report = finder.fit(rows, groups=groups, times=np.tile(t, 60)).report_
     assert report.n_conserved == 0
-    (law,) = report.quantities
+    # The frequency itself decays.
+    slow, law = report.quantities
+    assert str(slow.expression) == "x2" and slow.verdict == "decaying"
+    assert slow.rate == pytest.approx(0.01)
     assert law.verdict == "approximate"
     assert 1e-3 < law.drift < 0.02
     richer = ConservedQuantityFinder(random_state=0).fit(rows, groups=groups)
