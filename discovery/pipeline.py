@@ -409,13 +409,13 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     runs, turns = read(runs, degrees)
     given = runs
     complete = fields or preparation.sampling in _OFF_PATHS or not preparation.forms_velocities
-    missing = None if complete else missing_velocities(runs)
+    # Whether angles follow a path is seen in radians.
+    plain = in_radians(runs, turns) if any(turns) else runs
+    missing = None if complete else missing_velocities(plain)
     if missing is not None:
-        if any(turns):
-            levels = None if levels is None else levels * radians_in(turns)
-            runs = in_radians(runs, turns)
+        levels = None if levels is None else levels * radians_in(turns)
         turns = ()
-        runs = with_formed_velocities(drawn(runs, most, rng), missing, levels)
+        runs = with_formed_velocities(drawn(plain, most, rng), missing, levels)
     if runs.formed is not None:
         levels = None
     numbers = Numbers.of(constants, runs.names)

@@ -7,6 +7,7 @@ import re
 _FLAGS = {
     r"missing=[\'\"]drop[\'\"]": "--drop-missing",
     r"ordered=False": "--unordered",
+    r"^in_radians: ": "--degrees: ",
 }
 _OPTIONS = {
     "run": "--run",

@@ -315,8 +315,9 @@ class Trajectories:
             For a name that is no column.
         """
         chosen = as_columns(columns, self.names, "in_radians")
-        rows = self.rows.copy()
-        rows[:, chosen] *= np.pi / 180
+        radians = np.ones(self.dim)
+        radians[chosen] = np.pi / 180
+        rows = self.rows * radians
         turned = Trajectories(
             states=self._by_run(rows),
             times=self._by_run(self.row_times),
@@ -325,6 +326,8 @@ class Trajectories:
             run_ids=self.run_ids,
         )
         turned.name, turned.equations = self.name, self.equations
+        if self.formed is not None:
+            turned.formed = self.formed.inside(np.zeros(self.dim), 1 / radians)
         words = ", ".join(self.names[i] for i in chosen)
         turned.remarks = (*self.remarks, f"{words} turned from degrees into radians")
         return turned

@@ -75,3 +75,15 @@ def test_noise_that_is_told_is_that_of_the_positions(oscillator):
     runs, _ = oscillator
     finder = ConservedQuantityFinder(noise=0.002 * runs.rows.std(), random_state=0).fit(runs)
     assert finder.n_conserved_ == 1
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_angles_in_degrees(wrapped):
+    runs = positions("pendulum", 20, 80, 0.0)
+    angle = np.degrees(runs.rows)
+    given = discovery.Trajectories.from_rows(
+        angle % 360 if wrapped else angle, runs.groups, runs.row_times, ["theta"], ["angle"]
+    )
+    finder = ConservedQuantityFinder(degrees=() if wrapped else "theta", random_state=0).fit(given)
+    assert "velocities thetadot were formed" in finder.report_.title
+    assert finder.n_conserved_ == 1

@@ -7,7 +7,7 @@ the rates have the period of an angle in degrees (`discovery.data.flaws.degrees`
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -60,6 +60,8 @@ def as_columns(columns: str | Sequence[str], names: Sequence[str], what: str) ->
     ValueError
         For a name that is no column.
     """
+    if not isinstance(columns, (str, Iterable)):
+        raise ValueError(f"{what}: received {columns!r}; expected names of columns.")
     wanted = [columns] if isinstance(columns, str) else list(columns)
     strangers = [name for name in wanted if name not in names]
     if strangers:
@@ -81,7 +83,8 @@ def turning_roles(
     roles : sequence of d str or None, or None
         Those that are given are kept.
     columns : sequence of int
-        A column is an angular velocity if it is the rate of another of them, else an angle.
+        A column is an angular velocity if it is the rate of another of them, else an angle; one
+        that is constant in each run is neither.
     turn : float
         The size of their turn.
 
@@ -92,7 +95,7 @@ def turning_roles(
     out = list(roles or [None] * samples.dim)
     smooth = samples.unwrapped(dict.fromkeys(columns, turn)).rates()
     rates = {j for i in columns for j in _rates_of(smooth[:, i], samples.rows, columns)}
-    for i in columns:
+    for i in samples.moving(columns):
         if out[i] is None:
             out[i] = "angular_velocity" if i in rates else "angle"
     return tuple(out)

@@ -42,9 +42,15 @@ def read(
         For a name that is no column, and where too little is left.
     """
     told = as_columns(degrees, runs.names, "degrees")
+    given = runs.roles or (None,) * runs.dim
+    # A parameter in degrees is a number like another.
+    moving = _samples(runs).moving(told)
+    told = [i for i in told if i in moving or given[i] not in (None, "parameter")]
     if are_fields(runs.roles):
         return runs, (None,) * runs.dim
     held, remarks = held_values(_samples(runs), runs.names)
+    if runs.formed is not None:
+        held, remarks = np.zeros_like(held), []  # states are formed, and no instrument wrote them
     if held.any():
         runs, gone = _without(runs, held)
         remarks += [f"{counted(gone, 'run')} too short and left out"] if gone else []
@@ -73,15 +79,17 @@ def in_radians(runs: Trajectories, turns: Sequence[Fraction | None]) -> Trajecto
     turns : sequence of d Fraction or None
         From `read`.
     """
-    cuts = runs.offsets[1:-1]
+    cuts, radians = runs.offsets[1:-1], radians_in(turns)
     out = Trajectories(
-        states=np.split(runs.rows * radians_in(turns), cuts),
+        states=np.split(runs.rows * radians, cuts),
         times=np.split(runs.row_times, cuts),
         names=runs.names,
         roles=runs.roles,
         run_ids=runs.run_ids,
     )
     out.name, out.equations = runs.name, runs.equations
+    if runs.formed is not None:
+        out.formed = runs.formed.inside(np.zeros(runs.dim), 1 / radians)
     words = ", ".join(n for n, turn in zip(runs.names, turns, strict=True) if turn is not None)
     out.remarks = (*runs.remarks, f"{words} turned into radians")
     return out

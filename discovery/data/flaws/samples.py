@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,12 @@ class Samples:
     def dim(self) -> int:
         """Number of columns d."""
         return self.rows.shape[1]
+
+    def moving(self, columns: Sequence[int]) -> list[int]:
+        """Return those of some columns that change along a run."""
+        starts = self.offsets[:-1]
+        ranges = np.maximum.reduceat(self.rows, starts) - np.minimum.reduceat(self.rows, starts)
+        return [i for i in columns if (ranges[:, i] > 0).any()]
 
     def inside(self, steps: int) -> np.ndarray:
         """Return the rows that have so many rows of their run before them and after them."""

@@ -220,3 +220,28 @@ def test_in_radians():
     assert given.in_radians("a").roles == ("angle", None)
     with pytest.raises(ValueError, match=r"no column \['b'\]; there are \['a', 'w'\]"):
         given.in_radians("b")
+
+
+def test_a_parameter_in_degrees_is_no_angle():
+    runs = datasets.load("harmonic_oscillator", 20, 60)
+    slope = np.repeat(np.linspace(1, 40, 20) ** 1.5, 60)
+    given = Trajectories.from_rows(
+        np.column_stack([runs.rows, slope]), runs.groups, runs.row_times, ["q", "v", "slope"]
+    )
+    found = ConservedQuantityFinder(degrees=["slope"], random_state=0).fit(given)
+    assert found.n_conserved_ == 1
+    assert "parameter slope" in found.report_.title
+    assert given.in_radians("slope").roles == (None, None, None)
+
+
+@pytest.mark.parametrize("degrees", [None, 3])
+def test_degrees_are_names(degrees):
+    with pytest.raises(ValueError, match=r"degrees: received .* expected names"):
+        ConservedQuantityFinder(degrees=degrees).fit(datasets.load("harmonic_oscillator", 9, 40))
+
+
+def test_formed_velocities_keep_their_errors():
+    runs = datasets.load("pendulum", 9, 60, 0.01).of_columns([0]).with_velocities()
+    given = runs.in_radians(runs.names)
+    np.testing.assert_allclose(given.formed.path, runs.formed.path * DEGREE)
+    np.testing.assert_allclose(given.formed.covariance, runs.formed.covariance * DEGREE**2)
