@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -37,9 +38,10 @@ def report_of(options: argparse.Namespace) -> DiscoveryReport:
     given = _of_search(options)
     if options.constants is not None:
         given["constants"] = numbers_in("--constants", options.constants, "g=9.81")
-    runs = _as_measured(_runs(options), options)
+    runs = _runs(options)
     if options.noise_level is not None:
         given["noise"] = noise_in("--noise-level", options.noise_level, runs.names)
+    runs, given = _as_measured(runs, options, given)
     verbose = options.progress or (sys.stderr.isatty() and not options.quiet)
     with shown(verbose):
         if options.no_model:
@@ -109,12 +111,33 @@ def _simulated(options: argparse.Namespace) -> Trajectories:
     return simulation.load(options.source, seed=options.seed, **given)
 
 
-def _as_measured(runs: Trajectories, options: argparse.Namespace) -> Trajectories:
+def _as_measured(
+    runs: Trajectories, options: argparse.Namespace, given: dict
+) -> tuple[Trajectories, dict]:
+    """Return runs in radians, with velocities, and what is given of them: noise in their units."""
+    from discovery.data.flaws.reading import in_radians, radians_in, read
+    from discovery.data.noise_level import known_noise
+    from discovery.estimation.positions import Missing, with_formed_velocities
+
+    noise = known_noise(given.get("noise"), runs.dim)
     if options.degrees is not None:
-        runs = runs.in_radians(names_in("--degrees", options.degrees))
+        names = names_in("--degrees", options.degrees)
+        runs = runs.in_radians(names)
+        if noise is not None:
+            noise = noise * [math.pi / 180 if name in names else 1 for name in runs.names]
+            given = given | {"noise": noise}
     if options.positions_only:
-        runs = runs.with_velocities()
-    return runs
+        if options.kind == "map" or options.unordered:
+            raise ValueError(
+                "--positions-only forms velocities along paths in time; --kind map and --unordered "
+                "are for samples that lie on none. Leave one of them out."
+            )
+        runs, turns = read(runs)
+        noise = None if noise is None else noise * radians_in(turns)
+        runs = in_radians(runs, turns) if any(turns) else runs
+        runs = with_formed_velocities(runs, Missing(tuple(range(runs.dim))), noise)
+        given = {name: value for name, value in given.items() if name != "noise"}
+    return runs, given
 
 
 def _refuse(options: argparse.Namespace, names: Sequence[str], why: str) -> None:

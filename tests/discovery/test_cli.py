@@ -166,6 +166,33 @@ def test_positions_only(capsys, tmp_path):
     assert "conserved quantities: 1" in capsys.readouterr().out
 
 
+def test_positions_of_a_wrapped_angle_in_degrees_and_their_noise(capsys, tmp_path):
+    runs = datasets.load("pendulum", 20, 80).of_columns([0])
+    frame = runs.to_frame().rename(columns={runs.names[0]: "theta"})
+    frame["theta"] = np.degrees(frame["theta"]) % 360
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    options = ["--no-model", "--positions-only", "--noise-level", "theta=0.01", "--json"]
+    assert main([str(tmp_path / "a.csv"), *options]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["n_conserved"] == 1
+    assert report["noise"]["theta"] < np.radians(0.01)
+
+
+def test_the_noise_of_degrees_is_in_degrees(capsys, monkeypatch, tmp_path):
+    seen = {}
+    monkeypatch.setattr(pipeline, "discover", lambda runs, **options: seen.update(options))
+    runs = datasets.load("pendulum", 9, 40)
+    runs.to_frame().to_csv(tmp_path / "a.csv", index=False)
+    told = ["--degrees", runs.names[0], "--noise-level", "1"]
+    assert main([str(tmp_path / "a.csv"), *told]) == 0
+    np.testing.assert_allclose(seen["noise"], [np.pi / 180, 1])
+
+
+def test_positions_only_is_about_paths(capsys):
+    assert main(["kepler", "--runs", "9", "--positions-only", "--kind", "map"]) == 2
+    assert "--kind map" in capsys.readouterr().err
+
+
 def test_what_the_search_is_told(capsys, monkeypatch):
     seen = {}
 
