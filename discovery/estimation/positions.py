@@ -29,7 +29,7 @@ from discovery.estimation.smoothness import have_a_path
 # States whose neighbours are looked at.
 _STATES = 1000
 # Neighbours of a state's own run are its own past and future.
-_NEAREST = 8
+_NEAREST = 100
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def missing_velocities(runs: Trajectories) -> Missing | None:
         computed = tuple(coordinates[v] for v in _computed(moving))
         if computed:
             return Missing(tuple(i for i in range(runs.dim) if i not in computed), computed)
-    if all(role in POSITIONS for role in roles) if roles else _futures_differ(runs, moving):
+    told = all(role in POSITIONS for role in roles) if roles else None
+    if not _futures_alike(runs, moving) if told else told is None and _futures_differ(runs, moving):
         return Missing(tuple(range(runs.dim)))
     return None
 
@@ -121,29 +122,57 @@ def _computed(runs: Trajectories) -> dict[int, int]:
     return {} if others or odd else found
 
 
+def _futures_alike(runs: Trajectories, moving: Trajectories) -> bool:
+    """Tell whether positions are all of the state: near states of different runs move alike.
+
+    So it is with point vortices, and with what a stream carries. The fifth of the states that have
+    the nearest neighbours counts, however far these are: what moves alike there is complete.
+    """
+    distance, apart = _neighbours(runs, moving)
+    nearest = np.argsort(distance)[: max(1, len(distance) // 5)]
+    nearest = nearest[np.isfinite(distance[nearest])]
+    if len(nearest) < NOISE.fewest_differences:
+        return False
+    return bool(apart[nearest].mean() <= NOISE.different_future)
+
+
 def _futures_differ(runs: Trajectories, moving: Trajectories) -> bool:
     """Tell whether states that are near each other move in different ways.
 
     Only where no column is known to be a velocity; parameters count as part of a state.
     """
-    noise = noise_scale(moving.rows, runs.row_times, runs.offsets)
-    path = smooth(moving.rows, runs.row_times, runs.offsets, noise).states
-    speeds = rates(moving, path)
+    path, speeds = _motion(moving)
     seen = infer_roles(moving.names, None, path, speeds)
     if any(role in (*MOMENTA, "amount") for role in seen):
         return False
-    parameters = list(parted(runs).parameters)
-    states = np.hstack([path, runs.rows[:, parameters]])
-    states, speeds = states / states.std(axis=0), speeds / np.maximum(speeds.std(axis=0), 1e-300)
-    some = np.arange(len(states))[:: max(1, len(states) // _STATES)]
-    distance, near = KDTree(states).query(states[some], k=min(_NEAREST, len(states)))
-    # The nearest state of another run.
-    distance[runs.groups[near] == runs.groups[some][:, None]] = np.inf
-    first = np.argmin(distance, axis=1)
-    distance = distance[np.arange(len(some)), first] ** 2 / (2 * states.shape[1])
+    distance, apart = _neighbours(runs, moving)
     close = distance <= NOISE.near_state
     if close.sum() < NOISE.fewest_differences:
         return False
-    partner = near[np.arange(len(some)), first]
-    apart = np.mean((speeds[some] - speeds[partner])[close] ** 2) / 2
-    return bool(apart > NOISE.different_future)
+    return bool(apart[close].mean() > NOISE.different_future)
+
+
+def _motion(moving: Trajectories) -> tuple[np.ndarray, np.ndarray]:
+    """Return smooth paths, and rates along them."""
+    noise = noise_scale(moving.rows, moving.row_times, moving.offsets)
+    path = smooth(moving.rows, moving.row_times, moving.offsets, noise).states
+    return path, rates(moving, path)
+
+
+def _neighbours(runs: Trajectories, moving: Trajectories) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far states are from the nearest of another run, and how differently both move.
+
+    Squares, over those of any two states; infinite where no such state is near.
+    """
+    path, speeds = _motion(moving)
+    parameters = list(parted(runs).parameters)
+    states = np.hstack([path, runs.rows[:, parameters]])
+    states = states / np.maximum(states.std(axis=0), 1e-300)
+    speeds = speeds / np.maximum(speeds.std(axis=0), 1e-300)
+    some = np.arange(len(states))[:: max(1, len(states) // _STATES)]
+    distance, near = KDTree(states).query(states[some], k=min(_NEAREST, len(states)))
+    distance[runs.groups[near] == runs.groups[some][:, None]] = np.inf
+    first = np.argmin(distance, axis=1)
+    at = np.arange(len(some))
+    apart = np.mean((speeds[some] - speeds[near[at, first]]) ** 2, axis=1) / 2
+    return distance[at, first] ** 2 / (2 * states.shape[1]), apart

@@ -64,3 +64,11 @@ def test_differences_are_left_out():
 def test_no_path_and_no_velocities():
     cloud = np.random.default_rng(0).normal(size=(20, 50, 2))
     assert missing_velocities(Trajectories(states=cloud, roles=["position"] * 2)) is None
+
+
+@pytest.mark.parametrize("name", ["point_vortices", "abc_flow"])
+def test_positions_that_are_all_of_the_state_have_no_velocities_missing(name):
+    """Vortices move as the positions say, and so does what a stream carries."""
+    runs = datasets.load(name, 40, 100, noise=0.01, seed=1)
+    assert set(runs.roles) <= {"position", "angle"}
+    assert missing_velocities(runs) is None
