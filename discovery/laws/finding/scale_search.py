@@ -10,7 +10,7 @@ problems whose variables separate* (SIAM J. Numer. Anal. 10, 1973).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import sympy
@@ -127,10 +127,21 @@ def trial_scales(scaled: Scaled, orbits: Orbits) -> np.ndarray:
     least = FORMULAS.noise_lengths * float(orbits.noise[columns].max())
     if scaled.oscillating:
         numbers = np.linspace(0, _FASTEST, _EVEN_TRIALS + 1)[1:] / unit
-        return numbers[numbers * least < 1]
+        return numbers[(numbers * least < 1) & (numbers < _highest(orbits, columns))]
     lengths = unit * np.geomspace(_SHORTEST, _LONGEST, _TRIALS)
     lengths = lengths[lengths > least]
     return 1 / lengths[::-1] if scaled.wave_number else lengths
+
+
+def _highest(orbits: Orbits, columns: Sequence[int]) -> float:
+    """Return the wave number below which the double one is no other at even steps of a clock.
+
+    Of columns that do not rise along every run any wave number can be told.
+    """
+    inside = np.ones(len(orbits.smoothed.states) - 1, dtype=bool)
+    inside[orbits.offsets[1:-1] - 1] = False
+    steps = np.diff(orbits.smoothed.states[:, columns], axis=0)[inside]
+    return np.pi / 2 / np.median(steps) if steps.size and steps.min() > 0 else np.inf
 
 
 def _lowest(profile: _Profile, low: float, high: float) -> tuple[float, float]:

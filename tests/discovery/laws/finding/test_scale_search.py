@@ -14,7 +14,7 @@ from discovery.estimation.path import raw_path
 from discovery.formulas.simple_numbers import NUMBERS
 from discovery.laws.finding.scale_search import prominent_minima, simplest_scale, trial_scales
 from discovery.libraries.monomials import symbols_of
-from discovery.libraries.unknown_scale import SCALE, scaled
+from discovery.libraries.unknown_scale import SCALE, driven, scaled
 
 LINE, PLANE = ("x", "p"), ("x", "y", "u", "v")
 ROLES = {2: ["position", "momentum"], 4: ["position"] * 2 + ["velocity"] * 2}
@@ -124,6 +124,16 @@ def test_no_length_is_as_short_as_the_noise(name):
     assert np.all(np.diff(trials) > 0)
     shortest = 1 / trials[-1] if stage.wave_number else trials[0]
     assert 3 * 0.2 <= shortest < 4 * 0.2
+
+
+def test_even_steps_of_a_clock_tell_slow_waves_alone():
+    # Above, cos 2kt is a wave that is tried already, or constant, at all samples.
+    rng, step = np.random.default_rng(0), 0.4
+    clock = np.tile(step * np.arange(11), 9)
+    path = raw_path(np.column_stack([rng.normal(size=(99, 2)), clock]), np.full(3, 1e-3))
+    orbits = Orbits(path, path, np.arange(0, 100, 11), np.ones(3))
+    trials = trial_scales(driven(LINE, symbols_of("t")[0]), orbits)
+    assert 3 < trials[-1] < np.pi / 2 / step
 
 
 def test_a_scale_is_rounded_as_far_as_it_is_known():
