@@ -83,10 +83,22 @@ def with_formed_velocities(
     missing : Missing
     noise : (d,) array or None
         Standard deviation of the columns' noise where it is known.
+
+    Raises
+    ------
+    ValueError
+        For runs that are all too short.
     """
     kept = list(missing.kept)
     sound = without_gross_errors(runs.of_columns(kept))
-    return sound.with_velocities(None if noise is None else noise[kept])
+    formed = sound.with_velocities(None if noise is None else noise[kept])
+    long = formed.lengths >= DATA.fewest_samples
+    if not long.any():
+        raise ValueError(
+            f"velocities of {formed.lengths.max()} states a run can be formed from the positions. "
+            f"Expected at least {DATA.fewest_samples}: measure longer runs, or give velocities."
+        )
+    return formed if long.all() else formed[long]
 
 
 def remark(given: Trajectories, completed: Trajectories, missing: Missing | None) -> str:

@@ -87,3 +87,12 @@ def test_angles_in_degrees(wrapped):
     finder = ConservedQuantityFinder(degrees=() if wrapped else "theta", random_state=0).fit(given)
     assert "velocities thetadot were formed" in finder.report_.title
     assert finder.n_conserved_ == 1
+
+
+def test_runs_too_short_for_states_of_their_own():
+    t = 0.15 * np.arange(10)
+    rng = np.random.default_rng(0)
+    paths = np.cos(t + rng.uniform(0, 6, (8, 1))) + 0.003 * rng.standard_normal((8, 10))
+    runs = discovery.Trajectories(paths[..., None], t, ["x"], ["position"])
+    with pytest.raises(ValueError, match=r"1 states a run .* measure longer runs"):
+        ConservedQuantityFinder(random_state=0).fit(runs)
