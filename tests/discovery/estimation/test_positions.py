@@ -72,3 +72,13 @@ def test_positions_that_are_all_of_the_state_have_no_velocities_missing(name):
     runs = datasets.load(name, 40, 100, noise=0.01, seed=1)
     assert set(runs.roles) <= {"position", "angle"}
     assert missing_velocities(runs) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_short_arcs_from_rest_miss_their_velocities(seed):
+    """Where all have just been let go, near states are all slow, and no two need be alike."""
+    rng = np.random.default_rng(seed)
+    size, times = rng.uniform(0.3, 1.5, (12, 1)), np.linspace(0, 1.2, 18)
+    states = size * np.cos(times) + 0.002 * rng.standard_normal((12, 18))
+    runs = Trajectories(states[..., None], times, names=["x"], roles=["position"])
+    assert missing_velocities(runs) is not None
