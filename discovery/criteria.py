@@ -495,6 +495,16 @@ class NoiseCriteria:
         off=math.inf,
         test="estimation/test_positions.py::test_different_futures_tell_that_velocities_are_missing",
     )
+    same_future: float = limit(
+        0.2,
+        statistic="the same at the fifth of the states that have the nearest neighbours, where all "
+        "columns are told to be positions",
+        unit="1",
+        reason="tolerance: the user says that velocities are missing unless it is plain that they "
+        "are not",
+        off=math.inf,
+        test="estimation/test_positions.py::test_short_arcs_from_rest_miss_their_velocities",
+    )
     near_state: float = limit(
         0.02,
         statistic="squared distance of two states, over that of any two",

@@ -140,14 +140,12 @@ def _futures_alike(runs: Trajectories, moving: Trajectories) -> bool:
     So it is with point vortices, and with what a stream carries. The fifth of the states that have
     the nearest neighbours counts, however far these are: what moves alike there is complete.
     """
-    distance, apart, size = _neighbours(runs, moving)
+    distance, apart = _neighbours(runs, moving)
     nearest = np.argsort(distance)[: max(1, len(distance) // 5)]
     nearest = nearest[np.isfinite(distance[nearest])]
     if len(nearest) < NOISE.fewest_differences:
         return False
-    # Where all have just been released from rest, rates are small and need not be alike.
-    ordinary = min(1.0, size[nearest].mean())
-    return bool(apart[nearest].mean() <= NOISE.different_future * ordinary)
+    return bool(apart[nearest].mean() <= NOISE.same_future)
 
 
 def _futures_differ(runs: Trajectories, moving: Trajectories) -> bool:
@@ -159,7 +157,7 @@ def _futures_differ(runs: Trajectories, moving: Trajectories) -> bool:
     seen = infer_roles(moving.names, None, path, speeds)
     if any(role in (*MOMENTA, "amount") for role in seen):
         return False
-    distance, apart, _ = _neighbours(runs, moving)
+    distance, apart = _neighbours(runs, moving)
     close = distance <= NOISE.near_state
     if close.sum() < NOISE.fewest_differences:
         return False
@@ -173,10 +171,8 @@ def _motion(moving: Trajectories) -> tuple[np.ndarray, np.ndarray]:
     return path, rates(moving, path)
 
 
-def _neighbours(
-    runs: Trajectories, moving: Trajectories
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return how far the nearest of another run is, how differently and how fast both move.
+def _neighbours(runs: Trajectories, moving: Trajectories) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far states are from the nearest of another run, and how differently both move.
 
     Squares, over those of any two states; distances are infinite where no such state is near.
     """
@@ -190,6 +186,5 @@ def _neighbours(
     distance[runs.groups[near] == runs.groups[some][:, None]] = np.inf
     first = np.argmin(distance, axis=1)
     at = np.arange(len(some))
-    here, there = speeds[some], speeds[near[at, first]]
-    apart, size = (np.mean(v, axis=1) / 2 for v in ((here - there) ** 2, here**2 + there**2))
-    return distance[at, first] ** 2 / (2 * states.shape[1]), apart, size
+    apart = np.mean((speeds[some] - speeds[near[at, first]]) ** 2, axis=1) / 2
+    return distance[at, first] ** 2 / (2 * states.shape[1]), apart
