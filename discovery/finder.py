@@ -18,7 +18,7 @@ from discovery.data.flaws.missing import checked_missing
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS
 from discovery.data.states import States, coordinates, is_frame, run_and_time
-from discovery.data.tables import frame_times
+from discovery.data.tables import frame_times, in_degrees
 from discovery.data.trajectories import Trajectories
 from discovery.data.velocities import Formed
 from discovery.estimation.iterates.sampling import told_sampling
@@ -200,6 +200,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             X, given.groups, given.times, names, roles, spacing, missing=self.missing
         )
         runs.formed, runs.remarks = given.formed, (*given.remarks, *runs.remarks)
+        runs.in_degrees = given.in_degrees
         check_for_analysis(runs)
         if given.groups is None and runs.n_runs == 1:
             _warn_of_one_run("the report is undecided and transform returns no column")
@@ -317,6 +318,7 @@ class _Given:
     grid_spacing: float | None = None
     formed: Formed | None = None
     remarks: tuple[str, ...] = ()
+    in_degrees: tuple[str, ...] = ()
     mask: np.ndarray | None = None
 
     @classmethod
@@ -334,6 +336,7 @@ class _Given:
                 X.grid_spacing,
                 X.formed,
                 X.remarks,
+                X.in_degrees,
             )
         if groups is None and is_frame(X):
             run, time = run_and_time(X)
@@ -343,7 +346,9 @@ class _Given:
         if np.ma.isMaskedArray(X):
             # Whatever stands behind a mask.
             return cls(X.filled(0), groups, times, mask=np.ma.getmaskarray(X))
-        return cls(X, groups, times)
+        titles = list(X.columns) if is_frame(X) else []
+        degrees = in_degrees(X, titles) if titles else ()
+        return cls(X, groups, times, in_degrees=degrees)
 
 
 def _warn_of_one_run(what: str) -> None:

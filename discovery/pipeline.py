@@ -406,7 +406,8 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
             "the coordinates are fields, which are analysed along paths in time. Leave kind= and "
             "ordered= out, or give the coordinates other roles."
         )
-    runs, turns = read(runs, degrees)
+    unsaid = isinstance(degrees, Sequence) and not degrees
+    runs, turns = read(runs, runs.in_degrees if unsaid else degrees)
     given = runs
     complete = fields or preparation.sampling in _OFF_PATHS or not preparation.forms_velocities
     # Whether angles follow a path is seen in radians.

@@ -50,6 +50,7 @@ _BRACKETED = re.compile(r"(.*\S)\s*[\(\[\{]([^()\[\]{}]*|[^()\[\]{}]*\([^()]*\))
 _WITHOUT_BRACKETS = re.compile(
     rf"(.*\S)(?:\s*/\s*|\s+in\s+|\s*,\s*)(\(?{_UNITS}\)?|\(?1\s*/\s*{_UNITS}\)?)"
 )
+_DEGREES = re.compile(r"(degs?|degrees?|°|º)(\s*/\s*\w+|\s+per\s+\w+)?", re.IGNORECASE)
 # What the column t may be measured in; one in K or °C is no time.
 _TIME_UNIT = re.compile(
     r"|s|secs?|seconds?|ms|us|µs|μs|ns|min|minutes?|h|hrs?|hours?|d|days?|a|yrs?|years?|frames?|"
@@ -97,6 +98,16 @@ def without_unit(title: str) -> str:
         return found[1].removesuffix("/").strip() or title
     found = _WITHOUT_BRACKETS.fullmatch(title)
     return found[1].strip() if found else title
+
+
+def is_degrees(title: str) -> bool:
+    """Tell whether a title says that its column is in degrees, or in degrees per time: ``a (deg)``.
+
+    Degrees of a temperature are others.
+    """
+    title = " ".join(str(title).split())
+    unit = title.removeprefix(without_unit(title)).strip(" /,[](){}").removeprefix("in ").strip()
+    return bool(_DEGREES.fullmatch(unit))
 
 
 def is_other_than_time(title: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from discovery.data.cells import are_numbers, without_unit
+from discovery.data.cells import are_numbers, is_degrees, without_unit
 from discovery.data.column_names import RUN_COLUMNS, TIME_COLUMNS, usual_column
 from discovery.data.coordinates import Roles
 from discovery.data.dates import as_dates
@@ -233,3 +233,9 @@ def runs_in(arrays: Arrays, run: str | None, time: str | None) -> dict[str, np.n
             "with groups (rows,)."
         )
     return {"rows": arrays["X"], "times": times, "groups": groups}
+
+
+def in_degrees(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns among `names` whose titles, here or in the file, say degrees."""
+    told = frame.attrs.get("degrees", ())
+    return tuple(name for name in names if name in told or is_degrees(name))

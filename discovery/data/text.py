@@ -113,12 +113,13 @@ def read_text(
     if decimal is None and layout.decimal == ",":
         cells.check_grouping([cell for cell in rows.to_numpy().flat if isinstance(cell, str)])
     if titles is None:
-        names = [f"x{i + 1}" for i in range(layout.width)]
+        names, in_degrees = [f"x{i + 1}" for i in range(layout.width)], []
     else:
         rows, names = _titled(rows, cells.names_of(titles))
+        in_degrees = [n for n, title in zip(names, titles, strict=False) if cells.is_degrees(title)]
     columns = [cells.as_column(rows[i], layout.decimal) for i in rows]
     frame = pd.DataFrame(dict(zip(names, columns, strict=True)))
-    frame.attrs["untitled"] = titles is None
+    frame.attrs["untitled"], frame.attrs["degrees"] = titles is None, in_degrees
     return frame
 
 

@@ -80,6 +80,7 @@ class Trajectories:
     name, equations : str or None; what the data set is called and obeys, where that is known
     formed : Formed or None; what is known of the errors of states that `with_velocities` made
     remarks : tuple of str; what was left out or converted, which reports say
+    in_degrees : tuple of str; columns that are read in degrees, as their titles say
 
     Raises
     ------
@@ -112,6 +113,7 @@ class Trajectories:
         self.roles = as_roles(roles, self.names)
         self.run_ids = as_run_ids(run_ids, len(self.offsets) - 1)
         self.remarks: tuple[str, ...] = ()
+        self.in_degrees: tuple[str, ...] = ()
         self._leave_out(states, times, missing)
         self.grid_spacing = as_spacing(grid_spacing)
         self.truth: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
@@ -207,7 +209,7 @@ class Trajectories:
         if self.formed is not None:
             rows = [np.arange(self.offsets[i], self.offsets[i + 1]) for i in chosen]
             part.formed = self.formed.among(np.concatenate(rows), range(self.dim))
-        part.remarks = self.remarks
+        part.remarks, part.in_degrees = self.remarks, self.in_degrees
         return part
 
     def of_columns(self, columns: Sequence[int]) -> Trajectories:
@@ -231,6 +233,7 @@ class Trajectories:
         if self.formed is not None:
             part.formed = self.formed.among(slice(None), columns)
         part.remarks = self.remarks
+        part.in_degrees = tuple(name for name in self.in_degrees if name in part.names)
         return part
 
     def with_velocities(self, noise: ArrayLike | None = None) -> Trajectories:
@@ -267,6 +270,12 @@ class Trajectories:
         >>> runs.with_velocities().names
         ('x', 'vx')
         """
+        if self.in_degrees:
+            levels = known_noise(noise, self.dim)
+            if levels is not None:
+                told = [name in self.in_degrees for name in self.names]
+                levels = levels * np.where(told, np.pi / 180, 1.0)
+            return self.in_radians(self.in_degrees).with_velocities(levels)
         ranges = np.maximum.reduceat(self.rows, self.offsets[:-1])
         ranges = ranges - np.minimum.reduceat(self.rows, self.offsets[:-1])
         moving = [int(i) for i in np.flatnonzero(ranges.max(axis=0) > 0)]
@@ -330,6 +339,7 @@ class Trajectories:
             turned.formed = self.formed.inside(np.zeros(self.dim), 1 / radians)
         words = ", ".join(self.names[i] for i in chosen)
         turned.remarks = (*self.remarks, f"{words} turned from degrees into radians")
+        turned.in_degrees = tuple(name for name in self.in_degrees if name not in words.split(", "))
         return turned
 
     def split(
@@ -461,7 +471,7 @@ class Trajectories:
             raise ValueError(
                 f"column {run!r} has no run id at row {row}. Fill it in, or drop the row."
             )
-        return cls.from_rows(
+        runs = cls.from_rows(
             rows=np.column_stack([tables.frame_numbers(frame, name) for name in names]),
             groups=None if run is None else frame[run].to_numpy(),
             times=None if time is None else tables.frame_times(frame, time),
@@ -470,6 +480,8 @@ class Trajectories:
             grid_spacing=grid_spacing,
             missing=missing,
         )
+        runs.in_degrees = tables.in_degrees(frame, names)
+        return runs
 
     @classmethod
     def from_arrays(
@@ -592,7 +604,7 @@ class Trajectories:
             alone = part.n_runs == 1
             ids += [name if alone else f"{name}/{own}" for own in part.run_ids]
             states += part._by_run(part.rows[:, [part.names.index(n) for n in first.names]])
-        return cls(
+        runs = cls(
             states=states,
             times=[times for part in parts.values() for times in part._by_run(part.row_times)],
             names=first.names,
@@ -600,6 +612,8 @@ class Trajectories:
             run_ids=ids,
             grid_spacing=first.grid_spacing,
         )
+        runs.in_degrees = first.in_degrees
+        return runs
 
     def to_frame(self, run: str = "run", time: str = "t") -> pd.DataFrame:
         """Return a table with one row a sample: run, t, then the coordinates."""

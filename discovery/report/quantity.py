@@ -246,6 +246,9 @@ class Quantity:
         if self.decay is not None:
             what = "decays" if self.verdict == Verdict.DECAYING else "nearly decays"
             return f"{what}: rate {self.decay.rate:.3g} ± {self.decay.error:.1g}"
+        if self.verdict == Verdict.APPROXIMATE and not self.drift_interval[0]:
+            bound = percent(self.drift_interval[1])
+            return f"nearly conserved: no motion is seen, up to {bound} is not excluded"
         if self.verdict == Verdict.APPROXIMATE:
             moves = "drifts" if self.drift_rate else "moves to and fro"
             return f"nearly conserved: {moves} by {percent(self.drift)}"

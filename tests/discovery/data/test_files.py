@@ -192,3 +192,14 @@ def test_standard_input(tmp_path, monkeypatch, suffix):
     given = io.BytesIO((tmp_path / f"a{suffix}").read_bytes())
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(given))
     assert_same(Trajectories.from_file("-"), some())
+
+
+def test_a_unit_of_degrees_is_kept(tmp_path):
+    """Temperatures have other degrees; runs in radians have none left."""
+    (tmp_path / "a.csv").write_text("run,t,a (deg),w [°/s],h (deg C)\n0,0,10,1,20\n0,1,20,2,21\n")
+    runs = Trajectories.from_file(tmp_path / "a.csv")
+    assert runs.names == ("a", "w", "h") and runs.in_degrees == ("a", "w")
+    assert runs[[0]].in_degrees == ("a", "w") and runs.of_columns([1, 2]).in_degrees == ("w",)
+    assert runs.in_radians(["a", "w"]).in_degrees == ()
+    frame = pd.DataFrame({"t": [0.0, 1.0], "b in degrees": [1.0, 2.0]})
+    assert Trajectories.from_frame(frame).in_degrees == ("b in degrees",)

@@ -81,7 +81,10 @@ def test_words_of_a_verdict(kepler):
     assert "≤ 0.01" in row and "e-14" not in row and "[" not in row
     page = replace(kepler, quantities=[clean]).to_html()
     assert clean.statement in page and "e-14" not in page.partition("<svg")[0]
-    slow = replace(law, verdict="approximate", drift=0.004, drift_rate=1e-3)
+    still = replace(law, verdict="approximate", drift_rate=0.0, drift=1e-9)
+    words = "nearly conserved: no motion is seen, up to 2.9 % is not excluded"
+    assert still.statement == words
+    slow = replace(still, drift=0.004, drift_interval=(0.001, 0.006), drift_rate=1e-3)
     assert slow.statement == "nearly conserved: drifts by 0.4 %"
     assert replace(slow, drift_rate=0.0).statement == "nearly conserved: moves to and fro by 0.4 %"
     assert replace(law, verdict="undecided").statement == "undecided"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sympy
 
 from discovery import ConservedQuantityFinder, Trajectories, datasets
 from discovery.data.flaws.angles import angles_in
@@ -245,3 +246,19 @@ def test_formed_velocities_keep_their_errors():
     given = runs.in_radians(runs.names)
     np.testing.assert_allclose(given.formed.path, runs.formed.path * DEGREE)
     np.testing.assert_allclose(given.formed.covariance, runs.formed.covariance * DEGREE**2)
+
+
+def test_titles_tell_degrees_at_every_door(tmp_path):
+    """A pendulum of small swings: as radians they would stay within a turn and a half."""
+    runs = datasets.load("pendulum", 30, 100, noise=0.002, seed=2)
+    small = np.flatnonzero(np.maximum.reduceat(np.abs(runs.rows[:, 0]), runs.offsets[:-1]) < 2.8)
+    runs = runs[small]
+    frame = runs.to_frame()
+    frame[["theta", "omega"]] /= DEGREE
+    frame.columns = ["run", "t", "theta (deg)", "omega (deg/s)"]
+    frame.to_csv(tmp_path / "swing.csv", index=False)
+    whole = Trajectories.from_file(tmp_path / "swing.csv")
+    alone = Trajectories.from_file(tmp_path / "swing.csv", names=["theta"])
+    for given in (whole, alone):
+        (law,) = ConservedQuantityFinder(random_state=0).fit(given).quantities_
+        assert law.verdict == "exact" and law.expression.has(sympy.cos)
