@@ -435,11 +435,14 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         if preparation.sampling == Sampling.CLOUD:
             framed = without_order(framed)
         some = drawn(framed, most, rng)
-        sound, sampling = _sampled(some, parts, preparation.sampling)
+        told = preparation.sampling
+        sound, sampling = _sampled(some, parts, told)
         asked = _Asked(chosen, levels, numbers, criteria)
         preparation = preparation.sampled(sampling)
         report, frame = _laws(sound, parts, frame, preparation, asked, rng)
         notes = [_TAKEN_AS[sampling]] if sampling in _TAKEN_AS else []
+        if told == Sampling.MAP:
+            notes = ["taken as iterates of a map, as told"]
         notes += remarks(runs, parts)
         if runs.formed is not None:
             notes.append(remark(given, runs, missing))
