@@ -173,7 +173,8 @@ class DriftTest:
         self._windows = orbits.of_run is not None
         self._steepness = steepness(slopes, orbits.scale) / phi.shape[1]
         self._start = coefficients
-        self.noise = float(coefficients @ self._noise @ coefficients)
+        # Of nearly dependent terms rounding may leave less than nothing.
+        self.noise = max(float(coefficients @ self._noise @ coefficients), 0.0)
 
     def motion(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the motion along each run and what noise explains of it, each (runs,).
