@@ -505,6 +505,16 @@ class NoiseCriteria:
         off=math.inf,
         test="estimation/test_positions.py::test_short_arcs_from_rest_miss_their_velocities",
     )
+    nearer_alike: float = limit(
+        0.7,
+        statistic="the same at the fifth with the nearest neighbours, over that at the fifth with "
+        "the farthest",
+        unit="1",
+        reason="tolerance: it grows with the distance where states are complete; 1 but for chance "
+        "where velocities do not depend on positions",
+        off=math.inf,
+        test="estimation/test_positions.py::test_planets_on_like_orbits_miss_their_velocities",
+    )
     near_state: float = limit(
         0.02,
         statistic="squared distance of two states, over that of any two",

@@ -138,14 +138,16 @@ def _futures_alike(runs: Trajectories, moving: Trajectories) -> bool:
     """Tell whether positions are all of the state: near states of different runs move alike.
 
     So it is with point vortices, and with what a stream carries. The fifth of the states that have
-    the nearest neighbours counts, however far these are: what moves alike there is complete.
+    the nearest neighbours counts, however far these are; and the more alike they move, the nearer
+    they are: planets on like orbits move nearly alike, and no more so where they are nearer.
     """
     distance, apart = _neighbours(runs, moving)
-    nearest = np.argsort(distance)[: max(1, len(distance) // 5)]
-    nearest = nearest[np.isfinite(distance[nearest])]
-    if len(nearest) < NOISE.fewest_differences:
+    order = np.argsort(distance)[: np.isfinite(distance).sum()]
+    fifth = len(order) // 5
+    if fifth < NOISE.fewest_differences:
         return False
-    return bool(apart[nearest].mean() <= NOISE.same_future)
+    near, far = apart[order[:fifth]].mean(), apart[order[-fifth:]].mean()
+    return bool(near <= NOISE.same_future and near <= NOISE.nearer_alike * far)
 
 
 def _futures_differ(runs: Trajectories, moving: Trajectories) -> bool:

@@ -5,6 +5,7 @@ import pytest
 
 from discovery import datasets
 from discovery.data.trajectories import Trajectories
+from discovery.datasets.integrate import integrate
 from discovery.estimation.positions import missing_velocities
 
 T = np.linspace(0, 15, 100)
@@ -82,4 +83,21 @@ def test_short_arcs_from_rest_miss_their_velocities(span, seed):
     states = size * np.cos(times[None, :, None] * [1.0, 1.6])
     states += 0.002 * rng.standard_normal(states.shape)
     runs = Trajectories(states, times, names=["x", "y"], roles=["position"] * 2)
+    assert missing_velocities(runs) is not None
+
+
+def test_planets_on_like_orbits_miss_their_velocities():
+    """All in one direction: where they are nearer to each other, they move no more alike."""
+    rng = np.random.default_rng(0)
+    at, size, share = rng.uniform((0, 0.8, 0.75), (6.28, 1.6, 1.1), (40, 3)).T
+    speed = share / np.sqrt(size)
+    starts = np.stack([size * np.cos(at), size * np.sin(at), -np.sin(at), np.cos(at)], axis=1)
+    starts[:, 2:] *= speed[:, None]
+    times = np.linspace(0, 15, 100)
+    states = integrate(
+        lambda s: np.hstack([s[:, 2:], -s[:, :2] / np.hypot(*s[:, :2].T)[:, None] ** 3]),
+        starts,
+        times,
+    )
+    runs = Trajectories(states[..., :2], times, names=["x", "y"], roles=["position"] * 2)
     assert missing_velocities(runs) is not None
