@@ -26,6 +26,8 @@ def __getattr__(name: str) -> object:
         value = getattr(import_module(f"{__name__}.{_EXPORTS[name]}"), name)
     elif name in _SUBMODULES:
         value = import_module(f"{__name__}.{name}")
+    elif name == "__version__":
+        value = import_module("importlib.metadata").version("keras-ndm")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

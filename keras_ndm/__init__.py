@@ -26,3 +26,12 @@ __all__ = [
     "manifold_of",
     "metric_heads",
 ]
+
+
+def __getattr__(name: str) -> str:
+    # Only when asked for: a copy that is not installed has no version, and imports all the same.
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import version
+
+    return version("keras-ndm")

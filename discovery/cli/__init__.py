@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import discovery
 from discovery.cli.messages import in_options
 from discovery.cli.options import parser
 
@@ -45,9 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _answer(options: argparse.Namespace) -> str:
     if options.version:
-        from importlib.metadata import version
-
-        return f"ndm-discover {version('keras-ndm')}"
+        return f"ndm-discover {discovery.__version__}"
     if options.list:
         return _list(options.json)
     from discovery.cli.analysis import report_of

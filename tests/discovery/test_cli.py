@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 
+import discovery
 from discovery import Trajectories, datasets, pipeline
 from discovery.cli import main
 
@@ -224,7 +225,7 @@ def test_stopped_by_the_user(capsys, monkeypatch):
 
 def test_version(capsys):
     assert main(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("ndm-discover 0.")
+    assert capsys.readouterr().out == f"ndm-discover {discovery.__version__}\n"
 
 
 def test_list(capsys):
