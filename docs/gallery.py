@@ -13,12 +13,13 @@ from discovery import datasets
 
 INDEX = """# Gallery
 
-Every data set of `discovery.datasets.names()`: {laws} systems with known conserved quantities and
-{controls} without any. `discovery.datasets.load(name)` simulates runs of it, `datasets.info(name)`
-is its record.
+Every data set of the package: {laws} simulated systems with known conserved quantities,
+{controls} without any, and {measured} measured ones. `discovery.datasets.load(name)` makes or reads
+the runs, `datasets.info(name)` tells their equations and their source.
 
-What is found stands on each page: by `ConservedQuantityFinder` from {n_runs} runs of 200 samples
-with 1 % noise, `python docs/findings.py` finds it again.
+Each page says what `ConservedQuantityFinder` finds: in {n_runs} runs of 200 samples with 1 % noise
+of a simulated system, and in the numbers as they are of a measured one. `python docs/findings.py`
+finds it again.
 
 ## With laws
 
@@ -30,6 +31,12 @@ A tool that finds laws must say "none" here. Friction, limit cycles, chaos and d
 nothing constant.
 
 {cards_controls}
+
+## Measured
+
+No noise and no number of runs can be chosen here, and nobody knows how many laws there are.
+
+{cards_measured}
 
 ```{{toctree}}
 :hidden:
@@ -70,6 +77,32 @@ runs = datasets.load("{name}", noise=0.01)
 print(ConservedQuantityFinder(random_state=0).fit(runs).report_)
 ```
 """
+MEASURED_PAGE = """# {name}
+
+{doc}
+
+![{alt}]({name}.svg)
+
+| | |
+|---|---|
+| coordinates | {coordinates} |
+| time | {time} |
+| runs | {runs} |
+| source | {source} |
+
+## What is found
+
+{found}
+
+```python
+from discovery import ConservedQuantityFinder, datasets
+
+runs = datasets.load("{name}")
+print(ConservedQuantityFinder(random_state=0).fit(runs).report_)
+```
+
+`examples/{name}.py` goes on from here, with a picture.
+"""
 
 
 def write(folder):
@@ -77,21 +110,24 @@ def write(folder):
     folder = Path(folder)
     folder.mkdir(exist_ok=True)
     found = findings.load()
-    names = datasets.names()
-    for name in names:
+    simulated, measured = datasets.names(), datasets.measured()
+    for name in [*simulated, *measured]:
         picture = folder / f"{name}.svg"
         if not picture.exists():
             draw(name, picture)
-        write_text(folder / f"{name}.md", page(datasets.info(name), found.get(name)))
-    laws = [name for name in names if datasets.info(name).count]
-    controls = [name for name in names if name not in laws]
+        text = (measured_page if name in measured else page)(datasets.info(name), found.get(name))
+        write_text(folder / f"{name}.md", text)
+    laws = [name for name in simulated if datasets.info(name).count]
+    controls = [name for name in simulated if name not in laws]
     index = INDEX.format(
         laws=len(laws),
         controls=len(controls),
+        measured=len(measured),
         n_runs=100,
         cards_laws=cards(laws),
         cards_controls=cards(controls),
-        names="\n".join(names),
+        cards_measured=cards(measured),
+        names="\n".join([*simulated, *measured]),
     )
     write_text(folder / "index.md", index)
 
@@ -119,6 +155,23 @@ def page(system, found):
         count=system.count or "none",
         source=system.source,
         laws=known_laws(system),
+        found=what_is_found(found),
+    )
+
+
+def measured_page(record, found):
+    """Return the page of a measured data set, as MyST."""
+    runs = record.load()
+    lengths = {len(states) for states in runs.states}
+    columns = zip(record.names, record.roles, record.units, strict=True)
+    return MEASURED_PAGE.format(
+        name=record.name,
+        doc=record.doc,
+        alt=caption(record.name),
+        coordinates=", ".join(f"{name} ({role}, {unit})" for name, role, unit in columns),
+        time=record.time,
+        runs=f"{runs.n_runs} of {' to '.join(map(str, sorted(lengths)))} samples",
+        source=record.source,
         found=what_is_found(found),
     )
 

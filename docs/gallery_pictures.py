@@ -3,6 +3,7 @@
 Colours are readable on light and on dark pages, and the background is transparent.
 """
 
+import gallery_measured
 import matplotlib
 import numpy as np
 
@@ -22,8 +23,10 @@ STYLE = {
     "axes.facecolor": "none",
     "font.size": 9,
     "lines.linewidth": 1,
+    "legend.labelcolor": INK,
     "savefig.transparent": True,
     "svg.hashsalt": "keras-ndm",  # the same picture is the same file
+    "text.color": INK,
     "xtick.color": INK,
     "ytick.color": INK,
 }
@@ -31,6 +34,8 @@ STYLE = {
 
 def caption(name):
     """Return what the picture of a data set shows, for those who do not see it."""
+    if name in gallery_measured.CAPTIONS:
+        return gallery_measured.CAPTIONS[name]
     system = datasets.info(name)
     if system.grid_spacing is not None:
         return f"{name}: the field over place and time, and its laws' values over time"
@@ -50,17 +55,22 @@ def draw(name, path):
     # Not pyplot: a build has no windows, and figures of users' sessions are left alone.
     from matplotlib.figure import Figure
 
-    system = datasets.info(name)
-    runs = datasets.load(name, N_RUNS, 200, noise=NOISE)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(7, 2.7), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        if system.grid_spacing is not None:
-            draw_field(left, system, runs)
-        else:
-            draw_orbits(left, system, runs)
-        draw_values(right, system, runs)
+        (gallery_measured.DRAW.get(name) or simulated(name))(*figure.subplots(1, 2))
         figure.savefig(path, metadata={"Date": None})
+
+
+def simulated(name):
+    """Return what draws a simulated data set on two axes."""
+    system = datasets.info(name)
+    runs = datasets.load(name, N_RUNS, 200, noise=NOISE)
+
+    def draw_both(left, right):
+        (draw_orbits if system.grid_spacing is None else draw_field)(left, system, runs)
+        draw_values(right, system, runs)
+
+    return draw_both
 
 
 def draw_field(axes, system, runs):
