@@ -3,6 +3,7 @@
 Pictures are drawn from the data sets; what is found in each comes from `findings.json`.
 """
 
+import re
 from pathlib import Path
 
 import findings
@@ -148,7 +149,7 @@ def page(system, found):
     """Return the page of a data set, as MyST."""
     return PAGE.format(
         name=system.name,
-        doc=system.doc,
+        doc=plain(system.doc),
         alt=caption(system.name),
         equations=system.equations,
         coordinates=coordinates(system),
@@ -166,7 +167,7 @@ def measured_page(record, found):
     columns = zip(record.names, record.roles, record.units, strict=True)
     return MEASURED_PAGE.format(
         name=record.name,
-        doc=record.doc,
+        doc=plain(record.doc),
         alt=caption(record.name),
         coordinates=", ".join(f"{name} ({role}, {unit})" for name, role, unit in columns),
         time=record.time,
@@ -211,6 +212,11 @@ def what_is_found(found):
         lines += ["", "Obeyed by all runs alike, not counted:", ""]
         lines += [f"- `{identity}` = constant" for identity in found["identities"]]
     return "\n".join(lines)
+
+
+def plain(text):
+    """Escape what Markdown would take for emphasis."""
+    return re.sub(r"([*_])", r"\\\1", text)
 
 
 def cell(text):

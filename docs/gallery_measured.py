@@ -1,4 +1,4 @@
-"""The gallery's pictures of measured data sets, one function each."""
+"""The gallery's pictures of measured data sets, where one is drawn by hand."""
 
 import numpy as np
 
@@ -6,10 +6,6 @@ from discovery import datasets
 
 PLANETS = ("Mercury", "Venus", "Earth", "Mars", "Jupiter", "Saturn", "Uranus", "Neptune", "Pluto")
 SUN = 39.477  # GM in AU³/yr², as it is found in these orbits
-CAPTIONS = {
-    "planets": "planets: nine orbits, and the energy along them: one level line a planet",
-    "hare_and_lynx": "hare_and_lynx: pelts of both in each year, and over the years",
-}
 
 
 def draw_planets(left, right):
@@ -46,4 +42,36 @@ def draw_hare_and_lynx(left, right):
     right.legend(frameon=False)
 
 
-DRAW = {"planets": draw_planets, "hare_and_lynx": draw_hare_and_lynx}
+# What each picture shows, for those who do not see it, and what draws it.
+PICTURES = {
+    "planets": (
+        "planets: nine orbits, and the energy along them: one level line a planet",
+        draw_planets,
+    ),
+    "hare_and_lynx": (
+        "hare_and_lynx: pelts of lynx over pelts of hares, and both over the years",
+        draw_hare_and_lynx,
+    ),
+}
+
+
+def caption(name):
+    """Return what the picture of a measured data set shows."""
+    if name in PICTURES:
+        return PICTURES[name][0]
+    first, second = datasets.info(name).names[:2]
+    return f"{name}: {second} over {first}, and {first} over time"
+
+
+def draw(name, left, right):
+    """Draw a measured data set: its own picture, or the first two coordinates of its runs."""
+    if name in PICTURES:
+        PICTURES[name][1](left, right)
+        return
+    record, runs = datasets.info(name), datasets.load(name)
+    first, second = (f"{n}, {u}" for n, u in zip(record.names[:2], record.units[:2], strict=True))
+    for states, times in zip(runs.states, runs.times, strict=True):
+        left.plot(states[:, 0], states[:, 1])
+        right.plot(times, states[:, 0])
+    left.set(xlabel=first, ylabel=second, title="runs")
+    right.set(xlabel=f"time, {record.time}", ylabel=first, title=record.names[0])

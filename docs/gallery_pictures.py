@@ -34,8 +34,8 @@ STYLE = {
 
 def caption(name):
     """Return what the picture of a data set shows, for those who do not see it."""
-    if name in gallery_measured.CAPTIONS:
-        return gallery_measured.CAPTIONS[name]
+    if name in datasets.measured():
+        return gallery_measured.caption(name)
     system = datasets.info(name)
     if system.grid_spacing is not None:
         return f"{name}: the field over place and time, and its laws' values over time"
@@ -51,26 +51,26 @@ def shown(system):
 
 
 def draw(name, path):
-    """Draw the runs of a data set, and beside them the values of its first law."""
+    """Draw the runs of a data set, and beside them what stays level or what changes."""
     # Not pyplot: a build has no windows, and figures of users' sessions are left alone.
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(7, 2.7), layout="constrained")
-        (gallery_measured.DRAW.get(name) or simulated(name))(*figure.subplots(1, 2))
+        draw_both = gallery_measured.draw if name in datasets.measured() else draw_simulated
+        draw_both(name, *figure.subplots(1, 2))
         figure.savefig(path, metadata={"Date": None})
 
 
-def simulated(name):
-    """Return what draws a simulated data set on two axes."""
+def draw_simulated(name, left, right):
+    """Draw runs of a simulated system, and the values of its first law."""
     system = datasets.info(name)
     runs = datasets.load(name, N_RUNS, 200, noise=NOISE)
-
-    def draw_both(left, right):
-        (draw_orbits if system.grid_spacing is None else draw_field)(left, system, runs)
-        draw_values(right, system, runs)
-
-    return draw_both
+    if system.grid_spacing is None:
+        draw_orbits(left, system, runs)
+    else:
+        draw_field(left, system, runs)
+    draw_values(right, system, runs)
 
 
 def draw_field(axes, system, runs):
