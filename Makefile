@@ -40,7 +40,7 @@ docs: $(TF)/ready-for-docs
 	KERAS_BACKEND=tensorflow $(TF)/bin/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 clean:
-	rm -rf $(TF) $(JAX) docs/_build docs/gallery docs/notebooks docs/reference/api
+	rm -rf $(TF) $(JAX) build dist keras_ndm.egg-info docs/_build docs/gallery docs/notebooks docs/reference/api
 
 $(TF)/ready: pyproject.toml
 	$(PYTHON) -m venv $(TF)
