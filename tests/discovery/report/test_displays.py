@@ -10,7 +10,7 @@ import pytest
 import sympy
 
 from discovery import ConservedQuantityFinder, datasets
-from discovery.report.displays import InvariantDisplay, SpectrumDisplay
+from discovery.displays import InvariantDisplay, SpectrumDisplay
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
