@@ -44,7 +44,7 @@ class InvariantDisplay:
     figure_ : matplotlib Figure
     """
 
-    def __init__(  # noqa: PLR0913 (what a picture holds)
+    def __init__(
         self,
         *,
         times: list[np.ndarray],

@@ -41,7 +41,7 @@ class PortraitDisplay:
     figure_ : matplotlib Figure
     """
 
-    def __init__(  # noqa: PLR0913 (what a picture holds)
+    def __init__(
         self,
         *,
         states: list[np.ndarray],
