@@ -11,6 +11,7 @@ import sympy
 from discovery.data.frame import Frame
 from discovery.data.states import States, coordinates
 from discovery.formulas.charts import outside
+from discovery.formulas.plain import plain
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.judging.decay import Decay
 from discovery.laws.judging.law import Law
@@ -154,6 +155,16 @@ class Quantity:
             _coefficients=self._coefficients * scale,
         )
 
+    def for_users(self) -> Quantity:
+        """Return the same law, its formulas in symbols without assumptions."""
+        decay = self.decay
+        if decay is not None:
+            decay = replace(decay, losses=tuple(map(plain, decay.losses)))
+        alternatives = tuple(map(plain, self.alternatives))
+        return replace(
+            self, expression=plain(self.expression), alternatives=alternatives, decay=decay
+        )
+
     def __call__(self, states: States) -> np.ndarray:
         """Evaluate the formula.
 
@@ -287,7 +298,8 @@ class Quantity:
     @property
     def coefficients(self) -> dict[sympy.Expr, float]:
         """The coefficient of each term, as it is used (that is, rounded)."""
-        return dict(zip(self.library.expressions(), self._coefficients.tolist(), strict=True))
+        terms = map(plain, self.library.expressions())
+        return dict(zip(terms, self._coefficients.tolist(), strict=True))
 
     @property
     def standard_errors(self) -> dict[sympy.Expr, float]:
@@ -296,7 +308,7 @@ class Quantity:
         A law has no scale of its own: the term that contributes most is taken as known, with
         error zero. nan where no error is known.
         """
-        terms = self.library.expressions()
+        terms = list(self.coefficients)
         errors = np.full(len(terms), np.nan) if self._errors is None else self._errors
         return dict(zip(terms, errors.tolist(), strict=True))
 
@@ -310,8 +322,8 @@ class Quantity:
         """
         if self.library.learned:
             # A network takes standardized coordinates: its features are pure numbers.
-            return dict.fromkeys(self.library.expressions(), sympy.Integer(1))
-        return coefficient_units(self.library.expressions(), units)
+            return dict.fromkeys(self.coefficients, sympy.Integer(1))
+        return coefficient_units(list(self.coefficients), units)
 
     def to_latex(self, errors: bool = False) -> str:
         """Return the formula in LaTeX, with the standard errors of its coefficients if asked."""
