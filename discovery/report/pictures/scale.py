@@ -33,10 +33,10 @@ class Scale:
     high: float
     start: float
     end: float
-    most: int = 6
+    most: int = 7
 
     @classmethod
-    def over(cls, values: np.ndarray, start: float, end: float, most: int = 6) -> Scale:
+    def over(cls, values: np.ndarray, start: float, end: float, most: int = 7) -> Scale:
         """Return a scale that holds all values that are numbers, with some room on both sides.
 
         Parameters
