@@ -96,7 +96,9 @@ class Scale:
         step = next(s for s in _STEPS if s * 10.0**power >= least * (1 - 1e-9)) * 10.0**power
         offset, largest = 0.0, max(abs(self.low), abs(self.high))
         if largest > _MOST_STEPS * step:
-            offset = round((self.low + self.high) / 2 / step) * step
-            largest = self.high - self.low
+            # As round as the range allows.
+            unit = 10.0 ** math.ceil(math.log10(self.high - self.low))
+            offset = round((self.low + self.high) / 2 / unit) * unit
+            largest = max(abs(self.low - offset), abs(self.high - offset))
         plain = _PLAIN[0] <= largest < _PLAIN[1]
         return offset, 0 if plain else math.floor(math.log10(largest)), step

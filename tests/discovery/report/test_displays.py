@@ -155,7 +155,7 @@ def test_mistakes(report, runs):
         replace(report, sample=None).plot("portrait")
     with pytest.raises(ValueError, match="no law whose values"):
         replace(report, quantities=[]).plot("laws")
-    with pytest.raises(ValueError, match="received 1. Expected 2, one for each law"):
+    with pytest.raises(ValueError, match=r"received 1\. Expected 2"):
         report.plot("laws", ax=plt.figure().gca())
     with pytest.raises(ValueError, match="n_runs is 0"):
         InvariantDisplay.from_quantity(report.quantities[0], runs, n_runs=0)
