@@ -408,6 +408,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
             "ordered= out, or give the coordinates other roles."
         )
     unsaid = isinstance(degrees, Sequence) and not degrees
+    units = runs.units
     runs, turns = read(runs, runs.in_degrees if unsaid else degrees)
     given = runs
     complete = fields or preparation.sampling in _OFF_PATHS or not preparation.forms_velocities
@@ -416,6 +417,9 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     missing = None if complete else missing_velocities(plain)
     if missing is not None:
         levels = None if levels is None else levels * radians_in(turns)
+        # What turns is in radians from here on.
+        turned = {name for name, turn in zip(runs.names, turns, strict=True) if turn}
+        units = {name: unit for name, unit in units.items() if name not in turned}
         turns = ()
         runs = with_formed_velocities(drawn(plain, most, rng), missing, levels)
     if runs.formed is not None:
@@ -452,7 +456,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         report = replace(report, title=title)
     report = replace(report, title="; ".join([report.title, *runs.remarks]))
     report = outside(report, frame, numbers)
-    return replace(report, sample=Sample.of(report.quantities, report.noise, sound, inside))
+    return replace(report, sample=Sample.of(report.quantities, report.noise, sound, inside, units))
 
 
 def _sampled(runs: Trajectories, parts: Parts, sampling: Sampling) -> tuple[Trajectories, Sampling]:

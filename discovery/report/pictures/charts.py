@@ -13,7 +13,7 @@ import numpy as np
 from discovery.report.pictures.laws import InvariantDisplay
 from discovery.report.pictures.portrait import PortraitDisplay, ProfilesDisplay
 from discovery.report.pictures.scale import Scale
-from discovery.report.pictures.style import COLORS, FIRST, LAST, colors_of
+from discovery.report.pictures.style import COLORS, FIRST, LAST, colors_of, with_unit
 
 # Frames: left, right, top; and where the bottom is of a wide and of a high picture.
 _LEFT, _RIGHT, _TOP = 58, 352, 8
@@ -90,7 +90,7 @@ def law_chart(law: InvariantDisplay, number: int) -> Chart:
         f"Formula {number}: its values over time along {_runs(len(means))}, with means from "
         f"{_number(min(means))} to {_number(max(means))}, each in the band that noise explains."
     )
-    return Chart(x, y, "time", "value", shapes, text)
+    return Chart(x, y, with_unit("time", law.time_unit), "value", shapes, text)
 
 
 def portrait_chart(portrait: PortraitDisplay) -> Chart:
@@ -119,7 +119,7 @@ def portrait_chart(portrait: PortraitDisplay) -> Chart:
             f"{text[:-1]}, coloured by the value of formula 1, from {_number(low)} "
             f"({FIRST}) to {_number(high)} ({LAST})."
         )
-    return Chart(x, y, first, second, shapes, text)
+    return Chart(x, y, *portrait.labels, shapes, text)
 
 
 def profiles_chart(display: ProfilesDisplay) -> Chart:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sympy
 
-from discovery.report.pictures.style import LineProperty, colors_of
+from discovery.report.pictures.style import LineProperty, colors_of, with_unit
 from discovery.report.typesetting import label
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class InvariantDisplay:
         The law's formula, the title of the picture.
     errors : list of (steps_i,) arrays, optional
         Standard deviation that noise gives each value: drawn as a band about the run's mean.
+    time_unit : str, optional
 
     Attributes
     ----------
@@ -53,6 +54,7 @@ class InvariantDisplay:
         spread: float,
         expression: sympy.Expr,
         errors: list[np.ndarray] | None = None,
+        time_unit: str = "",
     ) -> None:
         self.times = times
         self.values = values
@@ -60,6 +62,7 @@ class InvariantDisplay:
         self.spread = spread
         self.expression = expression
         self.errors = errors
+        self.time_unit = time_unit
 
     @classmethod
     def from_quantity(
@@ -102,6 +105,7 @@ class InvariantDisplay:
             run_ids=[runs.run_ids[r] for r in shown],
             spread=float(rows.std()),
             expression=quantity.expression,
+            time_unit=runs.units.get("time", ""),
         )
         return display.plot(ax=ax, **kwargs)
 
@@ -125,6 +129,7 @@ class InvariantDisplay:
                 run_ids=list(sample.run_ids),
                 spread=q.spread,
                 expression=q.expression,
+                time_unit=sample.time_unit,
             )
             for q in report.quantities
             if q.formula in kept
@@ -159,7 +164,7 @@ class InvariantDisplay:
         style = {"linewidth": 1} if self.errors is None else {"marker": ".", "linestyle": ""}
         for time, value, color in zip(self.times, self.values, colors, strict=True):
             ax.plot(time, value, **{"color": color, "markersize": 3, **style, **kwargs})
-        ax.set(xlabel="time", ylabel="value")
+        ax.set(xlabel=with_unit("time", self.time_unit), ylabel="value")
         ax.set_title(label(self.expression), fontsize="medium")
         self.ax_, self.figure_ = ax, ax.figure
         return self

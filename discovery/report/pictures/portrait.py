@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 
 from discovery.data.coordinates import POSITIONS, field_of
-from discovery.report.pictures.style import LineProperty, colors_of
+from discovery.report.pictures.style import LineProperty, colors_of, with_unit
 from discovery.report.typesetting import label
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class PortraitDisplay:
     run_ids : list of str or int
     roles : sequence of 2 str, optional
         Two positions are drawn on equal scales.
+    units : sequence of 2 str, optional
     values : list of float, optional
         The law's mean along each run.
     expression : sympy.Expr, optional
@@ -48,6 +49,7 @@ class PortraitDisplay:
         names: Sequence[str],
         run_ids: list[str | int],
         roles: Sequence[str] = ("", ""),
+        units: Sequence[str] = ("", ""),
         values: list[float] | None = None,
         expression: sympy.Expr | None = None,
     ) -> None:
@@ -55,6 +57,7 @@ class PortraitDisplay:
         self.names = tuple(names)
         self.run_ids = run_ids
         self.roles = tuple(roles)
+        self.units = tuple(units)
         self.values = values
         self.expression = expression
 
@@ -69,13 +72,14 @@ class PortraitDisplay:
         sample = report.sample
         if sample is None or sample.of_fields:
             return None
-        states, names, roles = sample.states, sample.names, sample.roles
+        states, names, roles, units = sample.states, sample.names, sample.roles, sample.units
         turns = np.where(sample.turns > 0, sample.turns, np.inf)
         with np.errstate(invalid="ignore"):
             turned = (states + turns / 2) % turns - turns / 2
         states = np.where(np.isfinite(turns), turned, states)
         if len(names) == 1:
             names, roles = ("time", *names), ("time", *roles)
+            units = (sample.time_unit, *units)
             states = np.column_stack([sample.times, states])
         law = next((q for q in report.quantities if q.formula in sample.formulas), None)
         values = None
@@ -87,14 +91,21 @@ class PortraitDisplay:
             names=names,
             run_ids=list(sample.run_ids),
             roles=roles,
+            units=units,
             values=values,
             expression=law and law.expression,
         )
 
     @property
+    def labels(self) -> list[str]:
+        """The names of the axes, with their units."""
+        return [with_unit(*pair) for pair in zip(self.names, self.units, strict=True)]
+
+    @property
     def is_plane(self) -> bool:
         """Whether both coordinates are positions, so that shapes can be seen."""
-        return len(set(self.roles)) == 1 and self.roles[0] == POSITIONS[0]
+        alike = len(set(self.roles)) == len(set(self.units)) == 1
+        return alike and self.roles[0] == POSITIONS[0]
 
     def plot(self, ax: Axes | None = None, **kwargs: LineProperty) -> PortraitDisplay:
         """Draw the samples as points, one colour a run.
@@ -116,7 +127,7 @@ class PortraitDisplay:
             style = {"linestyle": "", "marker": ".", "markersize": 3, "color": color, **kwargs}
             named = None if self.values is None else f"{self.values[k]:.3g}"
             ax.plot(*states.T, label=named, **style)
-        ax.set(xlabel=self.names[0], ylabel=self.names[1])
+        ax.set(xlabel=self.labels[0], ylabel=self.labels[1])
         if self.is_plane:
             ax.set_aspect("equal", adjustable="datalim")
         if self.expression is not None:

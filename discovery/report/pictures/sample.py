@@ -31,9 +31,11 @@ class Sample:
     offsets : (runs + 1,) int array
         Run r is rows ``offsets[r]:offsets[r + 1]``.
     times : (n,) array
-    names, roles : tuples of str
+    time_unit : str
+        Empty where it is not known.
+    names, roles, units : tuples of str
         Of the coordinates that are kept: the first two, or of fields the columns of the first. An
-        unknown role is empty.
+        unknown role or unit is empty.
     states : (n, 2) array
         Values of these coordinates; of fields (profiles, points) at `profile_times`.
     formulas : tuple of k str
@@ -51,8 +53,10 @@ class Sample:
     run_ids: tuple[str, ...]
     offsets: np.ndarray
     times: np.ndarray
+    time_unit: str
     names: tuple[str, ...]
     roles: tuple[str, ...]
+    units: tuple[str, ...]
     states: np.ndarray
     formulas: tuple[str, ...]
     values: np.ndarray
@@ -68,6 +72,7 @@ class Sample:
         noise: Mapping[str, float],
         runs: Trajectories,
         frame: Frame,
+        units: Mapping[str, str] | None = None,
     ) -> Sample:
         """Choose runs whose values of the first law lie evenly, and rows evenly in each.
 
@@ -80,7 +85,9 @@ class Sample:
         runs : Trajectories
             In a frame.
         frame : Frame
+        units : mapping from name, or "time", to unit, optional
         """
+        units = units or {}
         index = [_evenly(a, b) for a, b in itertools.pairwise(runs.offsets)]
         first = quantities[0] if quantities else None
         chosen = _spread_out(first, [frame.outside(runs.rows[rows]) for rows in index])
@@ -106,8 +113,10 @@ class Sample:
             run_ids=tuple(str(runs.run_ids[r]) for r in chosen),
             offsets=np.cumsum([0, *(len(index[r]) for r in chosen)]),
             times=runs.row_times[rows] * frame.time_unit,
+            time_unit=units.get("time", ""),
             names=tuple(runs.names[i] for i in columns),
             roles=tuple(roles[i] for i in columns),
+            units=tuple(units.get(runs.names[i], "") for i in columns),
             states=pictured,
             formulas=tuple(q.formula for q in shown),
             values=values,
@@ -149,9 +158,9 @@ class Sample:
         return cls(**made)
 
 
-def _plain(value: np.ndarray | tuple[str, ...] | float) -> list | float:
+def _plain(value: np.ndarray | tuple[str, ...] | float | str) -> list | float | str:
     """Return an array or tuple as lists."""
-    if isinstance(value, float):
+    if isinstance(value, float | str):
         return value
     array = np.asarray(value)
     if array.dtype.kind == "f":

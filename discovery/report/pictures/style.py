@@ -13,6 +13,11 @@ COLORS = ("#3986e4", "#8771de", "#af62c1", "#ca5794", "#d5565d", "#cd632d")
 FIRST, LAST = "blue", "orange"
 
 
+def with_unit(name: str, unit: str) -> str:
+    """Return the name of an axis: ``x (m)``."""
+    return f"{name} ({unit})" if unit else name
+
+
 def colors_of(n: int) -> list[str]:
     """Return the colours of so many runs, the first and the last as far apart as they go."""
     last = len(COLORS) - 1

@@ -4,13 +4,16 @@ import json
 from dataclasses import fields, replace
 from fractions import Fraction
 
+import matplotlib
 import numpy as np
 import pytest
 
-from discovery import Trajectories, datasets
+from discovery import DiscoveryReport, Trajectories, datasets
 from discovery.data.frame import Frame
 from discovery.pipeline import WithoutModel, analyse_runs
 from discovery.report.pictures.sample import N_ROWS, N_RUNS, Sample
+
+matplotlib.use("Agg")
 
 
 def found(runs, **options):
@@ -99,6 +102,32 @@ def test_parameters_and_clocks_are_in_no_portrait():
     states = np.random.default_rng(0).normal(size=(3, 9, 4))
     runs = Trajectories(states=states, names=list("txkv"), roles=roles)
     assert without_laws(runs).names == ("x", "v")
+
+
+def test_axes_have_units():
+    runs = datasets.load("planets")
+    frame = Frame.of(runs)
+    report = DiscoveryReport(
+        quantities=[],
+        verdict="none",
+        reason="",
+        confidence=0.5,
+        identities=[],
+        spectrum={},
+        resolution=1.0,
+        noise={},
+        names=runs.names,
+        title="",
+        searched=[],
+        sample=Sample.of([], {}, frame.runs(runs), frame, runs.units),
+    )
+    assert report.sample.time_unit == "yr"
+    picture = report.plot("portrait")
+    assert picture.ax_.get_xlabel() == "x (AU)" and picture.ax_.get_ylabel() == "y (AU)"
+    page = report.to_html()
+    assert ">x (AU)</text>" in page and ">y (AU)</text>" in page
+    # Those of no file have none.
+    assert without_laws(runs).units == ("", "")
 
 
 def test_angles_have_a_turn():
