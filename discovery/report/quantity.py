@@ -18,7 +18,8 @@ from discovery.laws.judging.law import Law
 from discovery.laws.judging.verdict import Check, Verdict
 from discovery.libraries.framed import Framed
 from discovery.libraries.functions import Functions
-from discovery.report.typesetting import latex
+from discovery.report.names import name_of
+from discovery.report.typesetting import latex, spelled
 from discovery.report.units import coefficient_units
 from discovery.report.words import FLATTEST, percent
 
@@ -196,11 +197,20 @@ class Quantity:
 
     @property
     def formula(self) -> str:
-        """The expression as text; for a learned law with what it explains."""
+        """The expression as text; for a learned law with what it explains.
+
+        A name that is no plain word stands in quotation marks: ``'a-b'**2``.
+        """
         if self.approximation_error is None:
-            return str(self.expression)
+            return spelled(self.expression)
         explained = 1 - self.approximation_error
-        return f"a network, {explained:.1%} of it {self.expression}"
+        return f"a network, {explained:.1%} of it {spelled(self.expression)}"
+
+    @property
+    def name(self) -> str:
+        """What physicists call it, such as "energy"; empty where it has no name here."""
+        dissipated = self.decay is not None and bool(self.decay.losses)
+        return name_of(self.expression, self.symmetry, dissipated=dissipated)
 
     @property
     def forms(self) -> str:
@@ -273,7 +283,8 @@ class Quantity:
         if self.decay is not None:
             quality = self.quality_factor
             cycles = "" if quality is None else f"; quality factor {quality:.3g}"
-            return f"loses {self.loss} in a unit of time: loss time {self.loss_time:.3g}{cycles}"
+            loss = spelled(self.loss)
+            return f"loses {loss} in a unit of time: loss time {self.loss_time:.3g}{cycles}"
         if not self.drift_rate:
             return "no trend along the runs"
         return (

@@ -45,6 +45,11 @@ def latex(expression: sympy.Expr) -> str:
     return sympy.latex(safe, symbol_names=as_text)
 
 
+def spelled(expression: sympy.Expr) -> str:
+    """Return a formula as text; a name that is no plain word stands in quotation marks."""
+    return str(_renamed(expression, lambda name: name if _is_word(name) else f"'{name}'"))
+
+
 def label(expression: sympy.Expr) -> str:
     """Return a formula for matplotlib, typeset where it can and where there is room."""
     from matplotlib.mathtext import MathTextParser
@@ -64,10 +69,14 @@ def label(expression: sympy.Expr) -> str:
 
 
 def _as_latex(name: str) -> str:
-    if re.fullmatch(r"\w*", name):
+    if _is_word(name):
         return name
     escaped = "".join(_LATEX_SPECIAL.get(c, " " if c.isspace() else c) for c in name)
     return rf"\text{{{escaped}}}"
+
+
+def _is_word(name: str) -> bool:
+    return bool(re.fullmatch(r"\w*", name))
 
 
 def _renamed(expression: sympy.Expr, escape: Callable[[str], str]) -> sympy.Expr:
