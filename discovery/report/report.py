@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from discovery.report import html
+from discovery.report import file, html
 from discovery.report.displays import SpectrumDisplay
 from discovery.report.summary import Summary
 from discovery.report.text import as_text
@@ -91,6 +91,42 @@ class DiscoveryReport(Summary):
             "names": list(self.names),
             "searched": list(self.searched),
         }
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the whole report to a file of JSON, from which `load` makes it again.
+
+        Parameters
+        ----------
+        path : path to the file
+            It is replaced whole, or not at all.
+
+        Raises
+        ------
+        ValueError
+            For a quantity whose terms cannot be stored as data; nothing is written then.
+        OSError
+            Where the file cannot be written.
+        """
+        file.write(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> Self:
+        """Read a report that `save` has written: the same, its quantities as functions too.
+
+        Nothing in the file is run.
+
+        Parameters
+        ----------
+        path : path to the file
+
+        Raises
+        ------
+        ValueError
+            For a file that is no report, a damaged one, or one of a newer version.
+        OSError
+            Where there is no such file.
+        """
+        return cls(**file.read(path))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a quantity."""
