@@ -25,6 +25,8 @@ from discovery.report.words import FLATTEST, percent
 
 # Factors that are written as exact numbers; others as powers of ten.
 _SHORT = (1e-4, 1e4)
+# Errors of smaller shares of a coefficient are rounding, and are not printed.
+_LEAST_ERROR = 1e-7
 
 
 @dataclass(frozen=True)
@@ -322,6 +324,10 @@ class Quantity:
             return dict.fromkeys(self.coefficients, sympy.Integer(1))
         return coefficient_units(list(self.coefficients), units)
 
+    def _repr_latex_(self) -> str:
+        """Return what a notebook shows: the formula."""
+        return rf"$\displaystyle {self.to_latex()}$"
+
     def to_latex(self, errors: bool = False) -> str:
         """Return the formula in LaTeX, with the standard errors of its coefficients if asked."""
         if not errors:
@@ -329,11 +335,13 @@ class Quantity:
         parts = []
         for term, value in self.coefficients.items():
             error = self.standard_errors[term]
-            digits = int(np.clip(1 - np.floor(np.log10(error)), 0, 8)) if error > 0 else 0
-            number = f"{abs(value):.{digits}f}" if error > 0 else f"{abs(value):g}"
-            pair = rf"({number} \pm {error:.{digits}f})" if error > 0 else number
+            known = error > _LEAST_ERROR * abs(value)
+            digits = int(np.clip(1 - np.floor(np.log10(error)), 0, 8)) if known else 0
+            number = f"{abs(value):.{digits}f}" if known else f"{abs(value):g}"
+            pair = rf"({number} \pm {error:.{digits}f})" if known else number
+            factor = "" if pair == "1" else rf"{pair}\, "
             sign = "-" if value < 0 else "+" if parts else ""
-            parts.append(rf"{sign} {pair}\, {latex(term)}".strip())
+            parts.append(f"{sign} {factor}{latex(term)}".strip())
         return " ".join(parts)
 
     def to_dict(self) -> dict[str, object]:

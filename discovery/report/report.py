@@ -11,6 +11,8 @@ import numpy as np
 
 from discovery.report import file, html
 from discovery.report.displays import SpectrumDisplay
+from discovery.report.documents import as_latex, as_markdown
+from discovery.report.explanation import as_explanation
 from discovery.report.summary import Summary
 from discovery.report.text import as_text
 
@@ -55,10 +57,35 @@ class DiscoveryReport(Summary):
         ----------
         path : path to the file, optional
         """
-        page = html.page(self)
-        if path is not None:
-            Path(path).write_text(page, encoding="utf-8")
-        return page
+        return _written(html.page(self), path)
+
+    def explain(self) -> str:
+        """Return every number of the report in a sentence, and what decided each verdict.
+
+        Each check of a quantity is listed with its statistic and its limit.
+        """
+        return as_explanation(self)
+
+    def to_markdown(self, path: str | os.PathLike | None = None) -> str:
+        """Return the report as Markdown, and write it where a path is given.
+
+        Parameters
+        ----------
+        path : path to the file, optional
+        """
+        return _written(as_markdown(self), path)
+
+    def to_latex(self, path: str | os.PathLike | None = None) -> str:
+        """Return a piece of a LaTeX document, and write it where a path is given.
+
+        A table of the formulas with the standard errors of their coefficients. It needs the
+        package amsmath.
+
+        Parameters
+        ----------
+        path : path to the file, optional
+        """
+        return _written(as_latex(self), path)
 
     def plot(self, ax: Axes | None = None) -> SpectrumDisplay:
         """Draw the spectrum: the flatness of each library's directions.
@@ -144,3 +171,9 @@ class DiscoveryReport(Summary):
             "symmetry": [q.symmetry for q in self.quantities],
         }
         return pd.DataFrame(columns)
+
+
+def _written(text: str, path: str | os.PathLike | None) -> str:
+    if path is not None:
+        Path(path).write_text(text, encoding="utf-8")
+    return text

@@ -25,6 +25,8 @@ _LATEX_SPECIAL = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     **{c: f"\\{c}" for c in "{}$&#_%"},
+    # What reports write, and old LaTeX has no letter for.
+    **{"×": r"$\times$", "±": r"$\pm$", "≤": r"$\leq$", "→": r"$\to$", "²": "$^2$", "–": "--"},
 }
 
 
@@ -69,10 +71,28 @@ def label(expression: sympy.Expr) -> str:
 
 
 def _as_latex(name: str) -> str:
-    if _is_word(name):
-        return name
-    escaped = "".join(_LATEX_SPECIAL.get(c, " " if c.isspace() else c) for c in name)
-    return rf"\text{{{escaped}}}"
+    return name if _is_word(name) else rf"\text{{{escaped(name)}}}"
+
+
+def escaped(text: str) -> str:
+    """Return a text in which LaTeX finds no commands.
+
+    Parameters
+    ----------
+    text : str
+    """
+    return "".join(_LATEX_SPECIAL.get(c, " " if c.isspace() else c) for c in text)
+
+
+def has_plain_names(expression: sympy.Expr) -> bool:
+    """Tell whether all names in a formula are words of letters, digits and underscores.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+    """
+    names = {s.name for s in expression.atoms(sympy.Symbol)}
+    return all(map(_is_word, names | {f.func.__name__ for f in expression.atoms(AppliedUndef)}))
 
 
 def _is_word(name: str) -> bool:
