@@ -56,6 +56,7 @@ from discovery.pde.analysis import analyse_fields
 from discovery.report.assembly import report_on
 from discovery.report.description import described
 from discovery.report.framing import outside
+from discovery.report.pictures.sample import Sample
 from discovery.report.quantity import Quantity
 from discovery.report.report import DiscoveryReport
 
@@ -428,7 +429,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     if levels is not None:
         levels = np.maximum(levels / abs(frame.unit), NOISE.resolution * framed.rows.std(axis=0))
     if fields:
-        report = _fields(framed, library, levels, numbers, rng)
+        report, sound, inside = _fields(framed, library, levels, numbers, rng), framed, frame
     else:
         if not isinstance(chosen, str):
             chosen = [in_frame(given, frame) for given in chosen]
@@ -439,6 +440,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         sound, sampling = _sampled(some, parts, told)
         asked = _Asked(chosen, levels, numbers, criteria)
         preparation = preparation.sampled(sampling)
+        inside = frame
         report, frame = _laws(sound, parts, frame, preparation, asked, rng)
         notes = [_TAKEN_AS[sampling]] if sampling in _TAKEN_AS else []
         if told == Sampling.MAP:
@@ -449,7 +451,8 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         title = "; ".join([_title(runs, some, sound, parts), *notes])
         report = replace(report, title=title)
     report = replace(report, title="; ".join([report.title, *runs.remarks]))
-    return outside(report, frame, numbers)
+    report = outside(report, frame, numbers)
+    return replace(report, sample=Sample.of(report.quantities, report.noise, sound, inside))
 
 
 def _sampled(runs: Trajectories, parts: Parts, sampling: Sampling) -> tuple[Trajectories, Sampling]:

@@ -21,6 +21,7 @@ import sympy
 from discovery.formulas.trees import from_tree, to_tree
 from discovery.laws.judging.decay import Decay
 from discovery.laws.judging.verdict import Check, Verdict
+from discovery.report.pictures.sample import Sample
 from discovery.report.quantity import Quantity
 from discovery.report.summary import Summary
 from discovery.report.terms import Plain, from_plain, to_plain
@@ -124,6 +125,7 @@ def to_document(summary: Summary) -> dict[str, Plain]:
         "noise": {name: _plain(level) for name, level in summary.noise.items()},
         "names": list(summary.names),
         "searched": list(summary.searched),
+        "sample": None if summary.sample is None else summary.sample.to_dict(),
     }
 
 
@@ -140,7 +142,7 @@ def from_document(document: Mapping[str, Plain]) -> dict[str, object]:
     LookupError, TypeError, ValueError
         For anything else.
     """
-    verdict = document["verdict"]
+    verdict, sample = document["verdict"], document["sample"]
     if verdict not in _VERDICTS:
         raise ValueError(f"there is no verdict {verdict!r}.")
     return {
@@ -156,6 +158,7 @@ def from_document(document: Mapping[str, Plain]) -> dict[str, object]:
         "noise": {name: float(level) for name, level in document["noise"].items()},
         "names": tuple(_text(name) for name in document["names"]),
         "searched": [_text(line) for line in document["searched"]],
+        "sample": None if sample is None else Sample.from_dict(sample),
     }
 
 

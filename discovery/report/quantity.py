@@ -192,6 +192,20 @@ class Quantity:
         flat = self._coefficients @ self._library.values(states.reshape(-1, d))
         return flat.reshape(states.shape[:-1])
 
+    def gradient(self, states: np.ndarray) -> np.ndarray:
+        """Return the derivatives ``[n, i] = ∂h/∂x_i``.
+
+        Parameters
+        ----------
+        states : (n, d) array
+
+        Returns
+        -------
+        (n, d) array
+        """
+        _, slopes, _ = self._library.jets(states)
+        return np.einsum("j,ijn->ni", self._coefficients, slopes)
+
     @property
     def library(self) -> Functions:
         """The terms that it is made of."""

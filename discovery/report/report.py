@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from discovery.report import file, html
-from discovery.report.displays import SpectrumDisplay
 from discovery.report.documents import as_latex, as_markdown
 from discovery.report.explanation import as_explanation
+from discovery.report.pictures.laws import LawsDisplay
+from discovery.report.pictures.portrait import PortraitDisplay, ProfilesDisplay
+from discovery.report.pictures.spectrum import SpectrumDisplay
 from discovery.report.summary import Summary
 from discovery.report.text import as_text
 
@@ -37,7 +40,7 @@ class DiscoveryReport(Summary):
         resamples of held-out runs on which the same laws pass the same checks.
     identities, symmetries : lists of Quantity and of str
         What all runs obey alike, never counted; and the symmetries behind the laws.
-    spectrum, resolution, noise, names, title, searched
+    spectrum, resolution, noise, names, title, searched, sample
         How it was found: see `discovery.report.summary.Summary`.
     """
 
@@ -87,19 +90,42 @@ class DiscoveryReport(Summary):
         """
         return _written(as_latex(self), path)
 
-    def plot(self, ax: Axes | None = None) -> SpectrumDisplay:
-        """Draw the spectrum: the flatness of each library's directions.
+    def plot(
+        self, kind: str = "spectrum", ax: Axes | Sequence[Axes] | None = None
+    ) -> SpectrumDisplay | LawsDisplay | PortraitDisplay | ProfilesDisplay:
+        """Draw the spectrum, the laws' values along runs, or a portrait of runs.
 
         Parameters
         ----------
+        kind : {"spectrum", "laws", "portrait"}
+            The flatness of each library's directions; the values of the laws along the few runs
+            that the report keeps, with what noise explains; these runs in two coordinates, coloured
+            by the value of the first law, or of fields the profiles of one run.
         ax : matplotlib Axes, optional
-            Where to draw; a new figure by default.
+            Where to draw, for ``"laws"`` one a law; a new figure by default.
 
         Returns
         -------
-        discovery.displays.SpectrumDisplay
+        a display of discovery.displays
+
+        Raises
+        ------
+        ValueError
+            For another kind, for ``"laws"`` of a report without laws, and for pictures of runs of a
+            report that keeps none.
         """
-        return SpectrumDisplay.from_report(self, ax=ax)
+        if kind not in ("spectrum", "laws", "portrait"):
+            raise ValueError(
+                f"kind is {kind!r}. Expected 'spectrum', 'laws' or 'portrait', and axes as ax=."
+            )
+        if kind == "spectrum":
+            return SpectrumDisplay.from_report(self, ax=ax)
+        if kind == "laws":
+            return LawsDisplay.from_report(self, axes=ax)
+        display = PortraitDisplay.of(self) or ProfilesDisplay.of(self)
+        if display is None:
+            raise ValueError("the report keeps no runs. Expected one that discovery has made.")
+        return display.plot(ax)
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON."""

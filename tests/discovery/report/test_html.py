@@ -57,7 +57,8 @@ def kepler():
 
 def test_a_page_says_what_the_report_says(kepler):
     shown = Reader(kepler.to_html())
-    assert shown.tags.count("math") == 3 and shown.tags.count("svg") == 1
+    # In the table and above its picture; a portrait, three laws, the spectrum.
+    assert shown.tags.count("math") == 2 * 3 and shown.tags.count("svg") == 1 + 3 + 1
     assert "3 conserved quantities" in shown.text
     for quantity in kepler.quantities:
         assert str(quantity.expression) in shown.text
@@ -75,7 +76,7 @@ def test_a_page_needs_nothing_from_outside(kepler):
     shown = Reader(kepler.to_html())
     assert not {"script", "link", "img", "iframe"} & set(shown.tags)
     assert not [name for name, _ in shown.attributes if name in ("src", "href") or name[:2] == "on"]
-    assert "http" not in kepler.to_html() and "url(" not in kepler.to_html()
+    assert "://" not in kepler.to_html() and "url(" not in kepler.to_html()
     assert "color-scheme: light dark" in kepler.to_html()
 
 
@@ -86,7 +87,9 @@ def test_written_where_asked(kepler, tmp_path):
 
 def test_a_notebook_shows_the_same(kepler):
     piece = kepler._repr_html_()
-    assert piece.startswith("<div class='ndm'>") and piece in kepler.to_html()
+    assert piece.startswith("<div class='ndm'>")
+    # The legend waits folded up.
+    assert piece.replace("'guide'>", "'guide' open>") in kepler.to_html()
 
 
 def test_plain_values_are_enough_for_a_page(kepler):
@@ -95,8 +98,8 @@ def test_plain_values_are_enough_for_a_page(kepler):
 
 
 VERDICTS = {
-    "none": ("No conserved quantities", "no function"),
-    "undecided": ("Undecided", "measure longer runs"),
+    "none": ("No conserved quantities", "No function"),
+    "undecided": ("Undecided", "Measure longer runs"),
 }
 
 
@@ -104,11 +107,19 @@ VERDICTS = {
 def test_other_verdicts(kepler, verdict):
     heading, reason = VERDICTS[verdict]
     empty = replace(
-        kepler, quantities=[], verdict=verdict, reason=reason, resolution=float("nan"), spectrum={}
+        kepler,
+        quantities=[],
+        verdict=verdict,
+        reason=reason.lower(),
+        resolution=float("nan"),
+        spectrum={},
     )
     shown = Reader(empty.to_html())
     assert heading in shown.text and reason in shown.text
-    assert not {"math", "svg", "table"} & set(shown.tags) and "nan" not in shown.text
+    assert not {"math", "table"} & set(shown.tags) and "nan" not in shown.text
+    # The runs are shown, without a law to colour them by; a report need not keep any.
+    assert shown.tags.count("svg") == 1 and "coloured" not in shown.text
+    assert "svg" not in Reader(replace(empty, sample=None).to_html()).tags
 
 
 def test_names_are_escaped(kepler):
