@@ -86,7 +86,7 @@ def _picture(report: DiscoveryReport, path: str) -> None:
     """Draw the laws along runs, a portrait of runs, and the spectrum, below each other."""
     from matplotlib.figure import Figure
 
-    from discovery.displays import InvariantDisplay
+    from discovery.report.pictures.laws import InvariantDisplay
 
     laws = InvariantDisplay.all_of(report)
     portrait = [] if report.sample is None else ["portrait"]

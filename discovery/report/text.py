@@ -35,7 +35,7 @@ _LEGEND = {
 _NEXT = {
     "laws": (
         "report.explain() (--explain) tells what decided; report.to_html() (--html) draws it; "
-        "report.quantities[0](states) gives values of the first law"
+        "each of report.quantities is a function of states"
     ),
     "none": (
         "report.explain() (--explain) tells what was tried; library=[...] (--library) tries other "
