@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -29,6 +29,8 @@ from discovery.report.terms import Plain, from_plain, to_plain
 FORMAT = "discovery report"
 # Of the file's layout: one more where what was written before cannot be read as it is.
 VERSION = 1
+# What values that do not fit raise where they are read.
+_DAMAGE = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
 _VERDICTS = ("laws", "none", "undecided")
 
 
@@ -53,14 +55,13 @@ def write(summary: Summary, path: str | os.PathLike) -> None:
     if to_document(Summary(**from_document(json.loads(text)))) != document:
         raise ValueError("the report cannot be saved: read back, it would be another one.")
     path = Path(path)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with draft.open("x", encoding="utf-8") as file:
             file.write(text)
-        os.chmod(draft, 0o666 & ~_umask())
-        os.replace(draft, path)
+        draft.replace(path)
     except BaseException:
-        os.unlink(draft)
+        draft.unlink(missing_ok=True)
         raise
 
 
@@ -94,7 +95,7 @@ def read(path: str | os.PathLike) -> dict[str, object]:
         )
     try:
         return from_document(document)
-    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+    except _DAMAGE as error:
         raise ValueError(f"{path} is a damaged report: {error}") from error
 
 
@@ -204,6 +205,8 @@ def _quantity(plain: Mapping[str, Plain]) -> Quantity:
         values.shape != (len(library),) for values in (coefficients, errors) if values is not None
     ):
         raise ValueError("terms and coefficients differ in number.")
+    # Parts that do not fit show when they are used.
+    library.values(np.full((1, len(library.symbols)), 0.5))
     maybe = {name: plain[name] for name in _MAYBE}
     known = {symbol.name for symbol in library.symbols}
     return Quantity(
@@ -269,9 +272,3 @@ def _plain(value: object) -> Plain:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

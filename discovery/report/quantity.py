@@ -361,6 +361,7 @@ class Quantity:
     def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON."""
         return {
+            "name": self.name,
             "expression": str(self.expression),
             "alternatives": [str(form) for form in self.alternatives],
             "latex": self.to_latex(),

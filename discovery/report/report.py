@@ -186,6 +186,7 @@ class DiscoveryReport(Summary):
         import pandas as pd
 
         columns = {
+            "name": [q.name for q in self.quantities],
             "expression": [str(q.expression) for q in self.quantities],
             "verdict": [q.verdict for q in self.quantities],
             "flatness": [q.flatness for q in self.quantities],

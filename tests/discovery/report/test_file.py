@@ -228,12 +228,22 @@ DAMAGES = {
     "power": ((*LAW, "terms", "exponents", 0, 0), 10**9),
     "check": ((*LAW, "checks", 0), {}),
     "laws": (("quantities",), None),
+    "coordinates": ((*LAW, "terms"), {"kind": "columns", "functions": {}, "symbols": ["E"]}),
+    "sample": (("sample", "values"), "none"),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_damaged_files(document, tmp_path, damage):
     changed(document, *damage)
+    with pytest.raises(ValueError, match="is a damaged report"):
+        load(document, tmp_path)
+
+
+def test_columns_that_are_not_there(reports, tmp_path):
+    reports("fields").save(tmp_path / "report.json")
+    document = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    changed(document, (*LAW, "terms", "columns", 0, 0), 10**6)
     with pytest.raises(ValueError, match="is a damaged report"):
         load(document, tmp_path)
 
