@@ -13,11 +13,13 @@ import numpy as np
 from discovery.report.pictures.laws import InvariantDisplay
 from discovery.report.pictures.portrait import PortraitDisplay, ProfilesDisplay
 from discovery.report.pictures.scale import Scale
-from discovery.report.pictures.style import COLORS, FIRST, LAST, colors_of, with_unit
+from discovery.report.pictures.style import COLORS, FIRST, LAST, colors_of
 
 # Frames: left, right, top; and where the bottom is of a wide and of a high picture.
 _LEFT, _RIGHT, _TOP = 58, 352, 8
 _WIDE, _HIGH = 158, 262
+# Longer names do not fit beside a picture.
+_NAME = 24
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,14 @@ def law_chart(law: InvariantDisplay, number: int) -> Chart:
         for time, value, color in zip(law.times, law.values, colors, strict=True)
     ]
     means = [float(np.nanmean(own)) for own in law.values]
+    low, high = _number(min(means)), _number(max(means))
     text = (
-        f"Formula {number}: its values over time along {_runs(len(means))}, with means from "
-        f"{_number(min(means))} to {_number(max(means))}, each in the band that noise explains."
+        f"Formula {number}{_called(law.labels[1])}: its values over time along "
+        f"{_runs(len(means))}, with means from {low} to {high}, each in the band that noise "
+        "explains."
     )
-    return Chart(x, y, with_unit("time", law.time_unit), "value", shapes, text)
+    time, name = law.labels
+    return Chart(x, y, time, name if len(name) <= _NAME else "value", shapes, text)
 
 
 def portrait_chart(portrait: PortraitDisplay) -> Chart:
@@ -115,8 +120,9 @@ def portrait_chart(portrait: PortraitDisplay) -> Chart:
     text = f"{_runs(n).capitalize()} in {first} and {second}."
     if portrait.values is not None and n > 1:
         low, high = portrait.values[0], portrait.values[-1]
+        called = _called((portrait.law and portrait.law.name) or "value")
         text = (
-            f"{text[:-1]}, coloured by the value of formula 1, from {_number(low)} "
+            f"{text[:-1]}, coloured by formula 1{called}, from {_number(low)} "
             f"({FIRST}) to {_number(high)} ({LAST})."
         )
     return Chart(x, y, *portrait.labels, shapes, text)
@@ -142,6 +148,11 @@ def profiles_chart(display: ProfilesDisplay) -> Chart:
 
 def _runs(n: int) -> str:
     return "one run" if n == 1 else f"{n} runs"
+
+
+def _called(name: str) -> str:
+    """Return the name of a law in brackets; nothing where it has none."""
+    return "" if name == "value" else f" ({name})"
 
 
 def _number(value: float) -> str:

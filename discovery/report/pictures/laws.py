@@ -37,7 +37,8 @@ class InvariantDisplay:
         The law's formula, the title of the picture.
     errors : list of (steps_i,) arrays, optional
         Standard deviation that noise gives each value: drawn as a band about the run's mean.
-    time_unit : str, optional
+    labels : (str, str), optional
+        Of the axes: the time with its unit, and what the law is called.
 
     Attributes
     ----------
@@ -54,7 +55,7 @@ class InvariantDisplay:
         spread: float,
         expression: sympy.Expr,
         errors: list[np.ndarray] | None = None,
-        time_unit: str = "",
+        labels: tuple[str, str] = ("time", "value"),
     ) -> None:
         self.times = times
         self.values = values
@@ -62,7 +63,7 @@ class InvariantDisplay:
         self.spread = spread
         self.expression = expression
         self.errors = errors
-        self.time_unit = time_unit
+        self.labels = labels
 
     @classmethod
     def from_quantity(
@@ -105,7 +106,7 @@ class InvariantDisplay:
             run_ids=[runs.run_ids[r] for r in shown],
             spread=float(rows.std()),
             expression=quantity.expression,
-            time_unit=runs.units.get("time", ""),
+            labels=_labels(quantity, runs.units.get("time", "")),
         )
         return display.plot(ax=ax, **kwargs)
 
@@ -129,7 +130,7 @@ class InvariantDisplay:
                 run_ids=list(sample.run_ids),
                 spread=q.spread,
                 expression=q.expression,
-                time_unit=sample.time_unit,
+                labels=_labels(q, sample.time_unit),
             )
             for q in report.quantities
             if q.formula in kept
@@ -164,7 +165,7 @@ class InvariantDisplay:
         style = {"linewidth": 1} if self.errors is None else {"marker": ".", "linestyle": ""}
         for time, value, color in zip(self.times, self.values, colors, strict=True):
             ax.plot(time, value, **{"color": color, "markersize": 3, **style, **kwargs})
-        ax.set(xlabel=with_unit("time", self.time_unit), ylabel="value")
+        ax.set(xlabel=self.labels[0], ylabel=self.labels[1])
         ax.set_title(label(self.expression), fontsize="medium")
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -180,6 +181,11 @@ class InvariantDisplay:
             ],
             ignore_index=True,
         )
+
+
+def _labels(law: Quantity, time_unit: str) -> tuple[str, str]:
+    """Return the names of the axes of a law's values over time."""
+    return with_unit("time", time_unit), law.name or "value"
 
 
 class LawsDisplay:

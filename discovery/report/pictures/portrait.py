@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import sympy
 
 from discovery.data.coordinates import POSITIONS, field_of
 from discovery.report.pictures.style import LineProperty, colors_of, with_unit
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from discovery.report.quantity import Quantity
     from discovery.report.summary import Summary
 
 
@@ -33,8 +33,7 @@ class PortraitDisplay:
     units : sequence of 2 str, optional
     values : list of float, optional
         The law's mean along each run.
-    expression : sympy.Expr, optional
-        The law.
+    law : Quantity, optional
 
     Attributes
     ----------
@@ -51,7 +50,7 @@ class PortraitDisplay:
         roles: Sequence[str] = ("", ""),
         units: Sequence[str] = ("", ""),
         values: list[float] | None = None,
-        expression: sympy.Expr | None = None,
+        law: Quantity | None = None,
     ) -> None:
         self.states = states
         self.names = tuple(names)
@@ -59,7 +58,7 @@ class PortraitDisplay:
         self.roles = tuple(roles)
         self.units = tuple(units)
         self.values = values
-        self.expression = expression
+        self.law = law
 
     @classmethod
     def of(cls, report: Summary) -> PortraitDisplay | None:
@@ -93,7 +92,7 @@ class PortraitDisplay:
             roles=roles,
             units=units,
             values=values,
-            expression=law and law.expression,
+            law=law,
         )
 
     @property
@@ -130,9 +129,9 @@ class PortraitDisplay:
         ax.set(xlabel=self.labels[0], ylabel=self.labels[1])
         if self.is_plane:
             ax.set_aspect("equal", adjustable="datalim")
-        if self.expression is not None:
-            ax.set_title(f"coloured by {label(self.expression)}", fontsize="medium")
-            ax.legend(fontsize="small", markerscale=2, title="value")
+        if self.law is not None:
+            ax.set_title(f"coloured by {label(self.law.expression)}", fontsize="medium")
+            ax.legend(fontsize="small", markerscale=2, title=self.law.name or "value")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

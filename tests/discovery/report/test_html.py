@@ -63,6 +63,8 @@ def test_a_page_says_what_the_report_says(kepler):
     for quantity in kepler.quantities:
         assert str(quantity.expression) in shown.text
         assert quantity.symmetry in shown.text
+        # In the table and above its picture.
+        assert quantity.name and shown.text.count(quantity.name) >= 2
         assert f"[{quantity.flatness_interval[0]:.2f}, {quantity.flatness_interval[1]:.2f}]" in (
             shown.text
         )
@@ -157,3 +159,18 @@ def test_spectrum_places():
     places = [float(value) for name, value in picture.attributes if name == "cx"]
     assert places == sorted(places) and len(set(places)) == 4
     assert "one" in picture.text
+
+
+def test_pictures_have_names_and_words(kepler):
+    """Each picture says what it shows, and each axis what it is."""
+    shown = Reader(kepler.to_html())
+    words = [value for name, value in shown.attributes if name == "aria-label"]
+    assert len(words) == shown.tags.count("svg") and all(words)
+    assert shown.tags.count("figcaption") == 1 + len(kepler.quantities)
+    assert "angular momentum" in words[0] and "6 runs in x and y" in words[0]
+    for axis in ("x", "y", "time", "energy"):
+        assert f">{axis}</text>" in kepler.to_html()
+
+
+def test_a_page_is_small(kepler):
+    assert len(kepler.to_html()) < 100_000
