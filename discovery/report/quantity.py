@@ -23,6 +23,8 @@ from discovery.report.typesetting import latex, spelled
 from discovery.report.units import coefficient_units
 from discovery.report.words import FLATTEST, percent
 
+# Rows whose gradients are taken at a time.
+_ROWS = 128
 # Factors that are written as exact numbers; others as powers of ten.
 _SHORT = (1e-4, 1e4)
 # Errors of smaller shares of a coefficient are rounding, and are not printed.
@@ -203,8 +205,15 @@ class Quantity:
         -------
         (n, d) array
         """
-        _, slopes, _ = self._library.jets(states)
-        return np.einsum("j,ijn->ni", self._coefficients, slopes)
+        terms = np.flatnonzero(self._coefficients)
+        library, coefficients = self._library.restrict(terms.tolist()), self._coefficients[terms]
+        gradient = np.empty(states.shape)
+        # The slopes of all terms are many numbers.
+        for begin in range(0, len(states), _ROWS):
+            part = slice(begin, begin + _ROWS)
+            _, slopes, _ = library.jets(states[part])
+            gradient[part] = np.einsum("j,ijn->ni", coefficients, slopes)
+        return gradient
 
     @property
     def library(self) -> Functions:

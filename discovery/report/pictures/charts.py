@@ -12,6 +12,7 @@ import numpy as np
 
 from discovery.report.pictures.laws import InvariantDisplay
 from discovery.report.pictures.portrait import PortraitDisplay, ProfilesDisplay
+from discovery.report.pictures.sample import finite_mean
 from discovery.report.pictures.scale import Scale
 from discovery.report.pictures.style import COLORS, FIRST, LAST, colors_of
 
@@ -87,13 +88,13 @@ def law_chart(law: InvariantDisplay, number: int) -> Chart:
         Shape("points", color, _points(x(time), y(value)))
         for time, value, color in zip(law.times, law.values, colors, strict=True)
     ]
-    means = [float(np.nanmean(own)) for own in law.values]
-    low, high = _number(min(means)), _number(max(means))
+    means = [mean for own in law.values if np.isfinite(mean := finite_mean(own))]
     text = (
         f"Formula {number}{_called(law.labels[1])}: its values over time along "
-        f"{_runs(len(means))}, with means from {low} to {high}, each in the band that noise "
-        "explains."
+        f"{_runs(len(law.values))}, each in the band that noise explains."
     )
+    if means:
+        text += f" Means: from {_number(min(means))} to {_number(max(means))}."
     time, name = law.labels
     return Chart(x, y, time, name if len(name) <= _NAME else "value", shapes, text)
 
@@ -118,7 +119,7 @@ def portrait_chart(portrait: PortraitDisplay) -> Chart:
     ]
     n, (first, second) = len(portrait.states), portrait.names
     text = f"{_runs(n).capitalize()} in {first} and {second}."
-    if portrait.values is not None and n > 1:
+    if portrait.values is not None and n > 1 and np.isfinite(portrait.values).all():
         low, high = portrait.values[0], portrait.values[-1]
         called = _called((portrait.law and portrait.law.name) or "value")
         text = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sympy
 
+from discovery.report.pictures.sample import finite_mean
 from discovery.report.pictures.style import LineProperty, colors_of, with_unit
 from discovery.report.typesetting import label
 
@@ -138,7 +139,7 @@ class InvariantDisplay:
 
     def bands(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return what noise explains about the mean of each run: the lower and the upper bound."""
-        means = [np.nanmean(values) for values in self.values]
+        means = [finite_mean(values) for values in self.values]
         return [
             (mean - BAND * error, mean + BAND * error)
             for mean, error in zip(means, self.errors or [], strict=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from discovery.data.coordinates import POSITIONS, field_of
+from discovery.report.pictures.sample import finite_mean
 from discovery.report.pictures.style import LineProperty, colors_of, with_unit
 from discovery.report.typesetting import label
 
@@ -84,7 +85,7 @@ class PortraitDisplay:
         values = None
         if law is not None:
             along = sample.values[sample.formulas.index(law.formula)]
-            values = [float(np.nanmean(own)) for own in sample.by_run(along)]
+            values = [finite_mean(own) for own in sample.by_run(along)]
         return cls(
             states=sample.by_run(states),
             names=names,

@@ -16,6 +16,8 @@ from discovery.report.quantity import Quantity
 
 # What is kept: runs, rows of each, laws, and of fields profiles of one run.
 N_RUNS, N_ROWS, N_LAWS, N_PROFILES = 6, 100, 6, 12
+# Rows of each run that tell its value of the first law.
+N_CHOICE = 10
 # Columns that no portrait shows.
 _NO_COORDINATES = ("parameter", "time")
 
@@ -89,8 +91,7 @@ class Sample:
         """
         units = units or {}
         index = [_evenly(a, b) for a, b in itertools.pairwise(runs.offsets)]
-        first = quantities[0] if quantities else None
-        chosen = _spread_out(first, [frame.outside(runs.rows[rows]) for rows in index])
+        chosen = _spread_out(quantities, runs, frame)
         rows = np.concatenate([index[r] for r in chosen])
         states = frame.outside(runs.rows[rows])
         covariance = None
@@ -99,8 +100,9 @@ class Sample:
         levels = np.array([noise.get(n, noise.get(field_of(n), 0.0)) for n in runs.names])
         shown = quantities[:N_LAWS]
         values, errors = np.zeros((2, len(shown), len(rows)))
-        for k, law in enumerate(shown):
-            values[k], errors[k] = _with_errors(law, states, runs.names, levels, covariance)
+        with np.errstate(all="ignore"):  # what is not defined at a state has no point
+            for k, law in enumerate(shown):
+                values[k], errors[k] = _with_errors(law, states, runs, levels, covariance)
         roles = tuple(role or "" for role in runs.roles or [None] * runs.dim)
         columns, profiles = _columns(runs.names, roles), np.zeros(0)
         pictured = states[:, columns]
@@ -158,6 +160,17 @@ class Sample:
         return cls(**made)
 
 
+def finite_mean(values: np.ndarray) -> float:
+    """Return the mean of the values that are finite; nan where none is.
+
+    Parameters
+    ----------
+    values : array
+    """
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else float("nan")
+
+
 def _plain(value: np.ndarray | tuple[str, ...] | float | str) -> list | float | str:
     """Return an array or tuple as lists."""
     if isinstance(value, float | str):
@@ -173,25 +186,34 @@ def _evenly(start: int, end: int, most: int = N_ROWS) -> np.ndarray:
     return np.unique(np.linspace(start, end - 1, most).round().astype(int))
 
 
-def _spread_out(law: Quantity | None, states: list[np.ndarray]) -> list[int]:
-    """Return runs whose values of a law lie evenly from the least to the greatest."""
-    order = np.arange(len(states))
-    if law is not None:
-        order = np.argsort([np.nanmedian(law(own)) for own in states], kind="stable")
+def _spread_out(laws: Sequence[Quantity], runs: Trajectories, frame: Frame) -> list[int]:
+    """Return runs whose values of the first law lie evenly from the least to the greatest."""
+    order = np.arange(runs.n_runs)
+    if laws:
+        index = [_evenly(a, b, N_CHOICE) for a, b in itertools.pairwise(runs.offsets)]
+        states = frame.outside(runs.rows[np.concatenate(index)])
+        with np.errstate(all="ignore"):
+            values = laws[0](states[:, _columns_of(laws[0], runs)])
+        along = np.split(values, np.cumsum([len(rows) for rows in index])[:-1])
+        order = np.argsort([finite_mean(own) for own in along], kind="stable")
     return order[_evenly(0, len(order), N_RUNS)].tolist()
+
+
+def _columns_of(law: Quantity, runs: Trajectories) -> list[int]:
+    """Return the columns of the coordinates that a law is of."""
+    return [runs.names.index(symbol.name) for symbol in law.library.symbols]
 
 
 def _with_errors(
     law: Quantity,
     states: np.ndarray,
-    names: Sequence[str],
+    runs: Trajectories,
     levels: np.ndarray,
     covariance: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a law's values at states (n, d) and their standard deviations, (n,) each."""
-    columns = [names.index(symbol.name) for symbol in law.library.symbols]
-    values = law(states[:, columns])
-    slopes = law.gradient(states[:, columns])
+    columns = _columns_of(law, runs)
+    values, slopes = law(states[:, columns]), law.gradient(states[:, columns])
     if covariance is None:
         return values, np.sqrt(np.sum((slopes * levels[columns]) ** 2, axis=1))
     part = covariance[:, np.array(columns)[:, None], columns]

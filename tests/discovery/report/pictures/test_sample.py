@@ -136,3 +136,12 @@ def test_angles_have_a_turn():
     assert without_laws(runs).turns == pytest.approx([2 * np.pi, 0])
     frame = Frame.of(runs, turns=(Fraction(360), Fraction(360)))
     assert Sample.of([], {}, frame.runs(runs), frame).turns == pytest.approx([360, 0])
+
+
+def test_a_law_that_is_not_defined_everywhere(report):
+    """Points and bands are left out where it has no value; a page is made all the same."""
+    values = report.sample.values.copy()
+    values[0, :150], values[0, 150] = np.nan, np.inf
+    page = replace(report, sample=replace(report.sample, values=values)).to_html()
+    assert "nan" not in page and "inf" not in page.replace("infinity", "")
+    assert page.count("h0") < report.to_html().count("h0")
