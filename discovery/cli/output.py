@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from discovery.report.report import DiscoveryReport
 
-_WRITERS: dict[str, Callable[[DiscoveryReport, str], object]] = {
+_WRITERS: dict[str, Callable[[DiscoveryReport, str], str | None]] = {
     "html": lambda report, path: report.to_html(path),
     "markdown": lambda report, path: report.to_markdown(path),
     "latex": lambda report, path: report.to_latex(path),

@@ -11,7 +11,7 @@ import json
 import math
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -263,7 +263,7 @@ def _array(values: Plain) -> np.ndarray:
     return np.array([float(value) for value in values])
 
 
-def _plain(value: object) -> Plain:
+def _plain(value: Plain | np.ndarray | np.generic | Sequence[Plain]) -> Plain:
     """Return numbers of any kind as JSON has them; those that it has not as text."""
     if isinstance(value, (list, tuple, np.ndarray)):
         return [_plain(part) for part in value]

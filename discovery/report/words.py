@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Mapping, Sequence
 
 # Columns of a terminal that a report fills.
@@ -77,24 +76,31 @@ def confidence(verdict: str, share: float) -> str:
 
 
 def filled(text: str, indent: int = 0) -> str:
-    """Return a text in lines of at most `WIDTH` columns, broken between clauses where that can be.
+    """Return a text in lines of at most `WIDTH` columns: broken between clauses where that can be.
 
     Parameters
     ----------
     text : str
-        Clauses end with a semicolon.
+        Clauses end with a semicolon, parts of them with a comma.
     indent : int
         Of all lines but the first, which is taken to be indented already.
     """
-    lines, room = [""], WIDTH - indent
-    for clause in re.split(r"(?<=;) ", text):
-        joined = f"{lines[-1]} {clause}".lstrip()
+    return f"\n{'':{indent}}".join(_lines(text, WIDTH - indent, (";", ",", "")))
+
+
+def _lines(text: str, room: int, ends: Sequence[str]) -> list[str]:
+    """Return lines that break after the first of `ends`, and within such a part after the next."""
+    if len(text) <= room or not ends:
+        return [text]
+    lines = [""]
+    for part in re.split(rf"(?<={ends[0]}) ", text):
+        joined = f"{lines[-1]} {part}".lstrip()
         if len(joined) <= room:
             lines[-1] = joined
-            continue
-        own = textwrap.wrap(clause, room, break_long_words=False, break_on_hyphens=False)
-        lines = [*lines, *own] if lines[-1] else own
-    return f"\n{'':{indent}}".join(lines)
+        else:
+            own = _lines(part, room, ends[1:])
+            lines = [*lines, *own] if lines[-1] else own
+    return lines
 
 
 def searched(stages: Sequence[str]) -> str:

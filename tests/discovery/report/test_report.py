@@ -10,6 +10,7 @@ import pytest
 import sympy
 
 from discovery import ConservedQuantityFinder, DiscoveryReport, datasets
+from discovery.report.words import filled
 
 
 def report_of(name, **options):
@@ -211,3 +212,15 @@ def test_report_is_exported():
     import discovery
 
     assert discovery.DiscoveryReport is DiscoveryReport
+
+
+def test_lines_break_between_clauses():
+    clause = "a clause of several words, and of two parts"
+    lines = filled("; ".join([clause] * 5), indent=4).splitlines()
+    assert lines == [f"{clause}; {clause};", f"    {clause}; {clause};", f"    {clause}"]
+    noise = ", ".join(f"x{k} 0.0{k}" for k in range(10, 30))
+    for line in filled(noise).splitlines()[:-1]:
+        assert line.endswith(",") and len(line) <= 100
+    words = filled("word " * 50).split("\n")
+    assert max(map(len, words)) <= 100 and " ".join(words).split() == ["word"] * 50
+    assert filled("x" * 120) == "x" * 120
