@@ -56,6 +56,7 @@ from discovery.pde.analysis import analyse_fields
 from discovery.report.assembly import report_on
 from discovery.report.description import described
 from discovery.report.framing import outside
+from discovery.report.pictures.sample import Sample
 from discovery.report.quantity import Quantity
 from discovery.report.report import DiscoveryReport
 
@@ -407,6 +408,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
             "ordered= out, or give the coordinates other roles."
         )
     unsaid = isinstance(degrees, Sequence) and not degrees
+    units = runs.units
     runs, turns = read(runs, runs.in_degrees if unsaid else degrees)
     given = runs
     complete = fields or preparation.sampling in _OFF_PATHS or not preparation.forms_velocities
@@ -415,6 +417,9 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     missing = None if complete else missing_velocities(plain)
     if missing is not None:
         levels = None if levels is None else levels * radians_in(turns)
+        # What turns is in radians from here on.
+        turned = {name for name, turn in zip(runs.names, turns, strict=True) if turn}
+        units = {name: unit for name, unit in units.items() if name not in turned}
         turns = ()
         runs = with_formed_velocities(drawn(plain, most, rng), missing, levels)
     if runs.formed is not None:
@@ -428,7 +433,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     if levels is not None:
         levels = np.maximum(levels / abs(frame.unit), NOISE.resolution * framed.rows.std(axis=0))
     if fields:
-        report = _fields(framed, library, levels, numbers, rng)
+        report, sound, inside = _fields(framed, library, levels, numbers, rng), framed, frame
     else:
         if not isinstance(chosen, str):
             chosen = [in_frame(given, frame) for given in chosen]
@@ -439,6 +444,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         sound, sampling = _sampled(some, parts, told)
         asked = _Asked(chosen, levels, numbers, criteria)
         preparation = preparation.sampled(sampling)
+        inside = frame
         report, frame = _laws(sound, parts, frame, preparation, asked, rng)
         notes = [_TAKEN_AS[sampling]] if sampling in _TAKEN_AS else []
         if told == Sampling.MAP:
@@ -449,7 +455,8 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         title = "; ".join([_title(runs, some, sound, parts), *notes])
         report = replace(report, title=title)
     report = replace(report, title="; ".join([report.title, *runs.remarks]))
-    return outside(report, frame, numbers)
+    report = outside(report, frame, numbers)
+    return replace(report, sample=Sample.of(report.quantities, report.noise, sound, inside, units))
 
 
 def _sampled(runs: Trajectories, parts: Parts, sampling: Sampling) -> tuple[Trajectories, Sampling]:

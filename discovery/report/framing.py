@@ -12,7 +12,7 @@ from discovery.report.report import DiscoveryReport
 
 
 def outside(report: DiscoveryReport, frame: Frame, numbers: Numbers) -> DiscoveryReport:
-    """Return a report in the user's units and from the user's origin.
+    """Return a report in the user's units, from the user's origin, in symbols of SymPy's own.
 
     Parameters
     ----------
@@ -22,25 +22,34 @@ def outside(report: DiscoveryReport, frame: Frame, numbers: Numbers) -> Discover
     numbers : Numbers
         What counts as simple in a formula.
     """
-    if frame.is_identity and not frame.time_exponent:
-        return report
+    if not frame.is_identity or frame.time_exponent:
+        report = _in_units(report, frame, numbers)
+    return replace(
+        report,
+        quantities=[q.for_users() for q in report.quantities],
+        identities=[q.for_users() for q in report.identities],
+    )
+
+
+def _in_units(report: DiscoveryReport, frame: Frame, numbers: Numbers) -> DiscoveryReport:
     units = dict(zip(report.names, abs(frame.unit).tolist(), strict=True))
     units |= {field_of(name): unit for name, unit in units.items() if name not in report.noise}
     return replace(
         report,
         quantities=[
             replace(
-                q.outside(frame, numbers), symmetry=q.symmetry and _moved(q.symmetry, report, frame)
+                q.outside(frame, numbers),
+                symmetry=q.symmetry and _retold(q.symmetry, report, frame),
             )
             for q in report.quantities
         ],
         identities=[q.outside(frame, numbers) for q in report.identities],
-        symmetries=[_moved(text, report, frame) for text in report.symmetries],
+        symmetries=[_retold(text, report, frame) for text in report.symmetries],
         noise={name: level * units[name] for name, level in report.noise.items()},
     )
 
 
-def _moved(text: str, report: DiscoveryReport, frame: Frame) -> str:
+def _retold(text: str, report: DiscoveryReport, frame: Frame) -> str:
     """Return words on framed coordinates with those of the user that have another origin."""
     for name, centre in zip(report.names, frame.centre, strict=True):
         if centre:

@@ -11,18 +11,24 @@ import sympy
 from discovery.data.frame import Frame
 from discovery.data.states import States, coordinates
 from discovery.formulas.charts import outside
+from discovery.formulas.plain import plain
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.judging.decay import Decay
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.verdict import Check, Verdict
 from discovery.libraries.framed import Framed
 from discovery.libraries.functions import Functions
-from discovery.report.typesetting import latex
+from discovery.report.names import name_of
+from discovery.report.typesetting import latex, spelled
 from discovery.report.units import coefficient_units
 from discovery.report.words import FLATTEST, percent
 
+# Rows whose gradients are taken at a time.
+_ROWS = 128
 # Factors that are written as exact numbers; others as powers of ten.
 _SHORT = (1e-4, 1e4)
+# Errors of smaller shares of a coefficient are rounding, and are not printed.
+_LEAST_ERROR = 1e-7
 
 
 @dataclass(frozen=True)
@@ -154,6 +160,16 @@ class Quantity:
             _coefficients=self._coefficients * scale,
         )
 
+    def for_users(self) -> Quantity:
+        """Return the same law, its formulas in symbols without assumptions."""
+        decay = self.decay
+        if decay is not None:
+            decay = replace(decay, losses=tuple(map(plain, decay.losses)))
+        alternatives = tuple(map(plain, self.alternatives))
+        return replace(
+            self, expression=plain(self.expression), alternatives=alternatives, decay=decay
+        )
+
     def __call__(self, states: States) -> np.ndarray:
         """Evaluate the formula.
 
@@ -178,6 +194,27 @@ class Quantity:
         flat = self._coefficients @ self._library.values(states.reshape(-1, d))
         return flat.reshape(states.shape[:-1])
 
+    def gradient(self, states: np.ndarray) -> np.ndarray:
+        """Return the derivatives ``[n, i] = ∂h/∂x_i``.
+
+        Parameters
+        ----------
+        states : (n, d) array
+
+        Returns
+        -------
+        (n, d) array
+        """
+        terms = np.flatnonzero(self._coefficients)
+        library, coefficients = self._library.restrict(terms.tolist()), self._coefficients[terms]
+        gradient = np.empty(states.shape)
+        # The slopes of all terms are many numbers.
+        for begin in range(0, len(states), _ROWS):
+            part = slice(begin, begin + _ROWS)
+            _, slopes, _ = library.jets(states[part])
+            gradient[part] = np.einsum("j,ijn->ni", coefficients, slopes)
+        return gradient
+
     @property
     def library(self) -> Functions:
         """The terms that it is made of."""
@@ -185,11 +222,20 @@ class Quantity:
 
     @property
     def formula(self) -> str:
-        """The expression as text; for a learned law with what it explains."""
+        """The expression as text; for a learned law with what it explains.
+
+        A name that is no plain word stands in quotation marks: ``'a-b'**2``.
+        """
         if self.approximation_error is None:
-            return str(self.expression)
+            return spelled(self.expression)
         explained = 1 - self.approximation_error
-        return f"a network, {explained:.1%} of it {self.expression}"
+        return f"a network, {explained:.1%} of it {spelled(self.expression)}"
+
+    @property
+    def name(self) -> str:
+        """What physicists call it, such as "energy"; empty where it has no name here."""
+        dissipated = self.decay is not None and bool(self.decay.losses)
+        return name_of(self.expression, self.symmetry, dissipated=dissipated)
 
     @property
     def forms(self) -> str:
@@ -262,7 +308,8 @@ class Quantity:
         if self.decay is not None:
             quality = self.quality_factor
             cycles = "" if quality is None else f"; quality factor {quality:.3g}"
-            return f"loses {self.loss} in a unit of time: loss time {self.loss_time:.3g}{cycles}"
+            loss = spelled(self.loss)
+            return f"loses {loss} in a unit of time: loss time {self.loss_time:.3g}{cycles}"
         if not self.drift_rate:
             return "no trend along the runs"
         return (
@@ -273,7 +320,8 @@ class Quantity:
     @property
     def coefficients(self) -> dict[sympy.Expr, float]:
         """The coefficient of each term, as it is used (that is, rounded)."""
-        return dict(zip(self.library.expressions(), self._coefficients.tolist(), strict=True))
+        terms = map(plain, self.library.expressions())
+        return dict(zip(terms, self._coefficients.tolist(), strict=True))
 
     @property
     def standard_errors(self) -> dict[sympy.Expr, float]:
@@ -282,7 +330,7 @@ class Quantity:
         A law has no scale of its own: the term that contributes most is taken as known, with
         error zero. nan where no error is known.
         """
-        terms = self.library.expressions()
+        terms = list(self.coefficients)
         errors = np.full(len(terms), np.nan) if self._errors is None else self._errors
         return dict(zip(terms, errors.tolist(), strict=True))
 
@@ -296,8 +344,12 @@ class Quantity:
         """
         if self.library.learned:
             # A network takes standardized coordinates: its features are pure numbers.
-            return dict.fromkeys(self.library.expressions(), sympy.Integer(1))
-        return coefficient_units(self.library.expressions(), units)
+            return dict.fromkeys(self.coefficients, sympy.Integer(1))
+        return coefficient_units(list(self.coefficients), units)
+
+    def _repr_latex_(self) -> str:
+        """Return what a notebook shows: the formula."""
+        return rf"$\displaystyle {self.to_latex()}$"
 
     def to_latex(self, errors: bool = False) -> str:
         """Return the formula in LaTeX, with the standard errors of its coefficients if asked."""
@@ -306,16 +358,19 @@ class Quantity:
         parts = []
         for term, value in self.coefficients.items():
             error = self.standard_errors[term]
-            digits = int(np.clip(1 - np.floor(np.log10(error)), 0, 8)) if error > 0 else 0
-            number = f"{abs(value):.{digits}f}" if error > 0 else f"{abs(value):g}"
-            pair = rf"({number} \pm {error:.{digits}f})" if error > 0 else number
+            known = error > _LEAST_ERROR * abs(value)
+            digits = int(np.clip(1 - np.floor(np.log10(error)), 0, 8)) if known else 0
+            number = f"{abs(value):.{digits}f}" if known else f"{abs(value):g}"
+            pair = rf"({number} \pm {error:.{digits}f})" if known else number
+            factor = "" if pair == "1" else rf"{pair}\, "
             sign = "-" if value < 0 else "+" if parts else ""
-            parts.append(rf"{sign} {pair}\, {latex(term)}".strip())
+            parts.append(f"{sign} {factor}{latex(term)}".strip())
         return " ".join(parts)
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON."""
         return {
+            "name": self.name,
             "expression": str(self.expression),
             "alternatives": [str(form) for form in self.alternatives],
             "latex": self.to_latex(),

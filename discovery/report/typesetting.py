@@ -25,6 +25,8 @@ _LATEX_SPECIAL = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     **{c: f"\\{c}" for c in "{}$&#_%"},
+    # What reports write, and old LaTeX has no letter for.
+    **{"×": r"$\times$", "±": r"$\pm$", "≤": r"$\leq$", "→": r"$\to$", "²": "$^2$", "–": "--"},
 }
 
 
@@ -43,6 +45,11 @@ def latex(expression: sympy.Expr) -> str:
     # SymPy would read a name that is text already as one with indices.
     as_text = {s: s.name for s in safe.free_symbols if s.name.startswith(r"\text{")}
     return sympy.latex(safe, symbol_names=as_text)
+
+
+def spelled(expression: sympy.Expr) -> str:
+    """Return a formula as text; a name that is no plain word stands in quotation marks."""
+    return str(_renamed(expression, lambda name: name if _is_word(name) else f"'{name}'"))
 
 
 def label(expression: sympy.Expr) -> str:
@@ -64,10 +71,32 @@ def label(expression: sympy.Expr) -> str:
 
 
 def _as_latex(name: str) -> str:
-    if re.fullmatch(r"\w*", name):
-        return name
-    escaped = "".join(_LATEX_SPECIAL.get(c, " " if c.isspace() else c) for c in name)
-    return rf"\text{{{escaped}}}"
+    return name if _is_word(name) else rf"\text{{{escaped(name)}}}"
+
+
+def escaped(text: str) -> str:
+    """Return a text in which LaTeX finds no commands.
+
+    Parameters
+    ----------
+    text : str
+    """
+    return "".join(_LATEX_SPECIAL.get(c, " " if c.isspace() else c) for c in text)
+
+
+def has_plain_names(expression: sympy.Expr) -> bool:
+    """Tell whether all names in a formula are words of letters, digits and underscores.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+    """
+    names = {s.name for s in expression.atoms(sympy.Symbol)}
+    return all(map(_is_word, names | {f.func.__name__ for f in expression.atoms(AppliedUndef)}))
+
+
+def _is_word(name: str) -> bool:
+    return bool(re.fullmatch(r"\w*", name))
 
 
 def _renamed(expression: sympy.Expr, escape: Callable[[str], str]) -> sympy.Expr:

@@ -40,7 +40,7 @@ def test_friction_in_the_report():
     assert energy.rate == pytest.approx(0.1, abs=3 * energy.rate_error)
     assert energy.loss_time == pytest.approx(10, rel=0.02)
     assert energy.quality_factor == pytest.approx(10, rel=0.1)
-    v = sympy.Symbol("v", real=True)
+    v = sympy.Symbol("v")
     assert float(energy.loss.coeff(v, 2)) == pytest.approx(0.2, rel=0.02)
     assert "decays: rate 0.1" in str(report)
     assert report.to_dict()["quantities"][0]["rate"] == energy.rate
@@ -55,7 +55,7 @@ def test_units_of_a_loss():
     small_starts = 1e-3 * starts([-1, -1], [1, 1])
     report = fitted(small, small_starts, ("x", "v"), ("position", "velocity"))
     (energy,) = report.quantities
-    v = sympy.Symbol("v", real=True)
+    v = sympy.Symbol("v")
     size = energy.expression.coeff(v, 2)
     assert energy.loss.subs(v, -2.0) / size == pytest.approx(2 * 0.1 * 1e3 * 8, rel=0.02)
 
@@ -83,7 +83,7 @@ def test_projectile_with_a_clock():
     names, roles = ("y", "v", "t"), ("position", "velocity", "time")
     report = fitted(fall, starts([0, 0], [3, 30]), names, roles)
     assert report.n_conserved == 2
-    v, t = sympy.symbols("v t", real=True)
+    v, t = sympy.symbols("v t")
     law = next(q.expression for q in report.quantities if q.expression.has(t))
     assert float(law.coeff(t) / law.coeff(v)) == pytest.approx(9.81, rel=0.002)
     assert "clock t" in report.title

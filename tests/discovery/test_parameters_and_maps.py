@@ -50,7 +50,7 @@ def test_a_parameter_keeps_its_origin():
     stiffness = np.random.default_rng(5).uniform(1.0, 1.03, RUNS)
     found = fitted(beside(springs(stiffness, 0.0), 1000 * stiffness), "xuk")
     (law,) = found.quantities_
-    k, x, u = (sympy.Symbol(name, real=True) for name in "kxu")
+    k, x, u = sympy.symbols("k x u")
     assert sympy.expand(law.expression / law.expression.coeff(u**2) - u**2 - k * x**2 / 1000) == 0
 
 
