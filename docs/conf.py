@@ -41,6 +41,8 @@ autodoc_default_options = {
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
+# Sphinx takes an attribute's name for a link; several classes have a `name`.
+suppress_warnings = ["ref.python"]
 # What is no Python says what it is, or is plain text.
 highlight_language = "none"
 # `text` in docstrings is a name or a piece of code.
