@@ -21,6 +21,7 @@ from discovery.libraries.families import (
     trigonometric,
 )
 from discovery.libraries.library import Library
+from discovery.libraries.many_bodies.bodies import Bodies
 from discovery.libraries.monomials import MAX_TERMS, term_count
 from discovery.libraries.omitted import Omitted
 from discovery.libraries.rational import NARROWEST, invertible, mostly_positive, rational
@@ -61,6 +62,9 @@ def escalation(
     angles = [i for i in range(d) if roles[i] == "angle"]
     straight = [i for i in range(d) if i not in angles]
     stages: list[Library | Scaled] = []
+    bodies = None if curved or iterates else Bodies.seen(names, roles, rows, rates)
+    if bodies is not None:
+        stages += [polynomial(names, 1, straight), bodies]
     if straight:
         # Sums before their squares, also where there are too many products.
         few = term_count(len(straight), 2) <= MAX_TERMS
@@ -106,4 +110,14 @@ def escalation(
         stages += warps(names, rows)
     stages = [stage for stage in stages if len(stage)]
     stages = [s for i, s in enumerate(stages) if i == 0 or s.terms != stages[i - 1].terms]
+    if bodies is not None:
+        stages = [
+            Omitted(s.name, len(s), "sums over bodies take its place") if _is_long(s) else s
+            for s in stages
+        ]
     return [s if len(s) <= MAX_TERMS else Omitted(s.name, len(s)) for s in stages]
+
+
+def _is_long(stage: Library | Scaled | Bodies) -> bool:
+    """Tell whether a search of it takes long where bodies are many."""
+    return isinstance(stage, Scaled)
