@@ -131,7 +131,9 @@ class Family:
         if not self.box:
             x = _arguments(1)
             unequal = np.ptp(self.masses) > 0
-            for weights in (self.masses, np.ones(self.bodies.number)) if unequal else (self.masses,):
+            for weights in (
+                (self.masses, np.ones(self.bodies.number)) if unequal else (self.masses,)
+            ):
                 for axis in self.bodies.positions:
                     out.append(Sum(x[0] ** 2 / 2, x, (Forms.of(axis),), weights, "square", 2.0))
             for axis in self.bodies.positions:

@@ -296,8 +296,6 @@ def _simplest(covariance: np.ndarray) -> np.ndarray:
     return variances if diagonal else covariance
 
 
-
-
 def _number(value: float) -> sympy.Expr:
     """Return a number, exact where it is simple."""
     return NUMBERS.symbolic(float(value))
