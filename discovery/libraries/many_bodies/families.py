@@ -1,4 +1,4 @@
-"""Which sums are tried: over bodies, over pairs at a distance, over sites and bonds of a lattice."""
+"""Which sums are tried: over bodies, over pairs at a distance, in units of an unknown length."""
 
 from __future__ import annotations
 

@@ -19,6 +19,14 @@ from scipy import sparse
 
 from discovery.formulas.compiling import compile_formulas
 from discovery.formulas.simple_numbers import NUMBERS
+from discovery.libraries.functions import Functions
+
+# What a law that holds a sum of a kind follows from, the first that is in it.
+_SYMMETRIES = {
+    "kinetic": "time translation",
+    "turning": "rotation of all bodies",
+    "momentum": "translation of all bodies",
+}
 
 
 @dataclass(frozen=True)
@@ -287,6 +295,23 @@ class Sums:
                 if bends is not None:
                     bends[j] = bend
         return values, slopes, bends
+
+
+def symmetry_of(library: Functions) -> str | None:
+    """Return the symmetry behind a law of bodies, in words, by the kinds of sums in it.
+
+    Parameters
+    ----------
+    library : Functions
+        The law's own terms.
+
+    Returns
+    -------
+    str or None
+        None where the kinds do not tell.
+    """
+    kinds = {kind for term in library.kinds() for kind in term}
+    return next((words for kind, words in _SYMMETRIES.items() if kind in kinds), None)
 
 
 def _simplest(covariance: np.ndarray) -> np.ndarray:

@@ -1,9 +1,11 @@
 """Laws of many bodies: sums with masses, and none where forces leave none."""
 
 import numpy as np
+import pytest
 import sympy
 from scipy.integrate import solve_ivp
 
+from discovery import ConservedQuantityFinder
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
@@ -86,3 +88,29 @@ def test_axes_are_the_columns_of_linear_laws():
     laws = found(orbits, bodies, 0)
     assert axes_of(bodies, laws) == [list(range(N, 2 * N))]
     assert axes_of(bodies, Findings()) == []
+
+
+@pytest.mark.slow
+def test_five_bodies_in_a_plane_whatever_the_columns_are_called():
+    masses, rng = np.array([1.0, 1.44, 0.63, 1.43, 0.8]), np.random.default_rng(1)
+
+    def motion(_, s):
+        place = s[:10].reshape(2, 5)
+        gap = place[:, None, :] - place[:, :, None]
+        pull = gap / ((gap**2).sum(axis=0) + 0.08) ** 1.5 * masses
+        return np.r_[s[10:], pull.sum(axis=2).ravel()]
+
+    t = np.linspace(0, 6, 80)
+    starts = np.hstack([rng.normal(size=(30, 10)), rng.normal(0, 0.7, (30, 10))])
+    states = [solve_ivp(motion, (0, 6), s, t_eval=t, rtol=1e-8, atol=1e-9).y.T for s in starts]
+    rows = np.vstack(states)
+    rows = rows + 0.01 * rows.std(axis=0) * rng.normal(size=rows.shape)
+    roles = ["position"] * 10 + ["velocity"] * 10
+    finder = ConservedQuantityFinder(roles=roles, random_state=0)
+    report = finder.fit(rows, groups=np.repeat(np.arange(30), 80), times=np.tile(t, 30)).report_
+    assert report.n_conserved == 5
+    symmetries = [quantity.symmetry for quantity in report.quantities]
+    assert "time translation" in symmetries
+    assert "rotation of all bodies" in symmetries
+    kinetic = {str(term): c for term, c in report.quantities[0].coefficients.items()}
+    assert len(kinetic) == 5

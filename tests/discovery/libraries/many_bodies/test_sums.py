@@ -7,7 +7,7 @@ import sympy
 from discovery.libraries.many_bodies.bodies import Bodies
 from discovery.libraries.many_bodies.families import POTENTIALS, Family
 from discovery.libraries.many_bodies.lattice import ENDS, Lattice
-from discovery.libraries.many_bodies.sums import Forms, Sum, Sums
+from discovery.libraries.many_bodies.sums import Forms, Sum, Sums, symmetry_of
 from discovery.libraries.monomials import symbols_of
 
 MASSES = np.array([1.0, 0.6, 1.3, 0.8])
@@ -78,3 +78,13 @@ def test_few_functions_however_many_bodies():
         family = Family(Bodies(names, *axes, of_momenta=False), np.ones(n))
         sizes.append((len(family.motion()), len(family.tied(POTENTIALS["1/r"], "1/r"))))
     assert sizes[0] == sizes[1]
+
+
+def test_kinds_of_sums_tell_the_symmetry():
+    library = LIBRARIES["sums over bodies"]
+    kinds = [kind for (kind,) in library.kinds()]
+    told = {kind: symmetry_of(library.restrict([j])) for j, kind in enumerate(kinds)}
+    assert told["kinetic"] == "time translation"
+    assert told["turning"] == "rotation of all bodies"
+    assert told["momentum"] == "translation of all bodies"
+    assert told["square"] is None
