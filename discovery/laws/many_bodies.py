@@ -134,6 +134,10 @@ class OfBodies:
         What scales are rounded to.
     first : bool
         Whether it is tried beside an energy as well.
+    positive : tuple of int
+        Empty: sums are defined everywhere.
+    skipped : str
+        Empty: it is tried.
     """
 
     name: str

@@ -58,7 +58,14 @@ class Forms:
     def differences(
         cls, first: Sequence[int], second: Sequence[int], period: float | None = None
     ) -> Forms:
-        """Return the second coordinate less the first, for each of K pairs of columns."""
+        """Return the second coordinate less the first, for each of K pairs of columns.
+
+        Parameters
+        ----------
+        first, second : sequences of K int
+        period : float, optional
+            As in the attributes.
+        """
         index = np.column_stack([second, first]).astype(int)
         return cls(index, np.tile([1.0, -1.0], (len(index), 1)), period)
 
