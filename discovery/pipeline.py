@@ -50,6 +50,8 @@ from discovery.laws.stages import Learned, Stage, stages_among, stages_of
 from discovery.libraries.choice import LibraryLike, checked, resolve
 from discovery.libraries.framed import in_frame
 from discovery.libraries.functions import Functions
+from discovery.libraries.many_bodies.bodies import FEWEST_COLUMNS
+from discovery.libraries.many_bodies.sums import symmetry_of
 from discovery.libraries.monomials import symbols_of
 from discovery.noether.pairing import pair
 from discovery.pde.analysis import analyse_fields
@@ -661,6 +663,11 @@ def _with_symmetries(
     exact = [q for q in report.quantities if q.verdict == "exact" and q.approximation_error is None]
     if not exact or runs.roles is None:
         return report
+    if runs.dim >= FEWEST_COLUMNS:
+        # Brackets of so many coordinates take minutes: sums tell their symmetry by their kind.
+        named = [replace(q, symmetry=symmetry_of(q.library)) for q in exact]
+        others = [q for q in report.quantities if not any(q is e for e in exact)]
+        return replace(report, quantities=named + others)
     clock = [sympy.Symbol(report.names[i], real=True) for i in parts.clock]
     exact = [q for q in exact if not q.expression.has(*clock)] if clock else exact
     some = orbits.smoothed.states[:: max(1, len(orbits.smoothed.states) // PROBES)]

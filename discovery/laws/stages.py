@@ -13,9 +13,11 @@ from discovery.estimation.orbits import Orbits
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding.scale_search import tuned
 from discovery.laws.judging.law import Findings
+from discovery.laws.many_bodies import stages_of_bodies
 from discovery.libraries.embedded import Embedded, with_clock, with_parameters
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
+from discovery.libraries.many_bodies.bodies import Bodies
 from discovery.libraries.monomials import MAX_TERMS
 from discovery.libraries.omitted import Omitted
 from discovery.libraries.unknown_scale import Scaled
@@ -99,7 +101,9 @@ class TooLarge(Stage):
 
     @property
     def skipped(self) -> str:
-        """Its size."""
+        """Its size, or another reason."""
+        if self.library.reason:
+            return self.library.reason
         return f"{len(self)} terms, and at most {MAX_TERMS} are tried"
 
     def __len__(self) -> int:
@@ -246,20 +250,22 @@ def stages_among(
 
 
 def stages_of(
-    libraries: Sequence[Functions | Scaled | Omitted], numbers: Numbers = NUMBERS
+    libraries: Sequence[Functions | Scaled | Omitted | Bodies], numbers: Numbers = NUMBERS
 ) -> list[Stage]:
     """Return the stages that try libraries in the given order.
 
     Parameters
     ----------
-    libraries : sequence of Functions, Scaled or Omitted
+    libraries : sequence of Functions, Scaled, Omitted or Bodies
         From simple to rich, as `libraries.resolve` returns them.
     numbers : Numbers
         What unknown scales are rounded to.
     """
     out: list[Stage] = []
     for library in libraries:
-        if isinstance(library, Omitted):
+        if isinstance(library, Bodies):
+            out += stages_of_bodies(library, numbers)
+        elif isinstance(library, Omitted):
             out.append(TooLarge(library))
         elif isinstance(library, Scaled):
             out.append(OfUnknownScale(library, numbers))

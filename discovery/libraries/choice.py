@@ -20,6 +20,7 @@ from discovery.libraries.families import (
     trigonometric,
 )
 from discovery.libraries.library import Library
+from discovery.libraries.many_bodies.bodies import Bodies
 from discovery.libraries.monomials import symbols_of
 from discovery.libraries.omitted import Omitted
 from discovery.libraries.unknown_scale import Scaled
@@ -53,7 +54,7 @@ class Columns:
     iterates: bool = False
 
 
-Builder: TypeAlias = Callable[[Columns], list[Library | Scaled | Omitted]]
+Builder: TypeAlias = Callable[[Columns], list[Library | Scaled | Omitted | Bodies]]
 _BUILDERS: dict[str, Builder] = {}
 #: The names that ``library=`` takes; what is registered later is among them.
 NAMES = _BUILDERS.keys()
@@ -116,7 +117,7 @@ def resolve(
     rates: np.ndarray | None = None,
     noise: np.ndarray | float = 0.0,
     iterates: bool = False,
-) -> list[Library | Scaled | Omitted]:
+) -> list[Library | Scaled | Omitted | Bodies]:
     """Turn what a user passes as ``library=`` into the libraries to try, simple to rich.
 
     Parameters
@@ -195,7 +196,7 @@ def _check_finite(library: Library, rows: np.ndarray) -> None:
         )
 
 
-def _auto(c: Columns) -> list[Library | Scaled | Omitted]:
+def _auto(c: Columns) -> list[Library | Scaled | Omitted | Bodies]:
     return escalation(c.names, c.roles, c.rows, c.rates, c.noise, c.iterates)
 
 

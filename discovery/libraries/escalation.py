@@ -21,6 +21,7 @@ from discovery.libraries.families import (
     trigonometric,
 )
 from discovery.libraries.library import Library
+from discovery.libraries.many_bodies.bodies import Bodies
 from discovery.libraries.monomials import MAX_TERMS, term_count
 from discovery.libraries.omitted import Omitted
 from discovery.libraries.rational import NARROWEST, invertible, mostly_positive, rational
@@ -35,7 +36,7 @@ def escalation(
     rates: np.ndarray | None = None,
     noise: np.ndarray | float = 0.0,
     iterates: bool = False,
-) -> list[Library | Scaled | Omitted]:
+) -> list[Library | Scaled | Omitted | Bodies]:
     """Return the libraries to try in turn, and by name those with too many terms.
 
     Parameters
@@ -60,11 +61,15 @@ def escalation(
     roles = [None if role == "angle" and noisy[i] else role for i, role in enumerate(roles)]
     angles = [i for i in range(d) if roles[i] == "angle"]
     straight = [i for i in range(d) if i not in angles]
-    stages: list[Library | Scaled] = []
+    stages: list[Library | Scaled | Bodies] = []
+    bodies = None if curved or iterates else Bodies.seen(names, roles, rows, rates)
+    if bodies is not None:
+        stages += [polynomial(names, 1, straight), bodies]
     if straight:
         # Sums before their squares, also where there are too many products.
         few = term_count(len(straight), 2) <= MAX_TERMS
-        stages.append(polynomial(names, 2 if few else 1, straight))
+        if few or bodies is None:
+            stages.append(polynomial(names, 2 if few else 1, straight))
     if angles:
         stages += [trigonometric(names, roles, order) for order in (2, 3)]
     positive = [i for i in straight if mostly_positive(rows[:, i], level[i])]
@@ -106,4 +111,12 @@ def escalation(
         stages += warps(names, rows)
     stages = [stage for stage in stages if len(stage)]
     stages = [s for i, s in enumerate(stages) if i == 0 or s.terms != stages[i - 1].terms]
+    if bodies is not None:
+        stages = [
+            # With a coefficient for every pair a search for a scale takes minutes.
+            Omitted(s.name, len(s), "sums over bodies take its place")
+            if isinstance(s, Scaled)
+            else s
+            for s in stages
+        ]
     return [s if len(s) <= MAX_TERMS else Omitted(s.name, len(s)) for s in stages]

@@ -13,10 +13,13 @@ class Omitted:
     ----------
     name : str
     n_terms : int
+    reason : str
+        Why, where it is not the number of terms.
     """
 
     name: str
     n_terms: int
+    reason: str = ""
 
     def __len__(self) -> int:
         return self.n_terms

@@ -150,6 +150,12 @@ def moved_by(slopes: np.ndarray, half: np.ndarray) -> np.ndarray:
     """Return Σ ∇Φ_jᵀ L Lᵀ ∇Φ_k over samples, for slopes (d, m, n) and factors L (n, d, d)."""
     d = len(slopes)
     total = 0.0
+    if np.count_nonzero(half) <= half.shape[0] * d:
+        # Independent coordinates, as local polynomials leave them.
+        for j in range(d):
+            moved = slopes[j] * half[:, j, j]
+            total = total + moved @ moved.T
+        return total
     for j in range(d):
         moved = sum(slopes[i] * half[:, i, j] for i in range(j, d))
         total = total + moved @ moved.T

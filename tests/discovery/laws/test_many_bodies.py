@@ -1,0 +1,116 @@
+"""Laws of many bodies: sums with masses, and none where forces leave none."""
+
+import numpy as np
+import pytest
+import sympy
+from scipy.integrate import solve_ivp
+
+from discovery import ConservedQuantityFinder
+from discovery.data.trajectories import Trajectories
+from discovery.estimation.preparation import prepare
+from discovery.estimation.split import Split
+from discovery.formulas.simple_numbers import NUMBERS
+from discovery.laws.judging.law import Findings
+from discovery.laws.many_bodies import axes_of, masses_of, stages_of_bodies
+from discovery.laws.search import analyse
+from discovery.laws.stages import Closed
+from discovery.libraries.families import polynomial
+from discovery.libraries.many_bodies.bodies import Bodies
+
+N = 8
+MASSES = np.array([1.0, 0.6, 1.3, 0.8, 1.1, 0.7, 0.9, 1.2])
+T = np.linspace(0, 8, 60)
+
+
+def ring(masses=None, friction=0.0, one_way=0.0):
+    """Return orbits of a ring of anharmonic springs, 1 % noise, and its bodies."""
+    masses = np.ones(N) if masses is None else masses
+    rng = np.random.default_rng(4)
+
+    def motion(_, s):
+        q, v = s[:N], s[N:]
+        gap = np.roll(q, -1) - q
+        force = gap + 0.25 * gap**3
+        return np.r_[v, (force - (1 - one_way) * np.roll(force, 1)) / masses - friction * v]
+
+    starts = rng.normal(0, 0.7, (24, 2 * N))
+    states = [solve_ivp(motion, (0, 8), s, t_eval=T, rtol=1e-8, atol=1e-9).y.T for s in starts]
+    states = np.array(states) + rng.normal(0, 0.007, (24, 60, 2 * N))
+    names = [f"{a}{i}" for a in "qv" for i in range(1, N + 1)]
+    runs = Trajectories(
+        states=states, times=T, names=names, roles=["position"] * N + ["velocity"] * N
+    )
+    return prepare(runs), Bodies.seen(names, runs.roles, runs.rows)
+
+
+def found(orbits, bodies, stages=2):
+    linear = [Closed(polynomial(bodies.names, 1))]
+    rng = np.random.default_rng(0)
+    split = Split.draw(orbits, rng)
+    return analyse([*linear, *stages_of_bodies(bodies, NUMBERS)[:stages]], split, rng)
+
+
+def exact(findings):
+    return [law for law in findings.laws if law.verdict == "exact"]
+
+
+def test_masses_from_the_total_momentum():
+    orbits, bodies = ring(MASSES)
+    np.testing.assert_allclose(masses_of(bodies, orbits), MASSES, rtol=0.01)
+
+
+def test_equal_masses_are_ones_and_so_are_those_of_no_momentum():
+    for orbits, bodies in (ring(), ring(MASSES, one_way=0.5)):
+        np.testing.assert_array_equal(masses_of(bodies, orbits), 1.0)
+
+
+def test_momentum_and_energy_of_a_ring_and_nothing_else():
+    laws = found(*ring()).laws
+    assert [law.verdict for law in laws] == ["exact", "exact"]
+    momentum, energy = (law.expression.as_coefficients_dict() for law in laws)
+    assert len(momentum) == N
+    assert {str(term) for term in momentum} == {f"v{i}" for i in range(1, N + 1)}
+    assert len(energy) > 2 * N
+
+
+def test_no_law_where_the_forces_leave_none():
+    assert not exact(found(*ring(one_way=0.3)))
+
+
+def test_friction_leaves_no_energy():
+    # Σ (v + γ q) is constant: of linear friction the total momentum tells the total path.
+    laws = exact(found(*ring(friction=0.05)))
+    assert [sympy.Poly(law.expression).total_degree() for law in laws] == [1]
+
+
+def test_axes_are_the_columns_of_linear_laws():
+    orbits, bodies = ring()
+    laws = found(orbits, bodies, 0)
+    assert axes_of(bodies, laws) == [list(range(N, 2 * N))]
+    assert axes_of(bodies, Findings()) == []
+
+
+@pytest.mark.slow
+def test_five_bodies_in_a_plane_whatever_the_columns_are_called():
+    masses, rng = np.array([1.0, 1.44, 0.63, 1.43, 0.8]), np.random.default_rng(1)
+
+    def motion(_, s):
+        place = s[:10].reshape(2, 5)
+        gap = place[:, None, :] - place[:, :, None]
+        pull = gap / ((gap**2).sum(axis=0) + 0.08) ** 1.5 * masses
+        return np.r_[s[10:], pull.sum(axis=2).ravel()]
+
+    t = np.linspace(0, 6, 80)
+    starts = np.hstack([rng.normal(size=(30, 10)), rng.normal(0, 0.7, (30, 10))])
+    states = [solve_ivp(motion, (0, 6), s, t_eval=t, rtol=1e-8, atol=1e-9).y.T for s in starts]
+    rows = np.vstack(states)
+    rows = rows + 0.01 * rows.std(axis=0) * rng.normal(size=rows.shape)
+    roles = ["position"] * 10 + ["velocity"] * 10
+    finder = ConservedQuantityFinder(roles=roles, random_state=0)
+    report = finder.fit(rows, groups=np.repeat(np.arange(30), 80), times=np.tile(t, 30)).report_
+    assert report.n_conserved == 5
+    symmetries = [quantity.symmetry for quantity in report.quantities]
+    assert "time translation" in symmetries
+    assert "rotation of all bodies" in symmetries
+    kinetic = {str(term): c for term, c in report.quantities[0].coefficients.items()}
+    assert len(kinetic) == 5
