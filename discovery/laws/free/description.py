@@ -1,0 +1,247 @@
+"""Which few functions describe the free functions of a form, by evidence on runs set apart.
+
+One pencil of all functions in a dictionary is restricted to each small set of them. Half of the
+runs find the coefficients, the other half tell how flat they are.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+from scipy import linalg
+
+from discovery.criteria import FORMULAS, LAWS, NOISE
+from discovery.estimation.orbits import Orbits
+from discovery.formulas.pencil import Spectrum, solve
+from discovery.formulas.simple_numbers import Numbers
+from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
+from discovery.laws.finding.scale_search import tuned
+from discovery.libraries.free_forms import Form
+from discovery.libraries.functions import Functions
+from discovery.libraries.library import Library
+from discovery.libraries.unknown_scale import SCALE, Scaled
+
+# Rows that the halves have together, about.
+_ROWS = 4000
+# Groups of functions that describe one free function, at most, and libraries that are offered.
+_MOST, _OFFERED = 4, 3
+# A set of functions is as good as the best one if its flatness is within this factor.
+_AS_GOOD = 1.15
+# Of unit D: functions in one set may be dependent.
+_RIDGE = 1e-11
+# Lengths in units of the largest distance at which functions with a scale are tried.
+_LENGTHS = np.geomspace(0.08, 3.0, 12)
+
+# Functions of `S` that come together.
+Group = tuple[sympy.Expr, ...]
+
+
+@dataclass(frozen=True)
+class Halves:
+    """The runs that formulas are found on, thinned, in two halves.
+
+    Attributes
+    ----------
+    find, choose : Orbits
+    """
+
+    find: Orbits
+    choose: Orbits
+
+    @classmethod
+    def of(cls, fit: Orbits) -> Halves:
+        """Return halves with every so many rows of each run."""
+        lengths = np.diff(fit.offsets)
+        step = max(1, len(fit.smoothed.states) // _ROWS)
+        step = min(step, max(1, int(lengths.min()) // NOISE.fewest_rows))
+        within = np.arange(fit.offsets[-1]) - np.repeat(fit.offsets[:-1], lengths)
+        some = fit.where(within % step == 0)
+        runs = np.arange(some.n_runs)
+        return cls(some.take(runs[::2]), some.take(runs[1::2]))
+
+    def operators(self, library: Functions) -> tuple[Operators, Operators]:
+        """Return the library's operators on both halves."""
+        return matrices(library, self.find), matrices(library, self.choose)
+
+
+def matrices(library: Functions, orbits: Orbits) -> Operators:
+    """Return the operators of a library, weighted where noise is uneven."""
+    parts = orbits.smoothed, orbits.offsets, orbits.scale
+    with np.errstate(all="ignore"):
+        ops = operators(library, *parts)
+        if not ops.is_finite:
+            raise FloatingPointError("its functions have no value on these data")
+        weights = noise_weights(library, orbits.smoothed, spectrum(ops).vectors[:, :1])
+        return ops if weights is None else operators(library, *parts, weights)
+
+
+@dataclass(frozen=True)
+class Flat:
+    """How flat a combination is on runs that did not find it.
+
+    Attributes
+    ----------
+    flatness : float
+    drift : float
+        Its motion along runs over its spread.
+    """
+
+    flatness: float
+    drift: float
+
+    @property
+    def by_noise(self) -> bool:
+        """Whether noise explains its motion, or nearly so."""
+        return self.flatness <= 2 * LAWS.flatness_ceiling
+
+    @property
+    def promising(self) -> bool:
+        """Whether it may be a law, or near one: free functions are never flat to rounding."""
+        return self.by_noise or self.drift <= LAWS.small_drift
+
+
+def without_known(ops: Operators, n_plain: int) -> np.ndarray:
+    """Return a basis (m, k) of what is left of m terms beside the flat ones of the first few.
+
+    Laws without free functions are found before. Every other combination is looked for with the
+    known ones taken out of each term, or a sum of functions that is nearly 1 would find them anew.
+
+    Parameters
+    ----------
+    ops : Operators
+    n_plain : int
+    """
+    m = len(ops.within)
+    if not n_plain:
+        return np.eye(m)
+    flat = spectrum(ops.restrict(np.arange(n_plain)))
+    still = flat.vectors[:, flat.values <= 2 * LAWS.flatness_ceiling]
+    if not still.size:
+        return np.eye(m)
+    known = np.zeros((m, still.shape[1]))
+    known[:n_plain] = still
+    seen = ops.unit_dirichlet @ known
+    rest = linalg.null_space(seen[:n_plain].T)
+    basis = linalg.block_diag(rest, np.eye(m - n_plain))
+    return basis - known @ np.linalg.solve(known.T @ seen, seen.T @ basis)
+
+
+def flat_directions(ops: Operators, n_plain: int) -> Spectrum:
+    """Return the spectrum of all combinations but the flat ones of the first `n_plain` terms."""
+    basis = without_known(ops, n_plain)
+    flat = spectrum(ops.onto(basis))
+    return Spectrum(flat.values, basis @ flat.vectors)
+
+
+def measured(ops: Operators, c: np.ndarray) -> Flat:
+    """Return how flat a combination (m,) is on runs with these operators."""
+    within, noise, between = (c @ part @ c for part in (ops.within, ops.dirichlet, ops.between))
+    return Flat(float(within / max(noise, 1e-300)), float(np.sqrt(within / (within + between))))
+
+
+def described(
+    form: Form, halves: Halves, fit: Orbits, promised: Sequence[Flat], numbers: Numbers
+) -> Iterator[Library]:
+    """Yield libraries of few functions that describe the free functions of a form, the best first.
+
+    Functions with a length are tried where those without one do not suffice.
+
+    Parameters
+    ----------
+    form : Form
+    halves : Halves
+        Of the runs.
+    fit : Orbits
+        All of them.
+    promised : sequence of Flat
+        How flat free functions are: one each law that is looked for.
+    numbers : Numbers
+        What lengths are rounded to.
+    """
+    groups = form.groups()
+    sets = [s for n in range(1, _MOST + 1) for s in itertools.combinations(range(len(groups)), n)]
+    mu = _flatness(form, halves, groups, sets, len(promised))
+    best = _shortest(mu)
+    as_free = _AS_GOOD * max(flat.flatness for flat in promised)
+    if form.potential and not (best and mu[best[0]] <= as_free):
+        yield from _of_some_length(form, halves, fit, numbers)
+    for chosen in best:
+        yield form.described([f for j in chosen for f in groups[j]])
+
+
+def _of_some_length(
+    form: Form, halves: Halves, fit: Orbits, numbers: Numbers
+) -> Iterator[Library]:
+    """Yield libraries with one function of a length that is searched, and one more at most."""
+    unit = max(abs(end) for shape in form.shapes for end in (shape.low, shape.high))
+    plain, scaled = form.groups(), form.scaled_groups()
+    at = [(j, {SCALE: sympy.Float(1 / (a * unit))}) for j in range(len(scaled)) for a in _LENGTHS]
+    tried = [tuple(f.xreplace(put) for f in scaled[j]) for j, put in at]
+    first = len(plain)
+    sets = [(first + i,) for i in range(len(at))]
+    sets += [(j, first + i) for i in range(len(at)) for j in range(first)]
+    mu = _flatness(form, halves, [*plain, *tried], sets, 1)
+    columns = tuple(i for i, s in enumerate(form.symbols) for h in form.shapes if h.expression.has(s))
+    seen: set[tuple[int, ...]] = set()
+    for chosen in sorted(mu, key=lambda s: mu[s] * (1 + len(s))):
+        kind = (*chosen[:-1], at[chosen[-1] - first][0])
+        if kind in seen or len(seen) >= _OFFERED * 2:
+            continue
+        seen.add(kind)
+        functions = [f for j in chosen[:-1] for f in plain[j]] + list(scaled[kind[-1]])
+        library = form.described(functions)
+        yield from tuned(Scaled(library, columns, True, ()), fit, numbers)
+
+
+def _flatness(
+    form: Form,
+    halves: Halves,
+    groups: Sequence[Group],
+    sets: Iterable[tuple[int, ...]],
+    count: int,
+) -> dict[tuple[int, ...], float]:
+    """Return the flatness, on the half that chooses, of each set's `count` flattest combinations.
+
+    The largest of theirs.
+    """
+    library = form.described([f for group in groups for f in group])
+    find, choose = halves.operators(library)
+    n_plain = len(form.plain)
+    basis = without_known(find, n_plain)
+    find, choose = find.onto(basis), choose.onto(basis)
+    n_base = basis.shape[1] - (len(library) - n_plain)
+    ends = n_base + form.width * np.cumsum([0, *map(len, groups)])
+    out: dict[tuple[int, ...], float] = {}
+    by_size: dict[int, list[tuple[tuple[int, ...], list[int]]]] = {}
+    for chosen in sets:
+        columns = list(range(n_base))
+        for j in chosen:
+            columns += range(ends[j], ends[j + 1])
+        by_size.setdefault(len(columns), []).append((chosen, columns))
+    for some in by_size.values():
+        rows = np.array([columns for _, columns in some])
+        pick = rows[:, :, None], rows[:, None, :]
+        c = solve(find.within[pick], find.pencil.bottom[pick], _RIDGE).vectors[:, :, :count]
+        moved, noise = (
+            np.einsum("kia,kij,kja->ka", c, part[pick], c)
+            for part in (choose.within, choose.pencil.bottom)
+        )
+        values = (moved / np.maximum(noise, 1e-300)).max(axis=1)
+        out |= {chosen: float(mu) for (chosen, _), mu in zip(some, values, strict=True)}
+    return out
+
+
+def _shortest(flatness: dict[tuple[int, ...], float]) -> list[tuple[int, ...]]:
+    """Return the smallest sets that are about as flat as any, the flattest first; none if moving."""
+    least = min(flatness.values())
+    if not least <= 2 * LAWS.flatness_ceiling:
+        return []
+    limit = max(FORMULAS.flatness_floor, _AS_GOOD * least)
+    good = [chosen for chosen, mu in flatness.items() if mu <= limit]
+    fewest = min(map(len, good))
+    some = sorted((s for s in good if len(s) == fewest), key=lambda s: (sum(s), flatness[s]))
+    return some[:_OFFERED]
