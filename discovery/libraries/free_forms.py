@@ -181,7 +181,7 @@ class Form:
             for group in (POSITIVE if all(shape.clear for shape in self.shapes) else SIGNED)
             if not self._among_plain(group)
         ]
-        if all(-1 < shape.low and shape.high < 1 for shape in self.shapes):
+        if all(shape.low > -1 and shape.high < 1 for shape in self.shapes):
             groups += IN_UNIT
         return groups
 
@@ -265,7 +265,8 @@ def free_forms(
         of = shape(symbols[i], float(noise[i]))
         out.append(form(str(symbols[i]), waves, [of], factors=((), *waves), degree=6))
     for i in positions:
-        if angles or len(names) <= 4:
-            of = shape(symbols[i], float(noise[i]))
+        of = shape(symbols[i], float(noise[i]))
+        # A coordinate that is always positive may be one of a curved system, as a radius.
+        if angles or of.clear or len(names) == 2:
             out.append(form(str(symbols[i]), kinetic, [of], factors=((), *kinetic), degree=6))
     return out

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy
@@ -19,11 +19,11 @@ from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import Spectrum, solve
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
-from discovery.laws.finding.scale_search import tuned
+from discovery.laws.finding.scale_search import tuned_near
 from discovery.libraries.free_forms import Form
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
-from discovery.libraries.unknown_scale import SCALE, Scaled
+from discovery.libraries.unknown_scale import Scaled
 
 # Rows that the halves have together, about.
 _ROWS = 4000
@@ -164,7 +164,7 @@ def described(
     """
     groups = form.groups()
     sets = [s for n in range(1, _MOST + 1) for s in itertools.combinations(range(len(groups)), n)]
-    mu = _flatness(form, halves, groups, sets, len(promised))
+    mu = _flatness(_Dictionary.of(form, groups), halves, sets, len(promised))
     best = _shortest(mu)
     as_free = _AS_GOOD * max(flat.flatness for flat in promised)
     if form.potential and not (best and mu[best[0]] <= as_free):
@@ -173,54 +173,137 @@ def described(
         yield form.described([f for j in chosen for f in groups[j]])
 
 
-def _of_some_length(
-    form: Form, halves: Halves, fit: Orbits, numbers: Numbers
-) -> Iterator[Library]:
+def _of_some_length(form: Form, halves: Halves, fit: Orbits, numbers: Numbers) -> Iterator[Library]:
     """Yield libraries with one function of a length that is searched, and one more at most."""
     unit = max(abs(end) for shape in form.shapes for end in (shape.low, shape.high))
     plain, scaled = form.groups(), form.scaled_groups()
-    at = [(j, {SCALE: sympy.Float(1 / (a * unit))}) for j in range(len(scaled)) for a in _LENGTHS]
-    tried = [tuple(f.xreplace(put) for f in scaled[j]) for j, put in at]
-    first = len(plain)
-    sets = [(first + i,) for i in range(len(at))]
-    sets += [(j, first + i) for i in range(len(at)) for j in range(first)]
-    mu = _flatness(form, halves, [*plain, *tried], sets, 1)
-    columns = tuple(i for i, s in enumerate(form.symbols) for h in form.shapes if h.expression.has(s))
-    seen: set[tuple[int, ...]] = set()
-    for chosen in sorted(mu, key=lambda s: mu[s] * (1 + len(s))):
-        kind = (*chosen[:-1], at[chosen[-1] - first][0])
-        if kind in seen or len(seen) >= _OFFERED * 2:
-            continue
-        seen.add(kind)
-        functions = [f for j in chosen[:-1] for f in plain[j]] + list(scaled[kind[-1]])
-        library = form.described(functions)
-        yield from tuned(Scaled(library, columns, True, ()), fit, numbers)
+    first, inverse = len(plain), 1 / (_LENGTHS * unit)
+    sets = [(first + i,) for i in range(len(inverse) * len(scaled))]
+    sets += [(j, *some) for some in sets for j in range(first)]
+    mu = _flatness(_Dictionary.at(form, plain, scaled, inverse), halves, sets, 1)
+    used = set().union(*(shape.expression.free_symbols for shape in form.shapes))
+    columns = tuple(i for i, symbol in enumerate(form.symbols) if symbol in used)
+    for size in (1, 2):
+        found: list[Library] = []
+        for chosen in _best_of_each_kind(
+            [s for s in sets if len(s) == size], mu, len(scaled), first
+        ):
+            length, kind = divmod(chosen[-1] - first, len(scaled))
+            functions = [f for j in chosen[:-1] for f in plain[j]] + list(scaled[kind])
+            library = Scaled(form.described(functions), columns, True, ())
+            found += tuned_near(library, fit, inverse[length], numbers)
+        yield from found
+        if found:
+            return
+
+
+def _best_of_each_kind(
+    sets: Sequence[tuple[int, ...]], mu: dict[tuple[int, ...], float], kinds: int, first: int
+) -> list[tuple[int, ...]]:
+    """Return the flattest sets of a few functions that differ in more than a length."""
+    best: dict[tuple[int, ...], tuple[int, ...]] = {}
+    for chosen in sorted(sets, key=lambda s: mu[s]):
+        best.setdefault((*chosen[:-1], (chosen[-1] - first) % kinds), chosen)
+    return list(best.values())[:_OFFERED]
+
+
+@dataclass(frozen=True)
+class _Dictionary:
+    """Groups of functions that may describe free functions, after the plain terms.
+
+    Attributes
+    ----------
+    library : Functions
+    n_plain : int
+    groups : list of (k,) arrays
+        The terms of each group, counted from the first that is not plain.
+    """
+
+    library: Functions
+    n_plain: int
+    groups: list[np.ndarray]
+
+    @classmethod
+    def of(cls, form: Form, groups: Sequence[Group]) -> _Dictionary:
+        """Return the dictionary of functions without a scale."""
+        library = form.described([f for group in groups for f in group])
+        return cls(library, len(form.plain), _spans(form, groups))
+
+    @classmethod
+    def at(
+        cls, form: Form, plain: Sequence[Group], scaled: Sequence[Group], scales: np.ndarray
+    ) -> _Dictionary:
+        """Return that of functions without a scale and then, at each scale, of those with one."""
+        without = cls.of(form, plain)
+        bare = replace(form, plain=()).described([f for group in scaled for f in group])
+        start = len(without.library) - without.n_plain
+        spans = _spans(form, scaled)
+        groups = [start + k * len(bare) + span for k in range(len(scales)) for span in spans]
+        library = _AtScales(without.library, bare, scales)
+        return cls(library, without.n_plain, [*without.groups, *groups])
+
+
+def _spans(form: Form, groups: Sequence[Group]) -> list[np.ndarray]:
+    ends = form.width * np.cumsum([0, *map(len, groups)])
+    return [np.arange(a, b) for a, b in itertools.pairwise(ends)]
+
+
+class _AtScales:
+    """The functions of one library, then those of another at each of some scales.
+
+    Parameters
+    ----------
+    plain : Library
+        Of d coordinates.
+    scaled : Library
+        Of these and, last, the scale.
+    scales : (k,) array
+    """
+
+    def __init__(self, plain: Library, scaled: Library, scales: np.ndarray) -> None:
+        self.plain, self.scaled, self.scales = plain, scaled, scales
+        self.dim = plain.dim
+
+    def __len__(self) -> int:
+        return len(self.plain) + len(self.scales) * len(self.scaled)
+
+    def jets(
+        self, states: np.ndarray, covariance: np.ndarray | None = None, order: int = 1
+    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+        """Evaluate all functions, as `Functions.jets` does."""
+        n, d = states.shape
+        parts = [self.plain.jets(states, covariance, order)]
+        wide = np.zeros((n, d + 1, d + 1))
+        if covariance is not None:
+            wide[:, :d, :d] = covariance
+        for scale in self.scales:
+            at = np.column_stack([states, np.full(n, scale)])
+            values, slopes, bend = self.scaled.jets(at, wide, order)
+            parts.append((values, None if slopes is None else slopes[:d], bend))
+        values, slopes, bend = zip(*parts, strict=True)
+        return (
+            np.concatenate(values),
+            None if order < 1 else np.concatenate(slopes, axis=1),
+            None if order < 2 else np.concatenate(bend),
+        )
 
 
 def _flatness(
-    form: Form,
-    halves: Halves,
-    groups: Sequence[Group],
-    sets: Iterable[tuple[int, ...]],
-    count: int,
+    dictionary: _Dictionary, halves: Halves, sets: Iterable[tuple[int, ...]], count: int
 ) -> dict[tuple[int, ...], float]:
     """Return the flatness, on the half that chooses, of each set's `count` flattest combinations.
 
     The largest of theirs.
     """
-    library = form.described([f for group in groups for f in group])
-    find, choose = halves.operators(library)
-    n_plain = len(form.plain)
-    basis = without_known(find, n_plain)
+    find, choose = halves.operators(dictionary.library)
+    basis = without_known(find, dictionary.n_plain)
     find, choose = find.onto(basis), choose.onto(basis)
-    n_base = basis.shape[1] - (len(library) - n_plain)
-    ends = n_base + form.width * np.cumsum([0, *map(len, groups)])
+    n_base = basis.shape[1] - (len(dictionary.library) - dictionary.n_plain)
     out: dict[tuple[int, ...], float] = {}
     by_size: dict[int, list[tuple[tuple[int, ...], list[int]]]] = {}
     for chosen in sets:
-        columns = list(range(n_base))
-        for j in chosen:
-            columns += range(ends[j], ends[j + 1])
+        columns = [np.arange(n_base), *(n_base + dictionary.groups[j] for j in chosen)]
+        columns = np.concatenate(columns).tolist()
         by_size.setdefault(len(columns), []).append((chosen, columns))
     for some in by_size.values():
         rows = np.array([columns for _, columns in some])
@@ -236,7 +319,7 @@ def _flatness(
 
 
 def _shortest(flatness: dict[tuple[int, ...], float]) -> list[tuple[int, ...]]:
-    """Return the smallest sets that are about as flat as any, the flattest first; none if moving."""
+    """Return the smallest sets that are about as flat as any; none if all move."""
     least = min(flatness.values())
     if not least <= 2 * LAWS.flatness_ceiling:
         return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from discovery.libraries.library import Library
 from discovery.libraries.numeric import Numeric
 
 
-@dataclass(frozen=True)
+@dataclass
 class FreeFunctions(Stage):
     """Closed forms of a form's free functions, where these promise a law that is not known.
 
@@ -37,10 +37,13 @@ class FreeFunctions(Stage):
     form : Form
     numbers : Numbers
         What lengths are rounded to.
+    promises : bool
+        Whether they promised a law when they were tried.
     """
 
     form: Form
     numbers: Numbers = NUMBERS
+    promises: bool = field(default=False, init=False)
 
     @property
     def name(self) -> str:
@@ -55,6 +58,7 @@ class FreeFunctions(Stage):
         halves = Halves.of(fit)
         known = [law for law in found.laws if law.sure]
         new = promising(self.form, halves, known)
+        self.promises = bool(new)
         return described(self.form, halves, fit, new, self.numbers) if new else []
 
 
@@ -64,29 +68,33 @@ class AsNumbers(Stage):
 
     Attributes
     ----------
-    form : Form
+    closed : FreeFunctions
+        Tried before.
     """
 
-    form: Form
+    closed: FreeFunctions
 
     @property
     def name(self) -> str:
         """What the functions are of."""
-        return f"functions of {self.form.name}, as numbers"
+        return f"{self.closed.name}, as numbers"
 
     def __len__(self) -> int:
-        return len(self.form.plain) + self.form.degree * self.form.width
+        return len(self.closed)
 
     def libraries(self, fit: Orbits, found: Findings) -> list[Numeric] | None:
         """Return the flattest functions; None where all that is flat is known."""
-        known = [law for law in found.laws if law.verdict == Verdict.EXACT] + found.identities
-        if not promising(self.form, Halves.of(fit), known):
+        if not self.closed.promises:
             return None
-        library = self.form.free()
-        flat = flat_directions(matrices(library, fit), len(self.form.plain))
-        leading = flat.vectors[:, : self.form.width + 1]
-        new = _new(library, leading[:, : _leading(matrices(library, fit), leading)], known, fit)
-        describing = self.form.described([f for group in self.form.groups() for f in group])
+        form = self.closed.form
+        known = [law for law in found.laws if law.verdict == Verdict.EXACT] + found.identities
+        if not promising(form, Halves.of(fit), known):
+            return None
+        library = form.free()
+        ops = matrices(library, fit)
+        leading = flat_directions(ops, len(form.plain)).vectors[:, : form.width + 1]
+        new = _new(library, leading[:, : _leading(ops, leading)], known, fit)
+        describing = form.described([f for group in form.groups() for f in group])
         return [Numeric(library, leading[:, new], describing)] if new else None
 
 
@@ -130,7 +138,8 @@ def free_stages(
         What lengths are rounded to.
     """
     forms = free_forms(names, roles, orbits.smoothed.states, orbits.noise)
-    return [*(FreeFunctions(form, numbers) for form in forms), *map(AsNumbers, forms)]
+    closed = [FreeFunctions(form, numbers) for form in forms]
+    return [*closed, *map(AsNumbers, closed)]
 
 
 def _new(library: Library, vectors: np.ndarray, known: Sequence[Law], orbits: Orbits) -> list[int]:
