@@ -29,6 +29,8 @@ from discovery.libraries.unknown_scale import Scaled
 _ROWS = 4000
 # Groups of functions that describe one free function, at most, and libraries that are offered.
 _MOST, _OFFERED = 4, 3
+# Kinds of functions with a length that are tuned: alone, and beside another function.
+_TUNED = {1: 6, 2: 3}
 # A set of functions is as good as the best one if its flatness is within this factor.
 _AS_GOOD = 1.15
 # Of unit D: functions in one set may be dependent.
@@ -183,11 +185,10 @@ def _of_some_length(form: Form, halves: Halves, fit: Orbits, numbers: Numbers) -
     mu = _flatness(_Dictionary.at(form, plain, scaled, inverse), halves, sets, 1)
     used = set().union(*(shape.expression.free_symbols for shape in form.shapes))
     columns = tuple(i for i, symbol in enumerate(form.symbols) if symbol in used)
-    for size in (1, 2):
+    for size, most in _TUNED.items():
         found: list[Library] = []
-        for chosen in _best_of_each_kind(
-            [s for s in sets if len(s) == size], mu, len(scaled), first
-        ):
+        best = _best_of_each_kind(of_size, mu, len(scaled), first)
+        for chosen in best[:most]:
             length, kind = divmod(chosen[-1] - first, len(scaled))
             functions = [f for j in chosen[:-1] for f in plain[j]] + list(scaled[kind])
             library = Scaled(form.described(functions), columns, True, ())
@@ -204,7 +205,7 @@ def _best_of_each_kind(
     best: dict[tuple[int, ...], tuple[int, ...]] = {}
     for chosen in sorted(sets, key=lambda s: mu[s]):
         best.setdefault((*chosen[:-1], (chosen[-1] - first) % kinds), chosen)
-    return list(best.values())[:_OFFERED]
+    return list(best.values())
 
 
 @dataclass(frozen=True)
