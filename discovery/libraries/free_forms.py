@@ -230,9 +230,9 @@ def free_forms(
     x = [symbols[i] for i in positions]
     linear, quadratic = [(q,) for q in p], list(itertools.combinations_with_replacement(p, 2))
     kinetic = (*linear, *quadratic)
-    level = float(noise[positions].max()) if positions else 0.0
 
-    def shape(expression: sympy.Expr, error: float) -> Shape:
+    def shape(expression: sympy.Expr) -> Shape:
+        error = max(noise[symbols.index(symbol)] for symbol in expression.free_symbols)
         values = sympy.lambdify(symbols, expression, "numpy")(*rows.T)
         # A difference that never changes its sign is a distance.
         if values.max() < 0:
@@ -249,23 +249,23 @@ def free_forms(
     both = [*x, *p]
     plain = [*((q,) for q in both), *itertools.combinations_with_replacement(both, 2)]
     if positions and not angles:
-        out.append(form("the coordinates", plain, [shape(q, level) for q in x]))
+        out.append(form("the coordinates", plain, [shape(q) for q in x]))
     if len(x) > 1 and not angles:
-        pairs = [shape(a - b, level * 1.5) for a, b in itertools.combinations(x, 2)]
+        pairs = [shape(a - b) for a, b in itertools.combinations(x, 2)]
         out.append(form("differences", plain, pairs))
         for k in range(len(x), 1, -1):
             for some in itertools.combinations(x, k):
-                radius = shape(sympy.sqrt(sum(q**2 for q in some)), level)
+                radius = shape(sympy.sqrt(sum(q**2 for q in some)))
                 label = f"the distance of ({', '.join(map(str, some))})"
                 out.append(form(label, plain, [radius]))
     for i in momenta if angles else ():
         waves = [
             (f(n * symbols[a]),) for a in angles for n in (1, 2) for f in (sympy.cos, sympy.sin)
         ]
-        of = shape(symbols[i], float(noise[i]))
+        of = shape(symbols[i])
         out.append(form(str(symbols[i]), waves, [of], factors=((), *waves), degree=6))
     for i in positions:
-        of = shape(symbols[i], float(noise[i]))
+        of = shape(symbols[i])
         # A coordinate that is always positive may be one of a curved system, as a radius.
         if angles or of.clear or len(names) == 2:
             out.append(form(str(symbols[i]), kinetic, [of], factors=((), *kinetic), degree=6))

@@ -31,6 +31,8 @@ _ROWS = 4000
 _MOST, _OFFERED = 4, 3
 # Kinds of functions with a length that are tuned: alone, and beside another function.
 _TUNED = {1: 6, 2: 3}
+# Motion along runs over the spread, of what differs less between runs than along them.
+_HARDLY_VARIES = 0.7
 # A set of functions is as good as the best one if its flatness is within this factor.
 _AS_GOOD = 1.15
 # Of unit D: functions in one set may be dependent.
@@ -103,7 +105,7 @@ class Flat:
     @property
     def promising(self) -> bool:
         """Whether it may be a law, or near one: free functions are never flat to rounding."""
-        return self.by_noise or self.drift <= LAWS.small_drift
+        return self.drift <= LAWS.small_drift or (self.by_noise and self.drift < _HARDLY_VARIES)
 
 
 def without_known(ops: Operators, n_plain: int) -> np.ndarray:
@@ -187,6 +189,7 @@ def _of_some_length(form: Form, halves: Halves, fit: Orbits, numbers: Numbers) -
     columns = tuple(i for i, symbol in enumerate(form.symbols) if symbol in used)
     for size, most in _TUNED.items():
         found: list[Library] = []
+        of_size = [chosen for chosen in sets if len(chosen) == size]
         best = _best_of_each_kind(of_size, mu, len(scaled), first)
         for chosen in best[:most]:
             length, kind = divmod(chosen[-1] - first, len(scaled))

@@ -80,6 +80,15 @@ def well(pull, friction=0.0, seed=0):
     return simulated(flow, starts, 20.0, {"x": "position", "v": "velocity"}, 0.01, seed)
 
 
+def test_a_power_that_no_library_of_squares_holds():
+    runs, clean = well(lambda x: -(x**5))
+    (law,) = found(runs)
+    x, v = sympy.symbols("x v", real=True)
+    assert set(sympy.Poly(law.expression, x, v).monoms()) == {(6, 0), (0, 2)}
+    assert drift(law, clean) < 0.01
+
+
+@pytest.mark.slow
 def test_a_length_is_searched_where_no_powers_describe_a_potential():
     runs, clean = well(lambda x: -3 * x / (1 + 3 * x**2) ** 1.5)
     (law,) = found(runs)
