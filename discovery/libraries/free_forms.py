@@ -81,7 +81,7 @@ class Shape:
     typical : float
         Its size in the nearest fifth of the data.
     clear : bool
-        Whether it stays away from zero: it may be divided by.
+        Whether it stays away from zero.
     """
 
     expression: sympy.Expr
@@ -89,6 +89,11 @@ class Shape:
     high: float
     typical: float
     clear: bool
+
+    @property
+    def positive(self) -> bool:
+        """Whether it may be divided by: near its zero, a distance's samples count for little."""
+        return self.clear or bool(self.expression.is_nonnegative)
 
     @property
     def unit(self) -> sympy.Expr:
@@ -178,7 +183,7 @@ class Form:
         """Return the groups of functions without a scale that may describe its free functions."""
         groups = [
             group
-            for group in (POSITIVE if all(shape.clear for shape in self.shapes) else SIGNED)
+            for group in (POSITIVE if all(s.positive for s in self.shapes) else SIGNED)
             if not self._among_plain(group)
         ]
         if all(shape.low > -1 and shape.high < 1 for shape in self.shapes):
@@ -187,8 +192,8 @@ class Form:
 
     def scaled_groups(self) -> list[Term]:
         """Return those with a length or wave number."""
-        clear = all(shape.clear for shape in self.shapes)
-        return [*SCALED, *(SCALED_POSITIVE if clear else SCALED_SIGNED)]
+        positive = all(shape.positive for shape in self.shapes)
+        return [*SCALED, *(SCALED_POSITIVE if positive else SCALED_SIGNED)]
 
     def _among_plain(self, group: Term) -> bool:
         """Tell whether functions are sums of plain terms: squares of coordinates are."""
