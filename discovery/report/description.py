@@ -10,6 +10,7 @@ import sympy
 from discovery.criteria import FORMULAS
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import monomials
+from discovery.libraries.numeric import Numeric
 from discovery.report.quantity import Quantity
 
 # A description has at most this many terms.
@@ -19,7 +20,8 @@ MAX_TERMS = 6
 def described(quantity: Quantity, fit: np.ndarray, held: np.ndarray) -> Quantity:
     """Give a learned law its description in few monomials; leave closed forms as they are.
 
-    Forward selection among the monomials up to degree three. The quantity's values stay those of
+    Forward selection among the monomials up to degree three, or the terms that a numeric function
+    names. The quantity's values stay those of
     the network; `expression` becomes the description, and `approximation_error` the share of the
     variance at the states `held` that it leaves unexplained.
 
@@ -34,8 +36,11 @@ def described(quantity: Quantity, fit: np.ndarray, held: np.ndarray) -> Quantity
     library = quantity.library
     if not library.learned:
         return quantity
-    moving = [s for s in library.symbols if library.expressions()[0].has(s)]
-    terms = Library(library.symbols, moving, monomials(len(moving), 3))
+    if isinstance(library, Numeric):
+        terms = library.describing
+    else:
+        moving = [s for s in library.symbols if library.expressions()[0].has(s)]
+        terms = Library(library.symbols, moving, monomials(len(moving), 3))
     phi, phi_held = terms.values(fit).T, terms.values(held).T
     mean, spread = phi.mean(axis=0), phi.std(axis=0)
     phi, phi_held = (phi - mean) / spread, (phi_held - mean) / spread

@@ -29,6 +29,8 @@ from discovery.libraries.unknown_scale import Scaled
 _SHORTEST, _LONGEST, _TRIALS = 0.05, 20.0, 41
 # Wave numbers of oscillating functions, evenly: the dips are of one width in these.
 _FASTEST, _EVEN_TRIALS = 40.0, 200
+# Factor within which a scale is known where it was looked for before.
+_NEAR = 1.3
 # Rows that the search runs on, the last steps excepted.
 _ROWS = 2000
 # Dips that are looked into, the deepest ones.
@@ -55,17 +57,41 @@ def tuned(scaled: Scaled, fit: Orbits, numbers: Numbers) -> list[Library]:
         return []
     depths = np.array([profile(value) for value in grid])
     found = []
-    whole = None
     for dip in prominent_minima(depths)[:_DIPS]:
-        value, mu = _lowest(profile, grid[dip - 1], grid[dip + 1])
-        if mu > 4 * LAWS.flatness_ceiling:
-            continue
-        whole = whole or (profile if some is fit else _Profile(scaled, fit))
-        value, mu = _lowest(whole, value / 1.02, value * 1.02)
-        if mu <= 2 * LAWS.flatness_ceiling:
-            value, symbol = simplest_scale(whole, value, mu, numbers)
-            found += scaled.at(symbol, f"{value:.4g}")
+        found += _between(profile, fit, grid[dip - 1], grid[dip + 1], numbers)
     return found
+
+
+def tuned_near(scaled: Scaled, fit: Orbits, value: float, numbers: Numbers) -> list[Library]:
+    """Return the library at the best scale near a value, if a function of it is flat there.
+
+    Parameters
+    ----------
+    scaled : Scaled
+    fit : Orbits
+        The runs that formulas are found on.
+    value : float
+        A scale that is right within some 20 %.
+    numbers : Numbers
+        What scales are rounded to.
+    """
+    profile = _Profile(scaled, _thinned(fit))
+    return _between(profile, fit, value / _NEAR, value * _NEAR, numbers)
+
+
+def _between(
+    profile: _Profile, fit: Orbits, low: float, high: float, numbers: Numbers
+) -> list[Library]:
+    """Return the library at the best scale between two others, if a function of it is flat."""
+    value, mu = _lowest(profile, low, high)
+    if mu > 4 * LAWS.flatness_ceiling:
+        return []
+    whole = profile.on(fit)
+    value, mu = _lowest(whole, value / 1.02, value * 1.02)
+    if mu > 2 * LAWS.flatness_ceiling:
+        return []
+    value, symbol = simplest_scale(whole, value, mu, numbers)
+    return profile.scaled.at(symbol, f"{value:.4g}")
 
 
 def prominent_minima(depths: np.ndarray) -> list[int]:
@@ -81,7 +107,7 @@ class _Profile:
     """μ as a function of the scale: the least of functions that are not flat without it."""
 
     def __init__(self, scaled: Scaled, orbits: Orbits) -> None:
-        self._scaled, self._orbits = scaled, orbits
+        self.scaled, self._orbits = scaled, orbits
         ops = self._operators(1.0).restrict(np.flatnonzero(scaled.plain))
         flat = spectrum(ops)
         known = flat.vectors[:, flat.values <= 2 * LAWS.flatness_ceiling]
@@ -98,6 +124,10 @@ class _Profile:
         values = spectrum(ops).values
         return max(float(values[0]), 1e-300) if len(values) else np.inf
 
+    def on(self, orbits: Orbits) -> _Profile:
+        """Return the same on other orbits."""
+        return self if orbits is self._orbits else _Profile(self.scaled, orbits)
+
     def _operators(self, value: float) -> Operators:
         path = self._orbits.smoothed
         n, d = path.states.shape
@@ -108,7 +138,7 @@ class _Profile:
         scale = np.append(self._orbits.scale, 0.0)
         with np.errstate(all="ignore"):
             return operators(
-                self._scaled.library, Path(states, covariance), self._orbits.offsets, scale
+                self.scaled.library, Path(states, covariance), self._orbits.offsets, scale
             )
 
 

@@ -205,7 +205,10 @@ class Judge:
             checks=told(table),
             exact_in=exact_in(table, evidence.resamples),
             criteria=self.criteria,
-            length=simplicity.length(written, rounded, terms.kinds(), self.numbers),
+            # What has no closed form costs what its functions cost.
+            length=None
+            if terms.learned
+            else simplicity.length(written, rounded, terms.kinds(), self.numbers),
         )
 
     def _tested(

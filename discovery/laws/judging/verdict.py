@@ -102,8 +102,12 @@ class Formula:
 
     @property
     def free_numbers(self) -> int:
-        """How many numbers are in it: equal coefficients of terms of one kind are one."""
-        return free_numbers(self.coefficients, self.terms.kinds())
+        """How many numbers are in it: equal coefficients of terms of one kind are one.
+
+        Those inside a numeric function are as free.
+        """
+        inner = getattr(self.terms, "inner_numbers", 0)
+        return free_numbers(self.coefficients, self.terms.kinds()) + inner
 
 
 # The checks, by what they compare.

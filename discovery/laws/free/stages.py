@@ -1,0 +1,153 @@
+"""Stages of free functions: first what describes them in a closed form, then as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from discovery.criteria import LAWS
+from discovery.estimation.orbits import Orbits
+from discovery.formulas.simple_numbers import NUMBERS, Numbers
+from discovery.laws.finding.operators import Operators
+from discovery.laws.free.description import (
+    Flat,
+    Halves,
+    described,
+    flat_directions,
+    matrices,
+    measured,
+)
+from discovery.laws.judging.independence import independent
+from discovery.laws.judging.law import Findings, Law, gradient_of
+from discovery.laws.judging.verdict import Verdict
+from discovery.laws.stages import Stage
+from discovery.libraries.free_forms import Form, free_forms
+from discovery.libraries.library import Library
+from discovery.libraries.numeric import Numeric
+
+
+@dataclass
+class FreeFunctions(Stage):
+    """Closed forms of a form's free functions, where these promise a law that is not known.
+
+    Attributes
+    ----------
+    form : Form
+    numbers : Numbers
+        What lengths are rounded to.
+    promises : bool
+        Whether they promised a law when they were tried.
+    """
+
+    form: Form
+    numbers: Numbers = NUMBERS
+    promises: bool = field(default=False, init=False)
+
+    @property
+    def name(self) -> str:
+        """What the functions are of."""
+        return f"functions of {self.form.name}"
+
+    def __len__(self) -> int:
+        return len(self.form.plain) + self.form.degree * self.form.width
+
+    def libraries(self, fit: Orbits, found: Findings) -> Iterator[Library] | list[Library]:
+        """Return libraries of few terms; none where free functions are no flatter."""
+        halves = Halves.of(fit)
+        known = [law for law in found.laws if law.sure]
+        new = promising(self.form, halves, known)
+        self.promises = bool(new)
+        return described(self.form, halves, fit, new, self.numbers) if new else []
+
+
+@dataclass(frozen=True)
+class AsNumbers(Stage):
+    """The free functions themselves, where no closed form of a law was found.
+
+    Attributes
+    ----------
+    closed : FreeFunctions
+        Tried before.
+    """
+
+    closed: FreeFunctions
+
+    @property
+    def name(self) -> str:
+        """What the functions are of."""
+        return f"{self.closed.name}, as numbers"
+
+    def __len__(self) -> int:
+        return len(self.closed)
+
+    def libraries(self, fit: Orbits, found: Findings) -> list[Numeric] | None:
+        """Return the flattest functions; None where all that is flat is known."""
+        if not self.closed.promises:
+            return None
+        form = self.closed.form
+        known = [law for law in found.laws if law.verdict == Verdict.EXACT] + found.identities
+        if not promising(form, Halves.of(fit), known):
+            return None
+        library = form.free()
+        ops = matrices(library, fit)
+        leading = flat_directions(ops, len(form.plain)).vectors[:, : form.width + 1]
+        new = _new(library, leading[:, : _leading(ops, leading)], known, fit)
+        describing = form.described([f for group in form.groups() for f in group])
+        return [Numeric(library, leading[:, new], describing)] if new else None
+
+
+def promising(form: Form, halves: Halves, known: Sequence[Law]) -> list[Flat]:
+    """Return how flat the leading combinations of a form are that may be new laws.
+
+    Parameters
+    ----------
+    form : Form
+    halves : Halves
+        The runs: one half finds the combinations, the other one tests them.
+    known : sequence of Law
+    """
+    library = form.free()
+    find, choose = halves.operators(library)
+    vectors = flat_directions(find, len(form.plain)).vectors[:, : form.width + 1]
+    leading = vectors[:, : _leading(choose, vectors)]
+    new = _new(library, leading, known, halves.choose)
+    return [measured(choose, leading[:, k]) for k in new]
+
+
+def _leading(ops: Operators, vectors: np.ndarray) -> int:
+    good = [measured(ops, c).promising for c in vectors.T]
+    return good.index(False) if False in good else len(good)
+
+
+def free_stages(
+    names: Sequence[str],
+    roles: Sequence[str | None],
+    orbits: Orbits,
+    numbers: Numbers = NUMBERS,
+) -> list[Stage]:
+    """Return the stages for mechanical data; none for others.
+
+    Parameters
+    ----------
+    names, roles : sequences of length d
+    orbits : Orbits
+        All runs: the ranges of the shapes are theirs.
+    numbers : Numbers
+        What lengths are rounded to.
+    """
+    forms = free_forms(names, roles, orbits.smoothed.states, orbits.noise)
+    closed = [FreeFunctions(form, numbers) for form in forms]
+    return [*closed, *map(AsNumbers, closed)]
+
+
+def _new(library: Library, vectors: np.ndarray, known: Sequence[Law], orbits: Orbits) -> list[int]:
+    """Return the combinations whose gradients leave the span of known laws' and of each other's."""
+    if not vectors.shape[1]:
+        return []
+    states = orbits.smoothed.states
+    probes = states[:: max(1, len(states) // 300)]
+    obeyed = [law.gradient(probes, orbits.scale) for law in known]
+    own = [gradient_of(library, c, probes, orbits.scale) for c in vectors.T]
+    return independent(own, obeyed, [LAWS.learned_sine] * len(own))

@@ -1,0 +1,277 @@
+"""Forms of laws with free functions: polynomials in the momenta, coefficients functions of a shape.
+
+    h = Σ c_a plain_a + Σ F_kb(s_k) factor_b,
+
+where s_k are shape variables: a coordinate, a distance, a difference. Expanded in a basis, or in a
+few atoms (1/s, log s …), each F is a sum of terms, and the whole an ordinary library.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+
+from discovery.criteria import NOISE
+from discovery.data.coordinates import MOMENTA
+from discovery.libraries.library import Library
+from discovery.libraries.monomials import symbols_of
+from discovery.libraries.unknown_scale import SCALE
+
+# A product of factors.
+Term = tuple[sympy.Expr, ...]
+# What functions of a shape are written in.
+S = sympy.Symbol("s", real=True)
+# Differences of more coordinates are many shapes: bodies have stages of their own.
+_MOST_POSITIONS = 4
+# The share of the data that is near zero: functions vary there as well as far out.
+_NEAR = 0.2
+# Powers of a distance that changes by more are no numbers to calculate with.
+_NARROWEST = 1e-3
+_HALF = sympy.Rational(1, 2)
+
+# Groups of functions that describe a free function together, the simplest first.
+SIGNED = tuple((S**n,) for n in (2, 1, 4, 3, 6))
+POSITIVE = (
+    (1 / S,),
+    (S**2,),
+    (sympy.log(S),),
+    (S**-2,),
+    (S,),
+    (S**-3,),
+    (S**4,),
+    (S**-4,),
+    (S**3,),
+    (sympy.sqrt(S),),
+    (S**-_HALF,),
+    (S ** (3 * _HALF),),
+    (S**6,),
+    (S**-6,),
+)
+IN_UNIT = ((sympy.sqrt(1 - S**2),), (1 / (1 - S**2),))
+_STRETCHED = 1 + (SCALE * S) ** 2
+SCALED = (
+    (sympy.exp(-((SCALE * S) ** 2)),),
+    (1 / _STRETCHED,),
+    (sympy.sqrt(_STRETCHED),),
+    (_STRETCHED**-_HALF,),
+    (sympy.log(_STRETCHED),),
+    (sympy.cosh(SCALE * S) ** -2,),
+)
+SCALED_SIGNED = (
+    (sympy.exp(-SCALE * S), sympy.exp(-2 * SCALE * S)),
+    (sympy.exp(SCALE * S), sympy.exp(2 * SCALE * S)),
+    (sympy.cos(SCALE * S), sympy.sin(SCALE * S)),
+)
+SCALED_POSITIVE = ((sympy.exp(-SCALE * S),), (sympy.exp(-SCALE * S) / S,))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A variable that free functions are of.
+
+    Attributes
+    ----------
+    expression : sympy.Expr
+    low, high : float
+        Its range in the data.
+    typical : float
+        Its size in the nearest fifth of the data.
+    clear : bool
+        Whether it stays away from zero.
+    """
+
+    expression: sympy.Expr
+    low: float
+    high: float
+    typical: float
+    clear: bool
+
+    @property
+    def positive(self) -> bool:
+        """Whether it may be divided by: near its zero, a distance's samples count for little."""
+        return self.clear or bool(self.expression.is_nonnegative)
+
+    @property
+    def unit(self) -> sympy.Expr:
+        """What is even in it from near to far, put into [-1, 1].
+
+        Its logarithm where it is clear of zero, else its inverse hyperbolic sine: powers of the
+        shape are exponentials there, which polynomials follow.
+        """
+        size = sympy.Float(self.typical)
+        if self.clear:
+            even, low, high = sympy.log(self.expression / size), np.log(self.low), np.log(self.high)
+            low, high = low - np.log(self.typical), high - np.log(self.typical)
+        else:
+            even = sympy.asinh(self.expression / size)
+            low, high = np.arcsinh(self.low / self.typical), np.arcsinh(self.high / self.typical)
+        return (even - sympy.Float((high + low) / 2)) / sympy.Float((high - low) / 2)
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form of laws with free functions.
+
+    Attributes
+    ----------
+    name : str
+        What the functions are of.
+    symbols : tuple of d sympy.Symbol
+    plain : tuple of Term
+        The terms without free functions.
+    factors : tuple of Term
+        What free functions are multiplied by; the empty product is 1.
+    shapes : tuple of Shape
+        Each has free functions of its own.
+    degree : int
+        Up to which free functions are expanded.
+    """
+
+    name: str
+    symbols: tuple[sympy.Symbol, ...]
+    plain: tuple[Term, ...]
+    factors: tuple[Term, ...]
+    shapes: tuple[Shape, ...]
+    degree: int = 10
+
+    @property
+    def potential(self) -> bool:
+        """Whether the free functions are of a potential alone."""
+        return self.factors == ((),)
+
+    @property
+    def width(self) -> int:
+        """Terms that one function of a shape becomes."""
+        return len(self.factors) * len(self.shapes)
+
+    def free(self) -> Library:
+        """Return the library of powers of the shapes in their range."""
+        units = [shape.unit for shape in self.shapes]
+        powers = [
+            (*factor, *(unit,) * n)
+            for n in range(1, self.degree + 1)
+            for unit in units
+            for factor in self.factors
+        ]
+        return self._library([*self.plain, *powers], self.symbols, f"functions of {self.name}")
+
+    def described(self, functions: Sequence[sympy.Expr], name: str = "") -> Library:
+        """Return the library in which free functions are combinations of the given ones.
+
+        Parameters
+        ----------
+        functions : sequence of sympy.Expr
+            Of `S`, and of `SCALE`, which is a last coordinate then.
+        name : str
+            What reports call it.
+        """
+        terms = [
+            (*factor, function.xreplace({S: shape.expression}))
+            for function in functions
+            for shape in self.shapes
+            for factor in self.factors
+        ]
+        scaled = any(function.has(SCALE) for function in functions)
+        symbols = (*self.symbols, SCALE) if scaled else self.symbols
+        return self._library([*self.plain, *terms], symbols, name or f"of {self.name}")
+
+    def groups(self) -> list[Term]:
+        """Return the groups of functions without a scale that may describe its free functions."""
+        groups = [
+            group
+            for group in (POSITIVE if all(s.positive for s in self.shapes) else SIGNED)
+            if not self._among_plain(group)
+        ]
+        if all(shape.low > -1 and shape.high < 1 for shape in self.shapes):
+            groups += IN_UNIT
+        return groups
+
+    def scaled_groups(self) -> list[Term]:
+        """Return those with a length or wave number."""
+        positive = all(shape.positive for shape in self.shapes)
+        return [*SCALED, *(SCALED_POSITIVE if positive else SCALED_SIGNED)]
+
+    def _among_plain(self, group: Term) -> bool:
+        """Tell whether functions are sums of plain terms: squares of coordinates are."""
+        if not self.potential:
+            return False
+        written = (f.xreplace({S: shape.expression}) for f in group for shape in self.shapes)
+        terms = {sympy.Mul(*term) for term in self.plain}
+        return all(set(sympy.expand(f).as_coefficients_dict()) <= terms for f in written)
+
+    def _library(
+        self, terms: Sequence[Term], symbols: tuple[sympy.Symbol, ...], name: str
+    ) -> Library:
+        distinct = dict.fromkeys(tuple(sorted(term, key=str)) for term in terms)
+        atoms = list(dict.fromkeys(factor for term in distinct for factor in term))
+        exponents = [tuple(term.count(atom) for atom in atoms) for term in distinct]
+        return Library(symbols, atoms, exponents, name)
+
+
+def free_forms(
+    names: Sequence[str], roles: Sequence[str | None], rows: np.ndarray, noise: np.ndarray
+) -> list[Form]:
+    """Return the forms to try for mechanical data, from few free functions to many.
+
+    Parameters
+    ----------
+    names, roles : sequences of length d
+    rows : (n, d) array
+    noise : (d,) array
+        Standard deviation of each coordinate's noise.
+    """
+    symbols = symbols_of(names)
+    positions = [i for i, role in enumerate(roles) if role == "position"]
+    angles = [i for i, role in enumerate(roles) if role == "angle"]
+    momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
+    known = len(positions) + len(angles) + len(momenta) == len(names)
+    if not momenta or not (positions or angles) or not known or len(positions) > _MOST_POSITIONS:
+        return []
+    p = [symbols[i] for i in momenta]
+    x = [symbols[i] for i in positions]
+    linear, quadratic = [(q,) for q in p], list(itertools.combinations_with_replacement(p, 2))
+    kinetic = (*linear, *quadratic)
+
+    def shape(expression: sympy.Expr) -> Shape:
+        error = max(noise[symbols.index(symbol)] for symbol in expression.free_symbols)
+        values = sympy.lambdify(symbols, expression, "numpy")(*rows.T)
+        # A difference that never changes its sign is a distance.
+        if values.max() < 0:
+            expression, values = -expression, -values
+        low, high = float(values.min()), float(values.max())
+        clear = low > max(NOISE.clear_of_zero * error, _NARROWEST * high)
+        return Shape(expression, low, high, float(np.quantile(np.abs(values), _NEAR)), clear)
+
+    def form(name: str, plain: Sequence[Term], shapes: list[Shape], **more: object) -> Form:
+        return Form(name, symbols, tuple(plain), shapes=tuple(shapes), **{"factors": ((),), **more})
+
+    out = []
+    # What is quadratic in all coordinates is plain: laws of that kind are known, and in no way.
+    both = [*x, *p]
+    plain = [*((q,) for q in both), *itertools.combinations_with_replacement(both, 2)]
+    if positions and not angles:
+        out.append(form("the coordinates", plain, [shape(q) for q in x]))
+    if len(x) > 1 and not angles:
+        pairs = [shape(a - b) for a, b in itertools.combinations(x, 2)]
+        out.append(form("differences", plain, pairs))
+        for k in range(len(x), 1, -1):
+            for some in itertools.combinations(x, k):
+                radius = shape(sympy.sqrt(sum(q**2 for q in some)))
+                label = f"the distance of ({', '.join(map(str, some))})"
+                out.append(form(label, plain, [radius]))
+    for i in momenta if angles else ():
+        waves = [
+            (f(n * symbols[a]),) for a in angles for n in (1, 2) for f in (sympy.cos, sympy.sin)
+        ]
+        of = shape(symbols[i])
+        out.append(form(str(symbols[i]), waves, [of], factors=((), *waves), degree=6))
+    for i in positions:
+        of = shape(symbols[i])
+        # A coordinate that is always positive may be one of a curved system, as a radius.
+        if angles or of.clear or len(names) == 2:
+            out.append(form(str(symbols[i]), kinetic, [of], factors=((), *kinetic), degree=6))
+    return out

@@ -1,0 +1,136 @@
+"""Free functions of position: closed forms of them, them as numbers, and where there are none."""
+
+import numpy as np
+import pytest
+import sympy
+
+import discovery
+from discovery.estimation.preparation import prepare
+from discovery.estimation.split import Split
+from discovery.laws.free.stages import free_stages
+from discovery.laws.judging.verdict import Formula
+from discovery.laws.search import analyse
+from discovery.laws.stages import Closed
+from discovery.libraries.families import polynomial
+from discovery.libraries.free_forms import S, free_forms
+from discovery.libraries.numeric import Numeric
+
+
+def simulated(flow, starts, duration, columns, noise, seed=0):
+    """Return noisy runs by fourth-order steps."""
+    times = np.linspace(0, duration, 90)
+    states, path, h = starts, [starts], (times[1] - times[0]) / 20
+    for _ in times[1:]:
+        for _ in range(20):
+            k1 = flow(states)
+            k2 = flow(states + h / 2 * k1)
+            k3 = flow(states + h / 2 * k2)
+            states = states + h / 6 * (k1 + 2 * k2 + 2 * k3 + flow(states + h * k3))
+        path.append(states)
+    rows = np.stack(path, axis=1)
+    rng = np.random.default_rng(seed)
+    noisy = rows + noise * rows.reshape(-1, rows.shape[2]).std(0) * rng.normal(size=rows.shape)
+    return discovery.Trajectories(
+        states=noisy, times=times, names=[*columns], roles=[*columns.values()]
+    ), rows
+
+
+def found(runs):
+    orbits = prepare(runs)
+    rng = np.random.default_rng(0)
+    stages = [Closed(polynomial(runs.names, 2)), *free_stages(runs.names, runs.roles, orbits)]
+    laws = analyse(stages, Split.draw(orbits, rng), rng).laws
+    return [law for law in laws if law.verdict == "exact"]
+
+
+def drift(law, clean):
+    values = law.values(clean.reshape(-1, clean.shape[2])).reshape(clean.shape[:2])
+    return np.sqrt(values.var(axis=1).mean()) / values.std()
+
+
+@pytest.mark.slow
+def test_the_terms_of_an_energy_in_curved_coordinates():
+    """E² of orbits with f = 1 − 2/r: a product of powers of r with p² and L²."""
+    rng = np.random.default_rng(1)
+
+    def flow(s):
+        r, _, p, spin = s.T
+        f = 1 - 2 / r
+        square = f * (1 + f * p**2 + spin**2 / r**2)
+        pull = -(p**2) / r**2 + spin**2 / r**3 - square / r**2 / f
+        return np.stack([f * p, spin / r**2, pull, 0 * r], axis=1)
+
+    r = rng.uniform(9, 14, 50)
+    spin = np.sqrt(r**2 / (r - 3)) * rng.uniform(0.97, 1.06, 50)
+    starts = np.stack([r, rng.uniform(-3, 3, 50), rng.uniform(-0.03, 0.03, 50), spin], axis=1)
+    columns = {"r": "position", "phi": "angle", "p": "momentum", "L": "momentum"}
+    runs, clean = simulated(flow, starts, 400, columns, 0.003)
+    laws = found(runs)
+    assert len(laws) == 2 and all(drift(law, clean) < 0.01 for law in laws)
+    assert not any(law.library.learned for law in laws)
+
+
+def well(pull, friction=0.0, seed=0):
+    rng = np.random.default_rng(seed)
+    starts = rng.uniform(-1.2, 1.2, (40, 2)) * [1.0, 0.5]
+
+    def flow(s):
+        return np.stack([s[:, 1], pull(s[:, 0]) - friction * s[:, 1]], axis=1)
+
+    return simulated(flow, starts, 20.0, {"x": "position", "v": "velocity"}, 0.01, seed)
+
+
+def test_a_power_that_no_library_of_squares_holds():
+    runs, clean = well(lambda x: -(x**5))
+    (law,) = found(runs)
+    x, v = sympy.symbols("x v", real=True)
+    assert set(sympy.Poly(law.expression, x, v).monoms()) == {(6, 0), (0, 2)}
+    assert drift(law, clean) < 0.01
+
+
+@pytest.mark.slow
+def test_a_length_is_searched_where_no_powers_describe_a_potential():
+    runs, clean = well(lambda x: -3 * x / (1 + 3 * x**2) ** 1.5)
+    (law,) = found(runs)
+    assert drift(law, clean) < 0.02
+    x = sympy.Symbol("x", real=True)
+    assert not law.expression.is_polynomial(x) and not law.library.learned
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_friction_leaves_no_law(seed):
+    runs, _ = well(lambda x: -2 * x / (1 + x**2) ** 2, friction=0.1, seed=seed)
+    assert found(runs) == []
+
+
+def test_other_than_mechanical_data_have_no_forms():
+    rows = np.random.default_rng(0).uniform(1, 2, (50, 3))
+    assert free_forms(["a", "b", "c"], ["amount"] * 3, rows, np.zeros(3)) == []
+    assert free_forms(["a", "b", "c"], ["position", None, "velocity"], rows, np.zeros(3)) == []
+
+
+def test_a_distance_that_stays_away_from_zero_is_divided_by():
+    rng = np.random.default_rng(0)
+    names, roles = ["x", "y", "u", "v"], ["position"] * 2 + ["velocity"] * 2
+    angle = rng.uniform(0, 6, 200)
+    rows = np.stack([np.cos(angle), np.sin(angle), angle, -angle], axis=1)
+    rows[:, :2] *= rng.uniform(1, 2, (200, 1))
+    (form,) = (f for f in free_forms(names, roles, rows, np.zeros(4)) if "distance" in f.name)
+    assert (1 / S,) in form.groups() and (S**2,) not in form.groups()
+    x, y = form.symbols[:2]
+    assert 1 / sympy.sqrt(x**2 + y**2) in form.described([1 / S]).expressions()
+
+
+def test_numeric_functions_are_their_terms_and_pay_for_them():
+    inner = polynomial(["x", "v"], 3)
+    vectors = np.random.default_rng(0).normal(size=(len(inner), 2))
+    functions = Numeric(inner, vectors, inner).restrict([1])
+    points = np.random.default_rng(1).normal(size=(7, 2))
+    covariance = np.broadcast_to(np.eye(2), (7, 2, 2))
+    for own, terms in zip(
+        functions.jets(points, covariance, 2), inner.jets(points, covariance, 2), strict=True
+    ):
+        expected = np.einsum("m,...mn->...n", vectors[:, 1], terms)[..., None, :]
+        np.testing.assert_allclose(own, expected)
+    assert [str(f) for f in functions.expressions()] == ["f2(x, v)"]
+    assert Formula(functions, np.ones(1)).free_numbers == len(inner)
