@@ -1632,6 +1632,22 @@ class SymmetryCriteria:
         off=1e9,
         test="noether/test_pairing.py::test_symmetry_behind_each_quantity[magnetic field]",
     )
+    energy_flow: float = limit(
+        0.01,
+        statistic="share of the motion over windows that a function's flow leaves",
+        unit="1",
+        reason="tolerance: noise that smoothing leaves, and rounded coefficients of formulas",
+        off=1e9,
+        test="noether/test_naming.py::test_no_function_of_laws_is_called_the_energy",
+    )
+    energy_gain: float = limit(
+        2.0,
+        statistic="that share, over the one that the flows of the other laws leave besides",
+        unit="1",
+        reason="tolerance: what noise leaves, another law's flow explains a little of by chance",
+        off=1e9,
+        test="noether/test_naming.py::test_a_little_of_another_law_is_seen",
+    )
     definite_share: float = limit(
         0.95,
         statistic="share of the states at which an energy's mass matrix is definite",

@@ -51,6 +51,7 @@ from discovery.libraries.choice import LibraryLike, checked, resolve
 from discovery.libraries.framed import in_frame
 from discovery.libraries.functions import Functions
 from discovery.libraries.monomials import symbols_of
+from discovery.noether.motion import Motion
 from discovery.noether.pairing import pair
 from discovery.pde.analysis import analyse_fields
 from discovery.report.assembly import report_on
@@ -58,6 +59,7 @@ from discovery.report.description import described
 from discovery.report.framing import outside
 from discovery.report.quantity import Quantity
 from discovery.report.report import DiscoveryReport
+from discovery.report.textbook import in_textbook_form
 
 if TYPE_CHECKING:
     import keras
@@ -428,7 +430,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     if levels is not None:
         levels = np.maximum(levels / abs(frame.unit), NOISE.resolution * framed.rows.std(axis=0))
     if fields:
-        report = _fields(framed, library, levels, numbers, rng)
+        report, motion = _fields(framed, library, levels, numbers, rng), None
     else:
         if not isinstance(chosen, str):
             chosen = [in_frame(given, frame) for given in chosen]
@@ -439,7 +441,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         sound, sampling = _sampled(some, parts, told)
         asked = _Asked(chosen, levels, numbers, criteria)
         preparation = preparation.sampled(sampling)
-        report, frame = _laws(sound, parts, frame, preparation, asked, rng)
+        report, frame, motion = _laws(sound, parts, frame, preparation, asked, rng)
         notes = [_TAKEN_AS[sampling]] if sampling in _TAKEN_AS else []
         if told == Sampling.MAP:
             notes = ["taken as iterates of a map, as told"]
@@ -449,7 +451,8 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         title = "; ".join([_title(runs, some, sound, parts), *notes])
         report = replace(report, title=title)
     report = replace(report, title="; ".join([report.title, *runs.remarks]))
-    return outside(report, frame, numbers)
+    report = outside(report, frame, numbers)
+    return report if motion is None else in_textbook_form(report, motion.outside(frame))
 
 
 def _sampled(runs: Trajectories, parts: Parts, sampling: Sampling) -> tuple[Trajectories, Sampling]:
@@ -503,8 +506,8 @@ def _laws(
     preparation: Preparation,
     asked: _Asked,
     rng: np.random.Generator,
-) -> tuple[DiscoveryReport, Frame]:
-    """Return the report on runs without gross errors in a frame, and the frame that it is in."""
+) -> tuple[DiscoveryReport, Frame, Motion]:
+    """Return the report on runs without gross errors in a frame, that frame, and how they move."""
     library, numbers = asked.library, asked.numbers
     coordinates = list(parts.coordinates)
     moving = sound if parts.all_coordinates else sound.of_columns(coordinates)
@@ -569,7 +572,8 @@ def _laws(
     if not few:  # for which nothing is learned
         states = split.fit.smoothed.states, split.held.smoothed.states
         report = replace(report, quantities=[described(q, *states) for q in report.quantities])
-    return _with_symmetries(report, moving, orbits, numbers, parts), frame
+    report = _with_symmetries(report, moving, orbits, numbers, parts)
+    return report, frame, Motion.of(orbits, moving, sound, coordinates)
 
 
 def _about_natural_origin(

@@ -52,6 +52,8 @@ class Quantity:
         Variance between orbits over variance within.
     symmetry : str or None
         The symmetry behind it, where one is known.
+    name : str or None
+        What physicists call it, such as ``"energy"``; None where that is not certain.
     approximation_error : float or None
         For a learned law, which is a network: the share of its variance that `expression`, its
         best description in few terms, leaves unexplained. None for laws in closed form.
@@ -93,6 +95,7 @@ class Quantity:
     checks: tuple[Check, ...] = field(default=(), repr=False)
     alternatives: tuple[sympy.Expr, ...] = field(default=(), repr=False)
     variation: float | None = None
+    name: str | None = None
     _errors: np.ndarray | None = field(default=None, repr=False)
     _library: Functions = field(default=None, repr=False)
     _coefficients: np.ndarray = field(default=None, repr=False)
@@ -328,6 +331,7 @@ class Quantity:
     def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON."""
         return {
+            "name": self.name,
             "expression": str(self.expression),
             "alternatives": [str(form) for form in self.alternatives],
             "latex": self.to_latex(),
