@@ -59,7 +59,7 @@ from discovery.report.description import described
 from discovery.report.framing import outside
 from discovery.report.quantity import Quantity
 from discovery.report.report import DiscoveryReport
-from discovery.report.textbook import in_textbook_form
+from discovery.report.textbook import fields_in_textbook_form, in_textbook_form
 
 if TYPE_CHECKING:
     import keras
@@ -452,7 +452,9 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         report = replace(report, title=title)
     report = replace(report, title="; ".join([report.title, *runs.remarks]))
     report = outside(report, frame, numbers)
-    return report if motion is None else in_textbook_form(report, motion.outside(frame))
+    if motion is None:
+        return fields_in_textbook_form(report)
+    return in_textbook_form(report, motion.outside(frame), numbers)
 
 
 def _sampled(runs: Trajectories, parts: Parts, sampling: Sampling) -> tuple[Trajectories, Sampling]:

@@ -37,8 +37,8 @@ class Flow(NamedTuple):
         Which pairs of coordinates it moves.
     across : bool
         Whether forces across the velocities act besides.
-    mass : (n, N) arrays or None
-        M(q) of these pairs at the motion's `points`, (N, n, n); None for momenta.
+    mass : (N, n, n) array or None
+        M(q) of these pairs at the motion's `points`; None for momenta.
     """
 
     pairs: list[int]
@@ -94,22 +94,28 @@ def _with_momenta(
     law: Candidate, motion: Motion, pairs: list[int], others: Sequence[Candidate]
 ) -> Flow | None:
     q, p = (np.array([motion.pairs[k][side] for k in pairs]) for side in (0, 1))
-    size = motion.states[:, [*q, *p]].std(axis=0)
+    columns = np.concatenate([q, p])
+    size = motion.states[:, columns].std(axis=0)
 
     def flow(of: Candidate) -> np.ndarray:
         slopes = of.gradient(motion.states)
         moved = np.concatenate([slopes[:, p], -slopes[:, q]], axis=1)
         return (motion.integral(moved) / size).ravel()
 
-    change = (motion.change(motion.states[:, [*q, *p]]) / size).ravel()
-    total = change @ change
-    own = flow(law)
-    alone = _left(own[:, None], change) / total
-    if not alone <= SYMMETRIES.energy_flow:
+    change = (motion.change(motion.states[:, columns]) / size).ravel()
+    own, most = flow(law), _most(motion, columns, change)
+    if law.decays:
+        friction = np.zeros((len(motion.states), len(columns)))
+        friction[:, len(q) :] = motion.states[:, p]
+        lost = (motion.integral(friction) / size).ravel()
+        left = _left(np.stack([own, lost], axis=1), change)
+        return Flow(pairs, False, None) if left <= most else None
+    alone = _left(own[:, None], change)
+    if not alone <= most:
         return None
     beside = [f for f in map(flow, others) if np.isfinite(f).all()]
-    together = _left(np.stack([own, *beside], axis=1), change) / total
-    if alone > SYMMETRIES.energy_gain * together + _INTEGRALS:
+    together = _left(np.stack([own, *beside], axis=1), change)
+    if alone > SYMMETRIES.energy_gain * together + _INTEGRALS * (change @ change):
         return None
     return Flow(pairs, False, None)
 
@@ -118,52 +124,68 @@ def _with_velocities(
     law: Candidate, motion: Motion, pairs: list[int], diagonal: bool
 ) -> Flow | None:
     q, w = (np.array([motion.pairs[k][side] for k in pairs]) for side in (0, 1))
-    speeds = motion.integral(motion.states[:, w])
-    moved = motion.change(motion.states[:, q])
-    unit = np.sum(moved * speeds, axis=0) / np.sum(speeds**2, axis=0)
-    spread = motion.states[:, q].std(axis=0)
-    rest = np.sum(((moved - unit * speeds) / spread) ** 2)
-    if not rest <= SYMMETRIES.energy_flow * np.sum((moved / spread) ** 2):
-        return None
-    mass = _mass(law, motion, w, unit)
+    unit = _velocity_units(motion, q, w)
+    mass = None if unit is None else _mass(law, motion, w, unit)
     if mass is None:
         return None
     middle = np.median(mass, axis=0)
     mixed = np.abs(middle - np.diag(np.diag(middle))).max()
     if diagonal and mixed > SYMMETRIES.mixed_mass * np.abs(middle).max():
         return None
+    p = law.gradient(motion.states)[:, w] / unit
+    size = p.std(axis=0)
+    change = (motion.change(p) / size).ravel()
+    rest = change - (motion.integral(_force(law, motion, q, w)) / size).ravel()
+    most = _most(motion, w, change)
+    if law.decays:
+        friction = (motion.integral(p) / size).ravel()[:, None]
+        return Flow(pairs, False, mass) if _left(friction, rest) <= most else None
+    if rest @ rest <= most:
+        return Flow(pairs, False, mass)
+    speeds = motion.states[:, w] * unit
+    for degree in range(_DEGREE + 1 if len(q) <= _FEW else 1):
+        forces = _across(motion.states[:, q], speeds, degree)
+        if 5 * len(forces) < len(change):  # else they would fit anything
+            across = [(motion.integral(force) / size).ravel() for force in forces]
+            if across and _left(np.stack(across, axis=1), rest) <= most:
+                return Flow(pairs, True, mass)
+    return None
 
-    def momenta(states: np.ndarray) -> np.ndarray:
-        return law.gradient(states)[:, w] / unit
 
+def _velocity_units(motion: Motion, q: np.ndarray, w: np.ndarray) -> np.ndarray | None:
+    """Return the factors k with q̇ = k w, (n,): ones, but for units; None where there are none."""
+    spread = motion.states[:, q].std(axis=0)
+    moved = motion.change(motion.states[:, q]) / spread
+    speeds = motion.integral(motion.states[:, w]) / spread
+    unit = np.sum(moved * speeds, axis=0) / np.sum(speeds**2, axis=0)
+    rest = (moved - unit * speeds).ravel()
+    return unit if rest @ rest <= _most(motion, q, moved.ravel()) else None
+
+
+def _force(law: Candidate, motion: Motion, q: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Return ∂(2T − h)/∂q at the states, (n, k), 2T = w·∂h/∂w."""
     states = motion.states
+
+    def double_kinetic(at: np.ndarray) -> np.ndarray:
+        return np.sum(law.gradient(at)[:, w] * at[:, w], axis=1)
+
     force = -law.gradient(states)[:, q]
     for k, i in enumerate(q):
         step = np.zeros(states.shape[1])
         step[i] = _STEP * states[:, i].std()
-        up, down = (np.sum(momenta(s) * s[:, w] * unit, axis=1) for s in (states + step, states - step))
-        force[:, k] += (up - down) / (2 * step[i])
-    p = momenta(states)
-    size = p.std(axis=0)
-    change = (motion.change(p) / size).ravel()
-    rest = change - (motion.integral(force) / size).ravel()
-    total = max(change @ change, 1e-300)
-    if law.decays:
-        friction = (motion.integral(p) / size).ravel()[:, None]
-        return Flow(pairs, False, mass) if _left(friction, rest) <= SYMMETRIES.energy_flow * total else None
-    if rest @ rest <= SYMMETRIES.energy_flow * total:
-        return Flow(pairs, False, mass)
-    for degree in range(_DEGREE + 1 if len(q) <= _FEW else 1):
-        across = _across(motion, q, w, unit, size, degree)
-        enough = across is not None and len(change) > 5 * across.shape[1]
-        if enough and _left(across, rest) <= SYMMETRIES.energy_flow * total:
-            return Flow(pairs, True, mass)
-    return None
+        change = double_kinetic(states + step) - double_kinetic(states - step)
+        force[:, k] += change / (2 * step[i])
+    return force
 
 
-def _mass(
-    law: Candidate, motion: Motion, w: np.ndarray, unit: np.ndarray
-) -> np.ndarray | None:
+def _most(motion: Motion, columns: np.ndarray, change: np.ndarray) -> float:
+    """Return the sum of squares that noise and rounding may leave of changes over windows."""
+    noise = motion.noise[columns] / motion.states[:, columns].std(axis=0)
+    both_ends = 2 * np.sum(noise**2) * len(change) / len(columns)
+    return SYMMETRIES.flow_noise * both_ends + SYMMETRIES.flow_rest * (change @ change)
+
+
+def _mass(law: Candidate, motion: Motion, w: np.ndarray, unit: np.ndarray) -> np.ndarray | None:
     """Return M(q), (N, n, n), where h is V(q) + ½ wᵀ M(q) w with M definite; else None."""
     points, speed = motion.points(), motion.states[:, w].std(axis=0)
     rest = points.copy()
@@ -190,26 +212,22 @@ def _mass(
     return None
 
 
-def _across(
-    motion: Motion, q: np.ndarray, w: np.ndarray, unit: np.ndarray, size: np.ndarray, degree: int
-) -> np.ndarray | None:
-    """Return what forces F(q) w give over the windows, F antisymmetric, (windows · n, terms)."""
-    n = len(q)
-    if n < 2:
-        return None
-    place = (motion.states[:, q] - motion.states[:, q].mean(axis=0)) / motion.states[:, q].std(axis=0)
-    powers = [np.ones(len(place))]
-    for k in range(1, degree + 1):
-        for which in itertools.combinations_with_replacement(range(n), k):
-            powers.append(np.prod(place[:, which], axis=1))
-    speed = motion.states[:, w] * unit
-    columns = []
-    for i, j in itertools.combinations(range(n), 2):
+def _across(places: np.ndarray, speeds: np.ndarray, degree: int) -> list[np.ndarray]:
+    """Return forces F(q) w with F antisymmetric, of monomials up to a degree: (n, k) each."""
+    k = places.shape[1]
+    places = (places - places.mean(axis=0)) / places.std(axis=0)
+    powers = [
+        np.prod(places[:, list(which)], axis=1)
+        for order in range(degree + 1)
+        for which in itertools.combinations_with_replacement(range(k), order)
+    ]
+    forces = []
+    for i, j in itertools.combinations(range(k), 2):
         for power in powers:
-            force = np.zeros((len(place), n))
-            force[:, i], force[:, j] = power * speed[:, j], -power * speed[:, i]
-            columns.append((motion.integral(force) / size).ravel())
-    return np.stack(columns, axis=1)
+            force = np.zeros_like(places)
+            force[:, i], force[:, j] = power * speeds[:, j], -power * speeds[:, i]
+            forces.append(force)
+    return forces
 
 
 def _left(columns: np.ndarray, vector: np.ndarray) -> float:

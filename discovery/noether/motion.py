@@ -69,6 +69,8 @@ class Motion:
         As told by the user or inferred.
     told : bool
         Whether the user told them.
+    noise : (D,) array
+        Standard deviation of what measuring adds.
     pairs : tuple of (int, int)
         Columns of a position and of its velocity or momentum; empty where none are known.
     """
@@ -79,6 +81,7 @@ class Motion:
     names: tuple[str, ...]
     roles: tuple[str | None, ...]
     told: bool
+    noise: np.ndarray
     pairs: tuple[tuple[int, int], ...] = ()
 
     @classmethod
@@ -116,6 +119,7 @@ class Motion:
             names=tuple(whole.names),
             roles=tuple(roles),
             told=any(moving.roles or ()),
+            noise=orbits.mean_noise,
             pairs=tuple((columns[q], columns[p]) for q, p in pairs),
         )
 
@@ -128,7 +132,7 @@ class Motion:
             That it is in.
         """
         states, times = frame.outside(self.states), self.times * frame.time_unit
-        return replace(self, states=states, times=times)
+        return replace(self, states=states, times=times, noise=self.noise * abs(frame.unit))
 
     @property
     def positions(self) -> list[int]:

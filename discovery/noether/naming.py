@@ -50,6 +50,10 @@ class _Linear:
     matrix: np.ndarray | None
     bare: bool
 
+    @property
+    def straight(self) -> bool:
+        return self.matrix is not None and not self.matrix.any()
+
 
 @dataclass
 class _Naming:
@@ -62,9 +66,11 @@ class _Naming:
         self.q, self.w = np.array(self.motion.positions), np.array(self.motion.momenta)
         paired = bool(self.motion.pairs)
         self.linear = [self._linear(law) if paired else None for law in self.laws]
-        straight = any(l is not None and l.matrix is not None and not l.matrix.any() for l in self.linear)
+        straight = any(one is not None and one.straight for one in self.linear)
         self.flows = [
-            flow_of(law, self.motion, [o for o in self.laws if o is not law and not o.decays], straight)
+            flow_of(
+                law, self.motion, [o for o in self.laws if o is not law and not o.decays], straight
+            )
             for law in self.laws
         ]
 
@@ -97,7 +103,9 @@ class _Naming:
     def _energy(self, flow: Flow) -> str:
         if len(flow.pairs) == len(self.q):
             return "energy"
-        return f"energy of the motion in {', '.join(self.motion.names[self.q[k]] for k in flow.pairs)}"
+        return (
+            f"energy of the motion in {', '.join(self.motion.names[self.q[k]] for k in flow.pairs)}"
+        )
 
     # --- linear in the momenta -------------------------------------------------------------------
 
@@ -145,8 +153,9 @@ class _Naming:
         if len(roles) > 1:
             return None
         word = "momentum" if roles == {"position"} else "angular momentum"
-        if len(moved) == 1:
-            return f"{word} along {self.motion.names[self.q[moved[0]]]}"
+        if len(moved) == 1:  # which, where nobody says so, may be an angle's
+            which = f"{word} along" if self.motion.told else "momentum conjugate to"
+            return f"{which} {self.motion.names[self.q[moved[0]]]}"
         if not (np.all(a[moved] > 0) or np.all(a[moved] < 0)) or not self._own_masses(a, k):
             return None
         axes = {self.motion.names[self.q[i]].rstrip("0123456789").rstrip("_") for i in moved}
@@ -162,8 +171,11 @@ class _Naming:
             masses = np.median(energy.mass, axis=0).sum(axis=1)
             return _parallel(a[moved], masses[moved])
         return not any(
-            other is not None and j != k and other.matrix is not None
-            and not other.matrix.any() and other.offset[moved].any()
+            other is not None
+            and j != k
+            and other.matrix is not None
+            and not other.matrix.any()
+            and other.offset[moved].any()
             for j, other in enumerate(self.linear)
         )
 
@@ -209,8 +221,9 @@ class _Naming:
             ratio = _parallel(linear.slopes, energy.mass[:, :, k])
             size = np.sqrt(np.mean((slope[:, self.w] * self.points[:, self.w]) ** 2))
             if ratio and np.abs(slope[:, i]).max() * self.points[:, i].std() <= 1e-5 * size:
-                word = "angular momentum" if self.motion.roles[i] == "angle" else "momentum"
-                return f"{word} along {self.motion.names[i]}"
+                turning = self.motion.roles[i] == "angle"
+                word = "angular momentum along" if turning else "momentum conjugate to"
+                return f"{word} {self.motion.names[i]}"
         return None
 
     # --- quadratic -------------------------------------------------------------------------------

@@ -63,7 +63,9 @@ def _row(quantity: Quantity) -> tuple[str, ...]:
 
 
 def _remarks(quantity: Quantity) -> list[str]:
-    remarks = [f"↔ {quantity.symmetry}"] if quantity.symmetry else []
+    symmetry = f"↔ {quantity.symmetry}" if quantity.symmetry else ""
+    words = f"{quantity.name or ''} {symmetry}".strip()
+    remarks = [words] if words else []
     remarks += [quantity.forms] if quantity.alternatives else []
     moving = quantity.drift_rate is not None or quantity.decay is not None
     return [*remarks, quantity.trend] if moving else remarks
