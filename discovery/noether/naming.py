@@ -251,8 +251,9 @@ class _Naming:
             return None
         levels = np.linalg.eigvalsh(a)
         levels = levels[np.abs(levels) > SYMMETRIES.equal_coefficients * np.abs(levels).max()]
+        several = np.sum(np.abs(np.diag(a)) > SYMMETRIES.equal_coefficients * np.abs(a).max()) > 1
         if len(levels) == 1:
-            return "energy of a mode"
+            return "energy of a mode" if several else None
         if len(levels) == 2 and levels.min() < 0 < levels.max():
             large = np.abs(a) > 1e-9 * np.abs(a).max()
             moved = np.flatnonzero(large.any(axis=0))
