@@ -1653,7 +1653,7 @@ class SymmetryCriteria:
         statistic="what a flow leaves, over what it leaves beside those of the other laws",
         unit="1",
         reason="tolerance: what noise leaves, another law's flow explains a little of by chance",
-        off=1e9,
+        off=1e30,
         test="noether/test_naming.py::test_a_little_of_another_law_is_seen",
     )
     definite_share: float = limit(

@@ -132,7 +132,7 @@ def test_a_vector_and_a_scalar_added_have_no_name():
 
 def test_a_little_of_another_law_is_seen():
     """What it moves besides is moved by the other law's flow."""
-    laws = [f"{PLANE} + {TURN}/20", TURN]
+    laws = [f"{PLANE} + {TURN}/50", TURN]
     assert names(motion_of("isotropic_oscillator"), laws) == [None, "angular momentum"]
 
 
