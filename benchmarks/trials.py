@@ -130,9 +130,12 @@ def _measure(trial: Trial, options: argparse.Namespace) -> Outcome:
 
 def motion(quantity, clean: Trajectories) -> float:
     """Return the rms motion of a quantity along clean runs, over its whole spread there."""
+    if quantity.library.dim > clean.dim:
+        clean = clean.with_velocities()
     with np.errstate(all="ignore"):
-        values = np.asarray(quantity(clean.states), dtype=np.float64)
-        moved = np.sqrt(values.var(axis=1).mean()) / values.std()
+        values = quantity(clean)
+        along = [run.var() for run in np.split(values, clean.offsets[1:-1])]
+        moved = np.sqrt(np.average(along, weights=clean.lengths)) / values.std()
     return float(moved) if np.isfinite(moved) else np.inf
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +18,7 @@ from discovery.data.flaws.missing import checked_missing
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS
 from discovery.data.states import States, coordinates, is_frame, run_and_time
-from discovery.data.tables import frame_times, in_degrees
+from discovery.data.tables import frame_times, in_degrees, units_of
 from discovery.data.trajectories import Trajectories
 from discovery.data.velocities import Formed
 from discovery.estimation.iterates.sampling import told_sampling
@@ -200,7 +200,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             X, given.groups, given.times, names, roles, spacing, missing=self.missing
         )
         runs.formed, runs.remarks = given.formed, (*given.remarks, *runs.remarks)
-        runs.in_degrees = given.in_degrees
+        runs.in_degrees, runs.units = given.in_degrees, given.units
         check_for_analysis(runs)
         if given.groups is None and runs.n_runs == 1:
             _warn_of_one_run("the report is undecided and transform returns no column")
@@ -319,6 +319,7 @@ class _Given:
     formed: Formed | None = None
     remarks: tuple[str, ...] = ()
     in_degrees: tuple[str, ...] = ()
+    units: dict[str, str] = field(default_factory=dict)
     mask: np.ndarray | None = None
 
     @classmethod
@@ -337,9 +338,12 @@ class _Given:
                 X.formed,
                 X.remarks,
                 X.in_degrees,
+                X.units,
             )
+        units = units_of(X, None, list(X.columns)) if is_frame(X) else {}
         if groups is None and is_frame(X):
             run, time = run_and_time(X)
+            units = units_of(X, time, list(X.columns))
             groups = None if run is None else X[run].to_numpy()
             times = frame_times(X, time) if times is None and time is not None else times
             X = X.drop(columns=[column for column in (run, time) if column is not None])
@@ -348,7 +352,7 @@ class _Given:
             return cls(X.filled(0), groups, times, mask=np.ma.getmaskarray(X))
         titles = list(X.columns) if is_frame(X) else []
         degrees = in_degrees(X, titles) if titles else ()
-        return cls(X, groups, times, in_degrees=degrees)
+        return cls(X, groups, times, in_degrees=degrees, units=units)
 
 
 def _warn_of_one_run(what: str) -> None:

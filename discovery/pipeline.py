@@ -57,6 +57,7 @@ from discovery.pde.analysis import analyse_fields
 from discovery.report.assembly import report_on
 from discovery.report.description import described
 from discovery.report.framing import outside
+from discovery.report.pictures.sample import Sample
 from discovery.report.quantity import Quantity
 from discovery.report.report import DiscoveryReport
 from discovery.report.textbook import fields_in_textbook_form, in_textbook_form
@@ -409,6 +410,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
             "ordered= out, or give the coordinates other roles."
         )
     unsaid = isinstance(degrees, Sequence) and not degrees
+    units = runs.units
     runs, turns = read(runs, runs.in_degrees if unsaid else degrees)
     given = runs
     complete = fields or preparation.sampling in _OFF_PATHS or not preparation.forms_velocities
@@ -417,6 +419,9 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     missing = None if complete else missing_velocities(plain)
     if missing is not None:
         levels = None if levels is None else levels * radians_in(turns)
+        # What turns is in radians from here on.
+        turned = {name for name, turn in zip(runs.names, turns, strict=True) if turn}
+        units = {name: unit for name, unit in units.items() if name not in turned}
         turns = ()
         runs = with_formed_velocities(drawn(plain, most, rng), missing, levels)
     if runs.formed is not None:
@@ -431,6 +436,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         levels = np.maximum(levels / abs(frame.unit), NOISE.resolution * framed.rows.std(axis=0))
     if fields:
         report, motion = _fields(framed, library, levels, numbers, rng), None
+        sound, inside = framed, frame
     else:
         if not isinstance(chosen, str):
             chosen = [in_frame(given, frame) for given in chosen]
@@ -441,6 +447,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         sound, sampling = _sampled(some, parts, told)
         asked = _Asked(chosen, levels, numbers, criteria)
         preparation = preparation.sampled(sampling)
+        inside = frame
         report, frame, motion = _laws(sound, parts, frame, preparation, asked, rng)
         notes = [_TAKEN_AS[sampling]] if sampling in _TAKEN_AS else []
         if told == Sampling.MAP:
@@ -453,8 +460,10 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     report = replace(report, title="; ".join([report.title, *runs.remarks]))
     report = outside(report, frame, numbers)
     if motion is None:
-        return fields_in_textbook_form(report)
-    return in_textbook_form(report, motion.outside(frame), numbers)
+        report = fields_in_textbook_form(report)
+    else:
+        report = in_textbook_form(report, motion.outside(frame), numbers)
+    return replace(report, sample=Sample.of(report.quantities, report.noise, sound, inside, units))
 
 
 def _sampled(runs: Trajectories, parts: Parts, sampling: Sampling) -> tuple[Trajectories, Sampling]:

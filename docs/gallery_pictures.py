@@ -68,8 +68,11 @@ def draw_field(axes, system, runs):
     points = sum(name[0] == system.names[0][0] for name in system.names)
     place = np.arange(points) * system.grid_spacing
     field = runs.states[0][:, :points]
-    axes.pcolormesh(place, runs.times[0], field, cmap="RdYlBu_r", shading="auto", rasterized=True)
-    axes.set(xlabel="x", ylabel="time", title=f"{system.names[0][0]} of one run")
+    style = {"cmap": "RdYlBu_r", "shading": "auto", "rasterized": True}
+    mesh = axes.pcolormesh(place, runs.times[0], field, **style)
+    name = system.names[0][0]
+    axes.figure.colorbar(mesh, ax=axes, label=name)
+    axes.set(xlabel="place x", ylabel="time", title=f"{name} of one run")
 
 
 def draw_orbits(axes, system, runs):

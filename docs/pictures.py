@@ -35,7 +35,7 @@ def draw(runs, report):
             axes.plot(runs.times[run, ::2], law(runs.states[run, ::2]), linewidth=0.9)
         axes.set_title(f"out: {label(law.expression)}", fontsize=9, loc="left")
         axes.set_title(law.statement, fontsize=8, loc="right", color="0.35")
-        axes.set(xticks=[] if axes is not levels[-1] else [0, 5, 10, 15, 20])
+        axes.set(ylabel="value", xticks=[] if axes is not levels[-1] else [0, 5, 10, 15, 20])
     levels[-1].set(xlabel="time: each law keeps its value along each orbit")
     return figure
 

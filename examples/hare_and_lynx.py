@@ -45,7 +45,7 @@ def draw(years, hare, lynx, parameters, target):
     figure, axes = plt.subplots(1, 3, figsize=(14, 4.2), constrained_layout=True)
     axes[0].plot(years, hare, "o-", label="hare")
     axes[0].plot(years, lynx, "s-", label="lynx")
-    axes[0].set(title="Pelts", xlabel="year", ylabel="thousands")
+    axes[0].set(title="Pelts", xlabel="year", ylabel="pelts, thousands")
     axes[0].set_xticks(range(1900, 1921, 5))
     axes[0].legend()
     h, p = np.meshgrid(np.geomspace(3, 150, 200), np.geomspace(2, 110, 200))
@@ -53,9 +53,8 @@ def draw(years, hare, lynx, parameters, target):
     axes[1].contour(h, p, law(parameters, h, p), levels=levels, colors="0.6", linestyles="solid")
     axes[1].plot(hare, lynx, "o-", markersize=4)
     axes[1].plot(gamma / delta, alpha / beta, "k+", markersize=10, label="fixed point")
-    axes[1].set(
-        xscale="log", yscale="log", xlabel="hare", ylabel="lynx", title="Level curves of the law V"
-    )
+    axes[1].set(xscale="log", yscale="log", title="Level curves of the law V")
+    axes[1].set(xlabel="hare H, thousands", ylabel="lynx L, thousands")
     axes[1].legend()
     parts = {
         "V": law(parameters, hare, lynx),
@@ -65,6 +64,7 @@ def draw(years, hare, lynx, parameters, target):
     for name, values in parts.items():
         axes[2].plot(years, values - values.mean(), "o-", label=name, markersize=4)
     axes[2].set(title="V and its parts, about their means", xlabel="year")
+    axes[2].set(ylabel="value less its mean, per year")
     axes[2].set_xticks(range(1900, 1921, 5))
     axes[2].legend(fontsize=8)
     figure.savefig(target, dpi=110)

@@ -173,6 +173,7 @@ def draw(models, x, y, out):
                 circle = Ellipse(p, 2 * width[1] * 0.5, 2 * width[0] * 0.5, angle=turn, fill=False)
                 axis.add_patch(circle)
         axis.set(title=label, xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
+        axis.set(xlabel="first feature", ylabel="second feature")
     figure.colorbar(image, ax=axes, label="probability of the second moon")
     figure.savefig(out, dpi=120)
     print(f"Picture: {out}")

@@ -44,7 +44,7 @@ def draw(runs, report, target):
     ticks = np.array([0.3, 1, 3, 10, 30])
     orbits.plot(0, 0, "o", color="orange", markersize=8)
     orbits.set(aspect="equal", title="Orbits; distances as logarithms", yticks=[])
-    orbits.set_xlabel("distance from the Sun, AU")
+    orbits.set(xlabel="x: distance from the Sun, AU", ylabel="y, on the same scale")
     orbits.set_xticks(np.log10(ticks / 0.2), [f"{tick:g}" for tick in ticks])
     orbits.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     for law in report.quantities:
@@ -53,8 +53,9 @@ def draw(runs, report, target):
         formula = str(law.expression).replace("sqrt(x**2 + y**2 + z**2)", "r")
         motion.semilogy(PLANETS, moved, "o-", label=formula)
     motion.set(
-        title="Motion along a run, over the spread of all", ylim=(1e-7, 1e-1), ylabel="rms motion"
+        title="Motion of each law along a run", ylim=(1e-7, 1e-1), ylabel="rms motion over spread"
     )
+    motion.set_xlabel("planet")
     motion.tick_params(axis="x", rotation=45)
     motion.grid(alpha=0.3)
     motion.legend(fontsize=8, loc="lower right")

@@ -51,14 +51,14 @@ def _answer(options: argparse.Namespace) -> str:
     if options.list:
         return _list(options.json)
     from discovery.cli.analysis import report_of
-    from discovery.cli.output import check_page, write_page
+    from discovery.cli.output import check_outputs, write_outputs
 
-    check_page(options.html)
+    check_outputs(options)
     report = report_of(options)
-    write_page(report, options.html)
+    write_outputs(report, options)
     if options.json:
         return json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
-    return str(report)
+    return report.explain() if options.explain else str(report)
 
 
 def _list(as_json: bool) -> str:

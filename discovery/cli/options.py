@@ -34,17 +34,19 @@ examples:
       say what the columns are, and which functions to try
   python -m discovery kdv --noise 0.05 --html kdv.html
       a field on a grid: mass, momentum, energy as integrals; and a page to look at
+  python -m discovery runs.csv --plot laws.pdf --markdown laws.md --save laws.json
+      pictures for a talk, a table for notes, and the report itself, to be loaded in Python
+  python -m discovery runs.csv --explain
+      every number in a sentence, with the checks that decided
   python -m discovery kepler --json | python -m json.tool
       the same report for a program
 
 how to read the report:
-  flatness   how far a formula moves along an orbit, over what noise explains: about 1
-             for a law, with its 95 % interval; everything else is far above; ≤ 0.01
-             where the data show no noise
   conserved within noise; drift above 2.9 % excluded
              a law: on runs that took no part in finding it, it moves as noise does; drift
-             is systematic motion along an orbit, as a share of the formula's spread
-             between orbits
+             is systematic motion along a run, as a share of the formula's spread between runs
+  coefficient of v**2 ± 0.003
+             a standard error; a law has no scale of its own, so one coefficient is known
   nearly conserved: drifts by 0.5 %
              no law: it moves by more than noise does, by far less than its spread
   decays: rate 0.021 ± 0.0003
@@ -52,6 +54,8 @@ how to read the report:
              time and quality factor
   constant along the run to 0.3 % of its terms' motion
              one run, or fewer than eight: no law yet; it may be an accident of this orbit
+  confidence 0.98
+             the share of resamples of the judging runs in which the same laws pass
   undecided  these runs cannot tell; the report says what to measure next
 
 exit status: 0 with a report, whatever it says; 2 for input that cannot be analysed; 130 when
@@ -184,9 +188,28 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
-    group.add_argument("--json", action="store_true", help="print the report as JSON")
+    printed = group.add_mutually_exclusive_group()
+    printed.add_argument("--json", action="store_true", help="print the report as JSON")
+    printed.add_argument(
+        "--explain",
+        action="store_true",
+        help="print every number of the report in a sentence, and what decided each verdict",
+    )
+    group.add_argument("--html", metavar="FILE", help="write a page with pictures as well")
+    group.add_argument("--markdown", metavar="FILE", help="write the report as Markdown as well")
     group.add_argument(
-        "--html", metavar="FILE", help="write the report as a page as well, formulas typeset"
+        "--latex", metavar="FILE", help="write a table of the laws for a LaTeX document as well"
+    )
+    group.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="draw the laws along runs, a portrait of runs and the spectrum as well: .png, .svg, "
+        ".pdf",
+    )
+    group.add_argument(
+        "--save",
+        metavar="FILE",
+        help="write the whole report as well, for DiscoveryReport.load(FILE) in Python",
     )
     group.add_argument(
         "--progress",

@@ -100,21 +100,23 @@ def without_unit(title: str) -> str:
     return found[1].strip() if found else title
 
 
+def unit_of(title: str) -> str:
+    """Return the unit that a title has: m of ``x (m)``; empty where it has none."""
+    title = " ".join(str(title).split())
+    return title.removeprefix(without_unit(title)).strip(" /,[](){}").removeprefix("in ").strip()
+
+
 def is_degrees(title: str) -> bool:
     """Tell whether a title says that its column is in degrees, or in degrees per time: ``a (deg)``.
 
     Degrees of a temperature are others.
     """
-    title = " ".join(str(title).split())
-    unit = title.removeprefix(without_unit(title)).strip(" /,[](){}").removeprefix("in ").strip()
-    return bool(_DEGREES.fullmatch(unit))
+    return bool(_DEGREES.fullmatch(unit_of(title)))
 
 
 def is_other_than_time(title: str) -> bool:
     """Tell whether a title has a unit, and none of time: ``T (K)``."""
-    title = " ".join(str(title).split())
-    unit = title.removeprefix(without_unit(title)).strip(" /,[](){}").removeprefix("in ").strip()
-    return not _TIME_UNIT.fullmatch(unit)
+    return not _TIME_UNIT.fullmatch(unit_of(title))
 
 
 def names_of(titles: Sequence[str]) -> list[str]:

@@ -239,3 +239,19 @@ def in_degrees(frame: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
     """Return the columns among `names` whose titles, here or in the file, say degrees."""
     told = frame.attrs.get("degrees", ())
     return tuple(name for name in names if name in told or is_degrees(name))
+
+
+def units_of(frame: pd.DataFrame, time: str | None, names: Sequence[str]) -> dict[str, str]:
+    """Return the units that the titles of coordinates have in the file, and that of the times.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    time : str or None
+        The column of times, whose unit stands under ``"time"``.
+    names : sequence of str
+        The columns of coordinates.
+    """
+    told = frame.attrs.get("units", {})
+    units = {"time": told[time]} if time in told else {}
+    return units | {name: told[name] for name in names if name in told}

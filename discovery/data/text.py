@@ -113,13 +113,18 @@ def read_text(
     if decimal is None and layout.decimal == ",":
         cells.check_grouping([cell for cell in rows.to_numpy().flat if isinstance(cell, str)])
     if titles is None:
-        names, in_degrees = [f"x{i + 1}" for i in range(layout.width)], []
+        names, in_degrees, units = [f"x{i + 1}" for i in range(layout.width)], [], {}
     else:
-        rows, names = _titled(rows, cells.names_of(titles))
-        in_degrees = [n for n, title in zip(names, titles, strict=False) if cells.is_degrees(title)]
+        every = cells.names_of(titles)
+        rows, names = _titled(rows, every)
+        title_of = dict(zip(every, titles, strict=True))
+        in_degrees = [name for name in names if cells.is_degrees(title_of[name])]
+        # A name that is its whole title shows its unit itself.
+        units = {name: cells.unit_of(title_of[name]) for name in names if name != title_of[name]}
     columns = [cells.as_column(rows[i], layout.decimal) for i in rows]
     frame = pd.DataFrame(dict(zip(names, columns, strict=True)))
     frame.attrs["untitled"], frame.attrs["degrees"] = titles is None, in_degrees
+    frame.attrs["units"] = {n: unit for n, unit in units.items() if unit not in ("", "-", "1")}
     return frame
 
 

@@ -81,6 +81,7 @@ class Trajectories:
     formed : Formed or None; what is known of the errors of states that `with_velocities` made
     remarks : tuple of str; what was left out or converted, which reports say
     in_degrees : tuple of str; columns that are read in degrees, as their titles say
+    units : dict from name, or "time", to the unit that its title has in a file; for pictures
 
     Raises
     ------
@@ -114,6 +115,7 @@ class Trajectories:
         self.run_ids = as_run_ids(run_ids, len(self.offsets) - 1)
         self.remarks: tuple[str, ...] = ()
         self.in_degrees: tuple[str, ...] = ()
+        self.units: dict[str, str] = {}
         self._leave_out(states, times, missing)
         self.grid_spacing = as_spacing(grid_spacing)
         self.truth: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
@@ -209,7 +211,7 @@ class Trajectories:
         if self.formed is not None:
             rows = [np.arange(self.offsets[i], self.offsets[i + 1]) for i in chosen]
             part.formed = self.formed.among(np.concatenate(rows), range(self.dim))
-        part.remarks, part.in_degrees = self.remarks, self.in_degrees
+        part.remarks, part.in_degrees, part.units = self.remarks, self.in_degrees, self.units
         return part
 
     def of_columns(self, columns: Sequence[int]) -> Trajectories:
@@ -220,11 +222,12 @@ class Trajectories:
         columns : sequence of int
         """
         columns = list(columns)
+        names = [self.names[i] for i in columns]
         roles = None if self.roles is None else [self.roles[i] for i in columns]
         part = Trajectories(
             states=self._by_run(self.rows[:, columns]),
             times=self._by_run(self.row_times),
-            names=[self.names[i] for i in columns],
+            names=names,
             roles=roles if roles and any(roles) else None,
             run_ids=self.run_ids,
             grid_spacing=self.grid_spacing,
@@ -234,6 +237,7 @@ class Trajectories:
             part.formed = self.formed.among(slice(None), columns)
         part.remarks = self.remarks
         part.in_degrees = tuple(name for name in self.in_degrees if name in part.names)
+        part.units = {name: unit for name, unit in self.units.items() if name in (*names, "time")}
         return part
 
     def with_velocities(self, noise: ArrayLike | None = None) -> Trajectories:
@@ -306,7 +310,7 @@ class Trajectories:
         )
         runs.name, runs.equations = self.name, self.equations
         runs.formed = found.formed.among(slice(None), kept).amid(states, into)
-        runs.remarks = self.remarks
+        runs.remarks, runs.units = self.remarks, self.units
         return runs
 
     def in_radians(self, columns: str | Sequence[str]) -> Trajectories:
@@ -340,6 +344,8 @@ class Trajectories:
         words = ", ".join(self.names[i] for i in chosen)
         turned.remarks = (*self.remarks, f"{words} turned from degrees into radians")
         turned.in_degrees = tuple(name for name in self.in_degrees if name not in words.split(", "))
+        gone = {self.names[i] for i in chosen}
+        turned.units = {name: unit for name, unit in self.units.items() if name not in gone}
         return turned
 
     def split(
@@ -481,6 +487,7 @@ class Trajectories:
             missing=missing,
         )
         runs.in_degrees = tables.in_degrees(frame, names)
+        runs.units = tables.units_of(frame, time, names)
         return runs
 
     @classmethod
@@ -612,7 +619,7 @@ class Trajectories:
             run_ids=ids,
             grid_spacing=first.grid_spacing,
         )
-        runs.in_degrees = first.in_degrees
+        runs.in_degrees, runs.units = first.in_degrees, first.units
         return runs
 
     def to_frame(self, run: str = "run", time: str = "t") -> pd.DataFrame:

@@ -49,6 +49,16 @@ class Framed(Functions):
         # Not by its attributes: the inner library knows how it is pickled.
         return Framed, (self._inner, self._frame)
 
+    @property
+    def inner(self) -> Functions:
+        """The functions of framed coordinates."""
+        return self._inner
+
+    @property
+    def frame(self) -> Frame:
+        """The chart of the coordinates."""
+        return self._frame
+
     def __len__(self) -> int:
         return len(self._inner)
 

@@ -19,12 +19,16 @@ from discovery.laws.judging.verdict import Check, Verdict
 from discovery.libraries.framed import Framed
 from discovery.libraries.functions import Functions
 from discovery.report.arrangement import arranged
-from discovery.report.typesetting import latex
+from discovery.report.typesetting import latex, spelled
 from discovery.report.units import coefficient_units
 from discovery.report.words import FLATTEST, percent
 
+# Rows whose gradients are taken at a time.
+_ROWS = 128
 # Factors that are written as exact numbers; others as powers of ten.
 _SHORT = (1e-4, 1e4)
+# Errors of smaller shares of a coefficient are rounding, and are not printed.
+_LEAST_ERROR = 1e-7
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class Quantity:
         The symmetry behind it, where one is known.
     name : str or None
         What physicists call it, such as ``"energy"``; None where that is not certain.
+    momenta : tuple of str
+        The coordinates that are velocities or momenta: where they stand in its formula.
     approximation_error : float or None
         For a learned law, which is a network: the share of its variance that `expression`, its
         best description in few terms, leaves unexplained. None for laws in closed form.
@@ -97,7 +103,7 @@ class Quantity:
     alternatives: tuple[sympy.Expr, ...] = field(default=(), repr=False)
     variation: float | None = None
     name: str | None = None
-    _momenta: tuple[str, ...] = field(default=(), repr=False)
+    momenta: tuple[str, ...] = field(default=(), repr=False)
     _errors: np.ndarray | None = field(default=None, repr=False)
     _library: Functions = field(default=None, repr=False)
     _coefficients: np.ndarray = field(default=None, repr=False)
@@ -218,6 +224,27 @@ class Quantity:
         flat = self._coefficients @ self._library.values(states.reshape(-1, d))
         return flat.reshape(states.shape[:-1])
 
+    def gradient(self, states: np.ndarray) -> np.ndarray:
+        """Return the derivatives ``[n, i] = ∂h/∂x_i``.
+
+        Parameters
+        ----------
+        states : (n, d) array
+
+        Returns
+        -------
+        (n, d) array
+        """
+        terms = np.flatnonzero(self._coefficients)
+        library, coefficients = self._library.restrict(terms.tolist()), self._coefficients[terms]
+        gradient = np.empty(states.shape)
+        # The slopes of all terms are many numbers.
+        for begin in range(0, len(states), _ROWS):
+            part = slice(begin, begin + _ROWS)
+            _, slopes, _ = library.jets(states[part])
+            gradient[part] = np.einsum("j,ijn->ni", coefficients, slopes)
+        return gradient
+
     @property
     def library(self) -> Functions:
         """The terms that it is made of."""
@@ -230,12 +257,15 @@ class Quantity:
         These are to be told ``order="none"``; see `discovery.report.arrangement`.
         """
         names = tuple(s.name for s in self._library.symbols)
-        return arranged(self.expression, names, self._momenta)
+        return arranged(self.expression, names, self.momenta)
 
     @property
     def formula(self) -> str:
-        """The expression as books order it; for a learned law with what it explains."""
-        text = sympy.sstr(self.written, order="none")
+        """The expression as books order it; for a learned law with what it explains.
+
+        A name that is no plain word stands in quotation marks: ``'a-b'**2``.
+        """
+        text = spelled(self.written, order="none")
         if self.approximation_error is None:
             return text
         return f"a network, {1 - self.approximation_error:.1%} of it {text}"
@@ -311,7 +341,8 @@ class Quantity:
         if self.decay is not None:
             quality = self.quality_factor
             cycles = "" if quality is None else f"; quality factor {quality:.3g}"
-            return f"loses {self.loss} in a unit of time: loss time {self.loss_time:.3g}{cycles}"
+            loss = spelled(self.loss)
+            return f"loses {loss} in a unit of time: loss time {self.loss_time:.3g}{cycles}"
         if not self.drift_rate:
             return "no trend along the runs"
         return (
@@ -349,18 +380,24 @@ class Quantity:
             return dict.fromkeys(self.coefficients, sympy.Integer(1))
         return coefficient_units(list(self.coefficients), units)
 
+    def _repr_latex_(self) -> str:
+        """Return what a notebook shows: the formula."""
+        return rf"$\displaystyle {self.to_latex()}$"
+
     def to_latex(self, errors: bool = False) -> str:
         """Return the formula in LaTeX, with the standard errors of its coefficients if asked."""
         if not errors:
-            return latex(self.written)
+            return latex(self.written, order="none")
         parts = []
         for term, value in self.coefficients.items():
             error = self.standard_errors[term]
-            digits = int(np.clip(1 - np.floor(np.log10(error)), 0, 8)) if error > 0 else 0
-            number = f"{abs(value):.{digits}f}" if error > 0 else f"{abs(value):g}"
-            pair = rf"({number} \pm {error:.{digits}f})" if error > 0 else number
+            known = error > _LEAST_ERROR * abs(value)
+            digits = int(np.clip(1 - np.floor(np.log10(error)), 0, 8)) if known else 0
+            number = f"{abs(value):.{digits}f}" if known else f"{abs(value):g}"
+            pair = rf"({number} \pm {error:.{digits}f})" if known else number
+            factor = "" if pair == "1" else rf"{pair}\, "
             sign = "-" if value < 0 else "+" if parts else ""
-            parts.append(rf"{sign} {pair}\, {latex(term)}".strip())
+            parts.append(f"{sign} {factor}{latex(term)}".strip())
         return " ".join(parts)
 
     def to_dict(self) -> dict[str, object]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from discovery.report import html
-from discovery.report.displays import SpectrumDisplay
+from discovery.report import file, html
+from discovery.report.documents import as_latex, as_markdown
+from discovery.report.explanation import as_explanation
+from discovery.report.pictures.laws import LawsDisplay
+from discovery.report.pictures.portrait import PortraitDisplay, ProfilesDisplay
+from discovery.report.pictures.spectrum import SpectrumDisplay
 from discovery.report.summary import Summary
 from discovery.report.text import as_text
 
@@ -35,7 +40,7 @@ class DiscoveryReport(Summary):
         resamples of held-out runs on which the same laws pass the same checks.
     identities, symmetries : lists of Quantity and of str
         What all runs obey alike, never counted; and the symmetries behind the laws.
-    spectrum, resolution, noise, names, title, searched
+    spectrum, resolution, noise, names, title, searched, sample
         How it was found: see `discovery.report.summary.Summary`.
     """
 
@@ -55,24 +60,72 @@ class DiscoveryReport(Summary):
         ----------
         path : path to the file, optional
         """
-        page = html.page(self)
-        if path is not None:
-            Path(path).write_text(page, encoding="utf-8")
-        return page
+        return _written(html.page(self), path)
 
-    def plot(self, ax: Axes | None = None) -> SpectrumDisplay:
-        """Draw the spectrum: the flatness of each library's directions.
+    def explain(self) -> str:
+        """Return every number of the report in a sentence, and what decided each verdict.
+
+        Each check of a quantity is listed with its statistic and its limit.
+        """
+        return as_explanation(self)
+
+    def to_markdown(self, path: str | os.PathLike | None = None) -> str:
+        """Return the report as Markdown, and write it where a path is given.
 
         Parameters
         ----------
+        path : path to the file, optional
+        """
+        return _written(as_markdown(self), path)
+
+    def to_latex(self, path: str | os.PathLike | None = None) -> str:
+        """Return a piece of a LaTeX document, and write it where a path is given.
+
+        A table of the formulas with the standard errors of their coefficients. It needs the
+        package amsmath.
+
+        Parameters
+        ----------
+        path : path to the file, optional
+        """
+        return _written(as_latex(self), path)
+
+    def plot(
+        self, kind: str = "spectrum", ax: Axes | Sequence[Axes] | None = None
+    ) -> SpectrumDisplay | LawsDisplay | PortraitDisplay | ProfilesDisplay:
+        """Draw the spectrum, the laws' values along runs, or a portrait of runs.
+
+        Parameters
+        ----------
+        kind : {"spectrum", "laws", "portrait"}
+            The flatness of each library's directions; the values of the laws along the few runs
+            that the report keeps, with what noise explains; these runs in two coordinates, coloured
+            by the value of the first law, or of fields the profiles of one run.
         ax : matplotlib Axes, optional
-            Where to draw; a new figure by default.
+            Where to draw, for ``"laws"`` one a law; a new figure by default.
 
         Returns
         -------
-        discovery.displays.SpectrumDisplay
+        a display of discovery.displays
+
+        Raises
+        ------
+        ValueError
+            For another kind, for ``"laws"`` of a report without laws, and for pictures of runs of a
+            report that keeps none.
         """
-        return SpectrumDisplay.from_report(self, ax=ax)
+        if kind not in ("spectrum", "laws", "portrait"):
+            raise ValueError(
+                f"kind is {kind!r}. Expected 'spectrum', 'laws' or 'portrait', and axes as ax=."
+            )
+        if kind == "spectrum":
+            return SpectrumDisplay.from_report(self, ax=ax)
+        if kind == "laws":
+            return LawsDisplay.from_report(self, axes=ax)
+        display = PortraitDisplay.of(self) or ProfilesDisplay.of(self)
+        if display is None:
+            raise ValueError("the report keeps no runs. Expected one that discovery has made.")
+        return display.plot(ax)
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON."""
@@ -92,11 +145,48 @@ class DiscoveryReport(Summary):
             "searched": list(self.searched),
         }
 
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the whole report to a file of JSON, from which `load` makes it again.
+
+        Parameters
+        ----------
+        path : path to the file
+            It is replaced whole, or not at all.
+
+        Raises
+        ------
+        ValueError
+            For a quantity whose terms cannot be stored as data; nothing is written then.
+        OSError
+            Where the file cannot be written.
+        """
+        file.write(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> Self:
+        """Read a report that `save` has written: the same, its quantities as functions too.
+
+        Nothing in the file is run.
+
+        Parameters
+        ----------
+        path : path to the file
+
+        Raises
+        ------
+        ValueError
+            For a file that is no report, a damaged one, or one of a newer version.
+        OSError
+            Where there is no such file.
+        """
+        return cls(**file.read(path))
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row a quantity."""
         import pandas as pd
 
         columns = {
+            "name": [q.name for q in self.quantities],
             "expression": [str(q.expression) for q in self.quantities],
             "verdict": [q.verdict for q in self.quantities],
             "flatness": [q.flatness for q in self.quantities],
@@ -108,3 +198,9 @@ class DiscoveryReport(Summary):
             "symmetry": [q.symmetry for q in self.quantities],
         }
         return pd.DataFrame(columns)
+
+
+def _written(text: str, path: str | os.PathLike | None) -> str:
+    if path is not None:
+        Path(path).write_text(text, encoding="utf-8")
+    return text

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from discovery.report.pictures.sample import Sample
 from discovery.report.quantity import Quantity
 
 
@@ -42,6 +43,8 @@ class Summary:
         One line for each library tried.
     symmetries : list of str
         The symmetries behind the laws, where they are known.
+    sample : Sample or None
+        A few rows of a few runs, which the pictures show.
     """
 
     quantities: list[Quantity]
@@ -56,6 +59,7 @@ class Summary:
     title: str
     searched: list[str]
     symmetries: list[str] = field(default_factory=list)
+    sample: Sample | None = field(default=None, repr=False)
 
     @property
     def n_conserved(self) -> int:

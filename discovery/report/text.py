@@ -1,82 +1,123 @@
-"""The report as text, in the manner of scikit-learn's ``classification_report``."""
+"""The report as text for a terminal: what was found, how sure it is, and what to do next."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from discovery.report.errors import error_words
 from discovery.report.quantity import Quantity
 from discovery.report.summary import Summary
-from discovery.report.words import confidence, flatness, interval, noise_levels, resolution
+from discovery.report.words import (
+    WIDTH,
+    confidence,
+    filled,
+    noise_levels,
+    resolution,
+    searched,
+)
 
-# Longer formulas get a line of their own.
-_FORMULA_WIDTH = 40
+# What the words of the quantities shown mean; the first two that are needed are printed.
+_LEGEND = {
+    "exact": "conserved within noise: on runs not used to find it, only noise moves it along a "
+    "run.",
+    "decaying": "decays: conserved but for friction. loss time: 1/rate. quality factor: "
+    "frequency/rate.",
+    "approximate": "nearly conserved: no law; it moves by more than noise does, by far less than "
+    "its spread.",
+    "along_run": "constant along the run: no law yet; other runs may show that it was an accident "
+    "of this one.",
+    "undecided": "These formulas are candidates: the runs do not tell whether they are laws.",
+    "numbers": "drift: motion beyond noise, in % of the spread; ±: standard error; a law has no "
+    "scale of its own.",
+    "nothing": "none: no formula that was tried keeps its value along a run but for noise; others "
+    "may.",
+}
+_NEXT = {
+    "laws": (
+        "report.explain() (--explain) tells what decided; report.to_html() (--html) draws it; "
+        "each of report.quantities is a function of states"
+    ),
+    "none": (
+        "report.explain() (--explain) tells what was tried; library=[...] (--library) tries other "
+        "formulas; more or more precise runs show smaller drifts"
+    ),
+    "undecided": "report.explain() (--explain) tells what this rests on",
+}
+# How a clause of a reason begins that says what to do.
+_ADVICE = ("measure ", "pass ")
 
 
 def as_text(summary: Summary) -> str:
-    """Return the heading, a table of the quantities, and how they were searched for."""
-    lines = [summary.title, "", _answer(summary)]
-    if summary.quantities:
-        lines += ["", *_table(summary.quantities)]
+    """Return the title, the count, a paragraph for each quantity, a legend, and what to do next."""
+    reason, advice = _parted(summary.reason)
+    parts = [filled(summary.title), _answer(summary, reason)]
+    parts += ["\n".join(_laws(summary.quantities))] if summary.quantities else []
     if summary.identities:
-        lines += ["", "obeyed by all runs alike, not counted:"]
-        lines += [f"    {q.expression} = constant" for q in summary.identities]
+        alike = [f"  {q.formula} = constant" for q in summary.identities]
+        parts.append("\n".join(["obeyed by all runs alike, not counted:", *alike]))
     if summary.symmetries:
-        lines += ["", "symmetries: " + "; ".join(summary.symmetries)]
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"resolution: {resolution(summary.verdict, summary.resolution)}",
-            f"noise (standard deviation): {noise_levels(summary.noise)}",
-            "searched: " + "; ".join(summary.searched),
-        ]
-    )
+        parts.append(filled("symmetries: " + "; ".join(summary.symmetries)))
+    parts.append("\n".join(_how(summary)))
+    steps = "; ".join([*advice, _NEXT[summary.verdict]])
+    legend = _legend(summary)
+    parts.append("\n".join([*legend, filled(f"next: {steps}.", indent=6)]))
+    return "\n\n".join(parts)
 
 
-def _answer(summary: Summary) -> str:
+def _parted(reason: str) -> tuple[str, list[str]]:
+    """Return a reason without its last clause, and that one, where it says what to do."""
+    why, _, last = reason.removesuffix(".").rpartition("; ")
+    return (why, [last]) if last.startswith(_ADVICE) and why else (reason.removesuffix("."), [])
+
+
+def _answer(summary: Summary, reason: str) -> str:
     if summary.verdict == "undecided":
-        return f"undecided: {summary.reason}"
+        return filled(f"undecided: {reason}", indent=2)
     count = summary.n_conserved or "none"
     sure = confidence(summary.verdict, summary.confidence)
-    return f"conserved quantities: {count} (confidence {sure}): {summary.reason}"
+    why = "" if summary.n_conserved else f"\n  {filled(reason, indent=2)}"
+    return f"conserved quantities: {count} (confidence {sure}){why}"
 
 
-def _table(quantities: Sequence[Quantity]) -> list[str]:
-    header = ("formula", "flatness", "[95 %]", "verdict")
-    rows = [header, *map(_row, quantities)]
-    first, *widths = (max(map(len, column)) for column in zip(*rows, strict=True))
-    widths = [min(first, _FORMULA_WIDTH), *widths]
-    lines = _aligned(header, widths)
-    for row, quantity in zip(rows[1:], quantities, strict=True):
-        lines += _aligned(row, widths)
-        lines += [f"      {remark}" for remark in _remarks(quantity)]
-    return lines
+def _laws(quantities: Sequence[Quantity]) -> Iterator[str]:
+    digits = len(str(len(quantities)))
+    for number, quantity in enumerate(quantities, start=1):
+        indent = 4 + digits
+        name = f"{quantity.name}: " if quantity.name else ""
+        first = f"  {number:>{digits}}  {name}"
+        if len(first) + len(quantity.formula) <= WIDTH or not name:
+            yield first + quantity.formula
+        else:
+            yield first.rstrip()
+            yield f"{'':{indent}}{quantity.formula}"
+        if remarks := "; ".join(_remarks(quantity)):
+            yield f"{'':{indent}}{filled(remarks, indent=indent)}"
 
 
-def _row(quantity: Quantity) -> tuple[str, ...]:
-    return (
-        quantity.formula,
-        flatness(quantity.flatness),
-        interval(*quantity.flatness_interval),
-        quantity.statement,
-    )
+def _remarks(quantity: Quantity) -> Iterator[str]:
+    if quantity.verdict == "undecided":
+        return  # as the whole report is
+    yield quantity.statement
+    if quantity.drift_rate is not None or quantity.decay is not None:
+        yield quantity.trend
+    if errors := error_words(quantity):
+        yield errors
+    if quantity.symmetry:
+        yield f"symmetry: {quantity.symmetry}"
+    if quantity.alternatives:
+        yield quantity.forms
 
 
-def _remarks(quantity: Quantity) -> list[str]:
-    symmetry = f"↔ {quantity.symmetry}" if quantity.symmetry else ""
-    words = f"{quantity.name or ''} {symmetry}".strip()
-    remarks = [words] if words else []
-    remarks += [quantity.forms] if quantity.alternatives else []
-    moving = quantity.drift_rate is not None or quantity.decay is not None
-    return [*remarks, quantity.trend] if moving else remarks
+def _how(summary: Summary) -> Iterator[str]:
+    yield filled(f"resolution: {resolution(summary.verdict, summary.resolution)}", indent=2)
+    yield filled(f"noise (standard deviation): {noise_levels(summary.noise)}", indent=2)
+    yield filled(f"searched: {searched(summary.searched)}", indent=2)
 
 
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    """Return a row of the table; two lines where the formula is wider than its column."""
-    formula, flatness, *others = row
-    above = []
-    if len(formula) > widths[0]:
-        above, formula = [f"    {formula}"], ""
-    cells = [f"{formula:<{widths[0]}}", f"{flatness:>{widths[1]}}"]
-    cells += [f"{cell:<{width}}" for cell, width in zip(others, widths[2:], strict=True)]
-    return [*above, f"    {'  '.join(cells).rstrip()}"]
+def _legend(summary: Summary) -> list[str]:
+    """Return what the words of its quantities mean, in at most two lines."""
+    verdicts = {str(q.verdict) for q in summary.quantities}
+    if not verdicts and summary.verdict == "none":
+        verdicts = {"nothing"}
+    numbers = {"numbers"} if verdicts & {"exact", "decaying", "approximate"} else set()
+    return [line for key, line in _LEGEND.items() if key in verdicts | numbers][:2]

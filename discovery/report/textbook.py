@@ -43,7 +43,9 @@ def in_textbook_form(report: DiscoveryReport, motion: Motion, numbers: Numbers) 
     """
     laws = [q for q in report.quantities if q.verdict in _NAMED]
     found = iter(names_of([_candidate(q) for q in laws], motion))
-    names = [next(found) if q.verdict in _NAMED else None for q in report.quantities]
+    names = [
+        (next(found) or _dissipated(q)) if q.verdict in _NAMED else None for q in report.quantities
+    ]
     pairs = zip(report.quantities, names, strict=True)
     quantities = [in_book_form(replace(q, name=name), motion, numbers) for q, name in pairs]
     notes = [*report.symmetries, *_of_whole_vectors(quantities, motion, numbers)]
@@ -90,6 +92,11 @@ def _of_whole_vectors(
     ]
 
 
+def _dissipated(quantity: Quantity) -> str | None:
+    """Return the name of what friction, air or dry surfaces take of: an energy."""
+    return "energy" if quantity.decay is not None and quantity.decay.losses else None
+
+
 def _candidate(quantity: Quantity) -> Candidate:
     weights = np.array(list(quantity.coefficients.values()))
     return Candidate(quantity.library, weights, quantity.decay is not None)
@@ -110,7 +117,7 @@ def in_book_form(quantity: Quantity, motion: Motion, numbers: Numbers) -> Quanti
         return quantity
     momenta = [motion.names[i] for i in motion.momenta]
     quantity = replace(
-        quantity, expression=short_in_angles(quantity.expression), _momenta=tuple(momenta)
+        quantity, expression=short_in_angles(quantity.expression), momenta=tuple(momenta)
     )
     terms = list(_terms(quantity.expression))
     w = [sympy.Symbol(name) for name in momenta]

@@ -27,24 +27,32 @@ _LATEX_SPECIAL = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     **{c: f"\\{c}" for c in "{}$&#_%"},
+    # What reports write, and old LaTeX has no letter for.
+    **{"×": r"$\times$", "±": r"$\pm$", "≤": r"$\leq$", "→": r"$\to$", "²": "$^2$", "–": "--"},
 }
 
 
-def mathml(expression: sympy.Expr) -> str:
+def mathml(expression: sympy.Expr, order: str | None = None) -> str:
     """Return a formula in presentation MathML."""
     safe = _renamed(shorthand(expression), html.escape)
-    inner = sympy.mathml(safe, printer="presentation", order="none")
+    inner = sympy.mathml(safe, printer="presentation", order=order)
     for printed, better in _READABLE:
         inner = re.sub(printed, better, inner)
     return f"<math displaystyle='true'>{inner}</math>"
 
 
-def latex(expression: sympy.Expr) -> str:
+def latex(expression: sympy.Expr, order: str | None = None) -> str:
     """Return a formula in LaTeX; a name that is no plain word stands in it as text."""
     safe = _renamed(expression, _as_latex)
     # SymPy would read a name that is text already as one with indices.
     as_text = {s: s.name for s in safe.free_symbols if s.name.startswith(r"\text{")}
-    return sympy.latex(safe, symbol_names=as_text, order="none")
+    return sympy.latex(safe, symbol_names=as_text, order=order)
+
+
+def spelled(expression: sympy.Expr, order: str | None = None) -> str:
+    """Return a formula as text; a name that is no plain word stands in quotation marks."""
+    safe = _renamed(expression, lambda name: name if _is_word(name) else f"'{name}'")
+    return sympy.sstr(safe, order=order)
 
 
 def label(expression: sympy.Expr) -> str:
@@ -66,10 +74,32 @@ def label(expression: sympy.Expr) -> str:
 
 
 def _as_latex(name: str) -> str:
-    if re.fullmatch(r"\w*", name):
-        return name
-    escaped = "".join(_LATEX_SPECIAL.get(c, " " if c.isspace() else c) for c in name)
-    return rf"\text{{{escaped}}}"
+    return name if _is_word(name) else rf"\text{{{escaped(name)}}}"
+
+
+def escaped(text: str) -> str:
+    """Return a text in which LaTeX finds no commands.
+
+    Parameters
+    ----------
+    text : str
+    """
+    return "".join(_LATEX_SPECIAL.get(c, " " if c.isspace() else c) for c in text)
+
+
+def has_plain_names(expression: sympy.Expr) -> bool:
+    """Tell whether all names in a formula are words of letters, digits and underscores.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+    """
+    names = {s.name for s in expression.atoms(sympy.Symbol)}
+    return all(map(_is_word, names | {f.func.__name__ for f in expression.atoms(AppliedUndef)}))
+
+
+def _is_word(name: str) -> bool:
+    return bool(re.fullmatch(r"\w*", name))
 
 
 def _renamed(expression: sympy.Expr, escape: Callable[[str], str]) -> sympy.Expr:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+
+# Columns of a terminal that a report fills.
+WIDTH = 100
+# Libraries that are named before the others are counted.
+_NAMED = 3
+# Coordinates whose noise is told one by one.
+_NOISE_TOLD = 12
 
 # Below it noise explains more than all that moves: the data have a resolution and no noise.
 FLATTEST = 0.01
@@ -29,7 +37,11 @@ def interval(low: float, high: float) -> str:
 
 def noise_levels(noise: Mapping[str, float]) -> str:
     """Return the noise of each coordinate: ``x 0.01, y 0.012``."""
-    return ", ".join(f"{name} {level:.2g}" for name, level in noise.items())
+    shown = [f"{name} {level:.2g}" for name, level in list(noise.items())[:_NOISE_TOLD]]
+    rest = list(noise.values())[_NOISE_TOLD:]
+    if rest:
+        shown.append(f"{len(rest)} more from {min(rest):.2g} to {max(rest):.2g}")
+    return ", ".join(shown)
 
 
 def resolution(verdict: str, share: float) -> str:
@@ -61,3 +73,52 @@ def confidence(verdict: str, share: float) -> str:
     share : float
     """
     return f"{share if verdict == 'laws' else min(share, 0.99):.2f}"
+
+
+def filled(text: str, indent: int = 0) -> str:
+    """Return a text in lines of at most `WIDTH` columns: broken between clauses where that can be.
+
+    Parameters
+    ----------
+    text : str
+        Clauses end with a semicolon, parts of them with a comma.
+    indent : int
+        Of all lines but the first, which is taken to be indented already.
+    """
+    return f"\n{'':{indent}}".join(_lines(text, WIDTH - indent, (";", ",", "")))
+
+
+def _lines(text: str, room: int, ends: Sequence[str]) -> list[str]:
+    """Return lines that break after the first of `ends`, and within such a part after the next."""
+    if len(text) <= room or not ends:
+        return [text]
+    lines = [""]
+    for part in re.split(rf"(?<={ends[0]}) ", text):
+        joined = f"{lines[-1]} {part}".lstrip()
+        if len(joined) <= room:
+            lines[-1] = joined
+        else:
+            own = _lines(part, room, ends[1:])
+            lines = [*lines, *own] if lines[-1] else own
+    return lines
+
+
+def searched(stages: Sequence[str]) -> str:
+    """Return what was tried in one line: the first libraries, how many, and how many functions.
+
+    Parameters
+    ----------
+    stages : sequence of str
+        Of a report: one a library, and remarks.
+    """
+    libraries = [m for s in stages if (m := re.fullmatch(r"(.+?) \((\d+) terms: .*\)", s))]
+    skipped = [s for s in stages if re.fullmatch(r".+? \(skipped: .*\)", s)]
+    remarks = [s for s in stages if s not in skipped and s not in {m[0] for m in libraries}]
+    names = [m[1] for m in libraries]
+    said = []
+    if names:
+        more = len(names) - _NAMED
+        first = ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        said.append(f"{first} ({sum(int(m[2]) for m in libraries)} functions)")
+    said += [f"{len(skipped)} skipped"] if skipped else []
+    return "; ".join([*said, *remarks]) or "nothing"

@@ -4,13 +4,14 @@ import inspect
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from discovery import Trajectories, datasets, pipeline
+from discovery import DiscoveryReport, Trajectories, datasets, pipeline
 from discovery.cli import main
 
 QUICK = ["--no-model", "--runs", "30", "--steps", "80"]
@@ -39,12 +40,39 @@ def test_page(capsys, tmp_path):
     assert page.startswith("<!doctype html>") and "2 conserved quantities" in page
 
 
-@pytest.mark.parametrize("place", ["nowhere/page.html", "."])
-def test_page_where_none_can_be(capsys, tmp_path, place):
-    """It is seen before the source is even looked for."""
-    assert main(["no_such_source", "--html", str(tmp_path / place)]) == 2
+def test_files_beside_the_report(capsys, tmp_path):
+    """Markdown, LaTeX, a picture, and the report itself, which is loaded again."""
+    names = ("markdown", "latex", "plot", "save")
+    paths = [tmp_path / f"laws.{suffix}" for suffix in ("md", "tex", "svg", "json")]
+    pairs = zip(names, paths, strict=True)
+    asked = [part for name, path in pairs for part in (f"--{name}", str(path))]
+    assert main(["rigid_body", "--noise", "0.01", "--explain", *asked, *QUICK]) == 0
     out, err = capsys.readouterr()
-    assert out == "" and "--html" in err and "cannot be written" in err
+    assert "What decided: all checks are passed" in out and err == ""
+    markdown, latex, plot, saved = (path.read_text(encoding="utf-8") for path in paths)
+    assert "**Conserved quantities: 2" in markdown and r"\begin{tabular}" in latex
+    assert plot.startswith("<?xml") and '"n_conserved"' not in saved
+    report = DiscoveryReport.load(paths[3])
+    assert report.n_conserved == 2 and report.explain() == out.removesuffix("\n")
+
+
+@pytest.mark.parametrize("option", ["html", "markdown", "latex", "plot", "save"])
+@pytest.mark.parametrize("place", ["nowhere/page.png", "."])
+def test_files_where_none_can_be(capsys, tmp_path, option, place):
+    """It is seen before the source is even looked for."""
+    assert main(["no_such_source", f"--{option}", str(tmp_path / place)]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and f"--{option}: " in err and "cannot be written" in err
+    assert err.count("\n") == 1
+
+
+def test_pictures_of_an_unknown_kind_and_two_files_of_one_name(capsys, tmp_path):
+    assert main(["no_such_source", "--plot", str(tmp_path / "laws.txt")]) == 2
+    assert "Expected one such as .png, .svg or .pdf" in capsys.readouterr().err
+    twice = str(tmp_path / "laws")
+    assert main(["no_such_source", "--html", twice, "--save", twice]) == 2
+    assert "is named twice" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_seed_decides_everything(capsys):
@@ -220,6 +248,20 @@ def test_stopped_by_the_user(capsys, monkeypatch):
     monkeypatch.setattr(pipeline, "discover", discover)
     assert main(["kepler", "--runs", "9"]) == 130
     assert capsys.readouterr().err == "ndm-discover: stopped.\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
+def test_stopped_in_the_midst():
+    """A real Ctrl-C, while it computes: one line, no traceback."""
+    command = [sys.executable, "-m", "discovery", "henon_heiles", "--no-model", "--progress"]
+    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True) as running:
+        for line in iter(lambda: running.stderr.read(1), ""):
+            if line == "%":
+                break  # the bar of the search
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert (running.returncode, out) == (130, "")
+    assert err.rstrip().endswith("ndm-discover: stopped.") and "Traceback" not in err
 
 
 def test_version(capsys):

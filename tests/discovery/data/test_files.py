@@ -203,3 +203,18 @@ def test_a_unit_of_degrees_is_kept(tmp_path):
     assert runs.in_radians(["a", "w"]).in_degrees == ()
     frame = pd.DataFrame({"t": [0.0, 1.0], "b in degrees": [1.0, 2.0]})
     assert Trajectories.from_frame(frame).in_degrees == ("b in degrees",)
+
+
+def test_units_of_titles_are_kept(tmp_path):
+    """For the axes of pictures; a pure number has none, and radians are no degrees."""
+    text = ",run,t / s,a (deg),x [m],n [-]\n0,0,0,10,1,20\n1,0,1,20,2,21\n"
+    (tmp_path / "a.csv").write_text(text)
+    runs = Trajectories.from_file(tmp_path / "a.csv")
+    units = {"time": "s", "a": "deg", "x": "m"}
+    assert runs.names == ("a", "x", "n") and runs.units == runs[[0]].units == units
+    # The column that counts rows has no title, and shifts none of the others.
+    assert runs.in_degrees == ("a",)
+    assert runs.of_columns([1, 2]).units == {"time": "s", "x": "m"}
+    assert runs.in_radians("a").units == {"time": "s", "x": "m"}
+    assert Trajectories.joined({"one": runs, "two": runs}).units == units
+    assert some().units == {}

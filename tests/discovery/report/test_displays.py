@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 
 import matplotlib
 import numpy as np
@@ -10,7 +11,13 @@ import pytest
 import sympy
 
 from discovery import ConservedQuantityFinder, datasets
-from discovery.report.displays import InvariantDisplay, SpectrumDisplay
+from discovery.displays import (
+    InvariantDisplay,
+    LawsDisplay,
+    PortraitDisplay,
+    ProfilesDisplay,
+    SpectrumDisplay,
+)
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -99,7 +106,57 @@ def test_formulas_that_cannot_be_typeset(report, runs):
     assert display.ax_.get_title().endswith("…")
 
 
+def test_the_laws_of_a_report(report):
+    display = report.plot("laws")
+    assert isinstance(display, LawsDisplay) and len(display.axes_) == len(report.quantities) == 2
+    for law, ax in zip(display.laws, display.axes_, strict=True):
+        assert ax.get_xlabel() == "time" and ax.get_ylabel() and ax.get_title()
+        means = [values.mean() for values in law.values]
+        low, high = (np.concatenate(bounds) for bounds in zip(*law.bands(), strict=True))
+        values = np.concatenate(law.values)
+        # Noise explains nearly all that moves: 95 % within two standard deviations.
+        assert 0.9 < np.mean((values > low) & (values < high)) < 0.99
+        # And far less than what tells runs apart.
+        assert np.median(high - low) < 0.5 * np.ptp(means)
+    frame = display.frame()
+    assert list(frame.columns) == ["law", "run", "time", "value"]
+    assert set(frame.law) == {str(q.expression) for q in report.quantities}
+    _, axes = plt.subplots(1, 2)
+    assert report.plot("laws", ax=axes).axes_[1] is axes[1]
+
+
+def test_a_portrait(report):
+    display = report.plot("portrait")
+    assert isinstance(display, PortraitDisplay)
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == display.names == ("x0", "x1")
+    assert len(display.ax_.lines) == len(display.run_ids) == report.sample.n_runs
+    # Colours go with the value of the law that the title names.
+    assert display.values == sorted(display.values) and display.ax_.get_title()
+    assert list(display.frame().columns) == ["run", "x0", "x1"]
+
+
+def test_a_field_over_place_and_time():
+    places, times = np.arange(8) * 0.5, np.arange(3.0)
+    profiles = np.sin(places + times[:, None])
+    display = ProfilesDisplay(places=places, times=times, profiles=profiles, name="u").plot()
+    assert len(display.ax_.lines) == 3 and display.ax_.get_xlabel() == "x"
+    # A profile stands at its time, and keeps its shape.
+    for line, time, profile in zip(display.lifted(), times, profiles, strict=True):
+        assert abs(np.median(line) - time) < 2
+        assert np.corrcoef(line, profile)[0, 1] > 1 - 1e-9
+    frame = display.frame()
+    assert list(frame.columns) == ["time", "x", "u"] and len(frame) == 24
+
+
 def test_mistakes(report, runs):
+    with pytest.raises(ValueError, match=r"kind is 'law'. Expected 'spectrum', 'laws' or"):
+        report.plot("law")
+    with pytest.raises(ValueError, match="keeps no runs"):
+        replace(report, sample=None).plot("portrait")
+    with pytest.raises(ValueError, match="no law whose values"):
+        replace(report, quantities=[]).plot("laws")
+    with pytest.raises(ValueError, match=r"received 1\. Expected 2"):
+        report.plot("laws", ax=plt.figure().gca())
     with pytest.raises(ValueError, match="n_runs is 0"):
         InvariantDisplay.from_quantity(report.quantities[0], runs, n_runs=0)
     other = datasets.load("kepler", 5, 20)

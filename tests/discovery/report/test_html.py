@@ -57,11 +57,14 @@ def kepler():
 
 def test_a_page_says_what_the_report_says(kepler):
     shown = Reader(kepler.to_html())
-    assert shown.tags.count("math") == 3 and shown.tags.count("svg") == 1
+    # In the table and above its picture; a portrait, three laws, the spectrum.
+    assert shown.tags.count("math") == 2 * 3 and shown.tags.count("svg") == 1 + 3 + 1
     assert "3 conserved quantities" in shown.text
     for quantity in kepler.quantities:
         assert quantity.formula in shown.text
         assert quantity.symmetry in shown.text
+        # In the table and above its picture.
+        assert quantity.name and shown.text.count(quantity.name) >= 2
         assert f"[{quantity.flatness_interval[0]:.2f}, {quantity.flatness_interval[1]:.2f}]" in (
             shown.text
         )
@@ -75,7 +78,7 @@ def test_a_page_needs_nothing_from_outside(kepler):
     shown = Reader(kepler.to_html())
     assert not {"script", "link", "img", "iframe"} & set(shown.tags)
     assert not [name for name, _ in shown.attributes if name in ("src", "href") or name[:2] == "on"]
-    assert "http" not in kepler.to_html() and "url(" not in kepler.to_html()
+    assert "://" not in kepler.to_html() and "url(" not in kepler.to_html()
     assert "color-scheme: light dark" in kepler.to_html()
 
 
@@ -86,7 +89,9 @@ def test_written_where_asked(kepler, tmp_path):
 
 def test_a_notebook_shows_the_same(kepler):
     piece = kepler._repr_html_()
-    assert piece.startswith("<div class='ndm'>") and piece in kepler.to_html()
+    assert piece.startswith("<div class='ndm'>")
+    # The legend waits folded up.
+    assert piece.replace("'guide'>", "'guide' open>") in kepler.to_html()
 
 
 def test_plain_values_are_enough_for_a_page(kepler):
@@ -95,8 +100,8 @@ def test_plain_values_are_enough_for_a_page(kepler):
 
 
 VERDICTS = {
-    "none": ("No conserved quantities", "no function"),
-    "undecided": ("Undecided", "measure longer runs"),
+    "none": ("No conserved quantities", "No function"),
+    "undecided": ("Undecided", "Measure longer runs"),
 }
 
 
@@ -104,11 +109,19 @@ VERDICTS = {
 def test_other_verdicts(kepler, verdict):
     heading, reason = VERDICTS[verdict]
     empty = replace(
-        kepler, quantities=[], verdict=verdict, reason=reason, resolution=float("nan"), spectrum={}
+        kepler,
+        quantities=[],
+        verdict=verdict,
+        reason=reason.lower(),
+        resolution=float("nan"),
+        spectrum={},
     )
     shown = Reader(empty.to_html())
     assert heading in shown.text and reason in shown.text
-    assert not {"math", "svg", "table"} & set(shown.tags) and "nan" not in shown.text
+    assert not {"math", "table"} & set(shown.tags) and "nan" not in shown.text
+    # The runs are shown, without a law to colour them by; a report need not keep any.
+    assert shown.tags.count("svg") == 1 and "coloured" not in shown.text
+    assert "svg" not in Reader(replace(empty, sample=None).to_html()).tags
 
 
 def test_names_are_escaped(kepler):
@@ -146,3 +159,18 @@ def test_spectrum_places():
     places = [float(value) for name, value in picture.attributes if name == "cx"]
     assert places == sorted(places) and len(set(places)) == 4
     assert "one" in picture.text
+
+
+def test_pictures_have_names_and_words(kepler):
+    """Each picture says what it shows, and each axis what it is."""
+    shown = Reader(kepler.to_html())
+    words = [value for name, value in shown.attributes if name == "aria-label"]
+    assert len(words) == shown.tags.count("svg") and all(words)
+    assert shown.tags.count("figcaption") == 1 + len(kepler.quantities)
+    assert "angular momentum" in words[0] and "6 runs in x and y" in words[0]
+    for axis in ("x", "y", "time", "energy"):
+        assert f">{axis}</text>" in kepler.to_html()
+
+
+def test_a_page_is_small(kepler):
+    assert len(kepler.to_html()) < 100_000

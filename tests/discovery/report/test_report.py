@@ -10,6 +10,7 @@ import pytest
 import sympy
 
 from discovery import ConservedQuantityFinder, DiscoveryReport, datasets
+from discovery.report.words import filled
 
 
 def report_of(name, **options):
@@ -30,34 +31,45 @@ def control():
 
 
 def test_text(kepler):
+    """Title, count, a formula a law with what is said of it, a legend of two lines, what to do."""
     text = str(kepler)
     lines = text.splitlines()
     assert lines[0].startswith("40 runs × 100 samples, coordinates x, y, u, v")
-    assert "conserved quantities: 3" in text
-    # One line a law: formula, flatness, interval, verdict with the drift that is excluded.
-    number = r"\d+\.\d\d"
-    words = r"conserved within noise; drift above \d+(\.\d+)? % excluded"
-    row = re.compile(rf"{number}\s+\[{number}, {number}\]\s+{words}$")
-    table = [line for line in lines if row.search(line)]
-    assert len(table) == 3
-    for quantity in kepler.quantities:
-        assert quantity.formula in text
+    assert lines[2].startswith("conserved quantities: 3 (confidence ")
+    words = re.compile(r"     conserved within noise; drift above \d+(\.\d+)? % excluded;")
+    assert sum(bool(words.match(line)) for line in lines) == 3
+    for number, quantity in enumerate(kepler.quantities, start=1):
+        assert f"  {number}  {quantity.name}: {quantity.formula}" in lines
+        assert f"symmetry: {quantity.symmetry}" in text
+    assert [q.name for q in kepler.quantities][:2] == ["angular momentum", "energy"]
+    assert re.search(r"coefficients of u\*\*2 ± 0\.\d+, v\*\*2 ± 0\.\d+;", text)
     for what in ("resolution:", "noise (standard deviation): x 0.0", "searched: polynomial(2)"):
         assert what in text
-    assert max(map(len, table)) <= 120
+    end = next(i for i, line in enumerate(lines) if line.startswith("next:"))
+    blank, *legend = lines[end - 3 : end]
+    assert blank == "" and legend[0].startswith("conserved within noise:") and "±" in legend[1]
+    assert max(map(len, lines)) <= 100
 
 
-@pytest.mark.parametrize("flatness", [0.7, 345.6, 7.89e7])
-def test_columns_are_aligned(kepler, flatness):
-    """Also where one flatness is huge, as that of a nearly conserved quantity in clean data."""
-    first, *others = kepler.quantities
-    odd = replace(first, flatness=flatness, flatness_interval=(flatness / 2, flatness * 2))
-    lines = str(replace(kepler, quantities=[odd, *others])).splitlines()
-    header = next(line for line in lines if "flatness" in line)
-    rows = [line for line in lines if line.endswith("excluded")]
-    assert len(rows) == 3
-    assert {line.index("[") for line in rows} == {header.index("[")}
-    assert {line.rindex("conserved") for line in rows} == {header.index("verdict")}
+def test_a_long_search_is_folded_into_one_line(kepler):
+    stages = [f"polynomial({k}) ({k} terms: no new)" for k in range(2, 40)]
+    long = replace(kepler, searched=[*stages, "waves (skipped: they overflow)", "no noise known"])
+    line = next(line for line in str(long).splitlines() if line.startswith("searched:"))
+    words = "searched: polynomial(2), polynomial(3), polynomial(4) and 35 more (779 functions);"
+    assert line.startswith(words)
+    assert "1 skipped; no noise known" in " ".join(str(long).split())
+    assert "searched: nothing" in str(replace(kepler, searched=[]))
+
+
+def test_noise_of_many_coordinates(kepler):
+    many = replace(kepler, noise={f"x{k}": 0.1 * k for k in range(1, 41)})
+    assert "28 more from 1.3 to 4" in str(many) and "x13" not in str(many)
+
+
+def test_names_that_are_no_words_are_quoted(kepler):
+    odd = sympy.Symbol("a-b") ** 2 + sympy.Symbol("E")
+    text = str(replace(kepler, quantities=[replace(kepler.quantities[0], expression=odd)]))
+    assert "E + 'a-b'**2" in text
 
 
 def test_text_without_laws(control):
@@ -75,10 +87,8 @@ def test_words_of_a_verdict(kepler):
     assert law.statement == "conserved within noise; drift above 2.9 % excluded"
     clean = replace(law, flatness=5e-14, flatness_interval=(1e-14, 8e-14), drift_interval=(0, 0))
     assert clean.statement == "conserved within rounding; drift above 1e-09 excluded"
-    row = next(
-        line for line in str(replace(kepler, quantities=[clean])).splitlines() if "≤" in line
-    )
-    assert "≤ 0.01" in row and "e-14" not in row and "[" not in row
+    text = str(replace(kepler, quantities=[clean]))
+    assert clean.statement in text and "e-14" not in text
     page = replace(kepler, quantities=[clean]).to_html()
     assert clean.statement in page and "e-14" not in page.partition("<svg")[0]
     still = replace(law, verdict="approximate", drift_rate=0.0, drift=1e-9)
@@ -90,18 +100,27 @@ def test_words_of_a_verdict(kepler):
     assert replace(law, verdict="undecided").statement == "undecided"
 
 
-def test_a_formula_too_long_for_the_table_has_a_line_of_its_own(kepler):
+def test_a_long_formula_has_a_line_of_its_own(kepler):
     long = sympy.sympify("+".join(f"{k}*x**{k}" for k in range(2, 14)))
     odd = replace(kepler, quantities=[replace(kepler.quantities[0], expression=long)])
     lines = str(odd).splitlines()
-    written = odd.quantities[0].formula
-    assert f"    {written}" in lines
-    assert lines[lines.index(f"    {written}") + 1].endswith("excluded")
+    at = lines.index(f"     {odd.quantities[0].formula}")
+    assert lines[at - 1] == "  1  angular momentum:" and "excluded" in lines[at + 1]
+
+
+def test_what_to_do_is_told_last(kepler):
+    reason = "5 runs are too few to tell a law from chance; measure at least 3 more runs."
+    few = replace(kepler, verdict="undecided", reason=reason)
+    text = str(few)
+    assert text.splitlines()[2] == "undecided: 5 runs are too few to tell a law from chance"
+    assert "next: measure at least 3 more runs;" in text
+    candidates = [replace(q, verdict="undecided") for q in kepler.quantities]
+    assert "excluded" not in str(replace(few, quantities=candidates))
 
 
 def test_identities_and_symmetries_are_named(kepler):
     part = replace(kepler, identities=kepler.quantities[:1], symmetries=["algebra so(3)"])
-    assert f"{kepler.quantities[0].expression} = constant" in str(part)
+    assert f"{kepler.quantities[0].formula} = constant" in str(part)
     assert "symmetries: algebra so(3)" in str(part)
 
 
@@ -193,3 +212,15 @@ def test_report_is_exported():
     import discovery
 
     assert discovery.DiscoveryReport is DiscoveryReport
+
+
+def test_lines_break_between_clauses():
+    clause = "a clause of several words, and of two parts"
+    lines = filled("; ".join([clause] * 5), indent=4).splitlines()
+    assert lines == [f"{clause}; {clause};", f"    {clause}; {clause};", f"    {clause}"]
+    noise = ", ".join(f"x{k} 0.0{k}" for k in range(10, 30))
+    for line in filled(noise).splitlines()[:-1]:
+        assert line.endswith(",") and len(line) <= 100
+    words = filled("word " * 50).split("\n")
+    assert max(map(len, words)) <= 100 and " ".join(words).split() == ["word"] * 50
+    assert filled("x" * 120) == "x" * 120

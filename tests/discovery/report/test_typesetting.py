@@ -12,7 +12,7 @@ import sympy
 from matplotlib.mathtext import MathTextParser
 
 from discovery import ConservedQuantityFinder
-from discovery.report.displays import InvariantDisplay
+from discovery.displays import InvariantDisplay
 from discovery.report.typesetting import label, latex, mathml
 
 matplotlib.use("Agg")

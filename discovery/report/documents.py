@@ -1,0 +1,111 @@
+"""The report as a piece of another document: Markdown for notes, LaTeX for papers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from discovery.report.errors import error_words
+from discovery.report.quantity import Quantity
+from discovery.report.summary import Summary
+from discovery.report.typesetting import escaped, has_plain_names, latex
+from discovery.report.words import confidence, noise_levels, resolution, searched
+
+# What Markdown, and HTML in it, would read as markup.
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|$~&!])")
+
+
+def as_markdown(summary: Summary) -> str:
+    """Return the title, the answer, a table of the quantities, and how they were searched for.
+
+    Parameters
+    ----------
+    summary : Summary
+    """
+    parts = [f"## {_plain(summary.title)}", f"**{_plain(_answer(summary))}**"]
+    if summary.quantities:
+        head = "| | formula | verdict | symmetry |\n|---|---|---|---|"
+        rows = (_row(k, q) for k, q in enumerate(summary.quantities, start=1))
+        parts.append("\n".join([head, *rows]))
+    if summary.identities:
+        alike = [f"- {_math(q)} = constant" for q in summary.identities]
+        parts.append("\n".join(["Obeyed by all runs alike, not counted:", "", *alike]))
+    parts.append("\n".join(f"- {_plain(line)}" for line in _how(summary)))
+    return "\n\n".join(parts) + "\n"
+
+
+def as_latex(summary: Summary) -> str:
+    """Return a fragment: a table of the quantities with standard errors, and notes below it.
+
+    It needs the package amsmath.
+
+    Parameters
+    ----------
+    summary : Summary
+    """
+    lines = [escaped(summary.title) + r".", "", escaped(_answer(summary)) + ".", ""]
+    if summary.quantities:
+        lines += [
+            r"\begin{center}",
+            r"\begin{tabular}{rp{0.55\linewidth}p{0.3\linewidth}}",
+            r"\hline",
+        ]
+        lines += [r" & formula & verdict \\", r"\hline"]
+        lines += [_latex_row(k, q) for k, q in enumerate(summary.quantities, start=1)]
+        lines += [r"\hline", r"\end{tabular}", r"\end{center}", ""]
+    for identity in summary.identities:
+        lines += [rf"All runs obey ${latex(identity.expression)} = \text{{constant}}$.", ""]
+    return "\n".join([*lines, *(f"{escaped(line)}." for line in _how(summary)), ""])
+
+
+def _answer(summary: Summary) -> str:
+    reason = summary.reason.removesuffix(".")
+    if summary.verdict == "undecided":
+        return f"Undecided: {reason}"
+    sure = confidence(summary.verdict, summary.confidence)
+    why = "" if summary.n_conserved else f": {reason}"
+    return f"Conserved quantities: {summary.n_conserved or 'none'} (confidence {sure}){why}"
+
+
+def _how(summary: Summary) -> Iterator[str]:
+    yield from (f"Symmetries: {words}" for words in summary.symmetries)
+    yield f"Resolution: {resolution(summary.verdict, summary.resolution)}"
+    yield f"Noise (standard deviation): {noise_levels(summary.noise)}"
+    yield f"Searched: {searched(summary.searched)}"
+
+
+def _row(number: int, quantity: Quantity) -> str:
+    name = f"{_plain(quantity.name)}: " if quantity.name else ""
+    cells = [str(number), name + _math(quantity, errors=True), _plain(_verdict(quantity))]
+    return f"| {' | '.join([*cells, _plain(quantity.symmetry or '')])} |"
+
+
+def _latex_row(number: int, quantity: Quantity) -> str:
+    name = rf"{escaped(quantity.name)}: " if quantity.name else ""
+    return rf"{number} & {name}${_formula(quantity)}$ & {escaped(_verdict(quantity))} \\"
+
+
+def _verdict(quantity: Quantity) -> str:
+    moving = quantity.drift_rate is not None or quantity.decay is not None
+    return "; ".join([quantity.statement, quantity.trend] if moving else [quantity.statement])
+
+
+def _formula(quantity: Quantity) -> str:
+    """Return a formula in LaTeX with the errors of its coefficients, where they are known."""
+    return quantity.to_latex(errors=bool(error_words(quantity)))
+
+
+def _math(quantity: Quantity, errors: bool = False) -> str:
+    """Return a formula as Markdown's mathematics, or as code where a name is no plain word."""
+    if not has_plain_names(quantity.expression):
+        fence = "`" * (1 + max(map(len, re.findall("`+", quantity.formula)), default=0))
+        return f"{fence} {quantity.formula} {fence}".replace("|", r"\|")
+    typeset = _formula(quantity) if errors else latex(quantity.written, order="none")
+    # A bar would end the table's cell.
+    typeset = typeset.replace("|", r"\vert ")
+    return f"${typeset}$"
+
+
+def _plain(text: str) -> str:
+    """Return a text that Markdown shows as it is."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))

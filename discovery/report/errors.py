@@ -1,0 +1,32 @@
+"""How well the coefficients of a formula are known, in words."""
+
+from __future__ import annotations
+
+from discovery.report.quantity import Quantity
+from discovery.report.typesetting import spelled
+from discovery.report.words import percent
+
+# Terms whose errors are told one by one, and the least error, of its coefficient, that is told.
+_TOLD_ONE_BY_ONE, _LEAST_ERROR = 3, 1e-6
+
+
+def error_words(quantity: Quantity) -> str:
+    """Return the standard errors of a formula's coefficients; empty where none are known.
+
+    Parameters
+    ----------
+    quantity : Quantity
+    """
+    errors = quantity.standard_errors
+    relative = {
+        term: errors[term] / abs(value)
+        for term, value in quantity.coefficients.items()
+        if value and errors[term] > _LEAST_ERROR * abs(value)
+    }
+    if not relative or quantity.approximation_error is not None:
+        return ""
+    if len(relative) <= _TOLD_ONE_BY_ONE:
+        each = ", ".join(f"{spelled(term)} ± {errors[term]:.1g}" for term in relative)
+        return f"coefficient{'s' if len(relative) > 1 else ''} of {each}"
+    least, most = (percent(share) for share in (min(relative.values()), max(relative.values())))
+    return f"coefficients ± {least} to {most}"

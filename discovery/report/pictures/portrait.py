@@ -1,0 +1,228 @@
+"""Portraits of runs, in scikit-learn's manner: two coordinates, or a field over place and time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from discovery.data.coordinates import POSITIONS, field_of
+from discovery.report.pictures.sample import finite_mean
+from discovery.report.pictures.style import LineProperty, colors_of, with_unit
+from discovery.report.typesetting import label
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from discovery.report.quantity import Quantity
+    from discovery.report.summary import Summary
+
+
+class PortraitDisplay:
+    """Some runs in the plane of two coordinates, coloured by the value of a law.
+
+    Parameters
+    ----------
+    states : list of (steps_i, 2) arrays
+        Of each run shown; angles are turned into one turn.
+    names : sequence of 2 str
+    run_ids : list of str or int
+    roles : sequence of 2 str, optional
+        Two positions are drawn on equal scales.
+    units : sequence of 2 str, optional
+    values : list of float, optional
+        The law's mean along each run.
+    law : Quantity, optional
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    """
+
+    def __init__(
+        self,
+        *,
+        states: list[np.ndarray],
+        names: Sequence[str],
+        run_ids: list[str | int],
+        roles: Sequence[str] = ("", ""),
+        units: Sequence[str] = ("", ""),
+        values: list[float] | None = None,
+        law: Quantity | None = None,
+    ) -> None:
+        self.states = states
+        self.names = tuple(names)
+        self.run_ids = run_ids
+        self.roles = tuple(roles)
+        self.units = tuple(units)
+        self.values = values
+        self.law = law
+
+    @classmethod
+    def of(cls, report: Summary) -> PortraitDisplay | None:
+        """Return the display of the runs that a report keeps, not drawn; None where it has none.
+
+        Parameters
+        ----------
+        report : Summary
+        """
+        sample = report.sample
+        if sample is None or sample.of_fields:
+            return None
+        states, names, roles, units = sample.states, sample.names, sample.roles, sample.units
+        turns = np.where(sample.turns > 0, sample.turns, np.inf)
+        with np.errstate(invalid="ignore"):
+            turned = (states + turns / 2) % turns - turns / 2
+        states = np.where(np.isfinite(turns), turned, states)
+        if len(names) == 1:
+            names, roles = ("time", *names), ("time", *roles)
+            units = (sample.time_unit, *units)
+            states = np.column_stack([sample.times, states])
+        law = next((q for q in report.quantities if q.formula in sample.formulas), None)
+        values = None
+        if law is not None:
+            along = sample.values[sample.formulas.index(law.formula)]
+            values = [finite_mean(own) for own in sample.by_run(along)]
+        return cls(
+            states=sample.by_run(states),
+            names=names,
+            run_ids=list(sample.run_ids),
+            roles=roles,
+            units=units,
+            values=values,
+            law=law,
+        )
+
+    @property
+    def labels(self) -> list[str]:
+        """The names of the axes, with their units."""
+        return [with_unit(*pair) for pair in zip(self.names, self.units, strict=True)]
+
+    @property
+    def is_plane(self) -> bool:
+        """Whether both coordinates are positions, so that shapes can be seen."""
+        alike = len(set(self.roles)) == len(set(self.units)) == 1
+        return alike and self.roles[0] == POSITIONS[0]
+
+    def plot(self, ax: Axes | None = None, **kwargs: LineProperty) -> PortraitDisplay:
+        """Draw the samples as points, one colour a run.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+        **kwargs
+            For matplotlib's ``plot`` of each run.
+        """
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots(figsize=(5, 4.2), layout="constrained")
+        for k, (states, color) in enumerate(
+            zip(self.states, colors_of(len(self.states)), strict=True)
+        ):
+            style = {"linestyle": "", "marker": ".", "markersize": 3, "color": color, **kwargs}
+            named = None if self.values is None else f"{self.values[k]:.3g}"
+            ax.plot(*states.T, label=named, **style)
+        ax.set(xlabel=self.labels[0], ylabel=self.labels[1])
+        if self.is_plane:
+            ax.set_aspect("equal", adjustable="datalim")
+        if self.law is not None:
+            ax.set_title(f"coloured by {label(self.law.expression)}", fontsize="medium")
+            ax.legend(fontsize="small", markerscale=2, title=self.law.name or "value")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def frame(self) -> pd.DataFrame:
+        """Return what the picture shows: run, then the two coordinates."""
+        import pandas as pd
+
+        return pd.concat(
+            [
+                pd.DataFrame({"run": run, self.names[0]: x, self.names[1]: y})
+                for run, (x, y) in zip(self.run_ids, (s.T for s in self.states), strict=True)
+            ],
+            ignore_index=True,
+        )
+
+
+class ProfilesDisplay:
+    """A field over place, at some times of one run: profiles above each other, the latest on top.
+
+    Parameters
+    ----------
+    places : (points,) array
+    times : (profiles,) array
+    profiles : (profiles, points) array
+    name : str
+        Of the field.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    """
+
+    def __init__(
+        self, *, places: np.ndarray, times: np.ndarray, profiles: np.ndarray, name: str
+    ) -> None:
+        self.places = places
+        self.times = times
+        self.profiles = profiles
+        self.name = name
+
+    @classmethod
+    def of(cls, report: Summary) -> ProfilesDisplay | None:
+        """Return the display of the run that a report keeps, not drawn; None where it has none.
+
+        Parameters
+        ----------
+        report : Summary
+        """
+        sample = report.sample
+        if sample is None or not sample.of_fields:
+            return None
+        return cls(
+            places=np.arange(len(sample.names)) * sample.grid_spacing,
+            times=sample.profile_times,
+            profiles=sample.states,
+            name=field_of(sample.names[0]),
+        )
+
+    def lifted(self) -> np.ndarray:
+        """Return each profile as a line about its time: two steps of time for all its values."""
+        step = float(np.median(np.diff(self.times))) if len(self.times) > 1 else 1.0
+        middle = np.median(self.profiles)
+        extent = float(np.ptp(self.profiles)) or 1.0
+        return self.times[:, None] + 2 * step * (self.profiles - middle) / extent
+
+    def plot(self, ax: Axes | None = None, **kwargs: LineProperty) -> ProfilesDisplay:
+        """Draw the profiles.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+        **kwargs
+            For matplotlib's ``plot`` of each profile.
+        """
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots(figsize=(5, 4.2), layout="constrained")
+        for line in self.lifted():
+            ax.plot(self.places, line, **{"color": "C0", "linewidth": 1, **kwargs})
+        ax.set(xlabel="x", ylabel=f"time, and {self.name} about it")
+        ax.set_title(f"{self.name} of one run", fontsize="medium")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def frame(self) -> pd.DataFrame:
+        """Return what the picture shows: time, place, and the field."""
+        import pandas as pd
+
+        time, place = (grid.ravel() for grid in np.meshgrid(self.times, self.places, indexing="ij"))
+        return pd.DataFrame({"time": time, "x": place, self.name: self.profiles.ravel()})

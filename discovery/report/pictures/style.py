@@ -1,0 +1,24 @@
+"""What pictures share: colours that can be seen on light and on dark ground, and names of axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+# A property of matplotlib's lines: a colour, a marker, a width.
+LineProperty: TypeAlias = str | float | Sequence[float] | None
+
+# Of runs, from the least to the greatest value of a law: one lightness, blue to orange.
+COLORS = ("#3986e4", "#8771de", "#af62c1", "#ca5794", "#d5565d", "#cd632d")
+FIRST, LAST = "blue", "orange"
+
+
+def with_unit(name: str, unit: str) -> str:
+    """Return the name of an axis: ``x (m)``."""
+    return f"{name} ({unit})" if unit else name
+
+
+def colors_of(n: int) -> list[str]:
+    """Return the colours of so many runs, the first and the last as far apart as they go."""
+    last = len(COLORS) - 1
+    return [COLORS[round(k * last / max(n - 1, 1))] for k in range(n)]

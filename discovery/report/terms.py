@@ -1,0 +1,193 @@
+"""The terms of a quantity as plain data, for files: each library by what it is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+from typing import TypeAlias
+
+import numpy as np
+import sympy
+
+from discovery.data.frame import Frame
+from discovery.formulas.parsing import MAX_DIGITS, MAX_EXPONENT
+from discovery.formulas.trees import Tree, from_tree, to_tree
+from discovery.laws.learned.library import LearnedLibrary, Network
+from discovery.libraries.embedded import Embedded
+from discovery.libraries.framed import Framed
+from discovery.libraries.functions import Functions
+from discovery.libraries.library import Library
+from discovery.libraries.monomials import symbols_of
+from discovery.pde.densities import Jets
+from discovery.pde.grid import Grid
+from discovery.pde.integral_library import IntegralLibrary
+
+# What JSON holds.
+Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | Tree | None"
+
+
+def to_plain(library: Functions) -> dict[str, Plain]:
+    """Return a library as plain values, its kind among them.
+
+    Parameters
+    ----------
+    library : Functions
+
+    Raises
+    ------
+    ValueError
+        For a library of a kind that is not known here.
+    """
+    for kind, (cls, written, _) in _KINDS.items():
+        if type(library) is cls:
+            return {"kind": kind, **written(library)}
+    raise ValueError(
+        f"the report cannot be saved: its terms are a {type(library).__name__}, and only "
+        f"{', '.join(cls.__name__ for cls, *_ in _KINDS.values())} are stored as data."
+    )
+
+
+def from_plain(plain: Mapping[str, Plain]) -> Functions:
+    """Return the library that `to_plain` gave.
+
+    Parameters
+    ----------
+    plain : mapping
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        For anything else.
+    """
+    if plain["kind"] not in _KINDS:
+        raise ValueError(f"there are no terms of the kind {plain['kind']!r}.")
+    return _KINDS[plain["kind"]][2](plain)
+
+
+def _of_products(library: Library) -> dict[str, Plain]:
+    return {
+        "name": library.name,
+        "symbols": [symbol.name for symbol in library.symbols],
+        "atoms": [to_tree(atom) for atom in library.atoms],
+        "exponents": [list(powers) for powers in library.exponents],
+    }
+
+
+def _products(plain: Mapping[str, Plain]) -> Library:
+    atoms = [from_tree(tree) for tree in plain["atoms"]]
+    symbols = symbols_of(plain["symbols"])
+    _check_symbols(atoms, symbols)
+    exponents = plain["exponents"]
+    if not all(0 <= power <= MAX_EXPONENT for powers in exponents for power in powers):
+        raise ValueError("a power is negative or too large.")
+    if any(len(powers) != len(atoms) for powers in exponents):
+        raise ValueError("powers and atoms differ in number.")
+    return Library(symbols, atoms, exponents, str(plain["name"]))
+
+
+def _of_columns(library: Embedded) -> dict[str, Plain]:
+    return {
+        "functions": to_plain(library.functions),
+        "symbols": [symbol.name for symbol in library.symbols],
+        "coordinates": list(library.coordinates),
+    }
+
+
+def _columns(plain: Mapping[str, Plain]) -> Embedded:
+    symbols = symbols_of(plain["symbols"])
+    return Embedded(from_plain(plain["functions"]), symbols, tuple(map(int, plain["coordinates"])))
+
+
+def _of_frame(library: Framed) -> dict[str, Plain]:
+    frame = library.frame
+    return {
+        "functions": to_plain(library.inner),
+        "centre": [_of_fraction(c) for c in frame.centre],
+        "exponent": list(frame.exponent),
+        "mirrored": list(frame.mirrored),
+        "time_exponent": frame.time_exponent,
+        "from_start": frame.from_start,
+        "turns": [None if turn is None else _of_fraction(turn) for turn in frame.turns],
+    }
+
+
+def _framed(plain: Mapping[str, Plain]) -> Framed:
+    turns = tuple(None if turn is None else Fraction(*turn) for turn in plain["turns"])
+    exponents = tuple(map(int, plain["exponent"]))
+    if any(abs(exponent) > MAX_DIGITS for exponent in exponents):
+        raise ValueError("a unit is out of bounds.")
+    frame = Frame(
+        tuple(Fraction(*c) for c in plain["centre"]),
+        exponents,
+        tuple(map(bool, plain["mirrored"])),
+        int(plain["time_exponent"]),
+        bool(plain["from_start"]),
+        turns,
+    )
+    return Framed(from_plain(plain["functions"]), frame)
+
+
+def _of_fraction(value: Fraction) -> list[int]:
+    return [value.numerator, value.denominator]
+
+
+def _of_integrals(library: IntegralLibrary) -> dict[str, Plain]:
+    grid = library.grid
+    return {
+        "symbols": [symbol.name for symbol in library.symbols],
+        "densities": [to_tree(density) for density in library.densities],
+        "fields": list(grid.fields),
+        "columns": grid.columns.tolist(),
+        "spacing": grid.spacing,
+        "walls": list(grid.walls),
+    }
+
+
+def _integrals(plain: Mapping[str, Plain]) -> IntegralLibrary:
+    names, fields = [str(name) for name in plain["symbols"]], map(str, plain["fields"])
+    columns = np.array(plain["columns"], dtype=int)
+    grid = Grid(tuple(fields), columns, float(plain["spacing"]), tuple(map(bool, plain["walls"])))
+    densities, jets = [from_tree(tree) for tree in plain["densities"]], Jets(grid.fields)
+    _check_symbols(densities, jets.places)
+    return IntegralLibrary(densities, jets, grid, names)
+
+
+def _check_symbols(formulas: Iterable[sympy.Expr], known: Iterable[sympy.Symbol]) -> None:
+    """Refuse formulas in other symbols: of those that are compiled, any other name is code."""
+    strangers = set().union(*(formula.free_symbols for formula in formulas)) - set(known)
+    if strangers:
+        raise ValueError(f"{strangers.pop()} is no coordinate.")
+
+
+def _of_network(library: LearnedLibrary) -> dict[str, Plain]:
+    network = library.network
+    return {
+        "symbols": [symbol.name for symbol in library.symbols],
+        "numbers": list(library.numbers),
+        "centre": network.centre.tolist(),
+        "scale": network.scale.tolist(),
+        "angles": list(network.angles),
+        "layers": [[kernel.tolist(), bias.tolist()] for kernel, bias in network.layers],
+    }
+
+
+def _network(plain: Mapping[str, Plain]) -> LearnedLibrary:
+    layers = ((np.array(k, dtype=float), np.array(b, dtype=float)) for k, b in plain["layers"])
+    network = Network(
+        np.array(plain["centre"], dtype=float),
+        np.array(plain["scale"], dtype=float),
+        tuple(map(int, plain["angles"])),
+        tuple(layers),
+    )
+    return LearnedLibrary(plain["symbols"], network, [int(k) for k in plain["numbers"]])
+
+
+_Written: TypeAlias = Callable[[Functions], dict[str, Plain]]
+_Read: TypeAlias = Callable[[Mapping[str, Plain]], Functions]
+_KINDS: dict[str, tuple[type, _Written, _Read]] = {
+    "products": (Library, _of_products, _products),
+    "columns": (Embedded, _of_columns, _columns),
+    "framed": (Framed, _of_frame, _framed),
+    "integrals": (IntegralLibrary, _of_integrals, _integrals),
+    "network": (LearnedLibrary, _of_network, _network),
+}
