@@ -8,6 +8,7 @@ from discovery.report.errors import error_words
 from discovery.report.quantity import Quantity
 from discovery.report.summary import Summary
 from discovery.report.words import (
+    FLATTEST,
     WIDTH,
     confidence,
     filled,
@@ -20,6 +21,8 @@ from discovery.report.words import (
 _LEGEND = {
     "exact": "conserved within noise: on runs not used to find it, only noise moves it along a "
     "run.",
+    "rounding": "conserved within rounding: on runs not used to find it, it moves as little as the "
+    "data can tell.",
     "decaying": "decays: conserved but for friction. loss time: 1/rate. quality factor: "
     "frequency/rate.",
     "approximate": "nearly conserved: no law; it moves by more than noise does, by far less than "
@@ -116,8 +119,11 @@ def _how(summary: Summary) -> Iterator[str]:
 
 def _legend(summary: Summary) -> list[str]:
     """Return what the words of its quantities mean, in at most two lines."""
-    verdicts = {str(q.verdict) for q in summary.quantities}
-    if not verdicts and summary.verdict == "none":
-        verdicts = {"nothing"}
-    numbers = {"numbers"} if verdicts & {"exact", "decaying", "approximate"} else set()
-    return [line for key, line in _LEGEND.items() if key in verdicts | numbers][:2]
+    needed = {str(q.verdict) for q in summary.quantities}
+    if needed & {"exact", "decaying", "approximate"}:
+        needed |= {"numbers"}
+    if not needed and summary.verdict == "none":
+        needed |= {"nothing"}
+    if all(q.flatness <= FLATTEST for q in summary.quantities if q.verdict == "exact"):
+        needed = {"rounding" if key == "exact" else key for key in needed}
+    return [line for key, line in _LEGEND.items() if key in needed][:2]

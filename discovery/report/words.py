@@ -114,7 +114,8 @@ def searched(stages: Sequence[str]) -> str:
     libraries = [m for s in stages if (m := re.fullmatch(r"(.+?) \((\d+) terms: .*\)", s))]
     skipped = [s for s in stages if re.fullmatch(r".+? \(skipped: .*\)", s)]
     remarks = [s for s in stages if s not in skipped and s not in {m[0] for m in libraries}]
-    names = [m[1] for m in libraries]
+    # Some have one name and other terms.
+    names = list(dict.fromkeys(m[1] for m in libraries))
     said = []
     if names:
         more = len(names) - _NAMED

@@ -58,6 +58,8 @@ def test_a_long_search_is_folded_into_one_line(kepler):
     words = "searched: polynomial(2), polynomial(3), polynomial(4) and 35 more (779 functions);"
     assert line.startswith(words)
     assert "1 skipped; no noise known" in " ".join(str(long).split())
+    twice = replace(kepler, searched=["waves (2 terms: no new)", "waves (3 terms: 1 new)"])
+    assert "searched: waves (5 functions)" in str(twice)
     assert "searched: nothing" in str(replace(kepler, searched=[]))
 
 
@@ -89,6 +91,7 @@ def test_words_of_a_verdict(kepler):
     assert clean.statement == "conserved within rounding; drift above 1e-09 excluded"
     text = str(replace(kepler, quantities=[clean]))
     assert clean.statement in text and "e-14" not in text
+    assert "\nconserved within rounding: on runs" in text and "within noise" not in text
     page = replace(kepler, quantities=[clean]).to_html()
     assert clean.statement in page and "e-14" not in page.partition("<svg")[0]
     still = replace(law, verdict="approximate", drift_rate=0.0, drift=1e-9)
