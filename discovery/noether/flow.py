@@ -59,7 +59,7 @@ def flow_of(
         Other laws. With momenta: what moves with these besides is not moved by `law` alone.
     diagonal : bool
         Whether masses must be each coordinate's own: squares of a conserved total momentum may
-        hide in others.
+        hide in others. So they must be where no coordinate is an angle.
 
     Returns
     -------
@@ -71,6 +71,8 @@ def flow_of(
         return None
     kinds = {motion.roles[motion.pairs[k][1]] for k in pairs}
     found = None
+    places = {motion.roles[motion.pairs[k][0]] for k in pairs}
+    diagonal = diagonal or places == {"position"}
     if "momentum" not in kinds:
         found = _with_velocities(law, motion, pairs, diagonal)
     if found is None and (kinds == {"momentum"} or not motion.told):

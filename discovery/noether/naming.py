@@ -233,7 +233,8 @@ class _Naming:
         columns = np.concatenate([self.q, self.w])
         place = np.column_stack([np.ones(len(self.points)), self.points[:, columns]])
         slopes = law.gradient(self.points)[:, columns]
-        found = np.linalg.lstsq(place, slopes, rcond=None)[0][1:]
+        offset, *found = np.linalg.lstsq(place, slopes, rcond=None)[0]
+        found = np.array(found)
         size = self.motion.states[:, columns].std(axis=0)
         found_by_size = found * np.outer(size, size)
         if not _same(
@@ -244,6 +245,8 @@ class _Naming:
             return None
         n = len(self.q)
         large = np.abs(found_by_size).max()
+        if np.abs(offset * size)[n:].max() > 1e-5 * large:
+            return None  # a momentum is added
         if np.abs(found_by_size[:n, n:]).max() > 1e-5 * large:
             return None
         a, b = found[n:, n:], found[:n, :n]

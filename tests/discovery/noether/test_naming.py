@@ -117,6 +117,12 @@ def test_laws_are_named(system, laws):
             " - (p1 + p2 + p3)**2/5",
         ),
         ("charged_particle", "u**2 + v**2 + (v + x)**2"),
+        ("isotropic_oscillator", "(p1 + p2)**2 + (q1 + q2)**2 + p1"),
+        (
+            "two_body",
+            "u1**2 + v1**2 + u2**2/2 + v2**2/2 + (u1 + u2/2)**2/2"
+            " - 1/sqrt((x1 - x2)**2 + (y1 - y2)**2)",
+        ),
         ("rigid_body", "omega1**2 + omega2**2"),
         ("van_der_pol", "x**2 + v**2"),
     ],
