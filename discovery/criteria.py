@@ -1632,6 +1632,30 @@ class SymmetryCriteria:
         off=1e9,
         test="noether/test_pairing.py::test_symmetry_behind_each_quantity[magnetic field]",
     )
+    flow_noise: float = limit(
+        4.0,
+        statistic="square of the motion over windows that a function's flow leaves, over the noise",
+        unit="1",
+        reason="tolerance: smoothing leaves about half of it, and forces add theirs",
+        off=0.0,
+        test="noether/test_naming.py::test_names_under_noise",
+    )
+    flow_rest: float = limit(
+        1e-3,
+        statistic="share of the motion over windows that a function's flow leaves besides",
+        unit="1",
+        reason="tolerance: rounded coefficients, and integrals over samples near a chart's pole",
+        off=1e9,
+        test="noether/test_naming.py::test_no_function_of_laws_is_the_energy",
+    )
+    energy_gain: float = limit(
+        2.0,
+        statistic="what a flow leaves, over what it leaves beside those of the other laws",
+        unit="1",
+        reason="tolerance: what noise leaves, another law's flow explains a little of by chance",
+        off=1e30,
+        test="noether/test_naming.py::test_a_little_of_another_law_is_seen",
+    )
     definite_share: float = limit(
         0.95,
         statistic="share of the states at which an energy's mass matrix is definite",

@@ -97,7 +97,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
     >>> finder.fit(np.vstack(runs), groups=np.repeat(np.arange(20), 80)).n_conserved_
     1
     >>> print(finder.quantities_[0].expression)
-    x0**2 + x1**2
+    x0**2/2 + x1**2/2
     """
 
     def __init__(  # noqa: PLR0913 (the public interface)

@@ -54,6 +54,7 @@ from discovery.libraries.functions import Functions
 from discovery.libraries.many_bodies.bodies import FEWEST_COLUMNS
 from discovery.libraries.many_bodies.sums import symmetry_of
 from discovery.libraries.monomials import symbols_of
+from discovery.noether.motion import Motion
 from discovery.noether.pairing import pair
 from discovery.pde.analysis import analyse_fields
 from discovery.report.assembly import report_on
@@ -62,6 +63,7 @@ from discovery.report.framing import outside
 from discovery.report.pictures.sample import Sample
 from discovery.report.quantity import Quantity
 from discovery.report.report import DiscoveryReport
+from discovery.report.textbook import fields_in_textbook_form, in_textbook_form
 
 if TYPE_CHECKING:
     import keras
@@ -436,7 +438,8 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     if levels is not None:
         levels = np.maximum(levels / abs(frame.unit), NOISE.resolution * framed.rows.std(axis=0))
     if fields:
-        report, sound, inside = _fields(framed, library, levels, numbers, rng), framed, frame
+        report, motion = _fields(framed, library, levels, numbers, rng), None
+        sound, inside = framed, frame
     else:
         if not isinstance(chosen, str):
             chosen = [in_frame(given, frame) for given in chosen]
@@ -448,7 +451,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         asked = _Asked(chosen, levels, numbers, criteria)
         preparation = preparation.sampled(sampling)
         inside = frame
-        report, frame = _laws(sound, parts, frame, preparation, asked, rng)
+        report, frame, motion = _laws(sound, parts, frame, preparation, asked, rng)
         notes = [_TAKEN_AS[sampling]] if sampling in _TAKEN_AS else []
         if told == Sampling.MAP:
             notes = ["taken as iterates of a map, as told"]
@@ -459,6 +462,10 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         report = replace(report, title=title)
     report = replace(report, title="; ".join([report.title, *runs.remarks]))
     report = outside(report, frame, numbers)
+    if motion is None:
+        report = fields_in_textbook_form(report)
+    else:
+        report = in_textbook_form(report, motion.outside(frame), numbers)
     return replace(report, sample=Sample.of(report.quantities, report.noise, sound, inside, units))
 
 
@@ -513,8 +520,8 @@ def _laws(
     preparation: Preparation,
     asked: _Asked,
     rng: np.random.Generator,
-) -> tuple[DiscoveryReport, Frame]:
-    """Return the report on runs without gross errors in a frame, and the frame that it is in."""
+) -> tuple[DiscoveryReport, Frame, Motion]:
+    """Return the report on runs without gross errors in a frame, that frame, and how they move."""
     library, numbers = asked.library, asked.numbers
     coordinates = list(parts.coordinates)
     moving = sound if parts.all_coordinates else sound.of_columns(coordinates)
@@ -582,7 +589,8 @@ def _laws(
     if not few:  # for which nothing is learned
         states = split.fit.smoothed.states, split.held.smoothed.states
         report = replace(report, quantities=[described(q, *states) for q in report.quantities])
-    return _with_symmetries(report, moving, orbits, numbers, parts), frame
+    report = _with_symmetries(report, moving, orbits, numbers, parts)
+    return report, frame, Motion.of(orbits, moving, sound, coordinates)
 
 
 def _about_natural_origin(

@@ -100,7 +100,7 @@ def _math(quantity: Quantity, errors: bool = False) -> str:
     if not has_plain_names(quantity.expression):
         fence = "`" * (1 + max(map(len, re.findall("`+", quantity.formula)), default=0))
         return f"{fence} {quantity.formula} {fence}".replace("|", r"\|")
-    typeset = _formula(quantity) if errors else latex(quantity.expression)
+    typeset = _formula(quantity) if errors else latex(quantity.written, order="none")
     # A bar would end the table's cell.
     typeset = typeset.replace("|", r"\vert ")
     return f"${typeset}$"

@@ -179,6 +179,8 @@ def _of_quantity(quantity: Quantity) -> dict[str, Plain]:
         "alternatives": [to_tree(form) for form in quantity.alternatives],
         "verdict": str(quantity.verdict),
         "symmetry": quantity.symmetry,
+        "name": quantity.name,
+        "momenta": list(quantity.momenta),
         **{name: _plain(getattr(quantity, name)) for name in (*_NUMBERS, *_MAYBE, *_PAIRS)},
         "decay": None
         if decay is None
@@ -213,6 +215,8 @@ def _quantity(plain: Mapping[str, Plain]) -> Quantity:
         expression=_formula(plain["expression"], known),
         verdict=Verdict(plain["verdict"]),
         symmetry=None if plain["symmetry"] is None else _text(plain["symmetry"]),
+        name=None if plain["name"] is None else _text(plain["name"]),
+        momenta=tuple(map(_text, plain["momenta"])),
         alternatives=tuple(_formula(tree, known) for tree in plain["alternatives"]),
         decay=None if decay is None else _decay(decay, known),
         checks=tuple(_check(check) for check in plain["checks"]),

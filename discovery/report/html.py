@@ -86,9 +86,9 @@ def _environment() -> Environment:
     return environment
 
 
-def _mathml(expression: sympy.Expr) -> Markup:
+def _mathml(expression: sympy.Expr, order: str | None = None) -> Markup:
     """Return a formula as markup: its names are escaped already."""
-    return Markup(typesetting.mathml(expression))
+    return Markup(typesetting.mathml(expression, order))
 
 
 def _place(flatness: float, start: float, end: float) -> float:

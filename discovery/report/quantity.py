@@ -18,7 +18,7 @@ from discovery.laws.judging.law import Law
 from discovery.laws.judging.verdict import Check, Verdict
 from discovery.libraries.framed import Framed
 from discovery.libraries.functions import Functions
-from discovery.report.names import name_of
+from discovery.report.arrangement import arranged
 from discovery.report.typesetting import latex, spelled
 from discovery.report.units import coefficient_units
 from discovery.report.words import FLATTEST, percent
@@ -57,6 +57,10 @@ class Quantity:
         Variance between orbits over variance within.
     symmetry : str or None
         The symmetry behind it, where one is known.
+    name : str or None
+        What physicists call it, such as ``"energy"``; None where that is not certain.
+    momenta : tuple of str
+        The coordinates that are velocities or momenta: where they stand in its formula.
     approximation_error : float or None
         For a learned law, which is a network: the share of its variance that `expression`, its
         best description in few terms, leaves unexplained. None for laws in closed form.
@@ -98,6 +102,8 @@ class Quantity:
     checks: tuple[Check, ...] = field(default=(), repr=False)
     alternatives: tuple[sympy.Expr, ...] = field(default=(), repr=False)
     variation: float | None = None
+    name: str | None = None
+    momenta: tuple[str, ...] = field(default=(), repr=False)
     _errors: np.ndarray | None = field(default=None, repr=False)
     _library: Functions = field(default=None, repr=False)
     _coefficients: np.ndarray = field(default=None, repr=False)
@@ -158,6 +164,30 @@ class Quantity:
             _errors=None if self._errors is None else self._errors * abs(scale),
             _library=library,
             _coefficients=self._coefficients * scale,
+        )
+
+    def times(self, factor: sympy.Expr, numbers: Numbers) -> Quantity:
+        """Return the same law times a number.
+
+        Parameters
+        ----------
+        factor : sympy.Expr
+        numbers : Numbers
+            What counts as simple in a formula.
+        """
+        size = float(factor)
+        parts = (term.as_coeff_Mul() for term in sympy.Add.make_args(self.expression))
+        terms = [_times(_product(number, factor, numbers), rest) for number, rest in parts]
+        decay = self.decay
+        if decay is not None:
+            decay = replace(decay, factors=tuple(size * f for f in decay.factors))
+        return replace(
+            self,
+            expression=sympy.Add(*terms),
+            spread=self.spread * abs(size),
+            decay=decay,
+            _errors=None if self._errors is None else self._errors * abs(size),
+            _coefficients=self._coefficients * size,
         )
 
     def for_users(self) -> Quantity:
@@ -221,21 +251,24 @@ class Quantity:
         return self._library
 
     @property
+    def written(self) -> sympy.Expr:
+        """The expression with its terms and factors in the order of books, for printers.
+
+        These are to be told ``order="none"``; see `discovery.report.arrangement`.
+        """
+        names = tuple(s.name for s in self._library.symbols)
+        return arranged(self.expression, names, self.momenta)
+
+    @property
     def formula(self) -> str:
-        """The expression as text; for a learned law with what it explains.
+        """The expression as books order it; for a learned law with what it explains.
 
         A name that is no plain word stands in quotation marks: ``'a-b'**2``.
         """
+        text = spelled(self.written, order="none")
         if self.approximation_error is None:
-            return spelled(self.expression)
-        explained = 1 - self.approximation_error
-        return f"a network, {explained:.1%} of it {spelled(self.expression)}"
-
-    @property
-    def name(self) -> str:
-        """What physicists call it, such as "energy"; empty where it has no name here."""
-        dissipated = self.decay is not None and bool(self.decay.losses)
-        return name_of(self.expression, self.symmetry, dissipated=dissipated)
+            return text
+        return f"a network, {1 - self.approximation_error:.1%} of it {text}"
 
     @property
     def forms(self) -> str:
@@ -354,7 +387,7 @@ class Quantity:
     def to_latex(self, errors: bool = False) -> str:
         """Return the formula in LaTeX, with the standard errors of its coefficients if asked."""
         if not errors:
-            return latex(self.expression)
+            return latex(self.written, order="none")
         parts = []
         for term, value in self.coefficients.items():
             error = self.standard_errors[term]
@@ -417,6 +450,12 @@ def _decay_outside(decay: Decay, names: tuple[str, ...], frame: Frame, first: fl
 def _times(number: sympy.Expr, term: sympy.Expr) -> sympy.Expr:
     """Return a product. Unevaluated, or SymPy would multiply 2 (x − 1000) out."""
     return sympy.Mul(number, term, evaluate=not number.is_Number or number == 1)
+
+
+def _product(number: sympy.Expr, factor: sympy.Expr, numbers: Numbers) -> sympy.Expr:
+    """Return a number times a factor, exact where it is simple."""
+    product = number * factor
+    return numbers.symbolic(float(product)) if product.has(sympy.Float) else product
 
 
 def _number(value: float, factor: sympy.Expr, numbers: Numbers) -> sympy.Expr:

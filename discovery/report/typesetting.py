@@ -13,6 +13,8 @@ from collections.abc import Callable
 import sympy
 from sympy.core.function import AppliedUndef
 
+from discovery.report.arrangement import exchanged
+
 # What SymPy prints, and what reads better: a minus sign, an upright d, a power above its index.
 _READABLE = (
     ("<mo>-</mo>", "<mo>\N{MINUS SIGN}</mo>"),
@@ -30,26 +32,27 @@ _LATEX_SPECIAL = {
 }
 
 
-def mathml(expression: sympy.Expr) -> str:
+def mathml(expression: sympy.Expr, order: str | None = None) -> str:
     """Return a formula in presentation MathML."""
     safe = _renamed(shorthand(expression), html.escape)
-    inner = sympy.mathml(safe, printer="presentation")
+    inner = sympy.mathml(safe, printer="presentation", order=order)
     for printed, better in _READABLE:
         inner = re.sub(printed, better, inner)
     return f"<math displaystyle='true'>{inner}</math>"
 
 
-def latex(expression: sympy.Expr) -> str:
+def latex(expression: sympy.Expr, order: str | None = None) -> str:
     """Return a formula in LaTeX; a name that is no plain word stands in it as text."""
     safe = _renamed(expression, _as_latex)
     # SymPy would read a name that is text already as one with indices.
     as_text = {s: s.name for s in safe.free_symbols if s.name.startswith(r"\text{")}
-    return sympy.latex(safe, symbol_names=as_text)
+    return sympy.latex(safe, symbol_names=as_text, order=order)
 
 
-def spelled(expression: sympy.Expr) -> str:
+def spelled(expression: sympy.Expr, order: str | None = None) -> str:
     """Return a formula as text; a name that is no plain word stands in quotation marks."""
-    return str(_renamed(expression, lambda name: name if _is_word(name) else f"'{name}'"))
+    safe = _renamed(expression, lambda name: name if _is_word(name) else f"'{name}'")
+    return sympy.sstr(safe, order=order)
 
 
 def label(expression: sympy.Expr) -> str:
@@ -104,10 +107,10 @@ def _renamed(expression: sympy.Expr, escape: Callable[[str], str]) -> sympy.Expr
     functions = {
         f: sympy.Function(escape(f.func.__name__))(*f.args) for f in expression.atoms(AppliedUndef)
     }
-    expression = expression.xreplace(functions)
+    expression = exchanged(expression, functions)
     symbols = {s: sympy.Symbol(escape(s.name)) for s in expression.atoms(sympy.Symbol)}
     # Symbols that keep their names keep their assumptions and so their order.
-    return expression.xreplace({s: t for s, t in symbols.items() if s.name != t.name})
+    return exchanged(expression, {s: t for s, t in symbols.items() if s.name != t.name})
 
 
 def shorthand(expression: sympy.Expr) -> sympy.Expr:
@@ -118,4 +121,4 @@ def shorthand(expression: sympy.Expr) -> sympy.Expr:
         short[derivative] = sympy.Symbol(f"{field.func}_{str(variable) * int(order)}")
     for field in expression.atoms(AppliedUndef):
         short[field] = sympy.Symbol(str(field.func))
-    return expression.xreplace(short)
+    return exchanged(expression, short)

@@ -100,7 +100,7 @@ def test_file(capsys, table):
     assert main([*arguments, "--roles", roles, "--library", "mechanics"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("30 runs × 80 samples, coordinates x, y, u, v")
-    assert "u**2 + v**2 - 2/sqrt(x**2 + y**2)" in out
+    assert "u**2/2 + v**2/2 - 1/sqrt(x**2 + y**2)" in out
     assert "searched: mechanics" in out
 
 
@@ -291,7 +291,7 @@ def test_a_table_of_one_run(capsys, tmp_path, options):
     assert main([str(tmp_path / "one.csv"), "--quiet", *options]) == 0
     out = capsys.readouterr().out
     assert out.startswith("1 run × 200 samples, coordinates x, u")
-    assert "u**2 + x**2" in out and "undecided: one run cannot tell a law" in out
+    assert "u**2/2 + x**2/2" in out and "undecided: one run cannot tell a law" in out
 
 
 def test_help_teaches(capsys):

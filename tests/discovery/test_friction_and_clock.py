@@ -36,13 +36,14 @@ def test_friction_in_the_report():
     report = fitted(damped, starts([-1, -1], [1, 1]), ("x", "v"), ("position", "velocity"))
     assert (report.n_conserved, report.verdict) == (0, "none")
     (energy,) = report.quantities
-    assert (energy.verdict, str(energy.expression)) == ("decaying", "v**2 + x**2")
+    assert (energy.verdict, str(energy.expression)) == ("decaying", "v**2/2 + x**2/2")
     assert energy.rate == pytest.approx(0.1, abs=3 * energy.rate_error)
     assert energy.loss_time == pytest.approx(10, rel=0.02)
     assert energy.quality_factor == pytest.approx(10, rel=0.1)
     v = sympy.Symbol("v")
-    assert float(energy.loss.coeff(v, 2)) == pytest.approx(0.2, rel=0.02)
+    assert float(energy.loss.coeff(v, 2)) == pytest.approx(0.1, rel=0.02)
     assert "decays: rate 0.1" in str(report)
+    assert energy.name == "energy"
     assert report.to_dict()["quantities"][0]["rate"] == energy.rate
     assert "loss time" in report.to_html()
 
@@ -71,7 +72,7 @@ def test_friction_beside_a_column_that_is_no_coordinate():
     runs = Trajectories(states=states, times=T, names=("x", "v", "n"))
     report = ConservedQuantityFinder("polynomial", random_state=0).fit(runs).report_
     (energy,) = report.quantities
-    assert (energy.verdict, str(energy.expression)) == ("decaying", "v**2 + x**2")
+    assert (energy.verdict, str(energy.expression)) == ("decaying", "v**2/2 + x**2/2")
     assert energy.rate == pytest.approx(0.1, rel=0.02)
     assert energy(runs).shape == (3000,)
 

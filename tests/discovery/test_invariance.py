@@ -146,11 +146,11 @@ def test_kepler_in_si_units_from_afar():
     states = runs.states * [1.5e11, 1.5e11, 3e4, 3e4] + [4e14, -7e13, 0, 0]
     report = analysed(states, runs.times * 5e6, runs.names, runs.roles)
     assert report.n_conserved == 3
-    energy = next(q for q in report.quantities if "u**2 + v**2" in str(q.expression))
+    energy = next(q for q in report.quantities if q.name == "energy")
     assert str(energy.expression).endswith(
         "/sqrt((x - 400000000000000)**2 + (y + 70000000000000)**2)"
     )
-    strength = -min(energy.coefficients.values()) / 2
+    strength = -min(energy.coefficients.values())
     assert strength == pytest.approx(1.5e11 * 9e8, rel=0.01)
 
 
@@ -164,7 +164,7 @@ def test_formula_and_function_agree(far):
     states, runs = far
     report = analysed(states, runs.times, runs.names, runs.roles)
     (law,) = [q for q in report.quantities if q.verdict == "exact"]
-    assert str(law.expression) == "1.0e+16*p**2 + (q - 500000)**2"
+    assert str(law.expression) == "p**2/2 + 5.0e-17*(q - 500000)**2"
     rows = states.reshape(-1, 2)[:20]
     q, p = sympy.symbols("q p")
     by_terms = [
@@ -203,7 +203,7 @@ def test_a_user_s_own_functions_in_any_units():
     for scale in (1e-9, 1.0, 1e9):
         finder = ConservedQuantityFinder(["x0**2", "x1**2", "x0*x1"], random_state=0)
         laws = finder.fit(runs.rows * scale, groups=runs.groups, times=runs.row_times).quantities_
-        assert [str(q.expression) for q in laws] == ["x0**2 + x1**2"]
+        assert [str(q.expression) for q in laws] == ["x0**2/2 + x1**2/2"]
 
 
 @pytest.mark.parametrize("scale", [1e-9, 1e9])

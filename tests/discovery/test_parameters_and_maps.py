@@ -40,7 +40,7 @@ STIFFNESS = np.random.default_rng(5).uniform(0.5, 3.0, RUNS)
 @pytest.mark.parametrize("noise", [0.0, 0.01, 0.1])
 def test_a_spring_of_its_own_in_each_run(noise):
     found = fitted(beside(springs(STIFFNESS, noise), STIFFNESS), "xuk")
-    assert [str(q.expression) for q in found.quantities_] == ["k*x**2 + u**2"]
+    assert [str(q.expression) for q in found.quantities_] == ["k*x**2/2 + u**2/2"]
     assert "coordinates x, u; parameter k" in found.report_.title
     assert set(found.report_.noise) == {"x", "u"}
 
@@ -58,14 +58,14 @@ def test_a_frequency_of_its_own_in_each_run():
     """Its square is needed; its first power imitates that within loud noise."""
     frequency = np.sqrt(STIFFNESS)
     found = fitted(beside(springs(STIFFNESS, 0.05), frequency), "xuw")
-    assert [str(q.expression) for q in found.quantities_] == ["u**2 + w**2*x**2"]
+    assert [str(q.expression) for q in found.quantities_] == ["u**2/2 + w**2*x**2/2"]
 
 
 def test_what_is_constant_in_each_run_is_no_law():
     """A mass that nothing depends on, and a number of the run, in a column between the others."""
     states = beside(springs(1.0, 0.01), STIFFNESS, np.arange(RUNS))[:, :, [0, 3, 1, 2]]
     found = fitted(states, ["x", "run_number", "u", "m"])
-    assert [str(q.expression) for q in found.quantities_] == ["u**2 + x**2"]
+    assert [str(q.expression) for q in found.quantities_] == ["u**2/2 + x**2/2"]
     assert "column run_number numbers the runs and is left out" in str(found.report_)
     values = found.quantities_[0](states)
     assert values.std(axis=1).max() < 0.1 * values.std()
@@ -74,7 +74,7 @@ def test_what_is_constant_in_each_run_is_no_law():
 def test_a_user_s_own_terms_with_a_parameter():
     states = beside(springs(STIFFNESS, 0.01), STIFFNESS)
     found = fitted(states, "xuk", library=["k*x**2", "u**2", "k**2", "log(k)"])
-    assert [str(q.expression) for q in found.quantities_] == ["k*x**2 + u**2"]
+    assert [str(q.expression) for q in found.quantities_] == ["k*x**2/2 + u**2/2"]
     with pytest.raises(ValueError, match="depend on parameters alone"):
         fitted(states, "xuk", library=["k**2", "log(k)"])
 
@@ -119,7 +119,7 @@ def test_a_manifold_is_trained_on_coordinates_alone():
         states=beside(springs(STIFFNESS, 0.02), STIFFNESS, np.arange(RUNS)), names=list("xuki")
     )
     report = discovery.discover(runs, random_state=0, verbose=False)
-    assert [str(q.expression) for q in report.quantities] == ["k*x**2 + u**2"]
+    assert [str(q.expression) for q in report.quantities] == ["k*x**2/2 + u**2/2"]
 
 
 def lyness(steps=100):

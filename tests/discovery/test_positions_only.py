@@ -20,7 +20,7 @@ def oscillator():
 
 def test_the_energy_is_found_and_the_report_says_how(oscillator):
     _, finder = oscillator
-    assert [str(q.expression) for q in finder.quantities_] == ["q**2 + qdot**2"]
+    assert [str(q.expression) for q in finder.quantities_] == ["q**2/2 + qdot**2/2"]
     assert "velocities qdot were formed from positions" in finder.report_.title
 
 
@@ -28,7 +28,7 @@ def test_laws_have_values_where_there_are_velocities(oscillator):
     runs, finder = oscillator
     states = runs.with_velocities()
     np.testing.assert_allclose(
-        finder.transform(states)[:, 0], (states.rows**2).sum(axis=1), rtol=1e-12
+        finder.transform(states)[:, 0], (states.rows**2).sum(axis=1) / 2, rtol=1e-12
     )
     with pytest.raises(ValueError, match="with_velocities"):
         finder.transform(runs)

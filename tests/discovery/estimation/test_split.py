@@ -21,7 +21,7 @@ def test_enough_runs_are_left_to_judge():
     for seed in range(4):
         finder = ConservedQuantityFinder("polynomial", roles=runs.roles, random_state=seed)
         finder.fit(runs.rows, groups=runs.groups)
-        assert [str(q.expression) for q in finder.quantities_] == ["x0**2 + x1**2"]
+        assert [str(q.expression) for q in finder.quantities_] == ["x0**2/2 + x1**2/2"]
 
 
 def test_probes_are_where_columns_are_positive():

@@ -61,7 +61,7 @@ def test_a_page_says_what_the_report_says(kepler):
     assert shown.tags.count("math") == 2 * 3 and shown.tags.count("svg") == 1 + 3 + 1
     assert "3 conserved quantities" in shown.text
     for quantity in kepler.quantities:
-        assert str(quantity.expression) in shown.text
+        assert quantity.formula in shown.text
         assert quantity.symmetry in shown.text
         # In the table and above its picture.
         assert quantity.name and shown.text.count(quantity.name) >= 2

@@ -39,7 +39,7 @@ def test_text(kepler):
     words = re.compile(r"     conserved within noise; drift above \d+(\.\d+)? % excluded;")
     assert sum(bool(words.match(line)) for line in lines) == 3
     for number, quantity in enumerate(kepler.quantities, start=1):
-        assert f"  {number}  {quantity.name}: {quantity.expression}" in lines
+        assert f"  {number}  {quantity.name}: {quantity.formula}" in lines
         assert f"symmetry: {quantity.symmetry}" in text
     assert [q.name for q in kepler.quantities][:2] == ["angular momentum", "energy"]
     assert re.search(r"coefficients of u\*\*2 ± 0\.\d+, v\*\*2 ± 0\.\d+;", text)
@@ -71,7 +71,7 @@ def test_noise_of_many_coordinates(kepler):
 def test_names_that_are_no_words_are_quoted(kepler):
     odd = sympy.Symbol("a-b") ** 2 + sympy.Symbol("E")
     text = str(replace(kepler, quantities=[replace(kepler.quantities[0], expression=odd)]))
-    assert "'a-b'**2 + E" in text
+    assert "E + 'a-b'**2" in text
 
 
 def test_text_without_laws(control):
@@ -107,7 +107,7 @@ def test_a_long_formula_has_a_line_of_its_own(kepler):
     long = sympy.sympify("+".join(f"{k}*x**{k}" for k in range(2, 14)))
     odd = replace(kepler, quantities=[replace(kepler.quantities[0], expression=long)])
     lines = str(odd).splitlines()
-    at = lines.index(f"     {long}")
+    at = lines.index(f"     {odd.quantities[0].formula}")
     assert lines[at - 1] == "  1  angular momentum:" and "excluded" in lines[at + 1]
 
 
@@ -123,7 +123,7 @@ def test_what_to_do_is_told_last(kepler):
 
 def test_identities_and_symmetries_are_named(kepler):
     part = replace(kepler, identities=kepler.quantities[:1], symmetries=["algebra so(3)"])
-    assert f"{kepler.quantities[0].expression} = constant" in str(part)
+    assert f"{kepler.quantities[0].formula} = constant" in str(part)
     assert "symmetries: algebra so(3)" in str(part)
 
 
@@ -164,7 +164,7 @@ def test_formulas_survive_json(kepler):
     for quantity, written in zip(kepler.quantities, kepler.to_dict()["quantities"], strict=True):
         again = sympy.lambdify(symbols, sympy.sympify(written["expression"]))
         np.testing.assert_allclose(again(*states.T), quantity(states), rtol=1e-5)
-        assert written["latex"] == sympy.latex(quantity.expression)
+        assert written["latex"] == quantity.to_latex()
 
 
 def test_frame(kepler, control):

@@ -1,0 +1,76 @@
+"""Vectors completed: components that are conserved because the laws are.
+
+Independent laws hold a vector in part: of the Runge–Lenz vector in the plane one component, beside
+energy and angular momentum. Turning the axes into each other turns a component into the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import sympy
+
+from discovery.criteria import SYMMETRIES
+from discovery.noether import phase_space
+from discovery.noether.motion import Motion
+
+_VECTORS = ("angular momentum about", "Runge–Lenz vector along")
+# States at which gradients are compared.
+_PROBES = 200
+
+
+def missing_components(
+    laws: Sequence[sympy.Expr], names: Sequence[str | None], motion: Motion
+) -> dict[str, sympy.Expr]:
+    """Return components that are functions of the laws and not among them, by name.
+
+    Their gradients are in the span of the laws' at the states of the data.
+
+    Parameters
+    ----------
+    laws : sequence of sympy.Expr
+        In plain symbols, with numbers alone as coefficients.
+    names : sequence of str or None
+        Theirs, as `discovery.noether.naming.names_of` gives them.
+    motion : Motion
+    """
+    axes = [motion.names[i] for i in motion.positions]
+    known = dict(zip(names, laws, strict=True))
+    out = {}
+    for vector in _VECTORS:
+        own = [axis for axis in axes if f"{vector} {axis}" in known]
+        for axis in axes:
+            if own and axis not in own:
+                turned = _turned(known[f"{vector} {own[0]}"], own[0], axis, motion)
+                if _is_function(turned, laws, motion):
+                    out[f"{vector} {axis}"] = turned
+    return out
+
+
+def _turned(law: sympy.Expr, old: str, new: str, motion: Motion) -> sympy.Expr:
+    """Return a formula with the axes changed in a circle, or in the plane exchanged."""
+    n = len(motion.pairs)
+    axes = [motion.names[i] for i in motion.positions]
+    step = axes.index(new) - axes.index(old)
+    change: Mapping[sympy.Symbol, sympy.Symbol] = {
+        sympy.Symbol(motion.names[motion.pairs[k][side]]): sympy.Symbol(
+            motion.names[motion.pairs[(k + step) % n][side]]
+        )
+        for k in range(n)
+        for side in (0, 1)
+    }
+    return law.xreplace(change)
+
+
+def _is_function(law: sympy.Expr, laws: Sequence[sympy.Expr], motion: Motion) -> bool:
+    symbols = [sympy.Symbol(name) for name in motion.names]
+    states = motion.states[:: max(1, len(motion.states) // _PROBES)]
+    scale = motion.states.std(axis=0)
+    slopes = phase_space.gradients([law, *laws], symbols, states) * scale
+    rest = []
+    for own, *others in slopes[np.isfinite(slopes).all(axis=(1, 2))]:
+        span = np.transpose(others)
+        left = own - span @ np.linalg.lstsq(span, own, rcond=1e-8)[0]
+        rest.append(np.linalg.norm(left) / max(np.linalg.norm(own), 1e-300))
+    return bool(rest) and bool(np.median(rest) <= SYMMETRIES.span_residual)

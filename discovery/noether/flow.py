@@ -1,0 +1,240 @@
+"""Whether a function's flow is the measured motion: then it is the energy.
+
+Over windows of the runs,
+
+    Δq = ∫ ∂h/∂p dt,   Δp = −∫ ∂h/∂q dt                     with momenta,
+    p = ∂h/∂w,   Δp = ∫ ∂(2T − h)/∂q dt,   2T = w·p          with velocities, where h = T + V.
+
+The latter are Lagrange's equations of T − V. Forces across the velocities, of a magnetic field or a
+turning frame, leave h alone: F(q) w with F antisymmetric is allowed beside them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from discovery.criteria import SYMMETRIES
+from discovery.noether.motion import Candidate, Motion
+
+# What is zero but for rounding, and the share of motion that integrals over samples leave.
+_ROUNDING, _INTEGRALS = 1e-6, 1e-5
+# A difference quotient's step, in spreads.
+_STEP = 1e-4
+# Degree of F(q) up to which a force across the velocities is looked for, in few coordinates.
+_DEGREE, _FEW = 2, 3
+
+
+class Flow(NamedTuple):
+    """Where a function's flow is the measured motion.
+
+    Attributes
+    ----------
+    pairs : list of int
+        Which pairs of coordinates it moves.
+    across : bool
+        Whether forces across the velocities act besides.
+    mass : (N, n, n) array or None
+        M(q) of these pairs at the motion's `points`; None for momenta.
+    """
+
+    pairs: list[int]
+    across: bool
+    mass: np.ndarray | None
+
+
+def flow_of(
+    law: Candidate, motion: Motion, others: Sequence[Candidate] = (), diagonal: bool = False
+) -> Flow | None:
+    """Return how a function moves the coordinates that it is of, where that is how they move.
+
+    Parameters
+    ----------
+    law : Candidate
+    motion : Motion
+    others : sequence of Candidate
+        Other laws. With momenta: what moves with these besides is not moved by `law` alone.
+    diagonal : bool
+        Whether masses must be each coordinate's own: squares of a conserved total momentum may
+        hide in others. So they must be where no coordinate is an angle.
+
+    Returns
+    -------
+    Flow or None
+        None for what does not move them so, or where nothing tells.
+    """
+    pairs = pairs_of(law, motion)
+    if not pairs or not motion.windows:
+        return None
+    kinds = {motion.roles[motion.pairs[k][1]] for k in pairs}
+    found = None
+    places = {motion.roles[motion.pairs[k][0]] for k in pairs}
+    diagonal = diagonal or places == {"position"}
+    if "momentum" not in kinds:
+        found = _with_velocities(law, motion, pairs, diagonal)
+    if found is None and (kinds == {"momentum"} or not motion.told):
+        found = _with_momenta(law, motion, pairs, others)
+    return found
+
+
+def pairs_of(law: Candidate, motion: Motion) -> list[int]:
+    """Return which pairs a function is of; none where it is of other coordinates too."""
+    slopes = law.gradient(motion.points())
+    if not np.isfinite(slopes).all():
+        return []
+    weight = np.sqrt(np.mean(slopes**2, axis=0)) * motion.states.std(axis=0)
+    used = set(np.flatnonzero(weight > _ROUNDING * weight.max()))
+    used -= {i for i, role in enumerate(motion.roles) if role == "parameter"}
+    pairs = [k for k, pair in enumerate(motion.pairs) if used & set(pair)]
+    return pairs if used <= {i for k in pairs for i in motion.pairs[k]} else []
+
+
+def _with_momenta(
+    law: Candidate, motion: Motion, pairs: list[int], others: Sequence[Candidate]
+) -> Flow | None:
+    q, p = (np.array([motion.pairs[k][side] for k in pairs]) for side in (0, 1))
+    columns = np.concatenate([q, p])
+    size = motion.states[:, columns].std(axis=0)
+
+    def flow(of: Candidate) -> np.ndarray:
+        slopes = of.gradient(motion.states)
+        moved = np.concatenate([slopes[:, p], -slopes[:, q]], axis=1)
+        return (motion.integral(moved) / size).ravel()
+
+    change = (motion.change(motion.states[:, columns]) / size).ravel()
+    own, most = flow(law), _most(motion, columns, change)
+    if law.decays:
+        friction = np.zeros((len(motion.states), len(columns)))
+        friction[:, len(q) :] = motion.states[:, p]
+        lost = (motion.integral(friction) / size).ravel()
+        left = _left(np.stack([own, lost], axis=1), change)
+        return Flow(pairs, False, None) if left <= most else None
+    alone = _left(own[:, None], change)
+    if not alone <= most:
+        return None
+    beside = [f for f in map(flow, others) if np.isfinite(f).all()]
+    together = _left(np.stack([own, *beside], axis=1), change)
+    if alone > SYMMETRIES.energy_gain * together + _INTEGRALS * (change @ change):
+        return None
+    return Flow(pairs, False, None)
+
+
+def _with_velocities(
+    law: Candidate, motion: Motion, pairs: list[int], diagonal: bool
+) -> Flow | None:
+    q, w = (np.array([motion.pairs[k][side] for k in pairs]) for side in (0, 1))
+    unit = _velocity_units(motion, q, w)
+    mass = None if unit is None else _mass(law, motion, w, unit)
+    if mass is None:
+        return None
+    middle = np.median(mass, axis=0)
+    mixed = np.abs(middle - np.diag(np.diag(middle))).max()
+    if diagonal and mixed > SYMMETRIES.mixed_mass * np.abs(middle).max():
+        return None
+    p = law.gradient(motion.states)[:, w] / unit
+    size = p.std(axis=0)
+    change = (motion.change(p) / size).ravel()
+    rest = change - (motion.integral(_force(law, motion, q, w)) / size).ravel()
+    most = _most(motion, w, change)
+    if law.decays:
+        friction = (motion.integral(p) / size).ravel()[:, None]
+        return Flow(pairs, False, mass) if _left(friction, rest) <= most else None
+    if rest @ rest <= most:
+        return Flow(pairs, False, mass)
+    speeds = motion.states[:, w] * unit
+    for degree in range(_DEGREE + 1 if len(q) <= _FEW else 1):
+        forces = _across(motion.states[:, q], speeds, degree)
+        if 5 * len(forces) < len(change):  # else they would fit anything
+            across = [(motion.integral(force) / size).ravel() for force in forces]
+            if across and _left(np.stack(across, axis=1), rest) <= most:
+                return Flow(pairs, True, mass)
+    return None
+
+
+def _velocity_units(motion: Motion, q: np.ndarray, w: np.ndarray) -> np.ndarray | None:
+    """Return the factors k with q̇ = k w, (n,): ones, but for units; None where there are none."""
+    spread = motion.states[:, q].std(axis=0)
+    moved = motion.change(motion.states[:, q]) / spread
+    speeds = motion.integral(motion.states[:, w]) / spread
+    unit = np.sum(moved * speeds, axis=0) / np.sum(speeds**2, axis=0)
+    rest = (moved - unit * speeds).ravel()
+    return unit if rest @ rest <= _most(motion, q, moved.ravel()) else None
+
+
+def _force(law: Candidate, motion: Motion, q: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Return ∂(2T − h)/∂q at the states, (n, k), 2T = w·∂h/∂w."""
+    states = motion.states
+
+    def double_kinetic(at: np.ndarray) -> np.ndarray:
+        return np.sum(law.gradient(at)[:, w] * at[:, w], axis=1)
+
+    force = -law.gradient(states)[:, q]
+    for k, i in enumerate(q):
+        step = np.zeros(states.shape[1])
+        step[i] = _STEP * states[:, i].std()
+        change = double_kinetic(states + step) - double_kinetic(states - step)
+        force[:, k] += change / (2 * step[i])
+    return force
+
+
+def _most(motion: Motion, columns: np.ndarray, change: np.ndarray) -> float:
+    """Return the sum of squares that noise and rounding may leave of changes over windows."""
+    noise = motion.noise[columns] / motion.states[:, columns].std(axis=0)
+    both_ends = 2 * np.sum(noise**2) * len(change) / len(columns)
+    return SYMMETRIES.flow_noise * both_ends + SYMMETRIES.flow_rest * (change @ change)
+
+
+def _mass(law: Candidate, motion: Motion, w: np.ndarray, unit: np.ndarray) -> np.ndarray | None:
+    """Return M(q), (N, n, n), where h is V(q) + ½ wᵀ M(q) w with M definite; else None."""
+    points, speed = motion.points(), motion.states[:, w].std(axis=0)
+    rest = points.copy()
+    rest[:, w] = 0.0
+    columns = []
+    base = law.gradient(rest)[:, w]
+    for j in range(len(w)):
+        probe = rest.copy()
+        probe[:, w[j]] = speed[j]
+        columns.append((law.gradient(probe)[:, w] - base) / speed[j])
+    mass = np.stack(columns, axis=2)
+    size = np.abs(np.einsum("nij,i,j->n", np.abs(mass), speed, speed))
+    linear = np.abs(base * speed).max(axis=1)
+    moving = law.gradient(points)[:, w] - np.einsum("nij,nj->ni", mass, points[:, w])
+    if np.any(np.maximum(linear, np.abs(moving * speed).max(axis=1)) > _ROUNDING * size.max()):
+        return None
+    mass = mass / np.outer(unit, unit)
+    standard = mass * np.outer(speed * unit, speed * unit)
+    levels = np.linalg.eigvalsh((standard + standard.transpose(0, 2, 1)) / 2)
+    for sign in (1, -1):
+        bottom = np.min(sign * levels, axis=1)
+        if np.mean(bottom > _ROUNDING * np.abs(levels).max(axis=1)) > SYMMETRIES.definite_share:
+            return sign * mass
+    return None
+
+
+def _across(places: np.ndarray, speeds: np.ndarray, degree: int) -> list[np.ndarray]:
+    """Return forces F(q) w with F antisymmetric, of monomials up to a degree: (n, k) each."""
+    k = places.shape[1]
+    places = (places - places.mean(axis=0)) / places.std(axis=0)
+    powers = [
+        np.prod(places[:, list(which)], axis=1)
+        for order in range(degree + 1)
+        for which in itertools.combinations_with_replacement(range(k), order)
+    ]
+    forces = []
+    for i, j in itertools.combinations(range(k), 2):
+        for power in powers:
+            force = np.zeros_like(places)
+            force[:, i], force[:, j] = power * speeds[:, j], -power * speeds[:, i]
+            forces.append(force)
+    return forces
+
+
+def _left(columns: np.ndarray, vector: np.ndarray) -> float:
+    """Return the square of what is left of a vector beside columns; nan where not finite."""
+    if not (np.isfinite(columns).all() and np.isfinite(vector).all()):
+        return float("nan")
+    rest = vector - columns @ np.linalg.lstsq(columns, vector, rcond=None)[0]
+    return float(rest @ rest)

@@ -1,0 +1,230 @@
+"""Textbook form: laws with their names, at the scale and in the order in which books write them.
+
+A law has no scale and no sign of its own: kinetic terms get a half and come first,
+u²/2 + v²/2 − 1/r, a rotation reads x v − y u, and the first body has mass one in all laws. No
+function changes but for such a factor.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import sympy
+from sympy.core.function import AppliedUndef
+
+from discovery.formulas.simple_numbers import Numbers
+from discovery.noether.completion import missing_components
+from discovery.noether.motion import Candidate, Motion
+from discovery.noether.naming import names_of
+from discovery.report.arrangement import arranged
+from discovery.report.quantity import Quantity
+from discovery.report.report import DiscoveryReport
+
+# What is conserved, or would be.
+_NAMED = ("exact", "approximate", "decaying")
+
+
+def in_textbook_form(report: DiscoveryReport, motion: Motion, numbers: Numbers) -> DiscoveryReport:
+    """Return a report whose laws have names, and the form that books give them.
+
+    Components of vectors that are functions of the laws are named among the symmetries.
+
+    Parameters
+    ----------
+    report : DiscoveryReport
+        In the user's units.
+    motion : Motion
+        Of the same coordinates.
+    numbers : Numbers
+        What counts as simple in a formula.
+    """
+    laws = [q for q in report.quantities if q.verdict in _NAMED]
+    found = iter(names_of([_candidate(q) for q in laws], motion))
+    names = [
+        (next(found) or _dissipated(q)) if q.verdict in _NAMED else None for q in report.quantities
+    ]
+    pairs = zip(report.quantities, names, strict=True)
+    quantities = [in_book_form(replace(q, name=name), motion, numbers) for q, name in pairs]
+    notes = [*report.symmetries, *_of_whole_vectors(quantities, motion, numbers)]
+    return replace(report, quantities=quantities, symmetries=notes)
+
+
+def fields_in_textbook_form(report: DiscoveryReport) -> DiscoveryReport:
+    """Return a report on fields, its totals named.
+
+    Parameters
+    ----------
+    report : DiscoveryReport
+    """
+    quantities = [
+        replace(q, name=_of_total(q.expression) if q.verdict in _NAMED else None)
+        for q in report.quantities
+    ]
+    return replace(report, quantities=quantities)
+
+
+def _of_total(expression: sympy.Expr) -> str | None:
+    """Return the name of the integral of a field, or of a sum of fields."""
+    if not isinstance(expression, sympy.Integral):
+        return None
+    terms = sympy.Add.make_args(expression.function)
+    fields = [str(term.func) for term in terms if isinstance(term, AppliedUndef)]
+    return f"total of {' + '.join(sorted(fields))}" if len(fields) == len(terms) else None
+
+
+def _of_whole_vectors(
+    quantities: Sequence[Quantity], motion: Motion, numbers: Numbers
+) -> list[str]:
+    """Say which components of vectors are conserved too."""
+    laws = [q for q in quantities if q.verdict == "exact" and q.approximation_error is None]
+    if not motion.pairs or not laws:
+        return []
+    formulas = [numbers.numeric(q.expression) for q in laws]
+    found = missing_components(formulas, [q.name for q in laws], motion)
+    momenta = [motion.names[i] for i in motion.momenta]
+    return [
+        f"{name} is conserved too, a function of the laws: "
+        + sympy.sstr(arranged(law, motion.names, momenta), order="none")
+        for name, law in found.items()
+    ]
+
+
+def _dissipated(quantity: Quantity) -> str | None:
+    """Return the name of what friction, air or dry surfaces take of: an energy."""
+    return "energy" if quantity.decay is not None and quantity.decay.losses else None
+
+
+def _candidate(quantity: Quantity) -> Candidate:
+    weights = np.array(list(quantity.coefficients.values()))
+    return Candidate(quantity.library, weights, quantity.decay is not None)
+
+
+def in_book_form(quantity: Quantity, motion: Motion, numbers: Numbers) -> Quantity:
+    """Return a law at the scale and with the sign that its name, or its squares, ask for.
+
+    Parameters
+    ----------
+    quantity : Quantity
+    motion : Motion
+        Which of the coordinates are momenta.
+    numbers : Numbers
+        What counts as simple in a formula.
+    """
+    if quantity.library.learned:
+        return quantity
+    momenta = [motion.names[i] for i in motion.momenta]
+    quantity = replace(
+        quantity, expression=short_in_angles(quantity.expression), momenta=tuple(momenta)
+    )
+    terms = list(_terms(quantity.expression))
+    w = [sympy.Symbol(name) for name in momenta]
+    q = [sympy.Symbol(motion.names[i]) for i in motion.positions]
+    name = quantity.name or ""
+    if "angular momentum" in name:
+        first = _turning(terms, q, w)
+    elif "momentum" in name:
+        first = (c for m in w for c, t in terms if t == m)
+    elif name.startswith("Runge"):
+        first = (
+            c for x in q for m in w for c, t in terms if t.free_symbols == {x, m} and t.has(m**2)
+        )
+    elif name.startswith("Fradkin"):
+        first = (c for a, b in itertools.combinations(w, 2) for c, t in terms if t == a * b)
+    else:
+        first = _of_energy(terms, w, motion, numbers, name.startswith("energy"))
+    pivot = next(first, None)
+    return quantity if pivot in (None, 1) else quantity.times(1 / pivot, numbers)
+
+
+def short_in_angles(expression: sympy.Expr) -> sympy.Expr:
+    """Return a formula with sin²θ for 1 − cos 2θ, and the like, where that is shorter.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+    """
+    waves = expression.atoms(sympy.sin, sympy.cos)
+    if all(wave.args[0].is_Symbol for wave in waves) or expression.has(sympy.Float):
+        return expression
+    opened = sympy.expand(sympy.expand_trig(expression))
+    squares = {c**k: (1 - sympy.sin(c.args[0]) ** 2) ** (k // 2) for c, k in _even_cosines(opened)}
+    forms = [opened, sympy.expand(opened.xreplace(squares))]
+    factored = [sympy.factor(form) for form in forms]
+    forms += [form for form in factored if not form.as_coeff_Mul()[1].is_Add]
+    return min([expression, *forms], key=_size)
+
+
+def _size(form: sympy.Expr) -> tuple[int, int]:
+    return len(sympy.Add.make_args(form)), sympy.count_ops(form)
+
+
+def _even_cosines(e: sympy.Expr) -> list[tuple[sympy.Expr, int]]:
+    powers = [(p.base, p.exp) for p in e.atoms(sympy.Pow) if isinstance(p.base, sympy.cos)]
+    return [(base, int(k)) for base, k in powers if k.is_Integer and k > 0 and k % 2 == 0]
+
+
+def _terms(expression: sympy.Expr) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:
+    """Yield the number and the rest of each term."""
+    for term in sympy.Add.make_args(expression):
+        yield term.as_coeff_Mul()
+
+
+def _turning(
+    terms: Sequence[tuple[sympy.Expr, sympy.Expr]],
+    q: Sequence[sympy.Symbol],
+    w: Sequence[sympy.Symbol],
+) -> Iterator[sympy.Expr]:
+    """Yield the numbers before x v_y, in the plane or in space; of an angle's, before its rate."""
+    n = len(q)
+    planes = [(0, 1), (1, 2), (2, 0)] if n == 3 else itertools.combinations(range(n), 2)
+    for i, j in planes:
+        yield from (c for c, t in terms if t.free_symbols == {q[i], w[j]} and not t.diff(w[j], 2))
+    if len(terms) == 1:
+        yield terms[0][0]
+
+
+def _squares(
+    terms: Sequence[tuple[sympy.Expr, sympy.Expr]], w: Sequence[sympy.Symbol]
+) -> list[tuple[int, sympy.Expr, bool]]:
+    """Return (which momentum, number, whether nothing else) of the terms c w² f(q)."""
+    out = []
+    for k, m in enumerate(w):
+        for c, t in terms:
+            rest = t / m**2
+            if t.has(m) and not rest.has(*w):
+                out.append((k, c, rest == 1))
+    return out
+
+
+def _of_energy(
+    terms: Sequence[tuple[sympy.Expr, sympy.Expr]],
+    w: Sequence[sympy.Symbol],
+    motion: Motion,
+    numbers: Numbers,
+    certain: bool,
+) -> Iterator[sympy.Expr]:
+    """Yield twice the number before a kinetic term, which gets a half: of the first body, w²/2.
+
+    Where coordinates are angles there is no first body: of their halves the one that makes the
+    formula simplest. Of a law that is not known to be an energy only where it is ½ w² for each
+    momentum in it.
+    """
+    squares = _squares(terms, w)
+    plain = [(k, c) for k, c, alone in squares if alone]
+    if not certain:
+        occurring = {m for _, t in terms for m in w if t.has(m)}
+        definite = len({c.is_positive for _, c in plain}) == 1
+        if (
+            not definite
+            or {w[k] for k, _ in plain} != occurring
+            or len(plain) != sum(t.has(*w) for _, t in terms)
+        ):
+            return
+    chosen = plain or [(k, c) for k, c, _ in squares]
+    doubles = [2 * c for _, c in chosen]
+    if not plain or any(motion.roles[motion.positions[k]] == "angle" for k, _ in chosen):
+        doubles.sort(key=lambda d: sum(numbers.price(abs(float(c / d))) for c, _ in terms))
+    yield from doubles

@@ -1,0 +1,182 @@
+"""Names of laws: certain ones are given, by form and by motion; look-alikes get none."""
+
+import numpy as np
+import pytest
+
+from discovery import datasets
+from discovery.libraries import custom
+from discovery.noether.motion import Candidate, Motion
+from discovery.noether.naming import names_of
+from discovery.noether.phase_space import canonical_pairs
+
+KEPLER = "u**2/2 + v**2/2 - 1/sqrt(x**2 + y**2)"
+L = "(x*v - y*u)"
+PLANE = "p1**2/2 + p2**2/2 + q1**2/2 + q2**2/2"
+TURN = "(q1*p2 - q2*p1)"
+FIELD = "x*v - y*u - x**4/72 - x**2*y**2/36 + x**2*z**2/18 + x**2/2 - y**4/72 + y**2*z**2/18"
+NAMED = [
+    ("pendulum", {"omega**2 - 2*cos(theta)": "energy"}),
+    ("henon_heiles", {"p1**2 + p2**2 + q1**2 + q2**2 + 2*q1**2*q2 - 2*q2**3/3": "energy"}),
+    (
+        "double_pendulum",
+        {
+            "omega1**2 + omega1*omega2*cos(theta1 - theta2) + omega2**2/2 - 2*cos(theta1)"
+            " - cos(theta2)": "energy"
+        },
+    ),
+    (
+        "kepler",
+        {
+            "2/sqrt(x**2 + y**2) - u**2 - v**2": "energy",
+            L: "angular momentum",
+            "u*v*y - v**2*x + x/sqrt(x**2 + y**2)": "Runge–Lenz vector along x",
+            "u*v*(y + x) - v**2*x - u**2*y + (x + y)/sqrt(x**2 + y**2)": "Runge–Lenz vector",
+        },
+    ),
+    (
+        "isotropic_oscillator",
+        {
+            "p1**2 + q1**2": "energy of the motion in q1",
+            "p1*p2 + q1*q2": "Fradkin tensor (q1, q2)",
+            "(p1 + p2)**2 + (q1 + q2)**2": "energy of a mode",
+            TURN: "angular momentum",
+        },
+    ),
+    (
+        "spherical_pendulum",
+        {
+            "omega_phi*sin(theta)**2": "angular momentum along phi",
+            "omega_theta**2/2 + omega_phi**2*sin(theta)**2/2 - cos(theta)": "energy",
+        },
+    ),
+    ("toda", {"p1 + p2 + p3": "total momentum"}),
+    (
+        "two_body",
+        {
+            "u1 + u2/2": "total momentum along x",
+            "x1*v1 + x2*v2/2 - y1*u1 - y2*u2/2": "angular momentum",
+        },
+    ),
+    (
+        "charged_particle",
+        {"u - y": "canonical momentum along x", "u**2 + v**2": "energy"},
+    ),
+    (
+        "magnetic_mirror",
+        {f"{FIELD} + y**2/2": "canonical angular momentum about z", "u**2 + v**2 + w**2": "energy"},
+    ),
+    ("epidemic", {"s + i + r": "total amount", "r + log(s)/2": None}),
+    ("enzyme", {"c + e": "conserved moiety", "-e + p + s": None}),
+]
+
+
+def motion_of(name, noise=0.0):
+    """Return the motion of a data set as it is measured, not smoothed."""
+    runs = datasets.load(name, 30, 100, noise, 3)
+    try:
+        pairs = canonical_pairs(runs.names, runs.roles)
+    except ValueError:
+        pairs = []
+    return Motion(
+        states=np.asarray(runs.rows),
+        times=np.asarray(runs.row_times),
+        offsets=np.asarray(runs.offsets),
+        names=tuple(runs.names),
+        roles=tuple(runs.roles),
+        told=True,
+        noise=noise * np.asarray(runs.rows).std(axis=0),
+        pairs=tuple(pairs),
+    )
+
+
+def names(motion, formulas, decays=False):
+    laws = [Candidate(custom([f], motion.names), np.ones(1), decays) for f in formulas]
+    return names_of(laws, motion)
+
+
+@pytest.mark.parametrize(("system", "laws"), NAMED, ids=[system for system, _ in NAMED])
+def test_laws_are_named(system, laws):
+    assert names(motion_of(system), list(laws)) == list(laws.values())
+
+
+@pytest.mark.parametrize(
+    ("system", "formula"),
+    [
+        ("kepler", f"{L}**2"),
+        ("kepler", f"{KEPLER} + {L}"),
+        ("kepler", f"{KEPLER} + {L}**2/10"),
+        ("kepler", f"({KEPLER})*{L}"),
+        ("kepler", f"({KEPLER})**2"),
+        ("pendulum", "(omega**2/2 - cos(theta))**2"),
+        ("isotropic_oscillator", f"{PLANE} + {TURN}/2"),
+        ("isotropic_oscillator", f"{PLANE} + {TURN}**2/2"),
+        ("isotropic_oscillator", "p1**2 + q1**2 + 2*p2**2 + 2*q2**2"),
+        (
+            "toda",
+            "p1**2/2 + p2**2/2 + p3**2/2 + exp(q3 - q1) + exp(q1 - q2) + exp(q2 - q3)"
+            " - (p1 + p2 + p3)**2/5",
+        ),
+        ("charged_particle", "u**2 + v**2 + (v + x)**2"),
+        ("isotropic_oscillator", "(p1 + p2)**2 + (q1 + q2)**2 + p1"),
+        (
+            "two_body",
+            "u1**2 + v1**2 + u2**2/2 + v2**2/2 + (u1 + u2/2)**2/2"
+            " - 1/sqrt((x1 - x2)**2 + (y1 - y2)**2)",
+        ),
+        ("rigid_body", "omega1**2 + omega2**2"),
+        ("van_der_pol", "x**2 + v**2"),
+    ],
+)
+def test_no_function_of_laws_is_the_energy(system, formula):
+    assert names(motion_of(system), [formula]) == [None]
+
+
+def test_a_vector_and_a_scalar_added_have_no_name():
+    runge = f"u*v*y - v**2*x + x/sqrt(x**2 + y**2) + {L}"
+    assert names(motion_of("kepler"), [runge]) == [None]
+
+
+def test_a_little_of_another_law_is_seen():
+    """What it moves besides is moved by the other law's flow."""
+    laws = [f"{PLANE} + {TURN}/50", TURN]
+    assert names(motion_of("isotropic_oscillator"), laws) == [None, "angular momentum"]
+
+
+def test_canonical_momenta_need_the_field_to_be_seen():
+    """Without the energy nothing tells that u − y is a momentum."""
+    assert names(motion_of("charged_particle"), ["u - y"]) == [None]
+
+
+@pytest.mark.parametrize("system", ["kepler", "isotropic_oscillator"])
+def test_names_under_noise(system):
+    formula = KEPLER if system == "kepler" else PLANE
+    motion = motion_of(system, noise=0.03)
+    assert names(motion, [formula]) == ["energy"]
+    wrong = f"{formula} + {L if system == 'kepler' else TURN}**2/4"
+    assert names(motion, [wrong]) == [None]
+
+
+@pytest.mark.parametrize(
+    ("system", "formula"),
+    [("damped_pendulum", "omega**2/2 - cos(theta)"), ("damped_oscillator", "p**2 + q**2")],
+)
+def test_an_energy_that_friction_takes(system, formula):
+    motion = motion_of(system)
+    assert names(motion, [formula], decays=True) == ["energy"]
+    assert names(motion, [formula]) == [None]
+
+
+def test_units_and_origin_do_not_matter():
+    motion = motion_of("kepler")
+    far, wide = 4e6, 1e3
+    states = motion.states * [wide, wide, 10.0, 10.0] + [far, -far, 0, 0]
+    moved = Motion(
+        **{**motion.__dict__, "states": states, "times": motion.times * 100, "noise": motion.noise}
+    )
+    x, y = f"(x - {far:.0f})", f"(y + {far:.0f})"
+    laws = {
+        f"u**2 + v**2 - {2 * wide * 100}/sqrt({x}**2 + {y}**2)": "energy",
+        f"{x}*v - {y}*u": "angular momentum",
+        f"u*v*{y} - v**2*{x} + {wide * 100}*{x}/sqrt({x}**2 + {y}**2)": "Runge–Lenz vector along x",
+    }
+    assert names(moved, list(laws)) == list(laws.values())

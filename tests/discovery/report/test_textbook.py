@@ -1,0 +1,135 @@
+"""Textbook form: laws are scaled, ordered and written as in books, and stay the same functions."""
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from discovery import ConservedQuantityFinder, datasets
+from discovery.report.arrangement import arranged
+from discovery.report.textbook import short_in_angles
+
+NAMES, MOMENTA = ("x", "y", "u", "v"), ("u", "v")
+
+
+def report_of(name, library="auto", columns=None):
+    runs = datasets.load(name, 40, 100, noise=0.01, seed=0)
+    finder = ConservedQuantityFinder(library, roles=runs.roles, random_state=0)
+    rows = runs.to_frame()[list(runs.names)] * (columns or {name: 1.0 for name in runs.names})
+    return finder.fit(rows, groups=runs.groups, times=runs.row_times).report_
+
+
+@pytest.fixture(scope="module")
+def kepler():
+    return report_of("kepler")
+
+
+def test_laws_read_as_in_books(kepler):
+    named = {q.name: q.formula for q in kepler.quantities}
+    assert named == {
+        "angular momentum": "x*v - y*u",
+        "energy": "u**2/2 + v**2/2 - 1/sqrt(x**2 + y**2)",
+        "Runge–Lenz vector along x": "x*v**2 - y*u*v - x/sqrt(x**2 + y**2)",
+    }
+    assert kepler.to_dict()["quantities"][0]["name"] == "angular momentum"
+    for name in named:
+        assert name in str(kepler) and name in kepler.to_html()
+
+
+def test_the_vector_is_completed(kepler):
+    """Its other component is a function of the laws, and so is not counted."""
+    other = "y*u**2 - x*u*v - y/sqrt(x**2 + y**2)"
+    assert f"Runge–Lenz vector along y is conserved too, a function of the laws: {other}" in (
+        kepler.symmetries
+    )
+
+
+def test_what_goes_with_the_scale(kepler):
+    """Function, formula, coefficients and errors are those of the printed law."""
+    runs = datasets.load("kepler", 5, 20, seed=1)
+    for law in kepler.quantities:
+        by_hand = sympy.lambdify(sympy.symbols(runs.names), sympy.sympify(law.formula))
+        np.testing.assert_allclose(by_hand(*runs.rows.T), law(runs.rows), rtol=1e-9)
+        by_terms = sum(
+            c * sympy.lambdify(sympy.symbols(runs.names), str(t))(*runs.rows.T)
+            for t, c in law.coefficients.items()
+        )
+        np.testing.assert_allclose(by_terms, law(runs.rows), rtol=1e-9)
+    energy = next(q for q in kepler.quantities if q.name == "energy")
+    assert min(energy.coefficients.values()) == -1
+    error = next(e for t, e in energy.standard_errors.items() if "sqrt" not in str(t) and e)
+    assert 0 < error < 0.01
+
+
+def test_units_change_neither_name_nor_form():
+    """Kilometres and kilometres a second, from afar."""
+    scaled = report_of("central_force", columns={"x": 1e3, "y": 1e3, "u": 1e2, "v": 1e2})
+    energy = next(q for q in scaled.quantities if q.name == "energy")
+    assert energy.formula.startswith("u**2/2 + v**2/2 + ")
+    assert "x*v - y*u" in [q.formula for q in scaled.quantities]
+
+
+@pytest.mark.parametrize(
+    ("formula", "written"),
+    [
+        ("-u*y + v*x", "x*v - y*u"),
+        ("-1/sqrt(x**2 + y**2) + v**2/2 + u**2/2", "u**2/2 + v**2/2 - 1/sqrt(x**2 + y**2)"),
+        ("y - x + (x - y)**4 - u", "-u + y - x + (x - y)**4"),
+        ("v*x*sin(y)/3 - 2*x", "x*v*sin(y)/3 - 2*x"),
+        ("log(x) + 2*x*y - 3*x", "-3*x + 2*x*y + log(x)"),
+        ("sqrt(1 + u**2) - 1/x", "sqrt(u**2 + 1) - 1/x"),
+    ],
+)
+def test_order(formula, written):
+    text = sympy.sstr(arranged(sympy.sympify(formula), NAMES, MOMENTA), order="none")
+    assert text == written
+
+
+def test_latex_and_page_keep_the_order(kepler):
+    law = next(q for q in kepler.quantities if q.name == "angular momentum")
+    assert law.to_latex() == "x v - y u"
+    assert kepler.to_html().index("<mi>x</mi>") < kepler.to_html().index("<mi>u</mi>")
+
+
+def test_fields_keep_their_integrals():
+    u, x = sympy.Function("u"), sympy.Symbol("x")
+    slope = sympy.Derivative(u(x), x)
+    law = sympy.Integral(slope**2 / 2 - u(x) ** 3 + 3 * x, x)
+    again = sympy.sympify(sympy.sstr(arranged(law, ["u1", "u2"]), order="none"))
+    assert (again - law).doit().expand() == 0
+
+
+MONOMIALS = st.tuples(
+    st.sampled_from([-3, -1, 1, 2]), *[st.integers(0, 2)] * 4, st.sampled_from(["1", "cos(x)"])
+)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@given(st.lists(MONOMIALS, min_size=1, max_size=5))
+def test_order_changes_no_function(terms):
+    formula = sympy.Add(
+        *(sympy.sympify(f"{c}*x**{i}*y**{j}*u**{k}*v**{n}*{f}") for c, i, j, k, n, f in terms)
+    )
+    again = sympy.sympify(sympy.sstr(arranged(formula, NAMES, MOMENTA), order="none"))
+    assert sympy.expand(again - formula) == 0
+
+
+@pytest.mark.parametrize(
+    ("formula", "shorter"),
+    [
+        ("w - w*cos(2*a)", "2*w*sin(a)**2"),
+        ("9*w + 8*w*cos(a) + w*cos(2*a)", "2*w*(cos(a) + 2)**2"),
+        ("u**2 + w**2/2 - w**2*cos(2*a)/2 - 2*cos(a)", "u**2 + w**2*sin(a)**2 - 2*cos(a)"),
+        ("u*w*cos(a - b) + cos(a)", "u*w*cos(a - b) + cos(a)"),
+        ("w*cos(3*a)", "w*cos(3*a)"),
+    ],
+)
+def test_angles(formula, shorter):
+    found = short_in_angles(sympy.sympify(formula))
+    assert sympy.simplify(found - sympy.sympify(shorter)) == 0
+    assert len(sympy.Add.make_args(found)) == len(sympy.Add.make_args(sympy.sympify(shorter)))
+    symbols = sympy.symbols("a b u w")
+    states = np.random.default_rng(0).normal(size=(4, 50))
+    one, other = (sympy.lambdify(symbols, f)(*states) for f in (found, sympy.sympify(formula)))
+    np.testing.assert_allclose(one, other, atol=1e-12)
