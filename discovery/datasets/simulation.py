@@ -214,7 +214,12 @@ def _check_noise(
 
 
 def _spread(system: System, clean: np.ndarray) -> np.ndarray:
-    """Return the standard deviations (d,); an angle's counts as at most the full circle's."""
+    """Return the standard deviations (d,); an angle's counts as at most the full circle's.
+
+    Parameters are set, not measured: theirs is 0.
+    """
     spread = clean.std(axis=(0, 1))
-    angles = np.array([role == "angle" for role in system.roles])
-    return np.where(angles, np.minimum(spread, _CIRCLE_STD), spread)
+    angles, parameters = (
+        np.array([role == kind for role in system.roles]) for kind in ("angle", "parameter")
+    )
+    return np.where(parameters, 0.0, np.where(angles, np.minimum(spread, _CIRCLE_STD), spread))

@@ -112,6 +112,12 @@ def test_noise_is_as_asked(name):
     np.testing.assert_allclose(added, 0.05 * spread, rtol=0.1)
 
 
+def test_parameters_are_set_not_measured():
+    noisy = datasets.load("kerr", 8, 20, noise=0.05, seed=1).states
+    assert np.ptp(noisy[..., 4:], axis=1).max() < 1e-12
+    assert np.ptp(noisy[..., :4], axis=1).min() > 1e-3
+
+
 def test_absolute_noise_by_coordinate():
     noisy = datasets.load("kepler", RUNS, STEPS, seed=1, noise_absolute=[0.1, 0.0, 0.2, 0.3])
     added = (noisy.rows - clean("kepler").rows).std(axis=0)
