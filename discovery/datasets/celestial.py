@@ -128,4 +128,47 @@ restricted_three_body = System(
     accept=_away_from_primaries,
 )
 
-register(kepler, kepler_3d, restricted_three_body)
+# Strengths of two fixed centres at x = ±_HALF.
+_LEFT, _RIGHT, _HALF = 0.83, 0.47, 1.0
+
+
+def _to_centres(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.hypot(x + _HALF, y), np.hypot(x - _HALF, y)
+
+
+def _centres_flow(x: np.ndarray, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple:
+    r1, r2 = _to_centres(x, y)
+    left, right = _LEFT / r1**3, _RIGHT / r2**3
+    return u, v, -left * (x + _HALF) - right * (x - _HALF), -(left + right) * y
+
+
+def _erikson_hill(x: np.ndarray, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Return L1 L2 of the angular momenta about the centres, and what their pull adds."""
+    r1, r2 = _to_centres(x, y)
+    spins = ((x + _HALF) * v - y * u) * ((x - _HALF) * v - y * u)
+    return spins + 2 * _HALF * (_LEFT * (x + _HALF) / r1 - _RIGHT * (x - _HALF) / r2)
+
+
+two_centres = System(
+    name="two_centres",
+    doc="A body in the plane of two fixed centres, 0.83 at x = -1 and 0.47 at x = 1: orbits about "
+    "both, in either sense, no nearer to a centre than 0.3.",
+    equations="x' = u, y' = v, u' = -0.83*(x + 1)/r1**3 - 0.47*(x - 1)/r2**3, "
+    "v' = -(0.83/r1**3 + 0.47/r2**3)*y",
+    source="L. Euler (1760); H. A. Erikson and E. L. Hill, Phys. Rev. 75, 29 (1949)",
+    names=("x", "y", "u", "v"),
+    roles=("position", "position", "velocity", "velocity"),
+    flow=_centres_flow,
+    sample=lambda rng, n: kepler_orbit(rng, n, (2.0, 3.2), (0.0, 0.3), mu=_LEFT + _RIGHT),
+    dt=0.15,
+    laws={
+        "E": lambda x, y, u, v: (
+            (u**2 + v**2) / 2 - _LEFT / _to_centres(x, y)[0] - _RIGHT / _to_centres(x, y)[1]
+        ),
+        "G": _erikson_hill,
+    },
+    count=2,
+    accept=lambda states: np.min(_to_centres(states[..., 0], states[..., 1]), axis=(0, 2)) > 0.3,
+)
+
+register(kepler, kepler_3d, restricted_three_body, two_centres)

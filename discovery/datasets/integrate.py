@@ -1,4 +1,4 @@
-"""Integration of many runs of one system at tight tolerance."""
+"""Integration of many runs of one system at tight tolerance; and iteration of a map."""
 
 from __future__ import annotations
 
@@ -56,3 +56,25 @@ def _integrate_together(
     if not solution.success:
         raise RuntimeError(f"integration stopped at t = {solution.t[-1]:g}: {solution.message}")
     return np.moveaxis(solution.y.reshape(*initial.shape, len(times)), -1, 1)
+
+
+def iterate(
+    step: Callable[[np.ndarray], np.ndarray], initial: np.ndarray, times: np.ndarray
+) -> np.ndarray:
+    """Apply a map again and again.
+
+    Parameters
+    ----------
+    step : callable, (n, d) -> (n, d)
+    initial : (n, d)
+    times : (steps,)
+        As many iterates as there are times, the initial states first.
+
+    Returns
+    -------
+    (n, steps, d)
+    """
+    states = [np.asarray(initial, dtype=np.float64)]
+    for _ in times[1:]:
+        states.append(step(states[-1]))
+    return np.stack(states, axis=1)

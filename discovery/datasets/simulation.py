@@ -9,7 +9,7 @@ import numpy as np
 from discovery.data.trajectories import Trajectories
 from discovery.datasets.catalogue import info
 from discovery.datasets.flaws import Flaws, uneven, with_gaps, with_outliers
-from discovery.datasets.integrate import integrate
+from discovery.datasets.integrate import integrate, iterate
 from discovery.datasets.observed import Measured
 from discovery.datasets.system import KINDS, System
 
@@ -81,6 +81,11 @@ def load(
         )
     if dt is not None and not dt > 0:
         raise ValueError(f"dt is {dt}. Expected a positive time.")
+    if system.is_map and (dt is not None or flaws.get("irregular")):
+        raise ValueError(
+            f"{system.name!r} is a map: a step is an iterate. dt and irregular cannot be chosen "
+            "for it; leave them out."
+        )
     absolute = _check_noise(system, noise, noise_absolute)
     wrong = Flaws(**flaws)
     streams = np.random.SeedSequence(seed).spawn(3)
@@ -172,12 +177,13 @@ def random(
 
 
 def _orbits(system: System, rng: np.random.Generator, n: int, times: np.ndarray) -> np.ndarray:
+    follow = iterate if system.is_map else integrate
     if system.accept is None:
-        return integrate(system.rhs, system.sample(rng, n), times)
+        return follow(system.rhs, system.sample(rng, n), times)
     kept: list[np.ndarray] = []
     missing = n
     for _ in range(_MAX_DRAWS):
-        drawn = integrate(system.rhs, system.sample(rng, missing), times)
+        drawn = follow(system.rhs, system.sample(rng, missing), times)
         kept.append(drawn[system.accept(drawn)])
         missing = n - sum(map(len, kept))
         if missing == 0:
@@ -208,7 +214,12 @@ def _check_noise(
 
 
 def _spread(system: System, clean: np.ndarray) -> np.ndarray:
-    """Return the standard deviations (d,); an angle's counts as at most the full circle's."""
+    """Return the standard deviations (d,); an angle's counts as at most the full circle's.
+
+    Parameters are set, not measured: theirs is 0.
+    """
     spread = clean.std(axis=(0, 1))
-    angles = np.array([role == "angle" for role in system.roles])
-    return np.where(angles, np.minimum(spread, _CIRCLE_STD), spread)
+    angles, parameters = (
+        np.array([role == kind for role in system.roles]) for kind in ("angle", "parameter")
+    )
+    return np.where(parameters, 0.0, np.where(angles, np.minimum(spread, _CIRCLE_STD), spread))

@@ -39,6 +39,8 @@ class System:
         ``accept(states (n, steps, d)) -> (n,) bool``: runs to keep, the others are drawn again.
     grid_spacing : float, optional
         For fields: the distance between grid points. The columns then are one array (..., d).
+    is_map : bool
+        Whether ``flow`` gives the next state in place of time derivatives; `dt` is 1 then.
     """
 
     name: str
@@ -54,6 +56,7 @@ class System:
     count: int
     accept: Callable[[np.ndarray], np.ndarray] | None = None
     grid_spacing: float | None = None
+    is_map: bool = False
 
     def __str__(self) -> str:
         laws = ", ".join(self.laws) or "none"
@@ -75,7 +78,7 @@ class System:
         return {law: Law(self.name, law) for law in self.laws}
 
     def rhs(self, states: np.ndarray) -> np.ndarray:
-        """Time derivative of states, (..., d) -> (..., d)."""
+        """Time derivative of states, or of a map the next ones, (..., d) -> (..., d)."""
         if self.grid_spacing is not None:
             return self.flow(states)
         return np.stack(np.broadcast_arrays(*self.flow(*self.columns(states))), axis=-1)

@@ -18,7 +18,7 @@ def runs(scale=1.0, shift=0.0, roles=PLANE, times=None):
 
 @pytest.mark.parametrize("name", datasets.names())
 def test_ordinary_data_are_analysed_as_they_are(name):
-    some = datasets.load(name, 8, 30, noise=0.05)
+    some = datasets.load(name, 40, 30, noise=0.05)
     frame = Frame.of(some)
     assert frame.is_identity
     assert frame.runs(some) is some

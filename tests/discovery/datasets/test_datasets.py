@@ -10,6 +10,7 @@ from discovery import datasets
 
 RUNS, STEPS = 24, 60
 LAWFUL = [name for name in datasets.names() if datasets.info(name).count]
+MAPS = [name for name in datasets.names() if datasets.info(name).is_map]
 CONTROLS = [name for name in datasets.names() if not datasets.info(name).count]
 
 
@@ -69,7 +70,15 @@ def test_record_is_complete(name):
     assert (runs.names, runs.roles) == (system.names, system.roles)
 
 
-@pytest.mark.parametrize("name", datasets.names())
+@pytest.mark.parametrize("name", MAPS)
+def test_iterates_obey_their_map(name):
+    states = clean(name).states
+    np.testing.assert_allclose(states[:, 1:], datasets.info(name).rhs(states[:, :-1]))
+    with pytest.raises(ValueError, match="is a map"):
+        datasets.load(name, dt=0.5)
+
+
+@pytest.mark.parametrize("name", [name for name in datasets.names() if name not in MAPS])
 def test_states_obey_the_equations(name):
     """The fourth-order difference of a finely sampled run agrees with the right-hand side."""
     system = datasets.info(name)
@@ -101,6 +110,12 @@ def test_noise_is_as_asked(name):
     added = (noisy.rows - clean(name).rows).std(axis=0)
     # 1440 samples give a standard deviation to 2 %.
     np.testing.assert_allclose(added, 0.05 * spread, rtol=0.1)
+
+
+def test_parameters_are_set_not_measured():
+    noisy = datasets.load("kerr", 8, 20, noise=0.05, seed=1).states
+    assert np.ptp(noisy[..., 4:], axis=1).max() < 1e-12
+    assert np.ptp(noisy[..., :4], axis=1).min() > 1e-3
 
 
 def test_absolute_noise_by_coordinate():
