@@ -102,8 +102,11 @@ class Formula:
 
     @property
     def free_numbers(self) -> int:
-        """How many numbers are in it: equal coefficients of terms of one kind are one."""
-        return free_numbers(self.coefficients, self.terms.kinds())
+        """How many numbers are in it: equal coefficients of terms of one kind are one.
+
+        Those inside the terms that data told count too.
+        """
+        return free_numbers(self.coefficients, self.terms.kinds()) + self.terms.fitted
 
 
 # The checks, by what they compare.
