@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 
-from discovery.criteria import LAWS
 from discovery.data.coordinates import MOMENTA, POSITIONS
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
@@ -60,9 +59,7 @@ class Quotients(Stage):
         rng = np.random.default_rng(0)
         for powers in _powers(self.names):
             some, sizes = moments(powers, fit)
-            for ratio, span in spans(some, rng):
-                if ratio > 2 * LAWS.flatness_ceiling:
-                    continue
+            for _, span in spans(some, rng):
                 states = np.vstack([fit.smoothed.states, fit.measured.states])
                 values = np.vstack([np.ones(len(states)), powers.values(states)]) / sizes[:, None]
                 quotient = shortest(some, span, values, sizes, self.numbers)
