@@ -42,6 +42,7 @@ from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.decaying.search import Among, Moving, with_decaying
 from discovery.laws.decaying.timed import timed
 from discovery.laws.free.stages import free_stages
+from discovery.laws.general import general_stages
 from discovery.laws.judging.conclusion import conclude
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.trend import secular_rate
@@ -547,9 +548,10 @@ def _laws(
     found = resolve(library, of.names, of.roles, path, speeds, seen.noise, iterates)
     stages = stages_of(found, numbers)
     if isinstance(library, str) and library == "auto" and not few:
+        seen_roles = infer_roles(of.names, of.roles, path, speeds)
         if parts.all_coordinates and not iterates:
-            seen_roles = infer_roles(of.names, of.roles, path, speeds)
             stages += free_stages(of.names, seen_roles, seen, numbers)
+        stages += general_stages(of.names, seen_roles, numbers)
         stages += preparation.learned(moving, rng)
     stages = stages_among(stages, symbols_of(sound.names), parts)
     if parts.clock and library == "auto":

@@ -67,8 +67,8 @@ def length(
     """Return how many symbols it takes to write a formula: its description length.
 
     Coordinates, functions and operations are one symbol each, and a number as many as its bits
-    fill. A number that comes again is written once: equal coefficients of terms of one kind, and
-    the length or wave number inside several terms.
+    fill. What comes again is written once: equal coefficients of terms of one kind, the length or
+    wave number inside several terms, and the denominator that all terms have.
 
     Parameters
     ----------
@@ -80,12 +80,30 @@ def length(
     numbers : Numbers
         What coefficients are rounded to.
     """
+    below = divisor(terms)
+    if below != 1:
+        terms = [*(t * below for t in terms), below]
     symbols = [len(_leaves(t)) + sympy.count_ops(t, visual=False) for t in terms]
     said = [numbers.price(float(n)) for n in set().union(*map(_scales, terms))]
     if coefficients is not None:
         own = {(kind, abs(float(c))) for kind, c in zip(kinds, coefficients, strict=True)}
         said += [numbers.price(c) for _, c in own]
     return float(sum(symbols) + len(terms) - 1 + sum(said) / FORMULAS.symbol_bits)
+
+
+def divisor(terms: Sequence[sympy.Expr]) -> sympy.Expr:
+    """Return the sum that all terms are divided by; one where there is none.
+
+    Parameters
+    ----------
+    terms : sequence of sympy.Expr
+    """
+    sums = [
+        {f.base for f in sympy.Mul.make_args(t) if f.is_Pow and f.exp == -1 and f.base.is_Add}
+        for t in terms
+    ]
+    common = set.intersection(*sums) if sums else set()
+    return common.pop() if len(common) == 1 else sympy.S.One
 
 
 def _leaves(term: sympy.Expr) -> list[sympy.Expr]:

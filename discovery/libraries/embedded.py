@@ -54,6 +54,11 @@ class Embedded:
         return self.functions.learned
 
     @property
+    def fitted(self) -> int:
+        """Numbers inside the functions that the data told."""
+        return self.functions.fitted
+
+    @property
     def positive(self) -> tuple[int, ...]:
         """Columns of coordinates that must be positive."""
         columns = (self.columns[i] for i in self.functions.positive)

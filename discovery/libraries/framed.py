@@ -34,6 +34,7 @@ class Framed(Functions):
         self._inner, self._frame = inner, frame
         self.name, self.symbols = inner.name, inner.symbols
         self.learned, self.positive = inner.learned, inner.positive
+        self.fitted = inner.fitted
         names = tuple(s.name for s in inner.symbols)
         if inner.learned:
             # A network's features are what they are, whatever its inputs are called.

@@ -27,12 +27,15 @@ class Functions(Protocol):
         Whether they are features of a network rather than closed forms.
     positive : tuple of int
         Columns of coordinates in whose positive values alone they are defined.
+    fitted : int
+        Numbers inside them that the data told.
     """
 
     name: str
     symbols: tuple[sympy.Symbol, ...]
     learned: bool
     positive: tuple[int, ...]
+    fitted: int
 
     def __len__(self) -> int:
         """Return the number of functions m."""

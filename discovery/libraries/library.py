@@ -37,9 +37,12 @@ class Library:
     ----------
     learned : bool
         Whether the terms are features of a network rather than closed forms.
+    fitted : int
+        Numbers inside the atoms that the data told; see `fitted.Fitted`.
     """
 
     learned = False
+    fitted = 0
 
     def __init__(
         self,

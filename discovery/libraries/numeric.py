@@ -49,7 +49,7 @@ class Numeric:
         return self.inner.dim
 
     @property
-    def inner_numbers(self) -> int:
+    def fitted(self) -> int:
         """Coefficients that each function holds: a formula of it pays for them."""
         return len(self.inner) - 1
 

@@ -53,6 +53,7 @@ class IntegralLibrary:
 
     learned = False
     positive = ()
+    fitted = 0
     is_coordinate = False
     name = "integrals"
 

@@ -14,10 +14,13 @@ from discovery.formulas.parsing import MAX_DIGITS, MAX_EXPONENT
 from discovery.formulas.trees import Tree, from_tree, to_tree
 from discovery.laws.learned.library import LearnedLibrary, Network
 from discovery.libraries.embedded import Embedded
+from discovery.libraries.fitted import Fitted
 from discovery.libraries.framed import Framed
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
+from discovery.libraries.many_bodies.sums import Sums
 from discovery.libraries.monomials import symbols_of
+from discovery.libraries.numeric import Numeric
 from discovery.pde.densities import Jets
 from discovery.pde.grid import Grid
 from discovery.pde.integral_library import IntegralLibrary
@@ -83,6 +86,38 @@ def _products(plain: Mapping[str, Plain]) -> Library:
     if any(len(powers) != len(atoms) for powers in exponents):
         raise ValueError("powers and atoms differ in number.")
     return Library(symbols, atoms, exponents, str(plain["name"]))
+
+
+def _of_fitted(library: Fitted) -> dict[str, Plain]:
+    return {**_of_products(library), "fitted": library.fitted}
+
+
+def _fitted(plain: Mapping[str, Plain]) -> Fitted:
+    some = _products(plain)
+    return Fitted(some.symbols, some.atoms, some.exponents, some.name, int(plain["fitted"]))
+
+
+def _of_sums(library: Sums) -> dict[str, Plain]:
+    """Return the sums written out, as a library of products of one atom each."""
+    alone = np.eye(len(library), dtype=int).tolist()
+    return _of_products(Library(library.symbols, library.expressions(), alone, library.name))
+
+
+def _of_numeric(library: Numeric) -> dict[str, Plain]:
+    return {
+        "functions": _of_products(library.inner),
+        "vectors": library.vectors.tolist(),
+        "describing": _of_products(library.describing),
+        "numbers": list(library.numbers),
+    }
+
+
+def _numeric(plain: Mapping[str, Plain]) -> Numeric:
+    inner, vectors = _products(plain["functions"]), np.array(plain["vectors"], dtype=float)
+    numbers = [int(number) for number in plain["numbers"]]
+    if vectors.shape != (len(inner), len(numbers)):
+        raise ValueError("functions and their coefficients differ in number.")
+    return Numeric(inner, vectors, _products(plain["describing"]), numbers)
 
 
 def _of_columns(library: Embedded) -> dict[str, Plain]:
@@ -186,6 +221,9 @@ _Written: TypeAlias = Callable[[Functions], dict[str, Plain]]
 _Read: TypeAlias = Callable[[Mapping[str, Plain]], Functions]
 _KINDS: dict[str, tuple[type, _Written, _Read]] = {
     "products": (Library, _of_products, _products),
+    "fitted products": (Fitted, _of_fitted, _fitted),
+    "sums": (Sums, _of_sums, _products),
+    "numbers": (Numeric, _of_numeric, _numeric),
     "columns": (Embedded, _of_columns, _columns),
     "framed": (Framed, _of_frame, _framed),
     "integrals": (IntegralLibrary, _of_integrals, _integrals),

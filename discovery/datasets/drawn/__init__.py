@@ -10,5 +10,6 @@ from discovery.datasets.drawn import (  # noqa: F401
     linear,
     amounts,
     fields,
+    planted,
     dissipative,
 )

@@ -17,6 +17,7 @@ import sympy
 from discovery.criteria import FORMULAS
 from discovery.formulas.pencil import leaving
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
+from discovery.formulas.simplicity import divisor
 from discovery.formulas.sparse_vectors import sparse_vectors, strongest
 from discovery.laws.finding.differences import in_differences
 from discovery.laws.finding.elimination import thinned
@@ -235,7 +236,7 @@ def expression(
 ) -> sympy.Expr:
     """Return Σ c_j Φ_j with fractions where the coefficients are simple ones.
 
-    Quadratic forms of differences are written in these.
+    Quadratic forms of differences are written in these, and a common denominator once.
 
     Parameters
     ----------
@@ -245,4 +246,6 @@ def expression(
         What counts as simple.
     """
     written = [numbers.symbolic(float(c)) for c in coefficients]
-    return in_differences(dict(zip(terms, written, strict=True)))
+    below = divisor(terms)
+    above = [term * below for term in terms]
+    return in_differences(dict(zip(above, written, strict=True))) / below

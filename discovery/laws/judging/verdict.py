@@ -104,10 +104,9 @@ class Formula:
     def free_numbers(self) -> int:
         """How many numbers are in it: equal coefficients of terms of one kind are one.
 
-        Those inside a numeric function are as free.
+        Those inside the terms that data told count too.
         """
-        inner = getattr(self.terms, "inner_numbers", 0)
-        return free_numbers(self.coefficients, self.terms.kinds()) + inner
+        return free_numbers(self.coefficients, self.terms.kinds()) + self.terms.fitted
 
 
 # The checks, by what they compare.

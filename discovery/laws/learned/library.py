@@ -91,6 +91,7 @@ class LearnedLibrary:
 
     learned = True
     positive = ()
+    fitted = 0
     is_coordinate = False
 
     def __init__(

@@ -227,11 +227,14 @@ class Sums:
         False: they are closed forms, and no single coordinates.
     positive : tuple of int
         Empty.
+    fitted : int
+        0: weights of the bodies count as told.
     """
 
     learned = False
     is_coordinate = False
     positive: tuple[int, ...] = ()
+    fitted = 0
 
     def __init__(self, symbols: Sequence[sympy.Symbol], sums: Sequence[Sum], name: str) -> None:
         self.symbols, self.sums, self.name = tuple(symbols), tuple(sums), name

@@ -79,3 +79,12 @@ def test_equal_coefficients_of_like_terms_are_said_once():
     terms = custom(["u**2", "v**2"], NAMES)
     same = length(terms.expressions(), np.array([0.771, 0.771]), terms.kinds())
     assert same < length(terms.expressions(), np.array([0.771, 0.772]), terms.kinds()) - 2
+
+
+def test_a_common_denominator_is_written_once():
+    x, u = sympy.symbols("x u", real=True)
+    below = x**2 - u / 2 + 1
+    whole = length([x / below, u / below, 1 / below])
+    assert whole < length([x, u, 1 / below]) + 6
+    # Two terms with denominators of their own have both.
+    assert length([x / below, u / (below + 1)]) > length([x / below, u / below]) + 4

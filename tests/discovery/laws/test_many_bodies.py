@@ -112,5 +112,6 @@ def test_five_bodies_in_a_plane_whatever_the_columns_are_called():
     symmetries = [quantity.symmetry for quantity in report.quantities]
     assert "time translation" in symmetries
     assert "rotation of all bodies" in symmetries
-    kinetic = {str(term): c for term, c in report.quantities[0].coefficients.items()}
-    assert len(kinetic) == 5
+    momenta = [sympy.Poly(q.expression).coeffs() for q in report.quantities[:2]]
+    for found in momenta:
+        np.testing.assert_allclose(np.array(found, float) / float(found[0]), masses, rtol=0.02)

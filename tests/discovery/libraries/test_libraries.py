@@ -8,9 +8,11 @@ import pytest
 import sympy
 
 from discovery import libraries
+from discovery.formulas.parsing import parse_formula
 from discovery.libraries import families
 from discovery.libraries.escalation import escalation
-from discovery.libraries.monomials import MAX_TERMS
+from discovery.libraries.fitted import Fitted
+from discovery.libraries.monomials import MAX_TERMS, symbols_of
 from discovery.libraries.rational import rational
 
 PLANE = ("x", "y", "u", "v")
@@ -35,6 +37,13 @@ BUILDERS = {
     "chain": families.chain(LINE, LINE_ROLES),
     "differences": families.differences(LINE, LINE_ROLES, 4),
     "custom": libraries.custom(["x*sin(y)/(1 + u**2)", "exp(-x*v)", "sqrt(x**2 + y**2)"], PLANE),
+    "with fitted numbers": Fitted(
+        symbols_of(("x", "y")),
+        [*symbols_of(("x", "y")), parse_formula("1/(x**2 - y/2 + 2)", symbols_of(("x", "y")), "")],
+        [(0, 0, 1), (1, 0, 1), (1, 2, 1)],
+        "over another",
+        fitted=2,
+    ),
     # An atom with a kink: its second derivative is zero but at a point.
     "custom with an absolute value": libraries.custom(["abs(x)", "abs(x)*u**2"], PLANE),
 }
