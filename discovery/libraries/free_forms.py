@@ -17,6 +17,7 @@ import sympy
 
 from discovery.criteria import NOISE
 from discovery.data.coordinates import MOMENTA
+from discovery.formulas.compiling import compile_formulas
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import symbols_of
 from discovery.libraries.unknown_scale import SCALE
@@ -238,7 +239,7 @@ def free_forms(
 
     def shape(expression: sympy.Expr) -> Shape:
         error = max(noise[symbols.index(symbol)] for symbol in expression.free_symbols)
-        values = sympy.lambdify(symbols, expression, "numpy")(*rows.T)
+        (values,) = compile_formulas(symbols, [expression])(*rows.T)
         # A difference that never changes its sign is a distance.
         if values.max() < 0:
             expression, values = -expression, -values

@@ -134,7 +134,7 @@ def test_it_goes_from_evidence_to_the_report(kind):
     assert set(quantity.to_dict()["coefficients"]) == {str(e) for e in terms.expressions()}
     assert quantity.to_latex(errors=True).count(r"\pm") == 1
     report = replace(_any_report(), quantities=[quantity])
-    assert str(quantity.expression) in str(report) and "<math" in report.to_html()
+    assert quantity.formula in str(report) and "<math" in report.to_html()
     assert report.to_frame().shape[0] == 1
 
 
