@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import law_free
 import numpy as np
@@ -106,6 +106,7 @@ def _measure(trial: Trial, options: argparse.Namespace) -> Outcome:
     size = options.runs, options.steps
     runs, told = law_free.load(trial.system, trial.noise, trial.seed, *size)
     clean, _ = law_free.load(trial.system, 0.0, trial.seed, *size)
+    formed = lru_cache(Trajectories.with_velocities)
     known = trial.system not in law_free.CONTROLS
     begin = time.process_time()
     report = _find(runs, told, trial.seed, options)
@@ -120,7 +121,7 @@ def _measure(trial: Trial, options: argparse.Namespace) -> Outcome:
                 str(quantity.verdict),
                 str(quantity.expression),
                 float(quantity.drift_interval[1]),
-                motion(quantity, clean),
+                motion(quantity, clean if quantity.library.dim == clean.dim else formed(clean)),
             )
             for quantity in [*report.quantities, *report.identities]
         ),
@@ -130,12 +131,9 @@ def _measure(trial: Trial, options: argparse.Namespace) -> Outcome:
 
 def motion(quantity, clean: Trajectories) -> float:
     """Return the rms motion of a quantity along clean runs, over its whole spread there."""
-    if quantity.library.dim > clean.dim:
-        clean = clean.with_velocities()
     with np.errstate(all="ignore"):
-        values = quantity(clean)
-        along = [run.var() for run in np.split(values, clean.offsets[1:-1])]
-        moved = np.sqrt(np.average(along, weights=clean.lengths)) / values.std()
+        values = np.asarray(quantity(clean.states), dtype=np.float64)
+        moved = np.sqrt(values.var(axis=1).mean()) / values.std()
     return float(moved) if np.isfinite(moved) else np.inf
 
 

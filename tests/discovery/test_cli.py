@@ -252,10 +252,17 @@ def test_stopped_by_the_user(capsys, monkeypatch):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
+def _heed_interrupts():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_stopped_in_the_midst():
     """A real Ctrl-C, while it computes: one line, no traceback."""
     command = [sys.executable, "-m", "discovery", "henon_heiles", "--no-model", "--progress"]
-    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True) as running:
+    # A job in the background has the signal ignored, and hands that on.
+    with subprocess.Popen(
+        command, stdout=-1, stderr=-1, text=True, preexec_fn=_heed_interrupts
+    ) as running:
         for line in iter(lambda: running.stderr.read(1), ""):
             if line == "%":
                 break  # the bar of the search

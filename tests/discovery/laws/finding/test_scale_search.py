@@ -83,7 +83,7 @@ def test_a_law_with_a_length_of_its_own(name, noise):
     report, clean = found_in(name, noise)
     exact = [q for q in report.quantities if q.verdict == "exact"]
     names = LINE if clean.shape[1] == 2 else PLANE
-    symbols = symbols_of(names)
+    symbols = sympy.symbols(names)
     truth = sympy.sympify(SYSTEMS[name][3], locals=dict(zip(names, symbols, strict=True)))
     energy = next(q for q in exact if any(q.expression.diff(s, 2) != 0 for s in symbols[-1:]))
     assert len(exact) == (1 if clean.shape[1] == 2 else 2)
