@@ -151,7 +151,7 @@ def page(system, found):
         name=system.name,
         doc=plain(system.doc),
         alt=caption(system.name),
-        equations=system.equations,
+        equations=system.equations.replace("|", r"\|"),
         coordinates=coordinates(system),
         count=system.count or "none",
         source=system.source,
