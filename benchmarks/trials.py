@@ -132,8 +132,9 @@ def _measure(trial: Trial, options: argparse.Namespace) -> Outcome:
 def motion(quantity, clean: Trajectories) -> float:
     """Return the rms motion of a quantity along clean runs, over its whole spread there."""
     with np.errstate(all="ignore"):
-        values = np.asarray(quantity(clean.states), dtype=np.float64)
-        moved = np.sqrt(values.var(axis=1).mean()) / values.std()
+        values = [np.asarray(quantity(run), dtype=np.float64) for run in clean.states]
+        along = np.average([run.var() for run in values], weights=[len(run) for run in values])
+        moved = np.sqrt(along) / np.concatenate(values).std()
     return float(moved) if np.isfinite(moved) else np.inf
 
 

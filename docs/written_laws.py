@@ -26,7 +26,12 @@ def formula(system, law):
         return ": an integral over the field"
     try:
         written = system.laws[law](*(Written(sympy.Symbol(name)) for name in system.names))
-    except (KeyError, TypeError, AttributeError, ValueError):  # a law that is computed by more than functions of numbers
+    except (
+        KeyError,
+        TypeError,
+        AttributeError,
+        ValueError,
+    ):  # a law that is computed by more than functions of numbers
         return ""
     if not isinstance(written, Written):  # sums over arrays give arrays
         return ""

@@ -63,3 +63,8 @@ def test_motion_on_clean_runs():
     # A coordinate has its mean square along each run, and no more between them.
     assert trials.motion(lambda states: states[..., 0], clean) > 0.95
     assert trials.motion(lambda states: 0 * states[..., 0], clean) == np.inf
+    # Runs with velocities that were formed differ in length.
+    formed = datasets.load("kepler", 12, 60).of_columns([0, 1]).with_velocities()
+    assert len(set(formed.lengths)) > 1
+    assert trials.motion(lambda states: states[..., 0] * 0 + len(states), formed) < 1e-9
+    assert trials.motion(lambda states: states[..., 0], formed) > 0.5
