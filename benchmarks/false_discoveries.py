@@ -10,9 +10,9 @@ A law that is called exact on one of the controls is the worst error there is, a
 on the clean runs over their spread. `identities` are what all runs obey alike, as on a limit cycle;
 elsewhere they are wrong.
 
-With `--imitations` the systems are the data sets with laws. What is printed then: counts above the
-truth, and laws called exact that move on the clean runs of the same seed by more than the bound
-that is printed with them.
+With `--imitations` the systems are the data sets with laws. What is printed then: counts that are
+right, counts above the truth, and laws called exact that move on the clean runs of the same seed by
+more than the bound that is printed with them.
 """
 
 import argparse
@@ -62,7 +62,8 @@ def print_imitations(name: str, outcomes: list[Outcome]) -> list[str]:
     above = [outcome for outcome in outcomes if outcome.exact > outcome.true]
     laws = [(outcome, one) for outcome in outcomes for one in outcome.of("exact")]
     broken = [(outcome, one) for outcome, one in laws if not one.holds]
-    cells = [name, len(outcomes), len(above), len(laws), len(broken)]
+    right = sum(outcome.exact == outcome.true for outcome in outcomes)
+    cells = [name, len(outcomes), right, len(above), len(laws), len(broken)]
     print("| " + " | ".join(map(str, cells)) + " |", flush=True)
     lines = [
         f"{where(outcome)}: {outcome.exact} of {outcome.true}: "
@@ -87,7 +88,7 @@ def main() -> None:
     seeds = range(options.first, options.first + options.seeds)
     trials = [Trial(*of) for of in itertools.product(names, options.noise, seeds)]
     header = (
-        ("system", "fits", "above the truth", "exact laws", "beyond their bound")
+        ("system", "fits", "right", "above the truth", "exact laws", "beyond their bound")
         if options.imitations
         else ("system", "fits", "exact", "approximate", "identities", "undecided", "CPU s/fit")
     )
@@ -119,7 +120,13 @@ def imitations_in_words(outcomes: list[Outcome]) -> str:
     fits, above = len(outcomes), sum(outcome.exact > outcome.true for outcome in outcomes)
     laws = [one for outcome in outcomes for one in outcome.of("exact")]
     broken = sum(not one.holds for one in laws)
+    levels = sorted({outcome.trial.noise for outcome in outcomes})
+    right = ", ".join(
+        f"{sum(o.exact == o.true for o in outcomes if o.trial.noise == noise)} at {100 * noise:g} %"
+        for noise in levels
+    )
     return (
+        f"Right counts: {right}, of {fits // len(levels)} each. "
         f"Counts above the truth: {above} of {fits}; the rate is below "
         f"{100 * upper_limit(above, fits):.2g} % (95 %, Clopper-Pearson). Exact laws that move on "
         f"clean runs by more than their bound: {broken} of {len(laws)}, below "

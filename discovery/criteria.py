@@ -1169,6 +1169,16 @@ class LawCriteria:
         test="laws/judging/test_conclusion.py::test_undecided[loud noise]",
     )
 
+    formed_noise: float = limit(
+        0.71,
+        statistic="noise over spread of the velocities that were formed, the least of them",
+        unit="1",
+        reason="definition: half of the variance is noise; velocities that hold less of motion "
+        "than of noise admit any function of them",
+        off=math.inf,
+        test="test_positions_only.py::test_velocities_that_are_noise_are_not_searched",
+    )
+
     # --- How fast a nearly conserved quantity drifts ---
     trend_level: float = limit(
         0.023,

@@ -15,7 +15,7 @@ import numpy as np
 import sympy
 
 from discovery.criteria import LAWS, NOISE, LawCriteria
-from discovery.data.coordinates import are_fields, infer_roles
+from discovery.data.coordinates import MOMENTA, are_fields, infer_roles
 from discovery.data.flaws.reading import in_radians, radians_in, read
 from discovery.data.frame import Frame
 from discovery.data.noise_level import known_noise
@@ -556,7 +556,8 @@ def _laws(
     stages = stages_among(stages, symbols_of(sound.names), parts)
     if parts.clock and library == "auto":
         stages += timed(sound.names, parts, numbers)
-    if not (known.on_a_path or known.noise_known):
+    told = known.on_a_path or known.noise_known
+    if not told or (sound.formed is not None and _hides_motion(known, moving)):
         stages = []  # whatever is found, nothing tells it from noise
     findings = Findings()
     if split is not None:
@@ -593,6 +594,13 @@ def _laws(
         report = replace(report, quantities=[described(q, *states) for q in report.quantities])
     report = _with_symmetries(report, moving, orbits, numbers, parts)
     return report, frame, Motion.of(orbits, moving, sound, coordinates)
+
+
+def _hides_motion(orbits: Orbits, runs: Trajectories) -> bool:
+    """Tell whether velocities that were formed hold more noise than motion, all of them."""
+    formed = [i for i, role in enumerate(runs.roles or ()) if role in MOMENTA]
+    noise = orbits.mean_noise[formed] / orbits.scale[formed]
+    return bool(np.all(noise > LAWS.formed_noise))
 
 
 def _about_natural_origin(

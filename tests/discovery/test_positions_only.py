@@ -96,3 +96,17 @@ def test_runs_too_short_for_states_of_their_own():
     runs = discovery.Trajectories(paths[..., None], t, ["x"], ["position"])
     with pytest.raises(ValueError, match=r"1 states a run .* measure longer runs"):
         ConservedQuantityFinder(random_state=0).fit(runs)
+
+
+def test_velocities_that_are_noise_are_not_searched():
+    """Columns with a memory of a few steps have a path, and no velocity but noise."""
+    pushes = np.random.default_rng(4).standard_normal((30, 80, 3))
+    states = np.empty_like(pushes)
+    states[:, 0] = pushes[:, 0]
+    for i in range(1, 80):
+        states[:, i] = [0.95, 0.8, 0.5] * states[:, i - 1] + pushes[:, i]
+    report = ConservedQuantityFinder(random_state=0).fit(discovery.Trajectories(states)).report_
+    assert report.verdict == "undecided"
+    assert "noise is" in report.reason
+    assert not report.quantities
+    assert not report.searched
