@@ -15,6 +15,8 @@ Source: the periodogram test of whiteness, after Bartlett (1955).
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -40,14 +42,26 @@ _RIDGE = 1e-12
 GROUPS = 100
 
 
+def like_runs(offsets: np.ndarray) -> Iterator[tuple[int, int, int]]:
+    """Yield first sample, end and length of runs that follow each other and are equally long.
+
+    What is done to each run by itself can be done to them at once.
+    """
+    for length, group in itertools.groupby(itertools.pairwise(offsets), lambda of: of[1] - of[0]):
+        some = list(group)
+        yield int(some[0][0]), int(some[-1][1]), int(length)
+
+
 def even_weights(noise: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Return weights by the inverse of the noise variance (n,), slowly varying along each run.
 
     Without them a few close encounters would speak for all samples.
     """
     level = np.empty_like(noise)
-    for a, b in itertools.pairwise(offsets):
-        level[a:b] = uniform_filter1d(noise[a:b], WINDOW, mode="nearest")
+    for a, b, length in like_runs(offsets):
+        level[a:b] = uniform_filter1d(
+            noise[a:b].reshape(-1, length), WINDOW, axis=-1, mode="nearest"
+        ).ravel()
     # Where a function has no noise at all (it saturates) its median says nothing.
     weight = 1.0 / (level + max(float(np.median(level)), 1e-9 * float(level.max()), 1e-300))
     return weight / weight.mean()
@@ -73,8 +87,10 @@ def modes(values: np.ndarray, weights: np.ndarray, offsets: np.ndarray) -> np.nd
     means = np.add.reduceat(values * weights, starts, axis=-1) / mass
     centred = (values - np.repeat(means, lengths, axis=-1)) * np.sqrt(weights)
     out = np.empty_like(centred)
-    for a, b in itertools.pairwise(offsets):
-        out[..., a:b] = dct(centred[..., a:b], norm="ortho", axis=-1)
+    for a, b, length in like_runs(offsets):
+        some = centred[..., a:b]
+        parted = some.reshape(*some.shape[:-1], -1, length)
+        out[..., a:b] = dct(parted, norm="ortho", axis=-1).reshape(some.shape)
     return out
 
 
@@ -108,11 +124,12 @@ def _excess_weights(offsets: bytes, floor: bool) -> np.ndarray:
 
 def drift_floor(power: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Return the power (n,) of white noise in all modes of each run but the mean, (runs,)."""
-    out = np.empty(len(offsets) - 1)
-    for r, (a, b) in enumerate(itertools.pairwise(offsets)):
-        top = power[a:b][np.arange(b - a) > EDGES[-1] * (b - a)]
-        out[r] = (b - a - 1) * (top.mean() if len(top) else power[a:b].mean())
-    return out
+    out = []
+    for a, b, length in like_runs(offsets):
+        some = power[a:b].reshape(-1, length)
+        top = some[:, np.arange(length) > EDGES[-1] * length]
+        out.append((length - 1) * (top if top.size else some).mean(axis=1))
+    return np.concatenate(out)
 
 
 def drift_bands(spectrum: np.ndarray, counts: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -134,6 +151,42 @@ def drift_bands(spectrum: np.ndarray, counts: np.ndarray, offsets: np.ndarray) -
     return np.add.reduceat(counts * spectrum**2, offsets[:-1], axis=1).T
 
 
+@dataclass(frozen=True)
+class Evaluated:
+    """Terms on orbits: tests of some of them need not evaluate them again.
+
+    Attributes
+    ----------
+    steady : (d, s, n) array
+        Gradients on the smoothed path.
+    values : (s, n) array
+        On the measured one.
+    slopes : (d, s, n) array
+        Gradients on the measured one.
+    bend : (s, n) array
+        Twice the bias that noise puts into the values.
+    """
+
+    steady: np.ndarray
+    values: np.ndarray
+    slopes: np.ndarray
+    bend: np.ndarray
+
+    @classmethod
+    def of(cls, library: Functions, orbits: Orbits) -> Evaluated:
+        """Evaluate the terms of a library."""
+        _, steady, _ = library.jets(orbits.smoothed.states, order=1)
+        measured = orbits.measured
+        return cls(steady, *library.jets(measured.states, measured.covariance, order=2))
+
+    def restrict(self, columns: Sequence[int]) -> Evaluated:
+        """Return some of the terms."""
+        some = list(columns)
+        return Evaluated(
+            self.steady[:, some], self.values[some], self.slopes[:, some], self.bend[some]
+        )
+
+
 class DriftTest:
     """The systematic motion of combinations of a formula's terms, noise set aside.
 
@@ -145,6 +198,8 @@ class DriftTest:
         The formula; its noise weights the samples.
     orbits : Orbits
     criteria : LawCriteria
+    terms : Evaluated, optional
+        The terms on the orbits, if they were evaluated before.
     """
 
     def __init__(
@@ -153,12 +208,14 @@ class DriftTest:
         coefficients: np.ndarray,
         orbits: Orbits,
         criteria: LawCriteria = LAWS,
+        terms: Evaluated | None = None,
     ) -> None:
         self._criteria = criteria
         smooth, measured = orbits.smoothed, orbits.measured
-        _, noise = values_of(library, coefficients, smooth.states, smooth.covariance)
+        terms = Evaluated.of(library, orbits) if terms is None else terms
+        noise = _variance(np.tensordot(coefficients, terms.steady, (0, 1)), smooth.covariance)
         weight = even_weights(noise, orbits.offsets)
-        phi, slopes, bend = library.jets(measured.states, measured.covariance, order=2)
+        phi, slopes, bend = terms.values, terms.slopes, terms.bend
         self._offsets = orbits.offsets
         self._values = phi - 0.5 * bend
         self._modes = modes(self._values, weight, orbits.offsets)
@@ -168,13 +225,23 @@ class DriftTest:
         offsets = orbits.offsets.astype(np.int64).tobytes()
         self._counts = _excess_weights(offsets, self._floor)
         self._noise = moved_by(slopes * np.sqrt(weight), measured.half) / weight.sum()
-        self._even_noise = moved_by(slopes, measured.half) / len(weight)
-        self._covariance = np.atleast_2d(np.cov(orbits.along_runs(phi)))
+        self._orbits, self._phi, self._slopes = orbits, phi, slopes
         self._windows = orbits.of_run is not None
-        self._steepness = steepness(slopes, orbits.scale) / phi.shape[1]
         self._start = coefficients
         # Of nearly dependent terms rounding may leave less than nothing.
         self.noise = max(float(coefficients @ self._noise @ coefficients), 0.0)
+
+    @cached_property
+    def _even_noise(self) -> np.ndarray:
+        return moved_by(self._slopes, self._orbits.measured.half) / self._phi.shape[1]
+
+    @cached_property
+    def _covariance(self) -> np.ndarray:
+        return np.atleast_2d(np.cov(self._orbits.along_runs(self._phi)))
+
+    @cached_property
+    def _steepness(self) -> np.ndarray:
+        return steepness(self._slopes, self._orbits.scale) / self._phi.shape[1]
 
     def motion(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the motion along each run and what noise explains of it, each (runs,).
@@ -341,13 +408,16 @@ class DriftTest:
         counts, n_runs = self._counts.sum(axis=0), len(self._offsets) - 1
         n = min(n_runs, GROUPS)
         drifts = np.zeros((n, len(coefficients), len(coefficients)))
-        for r, (a, b) in enumerate(itertools.pairwise(self._offsets)):
-            drifts[r % n] += (self._modes[:, a:b] * counts[a:b]) @ self._modes[:, a:b].T
+        first = 0
+        for a, b, length in like_runs(self._offsets):
+            some = self._modes[:, a:b].reshape(len(coefficients), -1, length).swapaxes(0, 1)
+            powers = (some * counts[a:b].reshape(-1, 1, length)) @ some.swapaxes(1, 2)
+            np.add.at(drifts, np.arange(first, first + len(powers)) % n, powers)
+            first += len(powers)
         main = int(np.argmax(np.abs(coefficients) * np.sqrt(np.diag(self._noise))))
-        left = []
-        for without in (drifts.sum(axis=0) - drifts) / n_runs:
-            found = solve(without, self._noise, _RIDGE).vectors[:, 0]
-            left.append(found * (coefficients[main] / found[main]))
+        without = (drifts.sum(axis=0) - drifts) / n_runs
+        found = solve(without, self._noise, _RIDGE).vectors[..., 0]
+        left = found * (coefficients[main] / found[:, main])[:, None]
         quantiles = stats.t.isf(level / 2, n - 1) / stats.norm.isf(level / 2)
         errors = np.std(left, axis=0) * np.sqrt(n - 1) * quantiles
         errors[main] = 0.0
@@ -433,7 +503,13 @@ def values_of(
     for begin in range(0, len(states), step):
         part = slice(begin, begin + step)
         phi, slopes, bend = library.jets(states[part], covariance[part], order=2)
-        gradient = np.einsum("j,ijn->ni", coefficients, slopes)
         h[part] = coefficients @ (phi - 0.5 * bend)
-        variance[part] = np.einsum("ni,nij,nj->n", gradient, covariance[part], gradient)
+        gradient = np.tensordot(coefficients, slopes, (0, 1))
+        variance[part] = _variance(gradient, covariance[part])
     return h, variance
+
+
+def _variance(gradient: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """Return the variance (n,) of what has gradients (d, n), by errors of covariance (n, d, d)."""
+    moved = (covariance @ gradient.T[:, :, None])[:, :, 0]
+    return np.sum(moved * gradient.T, axis=1)

@@ -20,7 +20,7 @@ from discovery.laws.finding.candidates import Candidate, expression
 from discovery.laws.finding.differences import tied
 from discovery.laws.finding.operators import Operators
 from discovery.laws.judging.constraint import chance_of_constraint, flatness_without_factor
-from discovery.laws.judging.drift import DriftTest
+from discovery.laws.judging.drift import DriftTest, Evaluated
 from discovery.laws.judging.evidence import (
     Evidence,
     chance_of_windows,
@@ -121,9 +121,12 @@ class Judge:
         return refined
 
     def _shortened(self, ops: Operators, candidate: Candidate) -> Refined:
+        whole = candidate.support
+        evaluated = Evaluated.of(self.library.restrict(whole), self.split.fit)
         while True:
-            terms = self.library.restrict(candidate.support)
-            drift = DriftTest(terms, candidate.coefficients, self.split.fit, self.criteria)
+            terms, fit = self.library.restrict(candidate.support), self.split.fit
+            own = evaluated.restrict([whole.index(j) for j in candidate.support])
+            drift = DriftTest(terms, candidate.coefficients, fit, self.criteria, own)
             candidate = rounding.better_of(ops, candidate, drift.refined())
             level = 2 * float(stats.norm.sf(FORMULAS.interval))
             errors = drift.standard_errors(candidate.coefficients, level)
