@@ -467,7 +467,8 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         report = fields_in_textbook_form(report)
     else:
         report = in_textbook_form(report, motion.outside(frame), numbers)
-    return replace(report, sample=Sample.of(report.quantities, report.noise, sound, inside, units))
+    sample = Sample.of(report.quantities, report.noise, sound, inside, units)
+    return replace(report, sample=sample, runs=inside.runs_outside(sound))
 
 
 def _sampled(runs: Trajectories, parts: Parts, sampling: Sampling) -> tuple[Trajectories, Sampling]:

@@ -205,19 +205,34 @@ class Frame:
         if self.is_identity and times is runs.row_times:
             return runs
         rows = runs.rows if self.is_identity else self.inside(runs.rows)
-        cuts = runs.offsets[1:-1]
-        framed = Trajectories(
-            states=np.split(rows, cuts),
-            times=np.split(times, cuts),
-            names=runs.names,
-            roles=runs.roles,
-            run_ids=runs.run_ids,
-            grid_spacing=runs.grid_spacing,
-        )
-        framed.name, framed.equations = runs.name, runs.equations
+        framed = _with_rows(runs, rows, times)
         if runs.formed is not None:
             framed.formed = runs.formed.inside(self.origin, self.unit)
         return framed
+
+    def runs_outside(self, runs: Trajectories) -> Trajectories:
+        """Return runs of this frame in the user's units; times that count from a start stay so."""
+        if self.is_identity and not self.time_exponent:
+            return runs
+        back = _with_rows(runs, self.outside(runs.rows), runs.row_times * self.time_unit)
+        if runs.formed is not None:
+            back.formed = runs.formed.inside(-self.origin / self.unit, 1 / self.unit)
+        return back
+
+
+def _with_rows(runs: Trajectories, rows: np.ndarray, times: np.ndarray) -> Trajectories:
+    """Return runs with other states (n, d) at other times (n,)."""
+    cuts = runs.offsets[1:-1]
+    changed = Trajectories(
+        states=np.split(rows, cuts),
+        times=np.split(times, cuts),
+        names=runs.names,
+        roles=runs.roles,
+        run_ids=runs.run_ids,
+        grid_spacing=runs.grid_spacing,
+    )
+    changed.name, changed.equations = runs.name, runs.equations
+    return changed
 
 
 def _radians(turns: Sequence[Fraction | None], dim: int) -> np.ndarray:

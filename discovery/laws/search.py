@@ -368,11 +368,11 @@ def _is_settled(law: Law, length: float) -> bool:
     return law.sure or law.verdict == Verdict.IDENTITY or exact
 
 
+@np.errstate(all="ignore")  # what overflows is skipped
 def _flat_directions(judge: Judge) -> tuple[Operators, Spectrum]:
     """Return the operators on the fit runs and their spectrum, weighted where noise is uneven."""
     library, fit = judge.library, judge.split.fit
-    with np.errstate(all="ignore"):
-        ops = operators(library, fit.smoothed, fit.offsets, fit.scale, of_run=fit.of_run)
+    ops = operators(library, fit.smoothed, fit.offsets, fit.scale, of_run=fit.of_run)
     if not ops.is_finite:
         raise _Unusable("its functions overflow or have no value on these data")
     if not np.diag(ops.unit_dirichlet).any():
@@ -382,7 +382,8 @@ def _flat_directions(judge: Judge) -> tuple[Operators, Spectrum]:
     if weights is not None:
         parts = fit.smoothed, fit.offsets, fit.scale, weights
         ops = operators(library, *parts, of_run=fit.of_run)
-        if not np.diag(ops.unit_dirichlet).any():
+        # A function that is zero to rounding at nearly all states has no direction and no weights.
+        if not (ops.is_finite and np.diag(ops.unit_dirichlet).any()):
             raise _Unusable("its functions do not vary where noise lets them be seen")
         flat = spectrum(ops)
     return ops, flat

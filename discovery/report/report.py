@@ -40,7 +40,7 @@ class DiscoveryReport(Summary):
         resamples of held-out runs on which the same laws pass the same checks.
     identities, symmetries : lists of Quantity and of str
         What all runs obey alike, never counted; and the symmetries behind the laws.
-    spectrum, resolution, noise, names, title, searched, sample
+    spectrum, resolution, noise, names, title, searched, sample, runs
         How it was found: see `discovery.report.summary.Summary`.
     """
 

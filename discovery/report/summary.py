@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from discovery.data.trajectories import Trajectories
 from discovery.report.pictures.sample import Sample
 from discovery.report.quantity import Quantity
 
@@ -45,6 +46,9 @@ class Summary:
         The symmetries behind the laws, where they are known.
     sample : Sample or None
         A few rows of a few runs, which the pictures show.
+    runs : Trajectories or None
+        The runs that were analysed, in the user's units, without gross errors and with the
+        velocities that were formed. They are not saved with the report.
     """
 
     quantities: list[Quantity]
@@ -60,6 +64,7 @@ class Summary:
     searched: list[str]
     symmetries: list[str] = field(default_factory=list)
     sample: Sample | None = field(default=None, repr=False)
+    runs: Trajectories | None = field(default=None, repr=False, compare=False)
 
     @property
     def n_conserved(self) -> int:

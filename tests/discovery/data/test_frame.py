@@ -119,3 +119,13 @@ def test_moved_origins_have_few_digits():
     shift = np.array([475.3619 - float(frame.centre[0]), 9.0, 9.0, 9.0])
     moved = frame.moved(shift, np.full(4, 0.005))
     assert moved.centre == (Fraction(47536, 100), 0, 0, 0)
+
+
+@pytest.mark.parametrize("shift", [0.0, 5e6])
+def test_runs_of_a_frame_go_back_to_the_users_units(shift):
+    given = runs(1e6, shift, times=1e4 * np.arange(40))
+    frame = Frame.of(given)
+    back = frame.runs_outside(frame.runs(given))
+    np.testing.assert_allclose(back.rows, given.rows, rtol=1e-12)
+    np.testing.assert_allclose(back.row_times, given.row_times, rtol=1e-12)
+    assert (back.names, back.roles) == (given.names, given.roles)

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from discovery import ConservedQuantityFinder, datasets
+from discovery import ConservedQuantityFinder, Trajectories, datasets
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.search import analyse
@@ -53,6 +53,18 @@ def test_what_cannot_be_used_is_skipped_and_named(library, reason):
     assert (skipped.library, skipped.n_terms) == (library.name, len(library))
     assert not used.skipped
     assert [str(law.expression) for law in found.laws] == ["p**2 + q**2"]
+
+
+def test_a_function_that_is_zero_but_for_rounding_is_skipped():
+    """Its gradients are some 1e-170: squares of what it would be in units of noise overflow."""
+    near = datasets.load("harmonic_oscillator", 16, 60, seed=0)
+    states = [0.1 * run + [0.8, 0.0] for run in near.states]
+    runs = Trajectories(states, times=near.times, names=NAMES, roles=near.roles)
+    rng = np.random.default_rng(0)
+    stages = stages_of([custom(["p**2", "exp(-1000*q**2)"], NAMES), POLYNOMIAL])
+    found = analyse(stages, Split.draw(prepare(runs), rng), rng)
+    assert "do not vary" in found.stages[0].skipped
+    assert len(found.laws) == 1
 
 
 def test_too_few_runs_are_told_at_once():
