@@ -80,15 +80,24 @@ def add_arguments(parser: argparse.ArgumentParser, seeds: int, runs: int, steps:
     parser.add_argument("--runs", type=int, default=runs)
     parser.add_argument("--steps", type=int, default=steps)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=np.inf, help="stop fitting after so long")
 
 
 def run(trials: Iterable[Trial], options: argparse.Namespace) -> Iterator[Outcome]:
-    """Yield outcomes in the order of the trials, from processes of one thread each."""
+    """Yield outcomes in the order of the trials, from processes of one thread each.
+
+    Until the time is up: those that are left are not fitted then.
+    """
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
         os.environ.setdefault(name, "1")
     context = multiprocessing.get_context("spawn")
+    end = time.monotonic() + 60 * options.minutes
     with ProcessPoolExecutor(options.processes, mp_context=context) as pool:
-        yield from pool.map(partial(_measure, options=options), trials)
+        for outcome in pool.map(partial(_measure, options=options), trials):
+            yield outcome
+            if time.monotonic() > end:
+                pool.shutdown(cancel_futures=True)
+                return
 
 
 def upper_limit(hits: int, tries: int, level: float = 0.95) -> float:

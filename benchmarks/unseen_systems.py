@@ -3,6 +3,7 @@
     python benchmarks/unseen_systems.py --no-model                # 15 kinds × 14 seeds × 4 levels
     python benchmarks/unseen_systems.py --no-model --rotate       # one level each: a quarter
     python benchmarks/unseen_systems.py --no-model --figure reliability.png
+    python benchmarks/unseen_systems.py --no-model --rotate --minutes 45   # as many as that allows
     python benchmarks/unseen_systems.py --no-model --systems central wells --seeds 3 --noise 0.05
 
 What is printed, for each noise, over all kinds and seeds:
@@ -76,8 +77,8 @@ def print_kinds(outcomes: Sequence[Outcome], noises: Sequence[float]) -> None:
     """Print the counts that are right, by kind and noise, and how many are too high."""
     levels = (f"right at {100 * noise:g} %" for noise in noises)
     print_header("kind", "systems", *levels, "CPU s/fit")
-    for kind, group in itertools.groupby(outcomes, lambda o: o.trial.system.partition("/")[0]):
-        of_kind = list(group)
+    for kind in dict.fromkeys(_kind(outcome) for outcome in outcomes):
+        of_kind = [outcome for outcome in outcomes if _kind(outcome) == kind]
         cells = []
         for noise in noises:
             some = [outcome for outcome in of_kind if outcome.trial.noise == noise]
@@ -87,6 +88,10 @@ def print_kinds(outcomes: Sequence[Outcome], noises: Sequence[float]) -> None:
         seconds = sum(outcome.seconds for outcome in of_kind) / len(of_kind)
         systems = len({outcome.trial.system for outcome in of_kind})
         print_row(kind, systems, *cells, f"{seconds:.1f}")
+
+
+def _kind(outcome: Outcome) -> str:
+    return outcome.trial.system.partition("/")[0]
 
 
 def reliability(outcomes: Sequence[Outcome]) -> list[tuple[float, float, int, int]]:
@@ -162,8 +167,8 @@ def main() -> None:
     levels = len(options.noise)
     trials = [
         Trial(f"{kind}/{seed}", noise, seed)
-        for (k, kind), seed, (i, noise) in itertools.product(
-            enumerate(kinds), seeds, enumerate(options.noise)
+        for seed, (k, kind), (i, noise) in itertools.product(
+            seeds, enumerate(kinds), enumerate(options.noise)
         )
         if not options.rotate or (k + seed) % levels == i
     ]

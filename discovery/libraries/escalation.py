@@ -24,7 +24,7 @@ from discovery.libraries.library import Library
 from discovery.libraries.many_bodies.bodies import Bodies
 from discovery.libraries.monomials import MAX_TERMS, term_count
 from discovery.libraries.omitted import Omitted
-from discovery.libraries.rational import NARROWEST, invertible, mostly_positive, rational
+from discovery.libraries.rational import NARROWEST, gaps, invertible, mostly_positive, rational
 from discovery.libraries.unknown_scale import Scaled, scaled
 from discovery.libraries.warped import warps
 
@@ -87,6 +87,8 @@ def escalation(
         # A few functions of the distance come before hundreds of powers, which imitate them.
         stages += [radial(names, roles, [key]) for key in POTENTIALS if key != "1/r"]
         stages.append(radial(names, roles))
+        lines = (gaps(names, roles, rows, level, products) for products in (False, True))
+        stages += [library for library in lines if library is not None]
     if degree > 4 and not curved:
         stages.append(polynomial(names, degree, straight))
     if positions and not curved:

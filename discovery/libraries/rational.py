@@ -1,4 +1,4 @@
-"""Negative powers, as in laws in polar coordinates and in ratios of amounts."""
+"""Negative powers: in polar coordinates, in ratios of amounts, of gaps between bodies on a line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ import sympy
 from discovery.criteria import LIBRARIES, NOISE
 from discovery.data.coordinates import MOMENTA
 from discovery.libraries.library import Library
-from discovery.libraries.monomials import MAX_TERMS, Exponents, monomials, symbols_of
+from discovery.libraries.monomials import (
+    MAX_TERMS,
+    Exponents,
+    monomials,
+    scatter,
+    symbols_of,
+    unit,
+)
 
 # Powers of a positive coordinate, from the widest range to the narrowest; the narrower ones for
 # higher harmonics.
@@ -42,15 +49,75 @@ def invertible(
         are left out when the library is used.
     """
     noise = np.zeros(rows.shape[1]) if noise is None else noise
-    least = NOISE.clear_of_zero * noise
     return [
         i
         for i, role in enumerate(roles)
-        if role != "angle"
-        and role not in MOMENTA
-        and mostly_positive(rows[:, i], noise[i])
-        and rows[rows[:, i] > least[i], i].min() > LIBRARIES.smallest_value * rows[:, i].max()
+        if role != "angle" and role not in MOMENTA and _stays_away(rows[:, i], noise[i])
     ]
+
+
+def _stays_away(values: np.ndarray, noise: float) -> bool:
+    """Tell whether a coordinate (n,) is positive and, but for noise, nowhere near zero."""
+    if not mostly_positive(values, noise):
+        return False
+    clear = values[values > NOISE.clear_of_zero * noise]
+    return bool(clear.min() > LIBRARIES.smallest_value * values.max())
+
+
+def gaps(
+    names: Sequence[str],
+    roles: Sequence[str | None],
+    rows: np.ndarray,
+    noise: np.ndarray,
+    products: bool = False,
+) -> Library | None:
+    """Return quadratic monomials with functions of the gaps between bodies on a line.
+
+    A gap is a difference of two positions that never change their order; its functions are 1/d,
+    1/d² and log d.
+
+    Parameters
+    ----------
+    names, roles : sequences of length d
+    rows : (n, d) array
+    noise : (d,) array
+        Standard deviation of each coordinate's noise.
+    products : bool
+        Of 1/d² alone, with what laws of third degree need (Calogero): cubes of momenta, positions
+        times squares of momenta, and coordinates over d².
+
+    Returns
+    -------
+    Library or None
+        None where no two positions keep their order.
+    """
+    symbols, d = symbols_of(names), len(names)
+    positions = [i for i, role in enumerate(roles) if role == "position"]
+    momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
+    found = []
+    for i, j in itertools.combinations(positions, 2):
+        low, high = (i, j) if np.median(rows[:, j] - rows[:, i]) > 0 else (j, i)
+        if _stays_away(rows[:, high] - rows[:, low], float(np.hypot(noise[i], noise[j]))):
+            found.append(symbols[high] - symbols[low])
+    if not found:
+        return None
+    functions = [gap**-2 for gap in found]
+    if not products:
+        functions = [f(gap) for f in (lambda g: 1 / g, lambda g: g**-2, sympy.log) for gap in found]
+    k = len(functions)
+    exponents = [(*e, *(0,) * k) for e in monomials(d, 2)]
+    exponents += [(0,) * d + unit(k, j) for j in range(k)]
+    if products:
+        for e in monomials(len(momenta), 3):
+            if sum(e) == 3:
+                exponents.append((*scatter(d, momenta, e), *(0,) * k))
+            elif sum(e) == 2:
+                square = scatter(d, momenta, e)
+                both = [tuple(np.add(square, unit(d, i)).tolist()) for i in positions]
+                exponents += [(*one, *(0,) * k) for one in both]
+        exponents += [unit(d, i) + unit(k, j) for i in (*positions, *momenta) for j in range(k)]
+    name = "gaps with products" if products else "gaps"
+    return Library(symbols, [*symbols, *functions], exponents, name)
 
 
 def rational(

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -230,6 +231,22 @@ class DriftTest:
         self._start = coefficients
         # Of nearly dependent terms rounding may leave less than nothing.
         self.noise = max(float(coefficients @ self._noise @ coefficients), 0.0)
+
+    def restrict(self, columns: Sequence[int]) -> DriftTest:
+        """Return the test of some of the terms; samples weigh as they do here.
+
+        Parameters
+        ----------
+        columns : sequence of int
+        """
+        some = list(columns)
+        part = copy(self)
+        for name in ("_even_noise", "_covariance", "_steepness", "_drift"):
+            part.__dict__.pop(name, None)  # of all terms
+        part._phi, part._slopes = self._phi[some], self._slopes[:, some]
+        part._values, part._modes = self._values[some], self._modes[some]
+        part._noise, part._start = self._noise[np.ix_(some, some)], self._start[some]
+        return part
 
     @cached_property
     def _even_noise(self) -> np.ndarray:

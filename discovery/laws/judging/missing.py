@@ -14,7 +14,7 @@ from discovery.criteria import FORMULAS, LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
 from discovery.laws.finding.candidates import MAX_SUPPORT, Candidate
 from discovery.laws.finding.operators import Operators
-from discovery.laws.judging.drift import DriftTest, Evaluated
+from discovery.laws.judging.drift import DriftTest
 from discovery.libraries.functions import Functions
 
 # How many terms are fitted, each beside the formula: those that the smoothed path likes best.
@@ -51,12 +51,11 @@ def with_missing(
     best = others[np.argsort(ops.pencil.lowest(trials))[:_TRIED]]
     level = 2 * float(stats.norm.sf(FORMULAS.interval)) / len(others)
     found, surest = None, float(stats.norm.isf(level / 2))
-    evaluated = Evaluated.of(library.restrict([*support.tolist(), *best.tolist()]), fit)
-    own = range(len(support))
+    terms = library.restrict([*support.tolist(), *best.tolist()])
+    beside = np.append(candidate.coefficients, np.zeros(len(best)))
+    every, own = DriftTest(terms, beside, fit, criteria), range(len(support))
     for place, added in enumerate(best, start=len(support)):
-        longer = np.append(support, added)
-        terms, c = library.restrict(longer.tolist()), np.append(candidate.coefficients, 0.0)
-        drift = DriftTest(terms, c, fit, criteria, evaluated.restrict([*own, place]))
+        longer, drift = np.append(support, added), every.restrict([*own, place])
         c = drift.refined()
         error = drift.standard_errors(c, level)[-1]
         if error > 0 and abs(c[-1]) > surest * error:
