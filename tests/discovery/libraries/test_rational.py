@@ -4,7 +4,7 @@ import numpy as np
 import sympy
 
 from discovery.libraries.monomials import MAX_TERMS
-from discovery.libraries.rational import invertible, rational
+from discovery.libraries.rational import gaps, invertible, rational
 
 
 def test_only_what_stays_away_from_zero_is_inverted():
@@ -43,3 +43,26 @@ def test_powers_of_many_positive_columns_are_too_many():
     names = [f"c{i}" for i in range(40)]
     assert rational(names, ["amount"] * 40, range(40)) is None
     assert len(rational(names[:2], ["amount"] * 2, range(2))) <= MAX_TERMS
+
+
+LINE = ["q1", "q2", "p1", "p2"], ["position", "position", "momentum", "momentum"]
+
+
+def test_gaps_are_those_of_positions_that_keep_their_order():
+    rows = np.random.default_rng(0).uniform([3, 0, 0, 5], [4, 1, 1, 6], (200, 4))
+    library = gaps(*LINE, rows, np.full(4, 1e-3))
+    q1, q2, *_ = library.symbols
+    found = library.expressions()[14:]
+    assert found == [1 / (q1 - q2), (q1 - q2) ** -2, sympy.log(q1 - q2)]
+    assert gaps(*LINE, rows - [3, 0, 0, 0], np.full(4, 1e-3)) is None
+    # Noise that may close the gap.
+    assert gaps(*LINE, rows, np.full(4, 1.5)) is None
+
+
+def test_gaps_with_products_hold_what_a_law_of_third_degree_needs():
+    rows = np.random.default_rng(0).uniform([0, 3, 0, 0], [1, 4, 1, 1], (200, 4))
+    library = gaps(*LINE, rows, np.full(4, 1e-3), products=True)
+    q1, q2, p1, p2 = library.symbols
+    terms = set(library.expressions())
+    assert {p1**2 * p2, q2 * p1 * p2, p1 / (q2 - q1) ** 2, q1 / (q2 - q1) ** 2} <= terms
+    assert (q2 - q1) ** -1 not in terms
