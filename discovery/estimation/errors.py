@@ -16,12 +16,22 @@ _NONE = 1e-300
 
 
 def variances(errors: np.ndarray) -> np.ndarray:
-    """Return the variance of each coordinate, (n, d)."""
+    """Return the variance of each coordinate, (n, d).
+
+    Parameters
+    ----------
+    errors : (n, d) or (n, d, d) array
+    """
     return errors if errors.ndim == 2 else np.einsum("nii->ni", errors)
 
 
 def full(errors: np.ndarray) -> np.ndarray:
-    """Return covariances, (n, d, d)."""
+    """Return covariances, (n, d, d).
+
+    Parameters
+    ----------
+    errors : (n, d) or (n, d, d) array
+    """
     if errors.ndim == 3:
         return errors
     out = np.zeros((*errors.shape, errors.shape[1]))
@@ -30,7 +40,13 @@ def full(errors: np.ndarray) -> np.ndarray:
 
 
 def of_columns(errors: np.ndarray, columns: Sequence[int]) -> np.ndarray:
-    """Return the errors of some of the coordinates."""
+    """Return the errors of some of the coordinates.
+
+    Parameters
+    ----------
+    errors : (n, d) or (n, d, d) array
+    columns : sequence of int
+    """
     columns = list(columns)
     return errors[:, columns] if errors.ndim == 2 else errors[:, columns][:, :, columns]
 
@@ -61,19 +77,39 @@ def among(errors: np.ndarray, size: int, columns: Sequence[int]) -> np.ndarray:
 
 
 def in_units(errors: np.ndarray, unit: np.ndarray) -> np.ndarray:
-    """Return the errors of coordinates measured in units (d,)."""
+    """Return the errors of coordinates in other units.
+
+    Parameters
+    ----------
+    errors : (n, d) or (n, d, d) array
+    unit : (d,) array
+        The new units in the old.
+    """
     return errors / (unit**2 if errors.ndim == 2 else np.outer(unit, unit))
 
 
 def between(errors: np.ndarray, i: int, j: int) -> np.ndarray | float:
-    """Return the covariance of the errors of two coordinates, (n,); zero of independent ones."""
+    """Return the covariance of the errors of two coordinates, (n,); zero of independent ones.
+
+    Parameters
+    ----------
+    errors : (n, d) or (n, d, d) array
+    i, j : int
+    """
     if errors.ndim == 3:
         return errors[:, i, j]
     return errors[:, i] if i == j else 0.0
 
 
 def moved(gradient: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Return the variance (n,) of what has gradients (d, n)."""
+    """Return the variance of functions, (n,).
+
+    Parameters
+    ----------
+    gradient : (d, n) array
+        Theirs.
+    errors : (n, d) or (n, d, d) array
+    """
     if errors.ndim == 2:
         return np.sum(gradient.T**2 * errors, axis=1)
     return np.sum((errors @ gradient.T[:, :, None])[:, :, 0] * gradient.T, axis=1)
