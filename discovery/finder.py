@@ -24,6 +24,7 @@ from discovery.data.velocities import Formed
 from discovery.estimation.iterates.sampling import told_sampling
 from discovery.laws.judging.information import information
 from discovery.libraries.choice import LibraryLike
+from discovery.libraries.many_bodies.told import BoxLike
 from discovery.pipeline import NoiseLevel, WithoutModel, analyse_runs
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
     missing : {"raise", "drop"}, default="raise"
         What is done with samples without a finite value, or with the time of the sample before:
         refused, or left out. Samples that a masked array masks are always left out.
+    bodies : int, optional
+        How many bodies the columns of places and velocities are of: laws are then sums over bodies
+        and over pairs. Of sixteen columns and more, names and roles tell.
+    box : float or sequence of float, optional
+        The length of a periodic box in which the bodies are, or one for each axis. Places may be
+        inside it or unrolled; forces are those of the nearest image.
     random_state : int, RandomState or None, default=None
         Splits the runs and draws the resamples.
 
@@ -114,6 +121,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         max_drift: float | None = None,
         degrees: str | Sequence[str] = (),
         missing: str = "raise",
+        bodies: int | None = None,
+        box: BoxLike = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.library = library
@@ -127,6 +136,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         self.max_drift = max_drift
         self.degrees = degrees
         self.missing = missing
+        self.bodies = bodies
+        self.box = box
         self.random_state = random_state
 
     def fit(
@@ -183,6 +194,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             max_rows=self.max_rows,
             max_drift=self.max_drift,
             degrees=self.degrees,
+            bodies=self.bodies,
+            box=self.box,
             rng=rng,
         )
         self.report_ = report

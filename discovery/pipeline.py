@@ -17,7 +17,7 @@ import sympy
 from discovery.criteria import LAWS, NOISE, LawCriteria
 from discovery.data.coordinates import MOMENTA, are_fields, infer_roles
 from discovery.data.flaws.reading import in_radians, radians_in, read
-from discovery.data.frame import Frame
+from discovery.data.frame import Frame, with_rows
 from discovery.data.noise_level import known_noise
 from discovery.data.parameters import Parts, parted, remarks
 from discovery.data.readiness import check_for_analysis
@@ -50,10 +50,12 @@ from discovery.laws.learned.training import train_features
 from discovery.laws.search import analyse
 from discovery.laws.stages import Learned, Stage, stages_among, stages_of
 from discovery.libraries.choice import LibraryLike, checked, resolve
+from discovery.libraries.families import polynomial
 from discovery.libraries.framed import in_frame
 from discovery.libraries.functions import Functions
-from discovery.libraries.many_bodies.bodies import FEWEST_COLUMNS
+from discovery.libraries.many_bodies.bodies import FEWEST_COLUMNS, Bodies
 from discovery.libraries.many_bodies.sums import symmetry_of
+from discovery.libraries.many_bodies.told import BoxLike, Told, told_bodies
 from discovery.libraries.monomials import symbols_of
 from discovery.noether.motion import Motion
 from discovery.noether.pairing import pair
@@ -94,6 +96,8 @@ def discover(  # noqa: PLR0913 (the public interface)
     max_drift: float | None = None,
     degrees: str | Sequence[str] = (),
     missing: str = "raise",
+    bodies: int | None = None,
+    box: BoxLike = None,
     random_state: int | None = None,
     verbose: bool = True,
 ) -> DiscoveryReport:
@@ -136,6 +140,12 @@ def discover(  # noqa: PLR0913 (the public interface)
         ``cos(pi*theta/180)``.
     missing : {"raise", "drop"}
         As for `Trajectories`, where a data frame or a path is given.
+    bodies : int, optional
+        How many bodies the columns of places and velocities are of: laws are then sums over bodies
+        and over pairs. Of sixteen columns and more, names and roles tell.
+    box : float or sequence of float, optional
+        The length of a periodic box in which the bodies are, or one for each axis. Places may be
+        inside it or unrolled; forces are those of the nearest image.
     random_state : int, optional
         Seed of the split, the training and the resamples.
     verbose : bool, default=True
@@ -150,8 +160,8 @@ def discover(  # noqa: PLR0913 (the public interface)
     ValueError
         For runs too short to analyse, fields on fewer runs than needed for a split, constant
         coordinates, an unknown library, a model of other dimension or without a metric, constants
-        that are no positive numbers or bear a coordinate's name, a bad `max_rows` or `kind`,
-        unordered samples without `noise`.
+        that are no positive numbers or bear a coordinate's name, a bad `max_rows`, `kind`,
+        `bodies` or `box`, unordered samples without `noise`.
     """
     sampling = told_sampling(kind, ordered, noise is not None)
     trajectories = as_runs(trajectories, missing)
@@ -171,6 +181,8 @@ def discover(  # noqa: PLR0913 (the public interface)
         max_rows=max_rows,
         max_drift=max_drift,
         degrees=degrees,
+        bodies=bodies,
+        box=box,
         rng=np.random.default_rng(random_state),
     )
 
@@ -386,6 +398,8 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     max_rows: int = MAX_ROWS,
     max_drift: float | None = None,
     degrees: str | Sequence[str] = (),
+    bodies: int | None = None,
+    box: BoxLike = None,
     rng: np.random.Generator,
 ) -> DiscoveryReport:
     """Go the whole road; `discover`, the finder and the command line differ in how they prepare.
@@ -395,7 +409,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     runs : Trajectories
     preparation : Preparation
         Not used for fields: neighbouring points tell their noise, and waves filter it.
-    library, noise, constants, max_rows, max_drift, degrees
+    library, noise, constants, max_rows, max_drift, degrees, bodies, box
         As for `discover`.
     rng : numpy.random.Generator
         Draws rows, the split and the resamples.
@@ -415,6 +429,9 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         )
     unsaid = isinstance(degrees, Sequence) and not degrees
     units = runs.units
+    told = told_bodies(bodies, box, runs.names, runs.roles)
+    if told is not None and told.in_box:
+        runs = with_rows(runs, told.unrolled(runs.rows, runs.offsets), runs.row_times)
     runs, turns = read(runs, runs.in_degrees if unsaid else degrees)
     given = runs
     complete = fields or preparation.sampling in _OFF_PATHS or not preparation.forms_velocities
@@ -434,7 +451,8 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     chosen = library if fields else checked(library, runs.names)
     parts = parted(runs)
     # Functions of the user's own are of the user's coordinates: these keep their origin and sign.
-    frame = Frame.of(runs, parts.coordinates if isinstance(chosen, str) else (), turns)
+    kept = not isinstance(chosen, str) or (told is not None and told.in_box)
+    frame = Frame.of(runs, () if kept else parts.coordinates, turns)
     framed = frame.runs(runs)
     if levels is not None:
         levels = np.maximum(levels / abs(frame.unit), NOISE.resolution * framed.rows.std(axis=0))
@@ -447,14 +465,14 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         if preparation.sampling == Sampling.CLOUD:
             framed = without_order(framed)
         some = drawn(framed, most, rng)
-        told = preparation.sampling
-        sound, sampling = _sampled(some, parts, told)
-        asked = _Asked(chosen, levels, numbers, criteria)
+        said = preparation.sampling
+        sound, sampling = _sampled(some, parts, said)
+        asked = _Asked(chosen, levels, numbers, criteria, told)
         preparation = preparation.sampled(sampling)
         inside = frame
         report, frame, motion = _laws(sound, parts, frame, preparation, asked, rng)
         notes = [_TAKEN_AS[sampling]] if sampling in _TAKEN_AS else []
-        if told == Sampling.MAP:
+        if said == Sampling.MAP:
             notes = ["taken as iterates of a map, as told"]
         notes += remarks(runs, parts)
         if runs.formed is not None:
@@ -489,12 +507,18 @@ def _sampled(runs: Trajectories, parts: Parts, sampling: Sampling) -> tuple[Traj
 
 @dataclass(frozen=True)
 class _Asked:
-    """What the user asks for: a library, the noise of all columns if known, numbers, limits."""
+    """What the user asks for: a library, the noise of all columns if known, numbers and so on."""
 
     library: LibraryLike
     noise: np.ndarray | None
     numbers: Numbers
     criteria: LawCriteria
+    told: Told | None = None
+
+    @property
+    def in_box(self) -> bool:
+        """Whether the coordinates are places in a periodic box, of which few functions are."""
+        return self.told is not None and self.told.in_box
 
 
 def _criteria(max_drift: float | None) -> LawCriteria:
@@ -547,8 +571,14 @@ def _laws(
     iterates = not seen.on_a_path
     speeds = None if iterates else rates(of, path)
     found = resolve(library, of.names, of.roles, path, speeds, seen.noise, iterates)
+    if asked.told is not None and library == "auto" and not iterates:
+        unit = frame.of_columns(coordinates).unit
+        whose = asked.told.bodies(of.names, of.roles or (), unit, path, speeds)
+        rest = [given for given in found if not isinstance(given, Bodies)]
+        found = [polynomial(of.names, 1), *([] if asked.in_box else rest)]
+        found[1:1] = [] if whose is None else [whose]
     stages = stages_of(found, numbers)
-    if isinstance(library, str) and library == "auto" and not few:
+    if isinstance(library, str) and library == "auto" and not few and not asked.in_box:
         seen_roles = infer_roles(of.names, of.roles, path, speeds)
         if parts.all_coordinates and not iterates:
             stages += free_stages(of.names, seen_roles, seen, numbers)
@@ -593,7 +623,7 @@ def _laws(
     if not few:  # for which nothing is learned
         states = split.fit.smoothed.states, split.held.smoothed.states
         report = replace(report, quantities=[described(q, *states) for q in report.quantities])
-    report = _with_symmetries(report, moving, orbits, numbers, parts)
+    report = _with_symmetries(report, moving, orbits, numbers, parts, by_kind=asked.in_box)
     return report, frame, Motion.of(orbits, moving, sound, coordinates)
 
 
@@ -678,6 +708,7 @@ def _with_symmetries(
     orbits: Orbits,
     numbers: Numbers,
     parts: Parts,
+    by_kind: bool,
 ) -> DiscoveryReport:
     """Pair laws with the symmetries behind them, where roles say that the data are mechanical.
 
@@ -686,7 +717,7 @@ def _with_symmetries(
     exact = [q for q in report.quantities if q.verdict == "exact" and q.approximation_error is None]
     if not exact or runs.roles is None:
         return report
-    if runs.dim >= FEWEST_COLUMNS:
+    if by_kind or runs.dim >= FEWEST_COLUMNS:
         # Brackets of so many coordinates take minutes: sums tell their symmetry by their kind.
         named = [replace(q, symmetry=symmetry_of(q.library)) for q in exact]
         others = [q for q in report.quantities if not any(q is e for e in exact)]

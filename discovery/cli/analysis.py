@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from discovery.cli.values import names_in, noise_in, numbers_in, pairs_in
+from discovery.cli.values import lengths_in, names_in, noise_in, numbers_in, pairs_in
 
 if TYPE_CHECKING:
     from discovery.data.trajectories import Trajectories
@@ -62,6 +62,8 @@ def _of_search(options: argparse.Namespace) -> dict[str, str | float | bool]:
         )
     told = {"kind": options.kind, "max_drift": options.max_drift}
     told["ordered"] = False if options.unordered else None
+    told["bodies"] = options.bodies
+    told["box"] = None if options.box is None else lengths_in("--box", options.box)
     return {name: value for name, value in told.items() if value is not None}
 
 

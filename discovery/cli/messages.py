@@ -24,6 +24,8 @@ _OPTIONS = {
     "constants": "--constants",
     "kind": "--kind",
     "max_drift": "--max-drift",
+    "bodies": "--bodies",
+    "box": "--box",
     "n_trajectories": "--runs",
     "n_steps": "--steps",
 }

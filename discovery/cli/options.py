@@ -183,6 +183,17 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="what is called nearly conserved drifts by less than this share of its spread (0.02)",
     )
+    group.add_argument(
+        "--bodies",
+        type=int,
+        metavar="N",
+        help="how many bodies the columns of places and velocities are of",
+    )
+    group.add_argument(
+        "--box",
+        metavar="LENGTHS",
+        help="length of a periodic box that the bodies are in, or one for each axis: 12 or 12,12,8",
+    )
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (0)")
 
 

@@ -64,6 +64,24 @@ def numbers_in(option: str, text: str, example: str) -> dict[str, float]:
     return {n: _number(option, v, example) for n, v in pairs_in(option, text, example).items()}
 
 
+def lengths_in(option: str, text: str) -> float | list[float]:
+    """Return a length, or several with commas between.
+
+    Parameters
+    ----------
+    option : str
+    text : str
+        ``"12"``, or ``"12,12,8"``.
+
+    Raises
+    ------
+    ValueError
+        For what is no number.
+    """
+    lengths = [_number(option, part, "12,12,8") for part in text.split(",")]
+    return lengths if len(lengths) > 1 else lengths[0]
+
+
 def noise_in(option: str, text: str, names: Sequence[str]) -> float | list[float]:
     """Return a noise level, or one for each coordinate.
 

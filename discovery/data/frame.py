@@ -205,7 +205,7 @@ class Frame:
         if self.is_identity and times is runs.row_times:
             return runs
         rows = runs.rows if self.is_identity else self.inside(runs.rows)
-        framed = _with_rows(runs, rows, times)
+        framed = with_rows(runs, rows, times)
         if runs.formed is not None:
             framed.formed = runs.formed.inside(self.origin, self.unit)
         return framed
@@ -214,14 +214,21 @@ class Frame:
         """Return runs of this frame in the user's units; times that count from a start stay so."""
         if self.is_identity and not self.time_exponent:
             return runs
-        back = _with_rows(runs, self.outside(runs.rows), runs.row_times * self.time_unit)
+        back = with_rows(runs, self.outside(runs.rows), runs.row_times * self.time_unit)
         if runs.formed is not None:
             back.formed = runs.formed.inside(-self.origin / self.unit, 1 / self.unit)
         return back
 
 
-def _with_rows(runs: Trajectories, rows: np.ndarray, times: np.ndarray) -> Trajectories:
-    """Return runs with other states (n, d) at other times (n,)."""
+def with_rows(runs: Trajectories, rows: np.ndarray, times: np.ndarray) -> Trajectories:
+    """Return runs with other states at other times.
+
+    Parameters
+    ----------
+    runs : Trajectories
+    rows : (n, d) array
+    times : (n,) array
+    """
     cuts = runs.offsets[1:-1]
     changed = Trajectories(
         states=np.split(rows, cuts),

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.interpolate import make_interp_spline
 
+from discovery.estimation.errors import variances
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path
 
@@ -138,9 +139,9 @@ def jittered(
     noise = (_JITTER * least * speed[at]) ** 2 + errors**2 + (1e-14 * np.ptp(columns, axis=0)) ** 2
     paths = []
     for path in (orbits.measured, orbits.smoothed):
-        covariance = path.covariance.copy()
-        covariance[:, at, at] = noise
-        paths.append(Path(path.states, covariance))
+        errors = path.errors.copy()
+        variances(errors)[:, at] = noise
+        paths.append(Path(path.states, errors))
     return replace(orbits, measured=paths[0], smoothed=paths[1])
 
 

@@ -42,11 +42,10 @@ def smooth(rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise: np.n
     Returns
     -------
     Path
-        With the estimated squared error of the states as covariance: a share of diag(noise²), at
-        most one.
+        With the estimated squared error of the states as variances: a share of noise², at most one.
     """
     best, error = smooth_apart(rows, times, offsets, noise, [np.arange(rows.shape[1])])
-    return Path(best, error[:, :1, None] * np.diag(noise**2))
+    return Path(best, error[:, :1] * noise**2)
 
 
 def smooth_apart(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from discovery.criteria import NOISE
+from discovery.estimation.errors import among, of_columns
 from discovery.estimation.path import Path
 
 
@@ -62,12 +63,12 @@ class Orbits:
     @property
     def noise(self) -> np.ndarray:
         """Typical standard deviation of each coordinate's noise, (d,)."""
-        return np.sqrt(np.median(np.einsum("nii->ni", self.measured.covariance), axis=0))
+        return np.sqrt(np.median(self.measured.variances, axis=0))
 
     @property
     def mean_noise(self) -> np.ndarray:
         """Root mean square over all samples of each coordinate's noise, (d,)."""
-        return np.sqrt(np.mean(np.einsum("nii->ni", self.measured.covariance), axis=0))
+        return np.sqrt(np.mean(self.measured.variances, axis=0))
 
     def clear(self, columns: Sequence[int]) -> np.ndarray:
         """Tell in which rows the given coordinates are positive beyond their noise, (n,) bool.
@@ -76,7 +77,7 @@ class Orbits:
         """
         clear = np.ones(len(self.smoothed.states), dtype=bool)
         for i in columns:
-            noise = np.sqrt(self.measured.covariance[:, i, i])
+            noise = np.sqrt(self.measured.variances[:, i])
             clear &= self.smoothed.states[:, i] > NOISE.clear_of_zero * noise
             clear &= self.measured.states[:, i] > 0
         long = np.add.reduceat(clear, self.offsets[:-1], dtype=int) >= NOISE.fewest_rows
@@ -95,7 +96,7 @@ class Orbits:
         """Return the orbits in some of their coordinates."""
         columns = list(columns)
         paths = (
-            Path(path.states[:, columns], path.covariance[:, columns][:, :, columns])
+            Path(path.states[:, columns], of_columns(path.errors, columns))
             for path in (self.measured, self.smoothed)
         )
         some = self._with(*paths, self.offsets)
@@ -115,7 +116,7 @@ class Orbits:
         parameters : sequence of int
             Which of the others are parameters.
         """
-        n, size = rows.shape
+        size = rows.shape[1]
         if size == len(columns):
             return self
         columns = list(columns)
@@ -123,10 +124,7 @@ class Orbits:
         for path in (self.measured, self.smoothed):
             states = rows.copy()
             states[:, columns] = path.states
-            covariance = np.zeros((n, size, size))
-            covariance[:, np.arange(size), np.arange(size)] = 1e-300  # factors need a little
-            covariance[:, np.array(columns)[:, None], columns] = path.covariance
-            paths.append(Path(states, covariance))
+            paths.append(Path(states, among(path.errors, size, columns)))
         scale = rows.std(axis=0)
         scale[columns] = self.scale
         whole = self._with(*paths, self.offsets)
@@ -134,9 +132,7 @@ class Orbits:
 
     def moved(self, shift: np.ndarray) -> Orbits:
         """Return the orbits as seen from another origin, `shift` (d,) from this one."""
-        paths = (
-            Path(path.states - shift, path.covariance) for path in (self.measured, self.smoothed)
-        )
+        paths = (Path(path.states - shift, path.errors) for path in (self.measured, self.smoothed))
         return self._with(*paths, self.offsets)
 
     def take(self, runs: np.ndarray) -> Orbits:
@@ -189,4 +185,4 @@ def without_means(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
 
 
 def _rows(path: Path, rows: np.ndarray) -> Path:
-    return Path(path.states[rows], path.covariance[rows])
+    return Path(path.states[rows], path.errors[rows])

@@ -7,30 +7,45 @@ from functools import cached_property
 
 import numpy as np
 
+from discovery.estimation.errors import full, variances
+
 
 @dataclass(frozen=True)
 class Path:
-    """States with their covariance.
+    """States with the errors that they may have.
 
     Attributes
     ----------
     states : (n, d) array
-    covariance : (n, d, d) array
-        Of the error of each state.
+    errors : (n, d, d) array, or (n, d) array
+        Covariance of the error of each state, or variances alone where the coordinates' errors are
+        independent: see `estimation.errors`.
     """
 
     states: np.ndarray
-    covariance: np.ndarray
+    errors: np.ndarray
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """Covariance of the error of each state, (n, d, d)."""
+        return full(self.errors)
+
+    @property
+    def variances(self) -> np.ndarray:
+        """Variance of the error of each coordinate, (n, d)."""
+        return variances(self.errors)
 
     @cached_property
     def half(self) -> np.ndarray:
-        """Cholesky factors of the covariance, (n, d, d)."""
-        return np.linalg.cholesky(self.covariance)
+        """Cholesky factors of the covariance, (n, d, d); standard deviations, (n, d)."""
+        if self.errors.ndim == 2:
+            return np.sqrt(self.errors)
+        return np.linalg.cholesky(self.errors)
 
 
 def raw_path(rows: np.ndarray, noise: np.ndarray) -> Path:
-    """Return measured states (n, d) with the covariance of their noise (d,), diag(noise²)."""
-    return Path(rows, np.broadcast_to(np.diag(noise**2), (*rows.shape, rows.shape[1])))
+    """Return measured states (n, d) with the variances of their noise (d,)."""
+    return Path(rows, np.broadcast_to(noise**2, rows.shape))
 
 
 def estimated_error(path: Path, measured: Path) -> float:
@@ -56,7 +71,7 @@ def estimated_error(path: Path, measured: Path) -> float:
     float
         1 for the measured states themselves.
     """
-    variance, posterior = (np.einsum("nii->ni", p.covariance) for p in (measured, path))
+    variance, posterior = measured.variances, path.variances
     excess = (measured.states - path.states) ** 2 - variance + 2 * posterior
     return float(np.mean(excess / np.median(variance, axis=0)))
 
@@ -69,5 +84,5 @@ def stated_error(path: Path, measured: Path) -> float:
     path, measured : Path
         As for `estimated_error`, and in the same units.
     """
-    variance, posterior = (np.einsum("nii->ni", p.covariance) for p in (measured, path))
+    variance, posterior = measured.variances, path.variances
     return float(np.mean(posterior / np.median(variance, axis=0)))

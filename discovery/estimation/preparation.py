@@ -127,7 +127,7 @@ def prepare_with(
     measured = Path(
         plain.measured.states, _of_noise_alone(covariance, plain.noise, noise is not None)
     )
-    share = plain.smoothed.covariance[:, 0, 0] / plain.noise[0] ** 2
+    share = plain.smoothed.variances[:, 0] / plain.noise[0] ** 2
     paths = [Path(plain.smoothed.states, measured.covariance * share[:, None, None])]
     if not plain.on_a_path:
         return replace(plain, measured=measured, smoothed=paths[0])

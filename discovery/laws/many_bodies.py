@@ -25,7 +25,14 @@ from discovery.laws.judging.law import Findings
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
 from discovery.libraries.many_bodies.bodies import Bodies
-from discovery.libraries.many_bodies.families import POTENTIALS, SCALED, Family, ScaledSums
+from discovery.libraries.many_bodies.families import (
+    POTENTIALS,
+    SCALED,
+    SHORT,
+    SHORT_SCALED,
+    Family,
+    ScaledSums,
+)
 from discovery.libraries.many_bodies.lattice import BONDS, ENDS, Lattice
 from discovery.libraries.many_bodies.sums import Sums
 from discovery.libraries.monomials import symbols_of, unit
@@ -66,7 +73,7 @@ class Scene:
             if bodies.axes == 1:
                 bodies = bodies.along(axes_of(bodies, found)) or bodies
             masses = np.ones(bodies.number) if bodies.of_momenta else masses_of(bodies, fit)
-            self._known = Family(bodies, masses)
+            self._known = Family(bodies, masses, bodies.box)
         return self._known
 
 
@@ -208,7 +215,11 @@ def stages_of_bodies(bodies: Bodies, numbers: Numbers) -> list[OfBodies]:
         return OfBodies(name, scene, build, numbers, first)
 
     out = [stage("sums over bodies", Family.motion, first=True)]
-    if bodies.axes == 1:
+    potentials, scaled = POTENTIALS, SCALED
+    if any(bodies.periods):
+        # What does not fall off is no function of the nearest image.
+        potentials, scaled = SHORT, SHORT_SCALED
+    elif bodies.axes == 1:
         for ends in ENDS:
             out.append(stage(f"{ends}: powers", partial(_lattice, ends, Lattice.polynomial)))
         for ends in ENDS:
@@ -217,9 +228,9 @@ def stages_of_bodies(bodies: Bodies, numbers: Numbers) -> list[OfBodies]:
                 out.append(stage(f"{ends}: {name}", partial(_lattice, ends, bonded)))
             out.append(stage(f"{ends}: cosines", partial(_lattice, ends, Lattice.waves)))
     for make in (Family.tied, Family.free):
-        for name in POTENTIALS:
+        for name in potentials:
             out.append(stage(f"pairs: {name}", partial(_plain, make, name)))
-        for name in SCALED:
+        for name in scaled:
             out.append(stage(f"pairs: {name}", partial(_scaled, make, name)))
     return out
 

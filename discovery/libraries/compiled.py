@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import sympy
 
+from discovery.estimation.errors import between
 from discovery.formulas.compiling import compile_formulas
 from discovery.libraries.monomials import Exponents
 
@@ -74,12 +75,12 @@ class Pairing:
     ----------
     gradient : list of dict
         {i: ∂_i a_k, (n,)} of each atom, without the zeros.
-    sigma : (d, d, n) array
-        Σ.
+    errors : (n, d, d) or (n, d) array
+        Σ, or its diagonal.
     """
 
-    def __init__(self, gradient: list[dict[int, np.ndarray]], sigma: np.ndarray) -> None:
-        self._gradient, self._sigma, self._known = gradient, sigma, {}
+    def __init__(self, gradient: list[dict[int, np.ndarray]], errors: np.ndarray) -> None:
+        self._gradient, self._errors, self._known = gradient, errors, {}
 
     def __call__(self, k: int, k2: int) -> np.ndarray:
         """Return the values at atoms k and k2, (n,)."""
@@ -87,7 +88,7 @@ class Pairing:
         if key not in self._known:
             self._known[key] = sum(
                 (
-                    dk * dl * self._sigma[i, j]
+                    dk * dl * between(self._errors, i, j)
                     for i, dk in self._gradient[key[0]].items()
                     for j, dl in self._gradient[key[1]].items()
                 ),

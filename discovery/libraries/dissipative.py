@@ -14,6 +14,7 @@ import numpy as np
 import sympy
 
 from discovery.data.coordinates import MOMENTA, group_bodies
+from discovery.estimation.errors import full, of_columns
 from discovery.estimation.path import Path
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import symbols_of
@@ -62,7 +63,7 @@ class Loss:
             values = v[:, 0] * v[:, 1]
         if covariance is None or self.power == 1:
             return values
-        error = covariance[:, columns][:, :, columns]
+        error = full(of_columns(covariance, columns))
         if self.power == 3:
             along = np.einsum("ni,nij,nj->n", v, error, v) / np.maximum(speed, 1e-300)
             return values - 1.5 * (speed * np.einsum("nii->n", error) + along)
@@ -78,7 +79,7 @@ class Loss:
         measured, smooth : Path
         """
         if self.power != 1:
-            return self.values(measured.states, measured.covariance) - self.values(smooth.states)
+            return self.values(measured.states, measured.errors) - self.values(smooth.states)
         # The noise of a speed near zero is no speed: to first order.
         v, rest = (
             p[:, list(self.columns)] for p in (smooth.states, measured.states - smooth.states)

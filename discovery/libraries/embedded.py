@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 import sympy
 
+from discovery.estimation.errors import of_columns
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import MAX_TERMS, monomials
@@ -107,7 +108,7 @@ class Embedded:
         columns = list(self.columns)
         states = np.asarray(states, dtype=float)
         if covariance is not None:
-            covariance = covariance[:, columns][:, :, columns]
+            covariance = of_columns(covariance, columns)
         phi, inner, bend = self.functions.jets(states[:, columns], covariance, order)
         if inner is None:
             return phi, None, bend

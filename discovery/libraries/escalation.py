@@ -65,6 +65,10 @@ def escalation(
     bodies = None if curved or iterates else Bodies.seen(names, roles, rows, rates)
     if bodies is not None:
         stages += [polynomial(names, 1, straight), bodies]
+        products = term_count(d, 2)
+        if products > MAX_TERMS:
+            # All that follows holds products of any two coordinates: it would be built for nothing.
+            return [*stages, Omitted("products of coordinates, and what holds them", products)]
     if straight:
         # Sums before their squares, also where there are too many products.
         few = term_count(len(straight), 2) <= MAX_TERMS

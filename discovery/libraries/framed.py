@@ -8,6 +8,7 @@ import numpy as np
 import sympy
 
 from discovery.data.frame import Frame
+from discovery.estimation.errors import in_units
 from discovery.formulas.charts import inside, outside, parted
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
@@ -90,7 +91,7 @@ class Framed(Functions):
         ----------
         states : (n, d) array
             The user's.
-        covariance : (n, d, d) array, optional
+        covariance : (n, d, d) array, or (n, d) array of variances, optional
             Σ in the user's units, needed for order 2.
         order : {0, 1, 2}
 
@@ -104,7 +105,7 @@ class Framed(Functions):
         """
         unit, alpha = self._frame.unit, self._alpha[:, None]
         if covariance is not None:
-            covariance = covariance / np.outer(unit, unit)
+            covariance = in_units(covariance, unit)
         phi, slopes, bend = self._inner.jets(self._frame.inside(states), covariance, order)
         slopes = None if slopes is None else slopes / alpha / unit[:, None, None]
         return self._plain(phi), slopes, None if bend is None else bend / alpha

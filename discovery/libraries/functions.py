@@ -59,7 +59,7 @@ class Functions(Protocol):
         Parameters
         ----------
         states : (n, d) array
-        covariance : (n, d, d) array, optional
+        covariance : (n, d, d) array, or (n, d) array of variances, optional
             Σ, needed for order 2.
         order : {0, 1, 2}
 

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 import sympy
 
+from discovery.estimation.errors import between
 from discovery.formulas.parsing import parse_formula
 from discovery.libraries.compiled import Pairing, Plan, atom_of, shape_of
 from discovery.libraries.monomials import Exponents
@@ -153,7 +154,7 @@ class Library:
         Parameters
         ----------
         states : (n, d) array
-        covariance : (n, d, d) array, optional
+        covariance : (n, d, d) array, or (n, d) array of variances, optional
             Σ, needed for order 2.
         order : {0, 1, 2}
 
@@ -185,10 +186,10 @@ class Library:
                 return phi, slopes, None
             hessian = [atom.hessian(columns) for atom in atoms]
             bend = np.zeros_like(phi)
-            sigma = np.moveaxis(covariance, 0, -1)
-            pairing = Pairing(gradient, sigma)
+            pairing = Pairing(gradient, covariance)
             traces = [
-                sum((h * sigma[a, b] for (a, b), h in hess.items()), start=0.0) for hess in hessian
+                sum((h * between(covariance, a, b) for (a, b), h in hess.items()), start=0.0)
+                for hess in hessian
             ]
             for j, k, power, index in self._plan.first:
                 if hessian[k]:

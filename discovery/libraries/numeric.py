@@ -65,7 +65,7 @@ class Numeric:
         Parameters
         ----------
         states : (n, d) array
-        covariance : (n, d, d) array, optional
+        covariance : (n, d, d) array, or (n, d) array of variances, optional
             Σ, needed for order 2.
         order : {0, 1, 2}
 

@@ -67,11 +67,16 @@ class _Naming:
         paired = bool(self.motion.pairs)
         self.linear = [self._linear(law) if paired else None for law in self.laws]
         straight = any(one is not None and one.straight for one in self.linear)
+        # What is linear in velocities has no kinetic energy, and moves nothing.
+        roles = {self.motion.roles[i] for i in self.w}
+        velocities = self.motion.told and "momentum" not in roles
         self.flows = [
-            flow_of(
+            None
+            if velocities and one is not None
+            else flow_of(
                 law, self.motion, [o for o in self.laws if o is not law and not o.decays], straight
             )
-            for law in self.laws
+            for law, one in zip(self.laws, self.linear, strict=True)
         ]
 
     def names(self) -> list[str | None]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import sympy
 
+from discovery.estimation.errors import full, of_columns
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path
 from discovery.laws.judging.law import Law
@@ -117,7 +118,7 @@ class IntegralLibrary:
         Parameters
         ----------
         states : (n, d) array
-        covariance : (n, d, d) array, optional
+        covariance : (n, d, d) array, or (n, d) array of variances, optional
             Σ of the states, needed for order 2.
         order : {0, 1, 2}
 
@@ -138,14 +139,13 @@ class IntegralLibrary:
         slopes = np.moveaxis(flat.reshape(*slopes.shape[:2], -1), 0, 2).swapaxes(0, 1)
         if order == 1:
             return values, slopes, None
-        return values, slopes, self._integrals.curvatures(states, covariance)
+        return values, slopes, self._integrals.curvatures(states, full(covariance))
 
 
 def some_columns(orbits: Orbits, columns: list[int]) -> Orbits:
     """Return the orbits of some of the integrals."""
-    pick = np.ix_(np.arange(len(orbits.measured.states)), columns, columns)
     measured, smoothed = (
-        Path(path.states[:, columns], path.covariance[pick])
+        Path(path.states[:, columns], of_columns(path.errors, columns))
         for path in (orbits.measured, orbits.smoothed)
     )
     return Orbits(measured, smoothed, orbits.offsets, orbits.scale[columns], are_functions=True)

@@ -100,7 +100,7 @@ class FieldWaves:
         noise[self.grid.columns] = self.noise
         scale[self.grid.columns] = self.spread[:, None]
         raw = raw_path(rows, noise)
-        return Orbits(raw, Path(self.states(self.smoothed), raw.covariance), self.offsets, scale)
+        return Orbits(raw, Path(self.states(self.smoothed), raw.errors), self.offsets, scale)
 
     def orbits(self, integrals: Integrals) -> Orbits:
         """Return the runs as orbits of the integrals."""
@@ -115,7 +115,7 @@ class FieldWaves:
         # Integrals may depend on each other on the data, and their covariance must not be singular.
         least = np.diag((NOISE.resolution * scale) ** 2 + 1e-300)
         for path in (measured, smoothed):
-            path.covariance[...] += least
+            path.errors[...] += least
         return Orbits(measured, smoothed, self.offsets, scale)
 
     def sampled(self, rows: np.ndarray, integrals: Orbits) -> Orbits:
@@ -134,7 +134,7 @@ class FieldWaves:
         """
         points = np.unique(np.linspace(0, self.grid.n_points - 1, SAMPLED_POINTS).astype(int))
         path = self.states(self.smoothed)
-        spread = np.einsum("nii->ni", integrals.measured.covariance).mean(axis=0) ** 0.5
+        spread = integrals.measured.variances.mean(axis=0) ** 0.5
         columns = [(integrals.measured.states, integrals.smoothed.states, spread)]
         for f, level in enumerate(self.noise):
             fields = [self.grid.values(values, f) for values in (rows, path)]
@@ -147,7 +147,7 @@ class FieldWaves:
         moved = np.hstack([path[:, plain], moved[:, sure]])
         raw = raw_path(seen, np.hstack([self.noise[:, points].ravel(), noise[sure]]))
         scale = np.maximum(moved.std(axis=0), 1e-300)
-        return Orbits(raw, Path(moved, raw.covariance), self.offsets, scale)
+        return Orbits(raw, Path(moved, raw.errors), self.offsets, scale)
 
 
 def waves_of(runs: Trajectories, grid: Grid, noise: np.ndarray) -> FieldWaves:

@@ -14,6 +14,7 @@ import sympy
 from scipy.optimize import minimize_scalar
 
 from discovery.criteria import LAWS
+from discovery.estimation.errors import among, of_columns
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
@@ -74,15 +75,14 @@ class Growing(Stage):
         path, d = fit.smoothed, self.library.dim
         longest = float(path.states[:, d].max())
         scale = np.append(fit.scale[: d + 1], 0.0)
+        # The rate has no noise.
+        errors = among(of_columns(path.errors, range(d + 1)), d + 2, range(d + 1))
 
         def flatness(logarithm: float) -> float:
             rate = np.full(len(path.states), np.exp(logarithm))
-            covariance = np.zeros((len(rate), d + 2, d + 2))
-            covariance[:, : d + 1, : d + 1] = path.covariance[:, : d + 1, : d + 1]
-            covariance[:, d + 1, d + 1] = 1e-300  # the rate has no noise
             states = np.column_stack([path.states[:, : d + 1], rate])
             with np.errstate(all="ignore"):
-                ops = operators(library, Path(states, covariance), fit.offsets, scale)
+                ops = operators(library, Path(states, errors), fit.offsets, scale)
             values = spectrum(ops).values if ops.is_finite else ()
             return float(np.log(max(values[0], 1e-300))) if len(values) else np.inf
 

@@ -98,7 +98,7 @@ def operators(
     library : Functions
         m terms of d coordinates.
     path : Path
-        (n, d) states and their (n, d, d) covariance g⁻¹.
+        (n, d) states and their errors g⁻¹.
     offsets : (runs + 1,) array of int
     scale : (d,) array
         Standard deviation of each coordinate over the whole set, the unit of `unit_dirichlet`.
@@ -122,8 +122,8 @@ def operators(
     step = max(64, chunk // max(1, m * (d + 2)))
     for begin in range(offsets[0], offsets[-1], step):
         end = min(begin + step, offsets[-1])
-        covariance = path.covariance[begin:end]
-        phi, slopes, bend = library.jets(path.states[begin:end], covariance, order=2)
+        errors = path.errors[begin:end]
+        phi, slopes, bend = library.jets(path.states[begin:end], errors, order=2)
         phi -= 0.5 * bend
         weight = weights[begin:end]
         within += _merge_runs(phi, weight, begin, offsets, means, done)
@@ -143,22 +143,35 @@ def operators(
 
 def steepness(slopes: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Return Σ ∇Φ_j · ∇Φ_k over samples in units of `scale` (d,), for slopes (d, m, n)."""
-    return sum((rows * unit) @ (rows * unit).T for rows, unit in zip(slopes, scale, strict=True))
+    return _added(slopes, scale)
 
 
 def moved_by(slopes: np.ndarray, half: np.ndarray) -> np.ndarray:
-    """Return Σ ∇Φ_jᵀ L Lᵀ ∇Φ_k over samples, for slopes (d, m, n) and factors L (n, d, d)."""
+    """Return Σ ∇Φ_jᵀ L Lᵀ ∇Φ_k over samples, for slopes (d, m, n).
+
+    The factors L are an (n, d, d) array, or their diagonals (n, d).
+    """
+    if half.ndim == 2:
+        # Independent coordinates, as local polynomials leave them.
+        return _added(slopes, half.T)
     d = len(slopes)
     total = 0.0
-    if np.count_nonzero(half) <= half.shape[0] * d:
-        # Independent coordinates, as local polynomials leave them.
-        for j in range(d):
-            moved = slopes[j] * half[:, j, j]
-            total = total + moved @ moved.T
-        return total
     for j in range(d):
         moved = sum(slopes[i] * half[:, i, j] for i in range(j, d))
         total = total + moved @ moved.T
+    return total
+
+
+def _added(slopes: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Return the sum over d coordinates of the products of slopes (d, m, n), each times its factor.
+
+    Of many coordinates most functions have few: what has no slope adds nothing.
+    """
+    total = np.zeros((slopes.shape[1],) * 2)
+    for rows, factor in zip(slopes, factors, strict=True):
+        own = np.flatnonzero(rows.any(axis=1))
+        moved = rows[own] * factor
+        total[np.ix_(own, own)] += moved @ moved.T
     return total
 
 
@@ -206,7 +219,7 @@ def noise_weights(library: Functions, path: Path, vectors: np.ndarray) -> np.nda
     library : Functions
         m terms.
     path : Path
-        n states and their covariance.
+        n states and their errors.
     vectors : (m, k) array
         Flat directions.
     """
@@ -217,7 +230,9 @@ def noise_weights(library: Functions, path: Path, vectors: np.ndarray) -> np.nda
         part = slice(begin, begin + step)
         _, slopes, _ = library.jets(path.states[part], order=1)
         gradient = np.einsum("jk,ijn->kni", vectors, slopes)
-        moved[:, part] = np.einsum("kni,nij,knj->kn", gradient, path.covariance[part], gradient)
+        errors = path.errors[part]
+        form = "kni,ni,kni->kn" if errors.ndim == 2 else "kni,nij,knj->kn"
+        moved[:, part] = np.einsum(form, gradient, errors, gradient)
     for row in moved:
         total += row / max(float(np.median(row)), 1e-300)
     total /= len(moved)

@@ -96,13 +96,12 @@ def moments(library: Library, orbits: Orbits) -> tuple[Moments, np.ndarray]:
     for r, (start, end) in enumerate(itertools.pairwise(orbits.offsets)):
         for begin in range(start, end, most):
             part = slice(begin, min(begin + most, end))
-            covariance = path.covariance[part]
-            phi, slopes, bend = library.jets(path.states[part], covariance, order=2)
+            phi, slopes, bend = library.jets(path.states[part], path.errors[part], order=2)
             phi = np.vstack([np.ones(phi.shape[1]), phi - 0.5 * bend])
             second[r] += phi @ phi.T
-            moved = np.einsum("nij,ikn->jkn", path.half[part], slopes).reshape(
-                library.dim, m - 1, -1
-            )
+            half = path.half[part]
+            form = "nj,jkn->jkn" if half.ndim == 2 else "nij,ikn->jkn"
+            moved = np.einsum(form, half, slopes).reshape(library.dim, m - 1, -1)
             noise[r, 1:, 1:] += np.einsum("jkn,jln->kl", moved, moved)
         second[r] /= end - start
         noise[r] /= end - start

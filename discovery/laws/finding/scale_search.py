@@ -18,6 +18,7 @@ from scipy import linalg
 from scipy.optimize import minimize_scalar
 
 from discovery.criteria import FORMULAS, LAWS
+from discovery.estimation.errors import among
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path
 from discovery.formulas.simple_numbers import Numbers, in_digits
@@ -132,14 +133,10 @@ class _Profile:
         path = self._orbits.smoothed
         n, d = path.states.shape
         states = np.column_stack([path.states, np.full(n, value)])
-        covariance = np.zeros((n, d + 1, d + 1))
-        covariance[:, :d, :d] = path.covariance
-        covariance[:, d, d] = 1e-300  # the scale has no noise, and factors need a little
+        errors = among(path.errors, d + 1, range(d))  # the scale has no noise
         scale = np.append(self._orbits.scale, 0.0)
         with np.errstate(all="ignore"):
-            return operators(
-                self.scaled.library, Path(states, covariance), self._orbits.offsets, scale
-            )
+            return operators(self.scaled.library, Path(states, errors), self._orbits.offsets, scale)
 
 
 def _thinned(orbits: Orbits) -> Orbits:

@@ -15,6 +15,7 @@ import sympy
 from scipy import linalg
 
 from discovery.criteria import FORMULAS, LAWS, NOISE
+from discovery.estimation.errors import among
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import Spectrum, solve
 from discovery.formulas.simple_numbers import Numbers
@@ -277,9 +278,7 @@ class _AtScales:
         """Evaluate all functions, as `Functions.jets` does."""
         n, d = states.shape
         parts = [self.plain.jets(states, covariance, order)]
-        wide = np.zeros((n, d + 1, d + 1))
-        if covariance is not None:
-            wide[:, :d, :d] = covariance
+        wide = None if covariance is None else among(covariance, d + 1, range(d))
         for scale in self.scales:
             at = np.column_stack([states, np.full(n, scale)])
             values, slopes, bend = self.scaled.jets(at, wide, order)

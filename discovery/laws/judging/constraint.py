@@ -55,7 +55,7 @@ def chance_of_constraint(
     """
     n, d = orbits.measured.states.shape
     rows = np.sort(rng.permutation(n)[:_ROWS])
-    states, covariance = orbits.measured.states[rows], orbits.measured.covariance[rows]
+    states, errors = orbits.measured.states[rows], orbits.measured.errors[rows]
     runs = np.searchsorted(orbits.offsets, rows, side="right") - 1
     if orbits.of_run is not None:
         runs = orbits.of_run[runs]
@@ -70,7 +70,7 @@ def chance_of_constraint(
 
     def variation(samples: np.ndarray) -> np.ndarray:
         size = len(samples)
-        flat = samples.reshape(-1, d), np.tile(covariance, (size, 1, 1))
+        flat = samples.reshape(-1, d), np.tile(errors, (size, *(1,) * (errors.ndim - 1)))
         h, noise = (v.reshape(size, -1) for v in values_of(library, coefficients, *flat))
         means = np.add.reduceat(h, starts, axis=1) / sizes
         return (h - np.repeat(means, sizes, axis=1)).var(axis=1) / noise.mean(axis=1)
@@ -117,11 +117,11 @@ def flatness_without_factor(
         return 0.0
     smooth = orbits.smoothed
     terms = np.sqrt(coefficients**2 @ library.values(smooth.states).var(axis=1))
-    h, _ = values_of(library, coefficients, smooth.states, smooth.covariance)
+    h, _ = values_of(library, coefficients, smooth.states, smooth.errors)
     if abs(h.mean()) > criteria.resolved_drift * terms:
         return 0.0
     rest = Library(library.symbols, library.atoms, left[varies], library.name)
-    g, noise = values_of(rest, coefficients[varies], smooth.states, smooth.covariance)
+    g, noise = values_of(rest, coefficients[varies], smooth.states, smooth.errors)
     starts = orbits.offsets[:-1]
     within = np.add.reduceat((g - g.mean()) ** 2, starts)
     return Ratio(within, np.add.reduceat(noise, starts)).interval(criteria.coverage)[0]

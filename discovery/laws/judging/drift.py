@@ -26,6 +26,7 @@ from scipy.fft import dct
 from scipy.ndimage import uniform_filter1d
 
 from discovery.criteria import FORMULAS, LAWS, LawCriteria
+from discovery.estimation.errors import moved
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import solve
 from discovery.laws.finding.operators import moved_by, steepness
@@ -178,7 +179,7 @@ class Evaluated:
         """Evaluate the terms of a library."""
         _, steady, _ = library.jets(orbits.smoothed.states, order=1)
         measured = orbits.measured
-        return cls(steady, *library.jets(measured.states, measured.covariance, order=2))
+        return cls(steady, *library.jets(measured.states, measured.errors, order=2))
 
     def restrict(self, columns: Sequence[int]) -> Evaluated:
         """Return some of the terms."""
@@ -214,7 +215,7 @@ class DriftTest:
         self._criteria = criteria
         smooth, measured = orbits.smoothed, orbits.measured
         terms = Evaluated.of(library, orbits) if terms is None else terms
-        noise = _variance(np.tensordot(coefficients, terms.steady, (0, 1)), smooth.covariance)
+        noise = moved(np.tensordot(coefficients, terms.steady, (0, 1)), smooth.errors)
         weight = even_weights(noise, orbits.offsets)
         phi, slopes, bend = terms.values, terms.slopes, terms.bend
         self._offsets = orbits.offsets
@@ -498,7 +499,7 @@ def _moments(bands: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def values_of(
-    library: Functions, coefficients: np.ndarray, states: np.ndarray, covariance: np.ndarray
+    library: Functions, coefficients: np.ndarray, states: np.ndarray, errors: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the values of a formula h, and the variance that noise gives them.
 
@@ -508,7 +509,7 @@ def values_of(
         Its s terms.
     coefficients : (s,) array
     states : (n, d) array
-    covariance : (n, d, d) array
+    errors : (n, d, d) or (n, d) array
         Of the noise, whose bias is taken out of the values to second order.
 
     Returns
@@ -519,14 +520,8 @@ def values_of(
     step = 2**16
     for begin in range(0, len(states), step):
         part = slice(begin, begin + step)
-        phi, slopes, bend = library.jets(states[part], covariance[part], order=2)
+        phi, slopes, bend = library.jets(states[part], errors[part], order=2)
         h[part] = coefficients @ (phi - 0.5 * bend)
         gradient = np.tensordot(coefficients, slopes, (0, 1))
-        variance[part] = _variance(gradient, covariance[part])
+        variance[part] = moved(gradient, errors[part])
     return h, variance
-
-
-def _variance(gradient: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    """Return the variance (n,) of what has gradients (d, n), by errors of covariance (n, d, d)."""
-    moved = (covariance @ gradient.T[:, :, None])[:, :, 0]
-    return np.sum(moved * gradient.T, axis=1)

@@ -173,7 +173,7 @@ def gather(
     """
     starts, lengths = orbits.offsets[:-1], np.diff(orbits.offsets)
     smooth, n = orbits.smoothed, len(lengths)
-    h, noise = values_of(library, coefficients, smooth.states, smooth.covariance)
+    h, noise = values_of(library, coefficients, smooth.states, smooth.errors)
     h = orbits.along_runs(h)
     weight = even_weights(noise, orbits.offsets)
     mass = np.add.reduceat(weight, starts)
@@ -266,7 +266,7 @@ def motion_everywhere(
         In spreads over all samples; above it is the motion with probability `drift_level`.
     """
     smooth = orbits.smoothed
-    h, noise = values_of(library, coefficients, smooth.states, smooth.covariance)
+    h, noise = values_of(library, coefficients, smooth.states, smooth.errors)
     test = DriftTest(library, coefficients, orbits, criteria)
     if test.without_noise(coefficients):
         lengths = np.diff(orbits.offsets)
@@ -319,7 +319,7 @@ def motion_along(
         above it is the motion with probability `drift_level`.
     """
     smooth, lengths = orbits.smoothed, np.diff(orbits.offsets)
-    h, noise = values_of(library, coefficients, smooth.states, smooth.covariance)
+    h, noise = values_of(library, coefficients, smooth.states, smooth.errors)
     rest = orbits.along_runs(h) ** 2 - noise
     motion = np.add.reduceat(rest, orbits.offsets[:-1]) / lengths
     n, mean = len(motion), max(float(rest.mean()), 0.0)
@@ -348,7 +348,7 @@ def chance_of_windows(
     criteria : LawCriteria
     """
     measured, starts, lengths = orbits.measured, orbits.offsets[:-1], np.diff(orbits.offsets)
-    h, noise = values_of(library, coefficients, measured.states, measured.covariance)
+    h, noise = values_of(library, coefficients, measured.states, measured.errors)
     means = np.add.reduceat(orbits.along_runs(h), starts) / lengths
     noise = np.add.reduceat(noise, starts) / lengths
     variance = noise * (1 / lengths + criteria.tolerated_motion)

@@ -44,7 +44,7 @@ def secular_rate(
     float
         In spreads per unit of time.
     """
-    h, noise = values_of(library, coefficients, measured.states, measured.covariance)
+    h, noise = values_of(library, coefficients, measured.states, measured.errors)
     starts, lengths = offsets[:-1], np.diff(offsets)
 
     def centred(rows: np.ndarray) -> np.ndarray:

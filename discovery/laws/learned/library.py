@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import sympy
 
+from discovery.estimation.errors import full
 from discovery.formulas.pencil import Spectrum
 from discovery.libraries.monomials import symbols_of
 
@@ -152,7 +153,7 @@ class LearnedLibrary:
         Parameters
         ----------
         states : (n, d) array
-        covariance : (n, d, d) array, optional
+        covariance : (n, d, d) array, or (n, d) array of variances, optional
             Σ, needed for order 2.
         order : {0, 1, 2}
 
@@ -172,5 +173,5 @@ class LearnedLibrary:
         slopes = np.swapaxes(first, 1, 2)
         if order == 1:
             return values.T, slopes, None
-        half = np.moveaxis(np.linalg.cholesky(covariance), 2, 0)
+        half = np.moveaxis(np.linalg.cholesky(full(covariance)), 2, 0)
         return values.T, slopes, self.network.jets(states, half)[2].T

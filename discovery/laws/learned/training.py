@@ -117,7 +117,7 @@ def _batches(orbits: Orbits, blank: Network, rng: np.random.Generator) -> keras.
 
     starts, lengths = orbits.offsets[:-1], np.diff(orbits.offsets)
     states = orbits.smoothed.states
-    noise = np.sqrt(np.einsum("nii->ni", orbits.smoothed.covariance))
+    noise = np.sqrt(orbits.smoothed.variances)
     reach = np.maximum(noise, SMOOTH * orbits.scale)
     n_runs = min(RUNS, len(lengths))
 

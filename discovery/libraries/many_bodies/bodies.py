@@ -13,7 +13,7 @@ from discovery.data.coordinates import MOMENTA, group_bodies
 # Fewer columns are searched with a free coefficient for every body and pair.
 FEWEST_COLUMNS = 16
 # Axes of space.
-_MOST_AXES = 3
+MOST_AXES = 3
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,15 @@ class Bodies:
         Columns of each body's place and of its velocity, or momentum, axis by axis.
     of_momenta : bool
         Whether the latter are momenta.
+    periods : tuple of d float, or empty
+        Length of a periodic box along each column of a place; 0 where there is none.
     """
 
     names: tuple[str, ...]
     positions: tuple[tuple[int, ...], ...]
     momenta: tuple[tuple[int, ...], ...]
     of_momenta: bool
+    periods: tuple[float, ...] = ()
     name = "many bodies"
     terms = ("many bodies",)
 
@@ -51,6 +54,12 @@ class Bodies:
         return len(self.positions)
 
     @property
+    def box(self) -> tuple[float, ...]:
+        """Lengths of the periodic box along each axis; empty where there is none."""
+        lengths = tuple(self.periods[axis[0]] for axis in self.positions) if self.periods else ()
+        return lengths if all(lengths) else ()
+
+    @property
     def pairs(self) -> list[tuple[int, int]]:
         """All pairs of bodies."""
         return list(itertools.combinations(range(self.number), 2))
@@ -62,6 +71,10 @@ class Bodies:
         roles: Sequence[str | None],
         rows: np.ndarray,
         rates: np.ndarray | None = None,
+        *,
+        fewest: int = FEWEST_COLUMNS,
+        periods: tuple[float, ...] = (),
+        groups: Sequence[Sequence[int]] = (),
     ) -> Bodies | None:
         """Return the bodies that roles and names tell, or None.
 
@@ -71,17 +84,23 @@ class Bodies:
         rows : (n, d) array
         rates : (n, d) array, optional
             Time derivatives at the rows: they tell whose velocity is whose, else the order does.
+        fewest : int
+            Columns that there must be at least.
+        periods : tuple of d float
+            As in the attributes.
+        groups : sequence of sequences of int
+            Columns of each body's place, where names do not tell.
         """
         positions = [i for i, role in enumerate(roles) if role == "position"]
         momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
-        if len(names) < FEWEST_COLUMNS or len(positions) != len(momenta):
+        if len(names) < fewest or len(positions) != len(momenta):
             return None
         if 2 * len(positions) != len(names):
             return None
         own = _paired(positions, momenta, rows, rates)
-        groups = group_bodies([names[i] for i in positions], positions)
+        groups = groups or group_bodies([names[i] for i in positions], positions)
         size = len(groups[0])
-        if size > _MOST_AXES or any(len(group) != size for group in groups):
+        if size > MOST_AXES or any(len(group) != size for group in groups):
             return None
         axes = tuple(zip(*groups, strict=True))
         return cls(
@@ -89,6 +108,7 @@ class Bodies:
             axes,
             tuple(tuple(own[i] for i in axis) for axis in axes),
             all(roles[i] == "momentum" for i in momenta),
+            periods,
         )
 
     def along(self, axes: Sequence[Sequence[int]]) -> Bodies | None:
@@ -101,7 +121,7 @@ class Bodies:
         """
         place = dict(zip(sum(self.momenta, ()), sum(self.positions, ()), strict=True))
         columns = sorted(itertools.chain(*axes))
-        alike = len({len(axis) for axis in axes}) == 1 and 1 < len(axes) <= _MOST_AXES
+        alike = len({len(axis) for axis in axes}) == 1 and 1 < len(axes) <= MOST_AXES
         if not alike or columns != sorted(place):
             return None
         return replace(

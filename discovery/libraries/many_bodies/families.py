@@ -36,6 +36,10 @@ SCALED: dict[str, tuple[sympy.Expr, bool]] = {
     "exponential of the distance": (sympy.exp(-SCALE * _R), True),
 }
 
+#: Those of both that have fallen off where the next image of a body comes close.
+SHORT = ("r^-6, r^-12", "1/r^3")
+SHORT_SCALED = ("screened", "Gaussian", "exponential of the distance")
+
 
 @dataclass(frozen=True)
 class ScaledSums:

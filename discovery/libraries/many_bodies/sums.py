@@ -279,7 +279,7 @@ class Sums:
         Parameters
         ----------
         states : (n, d) array
-        covariance : (n, d, d) array, optional
+        covariance : (n, d, d) array, or (n, d) array of variances, optional
             Σ, needed for order 2.
         order : {0, 1, 2}
 
@@ -295,10 +295,9 @@ class Sums:
         values = np.empty((len(self), len(states)))
         slopes = np.empty((self.dim, *values.shape)) if order > 0 else None
         bends = np.empty(values.shape) if order > 1 else None
-        sigma = None if bends is None else _simplest(covariance)
         with np.errstate(all="ignore"):
             for j, term in enumerate(self.sums):
-                value, slope, bend = term.jets(states, sigma, order)
+                value, slope, bend = term.jets(states, covariance, order)
                 values[j] = value
                 if slopes is not None:
                     slopes[:, j] = slope
@@ -322,13 +321,6 @@ def symmetry_of(library: Functions) -> str | None:
     """
     kinds = {kind for term in library.kinds() for kind in term}
     return next((words for kind, words in _SYMMETRIES.items() if kind in kinds), None)
-
-
-def _simplest(covariance: np.ndarray) -> np.ndarray:
-    """Return variances (n, d) where coordinates are independent, else the covariance (n, d, d)."""
-    variances = np.einsum("nii->ni", covariance)
-    diagonal = np.count_nonzero(covariance) <= variances.size
-    return variances if diagonal else covariance
 
 
 def _number(value: float) -> sympy.Expr:

@@ -52,3 +52,11 @@ def test_sums_over_bodies_come_early_and_long_searches_are_named():
     assert [stage.name for stage in tried[:2]] == ["polynomial(1)", "many bodies"]
     assert not any(isinstance(stage, Scaled) for stage in tried)
     assert any(isinstance(stage, Omitted) and stage.reason for stage in tried)
+
+
+def test_of_many_columns_what_has_too_many_products_is_not_built():
+    names = [f"{a}{i}" for a in "qp" for i in range(1, 33)]
+    roles = ["position"] * 32 + ["momentum"] * 32
+    tried = escalation(names, roles, np.random.default_rng(0).normal(size=(100, 64)))
+    assert [type(stage).__name__ for stage in tried] == ["Library", "Bodies", "Omitted"]
+    assert len(tried[-1]) == 2144
