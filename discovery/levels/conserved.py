@@ -68,6 +68,10 @@ class Laws:
     def __len__(self) -> int:
         return len(self.quantities)
 
+    def __reduce__(self) -> tuple:
+        # Compiled functions do not pickle; the laws do.
+        return Laws, (self.quantities,)
+
     def values(self, states: np.ndarray) -> np.ndarray:
         """Return C (n, k) at states (n, d), as the quantities themselves give it."""
         with np.errstate(all="ignore"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -199,7 +200,8 @@ class DiscoveryReport(Summary):
         ValueError
             For other coordinates, several runs, and a report without laws or runs.
         """
-        return Means(self, self._runs(runs)).distance(a, b)
+        means = self._means if runs is None else Means(self, self._runs(runs))
+        return means.distance(a, b)
 
     def embed(
         self, X: Trajectories | Sequence[States] | None = None, *, runs: Trajectories | None = None
@@ -222,6 +224,11 @@ class DiscoveryReport(Summary):
         """
         embedding = LawEmbedding(self, self._runs(runs))
         return embedding if X is None else embedding.fit(X)
+
+    @cached_property
+    def _means(self) -> Means:
+        """Means of the laws over pieces of runs; the report's runs tell their errors."""
+        return Means(self, self._runs(None))
 
     def _runs(self, runs: Trajectories | None) -> Trajectories:
         """Return runs that a user gave, or the report's."""

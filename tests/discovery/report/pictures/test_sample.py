@@ -119,7 +119,7 @@ def test_axes_have_units():
         names=runs.names,
         title="",
         searched=[],
-        sample=Sample.of([], {}, frame.runs(runs), frame, runs.units),
+        shown=Sample.of([], {}, frame.runs(runs), frame, runs.units),
     )
     assert report.shown.time_unit == "yr"
     picture = report.plot("portrait")
