@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import sympy
 from numpy.typing import ArrayLike
 
 from discovery.data.states import States
 from discovery.data.trajectories import Trajectories
 from discovery.levels.distance import LawDistance
 from discovery.levels.embedding import LawEmbedding, Means
+from discovery.levels.judged import judged
 from discovery.levels.sampling import LevelSample, Seed, sample
 from discovery.report import file, html
+from discovery.report.comparison import Comparison
 from discovery.report.documents import as_latex, as_markdown
 from discovery.report.explanation import as_explanation
 from discovery.report.pictures.laws import LawsDisplay
@@ -224,6 +227,35 @@ class DiscoveryReport(Summary):
         """
         embedding = LawEmbedding(self, self._runs(runs))
         return embedding if X is None else embedding.fit(X)
+
+    def compare(
+        self, candidates: Mapping[str, str | sympy.Expr], *, runs: Trajectories | None = None
+    ) -> dict[str, Comparison]:
+        """Judge formulas of the user's own as the report's laws were judged.
+
+        Parameters
+        ----------
+        candidates : mapping from name to formula
+            ``{"mine": "u**2/2 - 1/r"}``: text or SymPy expressions in the coordinates; ``r`` is
+            the distance from the origin where positions tell it. Nothing is run, no number is
+            fitted.
+        runs : Trajectories, optional
+            Runs to judge them on; the report's by default.
+
+        Returns
+        -------
+        dict from name to Comparison
+
+        Raises
+        ------
+        ValueError
+            For what is no formula of the coordinates, has no value on the runs or is a constant;
+            for fewer than eight runs, and a report without runs.
+        """
+        found = judged(candidates, self.quantities, self._runs(runs), self.noise)
+        return {
+            name: Comparison.of_judged(name, one, self.quantities) for name, one in found.items()
+        }
 
     @cached_property
     def _means(self) -> Means:
