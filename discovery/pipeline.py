@@ -486,7 +486,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     else:
         report = in_textbook_form(report, motion.outside(frame), numbers)
     sample = Sample.of(report.quantities, report.noise, sound, inside, units)
-    return replace(report, sample=sample, runs=inside.runs_outside(sound))
+    return replace(report, shown=sample, runs=inside.runs_outside(sound))
 
 
 def _sampled(runs: Trajectories, parts: Parts, sampling: Sampling) -> tuple[Trajectories, Sampling]:

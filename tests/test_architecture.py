@@ -21,6 +21,7 @@ LAYERS = {
         ("finder",),
         ("pipeline",),
         ("report",),
+        ("levels",),
         ("noether",),
         ("algebra", "pde", "symmetries"),
         ("laws",),

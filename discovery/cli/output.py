@@ -89,7 +89,7 @@ def _picture(report: DiscoveryReport, path: str) -> None:
     from discovery.report.pictures.laws import InvariantDisplay
 
     laws = InvariantDisplay.all_of(report)
-    portrait = [] if report.sample is None else ["portrait"]
+    portrait = [] if report.shown is None else ["portrait"]
     heights = [2.2] * len(laws) + [4.0] * len(portrait) + [1.4 + 0.3 * len(report.spectrum)]
     figure = Figure(figsize=(7, sum(heights)), layout="constrained")
     axes = figure.subplots(len(heights), height_ratios=heights, squeeze=False).ravel()

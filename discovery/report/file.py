@@ -126,7 +126,7 @@ def to_document(summary: Summary) -> dict[str, Plain]:
         "noise": {name: _plain(level) for name, level in summary.noise.items()},
         "names": list(summary.names),
         "searched": list(summary.searched),
-        "sample": None if summary.sample is None else summary.sample.to_dict(),
+        "sample": None if summary.shown is None else summary.shown.to_dict(),
     }
 
 
@@ -159,7 +159,7 @@ def from_document(document: Mapping[str, Plain]) -> dict[str, object]:
         "noise": {name: float(level) for name, level in document["noise"].items()},
         "names": tuple(_text(name) for name in document["names"]),
         "searched": [_text(line) for line in document["searched"]],
-        "sample": None if sample is None else Sample.from_dict(sample),
+        "shown": None if sample is None else Sample.from_dict(sample),
     }
 
 

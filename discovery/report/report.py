@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import sympy
+from numpy.typing import ArrayLike
 
+from discovery.data.states import States
+from discovery.data.trajectories import Trajectories
+from discovery.levels.distance import LawDistance
+from discovery.levels.embedding import LawEmbedding, Means
+from discovery.levels.judged import judged
+from discovery.levels.sampling import LevelSample, Seed, sample
 from discovery.report import file, html
+from discovery.report.comparison import Comparison
 from discovery.report.documents import as_latex, as_markdown
 from discovery.report.explanation import as_explanation
 from discovery.report.pictures.laws import LawsDisplay
@@ -40,7 +50,7 @@ class DiscoveryReport(Summary):
         resamples of held-out runs on which the same laws pass the same checks.
     identities, symmetries : lists of Quantity and of str
         What all runs obey alike, never counted; and the symmetries behind the laws.
-    spectrum, resolution, noise, names, title, searched, sample, runs
+    spectrum, resolution, noise, names, title, searched, shown, runs
         How it was found: see `discovery.report.summary.Summary`.
     """
 
@@ -126,6 +136,146 @@ class DiscoveryReport(Summary):
         if display is None:
             raise ValueError("the report keeps no runs. Expected one that discovery has made.")
         return display.plot(ax)
+
+    def sample(
+        self,
+        n: int,
+        *,
+        like: ArrayLike | None = None,
+        values: Mapping[Hashable, float] | None = None,
+        runs: Trajectories | None = None,
+        random_state: Seed = None,
+    ) -> LevelSample:
+        """Draw states at which laws have given values, from the level set's uniform law.
+
+        That is the density δ(C − c) in the report's coordinates; for positions with velocities
+        and an energy, δ(C − c) in positions and momenta: the microcanonical law, which the motion
+        keeps.
+
+        Parameters
+        ----------
+        n : int
+            Number of states.
+        like : (d,) array-like, optional
+            A state: all exact laws are to have the values that they have there.
+        values : mapping from name, formula or number to value, optional
+            ``{"energy": -0.5, 1: 0.8}``: laws by name, formula or position in `quantities`; the
+            others are free. Parameters by name.
+        runs : Trajectories, optional
+            Runs in whose region the states are to lie; the report's by default.
+        random_state : int or numpy.random.Generator, optional
+
+        Returns
+        -------
+        LevelSample
+            NumPy takes it as an (n, d) array; with `law_error`, `effective_size` and `refused`.
+
+        Raises
+        ------
+        ValueError
+            For neither or both of `like` and `values`, unknown names, values far from the data's,
+            level sets that are empty, and reports without laws or runs.
+        """
+        known = self._runs(runs)
+        return sample(
+            self.quantities, known, n, like=like, values=values, random_state=random_state
+        )
+
+    def distance(self, a: States, b: States, *, runs: Trajectories | None = None) -> LawDistance:
+        """Return how far two pieces of runs are apart in what is conserved, in standard errors.
+
+        Runs on one level set are alike, wherever on it they are.
+
+        Parameters
+        ----------
+        a, b : (n, d) arrays, tables, or Trajectories of one run
+            Measured states, with the noise of the report.
+        runs : Trajectories, optional
+            Runs that tell what the laws move by themselves; the report's by default.
+
+        Returns
+        -------
+        LawDistance
+            A number, with `rank`, `chance` and `alike`.
+
+        Raises
+        ------
+        ValueError
+            For other coordinates, several runs, and a report without laws or runs.
+        """
+        means = self._means if runs is None else Means(self, self._runs(runs))
+        return means.distance(a, b)
+
+    def embed(
+        self, X: Trajectories | Sequence[States] | None = None, *, runs: Trajectories | None = None
+    ) -> LawEmbedding:
+        """Return a scikit-learn transformer from runs to points, fitted where runs are given.
+
+        Distances of points are standard errors apart in what is conserved.
+
+        Parameters
+        ----------
+        X : Trajectories, list of (n, d) arrays, or (runs, steps, d) array, optional
+            Runs to fit it to: NumPy takes the answer as their points, (runs, rank).
+        runs : Trajectories, optional
+            Runs that tell what the laws move by themselves; the report's by default.
+
+        Raises
+        ------
+        ValueError
+            For a report without laws or runs, and for anything but runs.
+        """
+        embedding = LawEmbedding(self, self._runs(runs))
+        return embedding if X is None else embedding.fit(X)
+
+    def compare(
+        self, candidates: Mapping[str, str | sympy.Expr], *, runs: Trajectories | None = None
+    ) -> dict[str, Comparison]:
+        """Judge formulas of the user's own as the report's laws were judged.
+
+        Parameters
+        ----------
+        candidates : mapping from name to formula
+            ``{"mine": "u**2/2 - 1/r"}``: text or SymPy expressions in the coordinates; ``r`` is
+            the distance from the origin where positions tell it. Nothing is run, no number is
+            fitted.
+        runs : Trajectories, optional
+            Runs to judge them on; the report's by default.
+
+        Returns
+        -------
+        dict from name to Comparison
+
+        Raises
+        ------
+        ValueError
+            For what is no formula of the coordinates, has no value on the runs or is a constant;
+            for fewer than eight runs, and a report without runs.
+        """
+        found = judged(candidates, self.quantities, self._runs(runs), self.noise)
+        return {
+            name: Comparison.of_judged(name, one, self.quantities) for name, one in found.items()
+        }
+
+    @cached_property
+    def _means(self) -> Means:
+        """Means of the laws over pieces of runs; the report's runs tell their errors."""
+        return Means(self, self._runs(None))
+
+    def _runs(self, runs: Trajectories | None) -> Trajectories:
+        """Return runs that a user gave, or the report's."""
+        runs = self.runs if runs is None else runs
+        if runs is None:
+            raise ValueError(
+                "the report keeps no runs, as it was read from a file. Give runs=, Trajectories "
+                f"of {', '.join(self.names)}."
+            )
+        if tuple(runs.names) != self.names:
+            raise ValueError(
+                f"the runs have coordinates {', '.join(runs.names)}, and the laws are of "
+                f"{', '.join(self.names)}. Expected runs with these, in this order."
+            )
+        return runs
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON."""

@@ -44,7 +44,7 @@ class Summary:
         One line for each library tried.
     symmetries : list of str
         The symmetries behind the laws, where they are known.
-    sample : Sample or None
+    shown : Sample or None
         A few rows of a few runs, which the pictures show.
     runs : Trajectories or None
         The runs that were analysed, in the user's units, without gross errors and with the
@@ -63,7 +63,7 @@ class Summary:
     title: str
     searched: list[str]
     symmetries: list[str] = field(default_factory=list)
-    sample: Sample | None = field(default=None, repr=False)
+    shown: Sample | None = field(default=None, repr=False)
     runs: Trajectories | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -119,7 +119,7 @@ class InvariantDisplay:
         ----------
         report : Summary
         """
-        sample = report.sample
+        sample = report.shown
         if sample is None:
             return []
         kept = dict(zip(sample.formulas, range(len(sample.formulas)), strict=True))

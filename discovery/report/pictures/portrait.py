@@ -69,7 +69,7 @@ class PortraitDisplay:
         ----------
         report : Summary
         """
-        sample = report.sample
+        sample = report.shown
         if sample is None or sample.of_fields:
             return None
         states, names, roles, units = sample.states, sample.names, sample.roles, sample.units
@@ -182,7 +182,7 @@ class ProfilesDisplay:
         ----------
         report : Summary
         """
-        sample = report.sample
+        sample = report.shown
         if sample is None or not sample.of_fields:
             return None
         return cls(

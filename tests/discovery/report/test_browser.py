@@ -124,11 +124,11 @@ def evil(kepler):
     """Return a report with names that are markup wherever a name may stand."""
     symbols = [sympy.Symbol(name) for name in EVIL]
     law = replace(kepler.quantities[0], expression=sum(symbols), symmetry=EVIL[0])
-    sample = replace(kepler.sample, names=EVIL[:2], formulas=(law.formula,))
+    sample = replace(kepler.shown, names=EVIL[:2], formulas=(law.formula,))
     return replace(
         kepler,
         quantities=[law],
-        sample=sample,
+        shown=sample,
         title=EVIL[1],
         reason=EVIL[0],
         verdict="undecided",

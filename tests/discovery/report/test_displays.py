@@ -129,7 +129,7 @@ def test_a_portrait(report):
     display = report.plot("portrait")
     assert isinstance(display, PortraitDisplay)
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == display.names == ("x0", "x1")
-    assert len(display.ax_.lines) == len(display.run_ids) == report.sample.n_runs
+    assert len(display.ax_.lines) == len(display.run_ids) == report.shown.n_runs
     # Colours go with the value of the law that the title names.
     assert display.values == sorted(display.values) and display.ax_.get_title()
     assert list(display.frame().columns) == ["run", "x0", "x1"]
@@ -152,7 +152,7 @@ def test_mistakes(report, runs):
     with pytest.raises(ValueError, match=r"kind is 'law'. Expected 'spectrum', 'laws' or"):
         report.plot("law")
     with pytest.raises(ValueError, match="keeps no runs"):
-        replace(report, sample=None).plot("portrait")
+        replace(report, shown=None).plot("portrait")
     with pytest.raises(ValueError, match="no law whose values"):
         replace(report, quantities=[]).plot("laws")
     with pytest.raises(ValueError, match=r"received 1\. Expected 2"):

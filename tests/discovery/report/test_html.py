@@ -121,7 +121,7 @@ def test_other_verdicts(kepler, verdict):
     assert not {"math", "table"} & set(shown.tags) and "nan" not in shown.text
     # The runs are shown, without a law to colour them by; a report need not keep any.
     assert shown.tags.count("svg") == 1 and "coloured" not in shown.text
-    assert "svg" not in Reader(replace(empty, sample=None).to_html()).tags
+    assert "svg" not in Reader(replace(empty, shown=None).to_html()).tags
 
 
 def test_names_are_escaped(kepler):

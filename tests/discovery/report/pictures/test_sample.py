@@ -38,7 +38,7 @@ def report(runs):
 
 
 def test_rows_are_the_users(report, runs):
-    sample = report.sample
+    sample = report.shown
     assert sample.n_runs == N_RUNS and sample.names == ("a", "b")
     for run, states in zip(sample.run_ids, sample.by_run(sample.states), strict=True):
         assert len(states) == N_ROWS
@@ -49,7 +49,7 @@ def test_rows_are_the_users(report, runs):
 
 
 def test_values_are_the_laws(report):
-    (law,), sample = report.quantities, report.sample
+    (law,), sample = report.quantities, report.shown
     np.testing.assert_allclose(sample.values[0], law(sample.states))
     means = [values.mean() for values in sample.by_run(sample.values[0])]
     assert means == sorted(means)
@@ -57,22 +57,22 @@ def test_values_are_the_laws(report):
 
 def test_errors_are_what_noise_makes(report):
     """The scatter about each run's mean is as large as the standard deviations say."""
-    sample = report.sample
+    sample = report.shown
     pairs = zip(sample.by_run(sample.values[0]), sample.by_run(sample.errors[0]), strict=True)
     pulls = np.concatenate([(values - values.mean()) / errors for values, errors in pairs])
     assert 0.85 < pulls.std() < 1.15
 
 
 def test_the_sample_goes_through_json(report):
-    again = Sample.from_dict(json.loads(json.dumps(report.sample.to_dict(), allow_nan=False)))
+    again = Sample.from_dict(json.loads(json.dumps(report.shown.to_dict(), allow_nan=False)))
     for f in fields(Sample):
-        np.testing.assert_array_equal(getattr(again, f.name), getattr(report.sample, f.name))
+        np.testing.assert_array_equal(getattr(again, f.name), getattr(report.shown, f.name))
 
 
 def test_values_that_are_no_numbers_go_through_json(report):
-    values = report.sample.values.copy()
+    values = report.shown.values.copy()
     values[0, 0] = np.nan
-    plain = replace(report.sample, values=values).to_dict()
+    plain = replace(report.shown, values=values).to_dict()
     again = Sample.from_dict(json.loads(json.dumps(plain, allow_nan=False)))
     np.testing.assert_array_equal(again.values, values)
 
@@ -119,9 +119,9 @@ def test_axes_have_units():
         names=runs.names,
         title="",
         searched=[],
-        sample=Sample.of([], {}, frame.runs(runs), frame, runs.units),
+        shown=Sample.of([], {}, frame.runs(runs), frame, runs.units),
     )
-    assert report.sample.time_unit == "yr"
+    assert report.shown.time_unit == "yr"
     picture = report.plot("portrait")
     assert picture.ax_.get_xlabel() == "x (AU)" and picture.ax_.get_ylabel() == "y (AU)"
     page = report.to_html()
@@ -140,8 +140,8 @@ def test_angles_have_a_turn():
 
 def test_a_law_that_is_not_defined_everywhere(report):
     """Points and bands are left out where it has no value; a page is made all the same."""
-    values = report.sample.values.copy()
+    values = report.shown.values.copy()
     values[0, :150], values[0, 150] = np.nan, np.inf
-    page = replace(report, sample=replace(report.sample, values=values)).to_html()
+    page = replace(report, shown=replace(report.shown, values=values)).to_html()
     assert "nan" not in page and "inf" not in page.replace("infinity", "")
     assert page.count("h0") < report.to_html().count("h0")

@@ -1,0 +1,1 @@
+"""What laws fix: states on a level set, distances of runs, and candidates beside laws."""

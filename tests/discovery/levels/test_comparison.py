@@ -1,0 +1,95 @@
+"""Candidates of the user's own, judged as laws are."""
+
+import numpy as np
+import pytest
+
+from discovery import ConservedQuantityFinder, datasets
+
+ENERGY = "(u**2 + v**2)/2 - 1/r"
+
+
+@pytest.fixture(scope="module")
+def beside(kepler):
+    return kepler.compare(
+        {
+            "energy": ENERGY,
+            "scaled": "7 - 6*u**2 - 6*v**2 + 12/r",
+            "half": "u**2/2 - 1/r",
+            "wrong mass": "(u**2 + v**2)/2 - 1.1/r",
+            "square": "(x*v - y*u)**2",
+            "product": f"(x*v - y*u)*({ENERGY})",
+            "vector": "x*v**2 - y*u*v - x/r",
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "relation", "laws"),
+    [
+        ("energy", "exact", "same", {"energy"}),
+        ("scaled", "exact", "same", {"energy"}),
+        ("half", "rejected", "none", set()),
+        ("wrong mass", "rejected", "none", set()),
+        ("square", "exact", "function", {"angular momentum"}),
+        ("product", "exact", "function", {"energy", "angular momentum"}),
+        # The library of this report does not hold it.
+        ("vector", "exact", "independent", set()),
+    ],
+)
+def test_candidates_beside_laws(beside, name, verdict, relation, laws):
+    one = beside[name]
+    assert (one.verdict, one.relation, {q.name for q in one.of}) == (verdict, relation, laws)
+
+
+def test_the_numbers_are_those_of_the_law_that_it_is(kepler, beside):
+    energy = next(q for q in kepler.quantities if q.name == "energy")
+    one, other = beside["energy"], beside["scaled"]
+    assert one.flatness == pytest.approx(energy.flatness, rel=0.2)
+    assert one.flatness == pytest.approx(other.flatness, rel=1e-9)
+    assert beside["wrong mass"].drift > 3 * beside["energy"].drift
+
+
+def test_words(beside):
+    assert "the same as energy" in str(beside["energy"])
+    assert "most like energy" in str(beside["wrong mass"])
+    assert "a law that the report does not have" in str(beside["vector"])
+
+
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        ("w + 1", "'w' is unknown"),
+        ("__import__('os').getcwd()", "no part of a formula"),
+        ("3", "is a number"),
+        ("sqrt(x)", "no finite value|too few"),
+    ],
+)
+def test_what_cannot_be_judged_is_told(kepler, formula, words):
+    with pytest.raises(ValueError, match=words):
+        kepler.compare({"mine": formula})
+
+
+def test_a_formula_without_a_name(kepler):
+    with pytest.raises(ValueError, match="names and formulas"):
+        kepler.compare(ENERGY)
+
+
+def test_r_is_no_name_without_positions():
+    runs = datasets.load("rigid_body", n_trajectories=20, n_steps=60, noise=0.01, seed=0)
+    report = ConservedQuantityFinder("polynomial", random_state=0).fit(runs).report_
+    with pytest.raises(ValueError, match="'r' is unknown"):
+        report.compare({"mine": "r"})
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_noise_makes_is_no_law(seed):
+    """On motion without laws nothing that is written down is conserved."""
+    runs = datasets.load("van_der_pol", n_trajectories=20, n_steps=60, noise=0.01, seed=seed)
+    report = ConservedQuantityFinder(["x**2", "v**2"], random_state=0).fit(runs).report_
+    x, v = runs.names
+    rng = np.random.default_rng(seed)
+    a, b, c = rng.normal(size=3).round(2)
+    found = report.compare(
+        {"one": f"{v}**2/2 + {x}**2/2", "two": f"{a}*{x}*{v} + {b}*{x}**4 + {c}*{v}"}
+    )
+    assert {one.verdict for one in found.values()} == {"rejected"}
