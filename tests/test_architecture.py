@@ -21,6 +21,7 @@ LAYERS = {
         ("finder",),
         ("pipeline",),
         ("report",),
+        ("dynamics",),
         ("noether",),
         ("algebra", "pde", "symmetries"),
         ("laws",),
