@@ -92,6 +92,8 @@ def canonical(laws: Sequence[Law], space: Space, weak: Weak) -> tuple[Equations,
     space : Space
     weak : Weak
     """
+    # What decays by itself is no energy that a force takes.
+    laws = [law for law in laws if all(_degree(loss, space.w) for loss in law.losses)]
     find = _energy_of_velocities if space.with_velocities else _energy_of_momenta
     energy = find(laws, space, weak)
     if energy is None:
@@ -143,7 +145,7 @@ def _energy_of_momenta(laws: Sequence[Law], space: Space, weak: Weak) -> Energy 
         h = law.expression
         flow = moved([*(h.diff(p) for p in space.w), *(-h.diff(q) for q in space.q)])
         for loss, factor in zip(law.losses, law.factors, strict=True):
-            force = _friction(loss, space.w, h)
+            force = _friction(loss, space.w)
             flow = flow - factor * moved([*[sympy.Integer(0)] * len(space.q), *force])
         flows.append(flow)
     target = (weak.change(weak.path[:, columns]) / size).ravel()
@@ -176,7 +178,7 @@ def _energy_of_velocities(laws: Sequence[Law], space: Space, weak: Weak) -> Ener
         for loss, factor in zip(law.losses, law.factors, strict=True):
             force = [
                 f - as_number(factor) * g
-                for f, g in zip(force, _friction(loss, space.w, h), strict=True)
+                for f, g in zip(force, _friction(loss, space.w), strict=True)
             ]
         change = weak.change(values_of(momentum, space.symbols, weak.path))
         integral = weak.integral(values_of(force, space.symbols, weak.path))
@@ -236,19 +238,28 @@ def _definite(laws: Sequence[Law], sums: np.ndarray, space: Space, weak: Weak) -
     return _merged([laws[k] for k in kept], found[kept], remark)
 
 
-def _friction(
-    loss: sympy.Expr, speeds: Sequence[sympy.Symbol], energy: sympy.Expr
-) -> list[sympy.Expr]:
+def _degree(loss: sympy.Expr, speeds: Sequence[sympy.Symbol]) -> sympy.Integer | None:
+    """Return the degree of what friction takes in the speeds; None where it has none above zero."""
+    symbols = sorted(loss.free_symbols, key=str)
+    if not set(symbols) & set(speeds):
+        return None
+    points = np.random.default_rng(0).uniform(0.5, 1.5, (5, len(symbols)))
+    # Euler: w·∂D/∂w = n D.
+    ratio = values_of([sum(w * loss.diff(w) for w in speeds) / loss], symbols, points)
+    degree = round(float(ratio[0, 0]))
+    return sympy.Integer(degree) if degree and np.allclose(ratio, degree, atol=1e-9) else None
+
+
+def _friction(loss: sympy.Expr, speeds: Sequence[sympy.Symbol]) -> list[sympy.Expr]:
     """Return the force, but for its sign, that takes `loss` in a unit of time."""
-    t = sympy.Dummy("t", positive=True)
-    scaled = loss.subs({w: t * w for w in speeds}, simultaneous=True)
-    degree = sympy.simplify(sympy.log(sympy.simplify(scaled / loss)) / sympy.log(t))
-    if degree.has(t) or degree.free_symbols:
-        raise ValueError(
-            f"the energy loses {loss}, and no force is known that takes it. Expected powers of "
-            "the speed."
-        )
-    return [loss.diff(w) / degree for w in speeds]
+    degree = _degree(loss, speeds)
+    return [_without_signs(loss.diff(w) / degree, w) for w in speeds]
+
+
+def _without_signs(force: sympy.Expr, w: sympy.Symbol) -> sympy.Expr:
+    """Return a force with w |w| for w² sign w."""
+    changed = sympy.expand(force.subs(sympy.sign(w), sympy.Abs(w) / w))
+    return force if changed.has(1 / w) else changed
 
 
 def _unknown(energy: Energy, fixed: int | None) -> tuple[list, tuple, np.ndarray, tuple]:
@@ -275,7 +286,7 @@ def _hamilton(energy: Energy, space: Space) -> Equations:
     for (i, j), q, p in zip(space.pairs, space.q, space.w, strict=True):
         rates[i], rates[j] = h.diff(p), -h.diff(q)
     for a, loss in zip(used[len(energy.terms) :], energy.losses, strict=True):
-        force = _friction(loss, space.w, h)
+        force = _friction(loss, space.w)
         for (_, j), f in zip(space.pairs, force, strict=True):
             rates[j] -= a * f
     return Equations(space.symbols, tuple(rates), free, values, titles)
@@ -294,7 +305,7 @@ def _lagrange(energy: Energy, space: Space) -> Equations | None:
     q, w = sympy.Matrix(space.q), sympy.Matrix(space.w)
     force = sympy.Matrix([lagrangian.diff(x) for x in q]) - (mass * w).jacobian(q) * w
     for a, loss in zip(used[len(energy.terms) :], energy.losses, strict=True):
-        force -= a * sympy.Matrix(_friction(loss, space.w, h))
+        force -= a * sympy.Matrix(_friction(loss, space.w))
     if mass.is_diagonal():
         pushed = [
             sympy.Add(*(part / m for part in sympy.Add.make_args(f)))

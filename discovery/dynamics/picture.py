@@ -74,7 +74,10 @@ class ForecastDisplay:
             panel.set_ylabel(f"{self.names[i]}{unit}", parse_math=False)
             panel.spines[["top", "right"]].set_visible(False)
         axes[-1].set_xlabel("time")
-        axes[0].legend(loc="upper right", ncols=3, fontsize="small", frameon=False)
+        axes[0].legend(
+            loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize="small", frameon=False
+        )
+        axes[0].figure.align_ylabels(axes)
         self.axes_, self.figure_ = axes, axes[0].figure
         return self
 

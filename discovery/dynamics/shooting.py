@@ -24,7 +24,8 @@ _STEPS, _SAME, _MOST_DAMPING = 30, 1e-7, 1e8
 # Directions of the numbers that change nothing, as a share of the scaled normal matrix.
 _NOTHING = 1e-11
 # Steps of an interval, refined until they change so little, in standard deviations of the noise.
-_FINER, _EXACT = [*(Steps(4, n) for n in (1, 2, 4)), *(Steps(8, n) for n in (1, 2, 4, 8, 16))], 1e-3
+_FINER = [*(Steps(4, n) for n in (1, 2, 4)), *(Steps(8, n) for n in (1, 2, 4, 8, 16))]
+_EXACT = 1e-3
 # Residuals, in standard deviations, beyond which a window that runs away counts as that far.
 _FAR = 1e6
 

@@ -13,7 +13,7 @@ from discovery.dynamics.equations import Law
 def simulated():
     """Return a function that integrates rates from starts (n, d) and adds noise."""
 
-    def runs(rates, starts, times, names, roles, noise=0.01, seed=0):  # noqa: PLR0913
+    def runs(rates, starts, times, names, roles, noise=0.01, seed=0):
         states = np.array([exact(rates, start, times) for start in starts])
         level = noise * states.std(axis=(0, 1))
         states = states + level * np.random.default_rng(seed).normal(size=states.shape)
