@@ -99,7 +99,7 @@ def shoot(equations: Equations, windows: Windows, free: bool = True) -> Fit:
                 break
     covariance, undetermined = normal.covariance(free)
     rank = len(values) - undetermined.shape[1] if free else 0
-    freedom = windows.count - starts.size - rank
+    freedom = windows.count - windows.unknown - rank
     of_starts = _inverses(normal.by_start, 0.0)
     return Fit(values, starts, square, freedom, covariance, undetermined, of_starts, steps)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from discovery.data.parameters import parted
 from discovery.data.trajectories import Trajectories
 from discovery.data.velocities import unwrapped
 from discovery.estimation.local_polynomials import smooth
@@ -15,6 +16,8 @@ from discovery.estimation.local_polynomials import smooth
 LENGTH = 40
 # Noise of a coordinate, in its spreads, below which nothing is asked of a motion.
 _LEAST = 1e-5
+# The range of angles in radians that may jump.
+_TURN = 2.1 * np.pi
 # Every so manieth window or run is held out.
 _EVERY = 4
 
@@ -29,7 +32,8 @@ class Windows:
         The last is repeated where there are fewer samples.
     states : (n, k, d) array
     whiten : (n, k, d, d) array
-        ``whiten @ error`` has the covariance 1; zero where there is no sample.
+        ``whiten @ error`` has the covariance 1; zero where there is no sample, and for parameters
+        and the clock, which are known.
     starts : (n, d) array
         Estimates of the first states.
     run : (n,) array of int
@@ -51,6 +55,11 @@ class Windows:
     def count(self) -> int:
         """Number of measured values."""
         return int(np.any(self.whiten, axis=3).sum())
+
+    @property
+    def unknown(self) -> int:
+        """Number of unknown values of the first states."""
+        return int(np.any(self.whiten, axis=(1, 2)).sum())
 
     @property
     def held_out(self) -> np.ndarray:
@@ -94,7 +103,12 @@ class Measured:
             Standard deviation of each coordinate: noise far below it asks for more than rounded
             numbers give.
         """
-        angles = [i for i, role in enumerate(runs.roles or ()) if role == "angle"]
+        # What spans more than a turn of radians has no jumps, or is in degrees.
+        angles = [
+            i
+            for i, role in enumerate(runs.roles or ())
+            if role == "angle" and np.ptp(runs.rows[:, i]) <= _TURN
+        ]
         rows = unwrapped(runs.rows, runs.offsets, angles)
         noise = np.maximum(noise, _LEAST * np.where(spread > 0, spread, 1.0))
         if runs.formed is not None:
@@ -127,8 +141,12 @@ class Measured:
 
     def _whiten(self) -> np.ndarray:
         """Return inverse Cholesky factors of each row's covariance, (n, d, d)."""
-        d = len(self.noise)
         least = np.diag((1e-3 * self.noise) ** 2)
+        parts = parted(self.runs)
+        known = [*parts.parameters, *parts.numbering, *parts.clock]
         if self.runs.formed is None:
-            return np.broadcast_to(np.diag(1 / self.noise), (len(self.rows), d, d))
-        return np.linalg.inv(np.linalg.cholesky(self.runs.formed.covariance + least))
+            whiten = np.tile(np.diag(1 / self.noise), (len(self.rows), 1, 1))
+        else:
+            whiten = np.linalg.inv(np.linalg.cholesky(self.runs.formed.covariance + least))
+        whiten[:, known], whiten[:, :, known] = 0.0, 0.0
+        return whiten

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from discovery import Trajectories
 from discovery.dynamics.routes import motion_of
 
 from .conftest import exact, law
@@ -296,3 +297,73 @@ def test_runs_that_lack_a_coordinate(motion, simulated):
     other, _ = simulated(damped, starts(1, 2), TIMES, list("bu"), None)
     with pytest.raises(ValueError, match="lack the coordinates a"):
         motion.refit(other)
+
+
+def test_a_parameter_of_the_runs(simulated):
+    def spring(x, u, k):
+        return u, -k * x, 0 * k
+
+    begun = np.column_stack([starts(1, 2), np.linspace(0.5, 2, 12)])
+    roles = ["position", "velocity", "parameter"]
+    clean, _ = simulated(spring, begun, TIMES, list("xuk"), roles, 0.0)
+    level = np.array([0.01, 0.01, 0.0])
+    noise = level * np.random.default_rng(1).normal(size=clean.rows.shape)
+    states = (clean.rows + noise).reshape(clean.states.shape)
+    runs = Trajectories(states=states, times=TIMES, names=list("xuk"), roles=roles)
+    motion = motion_of([law("u**2 + k*x**2")], [], runs, dict(zip("xuk", level, strict=True)))
+    assert {name: str(rate) for name, rate in motion.equations.items()} == {
+        "x": "u",
+        "u": "-k*x",
+        "k": "0",
+    }
+    # What is known counts as no measurement.
+    assert 0.85 < motion.residual < 1.15
+
+
+def test_angles_that_jump(simulated):
+    def pendulum(a, u):
+        return u, -np.sin(a)
+
+    begun = np.column_stack([np.zeros(8), np.linspace(2.2, 3, 8)])
+    roles = ["angle", "angular_velocity"]
+    runs, levels = simulated(pendulum, begun, TIMES, list("au"), roles)
+    states = runs.states.copy()
+    states[..., 0] = (states[..., 0] + np.pi) % (2 * np.pi) - np.pi
+    turned = Trajectories(states=states, times=TIMES, names=list("au"), roles=roles)
+    motion = motion_of([law("u**2/2 - cos(a)")], [], turned, levels)
+    assert motion.residual < 1.2
+    window = states[0, :40]
+    assert np.abs(np.diff(window[:, 0])).max() > 6
+    assert motion.forecast(window, TIMES[:40], TIMES[40:]).chi_square < 1.4
+
+
+def test_velocities_that_were_formed(simulated):
+    def oscillator(x, u):
+        return u, -1.21 * x
+
+    runs, _ = simulated(oscillator, starts(1, 2), TIMES, list("xu"), None)
+    formed = Trajectories(states=runs.states[..., :1], times=TIMES, names=["x"])
+    formed = formed.with_velocities(0.01)
+    motion = motion_of([law("vx**2/2 + 0.605*x**2")], [], formed, {"x": 0.01, "vx": 0.05})
+    assert str(motion.equations["x"]) == "vx"
+    assert motion.residual < 1.5
+
+
+def test_what_decays_by_itself_is_no_energy(simulated):
+    def linear(x, u):
+        return u, -x - 0.2 * u
+
+    runs, levels = simulated(linear, starts(1, 2), TIMES, list("xu"), ["position", "velocity"])
+    form = law("u**2 + x**2 + 0.2*x*u", ["u**2 + x**2 + 0.2*x*u"], (0.2,))
+    with pytest.raises(ValueError, match="no sum of the laws is an energy"):
+        motion_of([form], [], runs, levels)
+    energy = law("u**2/2 + x**2/2", ["u**2"], (0.2,))
+    motion = motion_of([form, energy], [], runs, levels)
+    assert str(motion.equations["u"]) == "-u/5 - x"
+
+
+def test_runs_too_short(simulated):
+    few = TIMES[:5]
+    runs, levels = simulated(damped, starts(1, 2), few, list("au"), None)
+    with pytest.raises(ValueError, match="too short"):
+        motion_of([law("u**2/2 - cos(a)")], [], runs, levels)
