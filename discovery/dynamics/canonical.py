@@ -22,8 +22,9 @@ import numpy as np
 import sympy
 
 from discovery.criteria import MOTION, SYMMETRIES
-from discovery.dynamics.equations import Equations, Law, as_number, parameters, values_of
+from discovery.dynamics.equations import Equations, Law, as_number, parameters
 from discovery.dynamics.weak import Weak, chosen
+from discovery.noether.phase_space import evaluate
 
 # States at which mass matrices are looked at.
 _POINTS = 200
@@ -138,7 +139,7 @@ def _energy_of_momenta(laws: Sequence[Law], space: Space, weak: Weak) -> Energy 
     size = weak.path[:, columns].std(axis=0)
 
     def moved(gradient: Sequence[sympy.Expr]) -> np.ndarray:
-        return (weak.integral(values_of(gradient, space.symbols, weak.path)) / size).ravel()
+        return (weak.integral(evaluate(gradient, space.symbols, weak.path)) / size).ravel()
 
     flows = []
     for law in laws:
@@ -180,8 +181,8 @@ def _energy_of_velocities(laws: Sequence[Law], space: Space, weak: Weak) -> Ener
                 f - as_number(factor) * g
                 for f, g in zip(force, _friction(loss, space.w), strict=True)
             ]
-        change = weak.change(values_of(momentum, space.symbols, weak.path))
-        integral = weak.integral(values_of(force, space.symbols, weak.path))
+        change = weak.change(evaluate(momentum, space.symbols, weak.path))
+        integral = weak.integral(evaluate(force, space.symbols, weak.path))
         changes.append((change * speed).ravel())
         rests.append(((change - integral) * speed).ravel())
     if not usable or not (np.isfinite(rests).all() and np.isfinite(changes).all()):
@@ -208,7 +209,7 @@ def _definite(laws: Sequence[Law], sums: np.ndarray, space: Space, weak: Weak) -
     rows = np.linspace(0, len(weak.path) - 1, _POINTS).astype(int)
     masses = np.stack(
         [
-            values_of(
+            evaluate(
                 list(sympy.hessian(law.expression, space.w)), space.symbols, weak.path[rows]
             ).reshape(-1, n, n)
             for law in laws
@@ -245,7 +246,7 @@ def _degree(loss: sympy.Expr, speeds: Sequence[sympy.Symbol]) -> sympy.Integer |
         return None
     points = np.random.default_rng(0).uniform(0.5, 1.5, (5, len(symbols)))
     # Euler: w·∂D/∂w = n D.
-    ratio = values_of([sum(w * loss.diff(w) for w in speeds) / loss], symbols, points)
+    ratio = evaluate([sum(w * loss.diff(w) for w in speeds) / loss], symbols, points)
     degree = round(float(ratio[0, 0]))
     return sympy.Integer(degree) if degree and np.allclose(ratio, degree, atol=1e-9) else None
 

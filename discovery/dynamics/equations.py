@@ -181,13 +181,6 @@ def parameters(n: int) -> tuple[sympy.Symbol, ...]:
     return tuple(sympy.Dummy(f"a{k}", real=True) for k in range(n))
 
 
-def values_of(
-    expressions: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol], states: np.ndarray
-) -> np.ndarray:
-    """Return the values (n, k) of expressions at states (n, d)."""
-    return _filled(compile_formulas(symbols, expressions), states, np.empty(0))
-
-
 def _filled(
     function: Callable[..., list[np.ndarray]], states: np.ndarray, numbers: np.ndarray
 ) -> np.ndarray:

@@ -19,8 +19,9 @@ import numpy as np
 import sympy
 
 from discovery.criteria import MOTION, SYMMETRIES
-from discovery.dynamics.equations import Equations, Law, as_number, parameters, values_of
+from discovery.dynamics.equations import Equations, Law, as_number, parameters
 from discovery.dynamics.weak import Weak, chosen
+from discovery.noether.phase_space import evaluate
 
 # Degree of the speed, in few coordinates and in more, and terms of it at most.
 _DEGREE, _IN_MORE, _FEW, _MOST = 4, 2, 3, 6
@@ -49,8 +50,8 @@ def nambu(
     speeds = _monomials(axes)
     columns = list(moving)
     size = weak.path[:, columns].std(axis=0)
-    along = values_of(direction, symbols, weak.path)
-    factors = values_of(speeds, symbols, weak.path)
+    along = evaluate(direction, symbols, weak.path)
+    factors = evaluate(speeds, symbols, weak.path)
     moved = [(weak.integral(along * f[:, None]) / size).ravel() for f in factors.T]
     target = (weak.change(weak.path[:, columns]) / size).ravel()
     which, weights, left = chosen(moved, target, _MOST, SYMMETRIES.energy_gain)
