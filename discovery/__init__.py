@@ -12,6 +12,7 @@ _EXPORTS = {
     "ConservedQuantityFinder": "finder",
     "DiscoveryReport": "report.report",
     "KillingTensorFinder": "symmetries.tensor_finder",
+    "Motion": "dynamics.motion",
     "SymmetryFinder": "symmetries.finder",
     "Trajectories": "data.trajectories",
     "discover": "pipeline",

@@ -1693,6 +1693,31 @@ class SymmetryCriteria:
     )
 
 
+# --- dynamics: do the laws tell the motion? ------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MotionCriteria:
+    """Equations of motion from laws."""
+
+    weak_rest: float = limit(
+        0.05,
+        statistic="share of the square of changes over windows that a motion leaves",
+        unit="1",
+        reason="tolerance: noise of the path, and rounded coefficients before they are fitted",
+        off=math.inf,
+        test="dynamics/test_motion.py::test_a_law_that_does_not_move_the_data",
+    )
+    misfit: float = limit(
+        1.5,
+        statistic="χ² of held-out windows, per degree of freedom",
+        unit="1",
+        reason="tolerance: the standard deviation of the noise is itself estimated, to a fifth",
+        off=math.inf,
+        test="dynamics/test_motion.py::test_what_the_laws_do_not_tell_is_refused",
+    )
+
+
 DATA = DataCriteria()
 ANGLES = AngleCriteria()
 HELD = HeldCriteria()
@@ -1702,6 +1727,7 @@ FORMULAS = FormulaCriteria()
 LAWS = LawCriteria()
 FIELDS = FieldCriteria()
 SYMMETRIES = SymmetryCriteria()
+MOTION = MotionCriteria()
 ALL = {
     "DATA": DATA,
     "ANGLES": ANGLES,
@@ -1712,4 +1738,5 @@ ALL = {
     "LAWS": LAWS,
     "FIELDS": FIELDS,
     "SYMMETRIES": SYMMETRIES,
+    "MOTION": MOTION,
 }

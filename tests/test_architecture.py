@@ -21,7 +21,7 @@ LAYERS = {
         ("finder",),
         ("pipeline",),
         ("report",),
-        ("levels",),
+        ("dynamics", "levels"),
         ("noether",),
         ("algebra", "pde", "symmetries"),
         ("laws",),

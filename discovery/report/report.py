@@ -13,8 +13,11 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
+from discovery.data.coordinates import are_fields
 from discovery.data.states import States
 from discovery.data.trajectories import Trajectories
+from discovery.dynamics.motion import Motion, checked
+from discovery.dynamics.routes import motion_of
 from discovery.levels.distance import LawDistance
 from discovery.levels.embedding import LawEmbedding, Means
 from discovery.levels.judged import judged
@@ -28,6 +31,7 @@ from discovery.report.pictures.portrait import PortraitDisplay, ProfilesDisplay
 from discovery.report.pictures.spectrum import SpectrumDisplay
 from discovery.report.summary import Summary
 from discovery.report.text import as_text
+from discovery.report.use import as_law
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,6 +140,37 @@ class DiscoveryReport(Summary):
         if display is None:
             raise ValueError("the report keeps no runs. Expected one that discovery has made.")
         return display.plot(ax)
+
+    def motion(self, runs: Trajectories | None = None) -> Motion:
+        """Return the equations of motion that follow from the laws.
+
+        An energy tells the motion of positions with velocities or momenta; elsewhere d − 1 laws of
+        d coordinates tell its direction, and a speed is fitted. An energy that friction takes gives
+        damped equations.
+
+        Parameters
+        ----------
+        runs : Trajectories, optional
+            That the motion is judged on: by default those of the analysis, which a report that is
+            loaded from a file does not have.
+
+        Raises
+        ------
+        ValueError
+            Where the laws do not tell the motion, or it misses held-out runs by more than noise:
+            what is missing is said. For a loaded report without runs, and for fields.
+        """
+        runs = self.runs if runs is None else checked(runs, self.names)
+        if runs is None:
+            raise ValueError(
+                "the report was loaded from a file and holds no runs. Expected motion(runs)."
+            )
+        if are_fields(runs.roles):
+            raise ValueError("these are fields. Expected runs of states with few coordinates.")
+        lasting = [q for q in self.quantities if q.verdict in ("exact", "decaying")]
+        laws = [as_law(q) for q in lasting if not q.library.learned]
+        constraints = [as_law(q) for q in self.identities if not q.library.learned]
+        return motion_of(laws, constraints, runs, self.noise)
 
     def sample(
         self,

@@ -1,0 +1,324 @@
+r"""Equations of motion of a system with an energy: Hamilton's, or Lagrange's.
+
+H is a sum of terms of the laws, H = Σ b_j φ_j. With momenta
+
+    q' = ∂H/∂p,   p' = −∂H/∂q.
+
+With velocities H = T + V, T = ½ wᵀ M(q) w; then q' = w, which no fit may change, and
+
+    M w' = ∂T/∂q − ∂V/∂q − (∂(M w)/∂q) w.
+
+Where friction takes Σ_k f_k D_k in a unit of time, D_k homogeneous of degree n_k in the velocities,
+the force −f_k (∂D_k/∂w)/n_k acts besides: it takes that much.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import sympy
+
+from discovery.criteria import MOTION, SYMMETRIES
+from discovery.dynamics.equations import Equations, Law, as_number, parameters
+from discovery.dynamics.weak import Weak, chosen
+from discovery.noether.phase_space import evaluate
+
+# States at which mass matrices are looked at.
+_POINTS = 200
+# What is zero but for rounding.
+_ROUNDING = 1e-9
+# Degrees of freedom up to which a mass matrix that is not diagonal is inverted as a formula.
+_MOST_MIXED = 4
+
+
+class Energy(NamedTuple):
+    """A sum of terms that is the energy.
+
+    Attributes
+    ----------
+    terms : list of sympy.Expr
+    numbers : (k,) array
+    losses : list of sympy.Expr
+        What friction takes in a unit of time is a sum of these.
+    factors : (l,) array
+    remark : str
+        What is not unique; empty where it is.
+    """
+
+    terms: list[sympy.Expr]
+    numbers: np.ndarray
+    losses: list[sympy.Expr]
+    factors: np.ndarray
+    remark: str = ""
+
+
+class Space(NamedTuple):
+    """Coordinates of a mechanical system.
+
+    Attributes
+    ----------
+    symbols : tuple of d sympy.Symbol
+    pairs : list of (int, int)
+        Columns of each position and of its velocity or momentum.
+    with_velocities : bool
+    clock : tuple of int
+        The column that tells the time, if there is one.
+    """
+
+    symbols: tuple[sympy.Symbol, ...]
+    pairs: list[tuple[int, int]]
+    with_velocities: bool
+    clock: tuple[int, ...] = ()
+
+    @property
+    def q(self) -> list[sympy.Symbol]:
+        """The positions."""
+        return [self.symbols[i] for i, _ in self.pairs]
+
+    @property
+    def w(self) -> list[sympy.Symbol]:
+        """Their velocities or momenta."""
+        return [self.symbols[j] for _, j in self.pairs]
+
+
+def canonical(laws: Sequence[Law], space: Space, weak: Weak) -> tuple[Equations, str] | None:
+    """Return the equations of motion, and what of them is not unique; None where no energy is.
+
+    Parameters
+    ----------
+    laws : sequence of Law
+    space : Space
+    weak : Weak
+    """
+    # What decays by itself is no energy that a force takes.
+    laws = [law for law in laws if all(_degree(loss, space.w) for loss in law.losses)]
+    find = _energy_of_velocities if space.with_velocities else _energy_of_momenta
+    energy = find(laws, space, weak)
+    if energy is None:
+        return None
+    build = _lagrange if space.with_velocities else _hamilton
+    equations = build(energy, space)
+    return None if equations is None else (equations, energy.remark)
+
+
+def _merged(laws: Sequence[Law], weights: np.ndarray, remark: str = "") -> Energy:
+    """Return a sum of laws, each term once."""
+    terms: dict[sympy.Expr, float] = {}
+    losses: dict[sympy.Expr, float] = {}
+    for law, weight in zip(laws, weights, strict=True):
+        for term, number in zip(law.terms, law.coefficients, strict=True):
+            terms[term] = terms.get(term, 0.0) + weight * number
+        for loss, number in zip(law.losses, law.factors, strict=True):
+            losses[loss] = losses.get(loss, 0.0) + weight * number
+    least = _ROUNDING * max(map(abs, terms.values()))
+    kept = {term: number for term, number in terms.items() if abs(number) > least}
+    numbers, factors = (np.array([*part.values()], dtype=float) for part in (kept, losses))
+    return Energy(list(kept), numbers, list(losses), factors, remark)
+
+
+def _with_products(laws: Sequence[Law], momenta: Sequence[sympy.Symbol]) -> list[Law]:
+    """Return the laws and the products of those that are linear in the momenta alone."""
+    straight = []
+    for law in laws:
+        slopes = [law.expression.diff(p) for p in momenta]
+        if any(slopes) and not any(s.free_symbols for s in slopes):
+            straight.append(law.expression)
+    products = []
+    for a, b in itertools.combinations_with_replacement(straight, 2):
+        parts = [term.as_coeff_Mul() for term in sympy.Add.make_args(sympy.expand(a * b))]
+        products.append(Law(tuple(t for _, t in parts), tuple(float(c) for c, _ in parts)))
+    return [*laws, *products]
+
+
+def _energy_of_momenta(laws: Sequence[Law], space: Space, weak: Weak) -> Energy | None:
+    laws = _with_products(laws, space.w)
+    columns = [c for pair in zip(*space.pairs, strict=True) for c in pair]
+    size = weak.path[:, columns].std(axis=0)
+
+    def moved(gradient: Sequence[sympy.Expr]) -> np.ndarray:
+        return (weak.integral(evaluate(gradient, space.symbols, weak.path)) / size).ravel()
+
+    flows = []
+    for law in laws:
+        h = law.expression
+        flow = moved([*(h.diff(p) for p in space.w), *(-h.diff(q) for q in space.q)])
+        for loss, factor in zip(law.losses, law.factors, strict=True):
+            force = _friction(loss, space.w)
+            flow = flow - factor * moved([*[sympy.Integer(0)] * len(space.q), *force])
+        flows.append(flow)
+    target = (weak.change(weak.path[:, columns]) / size).ravel()
+    which, weights, left = chosen(flows, target, len(laws), SYMMETRIES.energy_gain)
+    if not which or left > MOTION.weak_rest:
+        return None
+    return _merged([laws[k] for k in which], _simple(weights))
+
+
+def _simple(weights: np.ndarray) -> np.ndarray:
+    """Return weights, those near to a half or a whole number as that: a fit may still move them."""
+    near = np.round(2 * weights) / 2
+    return np.where((near != 0) & (abs(weights - near) <= 0.02 * abs(weights)), near, weights)
+
+
+def _energy_of_velocities(laws: Sequence[Law], space: Space, weak: Weak) -> Energy | None:
+    """Find the sums of laws h that obey d/dt ∂h/∂w = ∂(2T − h)/∂q, and one with definite masses."""
+    usable = []
+    for law in _with_products(laws, space.w):
+        hessian = sympy.hessian(law.expression, space.w)
+        if not hessian.has(*space.w) and not hessian.is_zero_matrix:
+            usable.append(law)
+    rests, changes = [], []
+    speed = weak.path[:, [j for _, j in space.pairs]].std(axis=0)
+    for law in usable:
+        h = law.expression
+        momentum = [h.diff(w) for w in space.w]
+        lagrangian = sum(w * p for w, p in zip(space.w, momentum, strict=True)) - h
+        force = [lagrangian.diff(q) for q in space.q]
+        for loss, factor in zip(law.losses, law.factors, strict=True):
+            force = [
+                f - as_number(factor) * g
+                for f, g in zip(force, _friction(loss, space.w), strict=True)
+            ]
+        change = weak.change(evaluate(momentum, space.symbols, weak.path))
+        integral = weak.integral(evaluate(force, space.symbols, weak.path))
+        changes.append((change * speed).ravel())
+        rests.append(((change - integral) * speed).ravel())
+    if not usable or not (np.isfinite(rests).all() and np.isfinite(changes).all()):
+        return None
+    rest, change = np.stack(rests, axis=1), np.stack(changes, axis=1)
+    size = np.linalg.norm(change, axis=0)
+    size = np.where(size > 0, size, 1.0)
+    _, right, turn = np.linalg.svd(change / size, full_matrices=False)
+    known = right > 1e-6 * right[0]
+    back = (turn[known].T / right[known]) / size[:, None]
+    levels, vectors = np.linalg.eigh((rest @ back).T @ (rest @ back))
+    fine = levels <= min(MOTION.weak_rest, SYMMETRIES.energy_gain**2 * levels[0] + 1e-5)
+    if not fine.any():
+        return None
+    return _definite(usable, back @ vectors[:, fine], space, weak)
+
+
+def _definite(laws: Sequence[Law], sums: np.ndarray, space: Space, weak: Weak) -> Energy | None:
+    """Return the sum of laws (k, s) whose masses are nearest to one; None where none is definite.
+
+    All of them move the data.
+    """
+    n = len(space.pairs)
+    rows = np.linspace(0, len(weak.path) - 1, _POINTS).astype(int)
+    masses = np.stack(
+        [
+            evaluate(
+                list(sympy.hessian(law.expression, space.w)), space.symbols, weak.path[rows]
+            ).reshape(-1, n, n)
+            for law in laws
+        ]
+    )
+    of_sums = np.einsum("kpij,ks->spij", masses, sums)
+    one = np.broadcast_to(np.eye(n), of_sums[0].shape)
+    weights = np.linalg.lstsq(of_sums.reshape(len(of_sums), -1).T, one.ravel(), rcond=None)[0]
+    found = sums @ weights
+    # A law alone keeps its own size; so does a sum in which rounding left traces of others.
+    found = np.where(abs(found) > 1e-3 * np.abs(found).max(), found, 0.0)
+    largest = int(np.argmax(np.abs(found)))
+    if np.count_nonzero(found) == 1:
+        found = found / abs(found[largest])
+    found = _simple(found)
+    levels = np.linalg.eigvalsh(np.einsum("kpij,k->pij", masses, found))
+    definite = levels[:, 0] > _ROUNDING * np.abs(levels).max(axis=1)
+    if np.mean(definite) <= SYMMETRIES.definite_share:
+        return None
+    remark = ""
+    if sums.shape[1] > 1:
+        remark = (
+            f"the energy: {sums.shape[1]} independent sums of the laws give the same motion, and "
+            "the masses that come nearest to one were taken"
+        )
+    kept = np.flatnonzero(found)
+    return _merged([laws[k] for k in kept], found[kept], remark)
+
+
+def _degree(loss: sympy.Expr, speeds: Sequence[sympy.Symbol]) -> sympy.Integer | None:
+    """Return the degree of what friction takes in the speeds; None where it has none above zero."""
+    symbols = sorted(loss.free_symbols, key=str)
+    if not set(symbols) & set(speeds):
+        return None
+    points = np.random.default_rng(0).uniform(0.5, 1.5, (5, len(symbols)))
+    # Euler: w·∂D/∂w = n D.
+    ratio = evaluate([sum(w * loss.diff(w) for w in speeds) / loss], symbols, points)
+    degree = round(float(ratio[0, 0]))
+    return sympy.Integer(degree) if degree and np.allclose(ratio, degree, atol=1e-9) else None
+
+
+def _friction(loss: sympy.Expr, speeds: Sequence[sympy.Symbol]) -> list[sympy.Expr]:
+    """Return the force, but for its sign, that takes `loss` in a unit of time."""
+    degree = _degree(loss, speeds)
+    return [_without_signs(loss.diff(w) / degree, w) for w in speeds]
+
+
+def _without_signs(force: sympy.Expr, w: sympy.Symbol) -> sympy.Expr:
+    """Return a force with w |w| for w² sign w."""
+    changed = sympy.expand(force.subs(sympy.sign(w), sympy.Abs(w) / w))
+    return force if changed.has(1 / w) else changed
+
+
+def _unknown(energy: Energy, fixed: int | None) -> tuple[list, tuple, np.ndarray, tuple]:
+    """Return the numbers of the terms, of which one may be fixed, and those that are free."""
+    symbols = list(parameters(len(energy.terms) + len(energy.losses)))
+    numbers = [*energy.numbers, *energy.factors]
+    titles = [*map(str, energy.terms), *(f"loss: {loss}" for loss in energy.losses)]
+    free = [k for k in range(len(symbols)) if k != fixed]
+    used = [s if k in free else as_number(numbers[k]) for k, s in enumerate(symbols)]
+    return (
+        used,
+        tuple(symbols[k] for k in free),
+        np.array([numbers[k] for k in free]),
+        tuple(titles[k] for k in free),
+    )
+
+
+def _hamilton(energy: Energy, space: Space) -> Equations:
+    used, free, values, titles = _unknown(energy, None)
+    h = sympy.Add(*(a * t for a, t in zip(used, energy.terms, strict=False)))
+    rates = [sympy.Integer(0)] * len(space.symbols)
+    for i in space.clock:
+        rates[i] = sympy.Integer(1)
+    for (i, j), q, p in zip(space.pairs, space.q, space.w, strict=True):
+        rates[i], rates[j] = h.diff(p), -h.diff(q)
+    for a, loss in zip(used[len(energy.terms) :], energy.losses, strict=True):
+        force = _friction(loss, space.w)
+        for (_, j), f in zip(space.pairs, force, strict=True):
+            rates[j] -= a * f
+    return Equations(space.symbols, tuple(rates), free, values, titles)
+
+
+def _lagrange(energy: Energy, space: Space) -> Equations | None:
+    # A factor of the energy changes nothing: the first kinetic term keeps its number.
+    kinetic = [
+        k for k, term in enumerate(energy.terms) if not sympy.hessian(term, space.w).is_zero_matrix
+    ]
+    used, free, values, titles = _unknown(energy, kinetic[0])
+    h = sympy.Add(*(a * t for a, t in zip(used, energy.terms, strict=False)))
+    momentum = sympy.Matrix([h.diff(w) for w in space.w])
+    mass = momentum.jacobian(space.w).applyfunc(sympy.expand)
+    lagrangian = sum(w * p for w, p in zip(space.w, momentum, strict=True)) - h
+    q, w = sympy.Matrix(space.q), sympy.Matrix(space.w)
+    force = sympy.Matrix([lagrangian.diff(x) for x in q]) - (mass * w).jacobian(q) * w
+    for a, loss in zip(used[len(energy.terms) :], energy.losses, strict=True):
+        force -= a * sympy.Matrix(_friction(loss, space.w))
+    if mass.is_diagonal():
+        pushed = [
+            sympy.Add(*(part / m for part in sympy.Add.make_args(f)))
+            for f, m in zip(force, mass.diagonal(), strict=True)
+        ]
+    elif len(space.pairs) <= _MOST_MIXED:
+        pushed = list(mass.adjugate() * force / mass.det())
+    else:
+        return None
+    rates = [sympy.Integer(0)] * len(space.symbols)
+    for i in space.clock:
+        rates[i] = sympy.Integer(1)
+    for (i, j), speed, push in zip(space.pairs, space.w, pushed, strict=True):
+        rates[i], rates[j] = speed, push
+    return Equations(space.symbols, tuple(rates), free, values, titles)

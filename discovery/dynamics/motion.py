@@ -1,0 +1,332 @@
+"""Motion: equations that laws imply, fitted to runs, rolled out, and used for forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import sympy
+from numpy.typing import ArrayLike
+
+from discovery.data.trajectories import Trajectories
+from discovery.dynamics.equations import Equations
+from discovery.dynamics.flow import rollout, varied
+from discovery.dynamics.shooting import Fit, shoot
+from discovery.dynamics.windows import LENGTH, Measured, Windows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from discovery.dynamics.picture import ForecastDisplay
+
+
+class Forecast(NamedTuple):
+    """States ahead, and how well they are known.
+
+    Attributes
+    ----------
+    states : (k, d) array
+    covariance : (k, d, d) array
+        Of their errors: of the start's, which the window tells, and of the fitted coefficients'.
+    chi_square : float
+        Of the window about its fit, per degree of freedom: about 1, or the window is no piece of
+        this motion, or its noise is another.
+    """
+
+    states: np.ndarray
+    covariance: np.ndarray
+    chi_square: float
+
+    @property
+    def error(self) -> np.ndarray:
+        """Standard errors of the states, (k, d)."""
+        return np.sqrt(np.einsum("kii->ki", self.covariance))
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Equations of motion that follow from laws; made by ``report.motion()``.
+
+    Attributes
+    ----------
+    residual : float
+        χ² per degree of freedom on windows of runs that took no part: about 1 where nothing but
+        noise is left.
+    uncertain : tuple of str
+        What the data do not tell.
+    route : str
+        How the equations were found: ``"canonical"`` or ``"Nambu"``.
+    noise : dict from name to float
+        Standard deviation of the noise that χ² is counted in.
+    """
+
+    residual: float
+    uncertain: tuple[str, ...]
+    route: str
+    noise: Mapping[str, float]
+    _equations: Equations = field(repr=False)
+    _runs: Trajectories = field(repr=False)
+    _covariance: np.ndarray | None = field(default=None, repr=False)
+
+    @property
+    def equations(self) -> dict[str, sympy.Expr]:
+        """The rate of each coordinate, a formula in the coordinates' names."""
+        return self._equations.written
+
+    @property
+    def coefficients(self) -> dict[str, float]:
+        """What a fit may change: the number of each term."""
+        return dict(zip(self._equations.titles, self._equations.values.tolist(), strict=True))
+
+    @property
+    def standard_errors(self) -> dict[str, float]:
+        """The standard errors of `coefficients`; nan where they are not fitted."""
+        if self._covariance is None:
+            return dict.fromkeys(self._equations.titles, float("nan"))
+        errors = np.sqrt(np.maximum(np.diag(self._covariance), 0.0))
+        return dict(zip(self._equations.titles, errors.tolist(), strict=True))
+
+    def __str__(self) -> str:
+        lines = [f"d{name}/dt = {rate}" for name, rate in self.equations.items()]
+        lines.append(f"χ² per degree of freedom on held-out runs: {self.residual:.2f}")
+        return "\n".join([*lines, *(f"not determined: {what}" for what in self.uncertain)])
+
+    def rates(self, states: ArrayLike) -> np.ndarray:
+        """Return the time derivatives at states (..., d), in the same shape.
+
+        Parameters
+        ----------
+        states : (..., d) array
+
+        Raises
+        ------
+        ValueError
+            When the last axis is not d.
+        """
+        states = self._states(states, "states")
+        flat = states.reshape(-1, states.shape[-1])
+        return self._equations(flat).reshape(states.shape)
+
+    def rollout(self, x0: ArrayLike, t: ArrayLike) -> np.ndarray:
+        """Follow the motion from one state or from many.
+
+        Symplectic where the energy is a sum of a function of the positions and of one of the
+        velocities or momenta: then its error does not grow. Else by SciPy's ``DOP853``.
+
+        Parameters
+        ----------
+        x0 : (d,) or (n, d) array
+            States at the first time.
+        t : (k,) array
+            Increasing or decreasing.
+
+        Returns
+        -------
+        (k, d) or (n, k, d) array
+            nan from where the motion runs into a singularity.
+
+        Raises
+        ------
+        ValueError
+            For states of another size, and for times out of order.
+        """
+        x0 = self._states(x0, "x0")
+        if x0.ndim > 2:
+            raise ValueError(f"x0 has shape {x0.shape}; expected (d,) or (n, d).")
+        t = _times(t, "t")
+        steps = np.diff(t)
+        if not (np.all(steps > 0) or np.all(steps < 0)):
+            raise ValueError(
+                "the times t are out of order. Expected increasing or decreasing ones."
+            )
+        found = rollout(self._equations, np.atleast_2d(x0), t)
+        return found[0] if x0.ndim == 1 else found
+
+    def refit(self, runs: Trajectories | None = None) -> Motion:
+        """Fit all coefficients, with the starts of windows of about 40 samples.
+
+        Multiple shooting by Gauss and Newton, with the variational equations.
+
+        Parameters
+        ----------
+        runs : Trajectories, optional
+            With the coordinates that the motion has; by default those of the report.
+
+        Returns
+        -------
+        Motion
+            With standard errors. Its `residual` is that of held-out runs, from the fit to the
+            others; its coefficients are those of the fit to all.
+
+        Raises
+        ------
+        ValueError
+            For runs with other coordinates, or too short ones.
+        """
+        runs = self._runs if runs is None else checked(runs, self.names)
+        windows = self._windows(runs)
+        test, others = windows.held_out, shoot(self._equations, windows[~windows.held_out])
+        held = shoot(self._equations.with_values(others.values), windows[test], free=False)
+        found = shoot(self._equations.with_values(others.values), windows)
+        kept = [what for what in self.uncertain if not what.startswith("the coefficients")]
+        return replace(
+            self,
+            residual=held.per_freedom,
+            uncertain=(*kept, *_undetermined(self._equations.titles, found.undetermined)),
+            _equations=self._equations.with_values(found.values),
+            _covariance=found.covariance * max(1.0, found.per_freedom),
+            _runs=runs,
+        )
+
+    def forecast(self, window: ArrayLike, times: ArrayLike, t: ArrayLike) -> Forecast:
+        """Say how a noisy piece of a run goes on.
+
+        The state at its first time is fitted to the whole window, and followed.
+
+        Parameters
+        ----------
+        window : (k, d) array
+            Measured states, noisy as those of the report.
+        times : (k,) array
+        t : (m,) array
+            When to forecast; not before the window begins.
+
+        Returns
+        -------
+        Forecast
+
+        Raises
+        ------
+        ValueError
+            For states of another size or not finite, times out of order, and windows that do not
+            tell a state.
+        """
+        window, times, t = self._states(window, "window"), _times(times, "times"), _times(t, "t")
+        if window.shape != (len(times), len(self.names)):
+            raise ValueError(
+                f"the window has shape {window.shape}; expected ({len(times)}, {len(self.names)}): "
+                "a state of all coordinates at each of the times."
+            )
+        if len(times) < 3 or np.any(np.diff(times) <= 0) or np.any(np.diff(t) <= 0):
+            raise ValueError(
+                "expected a window of 3 samples or more, and times and t that increase."
+            )
+        if t[0] < times[0]:
+            raise ValueError(f"t begins at {t[0]:g}, before the window, at {times[0]:g}.")
+        piece = Trajectories(
+            states=[window], times=[times], names=self.names, roles=self._runs.roles
+        )
+        windows = self._windows(piece, len(times))
+        fit = shoot(self._equations, windows, free=False)
+        return self._ahead(fit, times, t)
+
+    def plot_forecast(
+        self, window: ArrayLike, times: ArrayLike, t: ArrayLike, ax: Sequence[Axes] | None = None
+    ) -> ForecastDisplay:
+        """Draw a forecast with its band of two standard errors, a panel for each coordinate.
+
+        Parameters
+        ----------
+        window, times, t
+            As for `forecast`.
+        ax : sequence of d matplotlib Axes, optional
+            A new figure by default.
+
+        Returns
+        -------
+        discovery.displays.ForecastDisplay
+
+        Raises
+        ------
+        ValueError
+            As `forecast`.
+        """
+        from discovery.dynamics.picture import ForecastDisplay
+
+        found = self.forecast(window, times, t)
+        display = ForecastDisplay(
+            names=self.names,
+            units=[self._runs.units.get(name, "") for name in self.names],
+            measured=(np.asarray(times, dtype=float), np.asarray(window, dtype=float)),
+            ahead=(np.asarray(t, dtype=float), found.states, found.error),
+        )
+        return display.plot(ax)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The coordinates."""
+        return tuple(s.name for s in self._equations.symbols)
+
+    def _ahead(self, fit: Fit, times: np.ndarray, t: np.ndarray) -> Forecast:
+        """Follow the start of one window, in steps as short as the window's."""
+        longest = float(np.median(np.diff(times)))
+        marks = [times[0]]
+        for at in t:
+            n = max(1, int(np.ceil((at - marks[-1]) / longest)))
+            marks += list(np.linspace(marks[-1], at, n + 1)[1:])
+        grid = np.array(marks)
+        which = np.searchsorted(grid, t)
+        path = varied(self._equations, fit.starts, grid[None], fit.steps)
+        s, p = path.by_start[0, which], path.by_parameter[0, which]
+        covariance = s @ fit.start_covariance[0] @ s.transpose(0, 2, 1)
+        if self._covariance is not None:
+            covariance = covariance + p @ self._covariance @ p.transpose(0, 2, 1)
+        return Forecast(path.states[0, which], covariance, fit.per_freedom)
+
+    def _windows(self, runs: Trajectories, length: int = LENGTH) -> Windows:
+        noise = np.array([self.noise[name] for name in self.names])
+        windows = Measured.of(runs, noise, self._runs.rows.std(axis=0)).windows(length)
+        if len(windows) < 1:
+            raise ValueError("the runs are too short. Expected 3 samples or more in a run.")
+        return windows
+
+    def _states(self, states: ArrayLike, name: str) -> np.ndarray:
+        states = np.asarray(states, dtype=float)
+        if states.ndim == 0 or states.shape[-1] != len(self.names):
+            raise ValueError(
+                f"{name} has shape {states.shape}; expected {len(self.names)} coordinates "
+                f"({', '.join(self.names)}) on the last axis."
+            )
+        if not np.isfinite(states).all():
+            raise ValueError(f"{name} holds values that are not finite. Leave those samples out.")
+        return states
+
+
+def checked(runs: Trajectories, names: Sequence[str]) -> Trajectories:
+    """Return runs whose columns are the named coordinates, in their order.
+
+    Raises
+    ------
+    ValueError
+        For what are no runs, or lack a coordinate.
+    """
+    if not isinstance(runs, Trajectories):
+        raise ValueError(f"runs is a {type(runs).__name__}; expected Trajectories.")
+    lacking = [name for name in names if name not in runs.names]
+    if lacking:
+        raise ValueError(
+            f"the runs lack the coordinates {', '.join(lacking)}; they have "
+            f"{', '.join(runs.names)}. Velocities are formed by Trajectories.with_velocities()."
+        )
+    if tuple(names) == tuple(runs.names):
+        return runs
+    return runs.of_columns([runs.names.index(name) for name in names])
+
+
+def _times(times: ArrayLike, name: str) -> np.ndarray:
+    times = np.asarray(times, dtype=float)
+    if times.ndim != 1 or len(times) == 0 or not np.isfinite(times).all():
+        raise ValueError(f"{name} has shape {times.shape}; expected finite times (k,).")
+    return times
+
+
+def _undetermined(titles: Sequence[str], directions: np.ndarray) -> list[str]:
+    """Name the coefficients (m,) of which directions (m, u) change nothing."""
+    if not directions.size:
+        return []
+    size = np.abs(directions).max(axis=1)
+    named = ", ".join(titles[k] for k in np.flatnonzero(size > 1e-6 * size.max()))
+    n = directions.shape[1]
+    return [f"the coefficients of {named}: {n} combination{'s' * (n > 1)} of them change no motion"]

@@ -1,0 +1,197 @@
+r"""Multiple shooting: the numbers of a motion and its starts in all windows, fitted together.
+
+Gauss and Newton with the derivatives of the variational equations. With r the whitened residuals of
+a window, S and P their derivatives by its start and by the numbers, the starts are eliminated:
+
+    Σ_w (PᵀP − PᵀS (SᵀS)⁻¹ SᵀP) Δa = Σ_w Pᵀ(1 − S (SᵀS)⁻¹ Sᵀ) r.
+
+Source: Bock (1981), multiple shooting; Levenberg and Marquardt for the damping.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from discovery.dynamics.equations import Equations
+from discovery.dynamics.flow import Steps, plain, varied
+from discovery.dynamics.windows import Windows
+
+# Steps of a fit; the change of χ² that ends it; and the most that damping may be.
+_STEPS, _SAME, _MOST_DAMPING = 30, 1e-7, 1e8
+# Directions of the numbers that change nothing, as a share of the scaled normal matrix.
+_NOTHING = 1e-11
+# Steps of an interval, refined until they change so little, in standard deviations of the noise.
+_FINER = [*(Steps(4, n) for n in (1, 2, 4)), *(Steps(8, n) for n in (1, 2, 4, 8, 16))]
+_EXACT = 1e-3
+# Residuals, in standard deviations, beyond which a window that runs away counts as that far.
+_FAR = 1e6
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What multiple shooting found.
+
+    Attributes
+    ----------
+    values : (m,) array
+        The numbers.
+    starts : (n, d) array
+    square : float
+        χ², the sum of squared whitened residuals.
+    freedom : int
+        Its degrees of freedom.
+    covariance : (m, m) array
+        Of the numbers; zero for those that were not fitted.
+    undetermined : (m, u) array
+        Directions of the numbers that change nothing.
+    start_covariance : (n, d, d) array
+        Of the starts, the numbers known.
+    steps : Steps
+        In each interval between samples.
+    """
+
+    values: np.ndarray
+    starts: np.ndarray
+    square: float
+    freedom: int
+    covariance: np.ndarray
+    undetermined: np.ndarray
+    start_covariance: np.ndarray
+    steps: Steps
+
+    @property
+    def per_freedom(self) -> float:
+        """χ² over its degrees of freedom."""
+        return self.square / max(self.freedom, 1)
+
+
+def shoot(equations: Equations, windows: Windows, free: bool = True) -> Fit:
+    """Fit the starts of all windows, and the numbers where they are free.
+
+    Parameters
+    ----------
+    equations : Equations
+        Their values are where the fit begins.
+    windows : Windows
+    free : bool
+        Whether the numbers are fitted, or the starts alone.
+    """
+    steps = _steps(equations, windows)
+    values, starts = np.array(equations.values), np.array(windows.starts)
+    square, normal = _normal(equations, windows, starts, steps)
+    damping = 1e-4
+    for _ in range(_STEPS):
+        step, moves = normal.step(damping, free)
+        trial = equations.with_values(values + step)
+        new, at = _normal(trial, windows, starts + moves, steps)
+        if new <= square:
+            done = square - new <= _SAME * max(square, 1.0)
+            values, starts, square, normal = trial.values, starts + moves, new, at
+            damping = max(damping / 10, 1e-12)
+            if done:
+                break
+        else:
+            damping *= 10
+            if damping > _MOST_DAMPING:
+                break
+    covariance, undetermined = normal.covariance(free)
+    rank = len(values) - undetermined.shape[1] if free else 0
+    freedom = windows.count - windows.unknown - rank
+    of_starts = _inverses(normal.by_start, 0.0)
+    return Fit(values, starts, square, freedom, covariance, undetermined, of_starts, steps)
+
+
+@dataclass(frozen=True)
+class _Normal:
+    """The normal equations: blocks of each window, and their sums."""
+
+    by_start: np.ndarray  # (n, d, d)
+    mixed: np.ndarray  # (n, d, m)
+    by_number: np.ndarray  # (m, m)
+    start_side: np.ndarray  # (n, d)
+    number_side: np.ndarray  # (m,)
+
+    def step(self, damping: float, free: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Return how the numbers (m,) and the starts (n, d) are to move."""
+        solved, side = self._eliminated(damping)
+        step = np.zeros(len(self.number_side))
+        if free and len(step):
+            matrix = self._reduced(solved, damping)
+            step = _inverse(matrix)[0] @ (
+                self.number_side - np.einsum("wdm,wd->m", self.mixed, side)
+            )
+        return step, side - solved @ step
+
+    def covariance(self, free: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Return the covariance (m, m) of the numbers, and directions that change nothing."""
+        m = len(self.number_side)
+        if not free or not m:
+            return np.zeros((m, m)), np.zeros((m, 0))
+        return _inverse(self._reduced(self._eliminated(0.0)[0], 0.0))
+
+    def _eliminated(self, damping: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return (SᵀS)⁻¹ SᵀP and (SᵀS)⁻¹ Sᵀr of each window."""
+        inverse = _inverses(self.by_start, damping)
+        return inverse @ self.mixed, np.einsum("wij,wj->wi", inverse, self.start_side)
+
+    def _reduced(self, solved: np.ndarray, damping: float) -> np.ndarray:
+        reduced = self.by_number - np.einsum("wdm,wdk->mk", self.mixed, solved)
+        return reduced + damping * np.diag(np.diag(self.by_number))
+
+
+def _normal(
+    equations: Equations, windows: Windows, starts: np.ndarray, steps: Steps
+) -> tuple[float, _Normal]:
+    """Return χ² and the normal equations at starts (n, d)."""
+    path = varied(equations, starts, windows.times, steps)
+    rest = np.einsum("wkij,wkj->wki", windows.whiten, windows.states - path.states)
+    s = windows.whiten @ path.by_start
+    p = windows.whiten @ path.by_parameter
+    fine = np.isfinite(rest).all((1, 2)) & np.isfinite(s).all((1, 2, 3))
+    fine &= np.isfinite(p).all((1, 2, 3)) & (np.abs(rest) < _FAR).all((1, 2))
+    values = int((~fine).sum()) * rest.shape[1] * rest.shape[2]
+    rest, s, p = rest[fine], s[fine], p[fine]
+    n, d, m = len(fine), starts.shape[1], len(equations.parameters)
+    by_start, mixed, side = np.zeros((n, d, d)), np.zeros((n, d, m)), np.zeros((n, d))
+    by_start[fine] = np.einsum("wkia,wkib->wab", s, s, optimize=True)
+    mixed[fine] = np.einsum("wkia,wkim->wam", s, p, optimize=True)
+    side[fine] = np.einsum("wkia,wki->wa", s, rest)
+    flat = p.reshape(-1, m)
+    normal = _Normal(by_start, mixed, flat.T @ flat, side, flat.T @ rest.ravel())
+    return float(np.sum(rest**2)) + values * _FAR**2, normal
+
+
+def _inverses(matrices: np.ndarray, damping: float) -> np.ndarray:
+    """Return inverses of damped normal matrices (n, d, d), in their own units."""
+    size = np.einsum("wii->wi", matrices)
+    size = np.sqrt(np.where(size > 0, size, 1.0))
+    units = size[:, :, None] * size[:, None]
+    damped = matrices / units + damping * np.eye(size.shape[1])
+    return np.linalg.pinv(damped, 1e-13, hermitian=True) / units
+
+
+def _inverse(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the inverse of a normal matrix where it has one, and the directions it lacks."""
+    size = np.sqrt(np.maximum(np.diag(matrix), 0.0))
+    size = np.where(size > 0, size, 1.0)
+    levels, vectors = np.linalg.eigh(matrix / np.outer(size, size))
+    known = levels > _NOTHING * max(float(levels.max(initial=0.0)), 1e-300)
+    kept = vectors[:, known] / size[:, None]
+    return (kept / levels[known]) @ kept.T, vectors[:, ~known] / size[:, None]
+
+
+def _steps(equations: Equations, windows: Windows) -> Steps:
+    """Return the coarsest steps that are fine enough."""
+    coarse = plain(equations, windows.starts, windows.times, _FINER[0])
+    for steps, finer in itertools.pairwise(_FINER):
+        fine = plain(equations, windows.starts, windows.times, finer)
+        change = np.einsum("wkij,wkj->wki", windows.whiten, fine - coarse)
+        change = np.abs(change).max(axis=(1, 2))
+        # Here and there a window begins at a singularity.
+        if np.quantile(np.where(np.isfinite(change), change, np.inf), 0.95) <= _EXACT:
+            return steps
+        coarse = fine
+    return _FINER[-1]

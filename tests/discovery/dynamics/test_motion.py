@@ -1,0 +1,369 @@
+"""Motion from laws: the rates are the true ones, and what the laws do not tell is refused."""
+
+import numpy as np
+import pytest
+
+from discovery import Trajectories
+from discovery.dynamics.routes import motion_of
+
+from .conftest import exact, law
+
+TIMES = np.linspace(0, 8, 64)
+SPACE = ["position", "position", "velocity", "velocity"]
+TURNING = ["angle", "angle", "angular_velocity", "angular_velocity"]
+ANGLES = ["angle", "angle", "momentum", "momentum"]
+
+
+def odd_heiles(x, y, u, v):
+    return u, v, -1.14 * x - 1.88 * x * y, -0.87 * y - 0.94 * x**2 + 0.86 * y**2
+
+
+def kepler(x, y, u, v):
+    cube = np.hypot(x, y) ** 3
+    return u, v, -x / cube, -y / cube
+
+
+def double_pendulum(a, b, u, v):
+    c, s = np.cos(a - b), np.sin(a - b)
+    first, second = -s * v**2 - 2 * np.sin(a), s * u**2 - np.sin(b)
+    return u, v, (first - c * second) / (2 - c**2), (2 * second - c * first) / (2 - c**2)
+
+
+def with_momenta(a, b, p, r):
+    c, s = np.cos(a - b), np.sin(a - b)
+    u, v = (p - c * r) / (2 - c**2), (2 * r - c * p) / (2 - c**2)
+    return u, v, -s * u * v - 2 * np.sin(a), s * u * v - np.sin(b)
+
+
+def top(x, y, z):
+    return -1.2 * y * z, 1.1 * x * z, -0.25 * x * y
+
+
+def hares(x, y):
+    return 1.1 * x - 0.9 * x * y, -0.7 * y + 0.6 * x * y
+
+
+def damped(a, u):
+    return u, -1.4 * np.sin(a) - 0.05 * u
+
+
+def dragged(x, u):
+    return u, -1.4 * x - 0.05 * u * abs(u)
+
+
+def magnetic(x, y, u, v):
+    return u, v, -x + 0.7 * v, -1.3 * y - 0.7 * u
+
+
+# name: rates, names, roles, size of the starts, laws as a report rounds them, the route
+SYSTEMS = {
+    "potential": (
+        odd_heiles,
+        "xyuv",
+        SPACE,
+        0.2,
+        HEILES := [law("u**2/2 + v**2/2 + 0.57*x**2 + 0.435*y**2 + 0.94*x**2*y - 0.287*y**3")],
+        "canonical",
+    ),
+    "masses that turn": (
+        double_pendulum,
+        "abuv",
+        TURNING,
+        0.6,
+        [law("u**2 + v**2/2 + u*v*cos(a - b) - 2*cos(a) - cos(b)")],
+        "canonical",
+    ),
+    "momenta": (
+        with_momenta,
+        "abpr",
+        ANGLES,
+        0.6,
+        [
+            law(
+                "p**2/(4 - 2*cos(a - b)**2) - p*r*cos(a - b)/(2 - cos(a - b)**2)"
+                " + r**2/(2 - cos(a - b)**2) - 2*cos(a) - cos(b)"
+            )
+        ],
+        "canonical",
+    ),
+    "top": (
+        top,
+        "xyz",
+        None,
+        1.0,
+        [law("x**2/1.2 + y**2/1.1"), law("x**2 - 1.2*z**2/0.25")],
+        "Nambu",
+    ),
+    "hares": (hares, "xy", None, None, [law("0.6*x - 0.7*log(x) + 0.9*y - 1.1*log(y)")], "Nambu"),
+    "friction": (
+        damped,
+        "au",
+        ["angle", "angular_velocity"],
+        1.0,
+        [law("u**2/2 - 1.4*cos(a)", ["u**2"], (0.05,))],
+        "canonical",
+    ),
+    "air": (
+        dragged,
+        "xu",
+        ["position", "velocity"],
+        1.0,
+        [law("u**2/2 + 0.7*x**2", ["Abs(u)**3"], (0.05,))],
+        "canonical",
+    ),
+}
+
+
+def starts(size, d, n=12):
+    rng = np.random.default_rng(3)
+    return rng.uniform(0.5, 2, (n, d)) if size is None else size * rng.normal(size=(n, d))
+
+
+def of_system(simulated, name, noise=0.01):
+    rates, names, roles, size, laws, route = SYSTEMS[name]
+    begun = starts(size, len(names))
+    runs, levels = simulated(rates, begun, TIMES, list(names), roles, noise)
+    return motion_of(laws, [], runs, levels), rates, begun, route, runs
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_rates_are_the_true_ones(simulated, name):
+    motion, rates, begun, route, runs = of_system(simulated, name)
+    assert motion.route == route
+    assert motion.residual < 1.3
+    true = np.stack(np.broadcast_arrays(*rates(*begun.T)), axis=1)
+    fitted = motion.refit().rates(begun)
+    spread = runs.rows.std(axis=0)
+    assert np.abs((fitted - true) / spread).max() < 0.02
+
+
+def test_equations_are_formulas_in_the_names(simulated):
+    motion, *_ = of_system(simulated, "friction", noise=0.0)
+    written = motion.equations
+    assert str(written["a"]) == "u"
+    assert str(written["u"]) == "-u/20 - 7*sin(a)/5"
+    assert "du/dt = -u/20" in str(motion)
+
+
+def test_runs_without_noise(simulated):
+    motion, *_ = of_system(simulated, "potential", noise=0.0)
+    # The laws of this system are rounded: only their fit holds without noise.
+    assert motion.residual < 1.5
+    assert motion.coefficients["x**2*y"] == pytest.approx(0.94, abs=1e-4)
+
+
+def test_a_law_that_does_not_move_the_data(simulated):
+    runs, levels = simulated(magnetic, starts(1, 4), TIMES, list("xyuv"), SPACE)
+    energy = law("u**2/2 + v**2/2 + x**2/2 + 0.65*y**2")
+    with pytest.raises(ValueError, match=r"no sum of the laws is an energy.*1 laws of 4"):
+        motion_of([energy], [], runs, levels)
+
+
+def test_what_the_laws_do_not_tell_is_refused(simulated):
+    def almost(x, u):
+        return u, -x - 0.1 * x**3
+
+    runs, levels = simulated(almost, starts(1, 2), TIMES, list("xu"), ["position", "velocity"])
+    levels = {name: level / 10 for name, level in levels.items()}
+    with pytest.raises(ValueError, match="χ² per degree of freedom is"):
+        motion_of([law("u**2/2 + x**2/2")], [], runs, levels)
+
+
+def test_no_laws_no_motion(simulated):
+    runs, levels = simulated(damped, starts(1, 2), TIMES, list("au"), None)
+    with pytest.raises(ValueError, match="no law"):
+        motion_of([], [], runs, levels)
+
+
+def test_what_is_not_unique_is_said(simulated):
+    def isotropic(x, y, u, v):
+        return u, v, -1.21 * x, -1.21 * y
+
+    runs, levels = simulated(isotropic, starts(1, 4), TIMES, list("xyuv"), SPACE)
+    laws = [law("u**2 + 1.21*x**2"), law("v**2 + 1.21*y**2"), law("u*v + 1.21*x*y")]
+    motion = motion_of(laws, [], runs, levels)
+    assert "3 independent sums" in motion.uncertain[0]
+    assert "change no motion" in motion.refit().uncertain[1]
+
+
+def test_total_momentum_hides_masses(simulated):
+    def bound(x, y, u, v):
+        return u, v, (y - x) / 2, (x - y) / 1.3
+
+    runs, levels = simulated(bound, starts(1, 4), TIMES, list("xyuv"), SPACE)
+    laws = [law("2*u + 1.3*v"), law("(u - v)**2 + 1.1538*(x - y)**2")]
+    found = motion_of(laws, [], runs, levels).refit().rates(np.array([[1.0, 0, 0, 0]]))[0]
+    assert found == pytest.approx([0, 0, -0.5, 1 / 1.3], abs=5e-3)
+
+
+def test_errors_of_coefficients_are_honest(simulated):
+    scores = []
+    for seed in range(10, 14):
+        begun = starts(0.2, 4)
+        runs, levels = simulated(odd_heiles, begun, TIMES, list("xyuv"), SPACE, 0.01, seed)
+        motion = motion_of(HEILES, [], runs, levels).refit()
+        for term, true in {"x**2": 0.57, "x**2*y": 0.94, "y**2": 0.435}.items():
+            scores.append((motion.coefficients[term] - true) / motion.standard_errors[term])
+    assert 0.6 < np.std(scores) < 1.6
+
+
+def test_rollout_of_many_states(simulated):
+    motion, rates, begun, *_ = of_system(simulated, "friction")
+    motion = motion.refit()
+    times = np.linspace(0, 10, 21)
+    many = motion.rollout(begun[:3], times)
+    assert many.shape == (3, 21, 2)
+    np.testing.assert_allclose(many[1], motion.rollout(begun[1], times))
+    np.testing.assert_allclose(many[1], exact(rates, begun[1], times), atol=0.02)
+
+
+def test_energy_error_does_not_grow(simulated):
+    motion, *_ = of_system(simulated, "potential")
+    long = motion.rollout([0.1, 0.2, 0.1, 0.0], np.linspace(0, 150, 151))
+    x, y, u, v = long.T
+    a = motion.coefficients
+    energy = (
+        u**2 / 2
+        + a["v**2"] * v**2
+        + a["x**2"] * x**2
+        + a["y**2"] * y**2
+        + a["x**2*y"] * x**2 * y
+        + a["y**3"] * y**3
+    )
+    assert np.ptp(energy) < 1e-6 * energy[0]
+
+
+def test_a_forecast_and_its_errors(simulated):
+    motion, rates, begun, _, runs = of_system(simulated, "friction")
+    motion = motion.refit()
+    later = np.linspace(8, 20, 5)
+    scores = []
+    for start, window in zip(begun[:8], runs.states[:8], strict=True):
+        found = motion.forecast(window[-40:], TIMES[-40:], later)
+        assert found.states.shape == (5, 2) and found.covariance.shape == (5, 2, 2)
+        assert found.chi_square < 1.6
+        true = exact(rates, start, np.array([0.0, *later]))[1:]
+        scores.append((found.states - true) / found.error)
+    assert 0.5 < np.std(scores) < 1.7
+
+
+def test_a_window_of_another_motion_is_seen(simulated):
+    motion, *_ = of_system(simulated, "friction")
+    times = np.linspace(0, 10, 40)
+    other = np.stack([np.cos(3 * times), -3 * np.sin(3 * times)], axis=1)
+    assert motion.forecast(other, times, [11.0]).chi_square > 10
+
+
+def test_the_picture_of_a_forecast(simulated):
+    motion, _, _, _, runs = of_system(simulated, "friction")
+    ahead = np.linspace(10, 15, 30)
+    display = motion.plot_forecast(runs.states[0], TIMES, ahead)
+    assert len(display.axes_) == 2
+    assert list(display.frame().columns) == ["time", "a", "a error", "u", "u error"]
+    assert display.axes_[0].get_ylabel() == "a"
+    with pytest.raises(ValueError, match="received 1 axes; expected 2"):
+        display.plot(display.axes_[:1])
+
+
+def bad_calls():
+    times = np.linspace(0, 10, 40)
+    window = np.ones((40, 2))
+    return {
+        "size of a start": (lambda m: m.rollout([1.0], [0, 1]), "expected 2 coordinates"),
+        "no number": (lambda m: m.rollout([np.nan, 1], [0, 1]), "not finite"),
+        "many axes": (lambda m: m.rollout(np.ones((2, 2, 2)), [0, 1]), r"expected \(d,\) or"),
+        "order": (lambda m: m.rollout([1, 1], [0, 2, 1]), "out of order"),
+        "one time": (lambda m: m.rollout([1, 1], 3.0), "expected finite times"),
+        "window": (lambda m: m.forecast(window[1:], times, [11]), "the window has shape"),
+        "order ahead": (lambda m: m.forecast(window, times, [12, 11]), "that increase"),
+        "the past": (lambda m: m.forecast(window, times, [-1.0]), "before the window"),
+        "no runs": (lambda m: m.refit(window), "expected Trajectories"),
+    }
+
+
+@pytest.fixture(scope="module")
+def motion(simulated):
+    return of_system(simulated, "friction")[0]
+
+
+@pytest.mark.parametrize("call", bad_calls())
+def test_bad_calls(motion, call):
+    function, message = bad_calls()[call]
+    with pytest.raises(ValueError, match=message):
+        function(motion)
+
+
+def test_runs_that_lack_a_coordinate(motion, simulated):
+    other, _ = simulated(damped, starts(1, 2), TIMES, list("bu"), None)
+    with pytest.raises(ValueError, match="lack the coordinates a"):
+        motion.refit(other)
+
+
+def test_a_parameter_of_the_runs(simulated):
+    def spring(x, u, k):
+        return u, -k * x, 0 * k
+
+    begun = np.column_stack([starts(1, 2), np.linspace(0.5, 2, 12)])
+    roles = ["position", "velocity", "parameter"]
+    clean, _ = simulated(spring, begun, TIMES, list("xuk"), roles, 0.0)
+    level = np.array([0.01, 0.01, 0.0])
+    noise = level * np.random.default_rng(1).normal(size=clean.rows.shape)
+    states = (clean.rows + noise).reshape(clean.states.shape)
+    runs = Trajectories(states=states, times=TIMES, names=list("xuk"), roles=roles)
+    motion = motion_of([law("u**2 + k*x**2")], [], runs, dict(zip("xuk", level, strict=True)))
+    assert {name: str(rate) for name, rate in motion.equations.items()} == {
+        "x": "u",
+        "u": "-k*x",
+        "k": "0",
+    }
+    # What is known counts as no measurement.
+    assert 0.85 < motion.residual < 1.15
+
+
+def test_angles_that_jump(simulated):
+    def pendulum(a, u):
+        return u, -np.sin(a)
+
+    begun = np.column_stack([np.zeros(8), np.linspace(2.2, 3, 8)])
+    roles = ["angle", "angular_velocity"]
+    runs, levels = simulated(pendulum, begun, TIMES, list("au"), roles)
+    states = runs.states.copy()
+    states[..., 0] = (states[..., 0] + np.pi) % (2 * np.pi) - np.pi
+    turned = Trajectories(states=states, times=TIMES, names=list("au"), roles=roles)
+    motion = motion_of([law("u**2/2 - cos(a)")], [], turned, levels)
+    assert motion.residual < 1.2
+    window = states[0, :40]
+    assert np.abs(np.diff(window[:, 0])).max() > 6
+    assert motion.forecast(window, TIMES[:40], TIMES[40:]).chi_square < 1.4
+
+
+def test_velocities_that_were_formed(simulated):
+    def oscillator(x, u):
+        return u, -1.21 * x
+
+    runs, _ = simulated(oscillator, starts(1, 2), TIMES, list("xu"), None)
+    formed = Trajectories(states=runs.states[..., :1], times=TIMES, names=["x"])
+    formed = formed.with_velocities(0.01)
+    motion = motion_of([law("vx**2/2 + 0.605*x**2")], [], formed, {"x": 0.01, "vx": 0.05})
+    assert str(motion.equations["x"]) == "vx"
+    assert motion.residual < 1.5
+
+
+def test_what_decays_by_itself_is_no_energy(simulated):
+    def linear(x, u):
+        return u, -x - 0.2 * u
+
+    runs, levels = simulated(linear, starts(1, 2), TIMES, list("xu"), ["position", "velocity"])
+    form = law("u**2 + x**2 + 0.2*x*u", ["u**2 + x**2 + 0.2*x*u"], (0.2,))
+    with pytest.raises(ValueError, match="no sum of the laws is an energy"):
+        motion_of([form], [], runs, levels)
+    energy = law("u**2/2 + x**2/2", ["u**2"], (0.2,))
+    motion = motion_of([form, energy], [], runs, levels)
+    assert str(motion.equations["u"]) == "-u/5 - x"
+
+
+def test_runs_too_short(simulated):
+    few = TIMES[:5]
+    runs, levels = simulated(damped, starts(1, 2), few, list("au"), None)
+    with pytest.raises(ValueError, match="too short"):
+        motion_of([law("u**2/2 - cos(a)")], [], runs, levels)

@@ -1,0 +1,41 @@
+"""Motion from a report, made or loaded."""
+
+import numpy as np
+import pytest
+
+from discovery import ConservedQuantityFinder, DiscoveryReport, Motion, datasets
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return datasets.load("pendulum", 16, 60, noise=0.01, seed=0)
+
+
+@pytest.fixture(scope="module")
+def report(runs):
+    return ConservedQuantityFinder(random_state=0).fit(runs).report_
+
+
+def test_the_laws_of_a_report_move(report):
+    motion = report.motion()
+    assert isinstance(motion, Motion)
+    assert str(motion.equations["omega"]) == "-sin(theta)"
+    assert motion.residual < 1.3
+    assert motion.refit().coefficients["cos(theta)"] == pytest.approx(-1.0, abs=0.01)
+
+
+def test_a_loaded_report_needs_runs(report, runs, tmp_path):
+    report.save(tmp_path / "report.json")
+    loaded = DiscoveryReport.load(tmp_path / "report.json")
+    with pytest.raises(ValueError, match="holds no runs"):
+        loaded.motion()
+    assert loaded.motion(runs).equations == report.motion().equations
+    with pytest.raises(ValueError, match="expected Trajectories"):
+        loaded.motion(np.ones((3, 2)))
+
+
+def test_without_a_law_there_is_no_motion():
+    runs = datasets.load("van_der_pol", 16, 60, noise=0.01, seed=0)
+    found = ConservedQuantityFinder(random_state=0, library="polynomial").fit(runs).report_
+    with pytest.raises(ValueError, match="the report has no law"):
+        found.motion()
