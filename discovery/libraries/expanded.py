@@ -51,7 +51,16 @@ class Axis:
         return (k + 1) // 2 if self.angle else k
 
     def tables(self, q: np.ndarray, size: int, order: int) -> list[np.ndarray]:
-        """Return the first functions and their derivatives up to an order, (size, n) each."""
+        """Return the first functions and their derivatives, (size, n) each.
+
+        Parameters
+        ----------
+        q : (n,) array
+        size : int
+            Number of functions.
+        order : int
+            Of the highest derivative.
+        """
         u = (q - self.middle) / self.half
         if self.angle:
             numbers = self.degree(np.arange(size))[:, None]

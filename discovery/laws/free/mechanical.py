@@ -30,7 +30,7 @@ from discovery.libraries.numeric import Numeric
 # Parts of the runs for cross-validation; fewer runs in each tell nothing.
 _FOLDS = 4
 # Strengths λ of the penalty, and a typical one, in units of the noise of a typical term.
-_STRENGTHS, _TYPICAL = 10.0 ** np.arange(-8, 1), 1e-4
+_STRENGTHS, _TYPICAL = 10.0 ** np.arange(-7, 0), 1e-4
 # Rows that the runs have together, about.
 _ROWS = 6000
 # Flattest combinations that are looked at: known laws may be flatter than the energy.
