@@ -1083,6 +1083,15 @@ class LawCriteria:
         off=0.0,
         test="laws/judging/test_selection.py::test_learned_features_nearly_alike_count_once",
     )
+    outermost: float = limit(
+        0.02,
+        statistic="share of the fitted states that are left out of the domain of a law as numbers",
+        unit="1",
+        reason="tolerance: an expansion is known where data surround a state; there the outermost "
+        "are not, and errors of coefficients grow by orders of magnitude",
+        off=0.0,
+        test="laws/free/test_mechanical.py::test_a_law_as_numbers_is_judged_where_it_is_known",
+    )
     slope_error: float = limit(
         4.0,
         statistic="error of a gradient over the drift that is not excluded",

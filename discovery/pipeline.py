@@ -41,6 +41,7 @@ from discovery.estimation.split import PROBES, WINDOWS, Split
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.decaying.search import Among, Moving, with_decaying
 from discovery.laws.decaying.timed import timed
+from discovery.laws.free.mechanical import mechanical_stages
 from discovery.laws.free.stages import free_stages
 from discovery.laws.general import general_stages
 from discovery.laws.judging.conclusion import conclude
@@ -583,6 +584,8 @@ def _laws(
         if parts.all_coordinates and not iterates:
             stages += free_stages(of.names, seen_roles, seen, numbers)
         stages += general_stages(of.names, seen_roles, numbers)
+        if parts.all_coordinates and not iterates:
+            stages += mechanical_stages(of.names, seen_roles, seen)
         stages += preparation.learned(moving, rng)
     stages = stages_among(stages, symbols_of(sound.names), parts)
     if parts.clock and library == "auto":

@@ -80,8 +80,12 @@ class Orbits:
             noise = np.sqrt(self.measured.variances[:, i])
             clear &= self.smoothed.states[:, i] > NOISE.clear_of_zero * noise
             clear &= self.measured.states[:, i] > 0
-        long = np.add.reduceat(clear, self.offsets[:-1], dtype=int) >= NOISE.fewest_rows
-        return clear & (np.repeat(long, np.diff(self.offsets)) | clear.all())
+        return self.in_long_runs(clear)
+
+    def in_long_runs(self, rows: np.ndarray) -> np.ndarray:
+        """Return `rows` (n,) without those of runs that would be left with too few, (n,) bool."""
+        long = np.add.reduceat(rows, self.offsets[:-1], dtype=int) >= NOISE.fewest_rows
+        return rows & (np.repeat(long, np.diff(self.offsets)) | rows.all())
 
     def where(self, rows: np.ndarray) -> Orbits:
         """Return the rows for which `rows` (n,) is true; runs that have none go."""
@@ -91,6 +95,14 @@ class Orbits:
         offsets = np.concatenate([[0], np.cumsum(lengths[lengths > 0])])
         some = self._with(_rows(self.measured, rows), _rows(self.smoothed, rows), offsets)
         return some if self.of_run is None else replace(some, of_run=self.of_run[lengths > 0])
+
+    def thinned(self, n_rows: int) -> Orbits:
+        """Return every so many rows of each run, `n_rows` in all or somewhat more."""
+        lengths = np.diff(self.offsets)
+        step = max(1, len(self.smoothed.states) // n_rows)
+        step = min(step, max(1, int(lengths.min()) // NOISE.fewest_rows))
+        place = np.arange(self.offsets[-1]) - np.repeat(self.offsets[:-1], lengths)
+        return self.where(place % step == 0)
 
     def of_columns(self, columns: Sequence[int]) -> Orbits:
         """Return the orbits in some of their coordinates."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -88,6 +88,14 @@ class Split:
     def where(self, columns: Sequence[int]) -> Split:
         """Return the split without the rows in which one of the columns is not positive."""
         parts = [part.where(part.clear(columns)) for part in (self.fit, self.held, self.all)]
+        return Split(*parts, self.probes)
+
+    def inside(self, holds: Callable[[np.ndarray], np.ndarray]) -> Split:
+        """Return the split without the rows whose smoothed states (n, d) a rule does not hold."""
+        parts = [
+            part.where(part.in_long_runs(holds(part.smoothed.states)))
+            for part in (self.fit, self.held, self.all)
+        ]
         return Split(*parts, self.probes)
 
     def probing(self, columns: Sequence[int]) -> Split:

@@ -34,6 +34,7 @@ from discovery.laws.judging.verdict import Verdict
 from discovery.laws.stages import Stage
 from discovery.libraries.embedded import Embedded
 from discovery.libraries.functions import Functions
+from discovery.libraries.numeric import Numeric
 
 # Candidates of one library that may be refuted before it is given up, and of one length before
 # longer ones are looked at: they come simplest first.
@@ -221,9 +222,9 @@ class Search:
 
     def _try(self, library: Functions) -> None:
         """Judge the candidates of one library and choose among all laws anew."""
-        clear = self.split.where(library.positive)
+        clear = self._where_known(library)
         if min(clear.fit.n_runs, clear.held.n_runs) < 2:
-            raise _Unusable("too few runs have coordinates that are clearly positive")
+            raise _Unusable("too few runs are where its functions are known")
         judge = Judge(library, clear, self.rng, self.numbers, self.criteria, self.number)
         trials = _Trials(self, judge)
         laws = trials.run()
@@ -237,6 +238,12 @@ class Search:
         self.chosen = self._selected(self.pool)
         new = len(self.chosen.laws) - before
         self.records.append(StageRecord(library.name, len(library), trials.flat.values, new))
+
+    def _where_known(self, library: Functions) -> Split:
+        """Return the rows in which functions are defined, and known."""
+        split = self.split.where(library.positive)
+        domain = library.domain if isinstance(library, Numeric) else None
+        return split if domain is None else split.inside(domain.holds)
 
     def _selected(self, pool: Sequence[Law]) -> Findings:
         split = self.split
@@ -257,7 +264,7 @@ class Search:
         return out
 
     def _with_errors(self, law: Law) -> Law:
-        orbits = self.split.where(law.library.positive).all
+        orbits = self._where_known(law.library).all
         test = DriftTest(law.library, law.coefficients, orbits, self.criteria)
         return replace(law, errors=test.standard_errors(law.coefficients))
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import sympy
 
+from discovery.libraries.domain import Domain
+from discovery.libraries.expanded import Expanded
 from discovery.libraries.library import Library
 
 
@@ -15,7 +17,7 @@ class Numeric:
 
     Parameters
     ----------
-    inner : Library
+    inner : Library or Expanded
         m terms.
     vectors : (m, k) array
         One function a column.
@@ -23,6 +25,8 @@ class Numeric:
         Terms that describe them, in a report.
     numbers : sequence of int, optional
         What the functions are called: f1, f2, …
+    domain : Domain, optional
+        Where they are known; everywhere by default.
     """
 
     learned = True
@@ -31,12 +35,14 @@ class Numeric:
 
     def __init__(
         self,
-        inner: Library,
+        inner: Library | Expanded,
         vectors: np.ndarray,
         describing: Library,
         numbers: Sequence[int] | None = None,
+        domain: Domain | None = None,
     ) -> None:
         self.inner, self.vectors, self.describing = inner, vectors, describing
+        self.domain = domain
         self.symbols, self.name = inner.symbols, f"{inner.name}, as numbers"
         self.numbers = tuple(range(1, vectors.shape[1] + 1) if numbers is None else numbers)
 
@@ -102,4 +108,5 @@ class Numeric:
         """Return the given functions."""
         columns = list(columns)
         numbers = [self.numbers[j] for j in columns]
-        return Numeric(self.inner, self.vectors[:, columns], self.describing, numbers)
+        parts = self.inner, self.vectors[:, columns], self.describing
+        return Numeric(*parts, numbers, self.domain)

@@ -93,10 +93,10 @@ class _Naming:
 
     def _name(self, k: int) -> str | None:
         law, flow, linear = self.laws[k], self.flows[k], self.linear[k]
-        if law.library.learned:
-            return None
         if flow is not None:
             return self._energy(flow)
+        if law.library.learned:
+            return None
         if not self.motion.pairs:
             return self._amount(law)
         if law.decays:

@@ -130,8 +130,8 @@ def _evidence(quantity: Quantity, meanings: Mapping[str, str]) -> Iterator[str]:
 def _formula(quantity: Quantity, meanings: Mapping[str, str]) -> Iterator[str]:
     if quantity.approximation_error is not None:
         yield (
-            "The law is a network. The formula is its best description in few terms, and leaves "
-            f"{percent(quantity.approximation_error)} of its variance unexplained."
+            f"The law is {quantity.source}. The formula is its best description in few terms, and "
+            f"leaves {percent(quantity.approximation_error)} of its variance unexplained."
         )
     else:
         errors = quantity.standard_errors

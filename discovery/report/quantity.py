@@ -18,6 +18,7 @@ from discovery.laws.judging.law import Law
 from discovery.laws.judging.verdict import Check, Verdict
 from discovery.libraries.framed import Framed
 from discovery.libraries.functions import Functions
+from discovery.libraries.numeric import Numeric
 from discovery.report.arrangement import arranged
 from discovery.report.typesetting import latex, spelled
 from discovery.report.units import coefficient_units
@@ -62,8 +63,9 @@ class Quantity:
     momenta : tuple of str
         The coordinates that are velocities or momenta: where they stand in its formula.
     approximation_error : float or None
-        For a learned law, which is a network: the share of its variance that `expression`, its
-        best description in few terms, leaves unexplained. None for laws in closed form.
+        For a law without a closed form, a network or a sum of many terms: the share of its
+        variance that `expression`, its best description in few terms, leaves unexplained. None
+        for laws in closed form.
     drift_rate : float or None
         For a nearly conserved quantity: its trend along a run, in units of its spread over all
         samples and of time; zero where it only moves to and fro. None for the others.
@@ -268,7 +270,14 @@ class Quantity:
         text = spelled(self.written, order="none")
         if self.approximation_error is None:
             return text
-        return f"a network, {1 - self.approximation_error:.1%} of it {text}"
+        return f"{self.source}, {1 - self.approximation_error:.1%} of it {text}"
+
+    @property
+    def source(self) -> str:
+        """What gives the values of a law without a closed form."""
+        library = self.library
+        inside = library.inner if isinstance(library, Framed) else library
+        return "a sum of many terms" if isinstance(inside, Numeric) else "a network"
 
     @property
     def forms(self) -> str:

@@ -14,6 +14,7 @@ from discovery.formulas.parsing import MAX_DIGITS, MAX_EXPONENT
 from discovery.formulas.trees import Tree, from_tree, to_tree
 from discovery.laws.learned.library import LearnedLibrary, Network
 from discovery.libraries.embedded import Embedded
+from discovery.libraries.expanded import Axis, Expanded
 from discovery.libraries.fitted import Fitted
 from discovery.libraries.framed import Framed
 from discovery.libraries.functions import Functions
@@ -105,7 +106,7 @@ def _of_sums(library: Sums) -> dict[str, Plain]:
 
 def _of_numeric(library: Numeric) -> dict[str, Plain]:
     return {
-        "functions": _of_products(library.inner),
+        "functions": to_plain(library.inner),
         "vectors": library.vectors.tolist(),
         "describing": _of_products(library.describing),
         "numbers": list(library.numbers),
@@ -113,11 +114,38 @@ def _of_numeric(library: Numeric) -> dict[str, Plain]:
 
 
 def _numeric(plain: Mapping[str, Plain]) -> Numeric:
-    inner, vectors = _products(plain["functions"]), np.array(plain["vectors"], dtype=float)
+    inner, vectors = from_plain(plain["functions"]), np.array(plain["vectors"], dtype=float)
+    if not isinstance(inner, (Library, Expanded)):
+        raise ValueError(f"functions as numbers are none of a {type(inner).__name__}.")
     numbers = [int(number) for number in plain["numbers"]]
     if vectors.shape != (len(inner), len(numbers)):
         raise ValueError("functions and their coefficients differ in number.")
     return Numeric(inner, vectors, _products(plain["describing"]), numbers)
+
+
+def _of_expansion(library: Expanded) -> dict[str, Plain]:
+    return {
+        "name": library.name,
+        "symbols": [symbol.name for symbol in library.symbols],
+        "axes": [[axis.column, axis.angle, axis.middle, axis.half] for axis in library.axes],
+        "momenta": list(library.momenta),
+        "powers": library.powers.tolist(),
+        "functions": library.functions.tolist(),
+    }
+
+
+def _expansion(plain: Mapping[str, Plain]) -> Expanded:
+    axes = [Axis(int(i), bool(angle), float(m), float(h)) for i, angle, m, h in plain["axes"]]
+    momenta = [int(i) for i in plain["momenta"]]
+    powers, functions = (np.array(plain[key], dtype=int) for key in ("powers", "functions"))
+    sizes = (len(powers), len(momenta)), (len(powers), len(axes))
+    if (powers.shape, functions.shape) != sizes:
+        raise ValueError("powers and functions do not fit the coordinates.")
+    if max(powers.max(initial=0), functions.max(initial=0)) > MAX_EXPONENT:
+        raise ValueError(f"there is a degree above {MAX_EXPONENT}.")
+    if min(powers.min(initial=0), functions.min(initial=0)) < 0:
+        raise ValueError("there is a negative degree.")
+    return Expanded(symbols_of(plain["symbols"]), axes, momenta, powers, functions, plain["name"])
 
 
 def _of_columns(library: Embedded) -> dict[str, Plain]:
@@ -224,6 +252,7 @@ _KINDS: dict[str, tuple[type, _Written, _Read]] = {
     "fitted products": (Fitted, _of_fitted, _fitted),
     "sums": (Sums, _of_sums, _products),
     "numbers": (Numeric, _of_numeric, _numeric),
+    "expansion": (Expanded, _of_expansion, _expansion),
     "columns": (Embedded, _of_columns, _columns),
     "framed": (Framed, _of_frame, _framed),
     "integrals": (IntegralLibrary, _of_integrals, _integrals),

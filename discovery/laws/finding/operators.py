@@ -59,10 +59,14 @@ class Operators:
         return Pencil(self.within, self.dirichlet + np.diag(rounding))
 
     @property
+    def matrices(self) -> tuple[np.ndarray, ...]:
+        """All four, in the order of the attributes."""
+        return self.within, self.dirichlet, self.between, self.unit_dirichlet
+
+    @property
     def is_finite(self) -> bool:
         """Whether all entries are numbers."""
-        parts = (self.within, self.dirichlet, self.between, self.unit_dirichlet)
-        return all(bool(np.isfinite(part).all()) for part in parts)
+        return all(bool(np.isfinite(part).all()) for part in self.matrices)
 
     def restrict(self, support: np.ndarray) -> Operators:
         """Return the operators of the given terms."""
@@ -73,8 +77,7 @@ class Operators:
         return self._each(lambda part: basis.T @ part @ basis)
 
     def _each(self, change: Callable[[np.ndarray], np.ndarray]) -> Operators:
-        parts = (self.within, self.dirichlet, self.between, self.unit_dirichlet)
-        return Operators(*(change(part) for part in parts))
+        return Operators(*(change(part) for part in self.matrices))
 
 
 def spectrum(ops: Operators) -> Spectrum:

@@ -14,7 +14,7 @@ import numpy as np
 import sympy
 from scipy import linalg
 
-from discovery.criteria import FORMULAS, LAWS, NOISE
+from discovery.criteria import FORMULAS, LAWS
 from discovery.estimation.errors import among
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import Spectrum, solve
@@ -60,11 +60,7 @@ class Halves:
     @classmethod
     def of(cls, fit: Orbits) -> Halves:
         """Return halves with every so many rows of each run."""
-        lengths = np.diff(fit.offsets)
-        step = max(1, len(fit.smoothed.states) // _ROWS)
-        step = min(step, max(1, int(lengths.min()) // NOISE.fewest_rows))
-        within = np.arange(fit.offsets[-1]) - np.repeat(fit.offsets[:-1], lengths)
-        some = fit.where(within % step == 0)
+        some = fit.thinned(_ROWS)
         runs = np.arange(some.n_runs)
         return cls(some.take(runs[::2]), some.take(runs[1::2]))
 

@@ -1,0 +1,225 @@
+"""Expanded functions: products of momenta times smooth functions of all positions at once.
+
+    Φ_j = Π_i w_i^{a_ji} Π_i B_{k_ji}(q_i)
+
+B are Chebyshev polynomials on the range of a position, and the cosines and sines of an angle
+(B_1 = cos q, B_2 = sin q, B_3 = cos 2q …). Sums of them come as near to any smooth function as one
+asks. Values and derivatives are products of tables, one a position: nothing is compiled.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+from numpy.polynomial import chebyshev, polynomial
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One position.
+
+    Attributes
+    ----------
+    column : int
+        Its column.
+    angle : bool
+    middle, half : float
+        Middle and half width of its range; 0 and 1 for an angle.
+    """
+
+    column: int
+    angle: bool
+    middle: float = 0.0
+    half: float = 1.0
+
+    @classmethod
+    def over(cls, column: int, values: np.ndarray) -> Axis:
+        """Return the axis of a position with the given values (n,)."""
+        low, high = float(values.min()), float(values.max())
+        return cls(column, False, (low + high) / 2, (high - low) / 2)
+
+    def count(self, degree: int) -> int:
+        """Return the number of functions up to a degree."""
+        return 2 * degree + 1 if self.angle else degree + 1
+
+    def degree(self, k: int) -> int:
+        """Return the degree of function k: the wave number for an angle."""
+        return (k + 1) // 2 if self.angle else k
+
+    def tables(self, q: np.ndarray, size: int, order: int) -> list[np.ndarray]:
+        """Return the first functions and their derivatives, (size, n) each.
+
+        Parameters
+        ----------
+        q : (n,) array
+        size : int
+            Number of functions.
+        order : int
+            Of the highest derivative.
+        """
+        u = (q - self.middle) / self.half
+        if self.angle:
+            numbers = self.degree(np.arange(size))[:, None]
+            # A sine is a cosine a quarter turn later.
+            late = np.where(np.arange(size) % 2 | (np.arange(size) == 0), 0.0, np.pi / 2)[:, None]
+            return [
+                numbers**m * np.cos(numbers * u - late + m * np.pi / 2) for m in range(order + 1)
+            ]
+        unit = np.eye(size)
+        return [
+            chebyshev.chebval(u, chebyshev.chebder(unit, m) if m else unit) / self.half**m
+            for m in range(order + 1)
+        ]
+
+    def expression(self, symbol: sympy.Symbol, k: int) -> sympy.Expr:
+        """Return function k of a symbol."""
+        if self.angle:
+            wave = sympy.sin if k and k % 2 == 0 else sympy.cos
+            return wave(self.degree(k) * symbol)
+        return sympy.chebyshevt(k, (symbol - sympy.Float(self.middle)) / sympy.Float(self.half))
+
+
+class Expanded:
+    """m products of momenta and of functions of positions.
+
+    Parameters
+    ----------
+    symbols : sequence of d sympy.Symbol
+    axes : sequence of Axis
+        The positions.
+    momenta : sequence of int
+        Columns of the momenta.
+    powers : (m, momenta) array of int
+    functions : (m, positions) array of int
+        Which function of each position.
+    name : str
+        What reports call it.
+    """
+
+    learned = False
+    positive = ()
+    fitted = 0
+    is_coordinate = False
+
+    def __init__(
+        self,
+        symbols: Sequence[sympy.Symbol],
+        axes: Sequence[Axis],
+        momenta: Sequence[int],
+        powers: np.ndarray,
+        functions: np.ndarray,
+        name: str = "expansion",
+    ) -> None:
+        self.symbols, self.axes, self.momenta = tuple(symbols), tuple(axes), tuple(momenta)
+        self.powers, self.functions = np.asarray(powers), np.asarray(functions)
+        self.name = name
+
+    def __len__(self) -> int:
+        return len(self.powers)
+
+    @property
+    def dim(self) -> int:
+        """Number of coordinates d."""
+        return len(self.symbols)
+
+    @property
+    def atoms(self) -> tuple[sympy.Symbol, ...]:
+        """The coordinates: all that terms are made of is made of these."""
+        return self.symbols
+
+    @property
+    def degrees(self) -> np.ndarray:
+        """The degree of each term in the positions, (m,)."""
+        return sum(axis.degree(k) for axis, k in zip(self.axes, self.functions.T, strict=True))
+
+    def values(self, states: np.ndarray) -> np.ndarray:
+        """Evaluate the terms, (m, n), at states (n, d)."""
+        return self.jets(states, order=0)[0]
+
+    def jets(
+        self, states: np.ndarray, covariance: np.ndarray | None = None, order: int = 1
+    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+        """Evaluate terms, gradients and Hessians against a covariance.
+
+        Parameters
+        ----------
+        states : (n, d) array
+        covariance : (n, d, d) array, optional
+            Σ, needed for order 2.
+        order : {0, 1, 2}
+
+        Returns
+        -------
+        values : (m, n) array
+        gradients : (d, m, n) array or None
+        curvatures : (m, n) array or None
+            tr(Σ ∇∇Φ_j).
+        """
+        states = np.asarray(states, dtype=float)
+        columns = [*(axis.column for axis in self.axes), *self.momenta]
+        factors = [self._of_axis(k, states, order) for k in range(len(self.axes))]
+        factors += [self._of_momentum(k, states, order) for k in range(len(self.momenta))]
+
+        def product(*derived: int) -> np.ndarray:
+            out = np.ones((len(self), len(states)))
+            for k, (tables, which) in enumerate(factors):
+                out *= tables[derived.count(k)][which]
+            return out
+
+        values, slopes, bend = product(), None, None
+        if order > 0:
+            slopes = np.zeros((self.dim, *values.shape))
+            for k, column in enumerate(columns):
+                slopes[column] = product(k)
+        if order > 1:
+            bend = np.zeros_like(values)
+            for i, j in itertools.combinations_with_replacement(range(len(columns)), 2):
+                share = covariance[:, columns[i], columns[j]] * (1 if i == j else 2)
+                bend += product(i, j) * share
+        return values, slopes, bend
+
+    def _of_axis(
+        self, k: int, states: np.ndarray, order: int
+    ) -> tuple[list[np.ndarray], np.ndarray]:
+        """Return tables of one position's functions and derivatives, and which each term has."""
+        axis, which = self.axes[k], self.functions[:, k]
+        return axis.tables(states[:, axis.column], int(which.max(initial=0)) + 1, order), which
+
+    def _of_momentum(
+        self, k: int, states: np.ndarray, order: int
+    ) -> tuple[list[np.ndarray], np.ndarray]:
+        """Return the same of one momentum's powers."""
+        w, which = states[:, self.momenta[k]], self.powers[:, k]
+        powers = np.eye(int(which.max(initial=0)) + 1)
+        orders = [polynomial.polyder(powers, m) if m else powers for m in range(order + 1)]
+        return [polynomial.polyval(w, some) for some in orders], which
+
+    def expressions(self) -> list[sympy.Expr]:
+        """Return the terms as SymPy expressions."""
+        out = []
+        for powers, functions in zip(self.powers, self.functions, strict=True):
+            p = [self.symbols[i] ** int(a) for i, a in zip(self.momenta, powers, strict=True)]
+            b = [
+                axis.expression(self.symbols[axis.column], int(k))
+                for axis, k in zip(self.axes, functions, strict=True)
+            ]
+            out.append(sympy.Mul(*p, *b))
+        return out
+
+    def costs(self) -> np.ndarray:
+        """Return the degree of each term: what costs more comes later."""
+        return 1.0 + self.degrees + self.powers.sum(axis=1)
+
+    def kinds(self) -> list[tuple]:
+        """Return a kind of its own for each term."""
+        return [(k,) for k in range(len(self))]
+
+    def restrict(self, columns: Sequence[int]) -> Expanded:
+        """Return the given terms."""
+        columns = list(columns)
+        parts = self.symbols, self.axes, self.momenta
+        return Expanded(*parts, self.powers[columns], self.functions[columns], self.name)

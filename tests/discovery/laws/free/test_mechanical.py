@@ -1,0 +1,138 @@
+"""The mechanical route: energies without a closed form, and systems that have none."""
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+import discovery
+from discovery.criteria import LAWS
+from discovery.estimation.preparation import prepare
+from discovery.estimation.split import Split
+from discovery.laws.free.mechanical import mechanical_stages
+from discovery.laws.search import analyse
+from discovery.laws.stages import Closed
+from discovery.libraries.domain import Domain
+from discovery.libraries.families import polynomial
+
+TIMES = np.linspace(0, 14, 80)
+
+
+def simulated(flow, names, roles, noise=0.01, seed=0, n_runs=40):
+    """Return noisy runs from a box about the origin, and their clean rows (runs, times, d)."""
+    rng = np.random.default_rng(seed)
+    n = len(names) // 2
+    size = np.repeat([1.2, 1.0], n)[:, None]
+    starts = rng.uniform(-1, 1, (2 * n, n_runs)) * size
+
+    def rates(_, state):
+        return np.concatenate(flow(*state.reshape(2 * n, n_runs)))
+
+    path = solve_ivp(rates, (0, TIMES[-1]), starts.ravel(), t_eval=TIMES, rtol=1e-8, atol=1e-9).y
+    clean = path.reshape(2 * n, n_runs, len(TIMES)).transpose(1, 2, 0)
+    spread = clean.reshape(-1, 2 * n).std(axis=0)
+    noisy = clean + noise * spread * rng.normal(size=clean.shape)
+    return discovery.Trajectories(states=noisy, times=TIMES, names=names, roles=roles), clean
+
+
+def found(runs):
+    orbits = prepare(runs)
+    rng = np.random.default_rng(0)
+    stages = [Closed(polynomial(runs.names, 2))]
+    stages += mechanical_stages(runs.names, runs.roles, orbits)
+    return analyse(stages, Split.draw(orbits, rng), rng).laws
+
+
+def misfit(law, clean, energy):
+    """Return what is left of a law beside a multiple of the energy, over its spread."""
+    states = clean.reshape(-1, clean.shape[2])
+    states = states[law.library.domain.holds(states)]
+    values, true = law.values(states), energy(*states.T)
+    line = np.polyval(np.polyfit(true, values, 1), true)
+    return np.std(values - line) / values.std()
+
+
+def bead(friction=0.0):
+    """A bead on the curve y = tanh(x² + 0.3 x) / 2 + 0.2 x², with and without friction."""
+
+    def curve(x):
+        s, t = 2 * x + 0.3, np.tanh(x**2 + 0.3 * x)
+        first = (1 - t**2) * s / 2 + 0.4 * x
+        second = (1 - t**2) * (1 - t * s**2) + 0.4
+        return t / 2 + 0.2 * x**2, first, second
+
+    def flow(x, v):
+        _, first, second = curve(x)
+        return v, -(first * second * v**2 + first) / (1 + first**2) - friction * v
+
+    def energy(x, v):
+        height, first, _ = curve(x)
+        return (1 + first**2) * v**2 / 2 + height
+
+    return flow, energy
+
+
+def test_a_bead_on_a_curve_keeps_an_energy_that_no_library_holds():
+    flow, energy = bead()
+    runs, clean = simulated(flow, ["x", "v"], ["position", "velocity"], seed=1)
+    (law,) = found(runs)
+    assert law.verdict == "exact" and law.library.learned
+    assert misfit(law, clean, energy) < 0.02
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_friction_leaves_no_energy(seed):
+    runs, _ = simulated(bead(friction=0.08)[0], ["x", "v"], ["position", "velocity"], seed=seed)
+    assert found(runs) == []
+
+
+def plane(curl=0.0, turning=0.0):
+    """A particle in the plane: an odd potential, a curl in its force, a force across its motion."""
+
+    def flow(x, y, u, v):
+        t = np.tanh(x**2 + 0.3 * y)
+        fx = -2 * x * (1 - t**2) + 0.4 * np.sin(2 * x) * y**2 - 0.9 * x
+        fy = -0.3 * (1 - t**2) - 0.4 * np.cos(2 * x) * y - 1.2 * y
+        return u, v, fx - curl * y + turning * v, fy + curl * x - turning * u
+
+    def energy(x, y, u, v):
+        potential = np.tanh(x**2 + 0.3 * y) + 0.2 * np.cos(2 * x) * y**2 + 0.45 * x**2 + 0.6 * y**2
+        return (u**2 + v**2) / 2 + potential
+
+    return flow, energy
+
+
+IN_PLANE = ["x", "y", "u", "v"], ["position"] * 2 + ["velocity"] * 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("turning", [0.0, 0.8])
+def test_a_particle_in_an_odd_potential_keeps_its_energy_in_a_turning_frame_too(turning):
+    flow, energy = plane(turning=turning)
+    runs, clean = simulated(flow, *IN_PLANE)
+    (law,) = found(runs)
+    assert law.verdict == "exact"
+    assert misfit(law, clean, energy) < 0.03
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("noise", [0.0, 0.01, 0.05])
+def test_a_force_with_a_curl_leaves_no_energy(noise):
+    runs, _ = simulated(plane(curl=0.25)[0], *IN_PLANE, noise=noise)
+    assert found(runs) == []
+
+
+def test_a_law_as_numbers_is_judged_where_it_is_known():
+    rng = np.random.default_rng(0)
+    states = rng.uniform(-1, 1, (500, 2))
+    states[:3] *= 3
+    library = polynomial(["x", "y"], 6)
+    domain = Domain.of(library, states, 1e-6 * np.eye(len(library)), LAWS.outermost)
+    assert domain.holds(rng.uniform(-0.8, 0.8, (200, 2))).all()
+    assert not domain.holds(3.5 * np.sign(states[:3])).any()
+    # The few that lie far out do not surround what is among them.
+    assert not domain.holds(states[:3]).any()
+
+
+def test_other_than_positions_with_velocities_have_no_energy_forms():
+    runs, _ = simulated(bead()[0], ["x", "v"], ["position", None])
+    assert mechanical_stages(runs.names, runs.roles, prepare(runs)) == []
