@@ -17,6 +17,8 @@ import numpy as np
 import sympy
 from numpy.polynomial import chebyshev, polynomial
 
+from discovery.estimation.errors import between
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -148,7 +150,7 @@ class Expanded:
         Parameters
         ----------
         states : (n, d) array
-        covariance : (n, d, d) array, optional
+        covariance : (n, d, d) array, or (n, d) array of variances, optional
             Σ, needed for order 2.
         order : {0, 1, 2}
 
@@ -178,8 +180,9 @@ class Expanded:
         if order > 1:
             bend = np.zeros_like(values)
             for i, j in itertools.combinations_with_replacement(range(len(columns)), 2):
-                share = covariance[:, columns[i], columns[j]] * (1 if i == j else 2)
-                bend += product(i, j) * share
+                share = between(covariance, columns[i], columns[j])
+                if np.any(share):
+                    bend += product(i, j) * share * (1 if i == j else 2)
         return values, slopes, bend
 
     def _of_axis(
