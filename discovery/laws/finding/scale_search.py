@@ -38,6 +38,8 @@ _ROWS = 2000
 _DIPS = 2
 # The scale of a dip is known no better and no worse than this, relative.
 _KNOWN, _UNKNOWN = 1e-7, 0.1
+# Mean squared slope of functions of which products with each other are zero to rounding.
+_VANISHED = 1e-150
 
 
 def tuned(scaled: Scaled, fit: Orbits, numbers: Numbers) -> list[Library]:
@@ -117,7 +119,7 @@ class _Profile:
 
     def __call__(self, value: float) -> float:
         ops = self._operators(value)
-        if not ops.is_finite:
+        if not ops.is_finite or np.diag(ops.unit_dirichlet).min() < _VANISHED:
             return np.inf
         if self._known.shape[1]:
             # The functions that noise moves independently of the known ones.
