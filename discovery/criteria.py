@@ -1711,7 +1711,7 @@ class MotionCriteria:
 
     weak_rest: float = limit(
         0.05,
-        statistic="share of the square of changes over windows that a motion leaves",
+        statistic="share of the square of changes over windows, or momenta, that a motion leaves",
         unit="1",
         reason="tolerance: noise of the path, and rounded coefficients before they are fitted",
         off=math.inf,

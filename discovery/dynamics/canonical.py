@@ -169,7 +169,7 @@ def _energy_of_velocities(laws: Sequence[Law], space: Space, weak: Weak) -> Ener
         hessian = sympy.hessian(law.expression, space.w)
         if not hessian.has(*space.w) and not hessian.is_zero_matrix:
             usable.append(law)
-    rests, changes = [], []
+    rests, sizes = [], []
     speed = weak.path[:, [j for _, j in space.pairs]].std(axis=0)
     for law in usable:
         h = law.expression
@@ -181,16 +181,17 @@ def _energy_of_velocities(laws: Sequence[Law], space: Space, weak: Weak) -> Ener
                 f - as_number(factor) * g
                 for f, g in zip(force, _friction(loss, space.w), strict=True)
             ]
-        change = weak.change(evaluate(momentum, space.symbols, weak.path))
+        momenta = evaluate(momentum, space.symbols, weak.path)
         integral = weak.integral(evaluate(force, space.symbols, weak.path))
-        changes.append((change * speed).ravel())
-        rests.append(((change - integral) * speed).ravel())
-    if not usable or not (np.isfinite(rests).all() and np.isfinite(changes).all()):
+        # Not of its change: a total momentum has none.
+        sizes.append((weak.begin(momenta) * speed).ravel())
+        rests.append(((weak.change(momenta) - integral) * speed).ravel())
+    if not usable or not (np.isfinite(rests).all() and np.isfinite(sizes).all()):
         return None
-    rest, change = np.stack(rests, axis=1), np.stack(changes, axis=1)
-    size = np.linalg.norm(change, axis=0)
+    rest, whole = np.stack(rests, axis=1), np.stack(sizes, axis=1)
+    size = np.linalg.norm(whole, axis=0)
     size = np.where(size > 0, size, 1.0)
-    _, right, turn = np.linalg.svd(change / size, full_matrices=False)
+    _, right, turn = np.linalg.svd(whole / size, full_matrices=False)
     known = right > 1e-6 * right[0]
     back = (turn[known].T / right[known]) / size[:, None]
     levels, vectors = np.linalg.eigh((rest @ back).T @ (rest @ back))

@@ -48,6 +48,10 @@ class Weak:
         """Return how values (n, k) change over each window, (windows, k)."""
         return np.concatenate([np.diff(values[e], axis=0) for e in self.edges])
 
+    def begin(self, values: np.ndarray) -> np.ndarray:
+        """Return the values (n, k) where each window begins, (windows, k)."""
+        return np.concatenate([values[e[:-1]] for e in self.edges])
+
     def integral(self, values: np.ndarray) -> np.ndarray:
         """Return the integrals of values (n, k) over each window, (windows, k)."""
         out = []
