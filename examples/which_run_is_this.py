@@ -22,6 +22,7 @@ RUNS, SAMPLES, PAUSE = 60, 30, 60
 
 
 def main():
+    """Find the laws, compare pieces by them and by states, and draw both."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--system", default="henon_heiles")
     parser.add_argument("--noise", type=float, default=0.01)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_ndm import backend
 from keras_ndm.backend import Tensor
 from keras_ndm.laws.formula import as_tree, jet
 from keras_ndm.precision import full_precision
@@ -113,7 +114,7 @@ class ConservedProjection(keras.layers.Layer):
         targets, _ = self._jets(ops.reshape(given, (-1, d)))
         if len(given.shape) == 3:
             samples = ops.shape(given)[1]
-            targets = ops.mean(ops.reshape(targets, (-1, samples, k)), axis=1)
+            targets = backend.mean(ops.reshape(targets, (-1, samples, k)), 1)
         if len(prediction.shape) == 3:
             targets = ops.repeat(targets, ops.shape(prediction)[1], axis=0)
         found = self._projected(ops.reshape(prediction, (-1, d)), targets)
