@@ -35,7 +35,7 @@ LAYERS = {
         ("callbacks",),
         ("mechanics", "models"),
         ("evolution", "optimizers"),
-        ("coordinate_layer", "metric_layer"),
+        ("coordinate_layer", "laws", "metric_layer"),
         ("charts", "metric_heads"),
         ("geometry",),
         ("rowwise", "precision"),

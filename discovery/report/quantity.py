@@ -13,6 +13,7 @@ from discovery.data.states import States, coordinates
 from discovery.formulas.charts import outside
 from discovery.formulas.plain import plain
 from discovery.formulas.simple_numbers import Numbers
+from discovery.formulas.trees import to_tree
 from discovery.laws.judging.decay import Decay
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.verdict import Check, Verdict
@@ -251,6 +252,23 @@ class Quantity:
     def library(self) -> Functions:
         """The terms that it is made of."""
         return self._library
+
+    def plain_form(self) -> dict[str, list]:
+        """Return the formula as nested lists, with its coordinates' names, for other programs.
+
+        ``{"names": ["x", "u"], "tree": ["Add", …]}``; see `discovery.formulas.trees`. Its
+        coefficients are those of the values, not rounded for a reader.
+
+        Raises
+        ------
+        ValueError
+            For a learned law, which has no closed form.
+        """
+        if self.library.learned:
+            raise ValueError(f"{self.formula}: a network has no closed form to pass on.")
+        terms = (term * number for term, number in self.coefficients.items() if number)
+        names = [symbol.name for symbol in self.library.symbols]
+        return {"names": names, "tree": to_tree(sympy.Add(*terms))}
 
     @property
     def written(self) -> sympy.Expr:
