@@ -18,6 +18,7 @@ from discovery.data.states import States
 from discovery.data.trajectories import Trajectories
 from discovery.dynamics.motion import Motion, checked
 from discovery.dynamics.routes import motion_of
+from discovery.levels.choice import known
 from discovery.levels.distance import LawDistance
 from discovery.levels.embedding import LawEmbedding, Means
 from discovery.levels.judged import judged
@@ -29,6 +30,7 @@ from discovery.report.explanation import as_explanation
 from discovery.report.pictures.laws import LawsDisplay
 from discovery.report.pictures.portrait import PortraitDisplay, ProfilesDisplay
 from discovery.report.pictures.spectrum import SpectrumDisplay
+from discovery.report.quantity import Quantity
 from discovery.report.summary import Summary
 from discovery.report.text import as_text
 from discovery.report.use import as_law
@@ -60,6 +62,22 @@ class DiscoveryReport(Summary):
 
     def __str__(self) -> str:
         return as_text(self)
+
+    def __getitem__(self, key: int | str) -> Quantity:
+        """Return a quantity by its place, its name or its formula: ``report["energy"]``.
+
+        Raises
+        ------
+        KeyError
+            For what is none of them, and for a name that several have; the message names all.
+        """
+        if isinstance(key, int | np.integer):
+            return self.quantities[key]
+        found = [q for q in self.quantities if key in (q.name, q.formula, str(q.expression))]
+        if len(found) == 1:
+            return found[0]
+        problem = f"there are {len(found)} laws {key!r}" if found else f"there is no law {key!r}"
+        raise KeyError(f"{problem}. Expected {known(self.quantities)}.")
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""

@@ -145,6 +145,18 @@ def test_counts(kepler, control):
     assert replace(kepler, quantities=[*kepler.quantities, approximate]).n_conserved == 3
 
 
+def test_laws_by_name_place_and_formula(kepler):
+    energy = kepler["energy"]
+    assert energy.name == "energy"
+    assert kepler[energy.formula] is energy
+    assert kepler[0] is kepler.quantities[0]
+    with pytest.raises(KeyError, match="angular momentum"):
+        kepler["mass"]
+    twice = replace(kepler, quantities=[energy, energy])
+    with pytest.raises(KeyError, match="2 laws"):
+        twice["energy"]
+
+
 @pytest.mark.parametrize("name", ["kepler", "control"])
 def test_json_round_trip(name, request):
     report = request.getfixturevalue(name)
