@@ -24,6 +24,7 @@ from discovery.estimation.model_rows import rates
 
 LIMIT, MOST = 0.2, 10
 RUNS, SAMPLES, STARTS = 40, 120, 10
+FAR = 1e3  # where a motion is given up
 THRESHOLD, ROUNDS = 0.02, 10  # of plain regression
 SPACE = ["position"] * 2 + ["velocity"] * 2
 TURNING = ["angle"] * 2 + ["angular_velocity"] * 2
@@ -107,11 +108,19 @@ def followed(rate, starts, times):
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             solved = solve_ivp(
-                lambda _, s: rate(s), (times[0], times[-1]), start, "LSODA", times, rtol=1e-9,
-                atol=1e-11,
+                lambda _, s: rate(s), (times[0], times[-1]), start, "LSODA", times,
+                rtol=1e-9, atol=1e-11, events=_ended,
             )  # fmt: skip
         out[i, : solved.y.shape[1]] = solved.y.T
     return out
+
+
+def _ended(_, state):
+    """Tell by a change of sign that a motion has run away."""
+    return FAR - np.abs(state).max()
+
+
+_ended.terminal = True
 
 
 def by_regression(runs, noise):
