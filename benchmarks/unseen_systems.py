@@ -125,31 +125,37 @@ def print_reliability(outcomes: Sequence[Outcome]) -> None:
     print(f"\nUndecided: {undecided} of {len(outcomes)}.")
 
 
-def draw(outcomes: Sequence[Outcome], noises: Sequence[float], path: str) -> None:
-    """Write the reliability diagram: all reports with 90 % intervals, marks for each noise."""
+def draw(rows: Sequence[tuple[float, float, int, int]], path: str) -> None:
+    """Write the reliability diagram, with 90 % intervals and the number of reports.
+
+    Parameters
+    ----------
+    rows : sequence of (mean stated, upper edge, right, all)
+        From `reliability`.
+    path : str
+    """
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(4.6, 4.2))
-    axes.plot([0, 1], [0, 1], color="0.75", linewidth=1)
-    for noise, marker in zip(noises, itertools.cycle("osD^v"), strict=False):
-        rows = reliability([outcome for outcome in outcomes if outcome.trial.noise == noise])
-        shares = [right / n for _, _, right, n in rows]
-        label = f"{100 * noise:g} % noise"
-        axes.plot([row[0] for row in rows], shares, marker, alpha=0.6, markersize=5, label=label)
-    rows = reliability(outcomes)
+    stated = [row[0] for row in rows]
     shares = np.array([right / n for _, _, right, n in rows])
     low = np.array([lower_limit(right, n) for _, _, right, n in rows])
     high = np.array([upper_limit(right, n) for _, _, right, n in rows])
-    bars, style = [shares - low, high - shares], {"color": "black", "capsize": 3, "linewidth": 1.2}
-    axes.errorbar([row[0] for row in rows], shares, bars, label="all, 90 % interval", **style)
+    figure, axes = plt.subplots(figsize=(4.6, 4.2))
+    axes.plot([0, 1], [0, 1], color="0.75", linewidth=1, label="as stated")
+    style = {"fmt": "o-", "color": "black", "capsize": 3, "linewidth": 1.2, "markersize": 4}
+    bars = [shares - low, high - shares]
+    axes.errorbar(stated, shares, bars, label="measured, 90 % interval", **style)
+    for x, y, (*_, n) in zip(stated, low, rows, strict=True):
+        place = {"textcoords": "offset points", "xytext": (0, -5), "ha": "center", "va": "top"}
+        axes.annotate(str(n), (x, y), fontsize=8, color="0.35", **place)
     axes.set(xlabel="confidence stated", ylabel="share of counts that are right", aspect="equal")
-    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
-    axes.legend(loc="upper left", frameon=False, fontsize=8)
+    axes.set(xlim=(-0.05, 1.05), ylim=(-0.06, 1.05))
+    axes.legend(loc="lower right", frameon=False, fontsize=8)
     figure.tight_layout()
-    figure.savefig(path, dpi=120)
+    figure.savefig(path)
 
 
 def main() -> None:
@@ -158,7 +164,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_arguments(parser, seeds=14, runs=40, steps=100)
-    parser.add_argument("--figure", metavar="PNG", help="write the reliability diagram")
+    parser.add_argument("--figure", metavar="FILE", help="write the reliability diagram")
     parser.add_argument("--rotate", action="store_true", help="each system at one of the levels")
     parser.add_argument("--wrong", action="store_true", help="print what is wrong as it is found")
     options = parser.parse_args()
@@ -181,7 +187,7 @@ def main() -> None:
     print_kinds(outcomes, options.noise)
     print_reliability(outcomes)
     if options.figure:
-        draw(outcomes, options.noise, options.figure)
+        draw(reliability(outcomes), options.figure)
 
 
 def print_wrong(outcome: Outcome) -> None:
