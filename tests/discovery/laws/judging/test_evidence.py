@@ -73,7 +73,7 @@ def test_a_few_noisy_samples_do_not_hide_the_others():
     level = np.where(np.arange(20 * STEPS) % STEPS < 3, 10.0, 0.1)
     states = np.repeat(rng.normal(size=20), STEPS) + level * rng.standard_normal(20 * STEPS)
     path = raw_path(states[:, None], np.array([0.1]))
-    path = replace(path, covariance=level[:, None, None] ** 2)
+    path = replace(path, errors=level[:, None, None] ** 2)
     quiet = replace(path, states=np.repeat(rng.normal(size=20), STEPS)[:, None])
     orbits = Orbits(path, quiet, STEPS * np.arange(21), np.ones(1))
     assert gather(X, np.ones(1), orbits, rng).drift_interval[1] < 0.7
@@ -86,10 +86,10 @@ def noisy_places(moves):
     level = np.where(noisy, 10.0, 0.1)
     quiet = np.repeat(rng.normal(size=20), STEPS)
     measured = raw_path((quiet + level * rng.standard_normal(20 * STEPS))[:, None], np.array([0.1]))
-    measured = replace(measured, covariance=level[:, None, None] ** 2)
+    measured = replace(measured, errors=level[:, None, None] ** 2)
     quiet += 3.0 * noisy * np.repeat(moves, STEPS)
     error = np.where(noisy, 1.0, 0.01)
-    smoothed = replace(measured, states=quiet[:, None], covariance=error[:, None, None] ** 2)
+    smoothed = replace(measured, states=quiet[:, None], errors=error[:, None, None] ** 2)
     motion = np.sqrt(quiet.reshape(20, STEPS).var(axis=1).mean()) / quiet.std()
     return Orbits(measured, smoothed, STEPS * np.arange(21), np.ones(1)), motion
 
