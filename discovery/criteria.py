@@ -1182,7 +1182,7 @@ class LawCriteria:
         0.71,
         statistic="noise over spread of the velocities that were formed, the least of them",
         unit="1",
-        reason="definition: half of the variance is noise; velocities that hold less of motion "
+        reason="tolerance: half of the variance is noise; velocities that hold less of motion "
         "than of noise admit any function of them",
         off=math.inf,
         test="test_positions_only.py::test_velocities_that_are_noise_are_not_searched",
