@@ -1707,7 +1707,7 @@ class SymmetryCriteria:
 
 @dataclass(frozen=True)
 class MotionCriteria:
-    """Equations of motion from laws."""
+    """Laws in use: equations of motion, and distances of runs."""
 
     weak_rest: float = limit(
         0.05,
@@ -1724,6 +1724,15 @@ class MotionCriteria:
         reason="tolerance: the standard deviation of the noise is itself estimated, to a fifth",
         off=math.inf,
         test="dynamics/test_motion.py::test_what_the_laws_do_not_tell_is_refused",
+    )
+    apart: float = limit(
+        0.01,
+        statistic="probability that noise puts two pieces of one level set as far apart",
+        unit="1",
+        reason="χ² distribution of the squared distance, with as many degrees as laws",
+        level=0.01,
+        off=-1.0,
+        test="levels/test_distance.py::test_other_runs_are_far",
     )
 
 

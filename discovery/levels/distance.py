@@ -13,12 +13,11 @@ from typing import Self
 import numpy as np
 from scipy import stats
 
+from discovery.criteria import MOTION
 from discovery.levels.pieces import Mean
 
 # Directions that noise has no share in, and rounding has.
 _ROUNDING = 1e-12
-# Chance below which two pieces are told apart in words.
-_RARE = 0.01
 
 
 class LawDistance(float):
@@ -55,7 +54,7 @@ class LawDistance(float):
     @property
     def alike(self) -> bool:
         """Whether noise alone may explain it: both pieces may be on one level set."""
-        return self.chance > _RARE
+        return self.chance > MOTION.apart
 
     def __str__(self) -> str:
         laws = "law" if self.rank == 1 else "laws"
