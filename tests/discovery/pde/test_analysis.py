@@ -56,9 +56,9 @@ def test_a_law_that_is_not_there(noise, linear, find):
 
 
 def test_a_law_is_known_where_motion_is_excluded(find, travelling):
-    """Few noisy runs of a damped wave: no combination of its decaying integrals is a law."""
-    for seed in (0, 2, 5, 8):
-        runs = travelling(0.3, damping=0.02, n_runs=12, n_steps=30, seed=seed)
+    """Short noisy runs of a damped wave: no combination of its decaying integrals is a law."""
+    for seed in (0, 1, 2):
+        runs = travelling(0.3, damping=0.02, n_runs=24, n_steps=30, seed=seed)
         assert find(runs, ["u**2", "u_x**2"]).quantities_ == []
 
 
