@@ -1,14 +1,14 @@
 """Geodesics between two points: paths, logarithms, distances and means.
 
-A path of S segments from a to b has the energy E = S/2 Σ_s Δ_sᵀ G(m_s) Δ_s, with Δ_s the segment and
-m_s its midpoint. Geodesics are its stationary paths; Newton's method finds them. With
+A path of S segments from a to b has the energy E = S/2 Σ_s Δ_sᵀ G(m_s) Δ_s, with Δ_s the segment
+and m_s its midpoint. Geodesics are its stationary paths; Newton's method finds them. With
 B_ik = (∂_k G Δ)_i and Q_kl = ∂_k ∂_l G[Δ, Δ], the second derivatives of ½ ΔᵀG(m)Δ by the segment's
 ends are
 
     H_aa = G − ½(B + Bᵀ) + ⅛Q,   H_ab = −G − ½B + ½Bᵀ + ⅛Q,   H_bb = G + ½(B + Bᵀ) + ⅛Q.
 
-Where H is not positive it is blended with the Laplacian M of the metric alone, which is what is left
-of H where the metric is constant.
+Where H is not positive it is blended with the Laplacian M of the metric alone, which is what is
+left of H where the metric is constant.
 """
 
 import warnings
@@ -20,6 +20,7 @@ import numpy as np
 from keras import ops
 from scipy.linalg import solve_banded
 
+from keras_ndm.backend import Tensor
 from keras_ndm.geometry.callables import Array, christoffel, jet_of
 from keras_ndm.geometry.transport import geodesic
 from keras_ndm.rowwise import Rows
@@ -88,9 +89,9 @@ def connect(
     RuntimeWarning
         When paths have not converged; ``converged`` says which.
     """
-    a, b = _pairs(a, b)
-    points = _positive(points, "points")
-    max_iterations = _positive(max_iterations, "max_iterations")
+    a, b = checked_pairs(a, b)
+    points = checked_count(points, "points")
+    max_iterations = checked_count(max_iterations, "max_iterations")
     if not tolerance > 0:
         raise ValueError(f"`tolerance` must be positive; received {tolerance!r}.")
     found = _connect(_terms(metric, a.shape[1]), a, b, points, tolerance, max_iterations)
@@ -163,9 +164,9 @@ def pairwise_distances(
     -------
     array (N, M)
     """
-    x = _rows(x, "x")
+    x = checked_points(x, "x")
     if y is not None:
-        y = _rows(y, "y")
+        y = checked_points(y, "y")
         i, j = (index.ravel() for index in np.indices((len(x), len(y))))
         return distance(metric, x[i], y[j], points).reshape(len(x), len(y))
     between = np.zeros((len(x), len(x)))
@@ -204,7 +205,7 @@ def frechet_mean(
     RuntimeError
         When the mean has not converged: points spread too far may have several.
     """
-    x = _rows(x, "x")
+    x = checked_points(x, "x")
     weights = np.ones(len(x)) if weights is None else np.asarray(weights, "float64")
     if weights.shape != (len(x),) or not (weights >= 0).all() or not 0 < weights.sum() < np.inf:
         raise ValueError(
@@ -212,11 +213,11 @@ def frechet_mean(
             f"shape {weights.shape}."
         )
     weights = weights / weights.sum()
-    points = _positive(points, "points")
+    points = checked_count(points, "points")
     terms = _terms(metric, x.shape[1])
     mean = weights @ x
-    for _ in range(_positive(max_iterations, "max_iterations")):
-        found = _connect(terms, *_pairs(mean, x), points, tolerance, 100)
+    for _ in range(checked_count(max_iterations, "max_iterations")):
+        found = _connect(terms, *checked_pairs(mean, x), points, tolerance, 100)
         step = weights @ found.velocity
         # To second order the exponential map is x + v − ½ Γ(v, v).
         gamma = ops.convert_to_numpy(christoffel(metric, mean[None]))[0]
@@ -230,37 +231,47 @@ def frechet_mean(
     )
 
 
-def _connect(terms, a, b, points, tolerance, max_iterations):
-    size = 8 * max(1, _ROWS // points)
-    blocks = [
-        _Block(terms, a[start : start + size], b[start : start + size], points)
-        for start in range(0, len(a), size)
-    ]
-    for block in blocks:
-        block.solve(tolerance, max_iterations)
-    parts = zip(*(block.connection() for block in blocks), strict=True)
-    return Connection(*(np.concatenate(part) for part in parts))
+class Paths:
+    """Paths between some pairs, (P, S + 1, n), and the terms of their segments.
 
+    Parameters
+    ----------
+    terms : callable
+        Compiled `segment_terms`, or others of the same form.
+    a, b : array (P, n)
+    points : int
+        Segments S.
+    extra : tuple of array (P,)
+        Further arguments of `terms`, the same along a path.
+    stationary : bool
+        Whether any stationary path is sought, by Newton's method with shorter steps where the
+        gradient does not fall, and not the least energy.
+    """
 
-class _Block:
-    """Paths between some pairs, (P, S + 1, n), and their energies."""
-
-    def __init__(self, terms, a, b, points):
+    def __init__(
+        self,
+        terms: Callable,
+        a: np.ndarray,
+        b: np.ndarray,
+        points: int,
+        extra: tuple = (),
+        stationary: bool = False,
+    ):
         share = np.linspace(0.0, 1.0, points + 1)[:, None]
         self.x = a[:, None] * (1 - share) + b[:, None] * share
-        self.terms = terms
+        self.terms, self.extra, self.stationary = terms, extra, stationary
         self.now = self.evaluate(self.x)
-        self.damping = np.full(len(a), _START)
+        self.damping = np.full(len(a), 0.0 if stationary else _START)
         # A point is connected with itself.
-        self.converged = (a == b).all(axis=1)
-        self._check()
+        self.converged = (a == b).all(axis=1) & (not stationary)
 
-    def evaluate(self, x):
-        """Terms of each segment of the paths x, shape (P, S, …)."""
+    def evaluate(self, x: np.ndarray, which: np.ndarray | slice = slice(None)) -> list[np.ndarray]:
+        """Terms of each segment, shape (P, S, …), of paths x (P, …, n) for the pairs `which`."""
         middle, delta = (x[:, 1:] + x[:, :-1]) / 2, np.diff(x, axis=1)
         p, s, n = delta.shape
         rows = [v.reshape(p * s, n) for v in (middle, delta)]
-        filled = -len(rows[0]) % _ROWS
+        rows += [np.repeat(v[which], s) for v in self.extra]
+        filled = -(p * s) % _ROWS
         rows = [np.concatenate([v, np.repeat(v[-1:], filled, axis=0)]) for v in rows]
         chunks = [
             self.terms(*(v[start : start + _ROWS] for v in rows))
@@ -269,7 +280,7 @@ class _Block:
         parts = (np.concatenate(part)[: p * s] for part in zip(*chunks, strict=True))
         return [part.reshape(p, s, *part.shape[1:]) for part in parts]
 
-    def solve(self, tolerance, max_iterations):
+    def solve(self, tolerance: float, max_iterations: int) -> None:
         """Move all paths until they are geodesics."""
         for _ in range(max_iterations):
             moving = np.flatnonzero(~self.converged)
@@ -278,41 +289,72 @@ class _Block:
             now = [part[moving] for part in self.now]
             damping = self.damping[moving]
             gradient = _gradient(now)
-            step = _step(now, gradient, damping)
-            energy = now[0].sum(axis=1) / 2
-            gain = (gradient * step).sum(axis=(1, 2)) / 2
+            step = _step(now, gradient, 0 * damping if self.stationary else damping)
+            if self.stationary:
+                step /= 1 + damping[:, None, None]
+            gain = np.abs((gradient * step).sum(axis=(1, 2)) / 2)
             trial = self.x[moving]
             trial[:, 1:-1] -= step
-            there = self.evaluate(trial)
-            won = energy - there[0].sum(axis=1) / 2
-            better = won >= -_ROUNDING * energy
+            there = self.evaluate(trial, moving)
+            won, sizes = self._won(now, there)
+            better = won >= -_ROUNDING * sizes
             chosen = moving[better]
             self.x[chosen] = trial[better]
             for old, new in zip(self.now, there, strict=True):
                 old[chosen] = new[better]
             # What an undamped step would gain, over the energy.
-            left = np.abs(gain) * (1 + damping)
-            self.converged[moving[better & (left <= tolerance**2 * energy)]] = True
-            self.damping[moving] = _damped(damping, better, won / np.maximum(np.abs(gain), 1e-300))
-
-    def connection(self):
-        """The paths as they are."""
-        squares, along, turn = self.now[:3]
-        # The momentum at the start is minus the energy's derivative by the start.
-        momentum = (self.x.shape[1] - 1) * (along[:, 0] - turn[:, 0] / 4)
-        at_start = self.evaluate(np.repeat(self.x[:, :1], 2, axis=1))[3][:, 0]
-        velocity = np.linalg.solve(at_start, momentum[..., None])[..., 0]
-        return self.x, np.sqrt(np.maximum(squares, 0)).sum(axis=1), velocity, self.converged
-
-    def _check(self):
-        bad = ~(np.isfinite(self.now[0]) & (self.now[0] >= 0))
-        if bad.any():
-            row, s = np.argwhere(bad)[0]
-            where = (self.x[row, s] + self.x[row, s + 1]) / 2
-            raise ValueError(
-                f"the metric is not finite and positive at {where}, on the straight line between "
-                f"the points of pair {row}. Give points between which the chart is defined."
+            kinetic = (there[1] * np.diff(trial, axis=1)).sum(axis=(1, 2)) / 2
+            left = gain * (1 + damping)
+            self.converged[moving[better & (left <= tolerance**2 * kinetic)]] = True
+            self.damping[moving] = (
+                np.where(better, damping / 4 * (damping > 0.1), 2 * damping + 1)
+                if self.stationary
+                else _damped(damping, better, won / np.maximum(gain, 1e-300))
             )
+
+    def _won(self, now, there):
+        """By how much the paths are better than they were, and the size of what is compared."""
+        if self.stationary:
+            before, after = (np.abs(_gradient(terms)).sum(axis=(1, 2)) for terms in (now, there))
+            scale = np.abs(now[1]).sum(axis=(1, 2))
+        else:
+            before, after = (terms[0].sum(axis=1) / 2 for terms in (now, there))
+            after = np.where((there[0] >= 0).all(axis=1), after, np.inf)
+            scale = before
+        return before - after, scale
+
+    def momentum(self) -> np.ndarray:
+        """Momentum (P, n) at the start, for a path that takes the time 1."""
+        _, along, turn = self.now[:3]
+        return (self.x.shape[1] - 1) * (along[:, 0] - turn[:, 0] / 4)
+
+    def metric_at_start(self) -> np.ndarray:
+        """Metric (P, n, n) at the start."""
+        return self.evaluate(np.repeat(self.x[:, :1], 2, axis=1))[3][:, 0]
+
+
+def _connect(terms, a, b, points, tolerance, max_iterations):
+    size = 8 * max(1, _ROWS // points)
+    parts = []
+    for start in range(0, len(a), size):
+        paths = Paths(terms, a[start : start + size], b[start : start + size], points)
+        _check_positive(paths, start)
+        paths.solve(tolerance, max_iterations)
+        length = np.sqrt(np.maximum(paths.now[0], 0)).sum(axis=1)
+        velocity = np.linalg.solve(paths.metric_at_start(), paths.momentum()[..., None])[..., 0]
+        parts.append((paths.x, length, velocity, paths.converged))
+    return Connection(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def _check_positive(paths, offset):
+    bad = ~(np.isfinite(paths.now[0]) & (paths.now[0] >= 0))
+    if bad.any():
+        row, s = np.argwhere(bad)[0]
+        where = (paths.x[row, s] + paths.x[row, s + 1]) / 2
+        raise ValueError(
+            f"the metric is not finite and positive at {where}, on the straight line between the "
+            f"points of pair {offset + row}. Give points between which the chart is defined."
+        )
 
 
 def _gradient(terms):
@@ -322,7 +364,7 @@ def _gradient(terms):
 
 
 def _step(terms, gradient, damping):
-    """Solve the damped Newton equations, (1 − w) H + λ M with w = λ/(1 + λ); without H, (1 + λ) M."""
+    """Solve by (1 − w) H + λ M with w = λ/(1 + λ); without H by (1 + λ) M."""
     metric, newton = terms[3], len(terms) > 4
     damping = damping[:, None, None, None]
     share = damping if newton else 1 + damping
@@ -342,7 +384,9 @@ def _damped(damping, better, ratio):
     """Damping of the next step (Nielsen 1999), from what was won over what was foreseen."""
     falls = np.maximum(0.1, 1 - (2 * np.clip(ratio, 0, 1) - 1) ** 3)
     lower = damping * falls
-    return np.where(better, np.where(lower < _NONE, 0.0, lower), np.maximum(4 * damping, 30 * _NONE))
+    return np.where(
+        better, np.where(lower < _NONE, 0.0, lower), np.maximum(4 * damping, 30 * _NONE)
+    )
 
 
 def _solve_tridiagonal(diagonal, upper, right):
@@ -378,38 +422,41 @@ def _solve_tridiagonal(diagonal, upper, right):
 def _terms(metric, dimension):
     """Compile the terms of segments; for layers once, since their variables stay live."""
     newton = dimension <= _NEWTON
-    if hasattr(metric, "variables"):
+    if hasattr(metric, "jet"):
         return _terms_of_layer(metric, newton)
-    return Rows(_segment_terms(metric, newton), [])
+    return Rows(segment_terms(metric, newton), getattr(metric, "variables", []))
 
 
 @lru_cache(maxsize=16)
 def _terms_of_layer(layer, newton):
-    return Rows(_segment_terms(layer, newton), layer.variables)
+    return Rows(segment_terms(layer, newton), layer.variables)
 
 
-def _segment_terms(metric, newton):
-    """Return (m, Δ) ↦ ΔᵀGΔ, GΔ, ∂G[Δ, Δ], G, and B and Q for Newton's method."""
-
-    def terms(middle, delta):
-        g, dg, *second = jet_of(metric, middle, order=2 if newton else 1)
-        delta = ops.cast(delta, g.dtype)
-        along = ops.einsum("bij,bj->bi", g, delta)
-        turns = ops.einsum("bkij,bj->bik", dg, delta)
-        parts = (
-            ops.sum(along * delta, axis=-1),
-            along,
-            ops.einsum("bi,bik->bk", delta, turns),
-            g,
-        )
-        if not newton:
-            return parts
-        return *parts, turns, ops.einsum("bklij,bi,bj->bkl", second[0], delta, delta)
-
-    return terms
+def segment_terms(metric: Callable, newton: bool = True) -> Callable:
+    """Return (m, Δ) ↦ the terms of segments, as tensors: see `contracted`."""
+    return lambda middle, delta: contracted(jet_of(metric, middle, 2 if newton else 1), delta)
 
 
-def _rows(x, name):
+def contracted(jet: tuple, delta: Tensor) -> tuple:
+    """Terms of segments Δ (batch, n) from the metric's derivatives (g, ∂g) or (g, ∂g, ∂∂g).
+
+    Returns
+    -------
+    tuple of tensors
+        ΔᵀGΔ, GΔ, ∂G[Δ, Δ], G, and with second derivatives B and Q.
+    """
+    g, dg, *second = jet
+    delta = ops.cast(delta, g.dtype)
+    along = ops.einsum("bij,bj->bi", g, delta)
+    turns = ops.einsum("bkij,bj->bik", dg, delta)
+    parts = (ops.sum(along * delta, -1), along, ops.einsum("bi,bik->bk", delta, turns), g)
+    if not second:
+        return parts
+    return *parts, turns, ops.einsum("bklij,bi,bj->bkl", second[0], delta, delta)
+
+
+def checked_points(x: Array, name: str) -> np.ndarray:
+    """Return points as an array (batch, n) of finite numbers."""
     x = np.asarray(ops.convert_to_numpy(x))
     if x.ndim != 2 or not np.issubdtype(x.dtype, np.number):
         raise ValueError(
@@ -423,20 +470,21 @@ def _rows(x, name):
     return x
 
 
-def _pairs(a, b):
+def checked_pairs(a: Array, b: Array) -> tuple:
     """Two arrays (batch, n); a single point goes with every row of the other."""
     a, b = (np.asarray(ops.convert_to_numpy(v)) for v in (a, b))
     a, b = (v[None] if v.ndim == 1 else v for v in (a, b))
-    a, b = _rows(a, "a"), _rows(b, "b")
+    a, b = checked_points(a, "a"), checked_points(b, "b")
     if a.shape[1] != b.shape[1] or (len(a) != len(b) and 1 not in (len(a), len(b))):
         raise ValueError(
             f"`a` and `b` must hold as many points of one dimension; received shapes {a.shape} and "
             f"{b.shape}."
         )
-    return (np.array(v) for v in np.broadcast_arrays(a, b))
+    return tuple(np.array(v) for v in np.broadcast_arrays(a, b))
 
 
-def _positive(value, name):
+def checked_count(value: int, name: str) -> int:
+    """Return a whole number of at least 1."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise ValueError(f"`{name}` must be a whole number of at least 1; received {value!r}.")
     return int(value)
