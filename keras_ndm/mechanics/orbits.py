@@ -50,7 +50,15 @@ def connect(
     time: float | np.ndarray | None = None,
     points: int = 64,
 ) -> Orbit:
-    """See `LagrangianManifold.connect`."""
+    """Orbits of a model from q0 to q1.
+
+    Parameters
+    ----------
+    model : LagrangianManifold
+        Built.
+    q0, q1, energy, time, points
+        As in `LagrangianManifold.connect`.
+    """
     if (energy is None) == (time is None):
         raise ValueError("connect() takes either `energy` or `time`; received both or neither.")
     unfit = [part for part in ("one_form", "friction") if part in model.parts]
