@@ -3,7 +3,7 @@
     KERAS_BACKEND=tensorflow python benchmarks/geodesics.py          # or KERAS_BACKEND=jax
 
 50 pairs of points, 32 segments, metrics of random networks with mild and strong weights.
-Milliseconds a pair after the first call, which compiles; L-BFGS takes five of the pairs, one by one.
+Milliseconds a pair after the first call, which compiles; L-BFGS takes five of the pairs.
 """
 
 import argparse
@@ -93,7 +93,8 @@ def main():
     options = parser.parse_args()
     warnings.simplefilter("ignore", RuntimeWarning)
     print(
-        "| d | weights | first call | ms a pair | converged | length/straight | L-BFGS, ms | length |"
+        "| d | weights | first call | ms a pair | converged | length over straight | "
+        "L-BFGS, ms a pair | its length over ours, at most |"
     )
     print("|---|---|---|---|---|---|---|---|")
     for strength in options.strength:
