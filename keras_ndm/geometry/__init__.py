@@ -7,6 +7,15 @@ Indices: batch first; a tensor's indices follow in the order in which they are w
 
 from keras_ndm.geometry import activations
 from keras_ndm.geometry.callables import christoffel, jet_of, ricci, riemann, scalar_curvature
+from keras_ndm.geometry.connecting import (
+    Connection,
+    connect,
+    distance,
+    exp,
+    frechet_mean,
+    log,
+    pairwise_distances,
+)
 from keras_ndm.geometry.fields import (
     covariant_derivative,
     divergence,
@@ -17,13 +26,20 @@ from keras_ndm.geometry.fields import (
 from keras_ndm.geometry.transport import geodesic, parallel_transport
 
 __all__ = [
+    "Connection",
     "activations",
     "christoffel",
+    "connect",
     "covariant_derivative",
+    "distance",
     "divergence",
+    "exp",
+    "frechet_mean",
     "geodesic",
     "jet_of",
     "lie_derivative",
+    "log",
+    "pairwise_distances",
     "parallel_transport",
     "ricci",
     "riemann",

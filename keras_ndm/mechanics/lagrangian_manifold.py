@@ -286,12 +286,12 @@ class LagrangianManifold(Mechanics, keras.Model):
         speed, pull = (ops.convert_to_tensor(a) for a in (self.speed, self.pull))
         return {"potential": pull, "one_form": pull / speed, "friction": pull / speed}
 
-    def _terms(self, t: Tensor) -> Terms:
-        return self.terms(t, self._units())
+    def _terms(self, t: Tensor, order: int = 1) -> Terms:
+        return self.terms(t, self._units(), order=order)
 
-    def _gauged(self, t):
+    def _gauged(self, t, order=1):
         """Terms with their scale and the zero of V fixed."""
-        return self._terms(t).scaled(*self.terms.gauge(self._units()))
+        return self._terms(t, order).scaled(*self.terms.gauge(self._units()))
 
     def _advance(self, t, w, dt):
         """Classical Runge–Kutta steps of (t, w) by dt (batch, 1)."""

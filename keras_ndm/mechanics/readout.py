@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 from keras import ops
 
-from keras_ndm.mechanics import data, flat_weights, gauss_newton
+from keras_ndm.mechanics import data, flat_weights, gauss_newton, orbits
 from keras_ndm.mechanics.lagrangian_terms import LagrangianTerms
 from keras_ndm.mechanics.symplectic import gauss_legendre
 from keras_ndm.rowwise import Rows
@@ -159,6 +159,48 @@ class Mechanics:
             velocity, _ = field(position, momentum)
             path.append(np.concatenate([position * spread + shift, velocity * spread], axis=1))
         return np.stack(path, axis=1)
+
+    def connect(
+        self,
+        q0: np.ndarray,
+        q1: np.ndarray,
+        *,
+        energy: float | np.ndarray | None = None,
+        time: float | np.ndarray | None = None,
+        points: int = 64,
+    ) -> orbits.Orbit:
+        """Orbits from q0 to q1, with an energy or in a time: near the straight line between them.
+
+        Parameters
+        ----------
+        q0, q1 : (batch, d) arrays
+            Angles as they are: from 3 to −3 the long way is meant.
+        energy : float or (batch,) array
+            As `energy` of this model gives it: the orbit is a geodesic of Jacobi's metric.
+        time : float or (batch,) array
+            How long the orbit takes: the action is stationary.
+        points : int
+            Segments S of an orbit; its error is of order S⁻².
+
+        Returns
+        -------
+        Orbit
+            ``points`` (batch, S + 1, d), ``times`` (batch, S + 1), ``velocity`` (batch, d) at the
+            start, ``energy`` and ``converged`` (batch,).
+
+        Raises
+        ------
+        ValueError
+            With both or neither of energy and time, an energy below the potential on the straight
+            line, a model with magnetic forces or friction, and shapes that do not fit.
+
+        Warns
+        -----
+        RuntimeWarning
+            When orbits have not converged.
+        """
+        self._ready()
+        return orbits.connect(self, q0, q1, energy=energy, time=time, points=points)
 
     def _flow(self, t, p):
         t, p = self._cast((t, p))

@@ -151,7 +151,7 @@ class TermNetworks(keras.layers.Layer):
     def build(self, input_shape: tuple) -> None:
         """Nothing is left to make."""
 
-    def call(self, t: Tensor, units: dict) -> Terms:
+    def call(self, t: Tensor, units: dict, order: int = 1) -> Terms:
         """Terms at scaled coordinates t (batch, d).
 
         Parameters
@@ -159,8 +159,10 @@ class TermNetworks(keras.layers.Layer):
         t : tensor (batch, d)
         units : dict
             Typical size, in scaled coordinates, of each part's contribution to accelerations.
+        order : {1, 2}
+            Derivatives that the jets hold.
         """
-        features = self._features(jets.seed(t, order=1))
+        features = self._features(jets.seed(t, order))
         found = {
             part: self._part(part, layers, features, units[part])
             for part, layers in self.networks.items()
@@ -201,7 +203,16 @@ class TermNetworks(keras.layers.Layer):
         value = ops.concatenate([p.value for p in parts], axis=-1)
         if jet.first is None:
             return Jet(value)
-        return Jet(value, ops.concatenate([p.first for p in parts], axis=-1))
+        first = ops.concatenate([p.first for p in parts], axis=-1)
+        if not jet.pairs:
+            return Jet(value, first)
+        # What is straight has no second derivatives.
+        zeros = ops.zeros_like(turning.first[:, :1, :1]) * ops.ones((1, len(jet.pairs), 1))
+        second = [
+            ops.repeat(zeros, p.value.shape[-1], axis=-1) if p.second is None else p.second
+            for p in parts
+        ]
+        return Jet(value, first, ops.concatenate(second, axis=-1), jet.pairs)
 
 
 def _cosine(x):

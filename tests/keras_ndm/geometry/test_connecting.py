@@ -1,0 +1,145 @@
+"""Geodesics between two points, where lengths and paths are known."""
+
+import numpy as np
+import pytest
+from keras import ops
+from sklearn.neighbors import KNeighborsClassifier
+
+from keras_ndm import MetricLayer, backend, geometry
+
+
+def sphere(x):
+    """Unit sphere in (θ, φ)."""
+    rows = ops.stack([ops.ones_like(x[:, 0]), backend.sin(x[:, 0]) ** 2], axis=-1)
+    return rows[:, :, None] * ops.eye(2, dtype=x.dtype)
+
+
+def half_plane(x):
+    """Poincaré's half-plane: constant curvature −1."""
+    return ops.eye(2, dtype=x.dtype) / x[:, 1, None, None] ** 2
+
+
+def embedded(x):
+    theta, phi = x.T
+    return np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], 1)
+
+
+def on_sphere(n, seed):
+    return np.random.default_rng(seed).uniform([0.6, -1.0], [2.5, 1.0], (n, 2))
+
+
+def test_distances_on_the_sphere():
+    a, b = on_sphere(20, 0), on_sphere(20, 1)
+    exact = np.arccos((embedded(a) * embedded(b)).sum(axis=1))
+    coarse, fine = (geometry.connect(sphere, a, b, points=s) for s in (16, 64))
+    assert coarse.converged.all() and fine.points.shape == (20, 65, 2)
+    errors = [np.abs(found.length / exact - 1).max() for found in (coarse, fine)]
+    # Second order: four times the segments, a sixteenth of the error.
+    assert errors[0] < 2e-3 and errors[1] < errors[0] / 12
+    # Every point of the path lies on the great circle.
+    normal = np.cross(embedded(a), embedded(b))
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    path = embedded(fine.points.reshape(-1, 2)).reshape(20, 65, 3)
+    assert np.abs(np.einsum("bsi,bi->bs", path, normal)).max() < 2e-3
+
+
+def test_distances_in_the_half_plane():
+    a, b = np.random.default_rng(0).uniform([-1, 0.3], [1, 2], (2, 20, 2))
+    exact = np.arccosh(1 + ((a - b) ** 2).sum(axis=1) / (2 * a[:, 1] * b[:, 1]))
+    np.testing.assert_allclose(geometry.distance(half_plane, a, b), exact, rtol=1e-3)
+
+
+def test_the_exponential_map_undoes_the_logarithm():
+    a, b = on_sphere(10, 2), on_sphere(10, 3)
+    v = geometry.log(sphere, a, b, points=64)
+    np.testing.assert_allclose(geometry.exp(sphere, a, v), b, atol=5e-3)
+
+
+@pytest.mark.parametrize("kind", ["low_rank", "pullback"])
+def test_a_metric_layer_as_a_callable_is(kind):
+    layer = MetricLayer(kind, hidden=(8,))
+    a, b = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+    layer(a)
+    for variable in layer.trainable_variables:
+        variable.assign(ops.convert_to_tensor(0.5 * np.ones(variable.shape), "float32"))
+    found = geometry.connect(layer, a, b, points=8)
+    same = geometry.distance(lambda x: layer(ops.cast(x, "float32")), a, b, points=8)
+    np.testing.assert_allclose(found.length, same, rtol=1e-3)
+    # The layer's values are read at every call.
+    for variable in layer.trainable_variables:
+        variable.assign(1.1 * variable)
+    assert (np.abs(geometry.distance(layer, a, b, points=8) / found.length - 1) > 0.01).any()
+
+
+def test_many_dimensions_without_second_derivatives():
+    """A conformal metric in 20 coordinates: shorter than straight, and stationary."""
+
+    def metric(x):
+        factor = 1 + ops.sum(x**2, axis=-1)
+        return factor[:, None, None] * ops.eye(20, dtype=x.dtype)
+
+    a, b = np.random.default_rng(0).normal(size=(2, 3, 20)) / 4
+    found = geometry.connect(metric, a, b)
+    s = (np.arange(1000) + 0.5) / 1000
+    line = a[:, None] + s[:, None] * (b - a)[:, None]
+    straight = np.sqrt(1 + (line**2).sum(axis=2)).mean(axis=1) * np.linalg.norm(b - a, axis=1)
+    assert found.converged.all() and (found.length < straight).all()
+    # An isotropic metric: the path stays in the plane of a and b.
+    basis = np.linalg.qr(np.stack([a[0], b[0]], axis=1))[0]
+    outside = found.points[0] - found.points[0] @ basis @ basis.T
+    assert np.abs(outside).max() < 1e-4
+
+
+def test_the_mean_of_a_circle_is_its_centre():
+    angle = 2 * np.pi * np.arange(8) / 8
+    # A geodesic circle about the point of the equator at φ = 0.
+    x, y, z = np.cos(0.4) * np.ones(8), np.sin(0.4) * np.cos(angle), np.sin(0.4) * np.sin(angle)
+    points = np.stack([np.arccos(z), np.arctan2(y, x)], axis=1)
+    np.testing.assert_allclose(geometry.frechet_mean(sphere, points), [np.pi / 2, 0], atol=1e-3)
+    assert geometry.frechet_mean(sphere, points, weights=angle)[1] < -0.02
+
+
+def test_distances_in_scikit_learn():
+    x, labels = on_sphere(8, 4), np.arange(8) % 2
+    between = geometry.pairwise_distances(sphere, x, points=8)
+    np.testing.assert_allclose(between, between.T)
+    np.testing.assert_allclose(between, geometry.pairwise_distances(sphere, x, x, 8), atol=1e-6)
+    model = KNeighborsClassifier(1, metric="precomputed").fit(between, labels)
+    assert (model.predict(between) == labels).all()
+
+
+def test_what_does_not_converge_is_said():
+    a, b = on_sphere(4, 0), on_sphere(4, 1)
+    with pytest.warns(RuntimeWarning, match="4 of 4 geodesics have not converged after 1 it"):
+        assert not geometry.connect(sphere, a, b, max_iterations=1).converged.any()
+
+
+def test_a_point_is_at_no_distance_from_itself():
+    a = on_sphere(3, 0)
+    found = geometry.connect(sphere, a, a)
+    assert found.converged.all() and (found.length == 0).all() and (found.velocity == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "options", "message"),
+    [
+        ([[1, 1]], [[1, 1, 1]], {}, "of one dimension; received shapes"),
+        ([[1, 1]] * 2, [[1, 1]] * 3, {}, "hold as many points"),
+        ([[1, np.nan]], [[1, 1]], {}, "`a` must be finite; received .* in row 0"),
+        ([["1", "2"]], [[1, 1]], {}, "`a` must be numbers"),
+        ([[0, 1]], [[0, -1]], {}, "not finite and positive at .* of pair 0"),
+        ([[0, 1]], [[0, 2]], {"points": 0}, "`points` must be a whole number"),
+        ([[0, 1]], [[0, 2]], {"tolerance": -1}, "`tolerance` must be positive"),
+    ],
+)
+def test_bad_input(a, b, options, message):
+    def metric(x):
+        return ops.eye(2, dtype=x.dtype) * x[:, 1, None, None]
+
+    with pytest.raises(ValueError, match=message):
+        geometry.connect(metric, np.array(a), np.array(b), **options)
+
+
+def test_bad_weights():
+    with pytest.raises(ValueError, match="`weights` must be 3 numbers"):
+        geometry.frechet_mean(sphere, on_sphere(3, 0), weights=[1, 2, -1])
