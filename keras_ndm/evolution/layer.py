@@ -14,6 +14,7 @@ from keras_ndm.evolution.gradient_norm import tap
 from keras_ndm.evolution.penalty_tracker import PenaltyTracker, nan_initializer
 from keras_ndm.geometry.stochastic import scalar_estimate
 from keras_ndm.metric_layer import MetricLayer
+from keras_ndm.rowwise import row_shape
 
 _CLOSED = (metric_heads.Conformal, metric_heads.Constant, metric_heads.Pullback)
 
@@ -110,7 +111,7 @@ class EvolutionLayer(keras.layers.Layer):
     def build(self, input_shape: tuple) -> None:
         """Build the metric."""
         if not self.metric.built:
-            self.metric.build(input_shape)
+            self.metric.build(row_shape(input_shape, "EvolutionLayer takes coordinates"))
             self.metric.built = True
         head, d = self.metric.head, self.metric.dimension
         self.exact = self.estimator == "exact" or (
@@ -128,10 +129,12 @@ class EvolutionLayer(keras.layers.Layer):
 
     def call(self, z: Tensor, training: bool = False) -> Tensor:
         """Metric (batch, d, d), or z itself; the penalties are added on the way."""
+        z = ops.cast(z, self.compute_dtype)
+        rows = z if len(z.shape) == 2 else ops.reshape(z, (-1, z.shape[-1]))
         if "curvature" in self.rules:
-            self._penalize("curvature", self._squared_curvature, z, training)
+            self._penalize("curvature", self._squared_curvature, rows, training)
         if "volume" in self.rules:
-            self._penalize("volume", self._volume_spread, z, training)
+            self._penalize("volume", self._volume_spread, rows, training)
         if self.returns == "input":
             return z
         with self.metered(training):

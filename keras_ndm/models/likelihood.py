@@ -54,6 +54,22 @@ def negative_log_likelihood(residual: Tensor, covariance: Tensor) -> Tensor:
     return 0.5 * ops.sum(ops.square(white[:, :, 0]), axis=-1) + logs + constant
 
 
+def without_still(covariance: Tensor, moving: Tensor) -> Tensor:
+    """Leave columns that never move out of a covariance (batch, d, d): variance 1, no correlations.
+
+    The noise of a constant could be learned to be 0, and the metric would then be degenerate.
+
+    Parameters
+    ----------
+    covariance : tensor (batch, d, d)
+    moving : tensor (d,)
+        Above 0 for columns that move.
+    """
+    keep = ops.cast(moving > 0, covariance.dtype)
+    rest = ops.eye(covariance.shape[-1], dtype=covariance.dtype) * (1.0 - keep)
+    return covariance * keep[:, None] * keep + rest
+
+
 class LikelihoodModel(keras.Model):
     """A model with `moments(x)`, trained by its likelihood."""
 
