@@ -74,6 +74,10 @@ class MetricLayer(keras.layers.Layer):
             raise ValueError(f"`max_condition` must be above 1; received {max_condition!r}.")
         self.kind = kind
         self.head = metric_heads.get(kind)
+        # As an attribute: so Keras tracks the layers of a head of the user's own.
+        self.head_layers = [
+            part for part in keras.tree.flatten(vars(self.head)) if isinstance(part, keras.Layer)
+        ]
         self.hidden = _hidden(hidden)
         self.activation = activations.get(activation)
         self.floor = float(floor)
@@ -318,4 +322,11 @@ def _hidden(hidden):
             "`hidden` must hold widths, or keras.layers.Dense and Activation layers; received "
             f"{bad[0]!r}. Derivatives are pushed through these kinds of layers only."
         )
+    for part in parts:
+        if getattr(part, "activity_regularizer", None) is not None:
+            raise ValueError(
+                f"The layer {part.name!r} has an `activity_regularizer`, which is never computed: "
+                "derivatives are pushed through the layer without calling it. Use "
+                "`kernel_regularizer` and `bias_regularizer`, which count."
+            )
     return [int(p) if isinstance(p, int | np.integer) else p for p in parts]

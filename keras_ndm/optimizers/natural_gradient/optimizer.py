@@ -13,6 +13,7 @@ from keras_ndm.optimizers.natural_gradient.compile_hook import install, take_ove
 from keras_ndm.optimizers.natural_gradient.fisher.layer_taps import Taps
 from keras_ndm.optimizers.natural_gradient.fisher.output_fisher import warn_of_unknown
 from keras_ndm.optimizers.natural_gradient.fisher.tap_check import checked_taps, snapshot
+from keras_ndm.optimizers.natural_gradient.objective import trained
 from keras_ndm.optimizers.natural_gradient.solvers.choice import choose
 from keras_ndm.optimizers.natural_gradient.solvers.kronecker import KroneckerFactors
 from keras_ndm.optimizers.natural_gradient.step import natural_step, unchanged
@@ -187,8 +188,9 @@ class NaturalGradient(keras.optimizers.Optimizer):
                 "'mixed_float16' Keras wraps the optimizer, which hides the model: use 'float32' "
                 "or 'mixed_bfloat16'."
             )
-        super().build(variables)
         self._built_for = frozenset(id(v) for v in variables)
+        variables = trained(variables)
+        super().build(variables)
         self._known = snapshot(model)
         self.last_step = self.add_optimizer_variables(variables, "last_step")
         start = keras.initializers.Constant(self.damping)
@@ -305,3 +307,7 @@ class NaturalGradient(keras.optimizers.Optimizer):
             warn_of_unknown(model)
             self._warned = True
         return logs
+
+
+# So `model.compile("natural_gradient")` finds it, as Keras' own by their names.
+keras.saving.get_custom_objects()["natural_gradient"] = NaturalGradient

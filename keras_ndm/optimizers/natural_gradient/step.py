@@ -122,6 +122,9 @@ def natural_step(
             variable.assign(ops.where(finite, variable.value, old))
     for variable, new, old in zip(objective.state, state, objective.state_values, strict=True):
         variable.assign(ops.where(finite, new, old))
+    if objective.meters:
+        for meter, new in zip(objective.meters, objective.measured(values), strict=True):
+            meter.assign(ops.where(ops.isfinite(new), new, meter.value))
     return _logs(objective, loss, y_pred)
 
 
