@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_ndm import charts
 from keras_ndm.backend import Tensor
-from keras_ndm.precision import full_precision
+from keras_ndm.precision import full_precision, refuse_quantized
 from keras_ndm.rowwise import over_rows, row_shape
 from keras_ndm.user_data import Data, rows_of, settled
 
@@ -114,6 +114,7 @@ class CoordinateLayer(keras.layers.Layer):
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""
+        refuse_quantized(self)
         return {**super().get_config(), "chart": keras.saving.serialize_keras_object(self.chart)}
 
     @classmethod

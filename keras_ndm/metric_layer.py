@@ -13,7 +13,7 @@ from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky
 from keras_ndm.geometry import activations, jets
 from keras_ndm.geometry.curvature import inverse_from_factor
-from keras_ndm.precision import full_precision
+from keras_ndm.precision import full_precision, refuse_quantized
 from keras_ndm.rowwise import over_rows, row_shape
 
 
@@ -291,6 +291,7 @@ class MetricLayer(keras.layers.Layer):
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""
+        refuse_quantized(self)
         serialize = keras.saving.serialize_keras_object
         return {
             **super().get_config(),

@@ -26,6 +26,7 @@ from keras_ndm.models.likelihood import (
     inverse_factor,
     without_still,
 )
+from keras_ndm.precision import refuse_quantized
 from keras_ndm.rowwise import Rows
 
 
@@ -275,6 +276,7 @@ class NeuralDifferentialManifold(LikelihoodModel):
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""
+        refuse_quantized(self)
         serialize = keras.saving.serialize_keras_object
         evolution = self.evolution.get_config()
         return {

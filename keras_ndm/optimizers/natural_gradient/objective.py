@@ -10,7 +10,7 @@ from keras import ops
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import vjp
 
-__all__ = ["Nested", "Objective", "read", "trained"]
+__all__ = ["Nested", "Objective", "read", "trained", "wide"]
 
 # A tensor, or tensors in the structures in which Keras passes them.
 Nested: TypeAlias = Tensor | dict | list | tuple
@@ -24,6 +24,12 @@ def read(variable: keras.Variable) -> Tensor:
 def trained(variables: list) -> list:
     """Those of the trainable variables that follow a gradient, and do not keep it instead."""
     return [v for v in variables if not v.overwrite_with_gradient]
+
+
+def wide(tensor: Tensor) -> Tensor:
+    """The tensor in float32 where it has fewer digits: sums of products need them."""
+    half = keras.backend.standardize_dtype(tensor.dtype) in ("float16", "bfloat16")
+    return ops.cast(tensor, "float32") if half else tensor
 
 
 class Objective:

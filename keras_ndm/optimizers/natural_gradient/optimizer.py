@@ -71,7 +71,7 @@ class NaturalGradient(keras.optimizers.Optimizer):
     ------
     ValueError
         On arguments out of range; for a model with a training step of its own, without a loss,
-        under "mixed_float16", or on several `tf.distribute` replicas.
+        or on several `tf.distribute` replicas.
 
     Notes
     -----
@@ -184,9 +184,7 @@ class NaturalGradient(keras.optimizers.Optimizer):
         if model is None:
             raise ValueError(
                 "NaturalGradient works through `model.compile(optimizer=...)`, which tells it "
-                "the model; compile the model before building the optimizer. Under "
-                "'mixed_float16' Keras wraps the optimizer, which hides the model: use 'float32' "
-                "or 'mixed_bfloat16'."
+                "the model; compile the model before building the optimizer."
             )
         self._built_for = frozenset(id(v) for v in variables)
         variables = trained(variables)

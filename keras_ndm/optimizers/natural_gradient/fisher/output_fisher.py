@@ -31,7 +31,7 @@ from keras import losses, ops
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky, vjp
 from keras_ndm.optimizers.natural_gradient.fisher.gaussian_fisher import gaussian_seeds
-from keras_ndm.optimizers.natural_gradient.objective import Nested, Objective
+from keras_ndm.optimizers.natural_gradient.objective import Nested, Objective, wide
 
 __all__ = ["output_fisher", "probe", "seeds_of", "warn_of_unknown"]
 
@@ -228,13 +228,14 @@ def output_fisher(objective: Objective, values: list, y_pred: Nested) -> tuple:
     columns, z = [], []
     for loss, weight, y_true, leaf, sample_weight in _compiled_losses(objective, y_pred):
         place = next(i for i, x in enumerate(leaves) if x is leaf)
-        seeds, part = seeds_of(loss, weight, y_true, leaf, sample_weight, gradients[place])
+        gradient = wide(gradients[place])
+        seeds, part = seeds_of(loss, weight, y_true, wide(leaf), sample_weight, gradient)
         columns.append((place, seeds))
         z.append(part)
     blocks = []
     for i, leaf in enumerate(leaves):
         parts = [
-            seeds if place == i else ops.zeros((seeds.shape[0], *ops.shape(leaf)), dtype=leaf.dtype)
+            seeds if place == i else ops.zeros((seeds.shape[0], *ops.shape(leaf)), dtype=wide(leaf).dtype)
             for place, seeds in columns
         ]
         blocks.append(ops.concatenate(parts, axis=0))
