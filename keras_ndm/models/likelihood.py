@@ -81,6 +81,13 @@ class LikelihoodModel(keras.Model):
         """Evolution layers whose penalties are logged."""
         return []
 
+    def fit(self, *args, **kwargs) -> keras.callbacks.History:
+        """As `keras.Model.fit`; warns where a `Budget` is not kept at the end."""
+        history = super().fit(*args, **kwargs)
+        for evolution in self.evolutions():
+            evolution.warn_of_rising()
+        return history
+
     def compile(
         self,
         optimizer: str | dict | keras.optimizers.Optimizer = "adam",

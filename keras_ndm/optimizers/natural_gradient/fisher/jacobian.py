@@ -12,6 +12,7 @@ from keras import ops
 
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import computed_once, per_sample_vjp, vjp
+from keras_ndm.keras_internals import layers_inside
 from keras_ndm.optimizers.natural_gradient.fisher.layer_blocks import DenseBlock, Part, RowsBlock
 from keras_ndm.optimizers.natural_gradient.fisher.layer_taps import Taps
 from keras_ndm.optimizers.natural_gradient.fisher.sample_kernel import Kernel
@@ -208,7 +209,10 @@ def _whole_rows(objective, values, call, delta, trained):
             return keras.tree.flatten(layer.call(*args, **kwargs))
 
     weights = [at[id(v)] for v in variables]
-    rows = per_sample_vjp(outputs, weights, [leaves[i] for i in batched], delta)
+    # Loops are not vectorizable: TensorFlow would say so in hundreds of lines, and loop.
+    loops = any(isinstance(part, keras.layers.RNN) for part in layers_inside(layer))
+    inputs = [leaves[i] for i in batched]
+    rows = per_sample_vjp(outputs, weights, inputs, delta, whole_model=loops)
     return [wide(row) for row in rows]
 
 
