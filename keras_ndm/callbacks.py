@@ -9,6 +9,8 @@ import numpy as np
 from keras import ops
 
 from keras_ndm.backend.tensorboard import ScalarWriter
+from keras_ndm.evolution import EvolutionLayer
+from keras_ndm.models.likelihood import LikelihoodModel
 from keras_ndm.models.manifold_model import Geometry, ManifoldModel, is_metric
 from keras_ndm.rowwise import Rows
 
@@ -96,6 +98,15 @@ class GeometryMonitor(keras.callbacks.Callback):
         if self._writer is not None:
             self._writer.write(epoch, found)
         self._warn(epoch, found)
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        """Warn where a `Budget` is not kept."""
+        del logs
+        if isinstance(self.model, LikelihoodModel):  # which warns by itself
+            return
+        for layer in self.model.layers:
+            if isinstance(layer, EvolutionLayer):
+                layer.warn_of_rising()
 
     def _warn(self, epoch, found):
         finite = all(np.isfinite(value) for value in found.values())

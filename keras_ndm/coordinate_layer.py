@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_ndm import charts
 from keras_ndm.backend import Tensor
-from keras_ndm.precision import full_precision
+from keras_ndm.precision import full_precision, refuse_quantized
+from keras_ndm.rowwise import over_rows, row_shape
+from keras_ndm.user_data import Data, rows_of, settled
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
 class CoordinateLayer(keras.layers.Layer):
     """Learned coordinates z = φ(x), (batch, d) to (batch, d): a map with an exact inverse.
+
+    There may be more axes between, as in (batch, time, d): every point is mapped by itself, here
+    and in all methods. Integers are taken as numbers.
 
     Parameters
     ----------
@@ -29,7 +33,7 @@ class CoordinateLayer(keras.layers.Layer):
     Raises
     ------
     ValueError
-        On an unknown chart, or an input that is no (batch, d) array.
+        On an unknown chart, or an input without an axis of coordinates.
     """
 
     def __init__(self, chart: str | charts.Chart | Sequence = "standardize", **kwargs):
@@ -39,17 +43,13 @@ class CoordinateLayer(keras.layers.Layer):
 
     def build(self, input_shape: tuple) -> None:
         """Build the chart."""
-        if len(input_shape) != 2 or input_shape[-1] is None:
-            raise ValueError(
-                "CoordinateLayer takes points of shape (batch, d) with d known; received "
-                f"{input_shape}."
-            )
+        rows = row_shape(input_shape, "CoordinateLayer takes points")
         if not self.chart.built:
-            self.chart.build(input_shape)
+            self.chart.build(rows)
 
     def call(self, x: Tensor) -> Tensor:
         """Coordinates z (batch, d) of the points x (batch, d)."""
-        return self.chart.call(x)
+        return over_rows(self.chart.call, ops.cast(x, self.compute_dtype))
 
     def forward(self, x: Tensor) -> Tensor:
         """Coordinates z (batch, d) of the points x (batch, d); the same as calling the layer."""
@@ -57,19 +57,19 @@ class CoordinateLayer(keras.layers.Layer):
 
     def inverse(self, z: Tensor) -> Tensor:
         """Points x (batch, d) with coordinates z (batch, d)."""
-        return self.chart.inverse(self._points(z))
+        return over_rows(self.chart.inverse, self._points(z))
 
     def log_det_jacobian(self, x: Tensor) -> Tensor:
         """Log of `|det ∂z/∂x|` at x, (batch,)."""
-        return self.chart.log_det_jacobian(self._points(x))
+        return over_rows(self.chart.log_det_jacobian, self._points(x))
 
     def jacobian(self, x: Tensor) -> Tensor:
         """Jacobian ``[b, i, j]`` = ∂z_i/∂x_j at x, (batch, d, d)."""
-        return self.chart.jacobian(self._points(x))
+        return over_rows(self.chart.jacobian, self._points(x))
 
     def solve_jacobian(self, x: Tensor, matrix: Tensor) -> Tensor:
         """J(x)⁻¹ matrix, for matrices (batch, d, k)."""
-        return self.chart.solve_jacobian(self._points(x), matrix)
+        return over_rows(self.chart.solve_jacobian, self._points(x), matrix)
 
     def pullback(self, x: Tensor, metric: Tensor) -> Tensor:
         """Metric in the input coordinates, G = Jᵀ g J, from g (batch, d, d) at z = φ(x)."""
@@ -78,26 +78,29 @@ class CoordinateLayer(keras.layers.Layer):
 
     def pushforward(self, x: Tensor, vector: Tensor) -> Tensor:
         """Components J v (batch, d) in the coordinates z of a vector v (batch, d) at x."""
-        return ops.einsum("bij,bj->bi", self.jacobian(x), vector)
+        return ops.einsum("...ij,...j->...i", self.jacobian(x), vector)
 
-    def adapt(self, data: np.ndarray) -> None:
-        """Set the chart's statistics (standardization) from data (batch, d).
+    def adapt(self, data: Data) -> None:
+        """Set the chart's statistics (standardization) from data.
+
+        A column that does not vary, but for rounding, keeps its scale.
+
+        Parameters
+        ----------
+        data : array (…, d), or data set of batches x or (x, y, …)
+            Of a data set as many rows as are enough for statistics.
 
         Raises
         ------
         ValueError
-            When the data are no finite (batch, d) array.
+            When the data are no finite numbers of this shape, or can be read only once.
         """
-        data = np.asarray(data)
-        if data.ndim != 2 or not np.all(np.isfinite(data)):
-            raise ValueError(
-                f"adapt() takes a finite array of shape (batch, d); received shape {data.shape} "
-                f"with {np.size(data) - np.isfinite(data).sum()} values that are not finite."
-            )
+        rows = rows_of(data)
         if not self.built:
-            self.build((None, data.shape[1]))
+            self.build(rows.shape)
             self.built = True
-        self.chart.adapt(data)
+        # A constant one must be so exactly, or the charts behind a first scaling see its rounding.
+        self.chart.adapt(settled(rows, self.compute_dtype))
 
     def _points(self, x):
         x = ops.convert_to_tensor(x, dtype=self.compute_dtype)
@@ -111,6 +114,7 @@ class CoordinateLayer(keras.layers.Layer):
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""
+        refuse_quantized(self)
         return {**super().get_config(), "chart": keras.saving.serialize_keras_object(self.chart)}
 
     @classmethod

@@ -13,7 +13,13 @@ from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky
 from keras_ndm.geometry import activations, jets
 from keras_ndm.geometry.curvature import inverse_from_factor
-from keras_ndm.precision import full_precision
+from keras_ndm.precision import full_precision, refuse_quantized
+from keras_ndm.rowwise import over_rows, row_shape
+
+
+# Share of `max_condition` up to which a large eigenvalue leaves the small ones as they are: the
+# ridge is then at most this share of the smallest, for each large one.
+_SPARED = 0.1
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
@@ -26,7 +32,8 @@ class MetricLayer(keras.layers.Layer):
         g(z) = P(z) + c(z) 1,      c = floor + tr P / (max_condition − 1),
 
     so that the smallest eigenvalue is at least `floor` and the condition number at most
-    `max_condition`, by construction. Computed in full precision under mixed policies.
+    `max_condition`, by construction. Computed in full precision under mixed policies. The layer can
+    be called on inputs with more axes between, as (batch, time, d); its methods take (batch, d).
 
     Parameters
     ----------
@@ -47,7 +54,7 @@ class MetricLayer(keras.layers.Layer):
     ------
     ValueError
         On an unknown head, a negative floor, a condition bound not above 1, layers that are neither
-        Dense nor Activation, or an input that is no (batch, d) array.
+        Dense nor Activation, or an input without an axis of coordinates.
     """
 
     def __init__(
@@ -67,6 +74,10 @@ class MetricLayer(keras.layers.Layer):
             raise ValueError(f"`max_condition` must be above 1; received {max_condition!r}.")
         self.kind = kind
         self.head = metric_heads.get(kind)
+        # As an attribute: so Keras tracks the layers of a head of the user's own.
+        self.head_layers = [
+            part for part in keras.tree.flatten(vars(self.head)) if isinstance(part, keras.Layer)
+        ]
         self.hidden = _hidden(hidden)
         self.activation = activations.get(activation)
         self.floor = float(floor)
@@ -76,12 +87,8 @@ class MetricLayer(keras.layers.Layer):
 
     def build(self, input_shape: tuple) -> None:
         """Make the network."""
-        if len(input_shape) != 2 or input_shape[-1] is None:
-            raise ValueError(
-                "MetricLayer takes coordinates of shape (batch, d) with d known; received "
-                f"{input_shape}."
-            )
-        self.dimension = d = int(input_shape[-1])
+        shape = row_shape(input_shape, "MetricLayer takes coordinates")
+        self.dimension = d = shape[1]
         size = self.head.size(d)
         if not self.head.takes_network:
             self.constant = self.add_weight(shape=(size,), initializer="zeros", name="outputs")
@@ -98,7 +105,6 @@ class MetricLayer(keras.layers.Layer):
         start = keras.initializers.VarianceScaling(1.0 if pullback else 1e-4)
         last = dense(size, kernel_initializer=start, dtype=self.dtype_policy, name="outputs")
         self.network.append(last)
-        shape = (None, d)
         for layer in self.network:
             if not layer.built:
                 layer.build(shape)
@@ -106,7 +112,7 @@ class MetricLayer(keras.layers.Layer):
 
     def call(self, z: Tensor) -> Tensor:
         """Metric tensors (batch, d, d) at coordinates z (batch, d)."""
-        return self.jet(z, order=0).value
+        return over_rows(lambda z: self.jet(z, order=0).value, ops.cast(z, self.compute_dtype))
 
     def outputs(
         self,
@@ -265,8 +271,17 @@ class MetricLayer(keras.layers.Layer):
                 activations.derivatives(part.activation)
 
     def initialize_at(self, precision: np.ndarray) -> None:
-        """Start at the constant metric diag(precision), precision (d,), as far as the head can."""
-        outputs = self.head.initial_outputs(np.asarray(precision, "float64"))
+        """Start at the constant metric diag(precision), precision (d,), as far as the head can.
+
+        Entries that are not finite or not positive are not known: they get the median of the
+        others. None may be so large that `max_condition` would change the others.
+        """
+        precision = np.asarray(precision, "float64")
+        known = np.isfinite(precision) & (precision > 0)
+        middle = np.median(precision[known]) if known.any() else 1.0
+        precision = np.where(known, precision, middle)
+        precision = np.minimum(precision, _SPARED * self.max_condition * precision.min())
+        outputs = self.head.initial_outputs(precision)
         target = self.network[-1].bias if self.head.takes_network else self.constant
         target.assign(outputs)
 
@@ -276,6 +291,7 @@ class MetricLayer(keras.layers.Layer):
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""
+        refuse_quantized(self)
         serialize = keras.saving.serialize_keras_object
         return {
             **super().get_config(),
@@ -307,4 +323,11 @@ def _hidden(hidden):
             "`hidden` must hold widths, or keras.layers.Dense and Activation layers; received "
             f"{bad[0]!r}. Derivatives are pushed through these kinds of layers only."
         )
+    for part in parts:
+        if getattr(part, "activity_regularizer", None) is not None:
+            raise ValueError(
+                f"The layer {part.name!r} has an `activity_regularizer`, which is never computed: "
+                "derivatives are pushed through the layer without calling it. Use "
+                "`kernel_regularizer` and `bias_regularizer`, which count."
+            )
     return [int(p) if isinstance(p, int | np.integer) else p for p in parts]

@@ -1,4 +1,4 @@
-"""Evaluate a compiled function on any number of rows with few compilations."""
+"""Functions of rows: on any number of them with few compilations, and on arrays of more axes."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 
 from keras_ndm import backend
+from keras_ndm.backend import Tensor
 
 _CHUNK = 4096
 
@@ -41,3 +42,39 @@ class Rows:
             parts.append([ops.convert_to_numpy(r)[:size].astype("float64") for r in result])
         whole = tuple(np.concatenate(column) for column in zip(*parts, strict=True))
         return whole[0] if single else whole
+
+
+def over_rows(function: Callable, x: Tensor, *others: Tensor) -> Tensor:
+    """Apply a function of rows to arrays that have more axes in front, such as (batch, time, d).
+
+    Parameters
+    ----------
+    function : callable
+        Takes x (rows, d), and the others with as many rows; returns a tensor (rows, …).
+    x : tensor (…, d)
+    *others : tensor (…, …)
+        With the leading axes of x.
+    """
+    if len(x.shape) == 2:
+        return function(x, *others)
+    axes = len(x.shape) - 1
+    lead = ops.shape(x)[:-1]
+    flat = [ops.reshape(a, (-1, *a.shape[axes:])) for a in (x, *others)]
+    result = function(*flat)
+    return ops.reshape(result, (*lead, *result.shape[1:]))
+
+
+def row_shape(input_shape: tuple, who: str) -> tuple:
+    """Shape (None, d) of the rows in an input of shape (batch, …, d).
+
+    Raises
+    ------
+    ValueError
+        When there is no axis of coordinates, or its length is not known.
+    """
+    if len(input_shape) < 2 or input_shape[-1] is None:
+        raise ValueError(
+            f"{who} of shape (batch, d), or with more axes between, with d known; received "
+            f"{tuple(input_shape)}."
+        )
+    return (None, int(input_shape[-1]))

@@ -38,7 +38,7 @@ LAYERS = {
         ("coordinate_layer", "laws", "metric_layer"),
         ("charts", "metric_heads"),
         ("geometry",),
-        ("rowwise", "precision"),
+        ("keras_internals", "precision", "rowwise", "user_data"),
         ("backend",),
     ),
 }

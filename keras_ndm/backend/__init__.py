@@ -6,10 +6,15 @@ Every backend module provides the same names, listed in `NAMES`:
 - ``tfp``: the TensorFlow Probability module whose bijectors take this backend's tensors;
 - ``jacobian(function, x)``: the Jacobian of a batched function, row by row;
 - ``partials(function, x)``: value and first partial derivatives of such a function, for any output;
-- ``compiled(function, variables)``: `function` compiled by XLA, seeing the variables' current
-  values;
+- ``compiled(function, variables, loops=False)``: `function` compiled by XLA, seeing the variables'
+  current values; with `loops` so that gradients pass them on every backend;
 - ``readable(variable, beside)``: whether the variable has a value that may be read where the tensor
   `beside` is computed: JAX's programs see only what they are given;
+- ``concrete(tensor)``: whether it has a value that can be looked at, not so while a program is being
+  traced;
+- ``iterated(function, state, count)``: states one after another, in one loop that can be compiled and
+  differentiated;
+- ``inverse_or_nan(matrix)``: what is not finite, instead of an error, where there is no inverse;
 - ``tanh``, ``sin``, ``cos``, ``mean``: in the precision of their argument (`keras.ops` computes
   them in float32 on JAX).
 """
@@ -17,7 +22,10 @@ Every backend module provides the same names, listed in `NAMES`:
 NAMES = (
     "Tensor",
     "compiled",
+    "concrete",
     "cos",
+    "inverse_or_nan",
+    "iterated",
     "jacobian",
     "mean",
     "partials",
@@ -53,8 +61,9 @@ def _select():
 
 _module = _select()
 Tensor, tfp = _module.Tensor, _module.tfp
-compiled, jacobian = _module.compiled, _module.jacobian
-partials, readable = _module.partials, _module.readable
+compiled, jacobian, iterated = _module.compiled, _module.jacobian, _module.iterated
+inverse_or_nan = _module.inverse_or_nan
+partials, readable, concrete = _module.partials, _module.readable, _module.concrete
 sin, cos, tanh, mean = _module.sin, _module.cos, _module.tanh, _module.mean
 
 __all__ = list(NAMES)

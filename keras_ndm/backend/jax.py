@@ -11,7 +11,10 @@ from tensorflow_probability.substrates import jax as tfp
 __all__ = [
     "Tensor",
     "compiled",
+    "concrete",
     "cos",
+    "inverse_or_nan",
+    "iterated",
     "jacobian",
     "mean",
     "partials",
@@ -76,8 +79,12 @@ def readable(variable: keras.Variable, beside: jax.Array) -> bool:
     return not isinstance(beside, jax.core.Tracer) and variable._value is not None
 
 
-def compiled(function: Callable, variables: Sequence) -> Callable:
-    """Compile `function` by XLA, with `variables` as arguments so that they stay live."""
+def compiled(function: Callable, variables: Sequence, loops: bool = False) -> Callable:
+    """Compile `function` by XLA, with `variables` as arguments so that they stay live.
+
+    Whether there are `loops` in it makes no difference here.
+    """
+    del loops
 
     @jax.jit
     def pure(values, *args):
@@ -85,3 +92,36 @@ def compiled(function: Callable, variables: Sequence) -> Callable:
             return function(*args)
 
     return lambda *args: pure([v.value for v in variables], *args)
+
+
+def concrete(tensor: jax.Array) -> bool:
+    """Whether a tensor has a value that can be looked at: not while a program is being traced."""
+    return not isinstance(tensor, jax.core.Tracer)
+
+
+def iterated(function: Callable, state: tuple, count: int) -> tuple:
+    """States that `function(state, k)` gives one after another, in one compiled loop.
+
+    Parameters
+    ----------
+    function : callable
+        From a tuple of tensors and the number k of the turn to a tuple of the same shapes.
+    state : tuple of arrays
+    count : int
+
+    Returns
+    -------
+    tuple of arrays (count, …)
+        Without the first state.
+    """
+
+    def turn(state, k):
+        state = tuple(function(state, k))
+        return state, state
+
+    return jax.lax.scan(turn, tuple(state), jnp.arange(count))[1]
+
+
+def inverse_or_nan(matrix: jax.Array) -> jax.Array:
+    """Inverse of matrices (batch, n, n), not finite where there is none."""
+    return jnp.linalg.inv(matrix)

@@ -9,7 +9,10 @@ import tensorflow_probability as tfp
 __all__ = [
     "Tensor",
     "compiled",
+    "concrete",
     "cos",
+    "inverse_or_nan",
+    "iterated",
     "jacobian",
     "mean",
     "partials",
@@ -88,7 +91,58 @@ def readable(variable: keras.Variable, beside: tf.Tensor) -> bool:
     return True
 
 
-def compiled(function: Callable, variables: Sequence) -> Callable:
-    """Compile `function` by XLA; `variables` are captured by reference and stay live."""
+def compiled(function: Callable, variables: Sequence, loops: bool = False) -> Callable:
+    """Compile `function` by XLA; `variables` are captured by reference and stay live.
+
+    With `loops` as a graph without XLA, through whose loops no gradient can be taken from outside.
+    """
     del variables
-    return tf.function(function, jit_compile=True, autograph=False)
+    return tf.function(function, jit_compile=not loops, autograph=False)
+
+
+def concrete(tensor: tf.Tensor) -> bool:
+    """Whether a tensor has a value that can be looked at: not while a program is being traced."""
+    return hasattr(tensor, "numpy") and tf.executing_eagerly()
+
+
+def iterated(function: Callable, state: tuple, count: int) -> tuple:
+    """States that `function(state, k)` gives one after another, in one loop that XLA compiles.
+
+    `keras.ops.scan` has no bound on its number of turns that XLA needs for the gradient.
+
+    Parameters
+    ----------
+    function : callable
+        From a tuple of tensors and the number k of the turn to a tuple of the same shapes.
+    state : tuple of tensors
+    count : int
+
+    Returns
+    -------
+    tuple of tensors (count, …)
+        Without the first state.
+    """
+    state = tuple(tf.convert_to_tensor(part) for part in state)
+    kept = tuple(tf.TensorArray(p.dtype, count, element_shape=p.shape) for p in state)
+
+    def turn(k, state, kept):
+        state = tuple(function(state, k))
+        return k + 1, state, tuple(a.write(k, p) for a, p in zip(kept, state, strict=True))
+
+    _, _, kept = tf.while_loop(
+        lambda k, *_: k < count, turn, (0, state, kept), maximum_iterations=count
+    )
+    return tuple(array.stack() for array in kept)
+
+
+def inverse_or_nan(matrix: tf.Tensor) -> tf.Tensor:
+    """Inverse of matrices (batch, n, n), NaN where there is none; not under XLA.
+
+    TensorFlow's own stops the program there.
+    """
+    finite = tf.reduce_all(tf.math.is_finite(matrix), axis=(-2, -1))
+    eye = tf.eye(matrix.shape[-1], dtype=matrix.dtype)
+    usable = tf.where(finite[..., None, None], matrix, eye)
+    sound = finite & (tf.linalg.det(tf.stop_gradient(usable)) != 0)
+    found = tf.linalg.inv(tf.where(sound[..., None, None], matrix, eye))
+    return tf.where(sound[..., None, None], found, tf.constant(float("nan"), matrix.dtype))

@@ -10,7 +10,8 @@ import keras
 from keras_ndm.backend import tfp
 from keras_ndm.charts.autoregressive import Autoregressive
 from keras_ndm.charts.base import Chart
-from keras_ndm.charts.compose import Bijector, Chain, Identity, Inverse
+from keras_ndm.charts.bijector import Bijector
+from keras_ndm.charts.compose import Chain, Identity, Inverse
 from keras_ndm.charts.coupling import AffineCoupling, SplineCoupling
 from keras_ndm.charts.free_spline import Circular, Monotone
 from keras_ndm.charts.linear import Linear

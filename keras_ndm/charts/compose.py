@@ -130,32 +130,3 @@ class Inverse(Chart):
     def from_config(cls, config: dict) -> "Inverse":
         """Rebuild the chart from `get_config()`."""
         return cls(**{**config, "chart": keras.saving.deserialize_keras_object(config["chart"])})
-
-
-class Bijector(Chart):
-    """Any TFP bijector on vectors (or one that acts elementwise).
-
-    A bijector cannot be written to a configuration, so a model with this chart cannot be saved
-    whole: for that, subclass `Chart`, which takes three lines.
-
-    Parameters
-    ----------
-    bijector : tfp.bijectors.Bijector
-    """
-
-    def __init__(self, bijector: tfp.bijectors.Bijector, **kwargs):
-        super().__init__(**kwargs)
-        self._bijector = bijector
-
-    def bijector(self) -> tfp.bijectors.Bijector:
-        """Give the bijector that was given."""
-        return self._bijector
-
-    def get_config(self) -> dict:
-        """Refuse, and say what to do instead."""
-        raise ValueError(
-            f"The chart wraps a TFP bijector ({self._bijector.name}), which has no configuration "
-            "to save. Subclass keras_ndm.charts.Chart, return the bijector from `bijector()`, "
-            "and register the class with keras.saving.register_keras_serializable; or save the "
-            "weights alone."
-        )

@@ -6,11 +6,13 @@ from keras import ops
 
 from keras_ndm.backend import tfp
 from keras_ndm.charts.partial import Elementwise
+from keras_ndm.user_data import settled, varies
 
 
-def _statistics(data):
+def _statistics(data, dtype):
+    data = settled(data, dtype).astype("float64")
     scale = np.std(data, axis=0)
-    return np.mean(data, axis=0), np.where(scale > 0, scale, 1.0)
+    return np.mean(data, axis=0), np.where(varies(scale, data, dtype), scale, 1.0)
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
@@ -18,7 +20,7 @@ class Standardize(Elementwise):
     """z = (x − mean) / scale; the identity until `adapt(data)`.
 
     Mean and standard deviation are taken from the data as in `keras.layers.Normalization` and do
-    not train. A coordinate that does not vary keeps scale 1.
+    not train. A coordinate that does not vary, but for rounding, keeps scale 1.
     """
 
     def build(self, input_shape: tuple) -> None:
@@ -30,7 +32,7 @@ class Standardize(Elementwise):
 
     def adapt(self, data: np.ndarray) -> None:
         """Take mean and standard deviation from data (batch, d)."""
-        mean, scale = _statistics(data)
+        mean, scale = _statistics(data, self.compute_dtype)
         self.mean.assign(mean)
         self.scale.assign(scale)
 
@@ -46,7 +48,8 @@ class Standardize(Elementwise):
 class ActNorm(Elementwise):
     """z = exp(s)(x + b) with trained s and b (Kingma & Dhariwal, 2018).
 
-    The identity at first; `adapt(data)` starts it at mean zero and variance one.
+    The identity at first; `adapt(data)` starts it at mean zero and variance one; a coordinate that
+    does not vary keeps scale 1.
     """
 
     def build(self, input_shape: tuple) -> None:
@@ -58,7 +61,7 @@ class ActNorm(Elementwise):
 
     def adapt(self, data: np.ndarray) -> None:
         """Start at mean zero and variance one of data (batch, d)."""
-        mean, scale = _statistics(data)
+        mean, scale = _statistics(data, self.compute_dtype)
         self.shift.assign(-mean)
         self.log_scale.assign(-np.log(scale))
 

@@ -1,6 +1,7 @@
 """The evolution layer: a metric with penalties on its curvature and on its volume element."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 
 import keras
@@ -13,7 +14,12 @@ from keras_ndm.evolution import penalty_weights
 from keras_ndm.evolution.gradient_norm import tap
 from keras_ndm.evolution.penalty_tracker import PenaltyTracker, nan_initializer
 from keras_ndm.geometry.stochastic import scalar_estimate
+from keras_ndm.keras_internals import layers_inside, model_being_called
 from keras_ndm.metric_layer import MetricLayer
+from keras_ndm.rowwise import row_shape
+
+# A penalty that a budget holds moves about its target; above this multiple it is not held yet.
+_SETTLED = 1.2
 
 _CLOSED = (metric_heads.Conformal, metric_heads.Constant, metric_heads.Pullback)
 
@@ -25,7 +31,9 @@ class EvolutionLayer(keras.layers.Layer):
     R is the Ricci scalar; expectation and variance are over the batch. It is computed in the metric
     layer's coordinates z: R does not depend on them, so the chart need not be differentiated. Both
     penalties appear by name in the logs of `fit`, "curvature" and "volume" (without λ), with
-    "curvature_weight" and "volume_weight", the λ in use.
+    "curvature_weight" and "volume_weight", the λ in use. In a model with several such layers the
+    layer's name stands before them ("first_curvature"). A layer that is called more than once in a
+    pass logs its last call.
 
     Parameters
     ----------
@@ -110,7 +118,7 @@ class EvolutionLayer(keras.layers.Layer):
     def build(self, input_shape: tuple) -> None:
         """Build the metric."""
         if not self.metric.built:
-            self.metric.build(input_shape)
+            self.metric.build(row_shape(input_shape, "EvolutionLayer takes coordinates"))
             self.metric.built = True
         head, d = self.metric.head, self.metric.dimension
         self.exact = self.estimator == "exact" or (
@@ -128,14 +136,63 @@ class EvolutionLayer(keras.layers.Layer):
 
     def call(self, z: Tensor, training: bool = False) -> Tensor:
         """Metric (batch, d, d), or z itself; the penalties are added on the way."""
+        self._name_trackers()
+        z = ops.cast(z, self.compute_dtype)
+        rows = z if len(z.shape) == 2 else ops.reshape(z, (-1, z.shape[-1]))
         if "curvature" in self.rules:
-            self._penalize("curvature", self._squared_curvature, z, training)
+            self._penalize("curvature", self._squared_curvature, rows, training)
         if "volume" in self.rules:
-            self._penalize("volume", self._volume_spread, z, training)
+            self._penalize("volume", self._volume_spread, rows, training)
         if self.returns == "input":
             return z
         with self.metered(training):
             return self.metric(z)
+
+    def _name_trackers(self):
+        """Put the layer's name before those of its penalties where the model has several."""
+        model = model_being_called(self)
+        if model is None or not self.trackers:
+            return
+        layers = [part for part in layers_inside(model) if isinstance(part, EvolutionLayer)]
+        several = sum(bool(part.trackers) for part in layers) > 1
+        for tracker, name in zip(self.trackers, self._logged_names(), strict=True):
+            tracker.name = f"{self.name}_{name}" if several else name
+
+    def _logged_names(self):
+        return [f"{name}{end}" for name in self.rules for end in ("", "_weight")]
+
+    def penalties(self) -> dict:
+        """Values of the penalties at the last batch and their λ, as numbers by name.
+
+        On JAX `train_on_batch` cannot show them in its logs, in a model that is not of this
+        package: they can be read here.
+        """
+        variables = [
+            variable
+            for name in self.rules
+            for variable in (getattr(self, f"last_{name}"), getattr(self, f"{name}_lambda"))
+        ]
+        values = [float(ops.convert_to_numpy(variable.value)) for variable in variables]
+        return dict(zip(self._logged_names(), values, strict=True))
+
+    def warn_of_rising(self) -> None:
+        """Warn where a penalty is above its `Budget` at the end of training.
+
+        Warns
+        -----
+        UserWarning
+            Once a penalty, with what to do.
+        """
+        for name, tracker in zip(self.rules, self.trackers[::2], strict=True):
+            rule, value = self.rules[name], float(ops.convert_to_numpy(tracker.result()))
+            if isinstance(rule, penalty_weights.Budget) and value > _SETTLED * rule.target:
+                weight = self.penalties()[f"{name}_weight"]
+                warnings.warn(
+                    f"The {name} penalty of {self.name!r} is {value:.3g} at the end of fit, above "
+                    f"its budget of {rule.target:.3g}: its weight {weight:.3g} is still rising. "
+                    "Train longer, or raise `start` or `rate` of the Budget.",
+                    stacklevel=3,
+                )
 
     @contextlib.contextmanager
     def metered(self, training: bool) -> Iterator[None]:

@@ -14,20 +14,23 @@ from keras import ops
 from keras_ndm.backend import Tensor
 
 
-def christoffel_from(g: Tensor, dg: Tensor) -> Tensor:
+def christoffel_from(g: Tensor, dg: Tensor, inverse: Tensor | None = None) -> Tensor:
     """Christoffel symbols of the second kind.
 
     Parameters
     ----------
     g : tensor (batch, n, n)
     dg : tensor (batch, n, n, n), ``dg[b, k, i, j]`` = ∂_k g_ij
+    inverse : tensor (batch, n, n), optional
+        g⁻¹, where it is known.
 
     Returns
     -------
     tensor (batch, n, n, n), ``[b, k, i, j]`` = Γ^k_ij
     """
     lower = christoffel_lower(dg)
-    return ops.einsum("bkl,blij->bkij", ops.inv(g), lower)
+    inverse = ops.inv(g) if inverse is None else inverse
+    return ops.einsum("bkl,blij->bkij", inverse, lower)
 
 
 def christoffel_lower(dg: Tensor) -> Tensor:

@@ -264,9 +264,28 @@ def observed(observer: Callable[[Jet, DenseLike, Jet], Jet]) -> Iterator[None]:
         _OBSERVER.reset(token)
 
 
+def kernel_of(layer: DenseLike) -> Tensor:
+    """Kernel of a Dense layer in its own units, of an int8 layer the rounded one.
+
+    Raises
+    ------
+    ValueError
+        For quantizations whose numbers are not read here.
+    """
+    kernel, mode = ops.convert_to_tensor(layer.kernel), getattr(layer, "quantization_mode", None)
+    if mode in (None, "float8"):
+        return kernel
+    if mode == "int8":
+        return ops.cast(kernel, layer.compute_dtype) / layer.kernel_scale
+    raise ValueError(
+        f"The layer {layer.name!r} was quantized to {mode!r}, of which no derivatives are known. "
+        'Use quantize("int8"), or leave charts and metrics out with `filters=`.'
+    )
+
+
 def affine(jet: Jet, layer: DenseLike) -> Jet:
     """Push a jet through a Keras Dense layer without its activation."""
-    kernel = ops.convert_to_tensor(layer.kernel)
+    kernel = kernel_of(layer)
     pushed = jet.linear(lambda part: ops.matmul(part, kernel))
     if layer.use_bias:
         pushed = pushed.shift(ops.convert_to_tensor(layer.bias))

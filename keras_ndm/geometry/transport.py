@@ -1,11 +1,30 @@
-"""Geodesics and parallel transport, by Runge–Kutta steps of fixed size."""
+"""Geodesics and parallel transport: Runge–Kutta steps in one compiled loop."""
 
+import warnings
 from collections.abc import Callable
 
+import keras
+import numpy as np
 from keras import ops
 
+from keras_ndm import backend
 from keras_ndm.backend import Tensor
-from keras_ndm.geometry.callables import Array, christoffel
+from keras_ndm.geometry.callables import Array, christoffel, jet_of
+from keras_ndm.geometry.curvature import christoffel_from
+
+# Dormand and Prince (1980), J. Comput. Appl. Math. 6, 19: the rows of a, then b − b̂.
+_STAGES = (
+    (1 / 5,),
+    (3 / 40, 9 / 40),
+    (44 / 45, -56 / 15, 32 / 9),
+    (19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729),
+    (9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656),
+    (35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84),
+)
+_ERROR = (71 / 57600, 0.0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40)
+
+# Tried steps between two samples before a geodesic counts as lost.
+_MOST_TRIES = 500
 
 
 def _runge_kutta(rate, state, time, step):
@@ -22,37 +41,175 @@ def _runge_kutta(rate, state, time, step):
     return moved(slopes, 1.0)
 
 
+def _combined(state, slopes, shares, step):
+    """State + step Σ shares · slopes, for states (batch, n) and steps (batch, 1)."""
+    total = sum(share * k for share, k in zip(shares, slopes, strict=True) if share)
+    return state + step * total
+
+
+def _controlled(rate, state, step, time, tolerance):
+    """Follow (batch, k) states for `time` with steps that each row chooses by its own error.
+
+    Returns the states and each row's step, with which to go on. Rows that do not get there in
+    `_MOST_TRIES` steps are NaN.
+    """
+
+    def going(state, left, step, tries):
+        del state, step
+        return ops.logical_and(ops.any(left > 0), tries < _MOST_TRIES)
+
+    def once(state, left, step, tries):
+        h = ops.minimum(step, left)
+        slopes = [rate(state)]
+        for shares in _STAGES:
+            slopes.append(rate(_combined(state, slopes, shares, h)))
+        new = _combined(state, slopes[:-1], _STAGES[-1], h)
+        error = ops.abs(_combined(ops.zeros_like(state), slopes, _ERROR, h))
+        scale = tolerance * (1.0 + ops.maximum(ops.abs(state), ops.abs(new)))
+        worst = ops.max(error / scale, axis=1, keepdims=True)
+        worst = ops.where(ops.isfinite(worst), worst, 1e10)
+        taken = worst <= 1.0
+        # The usual controller of fifth order: a step that hits the error but for a margin.
+        change = ops.clip(0.9 * ops.maximum(worst, 1e-10) ** -0.2, 0.2, 5.0)
+        # A step that was cut short by the end of the interval says nothing of a longer one.
+        step = ops.where(ops.logical_and(taken, h < step), step, h * change)
+        state = ops.where(taken, new, state)
+        left = ops.where(taken, ops.maximum(left - h, 0.0), left)
+        left = ops.where(left < 1e-6 * time, 0.0, left)
+        return state, left, step, tries + 1
+
+    start = (state, ops.zeros_like(step) + time, step, ops.zeros((), "int32"))
+    state, left, step, _ = ops.while_loop(going, once, start)
+    return ops.where(left > 0, float("nan"), state), step
+
+
 def geodesic(
-    metric: Callable, points: Array, velocity: Array, steps: int = 32, length: float = 1.0
+    metric: Callable,
+    points: Array,
+    velocity: Array,
+    steps: int = 32,
+    length: float = 1.0,
+    tolerance: float | None = None,
 ) -> tuple:
     """Follow the geodesics ẍ^k = −Γ^k_ij ẋ^i ẋ^j for a time `length`.
+
+    One compiled loop, whatever the number of steps. A geodesic that leaves the chart (where the
+    metric is not finite or degenerates) is NaN from there on, and a warning says where.
 
     Parameters
     ----------
     metric : callable or MetricLayer
     points, velocity : array (batch, n)
     steps : int
-        Steps of the fourth-order Runge–Kutta method; the error falls as steps⁻⁴.
+        Samples of the path. Without a tolerance also the steps of the fourth-order Runge–Kutta
+        method; the error falls as steps⁻⁴.
     length : float
         Time to follow them; with velocities of norm one, the arc length.
+    tolerance : float, optional
+        Error a step, relative to 1 + the size of coordinates and velocities: each geodesic takes as
+        many steps of fifth order between samples as that needs (Dormand and Prince, 1980). On JAX
+        such a path cannot be differentiated in reverse mode.
 
     Returns
     -------
     path : tensor (steps + 1, batch, n)
     velocities : tensor (steps + 1, batch, n)
         The last ones are those at the end; ``path[-1]`` is the exponential map.
+
+    Raises
+    ------
+    ValueError
+        On less than one step, or a tolerance below rounding.
+
+    Warns
+    -----
+    UserWarning
+        Where geodesics leave the chart; says how many, the first one, when and where. Not inside a
+        compiled function, where values are not known.
     """
+    steps = _positive(steps)
     points = ops.convert_to_tensor(points)
+    least = 4.0 * float(np.finfo(keras.backend.standardize_dtype(points.dtype)).eps)
+    if tolerance is not None and not tolerance >= least:
+        raise ValueError(
+            f"`tolerance` must be at least {least:.1e}, which is rounding in the points' precision; "
+            f"received {tolerance!r}. Give points in float64 for more digits."
+        )
     velocity = ops.convert_to_tensor(velocity, dtype=points.dtype)
+    n = points.shape[-1]
+
+    symbols = _symbols(metric, points)
 
     def rate(_, state):
         x, v = state
-        return v, -ops.einsum("bkij,bi,bj->bk", christoffel(metric, x), v, v)
+        return v, -ops.einsum("bkij,bi,bj->bk", symbols(x), v, v)
 
-    states = [(points, velocity)]
-    for k in range(_positive(steps)):
-        states.append(_runge_kutta(rate, states[-1], k * length / steps, length / steps))
-    return tuple(ops.stack(part, axis=0) for part in zip(*states, strict=True))
+    def joined(state):
+        return ops.concatenate(rate(0.0, (state[:, :n], state[:, n:])), axis=1)
+
+    def follow(points, velocity):
+        step = length / steps
+
+        if tolerance is None:
+            rest = backend.iterated(
+                lambda state, _: _runge_kutta(rate, state, 0.0, step), (points, velocity), steps
+            )
+        else:
+            both = ops.concatenate([points, velocity], axis=1)
+            both, _ = backend.iterated(
+                lambda state, _: _controlled(joined, *state, step, tolerance),
+                (both, ops.zeros_like(both[:, :1]) + step),
+                steps,
+            )
+            rest = both[..., :n], both[..., n:]
+        return tuple(
+            ops.concatenate([first[None], later], axis=0)
+            for first, later in zip((points, velocity), rest, strict=True)
+        )
+
+    path = _run(follow, points, velocity)
+    _warn_of_lost(path, length / steps)
+    return path
+
+
+def _symbols(metric, given):
+    """Christoffel symbols at points; NaN where the metric is singular, in a loop of our own.
+
+    In a program that is being compiled by others, perhaps by XLA, there is no way to tell.
+    """
+    if not backend.concrete(given):
+        return lambda x: christoffel(metric, x)
+
+    def guarded(x):
+        g, dg = jet_of(metric, x, order=1)
+        return christoffel_from(g, dg, backend.inverse_or_nan(g))
+
+    return guarded
+
+
+def _run(function, *tensors):
+    """Compiled, but for a function that is being compiled already."""
+    if not all(backend.concrete(t) for t in tensors):
+        return function(*tensors)
+    return backend.compiled(function, [], loops=True)(*tensors)
+
+
+def _warn_of_lost(path, step):
+    if not backend.concrete(path[0]):
+        return
+    points = ops.convert_to_numpy(path[0])
+    sound = np.isfinite(points).all(axis=2) & np.isfinite(ops.convert_to_numpy(path[1])).all(axis=2)
+    lost = np.flatnonzero(~sound.all(axis=0))
+    if not len(lost):
+        return
+    row = lost[0]
+    last = int(np.argmin(sound[:, row])) - 1
+    where = "at its start" if last < 0 else f"after t = {last * step:.3g}, near {points[last, row]}"
+    warnings.warn(
+        f"{len(lost)} of {points.shape[1]} geodesics leave the chart, where the metric is not "
+        f"finite or degenerates; number {row} {where}. They are NaN from there on.",
+        stacklevel=3,
+    )
 
 
 def parallel_transport(
@@ -64,26 +221,35 @@ def parallel_transport(
     ----------
     metric : callable or MetricLayer
     curve : callable
-        ``curve(t)`` for a number t in [0, 1] gives points and velocities, two tensors (batch, n).
+        ``curve(t)`` for t in [0, 1], a scalar tensor, gives points and velocities, two tensors
+        (batch, n).
     vectors : array (batch, n)
         Vectors at ``curve(0)``.
     steps : int
-        Runge–Kutta steps.
+        Runge–Kutta steps, in one compiled loop.
 
     Returns
     -------
     tensor (batch, n)
         The vectors at ``curve(1)``.
     """
+    steps = _positive(steps)
+    vectors = ops.convert_to_tensor(vectors)
+
+    symbols = _symbols(metric, vectors)
 
     def rate(time, state):
         points, velocity = curve(time)
-        return (-ops.einsum("bkij,bi,bj->bk", christoffel(metric, points), velocity, state[0]),)
+        return (-ops.einsum("bkij,bi,bj->bk", symbols(points), velocity, state[0]),)
 
-    state = (ops.convert_to_tensor(vectors),)
-    for k in range(_positive(steps)):
-        state = _runge_kutta(rate, state, k / steps, 1.0 / steps)
-    return state[0]
+    def carry(vectors):
+        def advance(state, k):
+            time = ops.cast(k, vectors.dtype) / steps
+            return _runge_kutta(rate, state, time, 1.0 / steps)
+
+        return backend.iterated(advance, (vectors,), steps)[0][-1]
+
+    return _run(carry, vectors)
 
 
 def _positive(steps):

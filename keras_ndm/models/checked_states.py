@@ -5,6 +5,8 @@ from typing import TypeAlias
 
 import numpy as np
 
+from keras_ndm.user_data import ENOUGH, batches_of, varies
+
 # What `fit` takes as x: arrays, or a data set that gives batches (x, y).
 FitInput: TypeAlias = np.ndarray | tuple | Iterable
 
@@ -32,7 +34,9 @@ def state_rows(x: np.ndarray | tuple, like: np.ndarray | None = None) -> tuple:
     states = np.asarray(x, dtype="float32")
     if states.ndim != 2 or 0 in states.shape:
         raise ValueError(
-            f"States must have shape (N, d), one state a row; received shape {states.shape}."
+            f"States must have shape (N, d), one state a row; received shape {states.shape}. Of "
+            "windows (N, time, d), give the pairs of a state and the next: "
+            "x[:, :-1].reshape(-1, d) and x[:, 1:].reshape(-1, d)."
         )
     if like is not None and states.shape != like.shape:
         raise ValueError(
@@ -51,7 +55,7 @@ def state_rows(x: np.ndarray | tuple, like: np.ndarray | None = None) -> tuple:
     return states, steps
 
 
-def first_arrays(x: FitInput, y: np.ndarray | None, most: int = 100_000) -> tuple:
+def first_arrays(x: FitInput, y: np.ndarray | None, most: int = ENOUGH) -> tuple:
     """Give arrays x and y to adapt to, from what `fit` takes: arrays, or batches of (x, y).
 
     Parameters
@@ -69,17 +73,8 @@ def first_arrays(x: FitInput, y: np.ndarray | None, most: int = 100_000) -> tupl
     """
     if y is not None:
         return x, y
-    if hasattr(x, "__getitem__") and hasattr(x, "__len__"):
-        batches = (x[i] for i in range(len(x)))
-    elif hasattr(x, "__iter__") and not hasattr(x, "__next__"):
-        batches = iter(x)
-    else:
-        raise ValueError(
-            f"fit() cannot look at {type(x).__name__} beforehand. Call model.adapt(x, y) with "
-            "arrays first."
-        )
     xs, ys, seen = [], [], 0
-    for batch in batches:
+    for batch in batches_of(x):
         xs.append(batch[0] if isinstance(batch[0], tuple | list) else (batch[0],))
         ys.append(np.asarray(batch[1]))
         seen += len(ys[-1])
@@ -89,3 +84,28 @@ def first_arrays(x: FitInput, y: np.ndarray | None, most: int = 100_000) -> tupl
         np.concatenate([np.asarray(part) for part in column]) for column in zip(*xs, strict=True)
     ]
     return (columns[0] if len(columns) == 1 else tuple(columns)), np.concatenate(ys)
+
+
+def moving_columns(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Which columns of the states (N, d) change from one state to the next by more than rounding.
+
+    What does not (a constant, a parameter of each run) has no noise to be learned: its likelihood
+    has no upper bound.
+
+    Parameters
+    ----------
+    before, after : array (N, d)
+
+    Returns
+    -------
+    array (d,) of bool
+    """
+    wide = before.astype("float64")
+    steps = np.sqrt(np.mean(np.square(after - wide), axis=0))
+    return varies(steps, wide, str(before.dtype))
+
+
+def inverse_of(noise: np.ndarray) -> np.ndarray:
+    """Precision (d,) of a noise variance (d,); infinite, without a warning, where there is none."""
+    with np.errstate(divide="ignore"):
+        return 1.0 / noise

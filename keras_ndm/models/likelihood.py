@@ -54,6 +54,22 @@ def negative_log_likelihood(residual: Tensor, covariance: Tensor) -> Tensor:
     return 0.5 * ops.sum(ops.square(white[:, :, 0]), axis=-1) + logs + constant
 
 
+def without_still(covariance: Tensor, moving: Tensor) -> Tensor:
+    """Leave columns that never move out of a covariance (batch, d, d): variance 1, no correlations.
+
+    The noise of a constant could be learned to be 0, and the metric would then be degenerate.
+
+    Parameters
+    ----------
+    covariance : tensor (batch, d, d)
+    moving : tensor (d,)
+        Above 0 for columns that move.
+    """
+    keep = ops.cast(moving > 0, covariance.dtype)
+    rest = ops.eye(covariance.shape[-1], dtype=covariance.dtype) * (1.0 - keep)
+    return covariance * keep[:, None] * keep + rest
+
+
 class LikelihoodModel(keras.Model):
     """A model with `moments(x)`, trained by its likelihood."""
 
@@ -64,6 +80,13 @@ class LikelihoodModel(keras.Model):
     def evolutions(self) -> list:
         """Evolution layers whose penalties are logged."""
         return []
+
+    def fit(self, *args, **kwargs) -> keras.callbacks.History:
+        """As `keras.Model.fit`; warns where a `Budget` is not kept at the end."""
+        history = super().fit(*args, **kwargs)
+        for evolution in self.evolutions():
+            evolution.warn_of_rising()
+        return history
 
     def compile(
         self,

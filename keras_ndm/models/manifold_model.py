@@ -12,8 +12,20 @@ from keras_ndm.backend.training import cholesky
 from keras_ndm.coordinate_layer import CoordinateLayer
 from keras_ndm.evolution import EvolutionLayer
 from keras_ndm.metric_layer import MetricLayer
-from keras_ndm.models.checked_states import FitInput, first_arrays, state_rows
-from keras_ndm.models.likelihood import LikelihoodModel, States, gram, inverse_factor
+from keras_ndm.models.checked_states import (
+    FitInput,
+    first_arrays,
+    inverse_of,
+    moving_columns,
+    state_rows,
+)
+from keras_ndm.models.likelihood import (
+    LikelihoodModel,
+    States,
+    gram,
+    inverse_factor,
+    without_still,
+)
 
 
 class Geometry:
@@ -161,6 +173,8 @@ class ManifoldModel(LikelihoodModel):
         self.flow = flow_of(keras.Model(inputs, outputs))
         add = self.add_weight
         self.adapted = add(shape=(), initializer="zeros", trainable=False, name="adapted")
+        # Zero for a column that does not move: the likelihood weighs it as a plain square.
+        self.moving = add(shape=(states.shape[-1],), initializer="ones", trainable=False, name="moving")
 
     def fit(
         self, x: FitInput | None = None, y: np.ndarray | None = None, **kwargs
@@ -183,11 +197,14 @@ class ManifoldModel(LikelihoodModel):
             before = before[0] if isinstance(before, list | tuple) else before
             before, _ = state_rows(before)
             after, _ = state_rows(after, like=before)
+            moving = moving_columns(before, after)
+            self.moving.assign(moving)
+            after = np.where(moving, after, before)
             z, z_next = (
                 ops.convert_to_numpy(self.geometry.coordinates(p)) for p in (before, after)
             )
             noise = np.mean(np.square(z_next - z), axis=0) / 2
-            self.geometry.metric.initialize_at(1.0 / np.maximum(noise, 1e-12))
+            self.geometry.metric.initialize_at(inverse_of(noise))
             self.adapted.assign(1.0)
         return super().fit(x, y, **kwargs)
 
@@ -202,7 +219,7 @@ class ManifoldModel(LikelihoodModel):
         mean, jacobian = self.flow(x, *rest)
         end = self.geometry.noise_root(ops.stop_gradient(mean))
         start = ops.matmul(jacobian, self.geometry.noise_root(x))
-        return mean, gram(end) + gram(start)
+        return mean, without_still(gram(end) + gram(start), ops.convert_to_tensor(self.moving))
 
     def evolutions(self) -> list:
         """Evolution layers of the graph."""

@@ -12,8 +12,21 @@ from keras_ndm.coordinate_layer import CoordinateLayer
 from keras_ndm.evolution import EvolutionLayer, Weight
 from keras_ndm.geometry import activations, jets
 from keras_ndm.metric_layer import MetricLayer
-from keras_ndm.models.checked_states import FitInput, first_arrays, state_rows
-from keras_ndm.models.likelihood import LikelihoodModel, States, gram, inverse_factor
+from keras_ndm.models.checked_states import (
+    FitInput,
+    first_arrays,
+    inverse_of,
+    moving_columns,
+    state_rows,
+)
+from keras_ndm.models.likelihood import (
+    LikelihoodModel,
+    States,
+    gram,
+    inverse_factor,
+    without_still,
+)
+from keras_ndm.precision import refuse_quantized
 from keras_ndm.rowwise import Rows
 
 
@@ -102,16 +115,20 @@ class NeuralDifferentialManifold(LikelihoodModel):
         self.increment = add(shape=(d,), initializer="ones", trainable=False, name="increment")
         self.adapted = add(shape=(), initializer="zeros", trainable=False, name="adapted")
 
-    def adapt(self, x: np.ndarray | tuple, y: np.ndarray) -> None:
+    def adapt(self, x: FitInput, y: np.ndarray | None = None) -> None:
         """Take the chart's statistics, the typical increment and a first noise level from the data.
+
+        A column that does not move (a constant, a parameter of each run) is an input like others;
+        its prediction is itself, and the likelihood does not weigh it.
 
         Parameters
         ----------
-        x : array (N, d), or tuple of arrays (N, d) and (N, 1)
-            States, or states and steps.
+        x : array (N, d), tuple of arrays (N, d) and (N, 1), or a data set
+            States, or states and steps; or batches (x, y).
         y : array (N, d)
-            The states that follow.
+            The states that follow; None where x gives both.
         """
+        x, y = first_arrays(x, y)
         x, dt = state_rows(x)
         y, _ = state_rows(y, like=x)
         if not self.built:
@@ -121,11 +138,13 @@ class NeuralDifferentialManifold(LikelihoodModel):
         self.chart.adapt(x)
         rates = (y - x) if dt is None else (y - x) / dt
         spread = np.sqrt(np.mean(np.square(rates), axis=0))
-        self.increment.assign(np.where(spread > 0, spread, 1.0))
+        # Zero marks a column that does not move: it is predicted as it is, and not weighed.
+        moving = moving_columns(x, y)
+        self.increment.assign(np.where(moving, spread, 0.0))
+        y = np.where(moving, y, x)
         moved = np.subtract(*(ops.convert_to_numpy(self.chart(p)) for p in (y, x)))
         # Half of the increments' variance: the noise that would explain them all, at both ends.
-        noise = np.mean(np.square(moved), axis=0) / 2
-        self.metric.initialize_at(1.0 / np.maximum(noise, 1e-12))
+        self.metric.initialize_at(inverse_of(np.mean(np.square(moved), axis=0) / 2))
         self.adapted.assign(1.0)
 
     def fit(
@@ -141,7 +160,7 @@ class NeuralDifferentialManifold(LikelihoodModel):
             As in Keras.
         """
         if not self.built or not float(ops.convert_to_numpy(self.adapted)):
-            self.adapt(*first_arrays(x, y))
+            self.adapt(x, y)
         return super().fit(x, y, **kwargs)
 
     def call(self, x: States, training: bool = False) -> Tensor:
@@ -159,7 +178,8 @@ class NeuralDifferentialManifold(LikelihoodModel):
         # Where the noise of the next state is looked up must not depend on the target, or the
         # covariance would explain the residual away; and it should not pull the mean about.
         end = self._noise_root(ops.stop_gradient(mean))
-        return mean, gram(end) + gram(ops.matmul(jacobian, self._noise_root(x)))
+        covariance = gram(end) + gram(ops.matmul(jacobian, self._noise_root(x)))
+        return mean, without_still(covariance, ops.convert_to_tensor(self.increment))
 
     def evolutions(self) -> list:
         """Give the one evolution layer."""
@@ -256,6 +276,7 @@ class NeuralDifferentialManifold(LikelihoodModel):
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""
+        refuse_quantized(self)
         serialize = keras.saving.serialize_keras_object
         evolution = self.evolution.get_config()
         return {

@@ -36,6 +36,10 @@ class _CompileConfig:
     def __set__(self, model, config):
         vars(model)[_ATTRIBUTE] = config
         _release(model)
+        if hasattr(getattr(model.optimizer, "inner_optimizer", None), "attach"):
+            # Under "mixed_float16" Keras wraps an optimizer that scales the loss around it, against
+            # small gradients. This one divides them by their own size.
+            model.optimizer = model.optimizer.inner_optimizer
         if hasattr(model.optimizer, "attach"):
             model.optimizer.attach(model)
 

@@ -1,5 +1,6 @@
 """The loss of one batch as a function of the trainable values."""
 
+from collections.abc import Sequence
 from inspect import signature
 from typing import TypeAlias
 
@@ -9,7 +10,7 @@ from keras import ops
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import vjp
 
-__all__ = ["Nested", "Objective", "read"]
+__all__ = ["Nested", "Objective", "read", "trained", "wide"]
 
 # A tensor, or tensors in the structures in which Keras passes them.
 Nested: TypeAlias = Tensor | dict | list | tuple
@@ -18,6 +19,17 @@ Nested: TypeAlias = Tensor | dict | list | tuple
 def read(variable: keras.Variable) -> Tensor:
     """Present value of a variable, as a tensor that later assignments leave alone."""
     return ops.copy(variable.value)
+
+
+def trained(variables: list) -> list:
+    """Those of the trainable variables that follow a gradient, and do not keep it instead."""
+    return [v for v in variables if not v.overwrite_with_gradient]
+
+
+def wide(tensor: Tensor) -> Tensor:
+    """The tensor in float32 where it has fewer digits: sums of products need them."""
+    half = keras.backend.standardize_dtype(tensor.dtype) in ("float16", "bfloat16")
+    return ops.cast(tensor, "float32") if half else tensor
 
 
 class Objective:
@@ -44,10 +56,13 @@ class Objective:
     ):
         self.model = model
         self.x, self.y, self.sample_weight = x, y, sample_weight
-        self.variables = list(model.trainable_variables)
+        self.variables = trained(model.trainable_variables)
+        # Variables whose "gradient" is their new value, such as those of `evolution.Balance`.
+        self.meters = [v for v in model.trainable_variables if v.overwrite_with_gradient]
         self.state = [
             v for v in model.non_trainable_variables + model.metrics_variables if v is not None
         ]
+        self.state += self.meters
         self.state_values = [read(v) for v in self.state]
         # A likelihood model's Fisher matrix lives at its moments, not at what it predicts.
         self.gaussian = model._compile_loss is None and hasattr(model, "moments")
@@ -58,10 +73,18 @@ class Objective:
         """Present values of the trainable variables."""
         return [read(v) for v in self.variables]
 
-    def scope(self, values: list) -> keras.StatelessScope:
-        """Scope in which the model has the trainable `values`; losses are collected in it."""
+    def scope(self, values: list, others: Sequence = ()) -> keras.StatelessScope:
+        """Scope in which the model has the trainable `values`; losses are collected in it.
+
+        Parameters
+        ----------
+        values : list of tensors
+        others : sequence of (variable, tensor)
+            What other variables have in it, instead of what they had at the start.
+        """
         mapping = [*zip(self.variables, values, strict=True)]
         mapping += zip(self.state, self.state_values, strict=True)
+        mapping += others
         return keras.StatelessScope(state_mapping=mapping, collect_losses=True)
 
     def predict(self, x: Nested | None = None) -> Nested:
@@ -103,6 +126,17 @@ class Objective:
         """Gradient of the whole loss with respect to the trainable values."""
         loss, pullback, _ = vjp(lambda v: [self(v)], values)
         return pullback([ops.ones_like(loss[0])])
+
+    def measured(self, values: list) -> list:
+        """New values of the meters: what arrives at them as a gradient."""
+
+        def loss(meters):
+            mapping = list(zip(self.meters, meters, strict=True))
+            with self.scope(values, mapping):
+                return [self.compute_loss(self.predict())]
+
+        value, pullback, _ = vjp(loss, [read(v) for v in self.meters])
+        return pullback([ops.ones_like(value[0])])
 
     def output_gradient(self, values: list, y_pred: Nested) -> list:
         """∂L/∂y_pred, one tensor for each leaf of `y_pred`; `add_loss` terms do not enter."""

@@ -13,9 +13,10 @@ from keras_ndm.optimizers.natural_gradient.compile_hook import install, take_ove
 from keras_ndm.optimizers.natural_gradient.fisher.layer_taps import Taps
 from keras_ndm.optimizers.natural_gradient.fisher.output_fisher import warn_of_unknown
 from keras_ndm.optimizers.natural_gradient.fisher.tap_check import checked_taps, snapshot
+from keras_ndm.optimizers.natural_gradient.objective import trained
 from keras_ndm.optimizers.natural_gradient.solvers.choice import choose
 from keras_ndm.optimizers.natural_gradient.solvers.kronecker import KroneckerFactors
-from keras_ndm.optimizers.natural_gradient.step import natural_step
+from keras_ndm.optimizers.natural_gradient.step import natural_step, unchanged
 
 __all__ = ["NaturalGradient"]
 
@@ -70,7 +71,7 @@ class NaturalGradient(keras.optimizers.Optimizer):
     ------
     ValueError
         On arguments out of range; for a model with a training step of its own, without a loss,
-        under "mixed_float16", or on several `tf.distribute` replicas.
+        or on several `tf.distribute` replicas.
 
     Notes
     -----
@@ -100,6 +101,9 @@ class NaturalGradient(keras.optimizers.Optimizer):
     >>> model.fit(x, y, batch_size=1024, epochs=100)
     """
 
+    # Of variables that were trained before: what is kept of them is not used any more.
+    _retired = frozenset()
+
     def __init__(
         self,
         learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1.0,
@@ -124,6 +128,8 @@ class NaturalGradient(keras.optimizers.Optimizer):
             )
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         install()
+        # Variables that stay when the set of trained ones changes: the count and the rate.
+        self._lasting = frozenset(id(v) for v in self.variables)
         self.damping = float(damping)
         self.adaptive_damping = bool(adaptive_damping)
         self.momentum = float(momentum)
@@ -152,9 +158,23 @@ class NaturalGradient(keras.optimizers.Optimizer):
             )
         # A weak reference: Keras saves what an optimizer refers to along with it.
         self._model = weakref.ref(model)
+        if self.built and {id(v) for v in model.trainable_variables} != self._built_for:
+            self._start_over()
         self.taps = None
         self._known = snapshot(model) if model.built else None
         take_over(model, self._train_step)
+
+    def _start_over(self):
+        """Forget what belongs to variables that were trained before: some were (un)frozen."""
+        self._retired |= {id(v) for v in self.variables} - self._lasting
+        self.built, self._reported = False, 0
+        if self.solver == "auto":
+            self.chosen_solver = self.reason = None
+
+    @property
+    def variables(self) -> list:
+        """Variables in use."""
+        return [v for v in super().variables if id(v) not in self._retired]
 
     def build(self, variables: list) -> None:
         """Make the last step, damping, counters and Kronecker factors."""
@@ -164,10 +184,10 @@ class NaturalGradient(keras.optimizers.Optimizer):
         if model is None:
             raise ValueError(
                 "NaturalGradient works through `model.compile(optimizer=...)`, which tells it "
-                "the model; compile the model before building the optimizer. Under "
-                "'mixed_float16' Keras wraps the optimizer, which hides the model: use 'float32' "
-                "or 'mixed_bfloat16'."
+                "the model; compile the model before building the optimizer."
             )
+        self._built_for = frozenset(id(v) for v in variables)
+        variables = trained(variables)
         super().build(variables)
         self._known = snapshot(model)
         self.last_step = self.add_optimizer_variables(variables, "last_step")
@@ -234,6 +254,8 @@ class NaturalGradient(keras.optimizers.Optimizer):
     def finalize_variable_values(self, var_list: list) -> None:
         """As in Keras, at the end of `fit`; reports rejected batches."""
         super().finalize_variable_values(var_list)
+        if not self.built:  # nothing was trained
+            return
         new = self.rejected_batches - self._reported
         self._reported += new
         if new:
@@ -264,6 +286,8 @@ class NaturalGradient(keras.optimizers.Optimizer):
                 "NaturalGradient was not installed. Make an optimizer and compile the model again."
             )
         check_devices()
+        if not model.trainable_variables:
+            return unchanged(model, x, y, sample_weight)
         if not all(layer.built for layer in model._flatten_layers()):
             # TensorFlow's `fit` leaves it to the first step to build a subclassed model.
             model(keras.tree.map_structure(lambda t: keras.KerasTensor(t.shape, t.dtype), x))
@@ -281,3 +305,7 @@ class NaturalGradient(keras.optimizers.Optimizer):
             warn_of_unknown(model)
             self._warned = True
         return logs
+
+
+# So `model.compile("natural_gradient")` finds it, as Keras' own by their names.
+keras.saving.get_custom_objects()["natural_gradient"] = NaturalGradient

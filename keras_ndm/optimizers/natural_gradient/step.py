@@ -20,7 +20,7 @@ from keras_ndm.optimizers.natural_gradient.solvers.conjugate_gradient import (
 )
 from keras_ndm.optimizers.natural_gradient.solvers.exact import solve_exact
 
-__all__ = ["natural_step"]
+__all__ = ["natural_step", "unchanged"]
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,25 @@ def natural_step(
             variable.assign(ops.where(finite, variable.value, old))
     for variable, new, old in zip(objective.state, state, objective.state_values, strict=True):
         variable.assign(ops.where(finite, new, old))
+    if objective.meters:
+        for meter, new in zip(objective.meters, objective.measured(values), strict=True):
+            meter.assign(ops.where(ops.isfinite(new), new, meter.value))
     return _logs(objective, loss, y_pred)
+
+
+def unchanged(
+    model: keras.Model, x: Nested, y: Nested, sample_weight: Nested | None
+) -> dict:
+    """Logs of a batch for a model all of whose weights are frozen.
+
+    Parameters
+    ----------
+    model, x, y, sample_weight
+        As in `natural_step`.
+    """
+    objective = Objective(model, x, y, sample_weight)
+    y_pred = objective.predict()
+    return _logs(objective, objective.compute_loss(y_pred), y_pred)
 
 
 def _itemsize(z):

@@ -12,10 +12,11 @@ from keras import ops
 
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import computed_once, per_sample_vjp, vjp
+from keras_ndm.keras_internals import layers_inside
 from keras_ndm.optimizers.natural_gradient.fisher.layer_blocks import DenseBlock, Part, RowsBlock
 from keras_ndm.optimizers.natural_gradient.fisher.layer_taps import Taps
 from keras_ndm.optimizers.natural_gradient.fisher.sample_kernel import Kernel
-from keras_ndm.optimizers.natural_gradient.objective import Objective
+from keras_ndm.optimizers.natural_gradient.objective import Objective, wide
 
 __all__ = ["Jacobian", "linearize", "parts_of"]
 
@@ -75,8 +76,8 @@ def linearize(objective: Objective, taps: Taps, values: list, seeds: list) -> Ja
     # Flat lists only: TensorFlow's tape wants no nesting.
     sizes = [len(z) for z in zeros]
     flat = [z for group in zeros for z in group]
-    (_, seen), _, pullbacks = vjp(lambda f: outputs(_group(f, sizes)), flat, has_aux=True)
-    cotangents = [ops.cast(s, _dtype(s)) for s in seeds]
+    (y_pred, seen), _, pullbacks = vjp(lambda f: outputs(_group(f, sizes)), flat, has_aux=True)
+    cotangents = [ops.cast(s, _dtype(out)) for s, out in zip(seeds, y_pred, strict=True)]
     deltas = _group(pullbacks(cotangents), sizes)
     return Jacobian(
         objective.variables, _blocks(objective, taps, values, calls, seen, deltas, seeds)
@@ -162,6 +163,7 @@ def _dense_block(layer, group, trained):
     inputs, deltas, biased = [], [], []
     for call, parts in group:
         for order, (a, delta) in enumerate(zip(call.args, parts, strict=True)):
+            a, delta = wide(a), wide(delta)
             steps = 1
             for n in a.shape[1:-1]:
                 steps *= n
@@ -179,11 +181,11 @@ def _dense_block(layer, group, trained):
 
 def _affine_rows(call, delta, trained):
     """Rows of γ and β in γ x̂ + β: sums over every axis but the batch and the channels."""
-    layer, rank = call.layer, len(delta.shape)
+    layer, rank, delta = call.layer, len(delta.shape), wide(delta)
     axes = [a for a in range(2, rank) if a != layer.axis % (rank - 1) + 1]
     rows = []
     if layer.scale and id(layer.gamma) in trained:
-        rows.append(ops.sum(delta * call.normalized[None], axis=axes))
+        rows.append(ops.sum(delta * wide(call.normalized)[None], axis=axes))
     if layer.center and id(layer.beta) in trained:
         rows.append(ops.sum(delta, axis=axes))
     return rows
@@ -207,7 +209,11 @@ def _whole_rows(objective, values, call, delta, trained):
             return keras.tree.flatten(layer.call(*args, **kwargs))
 
     weights = [at[id(v)] for v in variables]
-    return per_sample_vjp(outputs, weights, [leaves[i] for i in batched], delta)
+    # Loops are not vectorizable: TensorFlow would say so in hundreds of lines, and loop.
+    loops = any(isinstance(part, keras.layers.RNN) for part in layers_inside(layer))
+    inputs = [leaves[i] for i in batched]
+    rows = per_sample_vjp(outputs, weights, inputs, delta, whole_model=loops)
+    return [wide(row) for row in rows]
 
 
 def _loose_block(objective, taps, values, seeds):
@@ -226,4 +232,4 @@ def _loose_block(objective, taps, values, seeds):
 
     weights = [at[id(v)] for v in variables]
     rows = per_sample_vjp(outputs, weights, leaves, seeds, whole_model=True)
-    return RowsBlock(variables, rows)
+    return RowsBlock(variables, [wide(row) for row in rows])

@@ -16,6 +16,7 @@ from keras import ops
 from keras_ndm.backend import Tensor
 from keras_ndm.backend import mean as mean_of
 from keras_ndm.geometry import jets
+from keras_ndm.optimizers.natural_gradient.objective import trained
 
 __all__ = ["Call", "Taps"]
 
@@ -50,7 +51,7 @@ class Call:
 def _owned(layer):
     """Trainable variables that belong to `layer` and to none of its sublayers."""
     inner = {id(v) for sub in layer._flatten_layers(include_self=False) for v in sub.variables}
-    return [v for v in layer.trainable_variables if id(v) not in inner]
+    return [v for v in trained(layer.trainable_variables) if id(v) not in inner]
 
 
 def _is_plain_dense(layer):

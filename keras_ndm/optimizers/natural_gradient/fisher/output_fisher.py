@@ -9,35 +9,44 @@ with L_n z_n = ∂L/∂f_n makes the gradient J̃ᵀ z.
 |---|---|---|
 | mean squared error over m outputs | Gaussian, fixed variance | 2/m · identity |
 | (sparse) categorical cross-entropy, logits | categorical | diag p − p pᵀ, p = softmax f |
-| the same, probabilities f | categorical | diag 1/f |
+| the same, probabilities f; Kullback–Leibler | categorical | diag 1/f |
 | binary cross-entropy over m outputs, logits | Bernoulli | p (1 − p) / m, p = sigmoid f |
 | the same, probabilities f | Bernoulli | 1 / (m f (1 − f)) |
 | Poisson over m outputs | Poisson, mean f | 1 / (m f) |
 | a loss with a method ``output_fisher(y_true, y_pred)`` | its own | what it returns, (N, M, M) |
 | none: a model with ``moments(x)`` | Gaussian with learned metric | see `gaussian_fisher` |
-| any other | none known | diagonal of ∇²_f ℓ, or 1/m where that is not positive; warns |
+| any other | none known | Σ_b |∂²ℓ/∂f_a∂f_b|, or 1/m where it is not convex; warns |
 
 s_n holds sample weights, the loss weight and the reduction. Amari (1998), Neural Computation 10,
 251; Martens (2020), JMLR 21(146), sections 6 and 9.
 """
 
+import math
 import warnings
 
 import keras
+import numpy as np
 from keras import losses, ops
 
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky, vjp
 from keras_ndm.optimizers.natural_gradient.fisher.gaussian_fisher import gaussian_seeds
-from keras_ndm.optimizers.natural_gradient.objective import Nested, Objective
+from keras_ndm.optimizers.natural_gradient.objective import Nested, Objective, wide
 
 __all__ = ["output_fisher", "probe", "seeds_of", "warn_of_unknown"]
+
+# Outputs up to which every column of a loss's Hessian is computed.
+_MOST_COLUMNS = 32
+
+# Curvature that counts as none, as a share of 1/m: rounding of second derivatives.
+_LINEAR = 1e-5
 
 _KNOWN = {
     losses.mean_squared_error: "squared",
     losses.categorical_crossentropy: "categorical",
     losses.sparse_categorical_crossentropy: "categorical",
     losses.binary_crossentropy: "binary",
+    losses.kl_divergence: "categorical",
     losses.poisson: "poisson",
 }
 
@@ -85,17 +94,30 @@ def _diagonal(kind, loss, y_true, f, scales):
         return s / m * (p * (1.0 - p) if from_logits else 1.0 / (p * (1.0 - p)))
     if kind == "poisson":
         return s / m / ops.maximum(f, tiny)
-    return _second_derivative(loss, y_true, f, s, m)
+    return _curvature(loss, y_true, f, s, m)
 
 
-def _second_derivative(loss, y_true, f, s, m):
+def _curvature(loss, y_true, f, s, m):
+    """s D, D_a = Σ_b |∂²ℓ/∂f_a∂f_b| where ∂²ℓ/∂f_a² > 0, else 1/m: a bound from above, by sample.
+
+    With many outputs one random combination of the columns takes the place of the sum, which is the
+    same for losses that act output by output. 1/m too where there is no positive curvature:
+    a smaller number would have the gradient there count as a large misfit.
+    """
+
     def slope(g):
         value, pullback, _ = vjp(lambda h: [loss.call(y_true, h[0])], g)
         return pullback([ops.ones_like(value[0])])
 
-    value, pullback, _ = vjp(slope, [f])
-    (second,) = pullback([ops.ones_like(value[0])])
-    return s * ops.where(second > 0, second, 1.0 / m)
+    size = math.prod(f.shape[1:])
+    columns = np.eye(size)
+    if size > _MOST_COLUMNS:
+        columns = np.random.default_rng(0).choice([-1.0, 1.0], (1, size))
+    directions = ops.reshape(ops.convert_to_tensor(columns, f.dtype), (-1, 1, *f.shape[1:]))
+    _, _, pullbacks = vjp(slope, [f])
+    (hessian,) = pullbacks([directions * ops.ones_like(f)[None]])
+    bound, diagonal = ops.sum(ops.abs(hessian), axis=0), ops.sum(hessian * directions, axis=0)
+    return s * ops.where(diagonal > _LINEAR / m, bound, 1.0 / m)
 
 
 def seeds_of(
@@ -206,13 +228,14 @@ def output_fisher(objective: Objective, values: list, y_pred: Nested) -> tuple:
     columns, z = [], []
     for loss, weight, y_true, leaf, sample_weight in _compiled_losses(objective, y_pred):
         place = next(i for i, x in enumerate(leaves) if x is leaf)
-        seeds, part = seeds_of(loss, weight, y_true, leaf, sample_weight, gradients[place])
+        gradient = wide(gradients[place])
+        seeds, part = seeds_of(loss, weight, y_true, wide(leaf), sample_weight, gradient)
         columns.append((place, seeds))
         z.append(part)
     blocks = []
     for i, leaf in enumerate(leaves):
         parts = [
-            seeds if place == i else ops.zeros((seeds.shape[0], *ops.shape(leaf)), dtype=leaf.dtype)
+            seeds if place == i else ops.zeros((seeds.shape[0], *ops.shape(leaf)), dtype=wide(leaf).dtype)
             for place, seeds in columns
         ]
         blocks.append(ops.concatenate(parts, axis=0))
@@ -249,8 +272,9 @@ def warn_of_unknown(model: keras.Model) -> None:
         if _kind(loss) == "unknown":
             warnings.warn(
                 f"NaturalGradient knows no Fisher matrix for the loss {name!r}: it uses the "
-                "second derivative of the loss by each output instead (generalized "
-                "Gauss-Newton), which is exact for losses that act output by output. Give the "
+                "sizes of the loss's second derivatives instead, a bound from above of its "
+                "curvature (generalized Gauss-Newton), which is exact for convex losses that act "
+                "output by output. Give the "
                 "loss a method `output_fisher(y_true, y_pred)` returning (batch, m, m) to say "
                 "otherwise.",
                 stacklevel=2,
