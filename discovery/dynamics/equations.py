@@ -102,6 +102,13 @@ class Equations:
         pairs = zip(self.symbols, self.rates, strict=True)
         return {s.name: plain(rate.subs(numbers)) for s, rate in pairs}
 
+    @property
+    def exact(self) -> dict[str, sympy.Expr]:
+        """The same with its numbers as they are, for other programs."""
+        numbers = dict(zip(self.parameters, map(sympy.Float, self.values), strict=True))
+        pairs = zip(self.symbols, self.rates, strict=True)
+        return {s.name: plain(rate.subs(numbers)) for s, rate in pairs}
+
     def __call__(self, states: np.ndarray) -> np.ndarray:
         """Return the rates (n, d) at states (n, d)."""
         return _filled(self._compiled_rates, states, self.values)

@@ -10,6 +10,8 @@ Every backend module provides the same names, listed in `NAMES`:
   values;
 - ``readable(variable, beside)``: whether the variable has a value that may be read where the tensor
   `beside` is computed: JAX's programs see only what they are given;
+- ``repeated(function, x, count)``: `function` applied so many times, in a loop that XLA compiles
+  and differentiates;
 - ``tanh``, ``sin``, ``cos``, ``mean``: in the precision of their argument (`keras.ops` computes
   them in float32 on JAX).
 """
@@ -22,6 +24,7 @@ NAMES = (
     "mean",
     "partials",
     "readable",
+    "repeated",
     "sin",
     "tanh",
     "tfp",
@@ -54,7 +57,7 @@ def _select():
 _module = _select()
 Tensor, tfp = _module.Tensor, _module.tfp
 compiled, jacobian = _module.compiled, _module.jacobian
-partials, readable = _module.partials, _module.readable
+partials, readable, repeated = _module.partials, _module.readable, _module.repeated
 sin, cos, tanh, mean = _module.sin, _module.cos, _module.tanh, _module.mean
 
 __all__ = list(NAMES)

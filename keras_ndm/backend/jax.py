@@ -16,6 +16,7 @@ __all__ = [
     "mean",
     "partials",
     "readable",
+    "repeated",
     "sin",
     "tanh",
     "tfp",
@@ -85,3 +86,8 @@ def compiled(function: Callable, variables: Sequence) -> Callable:
             return function(*args)
 
     return lambda *args: pure([v.value for v in variables], *args)
+
+
+def repeated(function: Callable, x: jax.Array, count: int) -> jax.Array:
+    """Apply `function` so many times, in one loop."""
+    return jax.lax.fori_loop(0, count, lambda _, x: function(x), x)

@@ -14,6 +14,7 @@ __all__ = [
     "mean",
     "partials",
     "readable",
+    "repeated",
     "sin",
     "tanh",
     "tfp",
@@ -92,3 +93,9 @@ def compiled(function: Callable, variables: Sequence) -> Callable:
     """Compile `function` by XLA; `variables` are captured by reference and stay live."""
     del variables
     return tf.function(function, jit_compile=True, autograph=False)
+
+
+def repeated(function: Callable, x: tf.Tensor, count: int) -> tf.Tensor:
+    """Apply `function` so many times; the known count lets XLA differentiate the loop."""
+    loop = (lambda i, _: i < count, lambda i, x: (i + 1, function(x)), (0, x))
+    return tf.while_loop(*loop, maximum_iterations=count)[1]
