@@ -10,6 +10,10 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+    from discovery.data.trajectories import Trajectories
+    from discovery.dynamics.motion import Forecast
 
 _MEASURED, _AHEAD = "#3986e4", "#cd632d"
 
@@ -42,6 +46,32 @@ class ForecastDisplay:
         self.units = tuple(units)
         self.measured = measured
         self.ahead = ahead
+
+    @classmethod
+    def of(
+        cls,
+        runs: Trajectories,
+        measured: tuple[ArrayLike, ArrayLike],
+        t: ArrayLike,
+        found: Forecast,
+    ) -> ForecastDisplay:
+        """Return the display of a forecast, not drawn.
+
+        Parameters
+        ----------
+        runs : Trajectories
+            Their names and units.
+        measured : (times (k,), states (k, d))
+        t : (m,) array-like
+        found : Forecast
+        """
+        times, window = (np.asarray(each, dtype=float) for each in measured)
+        return cls(
+            names=runs.names,
+            units=[runs.units.get(name, "") for name in runs.names],
+            measured=(times, window),
+            ahead=(np.asarray(t, dtype=float), found.states, found.error),
+        )
 
     def plot(self, ax: Sequence[Axes] | None = None) -> ForecastDisplay:
         """Draw it.
