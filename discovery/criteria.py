@@ -1734,6 +1734,33 @@ class MotionCriteria:
         off=-1.0,
         test="levels/test_distance.py::test_other_runs_are_far",
     )
+    far: float = limit(
+        1.0,
+        statistic="how far a law's value is beyond those of the runs, over their range",
+        unit="1",
+        reason="tolerance: a law is known where there were data",
+        off=math.inf,
+        test="levels/test_sampling.py::test_what_cannot_be_drawn_is_told[asked5-far from the runs]",
+    )
+    region: float = limit(
+        3.0,
+        statistic="distance to the next measured state, over that within which nine of ten of them "
+        "have one of another run",
+        unit="1",
+        reason="tolerance: a level set may go on in pieces where there were no data",
+        off=math.inf,
+        test="levels/test_sampling.py"
+        "::test_places_of_one_energy_and_no_other_piece_of_the_level_set",
+    )
+    dependent: float = limit(
+        1e-6,
+        statistic="smallest singular value of the slopes of laws on a level set, over the largest",
+        unit="1",
+        reason="tolerance: rounding of slopes, and Newton's method's error",
+        off=0.0,
+        test="levels/test_sampling.py::test_what_cannot_be_drawn_is_told"
+        "[asked7-depend on each other]",
+    )
 
 
 DATA = DataCriteria()

@@ -37,7 +37,18 @@ def states_of(states: ArrayLike, what: str, names: Sequence[str]) -> np.ndarray:
 
 
 def starts_of(x0: ArrayLike, names: Sequence[str]) -> np.ndarray:
-    """Return one state (d,) or many (n, d) as an array; errors as `states_of`."""
+    """Return one state (d,) or many (n, d) as an array.
+
+    Parameters
+    ----------
+    x0 : (d,) or (n, d) array-like
+    names : sequence of d str
+
+    Raises
+    ------
+    ValueError
+        As `states_of`, and for more axes.
+    """
     x0 = states_of(x0, "x0", names)
     if x0.ndim > 2:
         raise ValueError(f"x0 has shape {x0.shape}; expected (d,) or (n, d).")
@@ -45,7 +56,19 @@ def starts_of(x0: ArrayLike, names: Sequence[str]) -> np.ndarray:
 
 
 def times_of(times: ArrayLike, what: str) -> np.ndarray:
-    """Return times (k,) as an array; a ValueError for what are none."""
+    """Return times (k,) as an array.
+
+    Parameters
+    ----------
+    times : (k,) array-like
+    what : str
+        What to call them.
+
+    Raises
+    ------
+    ValueError
+        For another shape, none, and what is not finite.
+    """
     times = np.asarray(times, dtype=float)
     if times.ndim != 1 or len(times) == 0 or not np.isfinite(times).all():
         raise ValueError(f"{what} has shape {times.shape}; expected finite times (k,).")
@@ -91,7 +114,16 @@ def window_of(
 
 
 def marks_to(first: float, t: np.ndarray, longest: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return times from the first to all of t in steps no longer than so, and where t stands."""
+    """Return times from the first to all of t, and where t stands among them.
+
+    Parameters
+    ----------
+    first : float
+    t : (m,) array
+        Increasing, none before the first.
+    longest : float
+        The longest step between two of them.
+    """
     marks = [first]
     for at in t:
         n = max(1, int(np.ceil((at - marks[-1]) / longest - 1e-6)))

@@ -254,7 +254,9 @@ class GuidedMotion:
         from discovery.dynamics.picture import ForecastDisplay
 
         found = self.forecast(window, times, t)
-        return ForecastDisplay.of(self._runs, (times, window), t, found).plot(ax)
+        return ForecastDisplay.of(self._runs, (times, window), (t, found.states, found.error)).plot(
+            ax
+        )
 
     def _grid(self, first: float, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the times of steps, and which of them are those of t."""

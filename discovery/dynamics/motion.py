@@ -276,7 +276,9 @@ class Motion:
         from discovery.dynamics.picture import ForecastDisplay
 
         found = self.forecast(window, times, t)
-        return ForecastDisplay.of(self._runs, (times, window), t, found).plot(ax)
+        return ForecastDisplay.of(self._runs, (times, window), (t, found.states, found.error)).plot(
+            ax
+        )
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from discovery.data.trajectories import Trajectories
-    from discovery.dynamics.motion import Forecast
 
 _MEASURED, _AHEAD = "#3986e4", "#cd632d"
 
@@ -52,8 +51,7 @@ class ForecastDisplay:
         cls,
         runs: Trajectories,
         measured: tuple[ArrayLike, ArrayLike],
-        t: ArrayLike,
-        found: Forecast,
+        ahead: tuple[ArrayLike, np.ndarray, np.ndarray],
     ) -> ForecastDisplay:
         """Return the display of a forecast, not drawn.
 
@@ -62,15 +60,14 @@ class ForecastDisplay:
         runs : Trajectories
             Their names and units.
         measured : (times (k,), states (k, d))
-        t : (m,) array-like
-        found : Forecast
+        ahead : (times (m,), states (m, d), standard errors (m, d))
         """
         times, window = (np.asarray(each, dtype=float) for each in measured)
         return cls(
             names=runs.names,
             units=[runs.units.get(name, "") for name in runs.names],
             measured=(times, window),
-            ahead=(np.asarray(t, dtype=float), found.states, found.error),
+            ahead=(np.asarray(ahead[0], dtype=float), *ahead[1:]),
         )
 
     def plot(self, ax: Sequence[Axes] | None = None) -> ForecastDisplay:

@@ -136,7 +136,8 @@ class DiscoveryReport(Summary):
         kind : {"spectrum", "laws", "portrait"}
             The flatness of each library's directions; the values of the laws along the few runs
             that the report keeps, with what noise explains; these runs in two coordinates, coloured
-            by the value of the first law, or of fields the profiles of one run.
+            by the value of the first law, over its level sets, or of fields the profiles of one
+            run.
         ax : matplotlib Axes, optional
             Where to draw, for ``"laws"`` one a law; a new figure by default.
 
