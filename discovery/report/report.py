@@ -18,7 +18,6 @@ from discovery.data.states import States
 from discovery.data.trajectories import Trajectories
 from discovery.dynamics.guided import GuidedMotion, guided
 from discovery.dynamics.motion import Motion, checked
-from discovery.dynamics.routes import motion_of
 from discovery.estimation.manifold import checked_manifold
 from discovery.levels.choice import exact_laws, known
 from discovery.levels.conserved import Laws
@@ -36,7 +35,7 @@ from discovery.report.pictures.spectrum import SpectrumDisplay
 from discovery.report.quantity import Quantity
 from discovery.report.summary import Summary
 from discovery.report.text import as_text
-from discovery.report.use import as_law
+from discovery.report.use import motion_from
 
 if TYPE_CHECKING:
     import keras
@@ -207,9 +206,10 @@ class DiscoveryReport(Summary):
             formulas = [law.formula for law in laws]
             return guided(manifold, Laws(laws), formulas, runs, dict(self.noise))
         lasting = [q for q in self.quantities if q.verdict in ("exact", "decaying")]
-        laws = [as_law(q) for q in lasting if not q.library.learned]
-        constraints = [as_law(q) for q in self.identities if not q.library.learned]
-        return motion_of(laws, constraints, runs, self.noise)
+        closed, alike = (
+            [q for q in some if not q.library.learned] for some in (lasting, self.identities)
+        )
+        return motion_from(closed, alike, runs, self.noise)
 
     def sample(
         self,
