@@ -1725,6 +1725,15 @@ class MotionCriteria:
         off=math.inf,
         test="dynamics/test_motion.py::test_what_the_laws_do_not_tell_is_refused",
     )
+    equal: float = limit(
+        0.05,
+        statistic="probability that noise parts numbers that a formula has equal as far as a fit",
+        unit="1",
+        reason="χ² distribution of Wald's statistic, with as many degrees as equalities",
+        level=0.05,
+        off=-1.0,
+        test="dynamics/test_motion.py::test_numbers_that_are_not_equal_part",
+    )
     apart: float = limit(
         0.01,
         statistic="probability that noise puts two pieces of one level set as far apart",

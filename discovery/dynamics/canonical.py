@@ -25,6 +25,7 @@ import sympy
 from discovery.criteria import MOTION, SYMMETRIES
 from discovery.dynamics.equations import Equations, Law, as_number, parameters
 from discovery.dynamics.gyroscopic import Push, missing, pushes
+from discovery.dynamics.ties import Ties
 from discovery.dynamics.weak import Weak, chosen
 from discovery.noether.phase_space import evaluate
 
@@ -303,7 +304,21 @@ def _without_signs(force: sympy.Expr, w: sympy.Symbol) -> sympy.Expr:
     return force if changed.has(1 / w) else changed
 
 
-def _unknown(energy: Energy, fixed: int | None) -> tuple[list, tuple, np.ndarray, tuple]:
+class _Unknown(NamedTuple):
+    """The numbers of an energy: symbols or values of all, and of those that are free more."""
+
+    used: list[sympy.Expr]
+    free: tuple[sympy.Symbol, ...]
+    values: np.ndarray
+    titles: tuple[str, ...]
+    ties: Ties
+
+    def equations(self, symbols: tuple[sympy.Symbol, ...], rates: Sequence) -> Equations:
+        """Return rates with these numbers."""
+        return Equations(symbols, tuple(rates), self.free, self.values, self.titles, self.ties)
+
+
+def _unknown(energy: Energy, fixed: int | None) -> _Unknown:
     """Return the numbers of the terms, of which one may be fixed, and those that are free."""
     numbers = [*energy.numbers, *energy.factors, *energy.strengths]
     symbols = list(parameters(len(numbers)))
@@ -311,16 +326,20 @@ def _unknown(energy: Energy, fixed: int | None) -> tuple[list, tuple, np.ndarray
     titles += [push.title for push in energy.across]
     free = [k for k in range(len(symbols)) if k != fixed]
     used = [s if k in free else as_number(numbers[k]) for k, s in enumerate(symbols)]
-    return (
+    # Only terms of the energy: a loss of one half has nothing to do with a mass of one.
+    own = [*energy.numbers, *(np.nan for _ in numbers[len(energy.terms) :])]
+    return _Unknown(
         used,
         tuple(symbols[k] for k in free),
         np.array([numbers[k] for k in free]),
         tuple(titles[k] for k in free),
+        Ties.of(own, free),
     )
 
 
 def _hamilton(energy: Energy, space: Space) -> Equations:
-    used, free, values, titles = _unknown(energy, None)
+    unknown = _unknown(energy, None)
+    used = unknown.used
     h = sympy.Add(*(a * t for a, t in zip(used, energy.terms, strict=False)))
     rates = [sympy.Integer(0)] * len(space.symbols)
     for i in space.clock:
@@ -331,7 +350,7 @@ def _hamilton(energy: Energy, space: Space) -> Equations:
         force = _friction(loss, space.w)
         for (_, j), f in zip(space.pairs, force, strict=True):
             rates[j] -= a * f
-    return Equations(space.symbols, tuple(rates), free, values, titles)
+    return unknown.equations(space.symbols, rates)
 
 
 def _lagrange(energy: Energy, space: Space) -> Equations | None:
@@ -339,7 +358,8 @@ def _lagrange(energy: Energy, space: Space) -> Equations | None:
     kinetic = [
         k for k, term in enumerate(energy.terms) if not sympy.hessian(term, space.w).is_zero_matrix
     ]
-    used, free, values, titles = _unknown(energy, kinetic[0])
+    unknown = _unknown(energy, kinetic[0])
+    used = unknown.used
     h = sympy.Add(*(a * t for a, t in zip(used, energy.terms, strict=False)))
     momentum = sympy.Matrix([h.diff(w) for w in space.w])
     mass = momentum.jacobian(space.w).applyfunc(sympy.expand)
@@ -365,4 +385,4 @@ def _lagrange(energy: Energy, space: Space) -> Equations | None:
         rates[i] = sympy.Integer(1)
     for (i, j), speed, push in zip(space.pairs, space.w, pushed, strict=True):
         rates[i], rates[j] = speed, push
-    return Equations(space.symbols, tuple(rates), free, values, titles)
+    return unknown.equations(space.symbols, rates)

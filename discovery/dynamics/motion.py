@@ -150,7 +150,8 @@ class Motion:
     def refit(self, runs: Trajectories | None = None) -> Motion:
         """Fit all coefficients, with the starts of windows of about 40 samples.
 
-        Multiple shooting by Gauss and Newton, with the variational equations.
+        Multiple shooting by Gauss and Newton, with the variational equations. Numbers that the
+        energy has equal stay equal, if the fit does not speak against it.
 
         Parameters
         ----------
@@ -173,13 +174,16 @@ class Motion:
         test, others = windows.held_out, shoot(self._equations, windows[~windows.held_out])
         held = shoot(self._equations.with_values(others.values), windows[test], free=False)
         found = shoot(self._equations.with_values(others.values), windows)
+        values, covariance = found.values, found.covariance * max(1.0, found.per_freedom)
+        if self._equations.ties is not None:
+            values, covariance = self._equations.ties.kept(values, covariance)
         kept = [what for what in self.uncertain if not what.startswith("the coefficients")]
         return replace(
             self,
             residual=held.per_freedom,
             uncertain=(*kept, *_undetermined(self._equations.titles, found.undetermined)),
-            _equations=self._equations.with_values(found.values),
-            _covariance=found.covariance * max(1.0, found.per_freedom),
+            _equations=self._equations.with_values(values),
+            _covariance=covariance,
             _runs=runs,
         )
 

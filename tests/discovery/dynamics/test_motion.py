@@ -214,6 +214,26 @@ def test_total_momentum_hides_masses(simulated):
     assert found == pytest.approx([0, 0, -0.5, 1 / 1.3], abs=0.02)
 
 
+def test_numbers_that_are_equal_stay_so(simulated):
+    begun = np.array([[0.9, 0.1 * k, 0.05 * k, 1.0] for k in range(-6, 6)])
+    runs, levels = simulated(kepler, begun, TIMES, list("xyuv"), SPACE)
+    energy = law("u**2/2 + v**2/2 - 1.01/sqrt(x**2 + y**2)")
+    motion = motion_of([energy], [], runs, levels).refit()
+    assert motion.coefficients["v**2"] == pytest.approx(0.5, abs=1e-12)
+    assert motion.standard_errors["v**2"] == pytest.approx(0.0, abs=1e-9)
+    assert motion.coefficients["1/sqrt(x**2 + y**2)"] == pytest.approx(-1.0, abs=0.003)
+
+
+def test_numbers_that_are_not_equal_part(simulated):
+    def uneven(x, y, u, v):
+        return u, v, -x, -1.04 * y
+
+    runs, levels = simulated(uneven, starts(1, 4), TIMES, list("xyuv"), SPACE)
+    motion = motion_of([law("u**2 + v**2 + 1.02*x**2 + 1.02*y**2")], [], runs, levels).refit()
+    a = motion.coefficients
+    assert a["y**2"] / a["x**2"] == pytest.approx(1.04, abs=0.01)
+
+
 def test_errors_of_coefficients_are_honest(simulated):
     scores = []
     for seed in range(10, 14):
