@@ -1,13 +1,17 @@
-"""Forecasts: the motion that follows from laws, beside plain regression of the rates.
+"""Forecasts: the motion that follows from laws, beside sparse regression of the rates.
 
-Systems whose coefficients are no simple fractions, with noise. Both methods see the same runs and
+Systems whose coefficients are no simple fractions, with noise. All methods see the same runs and
 are asked to follow fresh starts, known exactly. Printed are the error after one horizon (the length
 of a training run), as a share of the coordinates' spread, and for how many horizons, ten at most,
 it stays below 0.2, both in the median over the starts.
 
-Plain regression: rates by differences of the smoothed runs; all polynomials of degree 3 of the
+Regression: rates by differences of the smoothed runs; all polynomials of degree 3 of the
 coordinates, with sine and cosine for an angle; least squares with terms left out one after another
-(Brunton, Proctor and Kutz, PNAS 113, 2016).
+(Brunton, Proctor and Kutz, PNAS 113, 2016). "refitted": its numbers fitted as those of the laws'
+motion are, by multiple shooting, where no more than 60 are left.
+
+    python benchmarks/forecasts.py --noise 0.01 0.05 --seeds 3 --minutes 60
+    python benchmarks/forecasts.py --controls --seeds 20     # law-free: a motion must be refused
 """
 
 import argparse
@@ -15,17 +19,24 @@ import itertools
 import time
 import warnings
 
+import law_free
 import numpy as np
+import sympy
 from scipy.integrate import solve_ivp
 
-from discovery import ConservedQuantityFinder, Trajectories
+from discovery import ConservedQuantityFinder, Trajectories, datasets
+from discovery.dynamics.equations import Equations, parameters, real_symbol
+from discovery.dynamics.shooting import shoot
+from discovery.dynamics.windows import Measured
 from discovery.estimation.local_polynomials import smooth
 from discovery.estimation.model_rows import rates
 
 LIMIT, MOST = 0.2, 10
 RUNS, SAMPLES, STARTS = 40, 120, 10
 FAR = 1e3  # where a motion is given up
-THRESHOLD, ROUNDS = 0.02, 10  # of plain regression
+THRESHOLD, ROUNDS, DEGREE = 0.02, 10, 3  # of regression
+REFITTED = 60  # numbers of regression that are refitted, at most
+MASSES = np.array([1.1372, 0.8713, 0.9431])
 SPACE = ["position"] * 2 + ["velocity"] * 2
 TURNING = ["angle"] * 2 + ["angular_velocity"] * 2
 
@@ -63,6 +74,40 @@ def lotka_volterra(x, y):
     return 1.1372 * x - 0.8713 * x * y, -0.7131 * y + 0.5877 * x * y
 
 
+def central(x, y, u, v):
+    """Return the rates of attraction by 1/r and a spring."""
+    pull = 1.1372 / np.hypot(x, y) ** 3 + 0.3426
+    return u, v, -pull * x, -pull * y
+
+
+def toda(x, y, z, u, v, w):
+    """Return the rates of three particles on a ring with springs that are exponentials."""
+    a, b, c = (1.1372 * np.exp(0.8713 * gap) for gap in (x - y, y - z, z - x))
+    return u, v, w, c - a, a - b, b - c
+
+
+def three_bodies(*state):
+    """Return the rates of three bodies in a plane."""
+    place = np.stack(state[:6], axis=-1)
+    place = place.reshape(*place.shape[:-1], 3, 2)
+    gap = place[..., None, :, :] - place[..., :, None, :]
+    distance = np.sqrt((gap**2).sum(-1) + np.eye(3))
+    pull = (MASSES[:, None] * gap / distance[..., None] ** 3).sum(-2)
+    return (*state[6:], *np.moveaxis(pull.reshape(*pull.shape[:-2], 6), -1, 0))
+
+
+def binaries(rng, n):
+    """Return states of a binary and a third body about it."""
+    drawn = datasets.load("three_body", n, 2, seed=int(rng.integers(2**31)))
+    return drawn.states[:, 0]
+
+
+def at_rest(rng, n):
+    """Return states of a ring that does not drift."""
+    drawn = rng.uniform(-0.8, 0.8, (n, 2, 3))
+    return (drawn - drawn.mean(axis=2, keepdims=True)).reshape(n, 6)
+
+
 def orbits(rng, n):
     """Return states of ellipses with eccentricities up to .5."""
     e, turn, size = rng.uniform(0, 0.5, n), rng.uniform(0, 2 * np.pi, n), rng.uniform(0.8, 1.3, n)
@@ -98,6 +143,15 @@ SYSTEMS = {
         "xy",
         ["amount"] * 2,
     ),
+    "central force": (central, orbits, 12.0, "xyuv", SPACE),
+    "Toda": (toda, at_rest, 12.0, "xyzuvw", ["position"] * 3 + ["velocity"] * 3),
+    "three bodies": (
+        three_bodies,
+        binaries,
+        12.0,
+        [*(f"{q}{i}" for i in "123" for q in "xy"), *(f"{w}{i}" for i in "123" for w in "uv")],
+        ["position"] * 6 + ["velocity"] * 6,
+    ),
 }
 
 
@@ -124,34 +178,46 @@ _ended.terminal = True
 
 
 def by_regression(runs, noise):
-    """Return a function that follows starts by rates that are sparse sums of plain terms."""
+    """Return rates that are sparse sums of plain terms."""
     path = smooth(runs.rows, runs.row_times, runs.offsets, noise).states
-    slopes = rates(runs, path)
+    symbols = tuple(map(real_symbol, runs.names))
     angles = [i for i, role in enumerate(runs.roles or ()) if role == "angle"]
-    rest = [i for i in range(runs.dim) if i not in angles]
-
-    def terms(states):
-        plain = [states[..., i] for i in rest]
-        plain += [f(states[..., i]) for i in angles for f in (np.sin, np.cos)]
-        powers = itertools.chain.from_iterable(
-            itertools.combinations_with_replacement(range(len(plain)), k) for k in range(1, 4)
-        )
-        products = [np.prod([plain[i] for i in which], axis=0) for which in powers]
-        return np.stack([np.ones(states.shape[:-1]), *products], axis=-1)
-
-    matrix = terms(path)
+    plain = [s for i, s in enumerate(symbols) if i not in angles]
+    plain += [f(symbols[i]) for i in angles for f in (sympy.sin, sympy.cos)]
+    terms = [
+        sympy.Mul(*factors)
+        for degree in range(DEGREE + 1)
+        for factors in itertools.combinations_with_replacement(plain, degree)
+    ]
+    columns = sympy.lambdify(symbols, terms)(*path.T)
+    matrix = np.stack([np.broadcast_to(column, len(path)) for column in columns], axis=1)
     size = np.linalg.norm(matrix, axis=0)
-    weights = np.zeros((matrix.shape[1], runs.dim))
-    for i, target in enumerate(slopes.T):
-        kept = np.arange(matrix.shape[1])
+    values, titles, sums = [], [], []
+    for target in rates(runs, path).T:
+        kept = np.arange(len(terms))
         for _ in range(ROUNDS):
             found = np.linalg.lstsq(matrix[:, kept] / size[kept], target, rcond=None)[0]
             strong = np.abs(found) > THRESHOLD * np.linalg.norm(target)
             if strong.all() or not strong.any():
                 break
             kept = kept[strong]
-        weights[kept, i] = found / size[kept]
-    return lambda starts, times: followed(lambda s: terms(s) @ weights, starts, times)
+        values += list(found / size[kept]) if len(found) == len(kept) else []
+        titles += [str(terms[k]) for k in kept]
+        sums.append([terms[k] for k in kept])
+    numbers = iter(free := parameters(len(titles)))
+    total = tuple(sympy.Add(*(next(numbers) * term for term in own)) for own in sums)
+    return Equations(symbols, total, free, np.array(values), tuple(titles))
+
+
+def refitted(equations, runs, noise):
+    """Return the rates with numbers from multiple shooting, as laws' motion has them."""
+    windows = Measured.of(runs, noise, runs.rows.std(axis=0)).windows()
+    return equations.with_values(shoot(equations, windows).values)
+
+
+def following(equations):
+    """Return a function that follows starts."""
+    return lambda starts, times: followed(lambda s: equations(s[None])[0], starts, times)
 
 
 def by_laws(runs):
@@ -170,36 +236,73 @@ def judged(follow, starts, times, true, spread):
     return float(np.median(error[:, (len(times) - 1) // MOST])), float(np.median(valid))
 
 
-def main():
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--noise", type=float, default=0.01)
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--systems", nargs="*", default=list(SYSTEMS), choices=list(SYSTEMS))
-    options = parser.parse_args()
-    print("| system | seed | χ² | laws: error, horizons | regression: error, horizons | seconds |")
-    print("|---|---|---|---|---|---|")
-    for name, seed in itertools.product(options.systems, range(options.seeds)):
-        rate, draw, horizon, names, roles = SYSTEMS[name]
-        rng = np.random.default_rng(seed)
-        times = np.linspace(0, horizon, SAMPLES)
-        clean = followed(lambda s, rate=rate: rate(*s), draw(rng, RUNS), times)
-        spread = clean.std(axis=(0, 1))
-        states = clean + options.noise * spread * rng.normal(size=clean.shape)
-        runs = Trajectories(states=states, times=times, names=list(names), roles=roles)
-        starts, ahead = draw(rng, STARTS), np.linspace(0, MOST * horizon, 50 * MOST + 1)
-        true = followed(lambda s, rate=rate: rate(*s), starts, ahead)
-        plain = judged(by_regression(runs, options.noise * spread), starts, ahead, true, spread)
+def drawn(name, noise, seed):
+    """Return runs, noise, fresh starts, times ahead, the true states there and the spread."""
+    rate, draw, horizon, names, roles = SYSTEMS[name]
+    rng = np.random.default_rng(seed)
+    times = np.linspace(0, horizon, SAMPLES)
+    clean = followed(lambda s: rate(*s), draw(rng, RUNS), times)
+    spread = clean.std(axis=(0, 1))
+    states = clean + noise * spread * rng.normal(size=clean.shape)
+    runs = Trajectories(states=states, times=times, names=list(names), roles=roles)
+    starts, ahead = draw(rng, STARTS), np.linspace(0, MOST * horizon, 50 * MOST + 1)
+    return runs, noise * spread, starts, ahead, followed(lambda s: rate(*s), starts, ahead), spread
+
+
+def rows(options):
+    """Yield a row of the table for each system, noise and seed."""
+    some = options.systems[: options.first]
+    for seed, noise, name in itertools.product(range(options.seeds), options.noise, some):
+        runs, level, *asked = drawn(name, noise, seed)
         begun = time.perf_counter()
         try:
             follow, square = by_laws(runs)
+            ours = f"{square:.2f} | {_said(judged(follow, *asked))}"
         except ValueError as refused:
-            print(f"| {name} | {seed} | refused: {refused} | — | {_said(plain)} | |", flush=True)
-            continue
+            ours = f"refused: {str(refused)[:90]} | —"
         taken = time.perf_counter() - begun
-        ours = judged(follow, starts, ahead, true, spread)
-        row = f"{square:.2f} | {_said(ours)} | {_said(plain)} | {taken:.0f}"
-        print(f"| {name} | {seed} | {row} |", flush=True)
+        sparse = by_regression(runs, level)
+        plain, again = _said(judged(following(sparse), *asked)), "—"
+        if len(sparse.values) <= REFITTED:
+            again = _said(judged(following(refitted(sparse, runs, level)), *asked))
+        yield f"| {name} | {noise:g} | {seed} | {ours} | {plain} | {again} | {taken:.0f} |"
+
+
+def controls(options):
+    """Yield what is said of the motion of data without a law, a row each."""
+    free = [name for name in datasets.names() if not datasets.info(name).count]
+    names = [*free, *law_free.CONTROLS][: options.first]
+    for seed, noise, name in itertools.product(range(options.seeds), options.noise, names):
+        runs, told = law_free.load(name, noise, 900 + seed, RUNS, SAMPLES)
+        try:
+            report = ConservedQuantityFinder(random_state=0, noise=told).fit(runs).report_
+            said = f"MOTION, χ² {report.motion().residual:.2f}"
+        except ValueError as refused:
+            said = f"refused: {str(refused)[:70]}"
+        yield f"| {name} | {noise:g} | {seed} | {said} |"
+
+
+def main():
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--noise", type=float, nargs="*", default=[0.01])
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--systems", nargs="*", default=list(SYSTEMS), choices=list(SYSTEMS))
+    parser.add_argument("--controls", action="store_true", help="law-free data instead")
+    parser.add_argument("--first", type=int, default=None, help="so many systems only")
+    parser.add_argument("--minutes", type=float, default=np.inf, help="stop after so long")
+    options = parser.parse_args()
+    end = time.monotonic() + 60 * options.minutes
+    if options.controls:
+        print("| data | noise | seed | motion |\n|---|---|---|---|")
+    else:
+        print("| system | noise | seed | χ² | laws: error, horizons | regression | refitted | s |")
+        print("|---|---|---|---|---|---|---|---|")
+    for row in controls(options) if options.controls else rows(options):
+        print(row, flush=True)
+        if time.monotonic() > end:
+            print(f"stopped after {options.minutes:g} minutes", flush=True)
+            break
 
 
 def _said(figures):

@@ -1725,6 +1725,15 @@ class MotionCriteria:
         off=math.inf,
         test="dynamics/test_motion.py::test_what_the_laws_do_not_tell_is_refused",
     )
+    equal: float = limit(
+        0.05,
+        statistic="probability that noise parts numbers that a formula has equal as far as a fit",
+        unit="1",
+        reason="χ² distribution of Wald's statistic, with as many degrees as equalities",
+        level=0.05,
+        off=-1.0,
+        test="dynamics/test_motion.py::test_numbers_that_are_not_equal_part",
+    )
     apart: float = limit(
         0.01,
         statistic="probability that noise puts two pieces of one level set as far apart",
@@ -1733,6 +1742,33 @@ class MotionCriteria:
         level=0.01,
         off=-1.0,
         test="levels/test_distance.py::test_other_runs_are_far",
+    )
+    far: float = limit(
+        1.0,
+        statistic="how far a law's value is beyond those of the runs, over their range",
+        unit="1",
+        reason="tolerance: a law is known where there were data",
+        off=math.inf,
+        test="levels/test_sampling.py::test_what_cannot_be_drawn_is_told[asked5-far from the runs]",
+    )
+    region: float = limit(
+        3.0,
+        statistic="distance to the next measured state, over that within which nine of ten of them "
+        "have one of another run",
+        unit="1",
+        reason="tolerance: a level set may go on in pieces where there were no data",
+        off=math.inf,
+        test="levels/test_sampling.py"
+        "::test_places_of_one_energy_and_no_other_piece_of_the_level_set",
+    )
+    dependent: float = limit(
+        1e-6,
+        statistic="smallest singular value of the slopes of laws on a level set, over the largest",
+        unit="1",
+        reason="tolerance: rounding of slopes, and Newton's method's error",
+        off=0.0,
+        test="levels/test_sampling.py::test_what_cannot_be_drawn_is_told"
+        "[asked7-depend on each other]",
     )
 
 

@@ -5,7 +5,7 @@ from keras_ndm import backend  # isort: skip
 from keras_ndm import callbacks, charts, evolution, geometry, metric_heads
 from keras_ndm.coordinate_layer import CoordinateLayer
 from keras_ndm.evolution import EvolutionLayer
-from keras_ndm.laws import ConservedProjection
+from keras_ndm.laws import ConservedProjection, MotionLayer
 from keras_ndm.mechanics.lagrangian_manifold import LagrangianManifold
 from keras_ndm.metric_layer import MetricLayer
 from keras_ndm.models import ManifoldModel, NeuralDifferentialManifold, manifold_of
@@ -18,6 +18,7 @@ __all__ = [
     "LagrangianManifold",
     "ManifoldModel",
     "MetricLayer",
+    "MotionLayer",
     "NaturalGradient",
     "NeuralDifferentialManifold",
     "backend",

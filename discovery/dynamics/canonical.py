@@ -9,7 +9,8 @@ With velocities H = T + V, T = ½ wᵀ M(q) w; then q' = w, which no fit may cha
     M w' = ∂T/∂q − ∂V/∂q − (∂(M w)/∂q) w.
 
 Where friction takes Σ_k f_k D_k in a unit of time, D_k homogeneous of degree n_k in the velocities,
-the force −f_k (∂D_k/∂w)/n_k acts besides: it takes that much.
+the force −f_k (∂D_k/∂w)/n_k acts besides: it takes that much. Forces that do no work are those of
+`discovery.dynamics.gyroscopic`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ import sympy
 
 from discovery.criteria import MOTION, SYMMETRIES
 from discovery.dynamics.equations import Equations, Law, as_number, parameters
+from discovery.dynamics.gyroscopic import Push, missing, pushes
+from discovery.dynamics.ties import Ties
 from discovery.dynamics.weak import Weak, chosen
 from discovery.noether.phase_space import evaluate
 
@@ -46,6 +49,10 @@ class Energy(NamedTuple):
     factors : (l,) array
     remark : str
         What is not unique; empty where it is.
+    across : list of Push
+        Forces that do no work.
+    strengths : (p,) array
+        Their numbers.
     """
 
     terms: list[sympy.Expr]
@@ -53,6 +60,8 @@ class Energy(NamedTuple):
     losses: list[sympy.Expr]
     factors: np.ndarray
     remark: str = ""
+    across: Sequence[Push] = ()
+    strengths: Sequence[float] = ()
 
 
 class Space(NamedTuple):
@@ -97,6 +106,8 @@ def canonical(laws: Sequence[Law], space: Space, weak: Weak) -> tuple[Equations,
     laws = [law for law in laws if all(_degree(loss, space.w) for loss in law.losses)]
     find = _energy_of_velocities if space.with_velocities else _energy_of_momenta
     energy = find(laws, space, weak)
+    if energy is None and space.with_velocities:
+        energy = _energy_beside_a_field(laws, space, weak)
     if energy is None:
         return None
     build = _lagrange if space.with_velocities else _hamilton
@@ -164,28 +175,14 @@ def _simple(weights: np.ndarray) -> np.ndarray:
 
 def _energy_of_velocities(laws: Sequence[Law], space: Space, weak: Weak) -> Energy | None:
     """Find the sums of laws h that obey d/dt ∂h/∂w = ∂(2T − h)/∂q, and one with definite masses."""
-    usable = []
-    for law in _with_products(laws, space.w):
-        hessian = sympy.hessian(law.expression, space.w)
-        if not hessian.has(*space.w) and not hessian.is_zero_matrix:
-            usable.append(law)
-    rests, sizes = [], []
+    usable = _kinetic(_with_products(laws, space.w), space)
     speed = weak.path[:, [j for _, j in space.pairs]].std(axis=0)
+    rests, sizes = [], []
     for law in usable:
-        h = law.expression
-        momentum = [h.diff(w) for w in space.w]
-        lagrangian = sum(w * p for w, p in zip(space.w, momentum, strict=True)) - h
-        force = [lagrangian.diff(q) for q in space.q]
-        for loss, factor in zip(law.losses, law.factors, strict=True):
-            force = [
-                f - as_number(factor) * g
-                for f, g in zip(force, _friction(loss, space.w), strict=True)
-            ]
-        momenta = evaluate(momentum, space.symbols, weak.path)
-        integral = weak.integral(evaluate(force, space.symbols, weak.path))
+        momenta, rest = _pushed(law, space, weak)
         # Not of its change: a total momentum has none.
-        sizes.append((weak.begin(momenta) * speed).ravel())
-        rests.append(((weak.change(momenta) - integral) * speed).ravel())
+        sizes.append((momenta * speed).ravel())
+        rests.append((rest * speed).ravel())
     if not usable or not (np.isfinite(rests).all() and np.isfinite(sizes).all()):
         return None
     rest, whole = np.stack(rests, axis=1), np.stack(sizes, axis=1)
@@ -199,6 +196,49 @@ def _energy_of_velocities(laws: Sequence[Law], space: Space, weak: Weak) -> Ener
     if not fine.any():
         return None
     return _definite(usable, back @ vectors[:, fine], space, weak)
+
+
+def _kinetic(laws: Sequence[Law], space: Space) -> list[Law]:
+    """Return the laws that are of second degree in the velocities."""
+    usable = []
+    for law in laws:
+        hessian = sympy.hessian(law.expression, space.w)
+        if not hessian.has(*space.w) and not hessian.is_zero_matrix:
+            usable.append(law)
+    return usable
+
+
+def _pushed(law: Law, space: Space, weak: Weak) -> tuple[np.ndarray, np.ndarray]:
+    """Return the momenta of an energy as windows begin, and what its force misses of their changes.
+
+    Both (windows, n).
+    """
+    h = law.expression
+    momentum = [h.diff(w) for w in space.w]
+    lagrangian = sum(w * p for w, p in zip(space.w, momentum, strict=True)) - h
+    force = [lagrangian.diff(q) for q in space.q]
+    for loss, factor in zip(law.losses, law.factors, strict=True):
+        drag = _friction(loss, space.w)
+        force = [f - as_number(factor) * g for f, g in zip(force, drag, strict=True)]
+    momenta = evaluate(momentum, space.symbols, weak.path)
+    integral = weak.integral(evaluate(force, space.symbols, weak.path))
+    return weak.begin(momenta), weak.change(momenta) - integral
+
+
+def _energy_beside_a_field(laws: Sequence[Law], space: Space, weak: Weak) -> Energy | None:
+    """Find one law that is an energy beside forces that do no work."""
+    tried, found = pushes(space.q, space.w), []
+    for law in _kinetic(laws, space):
+        momenta, rest = _pushed(law, space, weak)
+        energy = _definite([law], np.ones((1, 1)), space, weak)
+        if energy is None or not np.isfinite(rest).all():
+            continue
+        across = missing(rest, momenta, space.symbols, tried, weak)
+        if across is not None:
+            # In the units of the energy, which may be another multiple than the law.
+            size = energy.numbers[0] / law.coefficients[law.terms.index(energy.terms[0])]
+            found.append((across[2], energy._replace(across=across[0], strengths=size * across[1])))
+    return min(found, key=lambda one: one[0])[1] if found else None
 
 
 def _definite(laws: Sequence[Law], sums: np.ndarray, space: Space, weak: Weak) -> Energy | None:
@@ -264,23 +304,42 @@ def _without_signs(force: sympy.Expr, w: sympy.Symbol) -> sympy.Expr:
     return force if changed.has(1 / w) else changed
 
 
-def _unknown(energy: Energy, fixed: int | None) -> tuple[list, tuple, np.ndarray, tuple]:
+class _Unknown(NamedTuple):
+    """The numbers of an energy: symbols or values of all, and of those that are free more."""
+
+    used: list[sympy.Expr]
+    free: tuple[sympy.Symbol, ...]
+    values: np.ndarray
+    titles: tuple[str, ...]
+    ties: Ties
+
+    def equations(self, symbols: tuple[sympy.Symbol, ...], rates: Sequence) -> Equations:
+        """Return rates with these numbers."""
+        return Equations(symbols, tuple(rates), self.free, self.values, self.titles, self.ties)
+
+
+def _unknown(energy: Energy, fixed: int | None) -> _Unknown:
     """Return the numbers of the terms, of which one may be fixed, and those that are free."""
-    symbols = list(parameters(len(energy.terms) + len(energy.losses)))
-    numbers = [*energy.numbers, *energy.factors]
+    numbers = [*energy.numbers, *energy.factors, *energy.strengths]
+    symbols = list(parameters(len(numbers)))
     titles = [*map(str, energy.terms), *(f"loss: {loss}" for loss in energy.losses)]
+    titles += [push.title for push in energy.across]
     free = [k for k in range(len(symbols)) if k != fixed]
     used = [s if k in free else as_number(numbers[k]) for k, s in enumerate(symbols)]
-    return (
+    # Only terms of the energy: a loss of one half has nothing to do with a mass of one.
+    own = [*energy.numbers, *(np.nan for _ in numbers[len(energy.terms) :])]
+    return _Unknown(
         used,
         tuple(symbols[k] for k in free),
         np.array([numbers[k] for k in free]),
         tuple(titles[k] for k in free),
+        Ties.of(own, free),
     )
 
 
 def _hamilton(energy: Energy, space: Space) -> Equations:
-    used, free, values, titles = _unknown(energy, None)
+    unknown = _unknown(energy, None)
+    used = unknown.used
     h = sympy.Add(*(a * t for a, t in zip(used, energy.terms, strict=False)))
     rates = [sympy.Integer(0)] * len(space.symbols)
     for i in space.clock:
@@ -291,7 +350,7 @@ def _hamilton(energy: Energy, space: Space) -> Equations:
         force = _friction(loss, space.w)
         for (_, j), f in zip(space.pairs, force, strict=True):
             rates[j] -= a * f
-    return Equations(space.symbols, tuple(rates), free, values, titles)
+    return unknown.equations(space.symbols, rates)
 
 
 def _lagrange(energy: Energy, space: Space) -> Equations | None:
@@ -299,15 +358,19 @@ def _lagrange(energy: Energy, space: Space) -> Equations | None:
     kinetic = [
         k for k, term in enumerate(energy.terms) if not sympy.hessian(term, space.w).is_zero_matrix
     ]
-    used, free, values, titles = _unknown(energy, kinetic[0])
+    unknown = _unknown(energy, kinetic[0])
+    used = unknown.used
     h = sympy.Add(*(a * t for a, t in zip(used, energy.terms, strict=False)))
     momentum = sympy.Matrix([h.diff(w) for w in space.w])
     mass = momentum.jacobian(space.w).applyfunc(sympy.expand)
     lagrangian = sum(w * p for w, p in zip(space.w, momentum, strict=True)) - h
     q, w = sympy.Matrix(space.q), sympy.Matrix(space.w)
     force = sympy.Matrix([lagrangian.diff(x) for x in q]) - (mass * w).jacobian(q) * w
-    for a, loss in zip(used[len(energy.terms) :], energy.losses, strict=True):
+    besides = used[len(energy.terms) :]
+    for a, loss in zip(besides, energy.losses, strict=False):
         force -= a * sympy.Matrix(_friction(loss, space.w))
+    for a, push in zip(besides[len(energy.losses) :], energy.across, strict=True):
+        force += a * sympy.Matrix(push.force)
     if mass.is_diagonal():
         pushed = [
             sympy.Add(*(part / m for part in sympy.Add.make_args(f)))
@@ -322,4 +385,4 @@ def _lagrange(energy: Energy, space: Space) -> Equations | None:
         rates[i] = sympy.Integer(1)
     for (i, j), speed, push in zip(space.pairs, space.w, pushed, strict=True):
         rates[i], rates[j] = speed, push
-    return Equations(space.symbols, tuple(rates), free, values, titles)
+    return unknown.equations(space.symbols, rates)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import sympy
 
+from discovery.dynamics.ties import Ties
 from discovery.formulas.compiling import compile_formulas
 from discovery.formulas.plain import plain
 
@@ -78,6 +79,8 @@ class Equations:
         Of the parameters.
     titles : tuple of m str
         What each parameter multiplies.
+    ties : Ties or None
+        Which of them the laws have equal.
     """
 
     symbols: tuple[sympy.Symbol, ...]
@@ -85,6 +88,7 @@ class Equations:
     parameters: tuple[sympy.Symbol, ...]
     values: np.ndarray
     titles: tuple[str, ...]
+    ties: Ties | None = None
 
     def with_values(self, values: np.ndarray) -> Equations:
         """Return the same equations with other numbers (m,)."""
@@ -99,6 +103,13 @@ class Equations:
     def written(self) -> dict[str, sympy.Expr]:
         """The rate of each coordinate as a formula, its numbers filled in."""
         numbers = dict(zip(self.parameters, map(as_number, self.values), strict=True))
+        pairs = zip(self.symbols, self.rates, strict=True)
+        return {s.name: plain(rate.subs(numbers)) for s, rate in pairs}
+
+    @property
+    def exact(self) -> dict[str, sympy.Expr]:
+        """The same with its numbers as they are, for other programs."""
+        numbers = dict(zip(self.parameters, map(sympy.Float, self.values), strict=True))
         pairs = zip(self.symbols, self.rates, strict=True)
         return {s.name: plain(rate.subs(numbers)) for s, rate in pairs}
 

@@ -26,6 +26,11 @@ _RELATIVE = 1e-10
 # Yoshida (Phys. Lett. A 150, 1990), solution A of sixth order.
 _OUTER = (0.784513610477560, 0.235573213359357, -1.17767998417887)
 _WEIGHTS = (*_OUTER, 1 - 2 * sum(_OUTER), *_OUTER[::-1])
+# The same of fourth order, as `keras_ndm.MotionLayer` has them.
+_LEAPFROG = 1 / (2 - 2 ** (1 / 3))
+_LEAPFROGS = (_LEAPFROG, 1 - 2 * _LEAPFROG, _LEAPFROG)
+# Error of a layer's step, in spreads, and substeps at most.
+_LAYER_ERROR, _SUBSTEPS = 1e-6, 4096
 # Steps that a symplectic rollout may take of its whole time, and its error over the first part.
 _MOST_STEPS, _SYMPLECTIC_ERROR, _PROBE = 200_000, 1e-7, 64
 
@@ -156,6 +161,41 @@ def rollout(equations: Equations, starts: np.ndarray, times: np.ndarray) -> np.n
     return out
 
 
+def substeps(equations: Equations, starts: np.ndarray, dt: float, size: np.ndarray) -> int:
+    """Return into how many steps of fourth order dt is to be parted.
+
+    Parameters
+    ----------
+    equations : Equations
+    starts : (n, d) array
+        From where; the few that run into a singularity do not count.
+    dt : float
+    size : (d,) array
+        Units of the error.
+
+    Raises
+    ------
+    ValueError
+        For a dt that takes too many.
+    """
+    times, count = np.array([0.0, dt]), 1
+
+    def moved(count: int) -> np.ndarray:
+        if equations.halves is not None:
+            return _composed(equations, starts, times, count, _LEAPFROGS)[:, 1]
+        spans = np.tile(times, (len(starts), 1))
+        return plain(equations, starts, spans, Steps(4, count))[:, 1]
+
+    coarse = moved(count)
+    while count <= _SUBSTEPS:
+        fine = moved(2 * count)
+        error = np.abs((fine - coarse) / size).max(axis=1)
+        if np.quantile(np.where(np.isfinite(error), error, np.inf), 0.95) <= _LAYER_ERROR:
+            return count
+        count, coarse = 2 * count, fine
+    raise ValueError(f"dt = {dt:g} needs more than {_SUBSTEPS} substeps. Expected a shorter one.")
+
+
 def _symplectic(equations: Equations, starts: np.ndarray, times: np.ndarray) -> np.ndarray | None:
     """Return the states, or None where the steps that they need are too many."""
     steps = np.diff(times)
@@ -172,18 +212,22 @@ def _symplectic(equations: Equations, starts: np.ndarray, times: np.ndarray) -> 
 
 
 def _composed(
-    equations: Equations, starts: np.ndarray, times: np.ndarray, substeps: int
+    equations: Equations,
+    starts: np.ndarray,
+    times: np.ndarray,
+    substeps: int,
+    weights: tuple[float, ...] = _WEIGHTS,
 ) -> np.ndarray:
     first, second = equations.halves
     # Neighbouring half steps of the first group are one step.
-    drifts = [(a + b) / 2 for a, b in itertools.pairwise((0.0, *_WEIGHTS, 0.0))]
+    drifts = [(a + b) / 2 for a, b in itertools.pairwise((0.0, *weights, 0.0))]
     now = np.array(starts)
     out = np.empty((len(starts), len(times), starts.shape[1]))
     out[:, 0] = now
     with np.errstate(all="ignore"):
         for j, step in enumerate(np.diff(times) / substeps):
             for _ in range(substeps):
-                for drift, kick in zip(drifts, _WEIGHTS, strict=False):
+                for drift, kick in zip(drifts, weights, strict=False):
                     now[:, first] += drift * step * equations.of_half(0, now)
                     now[:, second] += kick * step * equations.of_half(1, now)
                 now[:, first] += drifts[-1] * step * equations.of_half(0, now)

@@ -11,8 +11,9 @@ import sympy
 from numpy.typing import ArrayLike
 
 from discovery.data.trajectories import Trajectories
+from discovery.dynamics.asked import marks_to, starts_of, states_of, times_of, window_of
 from discovery.dynamics.equations import Equations
-from discovery.dynamics.flow import rollout, varied
+from discovery.dynamics.flow import rollout, substeps, varied
 from discovery.dynamics.shooting import Fit, shoot
 from discovery.dynamics.windows import LENGTH, Measured, Windows
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from discovery.dynamics.picture import ForecastDisplay
+    from keras_ndm import MotionLayer
+
+
+# States at which a layer's error is measured.
+_STATES = 200
 
 
 class Forecast(NamedTuple):
@@ -105,7 +111,7 @@ class Motion:
         ValueError
             When the last axis is not d.
         """
-        states = self._states(states, "states")
+        states = states_of(states, "states", self.names)
         flat = states.reshape(-1, states.shape[-1])
         return self._equations(flat).reshape(states.shape)
 
@@ -132,10 +138,7 @@ class Motion:
         ValueError
             For states of another size, and for times out of order.
         """
-        x0 = self._states(x0, "x0")
-        if x0.ndim > 2:
-            raise ValueError(f"x0 has shape {x0.shape}; expected (d,) or (n, d).")
-        t = _times(t, "t")
+        x0, t = starts_of(x0, self.names), times_of(t, "t")
         steps = np.diff(t)
         if not (np.all(steps > 0) or np.all(steps < 0)):
             raise ValueError(
@@ -147,7 +150,8 @@ class Motion:
     def refit(self, runs: Trajectories | None = None) -> Motion:
         """Fit all coefficients, with the starts of windows of about 40 samples.
 
-        Multiple shooting by Gauss and Newton, with the variational equations.
+        Multiple shooting by Gauss and Newton, with the variational equations. Numbers that the
+        energy has equal stay equal, if the fit does not speak against it.
 
         Parameters
         ----------
@@ -170,13 +174,16 @@ class Motion:
         test, others = windows.held_out, shoot(self._equations, windows[~windows.held_out])
         held = shoot(self._equations.with_values(others.values), windows[test], free=False)
         found = shoot(self._equations.with_values(others.values), windows)
+        values, covariance = found.values, found.covariance * max(1.0, found.per_freedom)
+        if self._equations.ties is not None:
+            values, covariance = self._equations.ties.kept(values, covariance)
         kept = [what for what in self.uncertain if not what.startswith("the coefficients")]
         return replace(
             self,
             residual=held.per_freedom,
             uncertain=(*kept, *_undetermined(self._equations.titles, found.undetermined)),
-            _equations=self._equations.with_values(found.values),
-            _covariance=found.covariance * max(1.0, found.per_freedom),
+            _equations=self._equations.with_values(values),
+            _covariance=covariance,
             _runs=runs,
         )
 
@@ -203,24 +210,51 @@ class Motion:
             For states of another size or not finite, times out of order, and windows that do not
             tell a state.
         """
-        window, times, t = self._states(window, "window"), _times(times, "times"), _times(t, "t")
-        if window.shape != (len(times), len(self.names)):
-            raise ValueError(
-                f"the window has shape {window.shape}; expected ({len(times)}, {len(self.names)}): "
-                "a state of all coordinates at each of the times."
-            )
-        if len(times) < 3 or np.any(np.diff(times) <= 0) or np.any(np.diff(t) <= 0):
-            raise ValueError(
-                "expected a window of 3 samples or more, and times and t that increase."
-            )
-        if t[0] < times[0]:
-            raise ValueError(f"t begins at {t[0]:g}, before the window, at {times[0]:g}.")
-        piece = Trajectories(
-            states=[window], times=[times], names=self.names, roles=self._runs.roles
-        )
-        windows = self._windows(piece, len(times))
+        piece, t = window_of(window, times, t, self._runs)
+        windows = self._windows(piece, len(piece.rows))
         fit = shoot(self._equations, windows, free=False)
-        return self._ahead(fit, times, t)
+        return self._ahead(fit, piece.row_times, t)
+
+    def layer(self, dt: float, **kwargs: str | bool) -> MotionLayer:
+        """Return a Keras layer that moves states by dt.
+
+        In as many fixed steps as keep its error, at nearly all states of the runs, below a
+        millionth of a coordinate's spread; symplectic as `rollout` is. It is differentiable, and a
+        `.keras` file holds the equations as plain data. Its numbers are those of now: `refit`
+        first.
+
+        Parameters
+        ----------
+        dt : float
+            In the runs' unit of time; negative leads back.
+        **kwargs
+            For the layer, such as ``name=``.
+
+        Returns
+        -------
+        keras_ndm.MotionLayer
+            From states (batch, d) or (batch, samples, d), in the order of `names`.
+
+        Raises
+        ------
+        ValueError
+            For a dt that is no finite number, zero, or so long that it takes thousands of steps.
+        """
+        from keras_ndm import MotionLayer
+
+        if not np.isfinite(dt) or dt == 0:
+            raise ValueError(f"dt is {dt!r}. Expected a finite number other than zero.")
+        rows = self._runs.rows
+        some = rows[:: max(1, len(rows) // _STATES)]
+        spread = np.where(rows.std(axis=0) > 0, rows.std(axis=0), 1.0)
+        names, halves = self.names, self._equations.halves
+        return MotionLayer(
+            self._equations.exact,
+            dt=float(dt),
+            substeps=substeps(self._equations, some, float(dt), spread),
+            halves=None if halves is None else [[names[i] for i in half] for half in halves],
+            **kwargs,
+        )
 
     def plot_forecast(
         self, window: ArrayLike, times: ArrayLike, t: ArrayLike, ax: Sequence[Axes] | None = None
@@ -246,13 +280,9 @@ class Motion:
         from discovery.dynamics.picture import ForecastDisplay
 
         found = self.forecast(window, times, t)
-        display = ForecastDisplay(
-            names=self.names,
-            units=[self._runs.units.get(name, "") for name in self.names],
-            measured=(np.asarray(times, dtype=float), np.asarray(window, dtype=float)),
-            ahead=(np.asarray(t, dtype=float), found.states, found.error),
+        return ForecastDisplay.of(self._runs, (times, window), (t, found.states, found.error)).plot(
+            ax
         )
-        return display.plot(ax)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -261,13 +291,7 @@ class Motion:
 
     def _ahead(self, fit: Fit, times: np.ndarray, t: np.ndarray) -> Forecast:
         """Follow the start of one window, in steps as short as the window's."""
-        longest = float(np.median(np.diff(times)))
-        marks = [times[0]]
-        for at in t:
-            n = max(1, int(np.ceil((at - marks[-1]) / longest)))
-            marks += list(np.linspace(marks[-1], at, n + 1)[1:])
-        grid = np.array(marks)
-        which = np.searchsorted(grid, t)
+        grid, which = marks_to(times[0], t, float(np.median(np.diff(times))))
         path = varied(self._equations, fit.starts, grid[None], fit.steps)
         s, p = path.by_start[0, which], path.by_parameter[0, which]
         covariance = s @ fit.start_covariance[0] @ s.transpose(0, 2, 1)
@@ -281,17 +305,6 @@ class Motion:
         if len(windows) < 1:
             raise ValueError("the runs are too short. Expected 3 samples or more in a run.")
         return windows
-
-    def _states(self, states: ArrayLike, name: str) -> np.ndarray:
-        states = np.asarray(states, dtype=float)
-        if states.ndim == 0 or states.shape[-1] != len(self.names):
-            raise ValueError(
-                f"{name} has shape {states.shape}; expected {len(self.names)} coordinates "
-                f"({', '.join(self.names)}) on the last axis."
-            )
-        if not np.isfinite(states).all():
-            raise ValueError(f"{name} holds values that are not finite. Leave those samples out.")
-        return states
 
 
 def checked(runs: Trajectories, names: Sequence[str]) -> Trajectories:
@@ -313,13 +326,6 @@ def checked(runs: Trajectories, names: Sequence[str]) -> Trajectories:
     if tuple(names) == tuple(runs.names):
         return runs
     return runs.of_columns([runs.names.index(name) for name in names])
-
-
-def _times(times: ArrayLike, name: str) -> np.ndarray:
-    times = np.asarray(times, dtype=float)
-    if times.ndim != 1 or len(times) == 0 or not np.isfinite(times).all():
-        raise ValueError(f"{name} has shape {times.shape}; expected finite times (k,).")
-    return times
 
 
 def _undetermined(titles: Sequence[str], directions: np.ndarray) -> list[str]:

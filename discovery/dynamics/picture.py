@@ -10,6 +10,9 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+    from discovery.data.trajectories import Trajectories
 
 _MEASURED, _AHEAD = "#3986e4", "#cd632d"
 
@@ -42,6 +45,30 @@ class ForecastDisplay:
         self.units = tuple(units)
         self.measured = measured
         self.ahead = ahead
+
+    @classmethod
+    def of(
+        cls,
+        runs: Trajectories,
+        measured: tuple[ArrayLike, ArrayLike],
+        ahead: tuple[ArrayLike, np.ndarray, np.ndarray],
+    ) -> ForecastDisplay:
+        """Return the display of a forecast, not drawn.
+
+        Parameters
+        ----------
+        runs : Trajectories
+            Their names and units.
+        measured : (times (k,), states (k, d))
+        ahead : (times (m,), states (m, d), standard errors (m, d))
+        """
+        times, window = (np.asarray(each, dtype=float) for each in measured)
+        return cls(
+            names=runs.names,
+            units=[runs.units.get(name, "") for name in runs.names],
+            measured=(times, window),
+            ahead=(np.asarray(ahead[0], dtype=float), *ahead[1:]),
+        )
 
     def plot(self, ax: Sequence[Axes] | None = None) -> ForecastDisplay:
         """Draw it.

@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-# A neighbour's distance: so often the one that so large a share of the states have to other runs.
-_TIMES, _SHARE = 3.0, 90
+from discovery.criteria import MOTION
+
+# So large a share of the states, in percent, have one of another run within a neighbour's distance.
+_SHARE = 90
 # States that are kept, and those that are looked at for one of another run.
 _MOST, _NEIGHBOURS = 4000, 200
 
@@ -40,7 +42,7 @@ class Region:
         nearest = np.where(other, distance, np.inf).min(axis=1)
         # Where none of so many neighbours is another run's, it is farther than they.
         nearest = np.minimum(nearest, distance[:, -1])
-        self.reach = _TIMES * float(np.percentile(nearest, _SHARE))
+        self.reach = MOTION.region * float(np.percentile(nearest, _SHARE))
 
     def unrolled(self, y: np.ndarray) -> np.ndarray:
         """Return points (..., m) with angles as points of circles: two numbers each."""

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
+from discovery.criteria import MOTION
 from discovery.data.coordinates import infer_roles
 from discovery.data.parameters import parted
 from discovery.data.trajectories import Trajectories
@@ -26,12 +27,8 @@ Seed: TypeAlias = "int | np.random.Generator | None"
 _FEWEST, _CHAINS, _LEARN, _PILOT = 64, 1000, 60, 120
 # Steps between two states of one chain, at most.
 _LONGEST = 60
-# A law's value is far if it is beyond the data's by more than their range.
-_FAR = 1.0
 # The turn of an angle in the units that it may have, and how exactly laws must be periodic.
 _TURNS, _PERIODIC = (2 * np.pi, 360.0, 1.0), 1e-9
-# Share of the slopes' largest singular value below which laws depend on each other.
-_DEPENDENT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -215,7 +212,9 @@ def _surface(
     parts = parted(runs)
     varied = not (parts.parameters or parts.clock)
     for q, c, least, most in zip(laws.quantities, targets, low, high, strict=True):
-        if varied and not least - _FAR * (most - least) <= c <= most + _FAR * (most - least):
+        if varied and not least - MOTION.far * (most - least) <= c <= most + MOTION.far * (
+            most - least
+        ):
             raise ValueError(
                 f"{q.name or q.formula} = {c:.6g} is far from the runs, which have {least:.4g} to "
                 f"{most:.4g}: a law is known where there were data. Give a value there."
@@ -278,7 +277,7 @@ def _starts(
             "these values was found from any state of theirs. Give other values."
         )
     sines = np.linalg.svd(surface.jets(y)[1], compute_uv=False)
-    clear = sines[:, -1] > _DEPENDENT * sines[:, 0]
+    clear = sines[:, -1] > MOTION.dependent * sines[:, 0]
     if not clear.any():
         raise ValueError(
             "on this level set the laws depend on each other: it is a point, or the edge of what "

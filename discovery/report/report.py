@@ -16,9 +16,11 @@ from numpy.typing import ArrayLike
 from discovery.data.coordinates import are_fields
 from discovery.data.states import States
 from discovery.data.trajectories import Trajectories
+from discovery.dynamics.guided import GuidedMotion, guided
 from discovery.dynamics.motion import Motion, checked
-from discovery.dynamics.routes import motion_of
-from discovery.levels.choice import known
+from discovery.estimation.manifold import checked_manifold
+from discovery.levels.choice import exact_laws, known
+from discovery.levels.conserved import Laws
 from discovery.levels.distance import LawDistance
 from discovery.levels.embedding import LawEmbedding, Means
 from discovery.levels.judged import judged
@@ -33,9 +35,10 @@ from discovery.report.pictures.spectrum import SpectrumDisplay
 from discovery.report.quantity import Quantity
 from discovery.report.summary import Summary
 from discovery.report.text import as_text
-from discovery.report.use import as_law
+from discovery.report.use import motion_from
 
 if TYPE_CHECKING:
+    import keras
     import pandas as pd
     from matplotlib.axes import Axes
 
@@ -132,7 +135,8 @@ class DiscoveryReport(Summary):
         kind : {"spectrum", "laws", "portrait"}
             The flatness of each library's directions; the values of the laws along the few runs
             that the report keeps, with what noise explains; these runs in two coordinates, coloured
-            by the value of the first law, or of fields the profiles of one run.
+            by the value of the first law, over its level sets, or of fields the profiles of one
+            run.
         ax : matplotlib Axes, optional
             Where to draw, for ``"laws"`` one a law; a new figure by default.
 
@@ -159,24 +163,36 @@ class DiscoveryReport(Summary):
             raise ValueError("the report keeps no runs. Expected one that discovery has made.")
         return display.plot(ax)
 
-    def motion(self, runs: Trajectories | None = None) -> Motion:
+    def motion(
+        self, runs: Trajectories | None = None, *, model: keras.Model | None = None
+    ) -> Motion | GuidedMotion:
         """Return the equations of motion that follow from the laws.
 
         An energy tells the motion of positions with velocities or momenta; elsewhere d − 1 laws of
         d coordinates tell its direction, and a speed is fitted. An energy that friction takes gives
-        damped equations.
+        damped equations. Where there are fewer laws, a fitted model tells the motion, and the exact
+        laws what it keeps: each of its steps is put back on their level set, the shortest way in
+        its own metric.
 
         Parameters
         ----------
         runs : Trajectories, optional
             That the motion is judged on: by default those of the analysis, which a report that is
             loaded from a file does not have.
+        model : keras.Model, optional
+            That predicts the next state of such runs and has a metric, as `discover` takes it.
+
+        Returns
+        -------
+        Motion, or GuidedMotion for a model
+            Both have `rollout` and `forecast`.
 
         Raises
         ------
         ValueError
             Where the laws do not tell the motion, or it misses held-out runs by more than noise:
-            what is missing is said. For a loaded report without runs, and for fields.
+            what is missing is said. For a loaded report without runs, and for fields; for a model
+            without a metric, of other coordinates, or beside a report without exact laws.
         """
         runs = self.runs if runs is None else checked(runs, self.names)
         if runs is None:
@@ -185,10 +201,15 @@ class DiscoveryReport(Summary):
             )
         if are_fields(runs.roles):
             raise ValueError("these are fields. Expected runs of states with few coordinates.")
+        if model is not None:
+            laws, manifold = exact_laws(self.quantities), checked_manifold(model, runs)
+            formulas = [law.formula for law in laws]
+            return guided(manifold, Laws(laws), formulas, runs, dict(self.noise))
         lasting = [q for q in self.quantities if q.verdict in ("exact", "decaying")]
-        laws = [as_law(q) for q in lasting if not q.library.learned]
-        constraints = [as_law(q) for q in self.identities if not q.library.learned]
-        return motion_of(laws, constraints, runs, self.noise)
+        closed, alike = (
+            [q for q in some if not q.library.learned] for some in (lasting, self.identities)
+        )
+        return motion_from(closed, alike, runs, self.noise)
 
     def sample(
         self,

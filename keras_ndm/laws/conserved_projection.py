@@ -11,8 +11,12 @@ from keras_ndm.backend import Tensor
 from keras_ndm.laws.formula import as_tree, jet
 from keras_ndm.precision import full_precision
 
-# The sine below which a law's slope is what others say, in units of the precision.
-_DEPENDENT = 1e3
+# In units of the precision: the sine below which a law's slope is what others say; misses that are
+# rounding; and such as may be, where no step makes them less.
+_DEPENDENT, _ROUNDING, _NEAR = 1e3, 4.0, 1e3
+# What a step that does not come nearer is multiplied by; steps that are tried from one start; and
+# the share of the way from the input that the next start is at.
+_SHORTER, _TRIED, _NEXT = 0.25, 16, 0.25
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
@@ -20,8 +24,12 @@ class ConservedProjection(keras.layers.Layer):
     """Any model's prediction, moved to where laws have the values that they have at its input.
 
     By Newton's method, x += N ∇Cᵀ (∇C N ∇Cᵀ)⁻¹ (c − C(x)), with c = C(input): the shortest way in
-    the metric N⁻¹. It is differentiable, so that a model trains through it. It is called with the
-    list [input, prediction]:
+    the metric N⁻¹. From predictions that are far away steps are shortened until they come nearer;
+    where none does, or a law has no value, it begins again nearer to the input. It ends
+    when all that is left is rounding. A model trains through it: the derivatives are those of
+    the last step, along the level set as the prediction's and across it as c's.
+
+    It is called with the list [input, prediction]:
 
     - states (batch, d) and predictions (batch, d), or (batch, steps, d);
     - windows (batch, samples, d) of one run each, of which c is the mean, and predictions of either
@@ -39,7 +47,8 @@ class ConservedProjection(keras.layers.Layer):
         √N, how far each coordinate may be moved: the standard deviations of the prediction's
         errors, or of the noise. All alike by default.
     steps : int
-        Of Newton's method. A step that does not come nearer is not taken.
+        Steps that are tried at most. Where they do not lead to the level set (it may be empty: a
+        window's mean energy below the least one), the best of those from the prediction is taken.
 
     Raises
     ------
@@ -60,7 +69,7 @@ class ConservedProjection(keras.layers.Layer):
         laws: Sequence,
         names: Sequence[str] | None = None,
         scale: Sequence[float] | None = None,
-        steps: int = 4,
+        steps: int = 128,
         **kwargs,
     ):
         kwargs["dtype"] = full_precision(kwargs.get("dtype"))
@@ -112,33 +121,87 @@ class ConservedProjection(keras.layers.Layer):
         given, prediction = (ops.cast(x, self.compute_dtype) for x in inputs)
         d, k = len(self.names), len(self.laws)
         targets, _ = self._jets(ops.reshape(given, (-1, d)))
+        last = given
         if len(given.shape) == 3:
             samples = ops.shape(given)[1]
             targets = backend.mean(ops.reshape(targets, (-1, samples, k)), 1)
+            last = given[:, -1]
         if len(prediction.shape) == 3:
-            targets = ops.repeat(targets, ops.shape(prediction)[1], axis=0)
-        found = self._projected(ops.reshape(prediction, (-1, d)), targets)
+            ahead = ops.shape(prediction)[1]
+            targets, last = (ops.repeat(each, ahead, axis=0) for each in (targets, last))
+        found = self._projected(ops.reshape(prediction, (-1, d)), targets, last)
         return ops.reshape(found, ops.shape(prediction))
 
     def law_values(self, states: Tensor) -> Tensor:
         """Return the laws' values (n, k) at states (n, d)."""
         return self._jets(ops.convert_to_tensor(states, dtype=self.compute_dtype))[0]
 
-    def _projected(self, x: Tensor, targets: Tensor) -> Tensor:
+    def _projected(self, x: Tensor, targets: Tensor, start: Tensor) -> Tensor:
+        """Move x (n, d) to where laws have the targets (n, k); start (n, d) is near that."""
+        near = self._near(*map(ops.stop_gradient, (x, targets, start)))
+        # Its derivatives are one, as if it had always stood there.
+        z = ops.stop_gradient(near - x) + x
+        values, slopes = self._jets(z)
+        miss = targets - values
+        # What has no value moves nothing, and has no derivative that is none.
+        moved = z + self._step(ops.where(ops.isfinite(miss), miss, 0.0), slopes)
+        new, steep = self._jets(ops.stop_gradient(moved))
+        left, before = (self._left(targets - at, slopes) for at in (new, values))
+        fine = self._is_there(targets - new, targets, steep, moved, _NEAR * ops.ones_like(left))
+        return ops.where(ops.logical_or(fine, left <= before)[:, None], moved, z)
+
+    def _near(self, x: Tensor, targets: Tensor, start: Tensor) -> Tensor:
+        """Return states (n, d) on the level set but for rounding, without derivatives.
+
+        The best from x itself where there is none.
+        """
         values, slopes = self._jets(x)
-        for i in range(self.steps):
-            moved = x + self._step(targets - values, slopes)
-            new_values, new_slopes = self._jets(moved)
-            size = ops.sum(slopes**2, axis=2) + self._tiny
-            left, before = (
-                ops.sum((targets - found) ** 2 / size, axis=1) for found in (new_values, values)
-            )
-            nearer = (left < before)[:, None]
-            x = ops.where(nearer, moved, x)
-            if i + 1 < self.steps:
-                values = ops.where(nearer, new_values, values)
-                slopes = ops.where(nearer[:, None], new_slopes, slopes)
-        return x
+        one = ops.ones_like(x[:, 0])
+
+        def unsettled(done: Tensor, *_: Tensor) -> Tensor:
+            return ops.logical_not(ops.all(done))
+
+        def tried(
+            done: Tensor, at: Tensor, best: Tensor, way: Tensor, share: Tensor, count: Tensor
+        ) -> tuple[Tensor, ...]:
+            values, slopes = self._jets(at)
+            over = count >= _TRIED
+            way, count = ops.where(over, _NEXT * way, way), ops.where(over, 0.0, count + 1)
+            step = share[:, None] * self._step(targets - values, slopes)
+            again = start + way[:, None] * (x - start)
+            trial = ops.where(over[:, None], again, at + step)
+            new, steep = self._jets(trial)
+            left, before = (self._left(targets - each, slopes) for each in (new, values))
+            taken = ops.logical_or(left < (1 - share / 2) * before, over)
+            taken = ops.logical_and(taken, ops.logical_not(done))
+            share = ops.where(taken, one, _SHORTER * share)
+            at = ops.where(taken[:, None], trial, at)
+            best = ops.where((way == 1)[:, None], at, best)
+            new = ops.where(taken[:, None], new, values)
+            steep = ops.where(taken[:, None, None], steep, slopes)
+            rounding = ops.where(count >= _TRIED, _NEAR * one, _ROUNDING * one)
+            there = self._is_there(targets - new, targets, steep, at, rounding)
+            return ops.logical_or(done, there), at, best, way, share, count
+
+        done = self._is_there(targets - values, targets, slopes, x, _ROUNDING * one)
+        state = (done, x, x, one, one, 0 * one)
+        done, at, best, *_ = ops.while_loop(
+            unsettled, tried, state, maximum_iterations=self.steps - 1
+        )
+        return ops.where(done[:, None], at, best)
+
+    def _left(self, miss: Tensor, slopes: Tensor) -> Tensor:
+        """Return about the square of the way to the level set (n,)."""
+        size = ops.sum((slopes * ops.convert_to_tensor(self.scale, miss.dtype)) ** 2, axis=2)
+        return ops.sum(miss**2 / (size + self._tiny), axis=1)
+
+    def _is_there(
+        self, miss: Tensor, targets: Tensor, slopes: Tensor, x: Tensor, rounding: Tensor
+    ) -> Tensor:
+        """Tell where a miss (n, k) is no more than rounding of the states and of the laws, (n,)."""
+        eps = float(np.finfo(self.compute_dtype).eps)
+        size = ops.abs(targets) + ops.sum(ops.abs(slopes * x[:, None]), axis=2) + self._tiny
+        return ops.all(ops.abs(miss) <= eps * rounding[:, None] * size, axis=1)
 
     def _step(self, miss: Tensor, slopes: Tensor) -> Tensor:
         """Return N ∇Cᵀ (∇C N ∇Cᵀ)⁻¹ miss (n, d), for a miss (n, k) and slopes (n, k, d).

@@ -39,6 +39,7 @@ FUNCTIONS = {
     "cosh": (ops.cosh, lambda x, f: ops.sinh(x)),
     "tanh": (backend.tanh, lambda x, f: 1 - f * f),
     "Abs": (ops.abs, lambda x, f: ops.sign(x)),
+    "sign": (ops.sign, lambda x, f: ops.zeros_like(x)),
 }
 
 
@@ -110,6 +111,15 @@ def _finite(value: float) -> float:
     if not math.isfinite(value):
         raise ValueError(f"a law has the number {value}.")
     return value
+
+
+def symbols(tree: Tree) -> set[str]:
+    """Return the names in a formula, as `as_tree` returns it."""
+    if not isinstance(tree, list):
+        return set()
+    if tree[0] == "Symbol":
+        return {tree[1]}
+    return set().union(*map(symbols, tree[1:]))
 
 
 def jet(tree: Tree, columns: Mapping[str, int], states: Tensor) -> Jet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +21,76 @@ if TYPE_CHECKING:
     from discovery.report.summary import Summary
 
 
+# Points of a grid a side, and what it leaves around the runs, as a share of their extent.
+_GRID, _AROUND = 150, 0.08
+# Values in a plane that differ by less than this share of the law's spread are one.
+_FLAT = 1e-6
+_LINES = "#9aa4ad"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A law in the plane of two coordinates, the others at their medians.
+
+    Attributes
+    ----------
+    x : (n,) array
+    y : (m,) array
+    values : (m, n) array
+        Not finite where the law has no value.
+    fixed : dict from name to number
+        The others; empty where the law is of these two.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    values: np.ndarray
+    fixed: dict[str, float]
+
+    @classmethod
+    def of(
+        cls, law: Quantity, report: Summary, names: Sequence[str], states: np.ndarray
+    ) -> Section | None:
+        """Return the section around states (n, 2); None where a law says nothing there.
+
+        Parameters
+        ----------
+        law : Quantity
+        report : Summary
+            Its runs tell the medians.
+        names : sequence of 2 str
+        states : (n, 2) array
+        """
+        own = [symbol.name for symbol in law.library.symbols]
+        others = [name for name in own if name not in names]
+        if not set(names) <= set(own) or (others and report.runs is None):
+            return None
+        fixed = {
+            name: float(np.median(report.runs.rows[:, report.runs.names.index(name)]))
+            for name in others
+        }
+        low, high = np.nanmin(states, axis=0), np.nanmax(states, axis=0)
+        wide = _AROUND * (high - low)
+        x, y = np.linspace(low - wide, high + wide, _GRID).T
+        grid = dict(zip(names, np.meshgrid(x, y), strict=True))
+        columns = [grid.get(name, np.full((_GRID, _GRID), fixed.get(name, 0.0))) for name in own]
+        with np.errstate(all="ignore"):
+            values = law(np.stack(columns, axis=-1).reshape(-1, len(own))).reshape(_GRID, _GRID)
+        finite = values[np.isfinite(values)]
+        if not finite.size or np.ptp(finite) <= _FLAT * law.spread:
+            return None
+        return cls(x, y, np.where(np.isfinite(values), values, np.nan), fixed)
+
+    def __str__(self) -> str:
+        where = ", ".join(f"{name} = {value:.2g}" for name, value in self.fixed.items())
+        return f"lines: its level sets{', where ' + where if where else ''}"
+
+
 class PortraitDisplay:
     """Some runs in the plane of two coordinates, coloured by the value of a law.
+
+    Below them are its level sets with the runs' values: where the law is of these two coordinates,
+    each run lies on its own.
 
     Parameters
     ----------
@@ -38,6 +107,8 @@ class PortraitDisplay:
 
     Attributes
     ----------
+    section : Section or None
+        The law in this plane, where `of` found it.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     """
@@ -60,6 +131,7 @@ class PortraitDisplay:
         self.units = tuple(units)
         self.values = values
         self.law = law
+        self.section: Section | None = None
 
     @classmethod
     def of(cls, report: Summary) -> PortraitDisplay | None:
@@ -82,11 +154,12 @@ class PortraitDisplay:
             units = (sample.time_unit, *units)
             states = np.column_stack([sample.times, states])
         law = next((q for q in report.quantities if q.formula in sample.formulas), None)
-        values = None
+        values, section = None, None
         if law is not None:
+            section = Section.of(law, report, names, states)
             along = sample.values[sample.formulas.index(law.formula)]
             values = [finite_mean(own) for own in sample.by_run(along)]
-        return cls(
+        display = cls(
             states=sample.by_run(states),
             names=names,
             run_ids=list(sample.run_ids),
@@ -95,6 +168,8 @@ class PortraitDisplay:
             values=values,
             law=law,
         )
+        display.section = section
+        return display
 
     @property
     def labels(self) -> list[str]:
@@ -127,14 +202,29 @@ class PortraitDisplay:
             style = {"linestyle": "", "marker": ".", "markersize": 3, "color": color, **kwargs}
             named = None if self.values is None else f"{self.values[k]:.3g}"
             ax.plot(*states.T, label=named, **style)
+        if self.section is not None:
+            self._draw_levels(ax)
         ax.set(xlabel=self.labels[0], ylabel=self.labels[1])
         if self.is_plane:
             ax.set_aspect("equal", adjustable="datalim")
         if self.law is not None:
-            ax.set_title(f"coloured by {label(self.law.expression)}", fontsize="medium")
+            title = f"coloured by {label(self.law.expression)}"
+            below = "" if self.section is None else f"\n{self.section}"
+            ax.set_title(title + below, fontsize="medium")
             ax.legend(fontsize="small", markerscale=2, title=self.law.name or "value")
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _draw_levels(self, ax: Axes) -> None:
+        """Draw the level sets of the runs' values, in their colours where they lie on them."""
+        section, colors = self.section, colors_of(len(self.states))
+        shown = {v: c for v, c in zip(self.values, colors, strict=True) if np.isfinite(v)}
+        levels = sorted(shown)
+        if levels:
+            own = [shown[v] for v in levels] if not section.fixed else _LINES
+            ax.contour(
+                section.x, section.y, section.values, levels, colors=own, linewidths=0.8, zorder=0
+            )
 
     def frame(self) -> pd.DataFrame:
         """Return what the picture shows: run, then the two coordinates."""

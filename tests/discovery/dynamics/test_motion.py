@@ -152,8 +152,26 @@ def test_runs_without_noise(simulated):
     assert motion.coefficients["x**2*y"] == pytest.approx(0.94, abs=1e-4)
 
 
+def test_a_magnetic_field_beside_the_energy(simulated):
+    def uneven(x, y, u, v):
+        return u, v, -x + (0.7 + 0.3 * x) * v, -1.3 * y - (0.7 + 0.3 * x) * u
+
+    for rates in (magnetic, uneven):
+        runs, levels = simulated(rates, starts(1, 4), TIMES, list("xyuv"), SPACE)
+        # Twice the energy: its own size is no matter.
+        motion = motion_of([law("u**2 + v**2 + x**2 + 1.3*y**2")], [], runs, levels).refit()
+        assert motion.residual < 1.3
+        begun = starts(1, 4)
+        true = np.stack(np.broadcast_arrays(*rates(*begun.T)), axis=1)
+        assert np.abs((motion.rates(begun) - true) / runs.rows.std(axis=0)).max() < 0.05
+        assert any(title == "field in (x, y): 1" for title in motion.coefficients)
+
+
 def test_a_law_that_does_not_move_the_data(simulated):
-    runs, levels = simulated(magnetic, starts(1, 4), TIMES, list("xyuv"), SPACE)
+    def carried(x, y, u, v):
+        return u, v, -x + 0.4 * u * v, -1.3 * y - 0.4 * u**2
+
+    runs, levels = simulated(carried, starts(1, 4), TIMES, list("xyuv"), SPACE)
     energy = law("u**2/2 + v**2/2 + x**2/2 + 0.65*y**2")
     with pytest.raises(ValueError, match=r"no sum of the laws is an energy.*1 laws of 4"):
         motion_of([energy], [], runs, levels)
@@ -194,6 +212,26 @@ def test_total_momentum_hides_masses(simulated):
     laws = [law("2*u + 1.3*v"), law("(u - v)**2 + 1.2692*(x - y)**2")]
     found = motion_of(laws, [], runs, levels).refit().rates(np.array([[1.0, 0, 0, 0]]))[0]
     assert found == pytest.approx([0, 0, -0.5, 1 / 1.3], abs=0.02)
+
+
+def test_numbers_that_are_equal_stay_so(simulated):
+    begun = np.array([[0.9, 0.1 * k, 0.05 * k, 1.0] for k in range(-6, 6)])
+    runs, levels = simulated(kepler, begun, TIMES, list("xyuv"), SPACE)
+    energy = law("u**2/2 + v**2/2 - 1.01/sqrt(x**2 + y**2)")
+    motion = motion_of([energy], [], runs, levels).refit()
+    assert motion.coefficients["v**2"] == pytest.approx(0.5, abs=1e-12)
+    assert motion.standard_errors["v**2"] == pytest.approx(0.0, abs=1e-9)
+    assert motion.coefficients["1/sqrt(x**2 + y**2)"] == pytest.approx(-1.0, abs=0.003)
+
+
+def test_numbers_that_are_not_equal_part(simulated):
+    def uneven(x, y, u, v):
+        return u, v, -x, -1.04 * y
+
+    runs, levels = simulated(uneven, starts(1, 4), TIMES, list("xyuv"), SPACE)
+    motion = motion_of([law("u**2 + v**2 + 1.02*x**2 + 1.02*y**2")], [], runs, levels).refit()
+    a = motion.coefficients
+    assert a["y**2"] / a["x**2"] == pytest.approx(1.04, abs=0.01)
 
 
 def test_errors_of_coefficients_are_honest(simulated):

@@ -17,6 +17,9 @@ ENERGY = (U**2 + V**2) / 2 - 1 / sympy.sqrt(X**2 + Y**2)
 MOMENTUM = X * V - Y * U
 
 
+LAWS = [ENERGY, MOMENTUM]
+
+
 def states(rng, *shape):
     """Return bound states far from circular orbits, at which both laws have one slope."""
     angle, r = rng.uniform(0, 2 * np.pi, shape), rng.uniform(0.9, 1.1, shape)
@@ -37,7 +40,7 @@ def layer(**more):
 def test_the_laws_are_those_of_the_input(float64, rng):
     given = states(rng, 50)
     guess = given + 0.05 * rng.normal(size=given.shape)
-    kept = ops.convert_to_numpy(layer(steps=6)([given, guess]))
+    kept = ops.convert_to_numpy(layer()([given, guess]))
     np.testing.assert_allclose(laws(kept), laws(given), atol=1e-12)
     # No farther than about as far as it had to go.
     moved, gone = (np.linalg.norm(a, axis=1) for a in (kept - guess, guess - given))
@@ -63,9 +66,7 @@ def test_windows_have_their_mean(float64, rng, shape):
     given = states(rng, 6)
     windows = given[:, None] + 0.01 * rng.normal(size=(6, 5, 4))
     start = given if len(shape) == 2 else given[:, None]
-    kept = laws(
-        ops.convert_to_numpy(layer(steps=6)([windows, start + 0.03 * rng.normal(size=shape)]))
-    )
+    kept = laws(ops.convert_to_numpy(layer()([windows, start + 0.03 * rng.normal(size=shape)])))
     target = laws(windows).mean(axis=1)
     target = target if len(shape) == 2 else target[:, None]
     np.testing.assert_allclose(kept, target + 0 * kept, atol=1e-10)
@@ -140,10 +141,52 @@ def test_in_a_subclassed_model(rng):
     np.testing.assert_allclose(laws(model.predict(given, verbose=0)), laws(given), atol=2e-5)
 
 
+@pytest.mark.parametrize("size", [0.5, 3.0, 100.0])
+def test_far_predictions_come_all_the_way(float64, rng, size):
+    given = states(rng, 200)
+    kept = ops.convert_to_numpy(layer()([given, given + size * rng.normal(size=given.shape)]))
+    np.testing.assert_allclose(laws(kept), laws(given), rtol=1e-9, atol=1e-9)
+
+
+def test_far_predictions_in_single_precision(rng):
+    given = states(rng, 200).astype("float32")
+    guess = given + 3 * rng.normal(size=given.shape).astype("float32")
+    kept = ops.convert_to_numpy(layer()([given, guess]))
+    np.testing.assert_allclose(laws(kept), laws(given), rtol=1e-3, atol=1e-3)
+
+
+def test_laws_with_no_value_at_the_prediction(float64, rng):
+    given = states(rng, 3)
+    kept = ops.convert_to_numpy(layer()([given, 0 * given]))
+    np.testing.assert_allclose(laws(kept), laws(given), atol=1e-10)
+
+
 def test_what_has_no_value_leaves_the_prediction(rng):
-    guess = np.array([[0.0, 0.0, 1.0, 1.0]], dtype="float32")
-    kept = ops.convert_to_numpy(layer()([states(rng, 1).astype("float32"), guess]))
-    np.testing.assert_array_equal(kept, guess)
+    nowhere = np.array([[0.0, 0.0, 1.0, 1.0]], dtype="float32")
+    guess = states(rng, 1).astype("float32")
+    np.testing.assert_array_equal(ops.convert_to_numpy(layer()([nowhere, guess])), guess)
+
+
+def test_an_empty_level_set_keeps_near_the_prediction(float64):
+    both = keras_ndm.ConservedProjection([X, X**2], names=["x", "y"])
+    # The mean of x is 0 and that of its square is 1.
+    window = np.array([[[1.0, 0.0], [-1.0, 0.0]]])
+    found = ops.convert_to_numpy(both([window, np.array([[0.3, 0.4]])]))
+    assert np.abs(found - [[0.3, 0.4]]).max() < 0.8
+
+
+def test_derivatives_stay_on_the_level_set(float64, rng):
+    """What a prediction's change does is along the level set; c's change is met across it."""
+    given = states(rng, 6)
+    guess = given + 0.3 * rng.normal(size=given.shape)
+    both = ops.convert_to_tensor(np.concatenate([given, guess], axis=1))
+    jacobian = keras_ndm.backend.jacobian(lambda z: layer()([z[:, :4], z[:, 4:]]), both)
+    jacobian = ops.convert_to_numpy(jacobian)
+    slope = sympy.lambdify((X, Y, U, V), [[c.diff(s) for s in (X, Y, U, V)] for c in LAWS])
+    kept = ops.convert_to_numpy(layer()([given, guess]))
+    for turned, at, begun in zip(jacobian, kept, given, strict=True):
+        np.testing.assert_allclose(slope(*at) @ turned[:, 4:], 0, atol=1e-9)
+        np.testing.assert_allclose(slope(*at) @ turned[:, :4], slope(*begun), atol=1e-9)
 
 
 def test_laws_that_are_one_count_once(rng):

@@ -1,0 +1,132 @@
+"""What a user asks of a motion, checked: states, times, and windows with the times ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from discovery.data.trajectories import Trajectories
+
+
+def states_of(states: ArrayLike, what: str, names: Sequence[str]) -> np.ndarray:
+    """Return states (..., d) as an array.
+
+    Parameters
+    ----------
+    states : (..., d) array-like
+    what : str
+        What to call them.
+    names : sequence of d str
+
+    Raises
+    ------
+    ValueError
+        For another size, and for what is not finite.
+    """
+    states = np.asarray(states, dtype=float)
+    if states.ndim == 0 or states.shape[-1] != len(names):
+        raise ValueError(
+            f"{what} has shape {states.shape}; expected {len(names)} coordinates "
+            f"({', '.join(names)}) on the last axis."
+        )
+    if not np.isfinite(states).all():
+        raise ValueError(f"{what} holds values that are not finite. Leave those samples out.")
+    return states
+
+
+def starts_of(x0: ArrayLike, names: Sequence[str]) -> np.ndarray:
+    """Return one state (d,) or many (n, d) as an array.
+
+    Parameters
+    ----------
+    x0 : (d,) or (n, d) array-like
+    names : sequence of d str
+
+    Raises
+    ------
+    ValueError
+        As `states_of`, and for more axes.
+    """
+    x0 = states_of(x0, "x0", names)
+    if x0.ndim > 2:
+        raise ValueError(f"x0 has shape {x0.shape}; expected (d,) or (n, d).")
+    return x0
+
+
+def times_of(times: ArrayLike, what: str) -> np.ndarray:
+    """Return times (k,) as an array.
+
+    Parameters
+    ----------
+    times : (k,) array-like
+    what : str
+        What to call them.
+
+    Raises
+    ------
+    ValueError
+        For another shape, none, and what is not finite.
+    """
+    times = np.asarray(times, dtype=float)
+    if times.ndim != 1 or len(times) == 0 or not np.isfinite(times).all():
+        raise ValueError(f"{what} has shape {times.shape}; expected finite times (k,).")
+    return times
+
+
+def window_of(
+    window: ArrayLike, times: ArrayLike, t: ArrayLike, runs: Trajectories
+) -> tuple[Trajectories, np.ndarray]:
+    """Return a measured piece of a run, and the times ahead.
+
+    Parameters
+    ----------
+    window : (k, d) array-like
+    times : (k,) array-like
+    t : (m,) array-like
+        When to forecast.
+    runs : Trajectories
+        With the coordinates that the window has.
+
+    Raises
+    ------
+    ValueError
+        For states of another size or not finite, times out of order or before the window, and
+        windows that do not tell a state.
+    """
+    names = runs.names
+    window, times, t = (
+        states_of(window, "window", names),
+        times_of(times, "times"),
+        times_of(t, "t"),
+    )
+    if window.shape != (len(times), len(names)):
+        raise ValueError(
+            f"the window has shape {window.shape}; expected ({len(times)}, {len(names)}): "
+            "a state of all coordinates at each of the times."
+        )
+    if len(times) < 3 or np.any(np.diff(times) <= 0) or np.any(np.diff(t) <= 0):
+        raise ValueError("expected a window of 3 samples or more, and times and t that increase.")
+    if t[0] < times[0]:
+        raise ValueError(f"t begins at {t[0]:g}, before the window, at {times[0]:g}.")
+    return Trajectories(states=[window], times=[times], names=names, roles=runs.roles), t
+
+
+def marks_to(first: float, t: np.ndarray, longest: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return times from the first to all of t, and where t stands among them.
+
+    Parameters
+    ----------
+    first : float
+    t : (m,) array
+        Increasing, none before the first.
+    longest : float
+        The longest step between two of them.
+    """
+    marks = [first]
+    for at in t:
+        n = max(1, int(np.ceil((at - marks[-1]) / longest - 1e-6)))
+        marks += list(np.linspace(marks[-1], at, n + 1)[1:])
+    grid = np.array(marks)
+    return grid, np.searchsorted(grid, t)
