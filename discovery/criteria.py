@@ -431,6 +431,16 @@ class NoiseCriteria:
         test="estimation/test_local_polynomials.py::test_a_short_event_in_many_columns",
     )
 
+    many_columns: int = limit(
+        16,
+        statistic="columns from which on bias is taken out of smoothed paths",
+        unit="1",
+        reason="tolerance: d columns of noise σ and bias b move their sum by √d σ and d b, and "
+        "least error of each column leaves b of up to σ/2: the bias leads from some ten columns on",
+        off=10**9,
+        test="estimation/test_local_polynomials.py::test_bias_does_not_add_up_over_columns",
+    )
+
     # Velocities formed from positions.
     path_bias: float = limit(
         3.0,
