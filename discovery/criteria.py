@@ -578,6 +578,18 @@ class LibraryCriteria:
         test="libraries/test_libraries.py::test_a_noisy_angle_has_no_cosine",
     )
 
+    # Of very many columns sums alone are tried.
+    wide: int = limit(
+        100,
+        statistic="columns beyond which sums over bodies alone are tried: no manifold is trained, "
+        "and no function has a number for each column",
+        unit="1",
+        reason="tolerance: a metric, a basis of linear functions and what names a law by its "
+        "motion grow with the square of the columns or faster, sums over bodies do not",
+        off=10**9,
+        test="laws/test_many_bodies.py::test_of_very_many_columns_sums_alone_are_tried",
+    )
+
     # What may be divided by.
     smallest_sine: float = limit(
         0.05,

@@ -19,11 +19,9 @@ from discovery.criteria import FORMULAS, LAWS
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import Pencil
 from discovery.formulas.simple_numbers import Numbers, in_digits
-from discovery.laws.finding.operators import operators
 from discovery.laws.finding.scale_search import tuned
 from discovery.laws.judging.law import Findings
 from discovery.libraries.functions import Functions
-from discovery.libraries.library import Library
 from discovery.libraries.many_bodies.bodies import Bodies
 from discovery.libraries.many_bodies.families import (
     POTENTIALS,
@@ -35,7 +33,7 @@ from discovery.libraries.many_bodies.families import (
 )
 from discovery.libraries.many_bodies.lattice import BONDS, ENDS, Lattice
 from discovery.libraries.many_bodies.sums import Sums
-from discovery.libraries.monomials import symbols_of, unit
+from discovery.libraries.monomials import symbols_of
 
 # Bodies whose pairs have free couplings: of more there are too many.
 _MOST_FREE = 6
@@ -108,12 +106,14 @@ def masses_of(bodies: Bodies, fit: Orbits) -> np.ndarray:
     """
     n = bodies.number
     top, bottom = np.zeros((n, n)), np.zeros((n, n))
-    symbols = symbols_of(bodies.names)
     for axis in bodies.momenta:
-        exponents = [unit(len(symbols), i) for i in axis]
-        library = Library(symbols, symbols, exponents, "velocities")
-        own = operators(library, fit.smoothed, fit.offsets, fit.scale, of_run=fit.of_run).pencil
-        top, bottom = top + own.top, bottom + own.bottom
+        own = fit.of_columns(axis)
+        starts, lengths = own.offsets[:-1], np.diff(own.offsets)
+        means = np.add.reduceat(own.smoothed.states, starts, axis=0) / lengths[:, None]
+        moving = own.smoothed.states - np.repeat(means, lengths, axis=0)
+        errors = own.smoothed.errors.mean(axis=0)
+        top += moving.T @ moving / len(moving)
+        bottom += np.diag(errors) if errors.ndim == 1 else errors
     pencil = Pencil(top, bottom)
     mu, c = pencil.smallest(np.arange(n))
     if mu > 2 * LAWS.flatness_ceiling or not (np.all(c > 0) or np.all(c < 0)):
@@ -182,6 +182,8 @@ class OfBodies:
 def has_energy(bodies: Bodies, found: Findings) -> bool:
     """Tell whether a law is quadratic in the velocities: an energy.
 
+    Written with indices it has no velocities of their own: there the kinds of its sums tell.
+
     Parameters
     ----------
     bodies : Bodies
@@ -190,7 +192,11 @@ def has_energy(bodies: Bodies, found: Findings) -> bool:
     symbols = symbols_of(bodies.names)
     momenta = [symbols[i] for i in bodies.momenta[0]]
     for law in found.laws:
-        if law.sure and any(_is_quadratic(law.expression, p) for p in momenta):
+        if not law.sure:
+            continue
+        if isinstance(law.library, Sums) and ("kinetic",) in law.library.kinds():
+            return True
+        if any(_is_quadratic(law.expression, p) for p in momenta):
             return True
     return False
 
