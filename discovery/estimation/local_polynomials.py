@@ -8,7 +8,7 @@ was measured.
 
 Least error of each coordinate leaves a bias b that is small beside its noise. A sum over many
 coordinates adds the bias of all, which is of one sign, and their noise, which is not. With S the
-smoother, b = S x − x is what another smoothing S (S y) − S y shows, so that of many columns the path
+smoother, another smoothing S (S y) − S y shows b = S x − x, so that of many columns the path
 
     ŷ = S y − (S S y − S y) = (2 S − S²) y
 
@@ -94,7 +94,7 @@ def smooth_apart(
     return _smoothed(rows, times, offsets, noise, groups, bias_weight)[:2]
 
 
-def _smoothed(  # noqa: PLR0913 (those of `smooth_apart`)
+def _smoothed(
     rows: np.ndarray,
     times: np.ndarray,
     offsets: np.ndarray,

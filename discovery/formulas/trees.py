@@ -24,7 +24,7 @@ _OPERATIONS = {"Add": sympy.Add, "Mul": sympy.Mul, "Pow": sympy.Pow}
 # The functions that formulas hold, by the names of their classes.
 _FUNCTIONS = {
     f.__name__: f
-    for f in (*FUNCTIONS.values(), sympy.Min, sympy.Max)
+    for f in (*FUNCTIONS.values(), sympy.Min, sympy.Max, sympy.floor)
     if isinstance(f, type) and issubclass(f, sympy.Function)
 }
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -80,8 +80,8 @@ def from_tree(tree: Tree, *, fields: bool = False) -> sympy.Expr:
     ----------
     tree : int or list
     fields : bool
-        Whether undefined functions, derivatives, integrals and sums over an index may stand in it. Nothing that is to
-        be compiled may hold them.
+        Whether undefined functions, derivatives, integrals and sums over an index may stand in it.
+        Nothing that is to be compiled may hold them.
 
     Raises
     ------
