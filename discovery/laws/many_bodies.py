@@ -21,6 +21,7 @@ from discovery.formulas.pencil import Pencil
 from discovery.formulas.simple_numbers import Numbers, in_digits
 from discovery.laws.finding.scale_search import tuned
 from discovery.laws.judging.law import Findings
+from discovery.laws.species import of_species
 from discovery.libraries.functions import Functions
 from discovery.libraries.many_bodies.bodies import Bodies
 from discovery.libraries.many_bodies.families import (
@@ -37,6 +38,8 @@ from discovery.libraries.monomials import symbols_of
 
 # Bodies whose pairs have free couplings: of more there are too many.
 _MOST_FREE = 6
+# Bodies among which species are told by the couplings of all pairs.
+_MOST_COUPLED = 12
 # Digits that masses are given with at most.
 _DIGITS = 6
 
@@ -141,6 +144,8 @@ class OfBodies:
         What scales are rounded to.
     first : bool
         Whether it is tried beside an energy as well.
+    species : bool
+        Whether the sums are of single pairs, of which those of species are made.
     positive : tuple of int
         Empty: sums are defined everywhere.
     skipped : str
@@ -152,6 +157,7 @@ class OfBodies:
     build: Build
     numbers: Numbers
     first: bool = False
+    species: bool = False
     positive: tuple[int, ...] = ()
     skipped: str = ""
 
@@ -174,9 +180,12 @@ class OfBodies:
         library = self.build(family)
         if library is None:
             return None
+        libraries = [library]
         if isinstance(library, ScaledSums):
-            return tuned(library, fit, self.numbers)
-        return [library]
+            libraries = tuned(library, fit, self.numbers)
+        if not self.species:
+            return libraries
+        return itertools.chain(*(of_species(some, family, fit) for some in libraries))
 
 
 def has_energy(bodies: Bodies, found: Findings) -> bool:
@@ -217,8 +226,8 @@ def stages_of_bodies(bodies: Bodies, numbers: Numbers) -> list[OfBodies]:
     """
     scene = Scene(bodies)
 
-    def stage(name: str, build: Build, first: bool = False) -> OfBodies:
-        return OfBodies(name, scene, build, numbers, first)
+    def stage(name: str, build: Build, first: bool = False, species: bool = False) -> OfBodies:
+        return OfBodies(name, scene, build, numbers, first, species)
 
     out = [stage("sums over bodies", Family.motion, first=True)]
     potentials, scaled = POTENTIALS, SCALED
@@ -233,11 +242,15 @@ def stages_of_bodies(bodies: Bodies, numbers: Numbers) -> list[OfBodies]:
                 bonded = partial(Lattice.bonded, name=name)
                 out.append(stage(f"{ends}: {name}", partial(_lattice, ends, bonded)))
             out.append(stage(f"{ends}: cosines", partial(_lattice, ends, Lattice.waves)))
-    for make in (Family.tied, Family.free):
+    for make in (Family.tied, Family.free, Family.coupled):
+        species = make is Family.coupled
+        title = "species" if species else "pairs"
         for name in potentials:
-            out.append(stage(f"pairs: {name}", partial(_plain, make, name)))
+            build = partial(_plain, make, name)
+            out.append(stage(f"{title}: {name}", build, species=species))
         for name in scaled:
-            out.append(stage(f"pairs: {name}", partial(_scaled, make, name)))
+            build = partial(_scaled, make, name)
+            out.append(stage(f"{title}: {name}", build, species=species))
     return out
 
 
@@ -248,7 +261,10 @@ def _lattice(
 
 
 def _admits(make: Callable, family: Family) -> bool:
-    return make is Family.tied or family.bodies.number <= _MOST_FREE
+    number = family.bodies.number
+    if make is Family.coupled:
+        return family.bodies.axes > 1 and _MOST_FREE < number <= _MOST_COUPLED
+    return make is Family.tied or number <= _MOST_FREE
 
 
 def _plain(make: Callable, name: str, family: Family) -> Sums | None:

@@ -198,6 +198,13 @@ class Family:
             sums += self.pairs_each(potential, f"pairs {k}")
         return Sums(self._symbols_for(potentials), sums, f"free pairs of bodies: {name}")
 
+    def coupled(self, potentials: Sequence[sympy.Expr], name: str) -> Sums:
+        """Return the energies of bodies of known masses with a coupling for every pair."""
+        sums = [self.kinetic()]
+        for k, potential in enumerate(potentials):
+            sums += self.pairs_each(potential, f"pairs {k}")
+        return Sums(self._symbols_for(potentials), sums, f"pairs of bodies: {name}")
+
     def scaled(self, name: str, make: Callable[[Sequence[sympy.Expr], str], Sums]) -> ScaledSums:
         """Return sums of a potential of unknown scale.
 
@@ -206,7 +213,7 @@ class Family:
         name : str
             Of `SCALED`.
         make : callable
-            `tied` or `free`.
+            `tied`, `free` or `coupled`.
         """
         potential, wave_number = SCALED[name]
         columns = tuple(itertools.chain(*self.bodies.positions))
