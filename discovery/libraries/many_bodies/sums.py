@@ -20,6 +20,7 @@ from scipy import sparse
 from discovery.formulas.compiling import compile_formulas
 from discovery.formulas.simple_numbers import NUMBERS
 from discovery.libraries.functions import Functions
+from discovery.libraries.many_bodies.remembered import Jet, keep, recalled
 
 # Values of a form that are held at once: few enough to stay in a processor's cache.
 _BLOCK = 2**16
@@ -358,21 +359,39 @@ class Sums:
         values = np.empty((len(self), len(states)))
         slopes = np.empty((self.dim, *values.shape)) if order > 0 else None
         bends = np.empty(values.shape) if order > 1 else None
-        parts = max((len(term.weights) for term in self.sums), default=1)
-        step = max(1, _BLOCK // parts)
+        left = []
+        for j, term in enumerate(self.sums):
+            known = recalled(term, states, covariance, order)
+            if known is None:
+                left.append(j)
+                continue
+            values[j] = known.value
+            if slopes is not None:
+                slopes[:, j] = known.slope
+            if bends is not None:
+                bends[j] = known.bend
+        step = max(1, _BLOCK // max((len(self.sums[j].weights) for j in left), default=1))
         with np.errstate(all="ignore"):
-            for begin in range(0, len(states), step):
+            for begin in range(0, len(states) if left else 0, step):
                 block = slice(begin, begin + step)
-                known = None if covariance is None else covariance[block]
+                some = None if covariance is None else covariance[block]
                 # What several sums are of is evaluated once.
-                at = Block(states[block], known)
-                for j, term in enumerate(self.sums):
-                    value, slope, bend = term.jets(at, order)
+                at = Block(states[block], some)
+                for j in left:
+                    value, slope, bend = self.sums[j].jets(at, order)
                     values[j, block] = value
                     if slopes is not None:
                         slopes[:, j, block] = slope
                     if bends is not None:
                         bends[j, block] = bend
+        for j in left:
+            term = self.sums[j]
+            jet = Jet(
+                values[j],
+                None if slopes is None else slopes[:, j],
+                None if bends is None else bends[j],
+            )
+            keep(term, states, covariance, len(term.weights), jet)
         return values, slopes, bends
 
 
