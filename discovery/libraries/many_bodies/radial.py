@@ -34,8 +34,17 @@ class Radial(Sum):
 
     Attributes
     ----------
+    kernel : sympy.Expr
+        φ.
+    arguments : tuple of one sympy.Symbol
+        The squared distance.
     forms : tuple of D Forms
         The differences along each axis.
+    weights : (K,) array
+    kind : str
+        As of any `Sum`.
+    cost : float
+        What it costs in a formula.
     """
 
     def jets(
