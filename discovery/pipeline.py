@@ -51,15 +51,13 @@ from discovery.laws.learned.training import train_features
 from discovery.laws.search import analyse
 from discovery.laws.stages import Learned, Stage, stages_among, stages_of
 from discovery.libraries.choice import LibraryLike, checked, resolve
-from discovery.libraries.families import polynomial
+from discovery.libraries.escalation import linear
 from discovery.libraries.framed import in_frame
 from discovery.libraries.functions import Functions
 from discovery.libraries.many_bodies.bodies import FEWEST_COLUMNS, Bodies
 from discovery.libraries.many_bodies.sums import symmetry_of
 from discovery.libraries.many_bodies.told import BoxLike, Told, told_bodies
 from discovery.libraries.monomials import symbols_of
-from discovery.libraries.omitted import Omitted
-from discovery.libraries.unknown_scale import Scaled
 from discovery.noether.motion import Motion
 from discovery.noether.pairing import pair
 from discovery.pde.analysis import analyse_fields
@@ -582,11 +580,9 @@ def _laws(
         unit = frame.of_columns(coordinates).unit
         whose = asked.told.bodies(of.names, of.roles or (), unit, path, speeds)
         rest = [given for given in found if not isinstance(given, Bodies)]
-        found = [polynomial(of.names, 1), *([] if asked.in_box else rest)]
+        found = [linear(of.names), *([] if asked.in_box else rest)]
         found[1:1] = [] if whose is None else [whose]
     wide = of.dim > LIBRARIES.wide and any(isinstance(given, Bodies) for given in found)
-    if wide and library == "auto":
-        found = [given if isinstance(given, Bodies) else _too_wide(given) for given in found]
     stages = stages_of(found, numbers)
     if isinstance(library, str) and library == "auto" and not (few or asked.in_box or wide):
         seen_roles = infer_roles(of.names, of.roles, path, speeds)
@@ -635,18 +631,11 @@ def _laws(
     if not few:  # for which nothing is learned
         states = split.fit.smoothed.states, split.held.smoothed.states
         report = replace(report, quantities=[described(q, *states) for q in report.quantities])
-    if wide:
+    if of.dim > LIBRARIES.wide:
         searched = [*report.searched, f"no manifold is trained for {of.dim} columns"]
         report = replace(report, searched=searched)
     report = _with_symmetries(report, moving, orbits, numbers, parts, by_kind=asked.in_box)
     return report, frame, Motion.of(orbits, moving, sound, coordinates)
-
-
-def _too_wide(library: Functions | Scaled | Omitted) -> Omitted:
-    """Return what is said of functions that have a number for each of very many columns."""
-    if isinstance(library, Omitted):
-        return library
-    return Omitted(library.name, len(library), "of so many columns sums over bodies are tried")
 
 
 def _hides_motion(orbits: Orbits, runs: Trajectories) -> bool:

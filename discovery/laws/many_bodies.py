@@ -191,7 +191,7 @@ class OfBodies:
 def has_energy(bodies: Bodies, found: Findings) -> bool:
     """Tell whether a law is quadratic in the velocities: an energy.
 
-    Written with indices it has no velocities of their own: there the kinds of its sums tell.
+    Of sums over bodies their kinds tell: derivatives of what is written out take long.
 
     Parameters
     ----------
@@ -203,9 +203,10 @@ def has_energy(bodies: Bodies, found: Findings) -> bool:
     for law in found.laws:
         if not law.sure:
             continue
-        if isinstance(law.library, Sums) and ("kinetic",) in law.library.kinds():
-            return True
-        if any(_is_quadratic(law.expression, p) for p in momenta):
+        if isinstance(law.library, Sums):
+            if ("kinetic",) in law.library.kinds():
+                return True
+        elif any(_is_quadratic(law.expression, p) for p in momenta):
             return True
     return False
 
