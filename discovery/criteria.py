@@ -431,6 +431,16 @@ class NoiseCriteria:
         test="estimation/test_local_polynomials.py::test_a_short_event_in_many_columns",
     )
 
+    many_columns: int = limit(
+        16,
+        statistic="columns from which on bias is taken out of smoothed paths",
+        unit="1",
+        reason="tolerance: d columns of noise σ and bias b move their sum by √d σ and d b, and "
+        "least error of each column leaves b of up to σ/2: the bias leads from some ten columns on",
+        off=10**9,
+        test="estimation/test_local_polynomials.py::test_bias_does_not_add_up_over_columns",
+    )
+
     # Velocities formed from positions.
     path_bias: float = limit(
         3.0,
@@ -566,6 +576,18 @@ class LibraryCriteria:
         reason="tolerance: beyond it a cosine of the angle is more noise than signal",
         off=1e9,
         test="libraries/test_libraries.py::test_a_noisy_angle_has_no_cosine",
+    )
+
+    # Of very many columns sums alone are tried.
+    wide: int = limit(
+        100,
+        statistic="columns beyond which sums over bodies alone are tried: no manifold is trained, "
+        "and no function has a number for each column",
+        unit="1",
+        reason="tolerance: a metric, a basis of linear functions and what names a law by its "
+        "motion grow with the square of the columns or faster, sums over bodies do not",
+        off=10**9,
+        test="laws/test_many_bodies.py::test_of_very_many_columns_sums_alone_are_tried",
     )
 
     # What may be divided by.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import sympy
 
-from discovery.criteria import LAWS, NOISE, LawCriteria
+from discovery.criteria import LAWS, LIBRARIES, NOISE, LawCriteria
 from discovery.data.coordinates import MOMENTA, are_fields, infer_roles
 from discovery.data.flaws.reading import in_radians, radians_in, read
 from discovery.data.frame import Frame, with_rows
@@ -51,7 +51,7 @@ from discovery.laws.learned.training import train_features
 from discovery.laws.search import analyse
 from discovery.laws.stages import Learned, Stage, stages_among, stages_of
 from discovery.libraries.choice import LibraryLike, checked, resolve
-from discovery.libraries.families import polynomial
+from discovery.libraries.escalation import linear
 from discovery.libraries.framed import in_frame
 from discovery.libraries.functions import Functions
 from discovery.libraries.many_bodies.bodies import FEWEST_COLUMNS, Bodies
@@ -372,6 +372,8 @@ class WithManifold:
             return prepare(runs, noise, self.sampling)
         if model is None and self.sampling in (Sampling.MAP, Sampling.CLOUD):
             return prepare(runs, noise, self.sampling)
+        if model is None and runs.dim > LIBRARIES.wide:
+            return prepare(runs, noise, self.sampling)
         if model is None:
             seed = int(rng.integers(2**31))
             model = train_manifold(runs[fit], seed=seed, verbose=self.verbose)
@@ -381,7 +383,9 @@ class WithManifold:
         return prepare_with(runs, manifold, noise, self.sampling)
 
     def learned(self, runs: Trajectories, rng: np.random.Generator) -> list[Stage]:
-        """Return features of a network, trained when they are asked for."""
+        """Return features of a network, trained when they are asked for; of few columns."""
+        if runs.dim > LIBRARIES.wide:
+            return []
 
         def train(fit: Orbits) -> Functions:
             return train_features(fit, runs.names, runs.roles, rng, verbose=self.verbose)
@@ -576,10 +580,11 @@ def _laws(
         unit = frame.of_columns(coordinates).unit
         whose = asked.told.bodies(of.names, of.roles or (), unit, path, speeds)
         rest = [given for given in found if not isinstance(given, Bodies)]
-        found = [polynomial(of.names, 1), *([] if asked.in_box else rest)]
+        found = [linear(of.names), *([] if asked.in_box else rest)]
         found[1:1] = [] if whose is None else [whose]
+    wide = of.dim > LIBRARIES.wide and any(isinstance(given, Bodies) for given in found)
     stages = stages_of(found, numbers)
-    if isinstance(library, str) and library == "auto" and not few and not asked.in_box:
+    if isinstance(library, str) and library == "auto" and not (few or asked.in_box or wide):
         seen_roles = infer_roles(of.names, of.roles, path, speeds)
         if parts.all_coordinates and not iterates:
             stages += free_stages(of.names, seen_roles, seen, numbers)
@@ -602,7 +607,7 @@ def _laws(
     # With a clock what decays at a rate is a law.
     own = isinstance(library, str) or parts.all_coordinates
     judged = conclusion.verdict != "undecided" or (few and split is not None and not findings.laws)
-    if judged and seen.on_a_path and own and not parts.clock:
+    if judged and seen.on_a_path and own and not (parts.clock or wide):
         roles = tuple(infer_roles(of.names, of.roles, path, speeds))
         among = Among(orbits, sound.names, parts.coordinates)
         among = None if parts.all_coordinates else among
@@ -626,6 +631,9 @@ def _laws(
     if not few:  # for which nothing is learned
         states = split.fit.smoothed.states, split.held.smoothed.states
         report = replace(report, quantities=[described(q, *states) for q in report.quantities])
+    if of.dim > LIBRARIES.wide:
+        searched = [*report.searched, f"no manifold is trained for {of.dim} columns"]
+        report = replace(report, searched=searched)
     report = _with_symmetries(report, moving, orbits, numbers, parts, by_kind=asked.in_box)
     return report, frame, Motion.of(orbits, moving, sound, coordinates)
 

@@ -50,14 +50,12 @@ def differenced(
     rates = _rates(rows, times, inner)
     size = rows[inner].std(axis=0)
     found: dict[int, int] = {}
+    likeness = np.abs(_correlations(rates[0], rows[inner])) * (size > 0)
+    np.fill_diagonal(likeness, 0.0)
     for v in range(rows.shape[1]):
         column = rows[inner, v]
-        likeness = [
-            0.0 if q == v or not size[v] else abs(_correlation(rates[0][:, q], column))
-            for q in range(rows.shape[1])
-        ]
-        q = int(np.argmax(likeness))
-        if likeness[q] and (
+        q = int(np.argmax(likeness[:, v]))
+        if likeness[q, v] and (
             _is_difference(column, [rate[:, q] for rate in rates])
             or _is_filtered(rows[:, [q, v]], times, offsets, noise[q])
         ):
@@ -93,9 +91,13 @@ def _rates(rows: np.ndarray, times: np.ndarray, inner: np.ndarray) -> list[np.nd
     return [five, three, forward, backward]
 
 
-def _correlation(one: np.ndarray, other: np.ndarray) -> float:
-    one, other = one - one.mean(), other - other.mean()
-    return float(one @ other / max(np.linalg.norm(one) * np.linalg.norm(other), 1e-300))
+def _correlations(ones: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the correlation of each column of one table with each of another, (d, d)."""
+    parts = []
+    for table in (ones, others):
+        centred = table - table.mean(axis=0)
+        parts.append(centred / np.maximum(np.linalg.norm(centred, axis=0), 1e-150))
+    return parts[0].T @ parts[1]
 
 
 def _is_difference(column: np.ndarray, rates: list[np.ndarray]) -> bool:

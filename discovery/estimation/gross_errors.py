@@ -76,6 +76,8 @@ def _sound_values(
         keep[suspected] = False
         if not len(suspected):
             break
+    if keep.all():
+        return keep
     some = _Kept(values, times, offsets, keep)
     suspected = np.flatnonzero(~keep)
     gross = suspected[_stands_out(some, suspected, noise)]
@@ -154,11 +156,14 @@ class _Kept:
         end : (k,) array of bool
         """
         place, seen, before, long = self._around(rows)
-        misfit = np.zeros(len(rows))
         # Of a row that is left out, the next one stands at its place.
         after = 1 - self._keep[rows][:, None]
-        around = place[:, None] + seen - after * (seen > 0)
-        misfit[long] = self._misfit(rows[long], around[long])
+        if after.any():
+            misfit = np.zeros(len(rows))
+            around = place[:, None] + seen - after * (seen > 0)
+            misfit[long] = self._misfit(rows[long], around[long])
+        else:
+            misfit = self._misfits[place]
         near = np.array([-2, -1, 1, 2])
         beside = self._misfits[self._inside(place[:, None] + near - after * (near > 0))]
         end = np.minimum(before, _PREDICTING - before) < _END

@@ -37,6 +37,10 @@ def outside(expression: sympy.Expr, names: tuple[str, ...], frame: Frame) -> sym
     for function in expression.atoms(AppliedUndef):
         if str(function.func) in fields:
             old[function] = function / fields[str(function.func)][1]
+    for indexed in expression.atoms(sympy.Indexed):
+        # x[i] of all bodies, which share their unit.
+        centre, unit = fields[indexed.base.name]
+        old[indexed] = (indexed - centre) / unit
     return expression.xreplace(old)
 
 
@@ -83,10 +87,10 @@ def _parted(e: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
     one = sympy.Integer(1)
     if e.is_Rational or e is sympy.pi:
         return e, one
-    if isinstance(e, (sympy.Integral, sympy.Derivative)):
+    if isinstance(e, (sympy.Integral, sympy.Derivative, sympy.Sum)):
         factor, rest = _parted(e.args[0])
         return factor, e.func(rest, *e.args[1:])
-    if e.is_Atom or isinstance(e, AppliedUndef):
+    if e.is_Atom or isinstance(e, (AppliedUndef, sympy.Indexed)):
         return one, e
     if e.is_Mul:
         factors, rests = zip(*map(_parted, e.args), strict=True)
@@ -98,7 +102,8 @@ def _parted(e: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
         if e.exp.is_Rational and exact and (factor > 0 or e.exp.is_Integer):
             return factor**e.exp, rest**e.exp
         return one, (factor * rest) ** e.exp
-    rebuilt = e.func(*(sympy.Mul(*_parted(a)) for a in e.args))
+    keep = {"evaluate": False} if isinstance(e, sympy.floor) else {}
+    rebuilt = e.func(*(sympy.Mul(*_parted(a)) for a in e.args), **keep)
     if not rebuilt.is_Add:
         return one, rebuilt
     moved = _of_one_coordinate(rebuilt)

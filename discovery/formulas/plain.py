@@ -22,6 +22,9 @@ def plain(expression: sympy.Expr) -> sympy.Expr:
     if not expression.args:
         return expression
     args = [plain(part) for part in expression.args]
+    if isinstance(expression, sympy.floor):
+        # SymPy would look for whole numbers in it for a long time.
+        return expression.func(*args, evaluate=False)
     built = expression.func(*args)
     if built.func == expression.func and len(built.args) == len(args):
         return built

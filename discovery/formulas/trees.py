@@ -24,7 +24,7 @@ _OPERATIONS = {"Add": sympy.Add, "Mul": sympy.Mul, "Pow": sympy.Pow}
 # The functions that formulas hold, by the names of their classes.
 _FUNCTIONS = {
     f.__name__: f
-    for f in (*FUNCTIONS.values(), sympy.Min, sympy.Max)
+    for f in (*FUNCTIONS.values(), sympy.Min, sympy.Max, sympy.floor)
     if isinstance(f, type) and issubclass(f, sympy.Function)
 }
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -40,7 +40,7 @@ def to_tree(expression: sympy.Expr) -> Tree:
     ----------
     expression : sympy.Expr
         In symbols, numbers, sums, products, powers and `parsing.FUNCTIONS`; of fields, undefined
-        functions u(x), their derivatives and integrals.
+        functions u(x), their derivatives and integrals; of many bodies, sums over an index.
 
     Raises
     ------
@@ -61,6 +61,10 @@ def to_tree(expression: sympy.Expr) -> Tree:
             return [name]
     if isinstance(expression, (sympy.Derivative, sympy.Integral)):
         return _of_fields(expression)
+    if isinstance(expression, sympy.Sum):
+        return ["Sum", to_tree(expression.function), *(_of_range(r) for r in expression.limits)]
+    if isinstance(expression, sympy.Indexed):
+        return ["Indexed", expression.base.name, *map(to_tree, expression.indices)]
     if isinstance(expression, AppliedUndef):
         return ["Function", expression.func.__name__, *map(to_tree, expression.args)]
     name = type(expression).__name__
@@ -76,8 +80,8 @@ def from_tree(tree: Tree, *, fields: bool = False) -> sympy.Expr:
     ----------
     tree : int or list
     fields : bool
-        Whether undefined functions, derivatives and integrals may stand in it. Nothing that is to
-        be compiled may hold them.
+        Whether undefined functions, derivatives, integrals and sums over an index may stand in it.
+        Nothing that is to be compiled may hold them.
 
     Raises
     ------
@@ -106,6 +110,10 @@ def _of_fields(expression: sympy.Derivative | sympy.Integral) -> Tree:
     raise ValueError(f"{str(expression)[:60]} cannot be stored: it is of several variables.")
 
 
+def _of_range(limit: sympy.Tuple) -> Tree:
+    return [limit[0].name, *map(to_tree, limit[1:])]
+
+
 def _made(tree: Tree, fields: bool, depth: int) -> sympy.Expr:
     if depth > MAX_DEPTH:
         raise ValueError("a formula is nested too deeply.")
@@ -122,6 +130,11 @@ def _made(tree: Tree, fields: bool, depth: int) -> sympy.Expr:
             return sympy.Symbol(name, **_SYMBOLS[kind])
         case ["Function", str(name), *parts] if fields and parts and _WORD.fullmatch(name):
             return sympy.Function(name)(*(_made(part, fields, depth + 1) for part in parts))
+        case ["Sum", inner, *ranges] if fields and ranges:
+            limits = [_range(of, depth + 1) for of in ranges]
+            return sympy.Sum(_made(inner, fields, depth + 1), *limits)
+        case ["Indexed", str(name), *places] if fields and places and _WORD.fullmatch(name):
+            return sympy.IndexedBase(name)[tuple(_made(at, False, depth + 1) for at in places)]
         case ["Integral", inner, ["Symbol", str(name)]] if fields:
             return sympy.Integral(_made(inner, fields, depth + 1), sympy.Symbol(name))
         case ["Derivative", inner, ["Symbol", str(name)], order] if fields and _is_whole(order):
@@ -140,6 +153,13 @@ def _made(tree: Tree, fields: bool, depth: int) -> sympy.Expr:
             made = [_made(part, fields, depth + 1) for part in parts]
             return _FUNCTIONS[name](*made, evaluate=False)
     raise ValueError(f"{str(tree)[:60]} is no part of a formula.")
+
+
+def _range(tree: Tree, depth: int) -> tuple[sympy.Expr, ...]:
+    match tree:
+        case [str(name), first, last] if _WORD.fullmatch(name):
+            return sympy.Symbol(name), _made(first, False, depth), _made(last, False, depth)
+    raise ValueError(f"{str(tree)[:60]} is no range of an index.")
 
 
 def _power(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:

@@ -19,11 +19,10 @@ from discovery.criteria import FORMULAS, LAWS
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import Pencil
 from discovery.formulas.simple_numbers import Numbers, in_digits
-from discovery.laws.finding.operators import operators
 from discovery.laws.finding.scale_search import tuned
 from discovery.laws.judging.law import Findings
+from discovery.laws.species import of_species
 from discovery.libraries.functions import Functions
-from discovery.libraries.library import Library
 from discovery.libraries.many_bodies.bodies import Bodies
 from discovery.libraries.many_bodies.families import (
     POTENTIALS,
@@ -35,10 +34,12 @@ from discovery.libraries.many_bodies.families import (
 )
 from discovery.libraries.many_bodies.lattice import BONDS, ENDS, Lattice
 from discovery.libraries.many_bodies.sums import Sums
-from discovery.libraries.monomials import symbols_of, unit
+from discovery.libraries.monomials import symbols_of
 
 # Bodies whose pairs have free couplings: of more there are too many.
 _MOST_FREE = 6
+# Bodies among which species are told by the couplings of all pairs.
+_MOST_COUPLED = 12
 # Digits that masses are given with at most.
 _DIGITS = 6
 
@@ -108,12 +109,14 @@ def masses_of(bodies: Bodies, fit: Orbits) -> np.ndarray:
     """
     n = bodies.number
     top, bottom = np.zeros((n, n)), np.zeros((n, n))
-    symbols = symbols_of(bodies.names)
     for axis in bodies.momenta:
-        exponents = [unit(len(symbols), i) for i in axis]
-        library = Library(symbols, symbols, exponents, "velocities")
-        own = operators(library, fit.smoothed, fit.offsets, fit.scale, of_run=fit.of_run).pencil
-        top, bottom = top + own.top, bottom + own.bottom
+        own = fit.of_columns(axis)
+        starts, lengths = own.offsets[:-1], np.diff(own.offsets)
+        means = np.add.reduceat(own.smoothed.states, starts, axis=0) / lengths[:, None]
+        moving = own.smoothed.states - np.repeat(means, lengths, axis=0)
+        errors = own.smoothed.errors.mean(axis=0)
+        top += moving.T @ moving / len(moving)
+        bottom += np.diag(errors) if errors.ndim == 1 else errors
     pencil = Pencil(top, bottom)
     mu, c = pencil.smallest(np.arange(n))
     if mu > 2 * LAWS.flatness_ceiling or not (np.all(c > 0) or np.all(c < 0)):
@@ -141,6 +144,8 @@ class OfBodies:
         What scales are rounded to.
     first : bool
         Whether it is tried beside an energy as well.
+    species : bool
+        Whether the sums are of single pairs, of which those of species are made.
     positive : tuple of int
         Empty: sums are defined everywhere.
     skipped : str
@@ -152,6 +157,7 @@ class OfBodies:
     build: Build
     numbers: Numbers
     first: bool = False
+    species: bool = False
     positive: tuple[int, ...] = ()
     skipped: str = ""
 
@@ -174,13 +180,18 @@ class OfBodies:
         library = self.build(family)
         if library is None:
             return None
+        libraries = [library]
         if isinstance(library, ScaledSums):
-            return tuned(library, fit, self.numbers)
-        return [library]
+            libraries = tuned(library, fit, self.numbers)
+        if not self.species:
+            return libraries
+        return itertools.chain(*(of_species(some, family, fit) for some in libraries))
 
 
 def has_energy(bodies: Bodies, found: Findings) -> bool:
     """Tell whether a law is quadratic in the velocities: an energy.
+
+    Of sums over bodies their kinds tell: derivatives of what is written out take long.
 
     Parameters
     ----------
@@ -190,7 +201,12 @@ def has_energy(bodies: Bodies, found: Findings) -> bool:
     symbols = symbols_of(bodies.names)
     momenta = [symbols[i] for i in bodies.momenta[0]]
     for law in found.laws:
-        if law.sure and any(_is_quadratic(law.expression, p) for p in momenta):
+        if not law.sure:
+            continue
+        if isinstance(law.library, Sums):
+            if ("kinetic",) in law.library.kinds():
+                return True
+        elif any(_is_quadratic(law.expression, p) for p in momenta):
             return True
     return False
 
@@ -211,8 +227,8 @@ def stages_of_bodies(bodies: Bodies, numbers: Numbers) -> list[OfBodies]:
     """
     scene = Scene(bodies)
 
-    def stage(name: str, build: Build, first: bool = False) -> OfBodies:
-        return OfBodies(name, scene, build, numbers, first)
+    def stage(name: str, build: Build, first: bool = False, species: bool = False) -> OfBodies:
+        return OfBodies(name, scene, build, numbers, first, species)
 
     out = [stage("sums over bodies", Family.motion, first=True)]
     potentials, scaled = POTENTIALS, SCALED
@@ -227,11 +243,15 @@ def stages_of_bodies(bodies: Bodies, numbers: Numbers) -> list[OfBodies]:
                 bonded = partial(Lattice.bonded, name=name)
                 out.append(stage(f"{ends}: {name}", partial(_lattice, ends, bonded)))
             out.append(stage(f"{ends}: cosines", partial(_lattice, ends, Lattice.waves)))
-    for make in (Family.tied, Family.free):
+    for make in (Family.tied, Family.free, Family.coupled):
+        species = make is Family.coupled
+        title = "species" if species else "pairs"
         for name in potentials:
-            out.append(stage(f"pairs: {name}", partial(_plain, make, name)))
+            build = partial(_plain, make, name)
+            out.append(stage(f"{title}: {name}", build, species=species))
         for name in scaled:
-            out.append(stage(f"pairs: {name}", partial(_scaled, make, name)))
+            build = partial(_scaled, make, name)
+            out.append(stage(f"{title}: {name}", build, species=species))
     return out
 
 
@@ -242,7 +262,10 @@ def _lattice(
 
 
 def _admits(make: Callable, family: Family) -> bool:
-    return make is Family.tied or family.bodies.number <= _MOST_FREE
+    number = family.bodies.number
+    if make is Family.coupled:
+        return family.bodies.axes > 1 and _MOST_FREE < number <= _MOST_COUPLED
+    return make is Family.tied or number <= _MOST_FREE
 
 
 def _plain(make: Callable, name: str, family: Family) -> Sums | None:

@@ -34,6 +34,7 @@ from discovery.laws.judging.verdict import Verdict
 from discovery.laws.stages import Stage
 from discovery.libraries.embedded import Embedded
 from discovery.libraries.functions import Functions
+from discovery.libraries.many_bodies.remembered import remembering
 from discovery.libraries.numeric import Numeric
 
 # Candidates of one library that may be refuted before it is given up, and of one length before
@@ -70,7 +71,8 @@ def analyse(
         The limits by which formulas are judged.
     """
     positive = sorted({column for stage in stages for column in stage.positive})
-    return Search(split.probing(positive), rng, numbers, criteria).run(stages)
+    with remembering():
+        return Search(split.probing(positive), rng, numbers, criteria).run(stages)
 
 
 class Search:

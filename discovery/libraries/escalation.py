@@ -29,6 +29,21 @@ from discovery.libraries.unknown_scale import Scaled, scaled
 from discovery.libraries.warped import warps
 
 
+def linear(names: Sequence[str], columns: Sequence[int] | None = None) -> Library | Omitted:
+    """Return the coordinates as functions, or of very many their name.
+
+    Parameters
+    ----------
+    names : sequence of d str
+    columns : sequence of int, optional
+        Some of them; all by default.
+    """
+    number = len(names if columns is None else columns)
+    if number > LIBRARIES.wide:
+        return Omitted("polynomial(1)", number, "of so many columns sums over bodies are tried")
+    return polynomial(names, 1, columns)
+
+
 def escalation(
     names: Sequence[str],
     roles: Sequence[str | None] | None,
@@ -61,10 +76,10 @@ def escalation(
     roles = [None if role == "angle" and noisy[i] else role for i, role in enumerate(roles)]
     angles = [i for i in range(d) if roles[i] == "angle"]
     straight = [i for i in range(d) if i not in angles]
-    stages: list[Library | Scaled | Bodies] = []
+    stages: list[Library | Scaled | Omitted | Bodies] = []
     bodies = None if curved or iterates else Bodies.seen(names, roles, rows, rates)
     if bodies is not None:
-        stages += [polynomial(names, 1, straight), bodies]
+        stages += [linear(names, straight), bodies]
         products = term_count(d, 2)
         if products > MAX_TERMS:
             # All that follows holds products of any two coordinates: it would be built for nothing.

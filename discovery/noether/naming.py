@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from discovery.criteria import SYMMETRIES
+from discovery.criteria import LIBRARIES, SYMMETRIES
 from discovery.data.coordinates import group_bodies
 from discovery.noether.flow import Flow, flow_of, pairs_of
 from discovery.noether.motion import Candidate, Motion
 
 # What is zero but for rounding.
 _ROUNDING = 1e-6
+# What sums over very many bodies are, by what is in them.
+_KINDS = {"kinetic": "energy", "turning": "angular momentum", "momentum": "total momentum"}
 
 
 def names_of(laws: Sequence[Candidate], motion: Motion) -> list[str | None]:
@@ -38,7 +40,15 @@ def names_of(laws: Sequence[Candidate], motion: Motion) -> list[str | None]:
     """
     if not laws:
         return []
+    if len(motion.names) > LIBRARIES.wide:
+        # The motion of so many bodies takes long to compare: sums over them tell by their kind.
+        return [_of_kind(law) for law in laws]
     return _Naming(laws, motion).names()
+
+
+def _of_kind(law: Candidate) -> str | None:
+    kinds = {kind for term in law.library.kinds() for kind in term}
+    return next((name for kind, name in _KINDS.items() if kind in kinds), None)
 
 
 @dataclass

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 import sympy
 from sympy.core.function import AppliedUndef
 
+# What has an order of its own.
+_WHOLE = (AppliedUndef, sympy.Derivative, sympy.Sum)
 # Places of what has no degree: roots and functions, and sums of integrals, come last.
 _LAST = 99
 
@@ -41,7 +43,7 @@ class _Order:
         self.place, self.momenta = place, momenta
 
     def arranged(self, e: sympy.Expr) -> sympy.Expr:
-        if not e.args or e.is_number or isinstance(e, (AppliedUndef, sympy.Derivative)):
+        if not e.args or e.is_number or isinstance(e, _WHOLE):
             return e
         if isinstance(e, sympy.Integral):
             return e.func(self.arranged(e.function), *e.limits)

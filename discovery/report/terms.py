@@ -25,6 +25,7 @@ from discovery.libraries.numeric import Numeric
 from discovery.pde.densities import Jets
 from discovery.pde.grid import Grid
 from discovery.pde.integral_library import IntegralLibrary
+from discovery.report.sums_as_data import sums_from_plain, sums_to_plain
 
 # What JSON holds.
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | Tree | None"
@@ -98,10 +99,9 @@ def _fitted(plain: Mapping[str, Plain]) -> Fitted:
     return Fitted(some.symbols, some.atoms, some.exponents, some.name, int(plain["fitted"]))
 
 
-def _of_sums(library: Sums) -> dict[str, Plain]:
-    """Return the sums written out, as a library of products of one atom each."""
-    alone = np.eye(len(library), dtype=int).tolist()
-    return _of_products(Library(library.symbols, library.expressions(), alone, library.name))
+def _sums(plain: Mapping[str, Plain]) -> Functions:
+    # Reports of version 0.2 hold every sum written out.
+    return _products(plain) if "atoms" in plain else sums_from_plain(plain)
 
 
 def _of_numeric(library: Numeric) -> dict[str, Plain]:
@@ -250,7 +250,7 @@ _Read: TypeAlias = Callable[[Mapping[str, Plain]], Functions]
 _KINDS: dict[str, tuple[type, _Written, _Read]] = {
     "products": (Library, _of_products, _products),
     "fitted products": (Fitted, _of_fitted, _fitted),
-    "sums": (Sums, _of_sums, _products),
+    "sums": (Sums, sums_to_plain, _sums),
     "numbers": (Numeric, _of_numeric, _numeric),
     "expansion": (Expanded, _of_expansion, _expansion),
     "columns": (Embedded, _of_columns, _columns),

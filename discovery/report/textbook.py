@@ -190,11 +190,14 @@ def _squares(
     terms: Sequence[tuple[sympy.Expr, sympy.Expr]], w: Sequence[sympy.Symbol]
 ) -> list[tuple[int, sympy.Expr, bool]]:
     """Return (which momentum, number, whether nothing else) of the terms c w² f(q)."""
-    out = []
+    out, momenta = [], set(w)
+    of = [(c, t, t.free_symbols) for c, t in terms]
     for k, m in enumerate(w):
-        for c, t in terms:
+        for c, t, symbols in of:
+            if m not in symbols:
+                continue
             rest = t / m**2
-            if t.has(m) and not rest.has(*w):
+            if not rest.free_symbols & momenta:
                 out.append((k, c, rest == 1))
     return out
 
@@ -215,7 +218,7 @@ def _of_energy(
     squares = _squares(terms, w)
     plain = [(k, c) for k, c, alone in squares if alone]
     if not certain:
-        occurring = {m for _, t in terms for m in w if t.has(m)}
+        occurring = set().union(*(t.free_symbols for _, t in terms)) & set(w)
         definite = len({c.is_positive for _, c in plain}) == 1
         if (
             not definite

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import sympy
 
 from discovery.libraries.many_bodies.bodies import Bodies
+from discovery.libraries.many_bodies.radial import Radial
 from discovery.libraries.many_bodies.sums import Forms, Sum, Sums
 from discovery.libraries.monomials import symbols_of
 from discovery.libraries.unknown_scale import SCALE
@@ -170,11 +172,14 @@ class Family:
         weights : (pairs,) array
         kind : str
         """
-        return self._over(self.bodies.pairs, potential, weights, kind)
+        return _over(self._gaps, potential, weights, kind, self._scale)
 
     def pairs_each(self, potential: sympy.Expr, kind: str) -> list[Sum]:
         """Return φ(r_ij) of each pair."""
-        return [self._over([pair], potential, np.ones(1), kind) for pair in self.bodies.pairs]
+        return [
+            _over(self._between([pair]), potential, np.ones(1), kind, self._scale)
+            for pair in self.bodies.pairs
+        ]
 
     def tied(self, potentials: Sequence[sympy.Expr], name: str) -> Sums:
         """Return the energies of pairs of one kind: their weights are masses, or all alike."""
@@ -193,6 +198,13 @@ class Family:
             sums += self.pairs_each(potential, f"pairs {k}")
         return Sums(self._symbols_for(potentials), sums, f"free pairs of bodies: {name}")
 
+    def coupled(self, potentials: Sequence[sympy.Expr], name: str) -> Sums:
+        """Return the energies of bodies of known masses with a coupling for every pair."""
+        sums = [self.kinetic()]
+        for k, potential in enumerate(potentials):
+            sums += self.pairs_each(potential, f"pairs {k}")
+        return Sums(self._symbols_for(potentials), sums, f"pairs of bodies: {name}")
+
     def scaled(self, name: str, make: Callable[[Sequence[sympy.Expr], str], Sums]) -> ScaledSums:
         """Return sums of a potential of unknown scale.
 
@@ -201,7 +213,7 @@ class Family:
         name : str
             Of `SCALED`.
         make : callable
-            `tied` or `free`.
+            `tied`, `free` or `coupled`.
         """
         potential, wave_number = SCALED[name]
         columns = tuple(itertools.chain(*self.bodies.positions))
@@ -211,25 +223,22 @@ class Family:
         scaled = any(potential.has(SCALE) for potential in potentials)
         return (*self.symbols, SCALE) if scaled else self.symbols
 
-    def _over(
-        self,
-        pairs: Sequence[tuple[int, int]],
-        potential: sympy.Expr,
-        weights: np.ndarray,
-        kind: str,
-    ) -> Sum:
-        gaps = _arguments(self.bodies.axes)
-        kernel = potential.xreplace({_R2: sum(gap**2 for gap in gaps)})
+    @cached_property
+    def _gaps(self) -> tuple[Forms, ...]:
+        """The differences of all pairs along each axis, shared by all sums over them."""
+        return self._between(self.bodies.pairs)
+
+    def _between(self, pairs: Sequence[tuple[int, int]]) -> tuple[Forms, ...]:
         lengths = self.box or (None,) * self.bodies.axes
-        forms = [
+        return tuple(
             Forms.differences([axis[i] for i, _ in pairs], [axis[j] for _, j in pairs], length)
             for axis, length in zip(self.bodies.positions, lengths, strict=True)
-        ]
-        arguments = gaps
-        if potential.has(SCALE):
-            arguments = (*gaps, SCALE)
-            forms.append(Forms.of([len(self.bodies.names)] * len(pairs)))
-        return Sum(kernel, arguments, tuple(forms), weights, kind, 2.0)
+        )
+
+    @property
+    def _scale(self) -> int:
+        """Column of the scale, behind those of the coordinates."""
+        return len(self.bodies.names)
 
     @property
     def _momentum_weights(self) -> np.ndarray:
@@ -258,3 +267,15 @@ class Family:
 
 def _arguments(number: int) -> tuple[sympy.Symbol, ...]:
     return tuple(sympy.Symbol(f"a{i}", real=True) for i in range(number))
+
+
+def _over(
+    gaps: tuple[Forms, ...], potential: sympy.Expr, weights: np.ndarray, kind: str, scale: int
+) -> Sum:
+    """Return the sum over pairs with the given differences."""
+    if not potential.has(SCALE):
+        return Radial(potential, (_R2,), gaps, weights, kind, 2.0)
+    arguments = _arguments(len(gaps))
+    kernel = potential.xreplace({_R2: sum(gap**2 for gap in arguments)})
+    forms = (*gaps, Forms.of([scale] * len(weights)))
+    return Sum(kernel, (*arguments, SCALE), forms, weights, kind, 2.0)

@@ -20,7 +20,10 @@ from scipy import sparse
 from discovery.formulas.compiling import compile_formulas
 from discovery.formulas.simple_numbers import NUMBERS
 from discovery.libraries.functions import Functions
+from discovery.libraries.many_bodies.remembered import Jet, keep, recalled
 
+# Values of a form that are held at once: few enough to stay in a processor's cache.
+_BLOCK = 2**16
 # What a law that holds a sum of a kind follows from, the first that is in it.
 _SYMMETRIES = {
     "kinetic": "time translation",
@@ -78,14 +81,36 @@ class Forms:
         """Return the forms (K, n) at states (n, d)."""
         parts = zip(self.index.T, self.factor.T, strict=True)
         out = sum(factor[:, None] * states.T[index] for index, factor in parts)
-        return out if self.period is None else out - self.period * np.round(out / self.period)
+        if self.period is not None:
+            images = np.rint(out / self.period)
+            images *= self.period
+            out -= images
+        return out
 
     def scattered(self, slopes: np.ndarray, dim: int) -> np.ndarray:
         """Return the gradient (dim, n) of a function whose derivatives by the forms are given."""
-        n_forms, width = self.index.shape
-        rows = np.repeat(np.arange(n_forms), width)
-        entries = (self.factor.ravel(), (self.index.ravel(), rows))
-        return sparse.csr_matrix(entries, shape=(dim, n_forms)) @ slopes
+        return self.incidence(dim) @ slopes
+
+    def incidence(self, dim: int, power: int = 1) -> sparse.csr_matrix:
+        """Return the factors of each coordinate in each form, (dim, K), to a power.
+
+        Parameters
+        ----------
+        dim : int
+            Number of coordinates.
+        power : int
+        """
+        if (dim, power) not in self._incidences:
+            n_forms, width = self.index.shape
+            rows = np.repeat(np.arange(n_forms), width)
+            entries = (self.factor.ravel() ** power, (self.index.ravel(), rows))
+            matrix = sparse.csr_matrix(entries, shape=(dim, n_forms))
+            self._incidences[dim, power] = matrix
+        return self._incidences[dim, power]
+
+    @cached_property
+    def _incidences(self) -> dict[tuple[int, int], sparse.csr_matrix]:
+        return {}
 
     def against(self, other: Forms, covariance: np.ndarray) -> np.ndarray:
         """Return the covariances (K, n) of the forms with another set's, one by one.
@@ -108,11 +133,51 @@ class Forms:
     def symbolic(self, symbols: Sequence[sympy.Symbol], k: int) -> sympy.Expr:
         """Return form k as a formula."""
         pairs = zip(self.index[k], self.factor[k], strict=True)
-        form = sympy.Add(*(_number(f) * symbols[i] for i, f in pairs))
+        form = sympy.Add(*(number(f) * symbols[i] for i, f in pairs))
         if self.period is None:
             return form
-        length = _number(self.period)
-        return form - length * sympy.floor(form / length + sympy.S.Half)
+        length = number(self.period)
+        # Left as it is: SymPy would look for whole numbers in it for a long time.
+        return form - length * sympy.floor(form / length + sympy.S.Half, evaluate=False)
+
+
+class Block:
+    """Some states, and the linear forms there that were asked for.
+
+    Parameters
+    ----------
+    states : (n, d) array
+    covariance : (n, d, d) or (n, d) array or None
+        As `Forms.against` takes it.
+    """
+
+    def __init__(self, states: np.ndarray, covariance: np.ndarray | None) -> None:
+        self.states, self.covariance = states, covariance
+        self._forms: dict[int, np.ndarray] = {}
+        self._squares: dict[tuple[int, ...], np.ndarray] = {}
+
+    def form(self, form: Forms) -> np.ndarray:
+        """Return the values (K, n) of forms.
+
+        Parameters
+        ----------
+        form : Forms
+        """
+        if id(form) not in self._forms:
+            self._forms[id(form)] = form.values(self.states)
+        return self._forms[id(form)]
+
+    def square(self, forms: Sequence[Forms]) -> np.ndarray:
+        """Return the sum of the squares of forms, (K, n).
+
+        Parameters
+        ----------
+        forms : sequence of Forms
+        """
+        key = tuple(map(id, forms))
+        if key not in self._squares:
+            self._squares[key] = sum(self.form(form) ** 2 for form in forms)
+        return self._squares[key]
 
 
 @dataclass(frozen=True)
@@ -142,19 +207,18 @@ class Sum:
     cost: float = 1.0
 
     def jets(
-        self, states: np.ndarray, covariance: np.ndarray | None, order: int
+        self, at: Block, order: int
     ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
         """Return the value (n,), the gradient (d, n) and the curvature (n,).
 
         Parameters
         ----------
-        states : (n, d) array
-        covariance : (n, d, d) or (n, d) array or None
-            As `Forms.against` takes it.
+        at : Block
         order : {0, 1, 2}
         """
+        states, covariance = at.states, at.covariance
         value, first, second = _compiled(self.kernel, self.arguments)
-        forms = [form.values(states) for form in self.forms]
+        forms = [at.form(form) for form in self.forms]
         shape = forms[0].shape
 
         def summed(parts: np.ndarray) -> np.ndarray:
@@ -194,7 +258,7 @@ class Sum:
         for k, weight in enumerate(self.weights):
             forms = [form.symbolic(symbols, k) for form in self.forms]
             inside = self.kernel.xreplace(dict(zip(self.arguments, forms, strict=True)))
-            terms.append(_number(weight) * inside)
+            terms.append(number(weight) * inside)
         return sympy.Add(*terms)
 
     def put(self, values: dict[sympy.Symbol, sympy.Expr | float]) -> Sum:
@@ -295,14 +359,39 @@ class Sums:
         values = np.empty((len(self), len(states)))
         slopes = np.empty((self.dim, *values.shape)) if order > 0 else None
         bends = np.empty(values.shape) if order > 1 else None
+        left = []
+        for j, term in enumerate(self.sums):
+            known = recalled(term, states, covariance, order)
+            if known is None:
+                left.append(j)
+                continue
+            values[j] = known.value
+            if slopes is not None:
+                slopes[:, j] = known.slope
+            if bends is not None:
+                bends[j] = known.bend
+        step = max(1, _BLOCK // max((len(self.sums[j].weights) for j in left), default=1))
         with np.errstate(all="ignore"):
-            for j, term in enumerate(self.sums):
-                value, slope, bend = term.jets(states, covariance, order)
-                values[j] = value
-                if slopes is not None:
-                    slopes[:, j] = slope
-                if bends is not None:
-                    bends[j] = bend
+            for begin in range(0, len(states) if left else 0, step):
+                block = slice(begin, begin + step)
+                some = None if covariance is None else covariance[block]
+                # What several sums are of is evaluated once.
+                at = Block(states[block], some)
+                for j in left:
+                    value, slope, bend = self.sums[j].jets(at, order)
+                    values[j, block] = value
+                    if slopes is not None:
+                        slopes[:, j, block] = slope
+                    if bends is not None:
+                        bends[j, block] = bend
+        for j in left:
+            term = self.sums[j]
+            jet = Jet(
+                values[j],
+                None if slopes is None else slopes[:, j],
+                None if bends is None else bends[j],
+            )
+            keep(term, states, covariance, len(term.weights), jet)
         return values, slopes, bends
 
 
@@ -323,8 +412,13 @@ def symmetry_of(library: Functions) -> str | None:
     return next((words for kind, words in _SYMMETRIES.items() if kind in kinds), None)
 
 
-def _number(value: float) -> sympy.Expr:
-    """Return a number, exact where it is simple."""
+def number(value: float) -> sympy.Expr:
+    """Return a number, exact where it is simple.
+
+    Parameters
+    ----------
+    value : float
+    """
     return NUMBERS.symbolic(float(value))
 
 

@@ -142,3 +142,23 @@ def test_a_short_event_in_many_columns():
     actual, _ = errors_around_an_event(columns=100, width=1.5, n_runs=10)
     # 13 000 squared errors know their mean to about a hundredth.
     assert actual[:, EVENT].mean() < 0.98
+
+
+def error_of_a_sum(columns):
+    """Mean squared error of the energy of equal oscillators along smoothed paths, over stated."""
+    rng = np.random.default_rng(0)
+    n_runs, length = 6, 80
+    t = np.tile(0.35 * np.arange(float(length)), n_runs)
+    phase = np.repeat(rng.uniform(0, 6.3, (n_runs, columns // 2)), length, axis=0)
+    turn = t[:, None] + phase
+    clean = np.hstack([np.cos(turn), -np.sin(turn)])
+    noise = np.full(columns, 0.02)
+    rows = clean + 0.02 * rng.standard_normal(clean.shape)
+    path = smooth(rows, t, length * np.arange(n_runs + 1), noise)
+    moved = np.sum(path.states**2 - clean**2 - path.variances, axis=1) / 2
+    return np.mean(moved**2) / np.mean(np.sum(path.states**2 * path.variances, axis=1))
+
+
+def test_bias_does_not_add_up_over_columns():
+    """Least error of each column alone leaves nine times the error that is stated."""
+    assert error_of_a_sum(columns=64) < 2

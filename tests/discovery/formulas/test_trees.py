@@ -48,6 +48,17 @@ def test_round_trip(formula):
     assert again.free_symbols == formula.free_symbols
 
 
+def test_sums_over_an_index():
+    i, j, x = sympy.Symbol("i"), sympy.Symbol("j"), sympy.IndexedBase("x")
+    gap = x[j] - x[i]
+    gap -= 3 * sympy.floor(gap / 3 + sympy.S.Half, evaluate=False)
+    formula = 4 * sympy.Sum(gap**-12, (j, i + 1, 64), (i, 1, 63))
+    again = from_tree(json.loads(json.dumps(to_tree(formula))), fields=True)
+    assert str(again) == str(formula)
+    with pytest.raises(ValueError, match="no part of a formula"):
+        from_tree(to_tree(formula))
+
+
 def test_fields():
     x = sympy.Symbol("x")
     u = sympy.Function("u")(x)
