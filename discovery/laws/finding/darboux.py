@@ -40,6 +40,8 @@ _FAR = 1.5
 _LEFT = 0.03
 # Polynomials that differ by less are one.
 _SAME = 0.05
+# What is zero but for rounding, beside its like.
+_ROUNDING = 1e-12
 # What varies less, over its largest value, is a constant with a little of anything beside it.
 _VARIES = 0.2
 
@@ -136,7 +138,8 @@ def darboux_polynomials(
     found = _distinct(found[left <= _LEFT**2], left[left <= _LEFT**2], phi)
     whole = _with_one(powers.values(np.vstack([every, orbits.measured.states])))
     out: list[np.ndarray] = []
-    for p in found[:_BEST] / sizes:
+    # As many cofactors are linearly dependent, together with what a function g changes at.
+    for p in found[: len(psi) + 1] / sizes:
         p *= np.sign(np.median(p @ whole))
         values = p @ whole
         if of_one_sign(values) and np.ptp(values) > _VARIES * values.max():
@@ -191,11 +194,9 @@ class _Forms:
     def cofactors(self, p: np.ndarray) -> np.ndarray:
         """Return the best cofactor of each polynomial, (starts, a)."""
         square = np.einsum("si,abij,sj->sab", p, self.squares, p, optimize=True)
-        ridge = 1e-12 * np.trace(square, axis1=1, axis2=2)
-        square += ridge[:, None, None] * np.eye(square.shape[1])
-        return np.linalg.solve(square, np.einsum("si,aij,sj->sa", p, self.mixed, p)[..., None])[
-            ..., 0
-        ]
+        told = np.einsum("si,aij,sj->sa", p, self.mixed, p, optimize=True)
+        inverse = np.linalg.pinv(square, rcond=_ROUNDING, hermitian=True)
+        return np.einsum("sab,sb->sa", inverse, told)
 
     def polynomials(self, k: np.ndarray) -> np.ndarray:
         """Return the best polynomial for each cofactor, (starts, m)."""
@@ -203,6 +204,8 @@ class _Forms:
         form = self.own - one - np.swapaxes(one, 1, 2)
         form = form + np.einsum("sa,sb,abij->sij", k, k, self.squares, optimize=True)
         # ‖Φ'p‖² is zero for the constant: the inverse ratio is largest.
+        # All functions are of one size; a cofactor of zero leaves none of the constant.
+        form += _ROUNDING * np.trace(self.own) * np.eye(len(self.own))
         p = solve(-self.own, form).vectors[..., 0]
         return p / np.linalg.norm(p, axis=1)[:, None]
 
