@@ -11,9 +11,10 @@ roles are told, and the columns are called a, b, c, d.
 What is printed, for each noise and family of systems, beside the plain baseline's figures:
 
 right     counts of exact laws that are the truth's, and how many are above it
-|ρ|       |Spearman| of a true law on clean runs of another seed and its best polynomial in the
-          quantities found, fitted on the other half of these runs; the median over all systems,
-          and the share of systems with .999 or more (of the n-th best law, of n independent ones)
+|ρ|       |Spearman|, on clean runs of another seed, of a true law and one of the quantities found,
+          or a polynomial in all of them that was fitted on the other half of these runs; the median
+          over all systems, and the share of systems with .999 or more (of the n-th best law, of n
+          independent ones)
 s         seconds a fit, the median
 """
 

@@ -119,18 +119,24 @@ def measure(name, noise, options):
     clear, unclear = (
         [explained(truth, some) for truth in truths.values()] for some in (values, plain)
     )
+    single, plainly = (
+        {law: best_spearman(truth, some) for law, truth in truths.items()}
+        for some in (values, plain)
+    )
     return Score(
         system=name,
         noise=noise,
         true=true,
         found=report.n_conserved,
-        spearman={law: best_spearman(truth, values) for law, truth in truths.items()},
+        spearman=single,
         r2=nth_best(true, [r2 for r2, _ in clear]),
-        together=nth_best(true, [rank for _, rank in clear]),
+        together=nth_best(true, list(map(max, single.values(), (rank for _, rank in clear)))),
         seconds=seconds,
         baseline=count,
-        baseline_spearman=nth_best(true, [best_spearman(t, plain) for t in truths.values()]),
-        baseline_together=nth_best(true, [rank for _, rank in unclear]),
+        baseline_spearman=nth_best(true, list(plainly.values())),
+        baseline_together=nth_best(
+            true, list(map(max, plainly.values(), (rank for _, rank in unclear)))
+        ),
         formulas=tuple(str(quantity.expression) for quantity in found),
     )
 

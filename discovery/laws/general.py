@@ -1,8 +1,8 @@
 """The general route: what is tried where no library holds the laws, whatever the coordinates are.
 
 A quotient of two polynomials, found with its denominator (`finding.quotients`), and products of
-powers of polynomials, found from the surfaces that no run crosses (`finding.darboux`). Each is one
-small library, whose coefficients are fitted, rounded and judged like any other's; the
+powers of linear functions, found from the planes that no run crosses (`finding.darboux`). Each is
+one small library, whose coefficients are fitted, rounded and judged like any other's; the
 numbers of denominators and inside powers count among the formula's.
 """
 
@@ -42,8 +42,8 @@ from discovery.libraries.monomials import monomials, symbols_of, term_count, uni
 _MOST = 36
 # Degrees of numerator and denominator.
 _DEGREES = (1, 2, 3, 4)
-# Degrees of the field, and of the polynomials whose powers are multiplied.
-_SURFACES = ((2, 1), (3, 1), (2, 2))
+# Degrees of the field whose planes are looked for, and of what stands beside their logarithms.
+_FIELDS, _RESTS = (2, 3), (1, 2)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Quotients(Stage):
 
 @dataclass(frozen=True)
 class Products(Stage):
-    """Products of powers of polynomials that runs keep the sign of.
+    """Products of powers of linear functions that runs keep the sign of.
 
     Attributes
     ----------
@@ -126,28 +126,40 @@ class Products(Stage):
         return None if fit.of_run is not None else self._libraries(fit)
 
     def _libraries(self, fit: Orbits) -> Iterator[Library]:
-        rng = np.random.default_rng(0)
-        for rates, degree in _SURFACES:
-            if term_count(len(self.names), max(rates, degree)) >= _MOST:
-                continue
-            field = Field.fitted(polynomial(self.names, rates), fit, self.times)
-            if field is None:
-                return
-            powers, cofactors = polynomial(self.names, degree), polynomial(self.names, rates - 1)
-            surfaces = darboux_polynomials(field, powers, cofactors, fit, rng)
-            if not len(surfaces):
-                continue
-            flat = False
-            for rest in (1, 2):
+        powers, planes = polynomial(self.names, 1), list(self._planes(fit))
+        # A function beside the logarithms of too few planes imitates those that are missing.
+        for rest in _RESTS:
+            for found in planes:
                 terms = Terms(polynomial(self.names, rest), powers, fit)
-                for start in started(terms, surfaces * terms.sizes):
-                    product, fixed = normalised(start)
-                    one = refined(terms, product, ~fixed)
-                    if one is not None and one.flatness <= 2 * LAWS.flatness_ceiling:
-                        flat = True
-                        yield self._library(terms, thinned(terms, one))
+                flat = list(self._refined(terms, found))
+                yield from (self._library(terms, thinned(terms, one)) for one in flat)
                 if flat:
                     return
+
+    def _planes(self, fit: Orbits) -> Iterator[np.ndarray]:
+        """Yield the linear functions whose zeros runs do not cross, for each degree of the field.
+
+        Of higher degree are all products of these, too, and what imitates them.
+        """
+        rng, powers = np.random.default_rng(0), polynomial(self.names, 1)
+        for degree in _FIELDS:
+            if term_count(len(self.names), degree) >= _MOST:
+                continue
+            field = Field.fitted(polynomial(self.names, degree), fit, self.times)
+            if field is None:
+                return
+            cofactors = polynomial(self.names, degree - 1)
+            found = darboux_polynomials(field, powers, cofactors, fit, rng)
+            if len(found):
+                yield found
+
+    def _refined(self, terms: Terms, surfaces: np.ndarray) -> Iterator[Refined]:
+        """Yield the products of given polynomials that are flat once refined."""
+        for start in started(terms, surfaces * terms.sizes):
+            product, fixed = normalised(start)
+            one = refined(terms, product, ~fixed)
+            if one is not None and one.flatness <= 2 * LAWS.flatness_ceiling:
+                yield one
 
     def _library(self, terms: Terms, found: Refined) -> Library:
         """Return what is left of g, and the logarithms."""

@@ -2,7 +2,7 @@
 
 The surface P = 0 is never crossed, and along runs log P changes at the rate K. Where cofactors
 are linearly dependent, Σ λ_i K_i + X·∇g = 0, the function g + Σ λ_i log P_i is a law: a product of
-powers, Π P_i^{λ_i} e^g, as a rule of no rational exponents.
+powers, e^g Π P_i^{λ_i}.
 
 The field X is fitted first, as polynomials, from the runs' integrals: x(t₁) − x(t₀) = ∫ X(x) dt.
 Then, with Φ the monomials of P, Φ' = X·∇Φ, and Ψ those of K,
