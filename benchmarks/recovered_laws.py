@@ -3,6 +3,7 @@
     python benchmarks/recovered_laws.py                    the first table of the documentation
     python benchmarks/recovered_laws.py --all --no-model   every data set, without training
     python benchmarks/recovered_laws.py --systems kepler three_body --noise 0.01
+    python benchmarks/recovered_laws.py --no-roles         columns a, b, c … of no known role
 
 What is counted and measured, for each system and noise:
 
@@ -26,7 +27,7 @@ import pandas as pd
 from plain_baseline import baseline
 from scipy import stats
 
-from discovery import ConservedQuantityFinder, datasets, discover
+from discovery import ConservedQuantityFinder, Trajectories, datasets, discover
 from discovery.libraries import polynomial
 
 SYSTEMS = (
@@ -59,9 +60,12 @@ class Score:
     found: int
     spearman: dict[str, float]
     r2: float
+    together: float
     seconds: float
     baseline: int
     baseline_spearman: float
+    baseline_together: float
+    formulas: tuple[str, ...]
 
     def row(self):
         """Return the cells of the table."""
@@ -112,21 +116,37 @@ def measure(name, noise, options):
     plain = [f(clean.rows).reshape(clean.n_runs, -1) for f in functions]
     truths = {law: truth(clean.states) for law, truth in clean.truth.items()}
     true = datasets.info(name).count
+    clear, unclear = (
+        [explained(truth, some) for truth in truths.values()] for some in (values, plain)
+    )
+    single, plainly = (
+        {law: best_spearman(truth, some) for law, truth in truths.items()}
+        for some in (values, plain)
+    )
     return Score(
         system=name,
         noise=noise,
         true=true,
         found=report.n_conserved,
-        spearman={law: best_spearman(truth, values) for law, truth in truths.items()},
-        r2=nth_best(true, [explained(truth, values) for truth in truths.values()]),
+        spearman=single,
+        r2=nth_best(true, [r2 for r2, _ in clear]),
+        together=nth_best(true, list(map(max, single.values(), (rank for _, rank in clear)))),
         seconds=seconds,
         baseline=count,
-        baseline_spearman=nth_best(true, [best_spearman(t, plain) for t in truths.values()]),
+        baseline_spearman=nth_best(true, list(plainly.values())),
+        baseline_together=nth_best(
+            true, list(map(max, plainly.values(), (rank for _, rank in unclear)))
+        ),
+        formulas=tuple(str(quantity.expression) for quantity in found),
     )
 
 
 def find(runs, options):
     """Run `discover`, or the finder alone."""
+    if options.no_roles:
+        names = [f"{chr(97 + i % 26)}{i // 26 or ''}" for i in range(runs.dim)]
+        times = runs.row_times.reshape(runs.n_runs, -1)
+        runs = Trajectories(runs.states, times=times, names=names)
     if not options.no_model:
         return discover(runs, random_state=options.seed, verbose=False)
     finder = ConservedQuantityFinder(roles=runs.roles, random_state=options.seed)
@@ -145,9 +165,12 @@ def best_spearman(truth, values):
 
 
 def explained(truth, values):
-    """Return R² of the truth by a polynomial in all functions found, on other runs than its fit."""
+    """Return R² of the truth by a polynomial in all functions found, and |Spearman| of the two.
+
+    On other runs than its fit.
+    """
     if not values:
-        return 0.0
+        return 0.0, 0.0
     target, known = truth.mean(axis=1), np.column_stack([v.mean(axis=1) for v in values])
     known = (known - known.mean(axis=0)) / known.std(axis=0)
     names = [f"h{i}" for i in range(known.shape[1])]
@@ -155,8 +178,8 @@ def explained(truth, values):
     design = np.column_stack([np.ones(len(known)), polynomial(names, degree).values(known).T])
     fit, judge = slice(0, None, 2), slice(1, None, 2)
     coefficients = np.linalg.lstsq(design[fit], target[fit])[0]
-    rest = target[judge] - design[judge] @ coefficients
-    return 1 - rest.var() / target[judge].var()
+    told, target = design[judge] @ coefficients, target[judge]
+    return 1 - (target - told).var() / target.var(), abs(stats.spearmanr(told, target)[0])
 
 
 def summary(scores):
@@ -182,6 +205,7 @@ def main(argv=None):
     parser.add_argument("--all", action="store_true", help="every data set")
     parser.add_argument("--noise", nargs="+", type=float, default=(0.0, 0.01, 0.05), metavar="F")
     parser.add_argument("--no-model", action="store_true", help="ConservedQuantityFinder alone")
+    parser.add_argument("--no-roles", action="store_true", help="no roles, no names")
     for flaw in FLAWS:
         parser.add_argument(f"--{flaw}", type=float, default=0.0, metavar="F", help="of load")
     parser.add_argument("--runs", type=int, default=100)

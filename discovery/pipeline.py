@@ -588,9 +588,17 @@ def _laws(
         seen_roles = infer_roles(of.names, of.roles, path, speeds)
         if parts.all_coordinates and not iterates:
             stages += free_stages(of.names, seen_roles, seen, numbers)
-        stages += general_stages(of.names, seen_roles, numbers)
+        on_paths = parts.all_coordinates and not iterates
+        general = general_stages(
+            of.names,
+            seen_roles,
+            numbers,
+            times=of[fit].row_times if on_paths else None,
+            given=any(of.roles or ()),
+        )
         if parts.all_coordinates and not iterates:
-            stages += mechanical_stages(of.names, seen_roles, seen)
+            general += mechanical_stages(of.names, seen_roles, seen)
+        stages += general
         stages += preparation.learned(moving, rng)
     stages = stages_among(stages, symbols_of(sound.names), parts)
     if parts.clock and library == "auto":

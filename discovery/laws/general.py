@@ -1,33 +1,49 @@
 """The general route: what is tried where no library holds the laws, whatever the coordinates are.
 
-A quotient of two polynomials, found with its denominator (`finding.quotients`). It is one small
-library, whose coefficients are fitted, rounded and judged like any other's; the
-denominator's numbers count among the formula's.
+A quotient of two polynomials, found with its denominator (`finding.quotients`), and products of
+powers of linear functions, found from the planes that no run crosses (`finding.darboux`). Each is
+one small library, whose coefficients are fitted, rounded and judged like any other's; the
+numbers of denominators and inside powers count among the formula's.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import sympy
 
+from discovery.criteria import LAWS
 from discovery.data.coordinates import MOMENTA, POSITIONS
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
+from discovery.laws.finding.darboux import Field, darboux_polynomials
+from discovery.laws.finding.products import (
+    Refined,
+    Terms,
+    normalised,
+    refined,
+    rounded,
+    started,
+    thinned,
+)
 from discovery.laws.finding.quotients import moments, shortest, spans
 from discovery.laws.judging.law import Findings
 from discovery.laws.stages import Stage
+from discovery.libraries.families import polynomial
 from discovery.libraries.fitted import Fitted
+from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
-from discovery.libraries.monomials import monomials, symbols_of, term_count
+from discovery.libraries.monomials import monomials, symbols_of, term_count, unit
 
 # Functions in numerator and denominator each, at most: twice as many are solved for at once.
 _MOST = 36
 # Degrees of numerator and denominator.
 _DEGREES = (1, 2, 3, 4)
+# Degrees of the field whose planes are looked for, and of what stands beside their logarithms.
+_FIELDS, _RESTS = (2, 3), (1, 2)
 
 
 @dataclass(frozen=True)
@@ -81,6 +97,87 @@ class Quotients(Stage):
         )
 
 
+@dataclass(frozen=True)
+class Products(Stage):
+    """Products of powers of linear functions that runs keep the sign of.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The coordinates.
+    times : (n,) array
+        Of the rows of the runs that formulas are found on.
+    numbers : Numbers
+        What coefficients are rounded to.
+    name : str
+        What reports call the stage where it has nothing to try.
+    """
+
+    names: tuple[str, ...]
+    times: np.ndarray
+    numbers: Numbers = NUMBERS
+    name: str = "products of powers"
+
+    def __len__(self) -> int:
+        return 0
+
+    def libraries(self, fit: Orbits, found: Findings) -> Iterator[Library] | None:
+        """Return a library for each product that is flat; None in windows."""
+        return None if fit.of_run is not None else self._libraries(fit)
+
+    def _libraries(self, fit: Orbits) -> Iterator[Library]:
+        powers, planes = polynomial(self.names, 1), list(self._planes(fit))
+        # A function beside the logarithms of too few planes imitates those that are missing.
+        for rest in _RESTS:
+            for found in planes:
+                terms = Terms(polynomial(self.names, rest), powers, fit)
+                flat = list(self._refined(terms, found))
+                yield from (self._library(terms, thinned(terms, one)) for one in flat)
+                if flat:
+                    return
+
+    def _planes(self, fit: Orbits) -> Iterator[np.ndarray]:
+        """Yield the linear functions whose zeros runs do not cross, for each degree of the field.
+
+        Of higher degree are all products of these, too, and what imitates them.
+        """
+        rng, powers = np.random.default_rng(0), polynomial(self.names, 1)
+        for degree in _FIELDS:
+            if term_count(len(self.names), degree) >= _MOST:
+                continue
+            field = Field.fitted(polynomial(self.names, degree), fit, self.times)
+            if field is None:
+                return
+            cofactors = polynomial(self.names, degree - 1)
+            found = darboux_polynomials(field, powers, cofactors, fit, rng)
+            if len(found):
+                yield found
+
+    def _refined(self, terms: Terms, surfaces: np.ndarray) -> Iterator[Refined]:
+        """Yield the products of given polynomials that are flat once refined."""
+        for start in started(terms, surfaces * terms.sizes):
+            product, fixed = normalised(start)
+            one = refined(terms, product, ~fixed)
+            if one is not None and one.flatness <= 2 * LAWS.flatness_ceiling:
+                yield one
+
+    def _library(self, terms: Terms, found: Refined) -> Library:
+        """Return what is left of g, and the logarithms."""
+        rest = terms.rest_library
+        written = [sympy.S.One, *terms.powers_library.expressions()]
+        logs, fitted = [], 0
+        for polynomial_ in rounded(terms, found, self.numbers):
+            used = np.flatnonzero(polynomial_)
+            fitted += len(used) - 1
+            parts = [self.numbers.symbolic(polynomial_[j]) * written[j] for j in used]
+            logs.append(sympy.log(sympy.Add(*parts)))
+        zero = (0,) * len(logs)
+        exponents = [(*rest.exponents[j], *zero) for j in np.flatnonzero(found.product.rest)]
+        none = (0,) * len(rest.symbols)
+        exponents += [(*none, *unit(len(logs), k)) for k in range(len(logs))]
+        return Fitted(rest.symbols, [*rest.symbols, *logs], exponents, self.name, fitted)
+
+
 def _powers(names: Sequence[str]) -> Iterator[Library]:
     """Yield what numerators and denominators are made of, the smaller first.
 
@@ -101,8 +198,37 @@ def _powers(names: Sequence[str]) -> Iterator[Library]:
         yield Library(symbols, symbols, exponents, name)
 
 
+@dataclass(frozen=True)
+class WhereNone(Stage):
+    """A stage that is tried where no law was found at all.
+
+    Attributes
+    ----------
+    stage : Stage
+    """
+
+    stage: Stage
+
+    @property
+    def name(self) -> str:
+        """The stage's."""
+        return self.stage.name
+
+    def __len__(self) -> int:
+        return len(self.stage)
+
+    def libraries(self, fit: Orbits, found: Findings) -> Iterable[Functions] | None:
+        """Return what the stage gives; None beside any law."""
+        return None if found.laws else self.stage.libraries(fit, found)
+
+
 def general_stages(
-    names: Sequence[str], roles: Sequence[str | None], numbers: Numbers = NUMBERS
+    names: Sequence[str],
+    roles: Sequence[str | None],
+    numbers: Numbers = NUMBERS,
+    *,
+    times: np.ndarray | None = None,
+    given: bool = True,
 ) -> list[Stage]:
     """Return the stages for coordinates that are no mechanical system's.
 
@@ -114,8 +240,18 @@ def general_stages(
         are sums of powers of these, and for angles.
     numbers : Numbers
         What coefficients are rounded to.
+    times : (n,) array, optional
+        Of the rows of the runs that formulas are found on; None where these lie on no path.
+    given : bool
+        Whether roles were given. Where they were inferred they may be wrong: stages are returned
+        for any, to be tried where no law was found.
     """
-    mechanical = set(roles) & set(POSITIONS) and set(roles) & set(MOMENTA)
-    if mechanical or "angle" in roles or len(names) < 2:
+    if len(names) < 2:
         return []
-    return [Quotients(tuple(names), numbers)]
+    stages: list[Stage] = [Quotients(tuple(names), numbers)]
+    if times is not None:
+        stages.insert(0, Products(tuple(names), times, numbers))
+    mechanical = set(roles) & set(POSITIONS) and set(roles) & set(MOMENTA)
+    if mechanical or "angle" in roles:
+        return [] if given else [WhereNone(stage) for stage in stages]
+    return stages

@@ -204,17 +204,17 @@ class Search:
             if stage.skipped:
                 self._skip(stage.name, len(stage), stage.skipped)
                 continue
+            empty = True
             try:
                 libraries = stage.libraries(self.split.fit, self.chosen)
+                if libraries is None:
+                    continue
+                for library in libraries:
+                    empty = False
+                    yield library
             except (np.linalg.LinAlgError, FloatingPointError) as error:
                 self._skip(stage.name, len(stage), _reason(error))
                 continue
-            if libraries is None:
-                continue
-            empty = True
-            for library in libraries:
-                empty = False
-                yield library
             if empty:
                 self.records.append(StageRecord(stage.name, len(stage), np.empty(0), 0))
 

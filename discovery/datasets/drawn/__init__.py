@@ -11,5 +11,6 @@ from discovery.datasets.drawn import (  # noqa: F401
     amounts,
     fields,
     planted,
+    quadratic,
     dissipative,
 )

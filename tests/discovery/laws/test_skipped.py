@@ -9,7 +9,7 @@ from discovery import ConservedQuantityFinder, Trajectories, datasets
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.search import analyse
-from discovery.laws.stages import stages_of
+from discovery.laws.stages import Stage, stages_of
 from discovery.libraries import polynomial
 from discovery.libraries.choice import custom
 from discovery.libraries.library import Library
@@ -24,6 +24,29 @@ class Singular(Library):
 
     def jets(self, states, covariance=None, order=1):
         raise np.linalg.LinAlgError("Matrix is not positive definite")
+
+
+class Failing(Stage):
+    """A stage that gives up while it is tried."""
+
+    name = "failing"
+
+    def __len__(self):
+        return 0
+
+    def libraries(self, fit, found):
+        yield custom(["q"], NAMES)
+        raise np.linalg.LinAlgError("SVD did not converge")
+
+
+def test_a_stage_that_fails_midway_is_named():
+    runs = datasets.load("harmonic_oscillator", 16, 60, noise=0.01, seed=0)
+    rng = np.random.default_rng(0)
+    stages = [Failing(), *stages_of([POLYNOMIAL])]
+    found = analyse(stages, Split.draw(prepare(runs), rng), rng)
+    assert [record.library for record in found.stages] == ["custom", "failing", POLYNOMIAL.name]
+    assert "did not converge" in found.stages[1].skipped
+    assert len(found.laws) == 1
 
 
 def searched(library, steps=60):

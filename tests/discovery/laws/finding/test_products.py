@@ -1,0 +1,98 @@
+"""Products of powers: surfaces that no run crosses, what they make together, and nothing else."""
+
+import numpy as np
+import pytest
+
+from discovery import ConservedQuantityFinder, Trajectories, datasets
+from discovery.criteria import LAWS
+from discovery.estimation.iterates.sampling import Sampling
+from discovery.estimation.preparation import prepare
+from discovery.laws.finding.darboux import Field, darboux_polynomials
+from discovery.laws.general import Products, WhereNone, general_stages
+from discovery.laws.judging.law import Findings
+from discovery.libraries.families import polynomial
+
+NAMES = ("a", "b")
+# Seeds of "quadratic": a triangle, and one in a random frame; predators in a random frame.
+TRIANGLE, TURNED, HIDDEN = 14, 20, 37
+
+
+def orbits_of(seed, noise, runs=24, steps=80):
+    data = datasets.random("quadratic", seed, runs, steps, noise)
+    times = data.row_times.reshape(runs, -1)
+    bare = Trajectories(states=data.states, times=times, names=NAMES)
+    return prepare(bare, None, Sampling.FLOW), data
+
+
+def surfaces(orbits, times, rates=2):
+    field = Field.fitted(polynomial(NAMES, rates), orbits, times)
+    rng = np.random.default_rng(0)
+    return darboux_polynomials(field, polynomial(NAMES, 1), polynomial(NAMES, 1), orbits, rng)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_the_sides_of_a_triangle(noise):
+    orbits, data = orbits_of(TRIANGLE, noise)
+    found = surfaces(orbits, data.row_times)
+    found = found / np.abs(found).max(axis=1, keepdims=True)
+    for side in ([1, -1, -1], [0, 1, 0], [0, 0, 1]):
+        assert np.abs(found - side).max(axis=1).min() < 0.03 + noise
+
+
+def test_the_field_is_that_of_the_runs():
+    orbits, data = orbits_of(TURNED, 0.01)
+    field = Field.fitted(polynomial(NAMES, 2), orbits, data.row_times)
+    states = orbits.smoothed.states
+    rates = datasets.info(data.name).rhs(states)
+    assert np.abs(field(states) - rates).max() < 0.03 * np.abs(rates).max()
+
+
+@pytest.mark.parametrize("seed", [TURNED, HIDDEN])
+def test_a_product_is_constant_along_runs(seed):
+    orbits, data = orbits_of(seed, 0.01)
+    stage = Products(NAMES, data.row_times)
+    library = next(iter(stage.libraries(orbits, Findings())))
+    clean = datasets.load(data.name, 24, 40, seed=seed)
+    design = np.vstack([np.ones(len(clean.rows)), library.values(clean.rows)]).T
+    truth = next(iter(clean.truth.values()))(clean.rows)
+    rest = truth - design @ np.linalg.lstsq(design, truth)[0]
+    assert rest.std() < 0.01 * truth.std()
+    # Numbers inside the logarithms that data told.
+    assert library.fitted == 4 if seed == HIDDEN else 4 <= library.fitted <= 6
+
+
+def test_a_field_that_attracts_has_no_product():
+    """Competing species run into their equilibrium: axes are kept, and nothing is constant."""
+    rng = np.random.default_rng(1)
+    states = [rng.uniform(0.3, 1.7, (24, 2))]
+    matrix, step = np.array([[-1.0, -0.4], [-0.6, -0.9]]), 0.1
+    growth = np.array([1.3, 1.5])
+    for _ in range(59):
+        x = states[-1]
+        middle = x + step / 2 * x * (growth + x @ matrix.T)
+        states.append(x + step * middle * (growth + middle @ matrix.T))
+    times = np.tile(step * np.arange(60), (24, 1))
+    runs = Trajectories(states=np.stack(states, axis=1), times=times, names=NAMES)
+    orbits = prepare(runs, np.full(2, 1e-3), Sampling.FLOW)
+    assert len(surfaces(orbits, runs.row_times)) >= 2
+    assert list(Products(NAMES, runs.row_times).libraries(orbits, Findings())) == []
+
+
+def test_inferred_roles_may_be_wrong():
+    mechanical = ("position", "velocity")
+    assert general_stages(NAMES, mechanical) == []
+    stages = general_stages(NAMES, mechanical, times=np.arange(3.0), given=False)
+    assert all(isinstance(stage, WhereNone) for stage in stages) and len(stages) == 2
+    known = Findings(laws=[None])
+    assert all(stage.libraries(None, known) is None for stage in stages)
+
+
+@pytest.mark.slow
+def test_the_report_has_logarithms_of_linear_forms():
+    data = datasets.random("quadratic", TURNED, 40, 100, 0.01)
+    finder = ConservedQuantityFinder(random_state=0)
+    (law,) = finder.fit(data.rows, groups=data.groups, times=data.row_times).quantities_
+    assert law.verdict == "exact" and "log" in str(law.expression)
+    values = law(datasets.load(data.name, 20, 50, seed=3).states)
+    assert values.std(axis=1).max() < 0.02 * values.std()
+    assert law.flatness < LAWS.flatness_ceiling
