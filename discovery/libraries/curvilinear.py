@@ -108,7 +108,9 @@ def falls(
     curved = [f for i, sine in sines for f in _metric(symbols[i], sine)[:2]]
     pairs = [e for e in monomials(len(p), 2) if sum(e) == 2]
     bare, none = (0,) * len(p), (0,) * len(curved)
-    exponents = [(*e, k, *m) for e in pairs for k in range(_STEEPEST + 1) for m in _one_of(len(curved))]
+    exponents = [
+        (*e, k, *m) for e in pairs for k in range(_STEEPEST + 1) for m in _one_of(len(curved))
+    ]
     exponents += [(*bare, k, *none) for k in range(1, _STEEPEST + 1)]
     if len(exponents) > MAX_TERMS:
         return None

@@ -263,7 +263,9 @@ class _Search:
         beside = columns - np.outer(own, own @ columns)
         left = np.sum(beside**2, axis=0)
         explained = (beside.T @ self.motion) ** 2 / np.maximum(left, _ALIKE * size)
-        return out + [np.vstack([known, one]) for one in self._apart(np.argsort(-explained)[:, None])]
+        return out + [
+            np.vstack([known, one]) for one in self._apart(np.argsort(-explained)[:, None])
+        ]
 
     def _columns(self) -> np.ndarray:
         """Return the function of the distances from all places, softened by half a step."""

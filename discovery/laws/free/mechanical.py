@@ -132,9 +132,7 @@ def _penalized(form: EnergyForm, fit: Orbits) -> tuple[Operators, np.ndarray, np
     return whole, best, typical
 
 
-def _operators(
-    library: Functions, orbits: Orbits, leading: np.ndarray | None = None
-) -> Operators:
+def _operators(library: Functions, orbits: Orbits, leading: np.ndarray | None = None) -> Operators:
     """Return operators, weighted where noise moves a function (m, 1) unevenly."""
     parts = library, orbits.smoothed, orbits.offsets, orbits.scale
     weights = None if leading is None else noise_weights(library, orbits.smoothed, leading)

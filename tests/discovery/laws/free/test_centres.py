@@ -53,9 +53,7 @@ def places_in(library):
     x, y = library.symbols[:2]
     squares = [atom.base for atom in library.atoms if isinstance(atom, sympy.Pow)]
     roots = [sympy.Poly(square, x, y) for square in squares]
-    return sorted(
-        [float(-p.coeff_monomial(x) / 2), float(-p.coeff_monomial(y) / 2)] for p in roots
-    )
+    return sorted([float(-p.coeff_monomial(x) / 2), float(-p.coeff_monomial(y) / 2)] for p in roots)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.01])
@@ -87,5 +85,7 @@ def test_friction_leaves_nothing(noise):
 
 def test_only_one_body_in_plane_or_space_has_centres():
     assert not centre_stages(("q", "p"), ("position", "momentum"))
-    assert not centre_stages(("x1", "y1", "x2", "y2", *"abcd"), ("position",) * 4 + ("velocity",) * 4)
+    assert not centre_stages(
+        ("x1", "y1", "x2", "y2", *"abcd"), ("position",) * 4 + ("velocity",) * 4
+    )
     assert not quadratic_stages(("q", "p"), ("position", "momentum"))
