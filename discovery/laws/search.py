@@ -243,8 +243,11 @@ class Search:
     def _where_known(self, library: Functions) -> Split:
         """Return the rows in which functions are defined, and known."""
         split = self.split.where(library.positive)
-        domain = library.domain if isinstance(library, Numeric) else None
-        return split if domain is None else split.inside(domain.holds)
+        if not isinstance(library, Numeric):
+            return split
+        if library.domain is not None:
+            split = split.inside(library.domain.holds)
+        return split.blurred(library.blur) if library.blur else split
 
     def _in_simple_basis(self) -> list[Law]:
         chosen, split = self.chosen, self.split

@@ -35,6 +35,8 @@ _STRENGTHS, _TYPICAL = 10.0 ** np.arange(-7, 0), 1e-4
 _ROWS = 6000
 # Flattest combinations that are looked at: known laws may be flatter than the energy.
 _LEADING = 3
+# Degrees whose share in an expansion tells what is left out of it.
+_LAST = 3
 # Points at which a law's form is tested.
 _PROBES = 300
 # A difference quotient's step, in spreads, and what is zero but for rounding.
@@ -79,7 +81,29 @@ class Mechanical(Stage):
             return []
         c = self._of_unit_mass(vectors[:, new[0]], probes, fit.scale)
         domain = Domain.of(library, states, typical, LAWS.outermost)
-        return [Numeric(library, c[:, None], self.form.describing(), domain=domain)]
+        blur = self._blur(c, whole, penalty, fit.where(fit.in_long_runs(domain.holds(states))))
+        describing = self.form.describing()
+        return [Numeric(library, c[:, None], describing, domain=domain, blur=blur)]
+
+    def _blur(self, c: np.ndarray, whole: Operators, penalty: np.ndarray, inside: Orbits) -> float:
+        """Return the error of an expansion, as errors of states in spreads that move it as much.
+
+        A part of what the last degrees changed in it along runs.
+        """
+        library, degrees = self.form.library, self.form.library.degrees
+        if degrees.max() < 2 * _LAST:  # too few to tell how they fall
+            return 0.0
+        low = np.flatnonzero(degrees <= degrees.max() - _LAST)
+        some = whole.restrict(low)
+        rest = spectrum(replace(some, within=some.within + penalty[np.ix_(low, low)]))
+        before = np.zeros(len(library))
+        before[low] = rest.vectors[:, 0]
+        states = inside.smoothed.states
+        values = np.array([c, before]) @ library.values(states)
+        values[1] = np.polyval(np.polyfit(values[1], values[0], 1), values[1])
+        change = inside.along_runs(values[0] - values[1]).std()
+        slope = np.sqrt(np.mean(np.sum(gradient_of(library, c, states, inside.scale) ** 2, axis=1)))
+        return float(LAWS.truncation * change / slope)
 
     def _of_unit_mass(self, c: np.ndarray, probes: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Return coefficients (m,) scaled so that the mean mass is 1, as in ½ w²."""

@@ -5,8 +5,8 @@ import sympy
 
 from discovery.laws.learned.library import LearnedLibrary, Network
 from discovery.libraries.library import Library
-from discovery.libraries.numeric import Numeric
 from discovery.libraries.monomials import symbols_of
+from discovery.libraries.numeric import Numeric
 from discovery.report.description import described
 from discovery.report.quantity import Quantity
 
