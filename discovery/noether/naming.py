@@ -16,6 +16,7 @@ import numpy as np
 from discovery.criteria import SYMMETRIES
 from discovery.data.coordinates import group_bodies
 from discovery.noether.flow import Flow, flow_of, pairs_of
+from discovery.noether.lie_poisson import lie_poisson_names
 from discovery.noether.motion import Candidate, Motion
 
 # What is zero but for rounding.
@@ -81,6 +82,9 @@ class _Naming:
 
     def names(self) -> list[str | None]:
         names = [self._name(k) for k in range(len(self.laws))]
+        if not self.motion.pairs:
+            turning = lie_poisson_names(self.laws, self.motion)
+            names = [own or other for own, other in zip(names, turning, strict=True)]
         if names.count("energy") > 1:  # which of them is it?
             names = [None if name == "energy" else name for name in names]
         return names
