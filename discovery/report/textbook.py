@@ -17,7 +17,7 @@ from sympy.core.function import AppliedUndef
 
 from discovery.formulas.simple_numbers import Numbers
 from discovery.libraries.many_bodies.sums import symmetry_of
-from discovery.noether.completion import missing_components
+from discovery.noether.completion import missing_components, missing_elements
 from discovery.noether.motion import Candidate, Motion
 from discovery.noether.naming import names_of
 from discovery.report.arrangement import arranged
@@ -78,12 +78,13 @@ def _of_total(expression: sympy.Expr) -> str | None:
 def _of_whole_vectors(
     quantities: Sequence[Quantity], motion: Motion, numbers: Numbers
 ) -> list[str]:
-    """Say which components of vectors are conserved too."""
+    """Say which components of vectors, or elements, are conserved too."""
     laws = [q for q in quantities if q.verdict == "exact" and q.approximation_error is None]
-    if not motion.pairs or not laws:
+    if not laws:
         return []
     formulas = [numbers.numeric(q.expression) for q in laws]
-    found = missing_components(formulas, [q.name for q in laws], motion)
+    missing = missing_components if motion.pairs else missing_elements
+    found = missing(formulas, [q.name for q in laws], motion)
     momenta = [motion.names[i] for i in motion.momenta]
     return [
         f"{name} is conserved too, a function of the laws: "

@@ -7,9 +7,9 @@ import pytest
 
 from discovery import datasets, libraries
 from discovery.estimation.orbits import Orbits
+from discovery.estimation.path import raw_path
 from discovery.estimation.positions import missing_velocities, with_formed_velocities
 from discovery.estimation.preparation import prepare
-from discovery.estimation.path import raw_path
 from discovery.laws.judging.drift import (
     DriftTest,
     drift_bands,
