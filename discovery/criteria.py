@@ -1114,6 +1114,17 @@ class LawCriteria:
         off=0.0,
         test="laws/free/test_mechanical.py::test_a_law_as_numbers_is_judged_where_it_is_known",
     )
+    truncation: float = limit(
+        1 / 3,
+        statistic="error of a law as numbers over what the last three degrees of its expansion "
+        "changed in it",
+        unit="1",
+        reason="tolerance: coefficients of a smooth function fall geometrically, so that what is "
+        "left out is less than what the last degrees added; what is not conserved moves as much at "
+        "any degree",
+        off=0.0,
+        test="laws/free/test_mechanical.py::test_without_noise_an_expansion_is_known_to_its_error",
+    )
     slope_error: float = limit(
         4.0,
         statistic="error of a gradient over the drift that is not excluded",

@@ -41,7 +41,9 @@ from discovery.estimation.split import PROBES, WINDOWS, Split
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.decaying.search import Among, Moving, with_decaying
 from discovery.laws.decaying.timed import timed
+from discovery.laws.free.centres import centre_stages
 from discovery.laws.free.mechanical import mechanical_stages
+from discovery.laws.free.quadratic import quadratic_stages
 from discovery.laws.free.stages import free_stages
 from discovery.laws.general import general_stages
 from discovery.laws.judging.conclusion import conclude
@@ -588,6 +590,8 @@ def _laws(
         seen_roles = infer_roles(of.names, of.roles, path, speeds)
         if parts.all_coordinates and not iterates:
             stages += free_stages(of.names, seen_roles, seen, numbers)
+            stages += centre_stages(of.names, seen_roles, numbers)
+            stages += quadratic_stages(of.names, seen_roles)
         on_paths = parts.all_coordinates and not iterates
         general = general_stages(
             of.names,

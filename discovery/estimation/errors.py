@@ -76,6 +76,17 @@ def among(errors: np.ndarray, size: int, columns: Sequence[int]) -> np.ndarray:
     return out
 
 
+def plus_variances(errors: np.ndarray, more: np.ndarray) -> np.ndarray:
+    """Return errors with independent ones of variances (d,) added.
+
+    Parameters
+    ----------
+    errors : (n, d) or (n, d, d) array
+    more : (d,) array
+    """
+    return errors + (more if errors.ndim == 2 else np.diag(more))
+
+
 def in_units(errors: np.ndarray, unit: np.ndarray) -> np.ndarray:
     """Return the errors of coordinates in other units.
 

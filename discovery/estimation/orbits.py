@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from discovery.criteria import NOISE
-from discovery.estimation.errors import among, of_columns
+from discovery.estimation.errors import among, of_columns, plus_variances
 from discovery.estimation.path import Path
 
 
@@ -146,6 +146,16 @@ class Orbits:
         """Return the orbits as seen from another origin, `shift` (d,) from this one."""
         paths = (Path(path.states - shift, path.errors) for path in (self.measured, self.smoothed))
         return self._with(*paths, self.offsets)
+
+    def blurred(self, share: float) -> Orbits:
+        """Return the orbits with states known no better than to a share of their spread."""
+        least = (share * self.scale) ** 2
+        paths = (
+            Path(path.states, plus_variances(path.errors, least))
+            for path in (self.measured, self.smoothed)
+        )
+        some = self._with(*paths, self.offsets)
+        return some if self.of_run is None else replace(some, of_run=self.of_run)
 
     def take(self, runs: np.ndarray) -> Orbits:
         """Return the given runs."""

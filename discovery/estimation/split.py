@@ -98,6 +98,11 @@ class Split:
         ]
         return Split(*parts, self.probes)
 
+    def blurred(self, share: float) -> Split:
+        """Return the split with states known no better than to a share of their spread."""
+        parts = [part.blurred(share) for part in (self.fit, self.held, self.all)]
+        return Split(*parts, self.probes)
+
     def probing(self, columns: Sequence[int]) -> Split:
         """Return the split with probes only where all of the given columns are positive."""
         clear = np.flatnonzero(self.held.clear(columns))

@@ -24,6 +24,7 @@ from discovery.laws.finding import candidates
 from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
 from discovery.laws.judging.alternatives import with_alternatives
+from discovery.laws.judging.basis import in_simple_basis
 from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.evidence import RESAMPLES, resolution
 from discovery.laws.judging.independence import independent, on_surface
@@ -147,7 +148,7 @@ class Search:
                 break
         if n_runs < fewest:
             self._skip("richer libraries", 0, f"{n_runs} runs are too few")
-        laws = with_alternatives(self.chosen.laws, self.pool, self.split)
+        laws = with_alternatives(self._in_simple_basis(), self.pool, self.split)
         laws = [self._with_errors(law) for law in laws]
         held = self.split.held
         return Findings(
@@ -244,8 +245,17 @@ class Search:
     def _where_known(self, library: Functions) -> Split:
         """Return the rows in which functions are defined, and known."""
         split = self.split.where(library.positive)
-        domain = library.domain if isinstance(library, Numeric) else None
-        return split if domain is None else split.inside(domain.holds)
+        if not isinstance(library, Numeric):
+            return split
+        if library.domain is not None:
+            split = split.inside(library.domain.holds)
+        return split.blurred(library.blur) if library.blur else split
+
+    def _in_simple_basis(self) -> list[Law]:
+        chosen, split = self.chosen, self.split
+        probes = on_surface(split.probes, split.held.scale, chosen.identities)
+        parts = chosen.laws, self.pool, chosen.identities, probes, split.held.scale
+        return in_simple_basis(*parts, self.criteria)
 
     def _selected(self, pool: Sequence[Law]) -> Findings:
         split = self.split

@@ -8,7 +8,12 @@ import numpy as np
 
 from discovery.criteria import LIBRARIES
 from discovery.data.coordinates import infer_roles
-from discovery.libraries.curvilinear import clear_sines, curvilinear
+from discovery.libraries.curvilinear import (
+    clear_sines,
+    curvilinear,
+    falls,
+    of_one_angle,
+)
 from discovery.libraries.families import (
     POTENTIALS,
     chain,
@@ -24,7 +29,14 @@ from discovery.libraries.library import Library
 from discovery.libraries.many_bodies.bodies import Bodies
 from discovery.libraries.monomials import MAX_TERMS, term_count
 from discovery.libraries.omitted import Omitted
-from discovery.libraries.rational import NARROWEST, gaps, invertible, mostly_positive, rational
+from discovery.libraries.rational import (
+    NARROWEST,
+    gaps,
+    invertible,
+    mostly_positive,
+    rational,
+    ratios,
+)
 from discovery.libraries.unknown_scale import Scaled, scaled
 from discovery.libraries.warped import warps
 
@@ -108,6 +120,8 @@ def escalation(
         stages.append(radial(names, roles))
         lines = (gaps(names, roles, rows, level, products) for products in (False, True))
         stages += [library for library in lines if library is not None]
+        turning = ratios(names, roles, rows, level)
+        stages += [] if turning is None else [turning]
     if degree > 4 and not curved:
         stages.append(polynomial(names, degree, straight))
     if positions and not curved:
@@ -122,7 +136,9 @@ def escalation(
     away = invertible(rows, roles, level)
     divided = []
     if curved:
-        divided.append(curvilinear(names, roles, away, clear_sines(rows, roles, level)))
+        clear = clear_sines(rows, roles, level)
+        divided.append(curvilinear(names, roles, away, clear))
+        divided += [falls(names, roles, away, clear), *of_one_angle(names, roles, clear)]
     if away and iterates:
         divided.append(rational(names, roles, away, widest=NARROWEST))
     if away:

@@ -27,6 +27,9 @@ class Numeric:
         What the functions are called: f1, f2, …
     domain : Domain, optional
         Where they are known; everywhere by default.
+    blur : float
+        How well they are known: errors of states, in spreads, that move them as much as what the
+        expansion leaves out.
     """
 
     learned = True
@@ -40,9 +43,10 @@ class Numeric:
         describing: Library,
         numbers: Sequence[int] | None = None,
         domain: Domain | None = None,
+        blur: float = 0.0,
     ) -> None:
         self.inner, self.vectors, self.describing = inner, vectors, describing
-        self.domain = domain
+        self.domain, self.blur = domain, blur
         self.symbols, self.name = inner.symbols, f"{inner.name}, as numbers"
         self.numbers = tuple(range(1, vectors.shape[1] + 1) if numbers is None else numbers)
 
@@ -109,4 +113,4 @@ class Numeric:
         columns = list(columns)
         numbers = [self.numbers[j] for j in columns]
         parts = self.inner, self.vectors[:, columns], self.describing
-        return Numeric(*parts, numbers, self.domain)
+        return Numeric(*parts, numbers, self.domain, self.blur)

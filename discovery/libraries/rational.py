@@ -20,6 +20,8 @@ from discovery.libraries.monomials import (
     unit,
 )
 
+# Powers of ratios of coordinates.
+_RATIO = 4
 # Powers of a positive coordinate, from the widest range to the narrowest; the narrower ones for
 # higher harmonics.
 _RANGES = ((-2, 4), (-2, 2), (-1, 2), (-1, 1))
@@ -118,6 +120,58 @@ def gaps(
         exponents += [unit(d, i) + unit(k, j) for i in (*positions, *momenta) for j in range(k)]
     name = "gaps with products" if products else "gaps"
     return Library(symbols, [*symbols, *functions], exponents, name)
+
+
+def ratios(
+    names: Sequence[str], roles: Sequence[str | None], rows: np.ndarray, noise: np.ndarray
+) -> Library | None:
+    """Return squares of angular momenta beside functions of direction alone.
+
+    Where a potential is F(direction)/r², or r is pulled in any way that changes with time, ½ L² + F
+    is conserved (Ermakov's and Lewis's invariants, a dipole's). F is of powers of x/y where y stays
+    away from zero, or of x/r, where r does.
+
+    Parameters
+    ----------
+    names, roles : sequences of length d
+    rows : (n, d) array
+    noise : (d,) array
+        Standard deviation of each coordinate's noise.
+
+    Returns
+    -------
+    Library or None
+        None but for two or three positions of one body, and where nothing may be divided by.
+    """
+    symbols, d = symbols_of(names), len(names)
+    positions = [i for i, role in enumerate(roles) if role == "position"]
+    momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
+    n = len(positions)
+    if n not in (2, 3) or len(momenta) != n:
+        return None
+    q, functions = [symbols[i] for i in positions], []
+    for i, j in itertools.permutations(range(n), 2):
+        if _stays_away(rows[:, positions[j]], noise[positions[j]]):
+            functions += [(q[i] / q[j]) ** power for power in range(1, _RATIO + 1)]
+    distance = np.linalg.norm(rows[:, positions], axis=1)
+    if _stays_away(distance, float(np.max(noise[positions]))):
+        r = sympy.sqrt(sum(x**2 for x in q))
+        functions += [sympy.Mul(*some) / r**k for k in (1, 2) for some in _products(q, k)][:-1]
+    if not functions:
+        return None
+    pairs = itertools.combinations(zip(positions, momenta, strict=True), 2)
+    squares = [
+        tuple(factors.count(column) for column in range(d))
+        for (i, k), (j, m) in pairs
+        for factors in ((i, i, m, m), (i, j, k, m), (j, j, k, k))
+    ]
+    none, k = (0,) * len(functions), len(functions)
+    terms = [(*e, *none) for e in squares] + [(*(0,) * d, *unit(k, j)) for j in range(k)]
+    return Library(symbols, [*symbols, *functions], terms, "ratios")
+
+
+def _products(q: Sequence[sympy.Symbol], k: int) -> list[tuple[sympy.Symbol, ...]]:
+    return list(itertools.combinations_with_replacement(q, k))
 
 
 def rational(

@@ -1,4 +1,4 @@
-"""Vectors completed: components that are conserved because the laws are.
+"""Laws completed: components of vectors, and elements, that are conserved because the laws are.
 
 Independent laws hold a vector in part: of the Runge–Lenz vector in the plane one component, beside
 energy and angular momentum. Turning the axes into each other turns a component into the next.
@@ -13,6 +13,7 @@ import sympy
 
 from discovery.criteria import SYMMETRIES
 from discovery.noether import phase_space
+from discovery.noether.elements import atoms_in
 from discovery.noether.motion import Motion
 
 _VECTORS = ("angular momentum about", "Runge–Lenz vector along")
@@ -45,6 +46,31 @@ def missing_components(
                 turned = _turned(known[f"{vector} {own[0]}"], own[0], axis, motion)
                 if _is_function(turned, laws, motion):
                     out[f"{vector} {axis}"] = turned
+    return out
+
+
+def missing_elements(
+    laws: Sequence[sympy.Expr], names: Sequence[str | None], motion: Motion
+) -> dict[str, sympy.Expr]:
+    """Return amounts of elements that are sums of the laws and not among them, by name.
+
+    Parameters
+    ----------
+    laws, names, motion
+        As for `missing_components`. Columns that are amounts are named by chemical formulas.
+    """
+    species = [n for n, role in zip(motion.names, motion.roles, strict=True) if role == "amount"]
+    symbols = [sympy.Symbol(name) for name in species]
+    slopes = ([law.diff(symbol) for symbol in symbols] for law in laws)
+    linear = [[float(c) for c in own] for own in slopes if all(c.is_number for c in own)]
+    out = {}
+    for element, atoms in atoms_in(species).items() if linear else ():
+        name, columns = f"amount of {element}", np.transpose(linear)
+        rest = atoms - columns @ np.linalg.lstsq(columns, atoms, rcond=None)[0]
+        known = np.linalg.norm(rest) <= SYMMETRIES.equal_coefficients * np.linalg.norm(atoms)
+        if known and name not in names:
+            pairs = zip(atoms, symbols, strict=True)
+            out[name] = sympy.Add(*(int(count) * symbol for count, symbol in pairs))
     return out
 
 

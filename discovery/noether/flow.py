@@ -24,6 +24,8 @@ from discovery.noether.motion import Candidate, Motion
 _ROUNDING, _INTEGRALS = 1e-6, 1e-5
 # A difference quotient's step, in spreads.
 _STEP = 1e-4
+# Measured states at which it is seen what a function is of.
+_SOME = 200
 # Degree of F(q) up to which a force across the velocities is looked for, in few coordinates.
 _DEGREE, _FEW = 2, 3
 
@@ -82,11 +84,14 @@ def flow_of(
 
 def pairs_of(law: Candidate, motion: Motion) -> list[int]:
     """Return which pairs a function is of; none where it is of other coordinates too."""
-    slopes = law.gradient(motion.points())
-    if not np.isfinite(slopes).all():
-        return []
-    weight = np.sqrt(np.mean(slopes**2, axis=0)) * motion.states.std(axis=0)
-    used = set(np.flatnonzero(weight > _ROUNDING * weight.max()))
+    used: set[int] = set()
+    # Also at measured states: of points all over a box some are where forces have no bounds.
+    for states in (motion.points(), motion.states[:: max(1, len(motion.states) // _SOME)]):
+        slopes = law.gradient(states)
+        if not np.isfinite(slopes).all():
+            return []
+        weight = np.sqrt(np.mean(slopes**2, axis=0)) * motion.states.std(axis=0)
+        used |= set(np.flatnonzero(weight > _ROUNDING * weight.max()))
     used -= {i for i, role in enumerate(motion.roles) if role == "parameter"}
     pairs = [k for k, pair in enumerate(motion.pairs) if used & set(pair)]
     return pairs if used <= {i for k in pairs for i in motion.pairs[k]} else []

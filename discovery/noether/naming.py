@@ -15,7 +15,9 @@ import numpy as np
 
 from discovery.criteria import LIBRARIES, SYMMETRIES
 from discovery.data.coordinates import group_bodies
+from discovery.noether.elements import atoms_in
 from discovery.noether.flow import Flow, flow_of, pairs_of
+from discovery.noether.lie_poisson import lie_poisson_names
 from discovery.noether.motion import Candidate, Motion
 
 # What is zero but for rounding.
@@ -91,6 +93,9 @@ class _Naming:
 
     def names(self) -> list[str | None]:
         names = [self._name(k) for k in range(len(self.laws))]
+        if not self.motion.pairs:
+            turning = lie_poisson_names(self.laws, self.motion)
+            names = [own or other for own, other in zip(names, turning, strict=True)]
         if names.count("energy") > 1:  # which of them is it?
             names = [None if name == "energy" else name for name in names]
         return names
@@ -326,6 +331,10 @@ class _Naming:
         used = np.abs(weights) > _ROUNDING * np.abs(weights).max()
         if used[~amounts].any() or used.sum() < 2 or weights[used].min() * weights[used].max() <= 0:
             return None
+        own = [self.motion.names[i] for i in np.flatnonzero(amounts)]
+        for element, atoms in atoms_in(own).items():
+            if _parallel(weights[amounts], atoms.astype(float)):
+                return f"amount of {element}"
         equal = _parallel(weights[used], np.ones(used.sum()))
         return "total amount" if equal and used[amounts].all() else "conserved moiety"
 

@@ -8,6 +8,7 @@ import numpy as np
 import sympy
 
 from discovery.criteria import FORMULAS
+from discovery.libraries.domain import Domain
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import monomials
 from discovery.libraries.numeric import Numeric
@@ -38,6 +39,8 @@ def described(quantity: Quantity, fit: np.ndarray, held: np.ndarray) -> Quantity
         return quantity
     if isinstance(library, Numeric):
         terms = library.describing
+        if library.domain is not None:  # elsewhere its values are none of the law's
+            fit, held = (_inside(library.domain, states) for states in (fit, held))
     else:
         moving = [s for s in library.symbols if library.expressions()[0].has(s)]
         terms = Library(library.symbols, moving, monomials(len(moving), 3))
@@ -54,18 +57,28 @@ def described(quantity: Quantity, fit: np.ndarray, held: np.ndarray) -> Quantity
     return replace(quantity, expression=formula, approximation_error=error)
 
 
+def _inside(domain: Domain, states: np.ndarray) -> np.ndarray:
+    """Return the states in a domain, or all where hardly any are."""
+    inside = domain.holds(states)
+    return states[inside] if inside.sum() > MAX_TERMS else states
+
+
 def _forward(phi: np.ndarray, values: np.ndarray) -> tuple[list[int], np.ndarray]:
     """Choose columns of `phi` (n, k) one by one while they explain enough of what is left.
+
+    Where none does on its own, as few as are nearly as good as the most: kinetic and potential
+    energy cancel along runs, and each explains little without the other.
 
     Returns their indices and their weights by least squares.
     """
     chosen: list[int] = []
-    weights, rest = np.zeros(0), values
-    while len(chosen) < MAX_TERMS:
-        trial = [*chosen, int(np.argmax(np.abs(phi.T @ rest)))]
-        solved = np.linalg.lstsq(phi[:, trial], values, rcond=None)[0]
-        remains = values - phi[:, trial] @ solved
-        if remains @ remains > (1 - FORMULAS.described_share) * (rest @ rest):
-            break
-        chosen, weights, rest = trial, solved, remains
-    return chosen, weights
+    weights, rests = [np.zeros(0)], [values]
+    while len(chosen) < min(MAX_TERMS, phi.shape[1]):
+        chosen.append(int(np.argmax(np.abs(phi.T @ rests[-1]))))
+        weights.append(np.linalg.lstsq(phi[:, chosen], values, rcond=None)[0])
+        rests.append(values - phi[:, chosen] @ weights[-1])
+    left = np.array([rest @ rest for rest in rests])
+    share = 1 - FORMULAS.described_share
+    enough = np.append(left[1:] <= share * left[:-1], False)
+    few = int(np.argmin(enough)) or int(np.argmax(share * left <= left[-1]))
+    return chosen[:few], weights[few]

@@ -16,7 +16,8 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from discovery.formulas.simple_numbers import Numbers
-from discovery.noether.completion import missing_components
+from discovery.libraries.many_bodies.sums import symmetry_of
+from discovery.noether.completion import missing_components, missing_elements
 from discovery.noether.motion import Candidate, Motion
 from discovery.noether.naming import names_of
 from discovery.report.arrangement import arranged
@@ -42,10 +43,9 @@ def in_textbook_form(report: DiscoveryReport, motion: Motion, numbers: Numbers) 
         What counts as simple in a formula.
     """
     laws = [q for q in report.quantities if q.verdict in _NAMED]
-    found = iter(names_of([_candidate(q) for q in laws], motion))
-    names = [
-        (next(found) or _dissipated(q)) if q.verdict in _NAMED else None for q in report.quantities
-    ]
+    found = names_of([_candidate(q) for q in laws], motion)
+    named = iter(_of_sums(q) or name or _dissipated(q) for q, name in zip(laws, found, strict=True))
+    names = [next(named) if q.verdict in _NAMED else None for q in report.quantities]
     pairs = zip(report.quantities, names, strict=True)
     quantities = [in_book_form(replace(q, name=name), motion, numbers) for q, name in pairs]
     notes = [*report.symmetries, *_of_whole_vectors(quantities, motion, numbers)]
@@ -78,12 +78,13 @@ def _of_total(expression: sympy.Expr) -> str | None:
 def _of_whole_vectors(
     quantities: Sequence[Quantity], motion: Motion, numbers: Numbers
 ) -> list[str]:
-    """Say which components of vectors are conserved too."""
+    """Say which components of vectors, or elements, are conserved too."""
     laws = [q for q in quantities if q.verdict == "exact" and q.approximation_error is None]
-    if not motion.pairs or not laws:
+    if not laws:
         return []
     formulas = [numbers.numeric(q.expression) for q in laws]
-    found = missing_components(formulas, [q.name for q in laws], motion)
+    missing = missing_components if motion.pairs else missing_elements
+    found = missing(formulas, [q.name for q in laws], motion)
     momenta = [motion.names[i] for i in motion.momenta]
     return [
         f"{name} is conserved too, a function of the laws: "
@@ -95,6 +96,15 @@ def _of_whole_vectors(
 def _dissipated(quantity: Quantity) -> str | None:
     """Return the name of what friction, air or dry surfaces take of: an energy."""
     return "energy" if quantity.decay is not None and quantity.decay.losses else None
+
+
+def _of_sums(quantity: Quantity) -> str | None:
+    """Return the name of kinetic energy and pair potentials, as sums over all bodies.
+
+    Where atoms meet, samples are too few to tell it by its flow.
+    """
+    by_kind = symmetry_of(quantity.library) == "time translation"
+    return "energy" if by_kind and quantity.verdict == "exact" else None
 
 
 def _candidate(quantity: Quantity) -> Candidate:
@@ -147,7 +157,8 @@ def short_in_angles(expression: sympy.Expr) -> sympy.Expr:
     expression : sympy.Expr
     """
     waves = expression.atoms(sympy.sin, sympy.cos)
-    if all(wave.args[0].is_Symbol for wave in waves) or expression.has(sympy.Float):
+    plain = all(wave.args[0].is_Symbol or _in_degrees(wave.args[0]) for wave in waves)
+    if plain or expression.has(sympy.Float):
         return expression
     opened = sympy.expand(sympy.expand_trig(expression))
     squares = {c**k: (1 - sympy.sin(c.args[0]) ** 2) ** (k // 2) for c, k in _even_cosines(opened)}
@@ -155,6 +166,10 @@ def short_in_angles(expression: sympy.Expr) -> sympy.Expr:
     factored = [sympy.factor(form) for form in forms]
     forms += [form for form in factored if not form.as_coeff_Mul()[1].is_Add]
     return min([expression, *forms], key=_size)
+
+
+def _in_degrees(angle: sympy.Expr) -> bool:
+    return (180 * angle / sympy.pi).is_Symbol
 
 
 def _size(form: sympy.Expr) -> tuple[int, int]:

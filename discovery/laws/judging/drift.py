@@ -31,6 +31,7 @@ from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import solve
 from discovery.laws.finding.operators import moved_by, steepness
 from discovery.libraries.functions import Functions
+from discovery.libraries.numeric import Numeric
 
 # Upper edges of the bands as fractions of the highest mode; the last band is the floor.
 EDGES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
@@ -229,6 +230,7 @@ class DriftTest:
         self._noise = moved_by(slopes * np.sqrt(weight), measured.half) / weight.sum()
         self._orbits, self._phi, self._slopes = orbits, phi, slopes
         self._windows = orbits.of_run is not None
+        self._blur = library.blur if isinstance(library, Numeric) else 0.0
         self._start = coefficients
         # Of nearly dependent terms rounding may leave less than nothing.
         self.noise = max(float(coefficients @ self._noise @ coefficients), 0.0)
@@ -330,10 +332,16 @@ class DriftTest:
 
     @property
     def unsure(self) -> float:
-        """Variance that may be motion or noise: off a path no floor tells the noise."""
+        """Variance that may be no motion: noise that no floor tells, and what expansions err by."""
+        erring = self._erring(self._start)
         if self._floor:
-            return 0.0
-        return self._criteria.stated_noise * float(self._start @ self._even_noise @ self._start)
+            return erring
+        noise = float(self._start @ self._even_noise @ self._start)
+        return self._criteria.stated_noise * noise + erring
+
+    def _erring(self, coefficients: np.ndarray) -> float:
+        """Return the variance that the error of an expansion makes along runs, at any frequency."""
+        return (self._blur * self.slope(coefficients)) ** 2 if self._blur else 0.0
 
     def excess(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return each run's motion in each band beyond what is tolerated, and its error.
@@ -347,7 +355,7 @@ class DriftTest:
         bands = self.bands(coefficients)
         noise = float(coefficients @ self._noise @ coefficients)
         _, error = _moments(bands)
-        tolerated = self._criteria.tolerated_motion * noise
+        tolerated = self._criteria.tolerated_motion * noise + self._erring(coefficients)
         if not self._floor:
             tolerated = tolerated + self._criteria.stated_noise * noise * self._share
         return bands - tolerated, error
@@ -434,7 +442,10 @@ class DriftTest:
             first += len(powers)
         main = int(np.argmax(np.abs(coefficients) * np.sqrt(np.diag(self._noise))))
         without = (drifts.sum(axis=0) - drifts) / n_runs
-        found = solve(without, self._noise, _RIDGE).vectors[..., 0]
+        vectors = solve(without, self._noise, _RIDGE).vectors
+        # Where noise hides much, fewer runs may leave another combination the flattest.
+        nearest = np.abs((coefficients @ self._noise) @ vectors).argmax(axis=1)
+        found = vectors[np.arange(n), :, nearest]
         left = found * (coefficients[main] / found[:, main])[:, None]
         quantiles = stats.t.isf(level / 2, n - 1) / stats.norm.isf(level / 2)
         errors = np.std(left, axis=0) * np.sqrt(n - 1) * quantiles

@@ -44,7 +44,7 @@ def test_momenta_and_energy_with_depth_and_size_of_the_atoms():
     report = ConservedQuantityFinder(box=LENGTH, random_state=0).fit(atoms()).report_
     assert report.n_conserved == 3
     energy = report.quantities[2]
-    assert energy.symmetry == "time translation"
+    assert energy.symmetry == "time translation" and energy.name == "energy"
     kinds = [kind[0] for kind in energy.library.kinds()]
     factors = dict(zip(kinds, energy.coefficients.values(), strict=True))
     depth, sixth = 4 * 1.5, 1.0  # 4ε, σ⁶

@@ -65,6 +65,24 @@ NAMED = [
         "magnetic_mirror",
         {f"{FIELD} + y**2/2": "canonical angular momentum about z", "u**2 + v**2 + w**2": "energy"},
     ),
+    (
+        "kovalevskaya",
+        {
+            "M1**2/2 + M2**2/2 + M3**2 - g1": "energy",
+            "M1*g1 + M2*g2 + M3*g3": "Casimir function",
+            "g1**2 + g2**2 + g3**2": "Casimir function",
+            "(M1**2/2 - M2**2/2 + g1)**2 + (M1*M2 + g2)**2": None,
+        },
+    ),
+    (
+        "spin_chain",
+        {
+            " + ".join(f"S{i}{a}*S{i + 1}{a}" for i in (1, 2, 3) for a in "xyz"): "energy",
+            "S1x + S2x + S3x + S4x": None,
+            "S1x**2 + S1y**2 + S1z**2": "Casimir function",
+        },
+    ),
+    ("rigid_body", {"omega1**2 + omega2**2": None, "omega2**2/3 + omega3**2": None}),
     ("epidemic", {"s + i + r": "total amount", "r + log(s)/2": None}),
     ("enzyme", {"c + e": "conserved moiety", "-e + p + s": None}),
 ]

@@ -6,6 +6,7 @@ import sympy
 from discovery.laws.learned.library import LearnedLibrary, Network
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import symbols_of
+from discovery.libraries.numeric import Numeric
 from discovery.report.description import described
 from discovery.report.quantity import Quantity
 
@@ -53,3 +54,12 @@ def test_terms_that_explain_little_are_left_out():
 def test_closed_forms_stay_as_they_are():
     law = quantity(Library((X, Y, Z, W), (X, Y, Z, W), np.eye(4, dtype=int)), [1.0, 0, 0, 0])
     assert described(law, FIT, HELD) is law
+
+
+def test_terms_that_cancel_along_runs_are_described_together():
+    """An energy as numbers, of which no single term explains a third."""
+    states = np.random.default_rng(2).normal(size=(3000, 4))
+    inner = Library((X, Y, Z, W), (X, Y, Z, W), 2 * np.eye(4, dtype=int))
+    law = described(quantity(Numeric(inner, np.ones((4, 1)), inner), [1.0]), states, states)
+    assert law.expression.free_symbols == {X, Y, Z, W}
+    assert law.approximation_error < 1e-6

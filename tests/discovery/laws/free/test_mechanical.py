@@ -101,6 +101,14 @@ def plane(curl=0.0):
     return flow, energy
 
 
+@pytest.mark.parametrize(("friction", "verdicts"), [(0.0, ["exact"]), (0.002, [])])
+def test_without_noise_an_expansion_is_known_to_its_error(friction, verdicts):
+    """It moves by what it leaves out, less than what its last degrees changed: that is no drift."""
+    flow, _ = bead(friction)
+    runs, _ = simulated(flow, ["x", "v"], ["position", "velocity"], noise=0.0, seed=1)
+    assert [law.verdict for law in found(runs) if law.verdict == "exact"] == verdicts
+
+
 IN_PLANE = ["x", "y", "u", "v"], ["position"] * 2 + ["velocity"] * 2
 
 

@@ -5,9 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from discovery import libraries
+from discovery import datasets, libraries
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
+from discovery.estimation.positions import missing_velocities, with_formed_velocities
+from discovery.estimation.preparation import prepare
 from discovery.laws.judging.drift import (
     DriftTest,
     drift_bands,
@@ -121,6 +123,17 @@ def test_two_standard_errors_of_a_coefficient_hold_the_truth(n_runs):
         main = int(np.argmin(errors))
         inside += abs(found[1 - main] / found[main] - 1) <= 2 * errors[1 - main]
     assert 0.9 <= inside / seeds <= 0.985
+
+
+def test_errors_are_of_the_law_where_noise_makes_another_combination_flatter():
+    """A pendulum of which angles alone are measured: without some runs cos θ alone drifts less."""
+    whole = datasets.load("pendulum", 60, 200, 0.01, 3).of_columns([0])
+    runs = with_formed_velocities(whole, missing_velocities(whole), None)
+    theta, speed = runs.names
+    energy = libraries.custom([f"{speed}**2/2", f"cos({theta})"], runs.names)
+    test = DriftTest(energy, np.array([1.0, -1.0]), prepare(runs).take(np.arange(36)))
+    errors = test.standard_errors(np.array([1.0, -1.0]))
+    assert errors.max() < 0.1
 
 
 @pytest.mark.parametrize("amplitude", [0.0, 0.5])
