@@ -15,8 +15,6 @@ from discovery.libraries.monomials import MAX_TERMS, Exponents, monomials, symbo
 
 # Powers of a positive coordinate beside momenta, and in a potential.
 _KINETIC, _POTENTIAL = (0, -2, -1, 1, 2), (0, -2, -1, 1, 2, 3, 4)
-# Of falls about black holes: the square of 1 − 2/r + Q²/r² stands beside momenta.
-_STEEPEST = 4
 
 
 def clear_sines(
@@ -81,42 +79,6 @@ def curvilinear(
     return None
 
 
-def falls(
-    names: Sequence[str],
-    roles: Sequence[str | None],
-    columns: Sequence[int],
-    sines: Sequence[tuple[int, bool]],
-) -> Library | None:
-    """Return the terms of squared energies about black holes, f (1 + f p² + L²/r²).
-
-    Products of two momenta times powers of 1/r up to four, and 1/sin²θ; powers of 1/r alone.
-
-    Parameters
-    ----------
-    names, roles, columns, sines
-        As for `curvilinear`.
-
-    Returns
-    -------
-    Library or None
-        None but for one radius, and where there would be too many terms.
-    """
-    symbols = symbols_of(names)
-    p = [symbols[i] for i, role in enumerate(roles) if role in MOMENTA]
-    if not p or len(columns) != 1:
-        return None
-    curved = [f for i, sine in sines for f in _metric(symbols[i], sine)[:2]]
-    pairs = [e for e in monomials(len(p), 2) if sum(e) == 2]
-    bare, none = (0,) * len(p), (0,) * len(curved)
-    exponents = [
-        (*e, k, *m) for e in pairs for k in range(_STEEPEST + 1) for m in _one_of(len(curved))
-    ]
-    exponents += [(*bare, k, *none) for k in range(1, _STEEPEST + 1)]
-    if len(exponents) > MAX_TERMS:
-        return None
-    return Library(symbols, [*p, 1 / symbols[columns[0]], *curved], exponents, "falls")
-
-
 def of_one_angle(
     names: Sequence[str], roles: Sequence[str | None], sines: Sequence[tuple[int, bool]]
 ) -> list[Library]:
@@ -127,8 +89,9 @@ def of_one_angle(
 
     Parameters
     ----------
-    names, roles, sines
-        As for `curvilinear`.
+    names, roles : sequences of length d
+    sines : sequence of (int, bool)
+        As `clear_sines` returns them.
     """
     symbols = symbols_of(names)
     places = [i for i, role in enumerate(roles) if role in POSITIONS]

@@ -8,12 +8,7 @@ import numpy as np
 
 from discovery.criteria import LIBRARIES
 from discovery.data.coordinates import infer_roles
-from discovery.libraries.curvilinear import (
-    clear_sines,
-    curvilinear,
-    falls,
-    of_one_angle,
-)
+from discovery.libraries.curvilinear import clear_sines, curvilinear, of_one_angle
 from discovery.libraries.families import (
     POTENTIALS,
     chain,
@@ -138,7 +133,7 @@ def escalation(
     if curved:
         clear = clear_sines(rows, roles, level)
         divided.append(curvilinear(names, roles, away, clear))
-        divided += [falls(names, roles, away, clear), *of_one_angle(names, roles, clear)]
+        divided += of_one_angle(names, roles, clear)
     if away and iterates:
         divided.append(rational(names, roles, away, widest=NARROWEST))
     if away:

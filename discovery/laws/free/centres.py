@@ -103,23 +103,24 @@ class Centres(Stage):
         known = (law.expression for law in found.laws if law.sure)
         if any(all(law.diff(p, 2) != 0 for p in w) for law in known):
             return None
-        few, many = fit.thinned(_ROWS), fit.thinned(_MOST_ROWS)
-        best: tuple[str, Found] | None = None
-        searches = {name: _Search(self, name, few) for name in _FUNCTIONS}
-        singles = {name: search.best(search.singles()) for name, search in searches.items()}
-        for found in (singles, None):
-            if found is None:
-                found = {n: s.best(s.pairs(singles[n].places)) for n, s in searches.items()}
-            name = min(found, key=lambda name: found[name].rest)
-            if best is None or searches[name].is_better(found[name], best[1]):
-                best = self._if_flat(name, found[name], few) or best
+        best = self._best(fit.thinned(_ROWS))
         if best is None:
             return []
-        name, found = best
-        return [self.at(name, self._rounded(_Search(self, name, many).descended(found.places)))]
+        name, places = best
+        whole = _Search(self, name, fit.thinned(_MOST_ROWS))
+        return [self.at(name, self._rounded(whole.descended(places)))]
 
-    def _if_flat(self, name: str, found: Found, orbits: Orbits) -> tuple[str, Found] | None:
-        return (name, found) if self._is_flat(name, found.places, orbits) else None
+    def _best(self, few: Orbits) -> tuple[str, np.ndarray] | None:
+        """Return the function and the fewest places (k, n) that make an energy flat, if any do."""
+        searches = {name: _Search(self, name, few) for name in _FUNCTIONS}
+        ones = {name: search.best(search.singles()) for name, search in searches.items()}
+        twos = {n: search.best(search.pairs(ones[n].places)) for n, search in searches.items()}
+        one, two = (min(found, key=lambda n, f=found: f[n].rest) for found in (ones, twos))
+        single = self._is_flat(one, ones[one].places, few)
+        better = not single or searches[two].is_better(twos[two], ones[one])
+        if better and self._is_flat(two, twos[two].places, few):
+            return two, twos[two].places
+        return (one, ones[one].places) if single else None
 
     @property
     def _powers(self) -> list[tuple[int, ...]]:

@@ -56,13 +56,14 @@ def places_in(library):
     return sorted([float(-p.coeff_monomial(x) / 2), float(-p.coeff_monomial(y) / 2)] for p in roots)
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.01])
+@pytest.mark.parametrize("noise", [pytest.param(0.0, marks=pytest.mark.slow), 0.01])
 def test_the_places_of_two_centres_are_found(noise):
     (stage,) = centre_stages(NAMES, ROLES)
     (library,) = stage.libraries(prepare(about_centres(noise)), Findings())
     np.testing.assert_allclose(places_in(library), PLACES, atol=1e-7 if noise == 0 else 0.05)
 
 
+@pytest.mark.slow
 def test_two_fixed_centres_keep_an_energy_and_a_second_law():
     laws = found(about_centres())
     assert [law.verdict for law in laws] == ["exact", "exact"]
@@ -78,7 +79,7 @@ def test_a_turning_frame_leaves_jacobis_integral_alone():
     assert law.verdict == "exact" and squares[x**2] == squares[y**2]
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.01])
+@pytest.mark.parametrize("noise", [pytest.param(0.0, marks=pytest.mark.slow), 0.01])
 def test_friction_leaves_nothing(noise):
     assert not [law for law in found(about_centres(noise, friction=0.05)) if law.verdict == "exact"]
 
