@@ -58,7 +58,7 @@ from discovery.libraries.many_bodies.bodies import FEWEST_COLUMNS, Bodies
 from discovery.libraries.many_bodies.sums import symmetry_of
 from discovery.libraries.many_bodies.told import BoxLike, Told, told_bodies
 from discovery.libraries.monomials import symbols_of
-from discovery.noether.motion import Motion
+from discovery.noether.motion import MeasuredMotion
 from discovery.noether.pairing import pair
 from discovery.pde.analysis import analyse_fields
 from discovery.report.assembly import report_on
@@ -547,7 +547,7 @@ def _laws(
     preparation: Preparation,
     asked: _Asked,
     rng: np.random.Generator,
-) -> tuple[DiscoveryReport, Frame, Motion]:
+) -> tuple[DiscoveryReport, Frame, MeasuredMotion]:
     """Return the report on runs without gross errors in a frame, that frame, and how they move."""
     library, numbers = asked.library, asked.numbers
     coordinates = list(parts.coordinates)
@@ -627,7 +627,7 @@ def _laws(
         states = split.fit.smoothed.states, split.held.smoothed.states
         report = replace(report, quantities=[described(q, *states) for q in report.quantities])
     report = _with_symmetries(report, moving, orbits, numbers, parts, by_kind=asked.in_box)
-    return report, frame, Motion.of(orbits, moving, sound, coordinates)
+    return report, frame, MeasuredMotion.of(orbits, moving, sound, coordinates)
 
 
 def _hides_motion(orbits: Orbits, runs: Trajectories) -> bool:
