@@ -60,7 +60,7 @@ from discovery.libraries.many_bodies.bodies import FEWEST_COLUMNS, Bodies
 from discovery.libraries.many_bodies.sums import symmetry_of
 from discovery.libraries.many_bodies.told import BoxLike, Told, told_bodies
 from discovery.libraries.monomials import symbols_of
-from discovery.noether.motion import Motion
+from discovery.noether.motion import MeasuredMotion
 from discovery.noether.pairing import pair
 from discovery.pde.analysis import analyse_fields
 from discovery.report.assembly import report_on
@@ -553,7 +553,7 @@ def _laws(
     preparation: Preparation,
     asked: _Asked,
     rng: np.random.Generator,
-) -> tuple[DiscoveryReport, Frame, Motion]:
+) -> tuple[DiscoveryReport, Frame, MeasuredMotion]:
     """Return the report on runs without gross errors in a frame, that frame, and how they move."""
     library, numbers = asked.library, asked.numbers
     coordinates = list(parts.coordinates)
@@ -647,7 +647,7 @@ def _laws(
         searched = [*report.searched, f"no manifold is trained for {of.dim} columns"]
         report = replace(report, searched=searched)
     report = _with_symmetries(report, moving, orbits, numbers, parts, by_kind=asked.in_box)
-    return report, frame, Motion.of(orbits, moving, sound, coordinates)
+    return report, frame, MeasuredMotion.of(orbits, moving, sound, coordinates)
 
 
 def _hides_motion(orbits: Orbits, runs: Trajectories) -> bool:

@@ -14,7 +14,7 @@ import sympy
 from discovery.criteria import SYMMETRIES
 from discovery.noether import phase_space
 from discovery.noether.elements import atoms_in
-from discovery.noether.motion import Motion
+from discovery.noether.motion import MeasuredMotion
 
 _VECTORS = ("angular momentum about", "Runge–Lenz vector along")
 # States at which gradients are compared.
@@ -22,7 +22,7 @@ _PROBES = 200
 
 
 def missing_components(
-    laws: Sequence[sympy.Expr], names: Sequence[str | None], motion: Motion
+    laws: Sequence[sympy.Expr], names: Sequence[str | None], motion: MeasuredMotion
 ) -> dict[str, sympy.Expr]:
     """Return components that are functions of the laws and not among them, by name.
 
@@ -34,7 +34,7 @@ def missing_components(
         In plain symbols, with numbers alone as coefficients.
     names : sequence of str or None
         Theirs, as `discovery.noether.naming.names_of` gives them.
-    motion : Motion
+    motion : MeasuredMotion
     """
     axes = [motion.names[i] for i in motion.positions]
     known = dict(zip(names, laws, strict=True))
@@ -50,7 +50,7 @@ def missing_components(
 
 
 def missing_elements(
-    laws: Sequence[sympy.Expr], names: Sequence[str | None], motion: Motion
+    laws: Sequence[sympy.Expr], names: Sequence[str | None], motion: MeasuredMotion
 ) -> dict[str, sympy.Expr]:
     """Return amounts of elements that are sums of the laws and not among them, by name.
 
@@ -74,7 +74,7 @@ def missing_elements(
     return out
 
 
-def _turned(law: sympy.Expr, old: str, new: str, motion: Motion) -> sympy.Expr:
+def _turned(law: sympy.Expr, old: str, new: str, motion: MeasuredMotion) -> sympy.Expr:
     """Return a formula with the axes changed in a circle, or in the plane exchanged."""
     n = len(motion.pairs)
     axes = [motion.names[i] for i in motion.positions]
@@ -89,7 +89,7 @@ def _turned(law: sympy.Expr, old: str, new: str, motion: Motion) -> sympy.Expr:
     return law.xreplace(change)
 
 
-def _is_function(law: sympy.Expr, laws: Sequence[sympy.Expr], motion: Motion) -> bool:
+def _is_function(law: sympy.Expr, laws: Sequence[sympy.Expr], motion: MeasuredMotion) -> bool:
     symbols = [sympy.Symbol(name) for name in motion.names]
     states = motion.states[:: max(1, len(motion.states) // _PROBES)]
     scale = motion.states.std(axis=0)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from discovery.criteria import SYMMETRIES
-from discovery.noether.motion import Candidate, Motion
+from discovery.noether.motion import Candidate, MeasuredMotion
 
 # What is zero but for rounding, and the share of motion that integrals over samples leave.
 _ROUNDING, _INTEGRALS = 1e-6, 1e-5
@@ -49,14 +49,14 @@ class Flow(NamedTuple):
 
 
 def flow_of(
-    law: Candidate, motion: Motion, others: Sequence[Candidate] = (), diagonal: bool = False
+    law: Candidate, motion: MeasuredMotion, others: Sequence[Candidate] = (), diagonal: bool = False
 ) -> Flow | None:
     """Return how a function moves the coordinates that it is of, where that is how they move.
 
     Parameters
     ----------
     law : Candidate
-    motion : Motion
+    motion : MeasuredMotion
     others : sequence of Candidate
         Other laws. With momenta: what moves with these besides is not moved by `law` alone.
     diagonal : bool
@@ -82,7 +82,7 @@ def flow_of(
     return found
 
 
-def pairs_of(law: Candidate, motion: Motion) -> list[int]:
+def pairs_of(law: Candidate, motion: MeasuredMotion) -> list[int]:
     """Return which pairs a function is of; none where it is of other coordinates too."""
     used: set[int] = set()
     # Also at measured states: of points all over a box some are where forces have no bounds.
@@ -98,7 +98,7 @@ def pairs_of(law: Candidate, motion: Motion) -> list[int]:
 
 
 def _with_momenta(
-    law: Candidate, motion: Motion, pairs: list[int], others: Sequence[Candidate]
+    law: Candidate, motion: MeasuredMotion, pairs: list[int], others: Sequence[Candidate]
 ) -> Flow | None:
     q, p = (np.array([motion.pairs[k][side] for k in pairs]) for side in (0, 1))
     columns = np.concatenate([q, p])
@@ -128,7 +128,7 @@ def _with_momenta(
 
 
 def _with_velocities(
-    law: Candidate, motion: Motion, pairs: list[int], diagonal: bool
+    law: Candidate, motion: MeasuredMotion, pairs: list[int], diagonal: bool
 ) -> Flow | None:
     q, w = (np.array([motion.pairs[k][side] for k in pairs]) for side in (0, 1))
     unit = _velocity_units(motion, q, w)
@@ -159,7 +159,7 @@ def _with_velocities(
     return None
 
 
-def _velocity_units(motion: Motion, q: np.ndarray, w: np.ndarray) -> np.ndarray | None:
+def _velocity_units(motion: MeasuredMotion, q: np.ndarray, w: np.ndarray) -> np.ndarray | None:
     """Return the factors k with q̇ = k w, (n,): ones, but for units; None where there are none."""
     spread = motion.states[:, q].std(axis=0)
     moved = motion.change(motion.states[:, q]) / spread
@@ -169,7 +169,7 @@ def _velocity_units(motion: Motion, q: np.ndarray, w: np.ndarray) -> np.ndarray 
     return unit if rest @ rest <= _most(motion, q, moved.ravel()) else None
 
 
-def _force(law: Candidate, motion: Motion, q: np.ndarray, w: np.ndarray) -> np.ndarray:
+def _force(law: Candidate, motion: MeasuredMotion, q: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Return ∂(2T − h)/∂q at the states, (n, k), 2T = w·∂h/∂w."""
     states = motion.states
 
@@ -185,14 +185,16 @@ def _force(law: Candidate, motion: Motion, q: np.ndarray, w: np.ndarray) -> np.n
     return force
 
 
-def _most(motion: Motion, columns: np.ndarray, change: np.ndarray) -> float:
+def _most(motion: MeasuredMotion, columns: np.ndarray, change: np.ndarray) -> float:
     """Return the sum of squares that noise and rounding may leave of changes over windows."""
     noise = motion.noise[columns] / motion.states[:, columns].std(axis=0)
     both_ends = 2 * np.sum(noise**2) * len(change) / len(columns)
     return SYMMETRIES.flow_noise * both_ends + SYMMETRIES.flow_rest * (change @ change)
 
 
-def _mass(law: Candidate, motion: Motion, w: np.ndarray, unit: np.ndarray) -> np.ndarray | None:
+def _mass(
+    law: Candidate, motion: MeasuredMotion, w: np.ndarray, unit: np.ndarray
+) -> np.ndarray | None:
     """Return M(q), (N, n, n), where h is V(q) + ½ wᵀ M(q) w with M definite; else None."""
     points, speed = motion.points(), motion.states[:, w].std(axis=0)
     rest = points.copy()

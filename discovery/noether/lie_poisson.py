@@ -16,18 +16,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from discovery.criteria import SYMMETRIES
-from discovery.noether.motion import Candidate, Motion
+from discovery.noether.motion import Candidate, MeasuredMotion
 
 Flow = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def lie_poisson_names(laws: Sequence[Candidate], motion: Motion) -> list[str | None]:
+def lie_poisson_names(laws: Sequence[Candidate], motion: MeasuredMotion) -> list[str | None]:
     """Name energy and Casimir functions where coordinates are triples that turn.
 
     Parameters
     ----------
     laws : sequence of Candidate
-    motion : Motion
+    motion : MeasuredMotion
         Of columns that do not pair.
 
     Returns
@@ -91,7 +91,7 @@ def _is_still(flow: np.ndarray, slope: np.ndarray, x: np.ndarray) -> bool:
 
 
 def _is_motion(
-    flow: np.ndarray, change: np.ndarray, motion: Motion, columns: Sequence[int]
+    flow: np.ndarray, change: np.ndarray, motion: MeasuredMotion, columns: Sequence[int]
 ) -> bool:
     """Tell whether a multiple of a flow is the measured motion."""
     size = motion.states[:, columns].std(axis=0)

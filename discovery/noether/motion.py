@@ -55,7 +55,7 @@ class Candidate(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Motion:
+class MeasuredMotion:
     """Smoothed runs, and which of their columns pair.
 
     Attributes
@@ -87,7 +87,7 @@ class Motion:
     @classmethod
     def of(
         cls, orbits: Orbits, moving: Trajectories, whole: Trajectories, columns: Sequence[int]
-    ) -> Motion:
+    ) -> MeasuredMotion:
         """Pair the coordinates of smoothed runs, by their roles, or by how they move.
 
         Parameters
@@ -123,7 +123,7 @@ class Motion:
             pairs=tuple((columns[q], columns[p]) for q, p in pairs),
         )
 
-    def outside(self, frame: Frame) -> Motion:
+    def outside(self, frame: Frame) -> MeasuredMotion:
         """Return the same in the user's units.
 
         Parameters

@@ -18,7 +18,7 @@ from discovery.data.coordinates import group_bodies
 from discovery.noether.elements import atoms_in
 from discovery.noether.flow import Flow, flow_of, pairs_of
 from discovery.noether.lie_poisson import lie_poisson_names
-from discovery.noether.motion import Candidate, Motion
+from discovery.noether.motion import Candidate, MeasuredMotion
 
 # What is zero but for rounding.
 _ROUNDING = 1e-6
@@ -26,13 +26,13 @@ _ROUNDING = 1e-6
 _KINDS = {"kinetic": "energy", "turning": "angular momentum", "momentum": "total momentum"}
 
 
-def names_of(laws: Sequence[Candidate], motion: Motion) -> list[str | None]:
+def names_of(laws: Sequence[Candidate], motion: MeasuredMotion) -> list[str | None]:
     """Name conserved and decaying quantities.
 
     Parameters
     ----------
     laws : sequence of Candidate
-    motion : Motion
+    motion : MeasuredMotion
         Of the same coordinates.
 
     Returns
@@ -70,7 +70,7 @@ class _Linear:
 @dataclass
 class _Naming:
     laws: Sequence[Candidate]
-    motion: Motion
+    motion: MeasuredMotion
     flows: list[Flow | None] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -18,7 +18,7 @@ from sympy.core.function import AppliedUndef
 from discovery.formulas.simple_numbers import Numbers
 from discovery.libraries.many_bodies.sums import symmetry_of
 from discovery.noether.completion import missing_components, missing_elements
-from discovery.noether.motion import Candidate, Motion
+from discovery.noether.motion import Candidate, MeasuredMotion
 from discovery.noether.naming import names_of
 from discovery.report.arrangement import arranged
 from discovery.report.quantity import Quantity
@@ -28,7 +28,9 @@ from discovery.report.report import DiscoveryReport
 _NAMED = ("exact", "approximate", "decaying")
 
 
-def in_textbook_form(report: DiscoveryReport, motion: Motion, numbers: Numbers) -> DiscoveryReport:
+def in_textbook_form(
+    report: DiscoveryReport, motion: MeasuredMotion, numbers: Numbers
+) -> DiscoveryReport:
     """Return a report whose laws have names, and the form that books give them.
 
     Components of vectors that are functions of the laws are named among the symmetries.
@@ -37,7 +39,7 @@ def in_textbook_form(report: DiscoveryReport, motion: Motion, numbers: Numbers) 
     ----------
     report : DiscoveryReport
         In the user's units.
-    motion : Motion
+    motion : MeasuredMotion
         Of the same coordinates.
     numbers : Numbers
         What counts as simple in a formula.
@@ -76,7 +78,7 @@ def _of_total(expression: sympy.Expr) -> str | None:
 
 
 def _of_whole_vectors(
-    quantities: Sequence[Quantity], motion: Motion, numbers: Numbers
+    quantities: Sequence[Quantity], motion: MeasuredMotion, numbers: Numbers
 ) -> list[str]:
     """Say which components of vectors, or elements, are conserved too."""
     laws = [q for q in quantities if q.verdict == "exact" and q.approximation_error is None]
@@ -112,13 +114,13 @@ def _candidate(quantity: Quantity) -> Candidate:
     return Candidate(quantity.library, weights, quantity.decay is not None)
 
 
-def in_book_form(quantity: Quantity, motion: Motion, numbers: Numbers) -> Quantity:
+def in_book_form(quantity: Quantity, motion: MeasuredMotion, numbers: Numbers) -> Quantity:
     """Return a law at the scale and with the sign that its name, or its squares, ask for.
 
     Parameters
     ----------
     quantity : Quantity
-    motion : Motion
+    motion : MeasuredMotion
         Which of the coordinates are momenta.
     numbers : Numbers
         What counts as simple in a formula.
@@ -220,7 +222,7 @@ def _squares(
 def _of_energy(
     terms: Sequence[tuple[sympy.Expr, sympy.Expr]],
     w: Sequence[sympy.Symbol],
-    motion: Motion,
+    motion: MeasuredMotion,
     numbers: Numbers,
     certain: bool,
 ) -> Iterator[sympy.Expr]:

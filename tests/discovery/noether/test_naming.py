@@ -5,7 +5,7 @@ import pytest
 
 from discovery import datasets
 from discovery.libraries import custom
-from discovery.noether.motion import Candidate, Motion
+from discovery.noether.motion import Candidate, MeasuredMotion
 from discovery.noether.naming import names_of
 from discovery.noether.phase_space import canonical_pairs
 
@@ -95,7 +95,7 @@ def motion_of(name, noise=0.0):
         pairs = canonical_pairs(runs.names, runs.roles)
     except ValueError:
         pairs = []
-    return Motion(
+    return MeasuredMotion(
         states=np.asarray(runs.rows),
         times=np.asarray(runs.row_times),
         offsets=np.asarray(runs.offsets),
@@ -188,7 +188,7 @@ def test_units_and_origin_do_not_matter():
     motion = motion_of("kepler")
     far, wide = 4e6, 1e3
     states = motion.states * [wide, wide, 10.0, 10.0] + [far, -far, 0, 0]
-    moved = Motion(
+    moved = MeasuredMotion(
         **{**motion.__dict__, "states": states, "times": motion.times * 100, "noise": motion.noise}
     )
     x, y = f"(x - {far:.0f})", f"(y + {far:.0f})"
