@@ -138,8 +138,8 @@ def darboux_polynomials(
     found = _distinct(found[left <= _LEFT**2], left[left <= _LEFT**2], phi)
     whole = _with_one(powers.values(np.vstack([every, orbits.measured.states])))
     out: list[np.ndarray] = []
-    # As many cofactors are linearly dependent, together with what a function g changes at.
-    for p in found[: len(psi) + 1] / sizes:
+    # More than as many linear cofactors are dependent: no law needs more planes.
+    for p in found[: powers.dim + 2] / sizes:
         p *= np.sign(np.median(p @ whole))
         values = p @ whole
         if of_one_sign(values) and np.ptp(values) > _VARIES * values.max():

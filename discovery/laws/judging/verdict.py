@@ -303,7 +303,8 @@ def in_doubt(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS)
     formula : Formula
     criteria : LawCriteria
     """
-    n_terms = len(formula.terms)
+    # What stands inside a term, as in 1/(x² + 1.3 y²), is as good as further terms.
+    n_terms = len(formula.terms) + formula.terms.fitted
     spare = max(0, formula.free_numbers - criteria.doubt_numbers)
     spare = spare if n_terms > criteria.doubt_terms else 0
     drift_at_most = evidence.drift_interval[1]

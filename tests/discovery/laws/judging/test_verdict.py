@@ -20,6 +20,8 @@ from discovery.laws.judging.verdict import (
     verdict_of,
 )
 from discovery.libraries.choice import custom
+from discovery.libraries.fitted import Fitted
+from discovery.libraries.monomials import symbols_of
 
 NAMES = ("x", "y", "u", "v")
 
@@ -320,7 +322,8 @@ def law(expressions, coefficients, **evidence):
 def test_doubt():
     kepler = ["u**2", "v**2", "1/sqrt(x**2 + y**2)"]
     assert law(kepler, [1, 1, -2.1], bound=0.02).sure
-    assert law([*kepler, "x**2", "y**2"], [1, 1, -2.1, 0.3, 0.3], bound=0.02).doubtful
+    longer = law([*kepler, "x**2", "y**2"], [1, 1, -2.1, 0.3, 0.3], bound=0.02)
+    assert longer.doubtful and longer.price > longer.complexity
     # Two numbers in many terms, one term alone, and what the data exclude.
     assert law(["u**2", "v**2", "x**4", "y**4"], [1, 1, 0.3, 0.3], bound=0.02).sure
     assert law(["u**2"], [1], bound=0.02, least=0.01).sure
@@ -328,6 +331,16 @@ def test_doubt():
     assert law(kepler, [1, 1, -2.1], bound=0.02, drift_chance=2e-3).sure
     assert law(kepler, [1, 1, -2.1], bound=0.02, moving=0.03).doubtful
     assert law([*kepler, "x**2"], [1, 1, -2.1, 0.3], bound=1e-4).sure
+
+
+def test_numbers_inside_a_term_are_as_good_as_terms():
+    below = "1/(u**2 + 1.31*v**2 + 0.27*x**2 + 0.63*y**2)"
+    exponents = [(0,) * len(NAMES) + (1,)]
+    atoms = [*symbols_of(NAMES), below]
+    term = Fitted(symbols_of(NAMES), atoms, exponents, "quotient", fitted=4)
+    one = Law(term, np.ones(1), None, seen(bound=0.02), "exact", cost=10.0)
+    assert one.doubtful
+    assert law([below], [1], bound=0.02).sure  # the user's own
 
 
 def test_each_number_more_imitates_better():
