@@ -233,4 +233,4 @@ def test_a_budget_that_is_not_kept_is_told(target):
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         layer.warn_of_rising()
-    assert ["still rising" in str(w.message) for w in told] == [True] * (target < 1)
+    assert sum("still rising" in str(w.message) for w in told) == (target < 1)
