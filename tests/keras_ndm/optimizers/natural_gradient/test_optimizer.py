@@ -468,10 +468,11 @@ def test_freeze_and_unfreeze_with_one_optimizer(solver, rng):
         model.layers[0].trainable = not frozen
         model.compile(model.optimizer, "mse", run_eagerly=not JAX)
         before = model.layers[0].get_weights()
-        assert np.isfinite(model.train_on_batch(x, y))
+        for _ in range(3):  # the line search may refuse a step
+            assert np.isfinite(model.train_on_batch(x, y))
         same = all(map(np.array_equal, before, model.layers[0].get_weights()))
         assert same == frozen
-    assert int(ops.convert_to_numpy(model.optimizer.iterations)) == 3
+    assert int(ops.convert_to_numpy(model.optimizer.iterations)) == 7
 
 
 def test_nothing_to_train(rng):
