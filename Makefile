@@ -9,6 +9,9 @@ JAX := .venv-jax
 # The stable and the nightly TensorFlow Probability install the same module, so each backend
 # has an environment of its own.
 
+# TensorFlow tells at every start which instructions its processor has.
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
 .PHONY: demo test test-tensorflow test-jax test-slow lint bench docs clean
 
 demo: $(TF)/ready

@@ -16,7 +16,6 @@ from keras_ndm.geometry.curvature import inverse_from_factor
 from keras_ndm.precision import full_precision, refuse_quantized
 from keras_ndm.rowwise import over_rows, row_shape
 
-
 # Share of `max_condition` up to which a large eigenvalue leaves the small ones as they are: the
 # ridge is then at most this share of the smallest, for each large one.
 _SPARED = 0.1

@@ -10,10 +10,10 @@ Every backend module provides the same names, listed in `NAMES`:
   current values; with `loops` so that gradients pass them on every backend;
 - ``readable(variable, beside)``: whether the variable has a value that may be read where the tensor
   `beside` is computed: JAX's programs see only what they are given;
-- ``concrete(tensor)``: whether it has a value that can be looked at, not so while a program is being
-  traced;
-- ``iterated(function, state, count)``: states one after another, in one loop that can be compiled and
-  differentiated;
+- ``concrete(tensor)``: whether it has a value that can be looked at, not so while a program is
+  being traced;
+- ``iterated(function, state, count)``: states one after another, in one loop that can be compiled
+  and differentiated;
 - ``inverse_or_nan(matrix)``: what is not finite, instead of an error, where there is no inverse;
 - ``tanh``, ``sin``, ``cos``, ``mean``: in the precision of their argument (`keras.ops` computes
   them in float32 on JAX).

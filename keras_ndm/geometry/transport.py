@@ -132,7 +132,7 @@ def geodesic(
     least = 4.0 * float(np.finfo(keras.backend.standardize_dtype(points.dtype)).eps)
     if tolerance is not None and not tolerance >= least:
         raise ValueError(
-            f"`tolerance` must be at least {least:.1e}, which is rounding in the points' precision; "
+            f"`tolerance` must be at least {least:.1e}, which is rounding of the points; "
             f"received {tolerance!r}. Give points in float64 for more digits."
         )
     velocity = ops.convert_to_tensor(velocity, dtype=points.dtype)

@@ -81,6 +81,11 @@ class LikelihoodModel(keras.Model):
         """Evolution layers whose penalties are logged."""
         return []
 
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Give the shape of the states, (batch, d)."""
+        several = isinstance(input_shape[0], list | tuple)
+        return tuple(input_shape[0]) if several else tuple(input_shape)
+
     def fit(self, *args, **kwargs) -> keras.callbacks.History:
         """As `keras.Model.fit`; warns where a `Budget` is not kept at the end."""
         history = super().fit(*args, **kwargs)

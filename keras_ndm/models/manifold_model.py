@@ -174,7 +174,9 @@ class ManifoldModel(LikelihoodModel):
         add = self.add_weight
         self.adapted = add(shape=(), initializer="zeros", trainable=False, name="adapted")
         # Zero for a column that does not move: the likelihood weighs it as a plain square.
-        self.moving = add(shape=(states.shape[-1],), initializer="ones", trainable=False, name="moving")
+        self.moving = add(
+            shape=(states.shape[-1],), initializer="ones", trainable=False, name="moving"
+        )
 
     def fit(
         self, x: FitInput | None = None, y: np.ndarray | None = None, **kwargs

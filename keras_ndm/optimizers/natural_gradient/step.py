@@ -128,9 +128,7 @@ def natural_step(
     return _logs(objective, loss, y_pred)
 
 
-def unchanged(
-    model: keras.Model, x: Nested, y: Nested, sample_weight: Nested | None
-) -> dict:
+def unchanged(model: keras.Model, x: Nested, y: Nested, sample_weight: Nested | None) -> dict:
     """Logs of a batch for a model all of whose weights are frozen.
 
     Parameters

@@ -1,5 +1,7 @@
 """Penalties: their values, their weights, their names in the logs, on both backends."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -198,3 +200,37 @@ def test_bad_arguments_are_explained(name):
 def test_relu_metric_may_have_a_volume_penalty():
     layer = EvolutionLayer(MetricLayer(activation="relu"), volume_weight=1.0)
     assert np.all(np.isfinite(ops.convert_to_numpy(layer(Z))))
+
+
+def _two():
+    inputs = keras.Input((2,))
+    layers = [
+        EvolutionLayer(MetricLayer(hidden=(4,)), curvature_weight=1e-3, name=name)
+        for name in ("first", "second")
+    ]
+    return keras.Model(inputs, [layer(inputs) for layer in layers]), layers
+
+
+def test_two_layers_log_under_their_names():
+    model, layers = _two()
+    x = np.random.default_rng(0).normal(size=(8, 2)).astype("float32")
+    target = np.tile(np.eye(2, dtype="float32"), (8, 1, 1))
+    model.compile("sgd", loss=["mse", "mse"])
+    history = model.fit(x, [target, target], verbose=0).history
+    for layer in layers:
+        logged = history[f"{layer.name}_curvature"][-1]
+        assert logged == pytest.approx(layer.penalties()["curvature"])
+    assert "curvature" not in history
+
+
+@pytest.mark.parametrize("target", [1e-12, 1e12])
+def test_a_budget_that_is_not_kept_is_told(target):
+    layer = EvolutionLayer(MetricLayer(hidden=(4,)), volume_weight=Budget(target))
+    z = np.random.default_rng(0).normal(size=(8, 2)).astype("float32")
+    layer(z)
+    layer.metric.network[-1].kernel.assign(layer.metric.network[-1].kernel + 0.5)
+    layer(z, training=True)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        layer.warn_of_rising()
+    assert sum("still rising" in str(w.message) for w in told) == (target < 1)

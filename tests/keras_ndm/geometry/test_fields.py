@@ -103,3 +103,34 @@ def test_transport_round_a_latitude_turns_by_the_enclosed_area(float64):
 def test_steps_are_checked():
     with pytest.raises(ValueError, match="at least 1"):
         geometry.geodesic(sphere, points(), points(), steps=0)
+
+
+def test_a_tolerance_is_kept(float64):
+    """A great circle in few samples, with as many steps between them as it needs."""
+    x, velocity = np.array([[1.2, 0.3]]), np.array([[0.5, 0.8 / np.sin(1.2)]])
+    exact, _ = geometry.geodesic(sphere, x, velocity, steps=400)
+    near, _ = geometry.geodesic(sphere, x, velocity, steps=2, tolerance=1e-9)
+    far, _ = geometry.geodesic(sphere, x, velocity, steps=2, tolerance=1e-3)
+    errors = [np.abs(_embed(p)[-1] - _embed(exact)[-1]).max() for p in (near, far)]
+    assert errors[0] < 1e-8 < errors[1] < 1e-2
+    with pytest.raises(ValueError, match="rounding"):
+        geometry.geodesic(sphere, x, velocity, tolerance=1e-17)
+
+
+@pytest.mark.parametrize("tolerance", [None, 1e-4])
+def test_a_geodesic_that_leaves_the_chart_says_where(tolerance):
+    """g = √y 1 ends at y = 0: the first geodesic falls there, the second one climbs."""
+
+    def half_plane(x):
+        return ops.sqrt(x[:, 1])[:, None, None] * ops.eye(2, dtype=x.dtype)
+
+    starts, velocities = np.float32([[0, 1], [0, 1]]), np.float32([[0, -2], [0, 1]])
+    with pytest.warns(UserWarning, match=r"1 of 2 geodesics leave the chart.*number 0 after t = 0"):
+        path, _ = geometry.geodesic(half_plane, starts, velocities, steps=8, tolerance=tolerance)
+    path = ops.convert_to_numpy(path)
+    assert np.isnan(path[-1, 0]).all() and np.isfinite(path[:, 1]).all()
+
+
+def test_a_singular_metric_is_told():
+    with pytest.warns(UserWarning, match="leave the chart"):
+        geometry.geodesic(sphere, np.zeros((1, 2), "float32"), np.ones((1, 2), "float32"), steps=2)

@@ -98,7 +98,7 @@ def _diagonal(kind, loss, y_true, f, scales):
 
 
 def _curvature(loss, y_true, f, s, m):
-    """s D, D_a = Σ_b |∂²ℓ/∂f_a∂f_b| where ∂²ℓ/∂f_a² > 0, else 1/m: a bound from above, by sample.
+    """Give s D, D_a = Σ_b |∂²ℓ/∂f_a∂f_b| where ∂²ℓ/∂f_a² > 0, else 1/m: a bound, by sample.
 
     With many outputs one random combination of the columns takes the place of the sum, which is the
     same for losses that act output by output. 1/m too where there is no positive curvature:
@@ -235,7 +235,9 @@ def output_fisher(objective: Objective, values: list, y_pred: Nested) -> tuple:
     blocks = []
     for i, leaf in enumerate(leaves):
         parts = [
-            seeds if place == i else ops.zeros((seeds.shape[0], *ops.shape(leaf)), dtype=wide(leaf).dtype)
+            seeds
+            if place == i
+            else ops.zeros((seeds.shape[0], *ops.shape(leaf)), dtype=wide(leaf).dtype)
             for place, seeds in columns
         ]
         blocks.append(ops.concatenate(parts, axis=0))

@@ -453,3 +453,70 @@ def test_names_of_variables_are_unique(solver):
     model.optimizer.build(model.trainable_variables)
     paths = [v.path for v in model.optimizer.variables]
     assert len(set(paths)) == len(paths)
+
+
+def test_by_name():
+    assert isinstance(keras.optimizers.get("natural_gradient"), keras_ndm.NaturalGradient)
+
+
+@pytest.mark.parametrize("solver", ["exact", "kronecker"])
+def test_freeze_and_unfreeze_with_one_optimizer(solver, rng):
+    x, y = regression(rng)
+    model = compiled(network(), solver=solver)
+    model.train_on_batch(x, y)
+    for frozen in (True, False):
+        model.layers[0].trainable = not frozen
+        model.compile(model.optimizer, "mse", run_eagerly=not JAX)
+        before = model.layers[0].get_weights()
+        for _ in range(3):  # the line search may refuse a step
+            assert np.isfinite(model.train_on_batch(x, y))
+        same = all(map(np.array_equal, before, model.layers[0].get_weights()))
+        assert same == frozen
+    assert int(ops.convert_to_numpy(model.optimizer.iterations)) == 7
+
+
+def test_nothing_to_train(rng):
+    x, y = regression(rng)
+    model = network()
+    model.trainable = False
+    before = flat(model)
+    assert np.isfinite(compiled(model).train_on_batch(x, y))
+    np.testing.assert_array_equal(flat(model), before)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_half_precision(policy, rng):
+    x, y = regression(rng)
+    layers_ = [layers.Dense(8, "tanh", dtype=policy), layers.Dense(1, dtype=policy)]
+    model = started(keras.Sequential([keras.Input((2,)), *layers_]), rng)
+    compiled(model)
+    losses = [float(model.train_on_batch(x, y)) for _ in range(6)]
+    assert losses[-1] < 0.1 * losses[0]
+
+
+def test_meters_of_a_balance(rng):
+    """λ follows the gradients' norms, which reach the layer as they do under other optimizers."""
+    x = rng.normal(size=(32, 2)).astype("float32")
+    y = np.tile(np.eye(2, dtype="float32"), (32, 1, 1)) * (1 + x[:, :1, None] ** 2)
+    balance = keras_ndm.evolution.Balance(share=0.1, rate=1.0)
+    layer = keras_ndm.EvolutionLayer(keras_ndm.MetricLayer(hidden=(4,)), volume_weight=balance)
+    model = compiled(keras.Sequential([keras.Input((2,)), layer]))
+    for _ in range(3):
+        model.train_on_batch(x, y)
+    task, penalty = layer.volume_task_norm, layer.volume_penalty_norm
+    assert min(float(ops.convert_to_numpy(norm.value)) for norm in (task, penalty)) > 0
+    assert layer.penalties()["volume_weight"] > 0
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_focal_loss_falls(from_logits, rng):
+    """A loss of coupled outputs whose curvature is not known, on a whole data set."""
+    x = rng.normal(size=(60, 2)).astype("float32")
+    y = np.eye(3, dtype="float32")[(x[:, 0] > 0).astype(int) + (x[:, 1] > 0)]
+    last = layers.Dense(3, None if from_logits else "softmax")
+    model = started(keras.Sequential([keras.Input((2,)), layers.Dense(8, "tanh"), last]), rng)
+    loss = keras.losses.CategoricalFocalCrossentropy(from_logits=from_logits)
+    with pytest.warns(UserWarning, match="knows no Fisher matrix"):
+        losses = [float(compiled(model, loss).train_on_batch(x, y))]
+    losses += [float(model.train_on_batch(x, y)) for _ in range(14)]
+    assert losses[-1] < 0.2 * losses[0]

@@ -1,0 +1,39 @@
+"""What is read of Keras' private names still is what it was: fails where a new Keras moved it."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_ndm.keras_internals import layers_inside, model_being_called
+
+X = np.zeros((1, 2), "float32")
+
+
+@pytest.fixture
+def nested():
+    """A list of the models by which a layer was called, the layer, and a model around a model."""
+    callers = []
+
+    class Seen(keras.layers.Layer):
+        def call(self, x):
+            callers.append(model_being_called(self))
+            return x
+
+    seen = Seen()
+    inner = keras.Sequential([keras.Input((2,)), seen])
+    return callers, seen, keras.Sequential([keras.Input((2,)), inner, keras.layers.Dense(1)])
+
+
+def test_the_outermost_model_is_known(nested):
+    callers, seen, model = nested
+    model(X)
+    assert callers[-1] is model
+    seen(X)
+    assert callers[-1] is None
+
+
+def test_layers_inside_are_all(nested):
+    _, seen, model = nested
+    found = layers_inside(model)
+    assert found[0] is model
+    assert any(layer is seen for layer in found)
