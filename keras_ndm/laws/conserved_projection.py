@@ -144,7 +144,8 @@ class ConservedProjection(keras.layers.Layer):
         values, slopes = self._jets(z)
         miss = targets - values
         # What has no value moves nothing, and has no derivative that is none.
-        moved = z + self._step(ops.where(ops.isfinite(miss), miss, 0.0), slopes)
+        sound = ops.all(ops.isfinite(miss), axis=1, keepdims=True)
+        moved = z + self._step(ops.where(sound, miss, 0.0), slopes)
         new, steep = self._jets(ops.stop_gradient(moved))
         left, before = (self._left(targets - at, slopes) for at in (new, values))
         fine = self._is_there(targets - new, targets, steep, moved, _NEAR * ops.ones_like(left))

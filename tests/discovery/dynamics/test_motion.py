@@ -216,7 +216,8 @@ def test_total_momentum_hides_masses(simulated):
 
 def test_numbers_that_are_equal_stay_so(simulated):
     begun = np.array([[0.9, 0.1 * k, 0.05 * k, 1.0] for k in range(-6, 6)])
-    runs, levels = simulated(kepler, begun, TIMES, list("xyuv"), SPACE)
+    # One data set in twenty parts them by chance.
+    runs, levels = simulated(kepler, begun, TIMES, list("xyuv"), SPACE, seed=1)
     energy = law("u**2/2 + v**2/2 - 1.01/sqrt(x**2 + y**2)")
     motion = motion_of([energy], [], runs, levels).refit()
     assert motion.coefficients["v**2"] == pytest.approx(0.5, abs=1e-12)
