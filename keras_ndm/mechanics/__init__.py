@@ -3,5 +3,6 @@
 from keras_ndm.mechanics.data import from_positions
 from keras_ndm.mechanics.lagrangian_manifold import LagrangianManifold
 from keras_ndm.mechanics.lagrangian_terms import LagrangianTerms
+from keras_ndm.mechanics.orbits import Orbit
 
-__all__ = ["LagrangianManifold", "LagrangianTerms", "from_positions"]
+__all__ = ["LagrangianManifold", "LagrangianTerms", "Orbit", "from_positions"]
