@@ -129,7 +129,7 @@ def _factor(rng: np.random.Generator) -> Planted:
 def _cubic(rng: np.random.Generator) -> Planted:
     """J ∇H with a cubic H in the plane, below its lowest saddle.
 
-    In four variables such motion, near an equilibrium, keeps a second function to within noise.
+    In four variables such motion may keep a second function to within noise.
     """
     z = _own(2)
     form = _form(rng, 2)
