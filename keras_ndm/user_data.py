@@ -36,7 +36,7 @@ def batches_of(data: Iterable) -> Iterator:
         return iter(data)
     raise ValueError(
         f"Expected arrays or a data set that can be read more than once; received "
-        f"{type(data).__name__}. Call `adapt` with arrays first."
+        f"{type(data).__name__}. Call adapt(data), or a model's adapt(x, y) with arrays first."
     )
 
 
