@@ -109,6 +109,7 @@ def test_a_fitted_manifold(pairs):
         np.testing.assert_array_equal(old, new)
 
 
+@pytest.mark.slow
 def test_a_functional_model_of_ones_own(pairs):
     runs, now, following = pairs
     keras.utils.set_random_seed(0)

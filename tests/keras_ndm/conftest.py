@@ -6,6 +6,15 @@ import pytest
 from keras import ops
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Take tests marked `slow_on_jax` for slow ones there."""
+    if keras.config.backend() == "jax":
+        for item in items:
+            if item.get_closest_marker("slow_on_jax"):
+                item.add_marker(pytest.mark.slow)
+
+
 @contextlib.contextmanager
 def _float64():
     before = keras.config.floatx()

@@ -59,7 +59,7 @@ def test_warns_once_when_the_metric_degenerates():
     metric.initialize_at([1e3, 1e-3])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        monitor = GeometryMonitor(Z)
+        monitor = GeometryMonitor(Z, condition_limit=1e4)
         model.fit(Z, Z[:, :1], epochs=2, verbose=0, callbacks=[monitor])
     found = [w for w in caught if "degenerates" in str(w.message)]
     assert len(found) == 1 and "max_condition" in str(found[0].message)

@@ -49,8 +49,8 @@ def manifold():
 def graph():
     x = keras.Input((D,))
     z = keras_ndm.CoordinateLayer("affine_coupling")(x)
-    mean = x + keras.layers.Dense(D)(z)  # Keras' layer Add fails on a batch of none
-    return keras_ndm.ManifoldModel(x, mean, metric=metric()(z))
+    # No sum of x and Dense(z): Keras' Add fails on a batch of none.
+    return keras_ndm.ManifoldModel(x, keras.layers.Dense(D)(z), metric=metric()(z))
 
 
 MODELS = {

@@ -286,11 +286,11 @@ class NaturalGradient(keras.optimizers.Optimizer):
                 "NaturalGradient was not installed. Make an optimizer and compile the model again."
             )
         check_devices()
-        if not model.trainable_variables:
-            return unchanged(model, x, y, sample_weight)
         if not all(layer.built for layer in model._flatten_layers()):
             # TensorFlow's `fit` leaves it to the first step to build a subclassed model.
             model(keras.tree.map_structure(lambda t: keras.KerasTensor(t.shape, t.dtype), x))
+        if not model.trainable_variables:
+            return unchanged(model, x, y, sample_weight)
         if not self.built:
             self.build(model.trainable_variables)
         if self.taps is None:

@@ -178,6 +178,7 @@ def test_standard_errors_cover_the_truth(oscillators):
     assert set(law.to_dict()["standard_errors"]) == {"x0**2", "x1**2"}
 
 
+@pytest.mark.slow
 def test_standard_errors_grow_with_the_noise():
     sizes = []
     for noise in (0.01, 0.05):

@@ -17,6 +17,7 @@ def repelling(states):
     return np.stack([p, q, -push - x, push - 1.7 * y], axis=1)
 
 
+@pytest.mark.slow
 def test_energy_of_bodies_that_repel_each_other():
     starts = np.random.default_rng(3).normal([-1, 1.2, 0, 0], [0.2, 0.2, 0.5, 0.5], (40, 4))
     times = np.linspace(0, 5, 80)

@@ -146,6 +146,7 @@ def test_laws_in_curved_coordinates(name, noise):
         assert rest.var() < 1e-3 * truth.var(), law
 
 
+@pytest.mark.slow
 def test_textbook_forms():
     energies = {"swing": 5, "spherical pendulum": 3, "top": 5}
     for name, terms in energies.items():

@@ -59,6 +59,7 @@ def test_names_and_values_in_history(max_error):
     assert metrics["loss"] == pytest.approx(total, rel=1e-3)
 
 
+@pytest.mark.slow_on_jax
 def test_penalty_lowers_what_it_penalizes():
     plain = model_with(volume_weight=1e-9, curvature_weight=1e-12)
     heavy = model_with(volume_weight=10.0, curvature_weight=1e-12)
@@ -66,6 +67,7 @@ def test_penalty_lowers_what_it_penalizes():
     assert spread[1] < 0.2 * spread[0]
 
 
+@pytest.mark.slow_on_jax
 def test_budget_is_met():
     free = model_with(curvature_weight=1e-12).fit(*LONG, epochs=2, verbose=0).history
     target = 0.1 * free["curvature"][-1]
@@ -138,6 +140,7 @@ def test_estimator_is_unbiased(name, randomize):
     assert abs(many.mean() - exact) < 4 * error
 
 
+@pytest.mark.slow
 def test_stochastic_training_and_share():
     model = model_with(
         compiled=True, curvature_weight=1e-2, estimator="stochastic", share=0.5, seed=0

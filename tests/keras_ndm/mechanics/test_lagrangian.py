@@ -167,6 +167,7 @@ def test_polish_reaches_the_last_digits(hidden):
     assert loss == pytest.approx(0.5 * np.mean(np.sum(rest**2, axis=1)), rel=1e-2)
 
 
+@pytest.mark.slow
 def test_a_free_particle_in_flat_space_has_no_accelerations():
     """All residuals would be counted in units of zero."""
     q, v, _ = oscillator(256)

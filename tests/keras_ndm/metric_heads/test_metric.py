@@ -160,7 +160,7 @@ BAD = {
     "condition": (lambda: MetricLayer(max_condition=1.0), "above 1"),
     "rank": (lambda: metric_heads.LowRank(0), "at least 1"),
     "layers": (lambda: MetricLayer(hidden=[keras.layers.Dropout(0.1)]), "Dense and Activation"),
-    "shape": (lambda: MetricLayer()(np.zeros((2, 3, 4))), r"\(batch, d\)"),
+    "shape": (lambda: MetricLayer()(np.zeros(4)), r"\(batch, d\)"),
     "relu": (
         lambda: MetricLayer(activation="relu").scalar_curvature(np.zeros((1, 2))),
         "relu.*look flat",

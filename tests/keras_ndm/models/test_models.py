@@ -154,6 +154,7 @@ def test_steps_of_unequal_length():
         model.step(x)
 
 
+@pytest.mark.slow
 def test_penalties_and_flow_chart_in_the_model(tmp_path, max_error):
     x, y, _ = pairs(n_runs=10, steps=30)
     chart = ["standardize", keras_ndm.charts.AffineCoupling(hidden=(8,))]

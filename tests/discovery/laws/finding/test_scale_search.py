@@ -77,7 +77,7 @@ def found_in(name, noise):
     return finder.report_, clean.reshape(-1, d)
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.01])
+@pytest.mark.parametrize("noise", [pytest.param(0.0, marks=pytest.mark.slow), 0.01])
 @pytest.mark.parametrize("name", [n for n, s in SYSTEMS.items() if s[3]])
 def test_a_law_with_a_length_of_its_own(name, noise):
     report, clean = found_in(name, noise)

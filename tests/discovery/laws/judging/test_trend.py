@@ -85,6 +85,7 @@ def test_an_exact_law_has_no_rate():
     assert law.lifetime == np.inf
 
 
+@pytest.mark.slow
 def test_adiabatic_invariant_of_a_slowly_driven_oscillator():
     """Frequency w sinking by a third over a run: energy over frequency stays, nearly."""
     rng = np.random.default_rng(0)

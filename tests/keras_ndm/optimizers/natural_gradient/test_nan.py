@@ -44,9 +44,9 @@ MODELS = {
 @pytest.mark.parametrize(
     ("name", "solver", "run_eagerly"),
     [
-        ("manifold", "exact", not JAX),
-        ("low_rank", "kronecker", not JAX),
-        ("graph", "exact", not JAX),
+        pytest.param("manifold", "exact", not JAX, marks=pytest.mark.slow_on_jax),
+        pytest.param("low_rank", "kronecker", not JAX, marks=pytest.mark.slow_on_jax),
+        pytest.param("graph", "exact", not JAX, marks=pytest.mark.slow_on_jax),
         ("evolution", "exact", not JAX),
         ("evolution", "kronecker", False),
     ],

@@ -14,7 +14,7 @@ from keras_ndm.optimizers.natural_gradient.fisher.tap_check import checked_taps,
 from keras_ndm.optimizers.natural_gradient.objective import Objective, read
 
 # On JAX every model compiles for ten seconds and more: all rows but these wait for the slow tests.
-CORE = ("dense", "shared", "frozen", "subclassed", "manifold")
+CORE = ("dense", "shared", "frozen", "subclassed")
 
 
 def rows(names, core):
@@ -324,7 +324,8 @@ def test_several_outputs_and_loss_weights(rng, randomize):
     np.testing.assert_allclose(gradient, flat(objective.gradient(values_of(model))), atol=1e-10)
 
 
-@pytest.mark.parametrize("chart", rows(["standardize", "coupling"], core={"standardize"}))
+@pytest.mark.slow_on_jax
+@pytest.mark.parametrize("chart", ["standardize", pytest.param("coupling", marks=pytest.mark.slow)])
 def test_gaussian_with_learned_metric(chart, rng, randomize):
     """F = ∂mᵀ C⁻¹ ∂m + ½ tr(C⁻¹ ∂C C⁻¹ ∂C), with ∂m and ∂C by finite differences."""
     weighted = chart == "standardize"

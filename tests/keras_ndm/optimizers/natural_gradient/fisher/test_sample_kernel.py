@@ -20,6 +20,7 @@ BLOCKS = {  # positions, seeds, width, units: by pairs of positions, and by rows
 
 
 @pytest.mark.parametrize("name", BLOCKS)
+@pytest.mark.slow_on_jax
 def test_kernel_by_panels(name, rng):
     """Several panels: (K + λ) c = b as NumPy solves it, with K from the rows."""
     positions, count, width, units = BLOCKS[name]
