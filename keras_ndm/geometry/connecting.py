@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from keras import ops
+from keras import config, ops
 from scipy.linalg import solve_banded
 
 from keras_ndm.backend import Tensor
@@ -89,12 +89,13 @@ def connect(
     RuntimeWarning
         When paths have not converged; ``converged`` says which.
     """
+    kind = _precision(a, b)
     a, b = checked_pairs(a, b)
     points = checked_count(points, "points")
     max_iterations = checked_count(max_iterations, "max_iterations")
     if not tolerance > 0:
         raise ValueError(f"`tolerance` must be positive; received {tolerance!r}.")
-    found = _connect(_terms(metric, a.shape[1]), a, b, points, tolerance, max_iterations)
+    found = _connect(_terms(metric, a.shape[1], kind), a, b, points, tolerance, max_iterations)
     if not found.converged.all():
         rows = np.flatnonzero(~found.converged)
         warnings.warn(
@@ -164,9 +165,10 @@ def pairwise_distances(
     -------
     array (N, M)
     """
-    x = checked_points(x, "x")
+    kind = _precision(x) if y is None else _precision(x, y)
+    x = checked_points(x, "x").astype(kind)
     if y is not None:
-        y = checked_points(y, "y")
+        y = checked_points(y, "y").astype(kind)
         i, j = (index.ravel() for index in np.indices((len(x), len(y))))
         return distance(metric, x[i], y[j], points).reshape(len(x), len(y))
     between = np.zeros((len(x), len(x)))
@@ -205,6 +207,7 @@ def frechet_mean(
     RuntimeError
         When the mean has not converged: points spread too far may have several.
     """
+    kind = _precision(x)
     x = checked_points(x, "x")
     weights = np.ones(len(x)) if weights is None else np.asarray(weights, "float64")
     if weights.shape != (len(x),) or not (weights >= 0).all() or not 0 < weights.sum() < np.inf:
@@ -214,14 +217,15 @@ def frechet_mean(
         )
     weights = weights / weights.sum()
     points = checked_count(points, "points")
-    terms = _terms(metric, x.shape[1])
+    terms = _terms(metric, x.shape[1], kind)
     mean = weights @ x
     for _ in range(checked_count(max_iterations, "max_iterations")):
         found = _connect(terms, *checked_pairs(mean, x), points, tolerance, 100)
         step = weights @ found.velocity
         # To second order the exponential map is x + v − ½ Γ(v, v).
-        gamma = ops.convert_to_numpy(christoffel(metric, mean[None]))[0]
-        g = ops.convert_to_numpy(metric(ops.convert_to_tensor(mean[None])))[0]
+        here = ops.convert_to_tensor(mean[None].astype(kind))
+        gamma = ops.convert_to_numpy(christoffel(metric, here))[0]
+        g = ops.convert_to_numpy(metric(here))[0]
         mean = mean + step - np.einsum("kij,i,j->k", gamma, step, step) / 2
         if step @ g @ step <= tolerance**2 * (weights @ found.length**2):
             return mean
@@ -419,17 +423,25 @@ def _solve_tridiagonal(diagonal, upper, right):
     return solved.reshape(right.shape)
 
 
-def _terms(metric, dimension):
+def _terms(metric, dimension, kind):
     """Compile the terms of segments; for layers once, since their variables stay live."""
     newton = dimension <= _NEWTON
     if hasattr(metric, "jet"):
         return _terms_of_layer(metric, newton)
-    return Rows(segment_terms(metric, newton), getattr(metric, "variables", []))
+    rows = Rows(segment_terms(metric, newton), getattr(metric, "variables", []))
+    return lambda *arrays: rows(*(array.astype(kind) for array in arrays))
 
 
 @lru_cache(maxsize=16)
 def _terms_of_layer(layer, newton):
     return Rows(segment_terms(layer, newton), layer.variables)
+
+
+def _precision(*points):
+    """Return the type in which a callable metric gets its points: as they are given."""
+    kinds = [np.asarray(ops.convert_to_numpy(p)).dtype for p in points]
+    kinds = [kind for kind in kinds if np.issubdtype(kind, np.floating)]
+    return np.result_type(*kinds) if kinds else np.dtype(config.floatx())
 
 
 def segment_terms(metric: Callable, newton: bool = True) -> Callable:

@@ -49,6 +49,12 @@ def test_distances_in_the_half_plane():
     np.testing.assert_allclose(geometry.distance(half_plane, a, b), exact, rtol=1e-3)
 
 
+def test_a_metric_written_for_single_precision():
+    a, b = np.array([[0.0, 0.0]], "float32"), np.array([[1, 2]])
+    found = geometry.connect(lambda x: ops.ones_like(x)[:, :, None] * ops.eye(2), a, b, points=2)
+    np.testing.assert_allclose(found.length, [np.sqrt(5)], rtol=1e-6)
+
+
 def test_the_exponential_map_undoes_the_logarithm():
     a, b = on_sphere(10, 2), on_sphere(10, 3)
     v = geometry.log(sphere, a, b, points=64)
