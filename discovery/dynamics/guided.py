@@ -11,22 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from discovery.data.trajectories import Trajectories
 from discovery.dynamics.asked import marks_to, starts_of, times_of, window_of
-from discovery.dynamics.motion import Forecast
+from discovery.dynamics.motion import Drawn, Forecast
 from discovery.dynamics.windows import Measured, Windows
 from discovery.estimation.manifold import Manifold
 from discovery.estimation.model_rows import is_regular, model_inputs
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from discovery.dynamics.picture import ForecastDisplay
 
 # Newton's steps to the level set, and the miss, in spreads of the laws, that ends them.
 _STEPS, _MISS = 30, 1e-12
@@ -134,7 +129,7 @@ def _gain(slopes: np.ndarray, root: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class GuidedMotion:
+class GuidedMotion(Drawn):
     """A model whose steps keep the laws; made by ``report.motion(model=…)``.
 
     Attributes
@@ -229,34 +224,6 @@ class GuidedMotion:
         wide = max(1.0, square, self.residual)
         spread = wide * turned @ covariance[0] @ turned.swapaxes(1, 2)
         return Forecast(path[0, which], spread, square)
-
-    def plot_forecast(
-        self, window: ArrayLike, times: ArrayLike, t: ArrayLike, ax: Sequence[Axes] | None = None
-    ) -> ForecastDisplay:
-        """Draw a forecast with its band of two standard errors, a panel for each coordinate.
-
-        Parameters
-        ----------
-        window, times, t
-            As for `forecast`.
-        ax : sequence of d matplotlib Axes, optional
-            A new figure by default.
-
-        Returns
-        -------
-        discovery.displays.ForecastDisplay
-
-        Raises
-        ------
-        ValueError
-            As `forecast`.
-        """
-        from discovery.dynamics.picture import ForecastDisplay
-
-        found = self.forecast(window, times, t)
-        return ForecastDisplay.of(self._runs, (times, window), (t, found.states, found.error)).plot(
-            ax
-        )
 
     def _grid(self, first: float, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the times of steps, and which of them are those of t."""

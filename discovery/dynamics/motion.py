@@ -51,8 +51,40 @@ class Forecast(NamedTuple):
         return np.sqrt(np.einsum("kii->ki", self.covariance))
 
 
+class Drawn:
+    """What motions share: the picture of a forecast."""
+
+    def plot_forecast(
+        self, window: ArrayLike, times: ArrayLike, t: ArrayLike, ax: Sequence[Axes] | None = None
+    ) -> ForecastDisplay:
+        """Draw a forecast with its band of two standard errors, a panel for each coordinate.
+
+        Parameters
+        ----------
+        window, times, t
+            As for `forecast`.
+        ax : sequence of d matplotlib Axes, optional
+            A new figure by default.
+
+        Returns
+        -------
+        discovery.displays.ForecastDisplay
+
+        Raises
+        ------
+        ValueError
+            As `forecast`.
+        """
+        from discovery.dynamics.picture import ForecastDisplay
+
+        found = self.forecast(window, times, t)
+        return ForecastDisplay.of(self._runs, (times, window), (t, found.states, found.error)).plot(
+            ax
+        )
+
+
 @dataclass(frozen=True)
-class Motion:
+class Motion(Drawn):
     """Equations of motion that follow from laws; made by ``report.motion()``.
 
     Attributes
@@ -254,34 +286,6 @@ class Motion:
             substeps=substeps(self._equations, some, float(dt), spread),
             halves=None if halves is None else [[names[i] for i in half] for half in halves],
             **kwargs,
-        )
-
-    def plot_forecast(
-        self, window: ArrayLike, times: ArrayLike, t: ArrayLike, ax: Sequence[Axes] | None = None
-    ) -> ForecastDisplay:
-        """Draw a forecast with its band of two standard errors, a panel for each coordinate.
-
-        Parameters
-        ----------
-        window, times, t
-            As for `forecast`.
-        ax : sequence of d matplotlib Axes, optional
-            A new figure by default.
-
-        Returns
-        -------
-        discovery.displays.ForecastDisplay
-
-        Raises
-        ------
-        ValueError
-            As `forecast`.
-        """
-        from discovery.dynamics.picture import ForecastDisplay
-
-        found = self.forecast(window, times, t)
-        return ForecastDisplay.of(self._runs, (times, window), (t, found.states, found.error)).plot(
-            ax
         )
 
     @property
