@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Real
 
 import numpy as np
@@ -183,17 +184,28 @@ def as_run_ids(run_ids: ArrayLike | None, n_runs: int) -> np.ndarray:
     return ids
 
 
-def as_spacing(spacing: float | None) -> float | None:
-    """Return the distance between grid points, None where it is unknown."""
+def as_spacing(spacing: float | Sequence[float] | None) -> float | tuple[float, ...] | None:
+    """Return the distance between grid points, or that along each axis; None where unknown.
+
+    Parameters
+    ----------
+    spacing : float or sequence of one to three float, optional
+
+    Raises
+    ------
+    ValueError
+    """
     if spacing is None:
         return None
-    number = isinstance(spacing, Real) and not isinstance(spacing, bool)
-    if not number or not 0 < spacing < float("inf"):
+    several = isinstance(spacing, (list, tuple, np.ndarray))
+    numbers = list(spacing) if several and np.ndim(spacing) else [spacing]
+    real = all(isinstance(h, Real) and not isinstance(h, bool) for h in numbers)
+    if not real or not 1 <= len(numbers) <= 3 or not all(0 < h < float("inf") for h in numbers):
         raise ValueError(
             f"grid_spacing is {spacing!r}. Expected the distance between neighbouring grid points, "
-            "a positive number."
+            "a positive number, or one for each axis, (…, hy, hx)."
         )
-    return float(spacing)
+    return tuple(map(float, numbers)) if len(numbers) > 1 else float(numbers[0])
 
 
 def restarts(n_rows: int, times: ArrayLike | None) -> np.ndarray:

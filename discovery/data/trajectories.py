@@ -32,6 +32,7 @@ from discovery.data.flaws.missing import (
     rows_to_keep,
 )
 from discovery.data.flaws.samples import Samples
+from discovery.data.gridded import as_columns_of_points, has_axes
 from discovery.data.noise_level import known_noise, noise_scale
 from discovery.data.velocities import (
     Formed,
@@ -52,6 +53,9 @@ class Trajectories:
     Parameters
     ----------
     states : array-like of shape (runs, steps, d), or sequence of (steps_i, d) arrays
+        Fields also as (runs, steps, fields, nx), (…, fields, ny, nx) or (…, fields, nz, ny, nx);
+        `names` are then those of the fields (default: u, v, w, …), columns are called u1, u2, …
+        on a line and u_1_1, u_1_2, … in a plane, and their role is ``"field"``.
     times : (steps,) or (runs, steps) array-like, or sequence of (steps_i,) arrays, optional
         Any unit; regular or not, strictly increasing within a run. Default: 0, 1, 2, …
     names : sequence of d str, optional
@@ -61,9 +65,10 @@ class Trajectories:
         choose candidate functions (sines for an angle, logarithms for an amount).
     run_ids : sequence of runs distinct numbers or strings, optional
         Default: 0, 1, 2, …
-    grid_spacing : float, optional
-        For fields: the distance between neighbouring grid points, the same for all fields. Default:
-        unknown; derivatives are then in units of the grid.
+    grid_spacing : float or sequence of float, optional
+        For fields: the distance between neighbouring grid points, the same for all fields; where
+        it differs, one for each axis, (hy, hx). Default: unknown; derivatives are then in units of
+        the grid.
     missing : {"raise", "drop"}
         What is done with samples that have a value that is not finite, or the time of the sample
         before: refused, or left out. Masked samples, and those that are written twice, are always
@@ -75,7 +80,7 @@ class Trajectories:
     row_times : (rows,) float64
     offsets : (runs + 1,) int; run i is ``rows[offsets[i]:offsets[i + 1]]``
     names, roles, run_ids : as above, defaults filled in; roles is None when none were given
-    grid_spacing : float or None
+    grid_spacing : float, tuple of float, or None
     truth : dict from name to a function of states (..., d) -> (...); empty for measured data
     name, equations : str or None; what the data set is called and obeys, where that is known
     formed : Formed or None; what is known of the errors of states that `with_velocities` made
@@ -105,9 +110,12 @@ class Trajectories:
         names: Iterable[str] | None = None,
         roles: Roles | None = None,
         run_ids: ArrayLike | None = None,
-        grid_spacing: float | None = None,
+        grid_spacing: float | Sequence[float] | None = None,
         missing: str = "raise",
     ) -> None:
+        if has_axes(states):
+            states, names = as_columns_of_points(states, names)
+            roles = ["field"] * len(names) if roles is None else roles
         self.rows, self.offsets = as_rows(states)
         self.row_times = as_row_times(times, self.offsets)
         self.names = as_names(names, self.rows.shape[1])
@@ -384,7 +392,7 @@ class Trajectories:
         times: ArrayLike | None = None,
         names: Iterable[str] | None = None,
         roles: Roles | None = None,
-        grid_spacing: float | None = None,
+        grid_spacing: float | Sequence[float] | None = None,
         missing: str = "raise",
     ) -> Trajectories:
         """Build from rows that each carry a run id.
@@ -443,7 +451,7 @@ class Trajectories:
         time: str | None = None,
         names: Sequence[str] | None = None,
         roles: Roles | None = None,
-        grid_spacing: float | None = None,
+        grid_spacing: float | Sequence[float] | None = None,
         missing: str = "raise",
     ) -> Trajectories:
         """Build from a table with one row a sample.
@@ -498,7 +506,7 @@ class Trajectories:
         time: str | None = None,
         names: Sequence[str] | None = None,
         roles: Roles | None = None,
-        grid_spacing: float | None = None,
+        grid_spacing: float | Sequence[float] | None = None,
         missing: str = "raise",
     ) -> Trajectories:
         """Build from named arrays, as NPZ and HDF5 files hold them.
@@ -525,7 +533,7 @@ class Trajectories:
         if roles is None and "roles" in arrays:
             roles = [role or None for role in arrays["roles"].tolist()]
         if grid_spacing is None and "grid_spacing" in arrays:
-            grid_spacing = float(arrays["grid_spacing"])
+            grid_spacing = np.asarray(arrays["grid_spacing"]).tolist()
         build = cls if "states" in found else cls.from_rows
         return build(**found, names=names, roles=roles, grid_spacing=grid_spacing, missing=missing)
 
@@ -537,7 +545,7 @@ class Trajectories:
         time: str | None = None,
         roles: Roles | None = None,
         names: Sequence[str] | None = None,
-        grid_spacing: float | None = None,
+        grid_spacing: float | Sequence[float] | None = None,
         missing: str = "raise",
         **layout: str,
     ) -> Trajectories:

@@ -31,6 +31,8 @@ _WORD = re.compile(r"[^\W\d]\w*")
 # Bits of a number in a formula, digits of its precision, and names in characters: far more than
 # any formula has, and few enough to compute with.
 _MOST_BITS, _MOST_PRECISION, _LONGEST_NAME = 4 * MAX_DIGITS, 2000, 1000
+# Directions in space that an integral may be over.
+_MOST_VARIABLES = 3
 
 
 def to_tree(expression: sympy.Expr) -> Tree:
@@ -99,15 +101,14 @@ def _kind_of(symbol: sympy.Symbol) -> str:
 
 
 def _of_fields(expression: sympy.Derivative | sympy.Integral) -> Tree:
-    inner = to_tree(expression.args[0])
-    if isinstance(expression, sympy.Integral) and len(expression.args) == 2:
-        (variable, *limits) = expression.args[1]
-        if not limits:
-            return ["Integral", inner, to_tree(variable)]
-    if isinstance(expression, sympy.Derivative) and len(expression.args) == 2:
-        variable, order = expression.args[1]
-        return ["Derivative", inner, to_tree(variable), to_tree(order)]
-    raise ValueError(f"{str(expression)[:60]} cannot be stored: it is of several variables.")
+    tree = to_tree(expression.args[0])
+    if isinstance(expression, sympy.Integral):
+        if any(len(limit) > 1 for limit in expression.limits):
+            raise ValueError(f"{str(expression)[:60]} cannot be stored: it has limits.")
+        return ["Integral", tree, *map(to_tree, expression.variables)]
+    for variable, order in expression.variable_count:
+        tree = ["Derivative", tree, to_tree(variable), to_tree(order)]
+    return tree
 
 
 def _of_range(limit: sympy.Tuple) -> Tree:
@@ -135,13 +136,17 @@ def _made(tree: Tree, fields: bool, depth: int) -> sympy.Expr:
             return sympy.Sum(_made(inner, fields, depth + 1), *limits)
         case ["Indexed", str(name), *places] if fields and places and _WORD.fullmatch(name):
             return sympy.IndexedBase(name)[tuple(_made(at, False, depth + 1) for at in places)]
-        case ["Integral", inner, ["Symbol", str(name)]] if fields:
-            return sympy.Integral(_made(inner, fields, depth + 1), sympy.Symbol(name))
+        case ["Integral", inner, _, *_] if fields and len(tree) < 3 + _MOST_VARIABLES:
+            variables = [_made(part, False, depth + 1) for part in tree[2:]]
+            if not all(isinstance(variable, sympy.Symbol) for variable in variables):
+                raise ValueError("an integral is over no variable.")
+            return sympy.Integral(_made(inner, fields, depth + 1), *variables)
         case ["Derivative", inner, ["Symbol", str(name)], order] if fields and _is_whole(order):
             if not 0 < order <= MAX_EXPONENT:
                 raise ValueError("a derivative is of too high an order.")
             field = _made(inner, fields, depth + 1)
-            if not isinstance(field, AppliedUndef):
+            known = field.expr if isinstance(field, sympy.Derivative) else field
+            if not isinstance(known, AppliedUndef):
                 raise ValueError("a derivative is of no field.")
             return sympy.Derivative(field, (sympy.Symbol(name), order))
         case ["Pow", base, exponent]:

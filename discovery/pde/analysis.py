@@ -89,7 +89,7 @@ def analyse_fields(
         densities.
     """
     grid = grid_of(runs.names, runs.grid_spacing)
-    jets = Jets(grid.fields)
+    jets = Jets(grid.fields, grid.n_axes)
     given = _given(library, jets)
     some = _drawn(runs, rng)
     levels = _levels(some, grid, noise)
@@ -104,7 +104,7 @@ def analyse_fields(
         # What a shift of the origin makes another function is looked for from the first place.
         sets = given or escalation(jets, positive, polynomials=place is not places[0])
         whole = list(dict.fromkeys(density for tried in sets for density in tried.expressions))
-        integrals = here.orbits(Integrals(whole, jets, here.grid, here.kept))
+        integrals = here.orbits(Integrals(whole, jets, here.grid, here.bases))
         _check_finite(integrals.measured.states, whole)
         for tried in sets:
             columns = [whole.index(density) for density in tried.expressions]
@@ -265,8 +265,8 @@ def _remarks(runs: Trajectories, some: Trajectories, grid: Grid, n_errors: int) 
     remarks = []
     if some.n_runs < runs.n_runs:
         remarks.append(f"{some.n_runs} of {runs.n_runs} runs analysed")
-    if any(grid.walls):
-        closed = [f for f, walls in zip(grid.fields, grid.walls, strict=True) if walls]
+    closed = [f for f, walls in zip(grid.fields, grid.walls, strict=True) if any(walls)]
+    if closed:
         remarks.append(f"between walls, since the ends do not meet: {', '.join(closed)}")
     if n_errors:
         remarks.append(f"{n_errors} gross error{'s' if n_errors > 1 else ''} put right")

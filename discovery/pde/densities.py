@@ -1,7 +1,7 @@
 """Densities: functions of fields and their derivatives whose integrals may be conserved.
 
-A law of a field equation is mostly an integral ∫ρ dx of a local density ρ(u, u_x, u_xx, …). Two
-densities that differ by a total derivative have the same integral, so one of each class is kept:
+A law of a field equation is mostly an integral ∫ρ dx of a local density ρ(u, u_x, u_xx, …), in a
+plane of ρ(u, u_x, u_y, …). Two densities that differ by a total derivative have the same integral, so one of each class is kept:
 u u_xx and −u_x² are equivalent, and u u_x is a total derivative.
 
 Source: P. J. Olver, *Applications of Lie Groups to Differential Equations*, section 4.3 (1993).
@@ -13,6 +13,7 @@ import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import sympy
 
 from discovery.formulas.parsing import parse_formula
@@ -33,18 +34,21 @@ class Densities(NamedTuple):
 
 
 class Jets:
-    """The variables of densities: fields and their derivatives, as symbols u, u_x, u_xx, ….
+    """The variables of densities: fields and their derivatives, as symbols u, u_x, u_xy, ….
 
     Parameters
     ----------
     fields : sequence of str
+    n_axes : int
+        Directions in space.
 
     Attributes
     ----------
     fields : tuple of str
-    variable : str
-        What the fields depend on: x, or another letter where a field is called x.
-    places : dict from sympy.Symbol to (field, order)
+    variables : tuple of D str
+        What the fields depend on: x, y, z, or another letter where a field is called so.
+    places : dict from sympy.Symbol to (field, orders)
+        ``orders``: of the derivative by each variable, a tuple of D int.
 
     Raises
     ------
@@ -52,36 +56,54 @@ class Jets:
         For a field that has the name of another's derivative.
     """
 
-    def __init__(self, fields: Sequence[str]) -> None:
+    def __init__(self, fields: Sequence[str], n_axes: int = 1) -> None:
         self.fields = tuple(fields)
-        self.variable = next(v for v in ("x", "s", "y", "xi") if v not in fields)
+        free = [v for v in ("x", "y", "z", "s", "xi", "eta", "zeta") if v not in fields]
+        if n_axes == 1 and free[0] != "x":
+            free = ["s"] if "s" in free else ["xi"]
+        self.variables = tuple(free[:n_axes])
+        orders = [
+            k
+            for k in itertools.product(range(MAX_ORDER + 1), repeat=n_axes)
+            if sum(k) <= MAX_ORDER
+        ]
         self.places = {
-            self.symbol(f, order): (f, order)
+            self.symbol(f, *k): (f, k)
             for f in range(len(fields))
-            for order in range(MAX_ORDER + 1)
+            for k in sorted(orders, key=lambda k: (sum(k), [-n for n in k]))
         }
-        if len(self.places) < len(self.fields) * (MAX_ORDER + 1):
+        if len(self.places) < len(self.fields) * len(orders):
             raise ValueError(
                 f"fields {', '.join(self.fields)}: one has the name of another's derivative. "
                 "Rename it."
             )
 
-    def symbol(self, field: int, order: int = 0) -> sympy.Symbol:
-        """Return the symbol of a field's derivative."""
-        suffix = f"_{self.variable * order}" if order else ""
-        return sympy.Symbol(self.fields[field] + suffix, real=True)
+    @property
+    def n_axes(self) -> int:
+        """Directions in space, D."""
+        return len(self.variables)
+
+    def symbol(self, field: int, *orders: int) -> sympy.Symbol:
+        """Return the symbol of a field's derivative, of so many orders by x, by y, by z."""
+        suffix = "".join(v * k for v, k in zip(self.variables, orders, strict=False))
+        return sympy.Symbol(self.fields[field] + (f"_{suffix}" if suffix else ""), real=True)
+
+    def slopes(self, field: int) -> list[sympy.Symbol]:
+        """Return the symbols of a field's first derivatives, by x, by y, by z."""
+        return [self.symbol(field, *row) for row in np.eye(self.n_axes, dtype=int)]
 
     def integral(self, density: sympy.Expr) -> sympy.Integral:
-        """Return ∫ρ dx with the fields written as functions and their derivatives as such."""
-        return sympy.Integral(self.written(density), sympy.Symbol(self.variable))
+        """Return ∫ρ dx dy … with the fields written as functions, their derivatives as such."""
+        return sympy.Integral(self.written(density), *map(sympy.Symbol, self.variables))
 
     def written(self, density: sympy.Expr) -> sympy.Expr:
         """Return ρ with the fields written as functions and their derivatives as such."""
-        x = sympy.Symbol(self.variable)
+        space = tuple(map(sympy.Symbol, self.variables))
         written = {}
-        for symbol, (f, order) in self.places.items():
-            function = sympy.Function(self.fields[f])(x)
-            written[symbol] = sympy.Derivative(function, (x, order)) if order else function
+        for symbol, (f, orders) in self.places.items():
+            function = sympy.Function(self.fields[f])(*space)
+            by = [(x, k) for x, k in zip(space, orders, strict=True) if k]
+            written[symbol] = sympy.Derivative(function, *by) if by else function
         return density.xreplace(written)
 
     def cost(self, density: sympy.Expr) -> float:
@@ -94,7 +116,7 @@ class Jets:
         total = 0.1 * (len(factors) - 1)
         for base, power in factors.items():
             if base in self.places and power > 0:
-                weight = 1.0 + 0.25 * self.places[base][1]
+                weight = 1.0 + 0.25 * sum(self.places[base][1])
             else:
                 weight = 4.0 + 0.25 * float(sympy.count_ops(base))
             total += float(abs(power)) * weight
@@ -120,15 +142,15 @@ def escalation(
     n = len(jets.fields)
     u = [jets.symbol(f) for f in range(n)]
     plain = [*u, *_products(u, 2)]
-    slopes = _products([jets.symbol(f, 1) for f in range(n)], 2)
-    # u v_x is −v u_x, and u u_x a total derivative: one of each pair.
-    fluxes = [u[f] * jets.symbol(g, 1) for f, g in itertools.combinations(range(n), 2)]
-    first = plain + slopes + fluxes
+    first = plain + _slopes(jets) + _fluxes(jets)
+    # Where space has no preferred direction.
+    even_handed = plain + _gradients(jets) + _fluxes(jets)
     powers = _products(u, 3) + _products(u, 4)
     high = [w**k for k in range(3, MAX_POWER + 1) for w in u]
     # Of two fields the even products too, as in energies that depend on no sign or phase.
     even = [u[0] ** i * u[1] ** j for i, j in ((2, 2), (2, 4), (4, 2))] if n == 2 else []
-    bends = [jets.symbol(f, 2) ** 2 for f in range(n)]
+    twice = 2 * np.eye(jets.n_axes, dtype=int)
+    bends = [sympy.Add(*(jets.symbol(f, *k) for k in twice)) ** 2 for f in range(n)]
     waves = [wave(w) for w in u for wave in (sympy.cos, sympy.sin)]
     inner = [u[f] for f in positive]
     # An enthalpy or entropy, and a momentum's energy m²/ρ.
@@ -137,6 +159,9 @@ def escalation(
     sets = [
         Densities("quadratic densities", first),
         Densities("quartic densities", first + powers),
+        Densities("cubic densities", first + _products(u, 3)),
+        Densities("quartic densities, squared gradients", even_handed + powers),
+        Densities("cubic densities, squared gradients", even_handed + _products(u, 3)),
         Densities("sextic densities", first + high + even),
         Densities("densities with second derivatives", first + powers + bends),
     ]
@@ -144,7 +169,56 @@ def escalation(
         sets.append(Densities("trigonometric densities", first + waves))
     if ratios and not polynomials:
         sets.append(Densities("logarithmic and rational densities", first + ratios))
-    return [s for k, s in enumerate(sets) if k == 0 or len(s.expressions) <= MAX_DENSITIES]
+        sets.append(Densities("squared slopes over densities", plain + _vortices(jets, positive)))
+    return _fitting(sets)
+
+
+def _slopes(jets: Jets) -> list[sympy.Expr]:
+    """Return products of two first derivatives, one of each class.
+
+    u_x v_y − u_y v_x is a total derivative: of the two terms the first stays.
+    """
+    n, axes = len(jets.fields), range(jets.n_axes)
+    slopes = [jets.slopes(f) for f in range(n)]
+    fields = itertools.combinations_with_replacement(range(n), 2)
+    along = itertools.combinations_with_replacement(axes, 2)
+    return [slopes[f][a] * slopes[g][b] for (f, g), (a, b) in itertools.product(fields, along)]
+
+
+def _gradients(jets: Jets) -> list[sympy.Expr]:
+    """Return ∇u·∇v for each pair of fields."""
+    slopes = [jets.slopes(f) for f in range(len(jets.fields))]
+    pairs = itertools.combinations_with_replacement(slopes, 2)
+    return [sympy.Add(*(p * q for p, q in zip(*pair, strict=True))) for pair in pairs]
+
+
+def _fluxes(jets: Jets) -> list[sympy.Expr]:
+    """Return u v_x: it is −v u_x, and u u_x a total derivative, so one of each pair."""
+    pairs = itertools.combinations(range(len(jets.fields)), 2)
+    return [jets.symbol(f) * slope for f, g in pairs for slope in jets.slopes(g)]
+
+
+def _vortices(jets: Jets, positive: Sequence[int]) -> list[sympy.Expr]:
+    """Return the terms of (v_x − u_y)²/h and (u_x + v_y)²/h: a fluid's potential enstrophy."""
+    out = []
+    for r in positive:
+        others = [f for f in range(len(jets.fields)) if f != r]
+        for f, g in itertools.combinations(others, 2):
+            for a, b in itertools.combinations(range(jets.n_axes), 2):
+                for one, other in ((b, a), (a, b)):
+                    pair = (jets.slopes(f)[one], jets.slopes(g)[other])
+                    out += [product / jets.symbol(r) for product in _products(pair, 2)]
+    return out
+
+
+def _fitting(sets: Sequence[Densities]) -> list[Densities]:
+    """Return the first set, and those of a size that can be told apart, each set of densities once."""
+    chosen = list(sets[:1])
+    for tried in sets[1:]:
+        known = any(set(tried.expressions) <= set(other.expressions) for other in chosen)
+        if len(tried.expressions) <= MAX_DENSITIES and not known:
+            chosen.append(tried)
+    return chosen
 
 
 def custom(expressions: Sequence[sympy.Expr | str], jets: Jets) -> Densities:
@@ -161,7 +235,7 @@ def custom(expressions: Sequence[sympy.Expr | str], jets: Jets) -> Densities:
     ValueError
         For text that is no formula, and symbols that are no fields or derivatives.
     """
-    known = ", ".join(s.name for s in jets.places if jets.places[s][1] <= 2)
+    known = ", ".join(s.name for s in jets.places if sum(jets.places[s][1]) <= 2)
     parsed = []
     for given in expressions:
         density = parse_formula(given, list(jets.places), "library")

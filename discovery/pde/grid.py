@@ -1,23 +1,21 @@
-"""Grids: columns that are fields at the points of a line, and waves to expand them in.
-
-A field on N points is a sum of waves, u_p = Σ_k a_k B_pk, with orthonormal columns B: white noise
-on the points is white noise on the amplitudes, and the derivatives of u are those of the waves. On
-a ring the waves are 1, cos and sin; between walls, where the ends of the line do not meet, they are
-cosines of half periods, which have no slope at either end.
-"""
+"""Grids: columns that are fields at the points of a line, of a rectangle, or of a box."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from discovery.criteria import FIELDS
+from discovery.pde.basis import Basis
 
-# A field on fewer points shows no derivatives.
+# A field on fewer points along an axis shows no derivatives.
 MIN_POINTS = 8
+# Letters of the axes, the last of a grid's shape first.
+MAX_AXES = 3
 
 
 @dataclass(frozen=True)
@@ -28,72 +26,184 @@ class Grid:
     ----------
     fields : tuple of F str
     columns : (F, N) array of int
-        The column of each field at each point, in the points' order.
-    spacing : float
-        Between neighbouring points.
-    walls : tuple of F bool
-        Fields whose ends do not meet.
+        The column of each field at each point, the points in C order (the last axis fastest).
+    shape : tuple of D int
+        Points along each axis, (…, ny, nx).
+    spacings : tuple of D float
+        Between neighbouring points along each axis.
+    walls : tuple of F tuples of D bool
+        Axes along which a field's ends do not meet.
     """
 
     fields: tuple[str, ...]
     columns: np.ndarray
-    spacing: float = 1.0
-    walls: tuple[bool, ...] = ()
+    shape: tuple[int, ...]
+    spacings: tuple[float, ...]
+    walls: tuple[tuple[bool, ...], ...]
 
     @property
     def n_points(self) -> int:
         """Number of points N."""
         return self.columns.shape[1]
 
+    @property
+    def n_axes(self) -> int:
+        """Number of axes D."""
+        return len(self.shape)
+
+    @property
+    def cell(self) -> float:
+        """What a point stands for: the product of the spacings."""
+        return math.prod(self.spacings)
+
+    @property
+    def longest(self) -> float:
+        """Length of the longest side."""
+        return max(n * h for n, h in zip(self.shape, self.spacings, strict=True))
+
     def values(self, rows: np.ndarray, field: int) -> np.ndarray:
         """Return a field (n, N) from states (n, d)."""
         return rows[:, self.columns[field]]
 
+    def lines(self, fields: Sequence[int] | None = None) -> Iterator[np.ndarray]:
+        """Yield the columns (nx,) of each line along the last axis.
 
-def grid_of(names: Sequence[str], spacing: float | None = None) -> Grid:
-    """Read the grid from the columns' names: u1, u2, … is the field u at the points 1, 2, ….
+        Parameters
+        ----------
+        fields : sequence of int, optional
+            All of them by default.
+        """
+        chosen = self.columns if fields is None else self.columns[list(fields)]
+        yield from chosen.reshape(-1, self.shape[-1])
+
+    def bases(self) -> tuple[Basis, ...]:
+        """Return all the waves of each field."""
+        return tuple(Basis(self.shape, self.spacings, walls) for walls in self.walls)
+
+    def scaled(self, length: float) -> Grid:
+        """Return the grid in another unit of length.
+
+        Parameters
+        ----------
+        length : float
+        """
+        return replace(self, spacings=tuple(h / length for h in self.spacings))
+
+    def walls_of(self, values: np.ndarray, noise: float) -> tuple[bool, ...]:
+        """Tell along which axes the ends of a field do not meet.
+
+        Parameters
+        ----------
+        values : (n, N) array
+        noise : float
+            Its standard deviation.
+        """
+        values = values.reshape(-1, *self.shape)
+        lines = (
+            np.moveaxis(values, axis + 1, -1).reshape(-1, n) for axis, n in enumerate(self.shape)
+        )
+        return tuple(not ends_meet(line, noise) for line in lines)
+
+
+def grid_of(
+    names: Sequence[str], spacing: float | tuple[float, ...] | None = None
+) -> Grid:
+    """Read the grid from the columns' names.
+
+    u1, u2, … is the field u at the points 1, 2, … of a line; u3_12 is it at the twelfth point of
+    the third line of a rectangle, and u2_3_12 in the second layer of a box.
 
     Parameters
     ----------
     names : sequence of d str
         In any order.
-    spacing : float, optional
-        Default: 1.
+    spacing : float or tuple of float, optional
+        The same along all axes, or one for each in the order of the numbers in the names. Default:
+        1.
 
     Raises
     ------
     ValueError
-        For names without a number, missing points, fields on different points, too few points.
+        For names without a number, missing points, fields on different points, too few points,
+        spacings that are not as many as the axes.
     """
-    points: dict[str, dict[int, int]] = {}
-    for column, name in enumerate(names):
-        match = re.fullmatch(r"([^\W\d]\w*?)_?(\d+)", name)
-        if match is None:
-            raise ValueError(
-                f"column {name!r} has the role field but no grid point. Name columns by field and "
-                "point: u1, u2, … and v1, v2, … for two fields."
-            )
-        points.setdefault(match[1], {})[int(match[2])] = column
-    first = next(iter(points.values()))
+    points = _points(names, len(spacing) if isinstance(spacing, tuple) else None)
+    first_field, first = next(iter(points.items()))
+    shape = ()
     for field, places in points.items():
-        order = sorted(places)
-        if order != list(range(order[0], order[0] + len(order))):
-            raise ValueError(
-                f"field {field!r} has no value at some points between {order[0]} and {order[-1]}. "
-                "Expected every grid point once, equally spaced."
-            )
         if set(places) != set(first):
             raise ValueError(
-                f"field {field!r} has {len(places)} points, {next(iter(points))!r} has "
+                f"field {field!r} has {len(places)} points, {first_field!r} has "
                 f"{len(first)}. Expected all fields on the same grid."
             )
-    if len(first) < MIN_POINTS:
+        order = sorted(places)
+        low, high = np.min(order, axis=0), np.max(order, axis=0)
+        shape = tuple((high - low + 1).tolist())
+        if math.prod(shape) != len(order):
+            raise ValueError(
+                f"field {field!r} has no value at some points between {_written(low)} and "
+                f"{_written(high)}. Expected every grid point once, equally spaced."
+            )
+    if min(shape) < MIN_POINTS:
+        along = "" if len(shape) == 1 else " along an axis"
         raise ValueError(
-            f"field {next(iter(points))!r} has {len(first)} points. Expected at least "
+            f"field {first_field!r} has {min(shape)} points{along}. Expected at least "
             f"{MIN_POINTS}; give columns that are no field on a grid another role."
         )
+    spacings = spacing if isinstance(spacing, tuple) else (spacing or 1.0,) * len(shape)
     columns = np.array([[places[p] for p in sorted(places)] for places in points.values()])
-    return Grid(tuple(points), columns, 1.0 if spacing is None else spacing, (False,) * len(points))
+    walls = ((False,) * len(shape),) * len(points)
+    return Grid(tuple(points), columns, shape, spacings, walls)
+
+
+def _points(
+    names: Sequence[str], n_axes: int | None
+) -> dict[str, dict[tuple[int, ...], int]]:
+    """Return the column of each field at each point.
+
+    Of a name with several numbers they may all be of the point, or the first may belong to the
+    field's name: u1_7 is the field u in a plane, or u1 on a line. Where nothing tells the number of
+    axes, it is the largest for which the points fill a grid of some size.
+    """
+    if n_axes is not None:
+        return _read(names, n_axes)
+    for axes in range(MAX_AXES, 1, -1):
+        if all(_pattern(axes).fullmatch(name) for name in names):
+            read = _read(names, axes)
+            if all(_fills(list(places)) for places in read.values()):
+                return read
+    return _read(names, 1)
+
+
+def _fills(points: list[tuple[int, ...]]) -> bool:
+    """Tell whether points fill a grid that shows derivatives along every axis."""
+    shape = np.ptp(points, axis=0) + 1
+    return bool(shape.min() >= MIN_POINTS and np.prod(shape) == len(points))
+
+
+def _read(names: Sequence[str], n_axes: int) -> dict[str, dict[tuple[int, ...], int]]:
+    points: dict[str, dict[tuple[int, ...], int]] = {}
+    for column, name in enumerate(names):
+        match = _pattern(n_axes).fullmatch(name)
+        if match is None:
+            expected = "u1, u2, … and v1, v2, … for two fields"
+            if n_axes > 1:
+                expected = f"u{_written([3] * (n_axes - 1) + [12])}, … for {n_axes} axes"
+            raise ValueError(
+                f"column {name!r} has the role field but no grid point. Name columns by field and "
+                f"point: {expected}."
+            )
+        field, *place = match.groups()
+        points.setdefault(field, {})[tuple(map(int, place))] = column
+    return points
+
+
+def _pattern(n_axes: int) -> re.Pattern:
+    return re.compile(r"([^\W\d]\w*?)_?(\d+)" + r"_(\d+)" * (n_axes - 1))
+
+
+def _written(point: Sequence[int]) -> str:
+    return "_".join(map(str, point))
 
 
 def ends_meet(values: np.ndarray, noise: float) -> bool:
@@ -101,51 +211,3 @@ def ends_meet(values: np.ndarray, noise: float) -> bool:
     steps = np.mean(np.diff(values, axis=1, append=values[:, :1]) ** 2, axis=0)
     largest = max(float(steps[:-1].max()) - 2 * noise**2, 0.0) + noise**2
     return float(steps[-1]) - 2 * noise**2 <= FIELDS.end_step**2 * largest
-
-
-def waves(n_points: int, spacing: float, walls: bool, orders: int) -> np.ndarray:
-    """Return orthonormal waves and their derivatives on the grid.
-
-    Parameters
-    ----------
-    n_points : int
-    spacing : float
-    walls : bool
-        Cosines of half periods instead of waves on a ring.
-    orders : int
-        Derivatives 0, …, orders.
-
-    Returns
-    -------
-    (orders + 1, N, N) array
-        ``[k, p, i]``: the k-th derivative of wave i at point p; wave 0 is constant, frequencies
-        ascend.
-    """
-    i = np.arange(n_points)
-    if walls:
-        x = spacing * (np.arange(n_points) + 0.5)
-        wave_number, phase = np.pi * i / (n_points * spacing), np.zeros(n_points)
-    else:
-        x = spacing * np.arange(n_points)
-        wave_number = 2 * np.pi * ((i + 1) // 2) / (n_points * spacing)
-        phase = np.where(i % 2 == 0, -np.pi / 2, 0.0) * (i > 0)
-    size = np.where(i > 0, np.sqrt(2 / n_points), np.sqrt(1 / n_points))
-    angle = np.outer(x, wave_number) + phase
-    out = np.array(
-        [
-            size * wave_number**order * np.cos(angle + order * np.pi / 2)
-            for order in range(orders + 1)
-        ]
-    )
-    if not walls and n_points % 2 == 0:
-        # The wave that changes sign from point to point has no slope that the points could show.
-        out[0, :, -1] /= np.sqrt(2)
-        out[1:, :, -1] = 0.0
-    return out
-
-
-def frequencies(n_waves: int, walls: bool) -> list[np.ndarray]:
-    """Return the waves of each frequency: on a ring its cosine and its sine."""
-    if walls:
-        return [np.array([i]) for i in range(n_waves)]
-    return [np.array([0])] + [np.arange(i, min(i + 2, n_waves)) for i in range(1, n_waves, 2)]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import sympy
 
-from discovery.estimation.errors import full, of_columns
+from discovery.estimation.errors import of_columns
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path
 from discovery.laws.judging.law import Law
@@ -139,7 +139,7 @@ class IntegralLibrary:
         slopes = np.moveaxis(flat.reshape(*slopes.shape[:2], -1), 0, 2).swapaxes(0, 1)
         if order == 1:
             return values, slopes, None
-        return values, slopes, self._integrals.curvatures(states, full(covariance))
+        return values, slopes, self._integrals.curvatures(states, covariance)
 
 
 def some_columns(orbits: Orbits, columns: list[int]) -> Orbits:

@@ -1,6 +1,6 @@
 """Integrals of densities over a grid: values, gradients, and what noise does to them.
 
-With u = Σ a_k B_k, I_j = h Σ_p ρ_j(u(x_p), u_x(x_p), …), and noise of covariance Σ in the
+With u = Σ a_k B_k and h the length, area or volume of a grid cell, I_j = h Σ_p ρ_j(u(x_p), u_x(x_p), …), and noise of covariance Σ in the
 amplitudes,
 
     J = ∂I/∂a = h Σ_p ∂ρ/∂u⁽ᵏ⁾ B⁽ᵏ⁾        the functional derivative, wave by wave
@@ -20,7 +20,8 @@ from scipy import linalg
 
 from discovery.formulas.compiling import compile_formulas
 from discovery.pde.densities import Jets
-from discovery.pde.grid import Grid, waves
+from discovery.pde.basis import Basis
+from discovery.pde.grid import Grid
 
 # States that are evaluated at once, which bounds memory.
 _CHUNK = 512
@@ -35,7 +36,7 @@ class Integrals:
         In the symbols of `jets`.
     jets : Jets
     grid : Grid
-    n_waves : sequence of F int, optional
+    bases : sequence of F Basis, optional
         Waves kept of each field, K in all; every one by default.
     """
 
@@ -44,20 +45,16 @@ class Integrals:
         densities: Sequence[sympy.Expr],
         jets: Jets,
         grid: Grid,
-        n_waves: Sequence[int] | None = None,
+        bases: Sequence[Basis] | None = None,
     ) -> None:
         self.densities, self.jets, self.grid = list(densities), jets, grid
-        kept = [grid.n_points] * len(grid.fields) if n_waves is None else list(n_waves)
+        self._bases = grid.bases() if bases is None else tuple(bases)
         used = {s for density in self.densities for s in density.free_symbols}
         self._symbols = [s for s in jets.places if s in used]
-        places = [jets.places[s] for s in self._symbols]
-        orders = max(order for _, order in places)
-        cuts = np.concatenate([[0], np.cumsum(kept)])
+        # Axes come in the order of the grid's shape, (…, y, x).
+        places = [(f, orders[::-1]) for f, orders in (jets.places[s] for s in self._symbols)]
+        cuts = np.cumsum([0, *map(len, self._bases)])
         self._slices = [slice(a, b) for a, b in itertools.pairwise(cuts)]
-        self._waves = [
-            waves(grid.n_points, grid.spacing, walls, orders)[:, :, :k]
-            for walls, k in zip(grid.walls, kept, strict=True)
-        ]
         self._places = places
         self._first = [
             {s: d for s, x in enumerate(self._symbols) if (d := density.diff(x)) != 0}
@@ -84,14 +81,14 @@ class Integrals:
 
     def amplitudes(self, states: np.ndarray) -> np.ndarray:
         """Return the amplitudes (n, K) of states (n, d)."""
-        parts = [self.grid.values(states, f) @ w[0] for f, w in enumerate(self._waves)]
+        parts = [b.amplitudes(self.grid.values(states, f)) for f, b in enumerate(self._bases)]
         return np.concatenate(parts, axis=1)
 
     def states(self, amplitudes: np.ndarray) -> np.ndarray:
         """Return the states (n, d) of amplitudes (n, K)."""
         out = np.empty((len(amplitudes), self.grid.columns.size))
-        for f, w in enumerate(self._waves):
-            out[:, self.grid.columns[f]] = amplitudes[:, self._slices[f]] @ w[0].T
+        for f, basis in enumerate(self._bases):
+            out[:, self.grid.columns[f]] = basis.field(amplitudes[:, self._slices[f]])
         return out
 
     def values(self, amplitudes: np.ndarray) -> np.ndarray:
@@ -114,12 +111,13 @@ class Integrals:
         Parameters
         ----------
         states : (n, d) array
-        covariance : (n, d, d) array
+        covariance : (n, d, d) array, or (n, d) array of variances
             Σ of the states.
         """
         out = np.empty((len(states), len(self.densities)))
+        known = self._covariance_at_points if covariance.ndim == 3 else self._spread_at_points
         for part, fields in self._chunks(self.amplitudes(states)):
-            local = partial(self._covariance_at_points, covariance[part])
+            local = partial(known, covariance[part])
             out[part] = self._traces(fields, local)
         return out.T
 
@@ -143,18 +141,16 @@ class Integrals:
         """
         n, m = len(amplitudes), len(self.densities)
         values, covariance = np.empty((n, m)), np.empty((n, m, m))
-        factor = linalg.block_diag(
-            *(
-                linalg.cholesky((w[0].T * level**2) @ w[0], lower=True)
-                for w, level in zip(self._waves, noise, strict=True)
-            )
-        )
+        factors = [_factor(b, level) for b, level in zip(self._bases, noise, strict=True)]
         for part, fields in self._chunks(amplitudes):
             with np.errstate(all="ignore"):  # a logarithm of noise below zero is refused later
                 plain = [self._sum(v, fields) for v in self._functions[0](*fields)]
                 local = partial(self._variance_at_points, error[part], noise**2)
                 values[part] = np.array(plain).T - 0.5 * self._traces(fields, local)
-                scaled = (self._slopes(fields) * np.sqrt(error[part])[:, None, :]) @ factor
+                scaled = self._slopes(fields) * np.sqrt(error[part])[:, None, :]
+                for columns, factor in zip(self._slices, factors, strict=True):
+                    one = scaled[:, :, columns]
+                    scaled[:, :, columns] = one * factor if np.ndim(factor) == 0 else one @ factor
             covariance[part] = scaled @ np.swapaxes(scaled, 1, 2)
         return values, covariance
 
@@ -165,8 +161,8 @@ class Integrals:
             yield (
                 part,
                 [
-                    amplitudes[part, self._slices[f]] @ self._waves[f][order].T
-                    for f, order in self._places
+                    self._bases[f].field(amplitudes[part, self._slices[f]], orders)
+                    for f, orders in self._places
                 ],
             )
 
@@ -175,10 +171,10 @@ class Integrals:
         out = np.zeros((len(fields[0]), len(self.densities), self._slices[-1].stop))
         for j, first in enumerate(self._first):
             for s in first:
-                f, order = self._places[s]
+                f, orders = self._places[s]
                 slope = np.broadcast_to(next(rows), fields[0].shape)
-                out[:, j, self._slices[f]] += slope @ self._waves[f][order]
-        return self.grid.spacing * out
+                out[:, j, self._slices[f]] += self._bases[f].amplitudes(slope, orders)
+        return self.grid.cell * out
 
     def _traces(
         self, fields: list[np.ndarray], covariance: Callable[[int, int], np.ndarray]
@@ -197,20 +193,38 @@ class Integrals:
 
     def _covariance_at_points(self, covariance: np.ndarray, s: int, t: int) -> np.ndarray:
         """Return the covariance of symbols s and t of one field, from that of the states."""
+        f, one, other = self._by_points(s, t)
+        columns = self.grid.columns[f]
+        return np.sum((one @ covariance[:, columns[:, None], columns]) * other, axis=2)
+
+    def _spread_at_points(self, variance: np.ndarray, s: int, t: int) -> np.ndarray:
+        """Return the same from the variances of the states."""
+        f, one, other = self._by_points(s, t)
+        return self.grid.values(variance, f) @ (one * other).T
+
+    def _by_points(self, s: int, t: int) -> tuple[int, np.ndarray, np.ndarray]:
+        """Return the field of two symbols, and both as functions of its values, (N, N)."""
         f = self._places[s][0]
-        columns, w = self.grid.columns[f], self._waves[f]
-        one, other = (w[self._places[k][1]] @ w[0].T for k in (s, t))
-        local = covariance[:, columns[:, None], columns]
-        return np.sum((one @ local) * other, axis=2)
+        basis = self._bases[f]
+        one, other = (basis.dense(self._places[k][1]) @ basis.dense().T for k in (s, t))
+        return f, one, other
 
     def _variance_at_points(
         self, error: np.ndarray, variance: np.ndarray, s: int, t: int
     ) -> np.ndarray:
         """Return the same from the error of the amplitudes and the noise of each point, squared."""
         f = self._places[s][0]
-        both = self._waves[f][self._places[s][1]] * self._waves[f][self._places[t][1]]
+        one, other = (self._places[k][1] for k in (s, t))
         # Noise varies slowly along the grid: what it is at the point counts there.
-        return (error[:, self._slices[f]] @ both.T) * variance[f]
+        return self._bases[f].local(error[:, self._slices[f]], one, other) * variance[f]
 
     def _sum(self, values: np.ndarray, fields: list[np.ndarray]) -> np.ndarray:
-        return self.grid.spacing * np.broadcast_to(values, fields[0].shape).sum(axis=1)
+        return self.grid.cell * np.broadcast_to(values, fields[0].shape).sum(axis=1)
+
+
+def _factor(basis: Basis, level: np.ndarray) -> np.ndarray | float:
+    """Return L with LLᵀ the covariance of amplitudes by noise of each point's level (N,)."""
+    if np.ptp(level) == 0:
+        return float(level[0])
+    shapes = basis.dense()
+    return linalg.cholesky((shapes.T * level**2) @ shapes, lower=True)

@@ -7,7 +7,7 @@ import numpy as np
 from discovery.criteria import FIELDS, NOISE
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.gross_errors import sound_rows
-from discovery.pde.grid import Grid, ends_meet
+from discovery.pde.grid import Grid
 
 # Points that a line is continued by at either end.
 _PAD = 8
@@ -58,20 +58,23 @@ def correct_gross_errors(
 def _apart(wrong: np.ndarray, grid: Grid) -> np.ndarray:
     """Tell in which states (n,) wrong values (n, d) are three points or more from each other."""
     apart = np.ones(len(wrong), dtype=bool)
-    for columns in grid.columns:
+    for columns in grid.lines():
         line = wrong[:, columns]
         apart &= ~np.any(line & (np.roll(line, 1, axis=1) | np.roll(line, 2, axis=1)), axis=1)
     return apart
 
 
 def _interpolated(runs: Trajectories, grid: Grid, noise: np.ndarray) -> np.ndarray:
-    """Return the states (n, d) with each field's gross errors interpolated."""
+    """Return the states (n, d) with each field's gross errors interpolated along lines."""
     rows = runs.rows.copy()
-    for columns, levels in zip(grid.columns, noise, strict=True):
-        field, level = rows[:, columns], float(np.sqrt(np.mean(levels**2)))
-        ends = "wrap" if ends_meet(field, level) else "symmetric"
-        padded = np.pad(field, ((0, 0), (_PAD, _PAD)), mode=ends)
-        rows[:, columns] = interpolate_gross_errors(padded.T, runs.offsets, level)[_PAD:-_PAD].T
+    for f, levels in enumerate(noise):
+        level = float(np.sqrt(np.mean(levels**2)))
+        closed = grid.walls_of(grid.values(rows, f), level)[-1]
+        ends = "symmetric" if closed else "wrap"
+        for columns in grid.lines([f]):
+            padded = np.pad(rows[:, columns], ((0, 0), (_PAD, _PAD)), mode=ends)
+            mended = interpolate_gross_errors(padded.T, runs.offsets, level)
+            rows[:, columns] = mended[_PAD:-_PAD].T
     return rows
 
 

@@ -60,7 +60,7 @@ class Place:
         grid : Grid
             The user's.
         """
-        size = math.log10(grid.n_points * grid.spacing / (2 * np.pi))
+        size = math.log10(grid.longest / (2 * np.pi))
         length = sympy.Integer(10) ** (round(size) if abs(size) > _ORDINARY else 0)
         values = [grid.values(rows, f) for f in range(len(grid.fields))]
         near, far = (tuple(_origin(v, k) for v in values) for k in (FIELDS.off, FIELDS.far_off))
@@ -82,10 +82,10 @@ class Place:
         if self.length == 1 and not any(self.origins):
             return law
         moved = {
-            symbol: symbol * self.length**order - (0 if order else self.origins[f])
-            for symbol, (f, order) in jets.places.items()
+            symbol: symbol * self.length ** sum(orders) - (0 if any(orders) else self.origins[f])
+            for symbol, (f, orders) in jets.places.items()
         }
-        pairs = [d.xreplace(moved).as_coeff_Mul() for d in law.library.densities]
+        pairs = [_factor_and_rest(d.xreplace(moved)) for d in law.library.densities]
         # The unit of the term with the fewest derivatives: it keeps its number.
         unit = min((factor for factor, _ in pairs), key=lambda f: abs(math.log10(f)))
         factors = np.array([float(factor / unit) for factor, _ in pairs])
@@ -96,7 +96,7 @@ class Place:
         )
         terms = [term / unit for term in sympy.Add.make_args(written)]
         shown = sympy.Add(*terms).as_coeff_Add()[1]
-        spread = law.evidence.spread * float(self.length / unit)
+        spread = law.evidence.spread * float(self.length**jets.n_axes / unit)
         shifted = any(d.has(c) for d in densities for c in self.origins if c)
         return replace(
             law,
@@ -107,6 +107,14 @@ class Place:
             evidence=replace(law.evidence, spread=spread),
             cost=law.cost + _ORIGIN_COST * shifted,
         )
+
+
+def _factor_and_rest(density: sympy.Expr) -> tuple[sympy.Rational, sympy.Expr]:
+    """Return the number that all terms of a density share, and the rest."""
+    terms = [term.as_coeff_Mul() for term in sympy.Add.make_args(density)]
+    if len({factor for factor, _ in terms}) == 1:
+        return terms[0][0], sympy.Add(*(rest for _, rest in terms))
+    return sympy.Integer(1), density
 
 
 def _origin(values: np.ndarray, off: float) -> sympy.Rational:

@@ -19,7 +19,8 @@ from discovery.data.trajectories import Trajectories
 from discovery.estimation.local_polynomials import smooth_apart
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path, raw_path
-from discovery.pde.grid import Grid, ends_meet, frequencies, waves
+from discovery.pde.basis import Basis
+from discovery.pde.grid import Grid
 from discovery.pde.integrals import Integrals
 
 # Frequencies that are always kept, the constant among them.
@@ -41,7 +42,7 @@ class FieldWaves:
         Standard deviation of each field's noise at each point.
     spread : (F,) array
         Standard deviation of each field's values.
-    kept : tuple of F int
+    bases : tuple of F Basis
         Waves kept of each field, K in all.
     measured, smoothed : (n, K) arrays
         Amplitudes.
@@ -53,11 +54,16 @@ class FieldWaves:
     grid: Grid
     noise: np.ndarray
     spread: np.ndarray
-    kept: tuple[int, ...]
+    bases: tuple[Basis, ...]
     measured: np.ndarray
     smoothed: np.ndarray
     error: np.ndarray
     offsets: np.ndarray
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """Number of waves kept of each field."""
+        return tuple(map(len, self.bases))
 
     @property
     def noise_over_motion(self) -> float:
@@ -73,10 +79,9 @@ class FieldWaves:
         """Return the states (n, d) of amplitudes (n, K)."""
         out = np.empty((len(amplitudes), self.grid.columns.size))
         start = 0
-        for walls, columns, k in zip(self.grid.walls, self.grid.columns, self.kept, strict=True):
-            shapes = waves(self.grid.n_points, self.grid.spacing, walls, 0)[0, :, :k]
-            out[:, columns] = amplitudes[:, start : start + k] @ shapes.T
-            start += k
+        for columns, basis in zip(self.grid.columns, self.bases, strict=True):
+            out[:, columns] = basis.field(amplitudes[:, start : start + len(basis)])
+            start += len(basis)
         return out
 
     def seen_from(self, origins: Sequence[float], length: float) -> FieldWaves:
@@ -85,8 +90,13 @@ class FieldWaves:
         constants = np.cumsum([0, *self.kept[:-1]])
         for amplitudes in (measured, smoothed):
             amplitudes[:, constants] -= np.sqrt(self.grid.n_points) * np.array(origins)
-        grid = replace(self.grid, spacing=self.grid.spacing / length)
-        return replace(self, grid=grid, measured=measured, smoothed=smoothed)
+        return replace(
+            self,
+            grid=self.grid.scaled(length),
+            bases=tuple(basis.scaled(length) for basis in self.bases),
+            measured=measured,
+            smoothed=smoothed,
+        )
 
     def on_grid(self, rows: np.ndarray) -> Orbits:
         """Return the runs as orbits of the states on the grid, (n, d).
@@ -162,26 +172,26 @@ def waves_of(runs: Trajectories, grid: Grid, noise: np.ndarray) -> FieldWaves:
         Standard deviation of each field's noise at each point.
     """
     values = [grid.values(runs.rows, f) for f in range(len(grid.fields))]
-    walls = tuple(not ends_meet(v, s) for v, s in zip(values, _rms(noise), strict=True))
-    measured, groups, levels = [], [], []
-    for field, closed, sigma in zip(values, walls, noise, strict=True):
-        shapes = waves(grid.n_points, grid.spacing, closed, 0)[0]
-        amplitudes, variance = field @ shapes, sigma**2 @ shapes**2
-        kept = _above_noise(amplitudes, variance, frequencies(grid.n_points, closed))
-        k = kept[-1][-1] + 1
-        groups += [group + sum(map(len, levels)) for group in kept]
-        measured.append(amplitudes[:, :k])
-        levels.append(np.sqrt(variance[:k]))
+    walls = tuple(grid.walls_of(v, s) for v, s in zip(values, _rms(noise), strict=True))
+    grid = replace(grid, walls=walls)
+    bases, measured, groups, levels = [], [], [], []
+    for field, sigma, basis in zip(values, noise, grid.bases(), strict=True):
+        amplitudes, variance = basis.amplitudes(field), basis.power(sigma[None] ** 2)[0]
+        kept = _above_noise(amplitudes, variance, basis)
+        bases.append(basis.among(kept))
+        groups += [group + sum(map(len, levels)) for group in bases[-1].groups]
+        measured.append(amplitudes[:, kept])
+        levels.append(np.sqrt(variance[kept]))
     amplitudes = np.concatenate(measured, axis=1)
     sizes = np.concatenate(levels)
     smoothed, error = smooth_apart(
         amplitudes, runs.row_times, runs.offsets, sizes, groups, FIELDS.bias_weight
     )
     return FieldWaves(
-        grid=replace(grid, walls=walls),
+        grid=grid,
         noise=noise,
         spread=np.array([field.std() for field in values]),
-        kept=tuple(map(len, levels)),
+        bases=tuple(bases),
         measured=amplitudes,
         smoothed=smoothed,
         error=error,
@@ -189,14 +199,20 @@ def waves_of(runs: Trajectories, grid: Grid, noise: np.ndarray) -> FieldWaves:
     )
 
 
-def _above_noise(
-    amplitudes: np.ndarray, variance: np.ndarray, groups: list[np.ndarray]
-) -> list[np.ndarray]:
-    """Return the frequencies up to the highest one whose power is above that of the noise."""
-    power = np.array([np.mean(amplitudes[:, group] ** 2) for group in groups])
-    noise_power = np.array([np.mean(variance[group]) for group in groups])
-    above = np.flatnonzero(power > (1 + FIELDS.wave_power) * noise_power)
-    return groups[: max(FEWEST, above.max(initial=0) + 1)]
+def _above_noise(amplitudes: np.ndarray, variance: np.ndarray, basis: Basis) -> np.ndarray:
+    """Return the waves up to the highest frequencies whose power is above that of the noise.
+
+    The highest along each axis, and the highest wave number.
+    """
+    power = np.mean(amplitudes**2, axis=0)
+    kept = np.ones(len(basis), dtype=bool)
+    for numbers in (*basis.frequencies.T, basis.shells):
+        waves_of_each = np.bincount(numbers)
+        mean_power, noise_power = (np.bincount(numbers, v) for v in (power, variance))
+        above = mean_power > (1 + FIELDS.wave_power) * noise_power
+        last = np.flatnonzero(above & (waves_of_each > 0)).max(initial=0)
+        kept &= numbers <= max(FEWEST - 1, last)
+    return np.flatnonzero(kept)
 
 
 def field_noise(runs: Trajectories, grid: Grid) -> np.ndarray:
@@ -208,28 +224,32 @@ def field_noise(runs: Trajectories, grid: Grid) -> np.ndarray:
     """
     points = np.unique(np.linspace(0, grid.n_points - 1, SAMPLED_POINTS).astype(int))
     rows = np.unique(np.linspace(0, len(runs.rows) - 1, _SNAPSHOTS).astype(int))
-    place = np.tile(np.arange(float(grid.n_points)), len(rows))
-    cuts = grid.n_points * np.arange(len(rows) + 1)
+    length = grid.shape[-1]
+    place = np.tile(np.arange(float(length)), len(rows))
+    cuts = length * np.arange(len(rows) + 1)
     levels = []
     for f in range(len(grid.fields)):
         values = grid.values(runs.rows, f)
         in_time = noise_scale(values[:, points], runs.row_times, runs.offsets)
-        along = noise_scale(values[rows].reshape(-1, 1), place, cuts)
+        # A line along the last axis of each snapshot, now here, now there.
+        lines = values.reshape(len(values), -1, length)
+        some = lines[rows, np.arange(len(rows)) % lines.shape[1]]
+        along = noise_scale(some.reshape(-1, 1), place, cuts)
         bound = min(_rms(in_time), along[0])
-        shapes = waves(grid.n_points, grid.spacing, not ends_meet(values, bound), 0)[0]
-        level = _in_shortest_waves(values, shapes)
+        basis = Basis(grid.shape, grid.spacings, grid.walls_of(values, bound))
+        level = _in_shortest_waves(values, basis)
         least, most = FIELDS.short_waves_least * bound, FIELDS.short_waves_most * bound
         noise_alone = least < _rms(level) < most
         levels.append(level if noise_alone else np.full(grid.n_points, bound))
     return np.array(levels)
 
 
-def _in_shortest_waves(values: np.ndarray, shapes: np.ndarray) -> np.ndarray:
+def _in_shortest_waves(values: np.ndarray, basis: Basis) -> np.ndarray:
     """Return the noise at each point (N,), if the shortest quarter of the waves hold it alone."""
-    shapes = shapes[:, -(len(shapes) // 4) :]
-    power = np.mean((values @ shapes @ shapes.T) ** 2, axis=0)
+    short = basis.among(np.arange(len(basis))[-(len(basis) // 4) :])
+    power = np.mean(short.field(short.amplitudes(values)) ** 2, axis=0)
     # Divided by the share of white noise that these waves hold at each point.
-    return np.sqrt(power / np.sum(shapes**2, axis=1))
+    return np.sqrt(power / short.local(np.ones((1, len(short))), (), ())[0])
 
 
 def _rms(values: np.ndarray) -> np.ndarray:

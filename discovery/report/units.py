@@ -84,10 +84,12 @@ def _unit(expression: sympy.Expr, values: Mapping[str, sympy.Expr]) -> sympy.Exp
     if isinstance(expression, AppliedUndef):
         return values[str(expression.func)]
     if isinstance(expression, sympy.Derivative):
-        variable, order = expression.variable_count[0]
-        return _unit(expression.expr, values) / _unit(variable, values) ** order
+        counts = expression.variable_count
+        over = sympy.Mul(*(_unit(variable, values) ** order for variable, order in counts))
+        return _unit(expression.expr, values) / over
     if isinstance(expression, sympy.Integral):
-        return _unit(expression.function, values) * _unit(expression.variables[0], values)
+        over = sympy.Mul(*(_unit(variable, values) for variable in expression.variables))
+        return _unit(expression.function, values) * over
     if expression.is_Number or expression.is_NumberSymbol:
         return sympy.Integer(1)
     parts = [_unit(a, values) for a in expression.args]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from discovery import Trajectories, datasets
-from discovery.pde.grid import ends_meet, grid_of, waves
+from discovery.pde.basis import waves
+from discovery.pde.grid import ends_meet, grid_of
 
 GRIDS = {
     "no number": ([*(f"u{p}" for p in range(9)), "u"], "no grid point"),
@@ -22,14 +23,14 @@ def test_columns_that_are_no_grid(names, message):
 
 def test_grid_reads_names():
     grid = grid_of(["v_2", "u_2", *(f"{f}_{p}" for p in range(3, 12) for f in "vu")], 0.5)
-    assert grid.fields == ("v", "u") and grid.n_points == 10 and grid.spacing == 0.5
+    assert grid.fields == ("v", "u") and grid.n_points == 10 and grid.spacings == (0.5,)
     assert grid.columns[:, 0].tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("walls", [False, True])
 @pytest.mark.parametrize("n", [8, 9])
 def test_waves(walls, n):
-    shapes = waves(n, 0.25, walls, 2)
+    shapes = [waves(n, 0.25, walls, order) for order in range(3)]
     np.testing.assert_allclose(shapes[0].T @ shapes[0], np.eye(n), atol=1e-14)
     place = 0.25 * (np.arange(n) + 0.5 * walls)
     for i in range(1, n - 1):

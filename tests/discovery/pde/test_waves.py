@@ -69,6 +69,6 @@ def test_integrals_that_noise_hides_show_no_motion():
     runs, _ = travelling_wave(2, noise=0.1)
     waves = expanded(runs, 0.1)
     jets = Jets(GRID.fields)
-    mass = waves.orbits(Integrals([jets.symbol(0)], jets, waves.grid, waves.kept))
+    mass = waves.orbits(Integrals([jets.symbol(0)], jets, waves.grid, waves.bases))
     shown = waves.sampled(runs.rows, mass)
     assert np.all(shown.mean_noise < 0.2 * shown.scale)

@@ -1,0 +1,227 @@
+"""Waves to expand a field in: on a line, in a plane, in space.
+
+A field on N points is a sum of waves, u_p = Σ_k a_k B_pk, with orthonormal columns B: white noise
+on the points is white noise on the amplitudes, and the derivatives of u are those of the waves. In
+a plane and in space waves are products of those along the axes. Along an axis that is a ring these
+are 1, cos and sin; between walls, where the ends do not meet, they are cosines of half periods,
+which have no slope at either end.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+
+
+class Basis:
+    """Waves on a grid, in the order of their wave numbers.
+
+    Parameters
+    ----------
+    shape : sequence of D int
+        Points along each axis.
+    spacings : sequence of D float
+        Between neighbouring points along each axis.
+    walls : sequence of D bool
+        Axes whose ends do not meet.
+    kept : (K,) array of int, optional
+        Places, in the order of wave numbers, of the waves that are kept; all N by default.
+
+    Attributes
+    ----------
+    shells : (K,) array of int
+        Each wave's wave number, in units of the smallest one. Waves of one shell swing alike.
+    indices : (K, D) array of int
+        Each wave's number along each axis.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        spacings: Sequence[float],
+        walls: Sequence[bool],
+        kept: np.ndarray | None = None,
+    ) -> None:
+        self.shape, self.spacings, self.walls = tuple(shape), tuple(spacings), tuple(walls)
+        axes = list(zip(self.shape, self.spacings, self.walls, strict=True))
+        units = [np.pi * (1 if closed else 2) / (n * h) for n, h, closed in axes]
+        steps = [np.arange(n) if closed else (np.arange(n) + 1) // 2 for n, _, closed in axes]
+        along = np.meshgrid(*(k * u for k, u in zip(steps, units, strict=True)), indexing="ij")
+        size = np.sqrt(sum(k**2 for k in along)).ravel() / min(units)
+        shells = np.rint(size).astype(int)
+        order = np.argsort(shells, kind="stable")
+        order = order if kept is None else order[kept]
+        self.shells = shells[order]
+        self.indices = np.stack(np.unravel_index(order, self.shape), axis=1)
+        self.frequencies = np.stack(
+            [k[i] for k, i in zip(steps, self.indices.T, strict=True)], axis=1
+        )
+        # The box of waves along the axes that holds those kept.
+        self._box = tuple(self.indices.max(axis=0) + 1)
+        self._places = np.ravel_multi_index(tuple(self.indices.T), self._box)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @property
+    def n_points(self) -> int:
+        """Number of points N."""
+        return int(np.prod(self.shape))
+
+    @property
+    def groups(self) -> list[np.ndarray]:
+        """The waves of each shell, from long to short."""
+        return [np.flatnonzero(self.shells == shell) for shell in np.unique(self.shells)]
+
+    def among(self, kept: np.ndarray) -> Basis:
+        """Return some of all the waves.
+
+        Parameters
+        ----------
+        kept : (K,) array of int
+            In ascending order; of a basis that has all waves.
+        """
+        return Basis(self.shape, self.spacings, self.walls, kept)
+
+    def scaled(self, length: float) -> Basis:
+        """Return the same waves in another unit of length.
+
+        Parameters
+        ----------
+        length : float
+        """
+        out = Basis.__new__(Basis)
+        out.__dict__.update(self.__dict__)
+        out.__dict__.pop("_along", None)
+        out.spacings = tuple(h / length for h in self.spacings)
+        return out
+
+    def field(self, amplitudes: np.ndarray, orders: Sequence[int] = ()) -> np.ndarray:
+        """Return a derivative of the field with amplitudes (n, K) at the points, (n, N).
+
+        Parameters
+        ----------
+        amplitudes : (n, K) array
+        orders : sequence of D int, optional
+            Of the derivative along each axis; none by default.
+        """
+        return self._at_points(amplitudes, self._matrices(orders))
+
+    def amplitudes(self, values: np.ndarray, orders: Sequence[int] = ()) -> np.ndarray:
+        """Return Σ_p v_p B⁽ᵏ⁾_p, (n, K): amplitudes of values (n, N), or the adjoint of `field`.
+
+        Parameters
+        ----------
+        values : (n, N) array
+        orders : sequence of D int, optional
+        """
+        return self._over_points(values, self._matrices(orders))
+
+    def power(self, values: np.ndarray) -> np.ndarray:
+        """Return Σ_p v_p B_pk², (n, K): what independent values of variance v give amplitudes.
+
+        Parameters
+        ----------
+        values : (n, N) array
+        """
+        return self._over_points(values, [m**2 for m in self._matrices(())])
+
+    def local(
+        self, variance: np.ndarray, one: Sequence[int], other: Sequence[int]
+    ) -> np.ndarray:
+        """Return Σ_k v_k B⁽ᵃ⁾_pk B⁽ᵇ⁾_pk, (n, N): a covariance of two derivatives at a point.
+
+        Parameters
+        ----------
+        variance : (n, K) array
+            Of the amplitudes.
+        one, other : sequence of D int
+            Orders of the two derivatives.
+        """
+        pairs = zip(self._matrices(one), self._matrices(other), strict=True)
+        return self._at_points(variance, [a * b for a, b in pairs])
+
+    def dense(self, orders: Sequence[int] = ()) -> np.ndarray:
+        """Return the waves, or a derivative of them, as one matrix (N, K).
+
+        Parameters
+        ----------
+        orders : sequence of D int, optional
+        """
+        out = np.ones((1, len(self)))
+        for matrix, index in zip(self._matrices(orders), self.indices.T, strict=True):
+            out = (out[:, None, :] * matrix[None, :, index]).reshape(-1, len(self))
+        return out
+
+    def _matrices(self, orders: Sequence[int]) -> list[np.ndarray]:
+        orders = tuple(orders) or (0,) * len(self.shape)
+        return [along[order] for along, order in zip(self._along, orders, strict=True)]
+
+    @functools.cached_property
+    def _along(self) -> list[_Axis]:
+        axes = zip(self.shape, self.spacings, self.walls, self._box, strict=True)
+        return [_Axis(*axis) for axis in axes]
+
+    def _at_points(self, amplitudes: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
+        box = np.zeros((len(amplitudes), int(np.prod(self._box))))
+        box[:, self._places] = amplitudes
+        return _along_axes(box.reshape(-1, *self._box), matrices)
+
+    def _over_points(self, values: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
+        box = _along_axes(values.reshape(-1, *self.shape), [m.T for m in matrices])
+        return box[:, self._places]
+
+
+class _Axis(dict):
+    """The waves along one axis by the order of their derivative, made when they are asked for."""
+
+    def __init__(self, n_points: int, spacing: float, walls: bool, n_waves: int) -> None:
+        self._arguments, self._kept = (n_points, spacing, walls), n_waves
+
+    def __missing__(self, order: int) -> np.ndarray:
+        self[order] = np.ascontiguousarray(waves(*self._arguments, order)[:, : self._kept])
+        return self[order]
+
+
+def _along_axes(values: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
+    """Multiply each axis of values (n, m1, …, mD) by its matrix (p, m), and flatten: (n, P)."""
+    for matrix in matrices:
+        # The axis in front goes, and comes back at the end.
+        values = np.tensordot(values, matrix, axes=(1, 1))
+    return values.reshape(len(values), -1)
+
+
+def waves(n_points: int, spacing: float, walls: bool, order: int = 0) -> np.ndarray:
+    """Return orthonormal waves along an axis, or a derivative of them.
+
+    Parameters
+    ----------
+    n_points : int
+    spacing : float
+    walls : bool
+        Cosines of half periods instead of waves on a ring.
+    order : int
+        Of the derivative.
+
+    Returns
+    -------
+    (N, N) array
+        ``[p, i]``: wave i at point p; wave 0 is constant, frequencies ascend.
+    """
+    i = np.arange(n_points)
+    if walls:
+        x = spacing * (np.arange(n_points) + 0.5)
+        wave_number, phase = np.pi * i / (n_points * spacing), np.zeros(n_points)
+    else:
+        x = spacing * np.arange(n_points)
+        wave_number = 2 * np.pi * ((i + 1) // 2) / (n_points * spacing)
+        phase = np.where(i % 2 == 0, -np.pi / 2, 0.0) * (i > 0)
+    size = np.where(i > 0, np.sqrt(2 / n_points), np.sqrt(1 / n_points))
+    angle = np.outer(x, wave_number) + phase
+    out = size * wave_number**order * np.cos(angle + order * np.pi / 2)
+    if not walls and n_points % 2 == 0:
+        # The wave that changes sign from point to point has no slope that the points could show.
+        out[:, -1] *= 0.0 if order else np.sqrt(0.5)
+    return out
