@@ -46,8 +46,9 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         there is none.
     roles : list of str, optional
         What each column is (``discovery.trajectories.ROLES``); chooses functions for ``"auto"``.
-    grid_spacing : float, optional
-        For roles ``"field"``: the distance between grid points. Default: 1.
+    grid_spacing : float or sequence of float, optional
+        For roles ``"field"``: the distance between grid points, or one for each axis, (hy, hx).
+        Default: 1.
     constants : mapping from name to positive number, optional
         Physical constants that coefficients may be simple multiples of, ``{"g": 9.81}``.
     max_rows : int, default=200000
@@ -113,7 +114,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         *,
         noise: NoiseLevel = None,
         roles: Roles | None = None,
-        grid_spacing: float | None = None,
+        grid_spacing: float | Sequence[float] | None = None,
         constants: Mapping[str, float] | None = None,
         max_rows: int = MAX_ROWS,
         kind: str | None = None,
@@ -328,7 +329,7 @@ class _Given:
     groups: np.ndarray | None = None
     times: np.ndarray | None = None
     roles: Roles | None = None
-    grid_spacing: float | None = None
+    grid_spacing: float | tuple[float, ...] | None = None
     formed: Formed | None = None
     remarks: tuple[str, ...] = ()
     in_degrees: tuple[str, ...] = ()

@@ -99,7 +99,11 @@ def _from_file(options: argparse.Namespace) -> Trajectories:
         options.source,
         run=options.run,
         time=options.time,
-        grid_spacing=options.grid_spacing,
+        grid_spacing=(
+            None
+            if options.grid_spacing is None
+            else lengths_in("--grid-spacing", options.grid_spacing)
+        ),
         **given,
     )
 

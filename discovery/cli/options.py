@@ -125,9 +125,9 @@ def _add_file(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--grid-spacing",
-        type=float,
         metavar="LENGTH",
-        help="of fields (columns u1, u2, … with the role field): distance of grid points (1)",
+        help="of fields (columns u1, u2, … or u_1_1, u_1_2, … with the role field): distance of "
+        "grid points, or one an axis, 0.2,0.3 (1)",
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from discovery.data import files, sources, tables, wide
+from discovery.data import files, labelled, sources, tables, wide
 from discovery.data.checks import (
     as_numbers,
     as_row_times,
@@ -45,6 +45,7 @@ from discovery.data.velocities import (
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray
 
 
 class Trajectories:
@@ -497,6 +498,36 @@ class Trajectories:
         runs.in_degrees = tables.in_degrees(frame, names)
         runs.units = tables.units_of(frame, time, names)
         return runs
+
+    @classmethod
+    def from_xarray(
+        cls,
+        data: xarray.Dataset | xarray.DataArray,
+        run: str | None = None,
+        time: str | None = None,
+        roles: Roles | None = None,
+        missing: str = "raise",
+    ) -> Trajectories:
+        """Build from labelled arrays: variables on dimensions of runs, of time, and of space.
+
+        Parameters
+        ----------
+        data : xarray.Dataset or xarray.DataArray
+            With dimensions of space the variables are fields on a grid, whose spacing is that of
+            the coordinates. Without, they are coordinates.
+        run, time : str, optional
+            The dimensions of runs and of time. Default: those with a usual name (see
+            `from_frame`). Without one of runs the data are one run.
+        roles, missing : as for the constructor
+
+        Raises
+        ------
+        ValueError
+            For no dimension of time, variables on unlike dimensions, points that are not equally
+            spaced, and as for the constructor.
+        """
+        found = labelled.contents(data, run, time)
+        return cls(**found._asdict(), roles=roles, missing=missing)
 
     @classmethod
     def from_arrays(

@@ -128,9 +128,7 @@ class Basis:
         """
         return self._over_points(values, [m**2 for m in self._matrices(())])
 
-    def local(
-        self, variance: np.ndarray, one: Sequence[int], other: Sequence[int]
-    ) -> np.ndarray:
+    def local(self, variance: np.ndarray, one: Sequence[int], other: Sequence[int]) -> np.ndarray:
         """Return Σ_k v_k B⁽ᵃ⁾_pk B⁽ᵇ⁾_pk, (n, N): a covariance of two derivatives at a point.
 
         Parameters

@@ -1,8 +1,8 @@
 """Densities: functions of fields and their derivatives whose integrals may be conserved.
 
 A law of a field equation is mostly an integral ∫ρ dx of a local density ρ(u, u_x, u_xx, …), in a
-plane of ρ(u, u_x, u_y, …). Two densities that differ by a total derivative have the same integral, so one of each class is kept:
-u u_xx and −u_x² are equivalent, and u u_x is a total derivative.
+plane of ρ(u, u_x, u_y, …). Two densities that differ by a total derivative have the same integral,
+so one of each class is kept: u u_xx and −u_x² are equivalent, and u u_x is a total derivative.
 
 Source: P. J. Olver, *Applications of Lie Groups to Differential Equations*, section 4.3 (1993).
 """
@@ -63,9 +63,7 @@ class Jets:
             free = ["s"] if "s" in free else ["xi"]
         self.variables = tuple(free[:n_axes])
         orders = [
-            k
-            for k in itertools.product(range(MAX_ORDER + 1), repeat=n_axes)
-            if sum(k) <= MAX_ORDER
+            k for k in itertools.product(range(MAX_ORDER + 1), repeat=n_axes) if sum(k) <= MAX_ORDER
         ]
         self.places = {
             self.symbol(f, *k): (f, k)
@@ -212,7 +210,7 @@ def _vortices(jets: Jets, positive: Sequence[int]) -> list[sympy.Expr]:
 
 
 def _fitting(sets: Sequence[Densities]) -> list[Densities]:
-    """Return the first set, and those of a size that can be told apart, each set of densities once."""
+    """Return the first set, and those that are not too large and hold something new."""
     chosen = list(sets[:1])
     for tried in sets[1:]:
         known = any(set(tried.expressions) <= set(other.expressions) for other in chosen)

@@ -41,6 +41,15 @@ class Grid:
     spacings: tuple[float, ...]
     walls: tuple[tuple[bool, ...], ...]
 
+    def __post_init__(self) -> None:
+        shapes = (self.columns.shape, len(self.spacings), {len(own) for own in self.walls})
+        if shapes != ((len(self.fields), math.prod(self.shape)), self.n_axes, {self.n_axes}):
+            raise ValueError(
+                f"a grid of shape {self.shape} has columns of shape {self.columns.shape}, "
+                f"{len(self.spacings)} spacings and {self.walls} for walls. Expected (fields, "
+                "points), and a spacing and a wall for each axis."
+            )
+
     @property
     def n_points(self) -> int:
         """Number of points N."""
@@ -105,9 +114,7 @@ class Grid:
         return tuple(not ends_meet(line, noise) for line in lines)
 
 
-def grid_of(
-    names: Sequence[str], spacing: float | tuple[float, ...] | None = None
-) -> Grid:
+def grid_of(names: Sequence[str], spacing: float | tuple[float, ...] | None = None) -> Grid:
     """Read the grid from the columns' names.
 
     u1, u2, … is the field u at the points 1, 2, … of a line; u3_12 is it at the twelfth point of
@@ -156,9 +163,7 @@ def grid_of(
     return Grid(tuple(points), columns, shape, spacings, walls)
 
 
-def _points(
-    names: Sequence[str], n_axes: int | None
-) -> dict[str, dict[tuple[int, ...], int]]:
+def _points(names: Sequence[str], n_axes: int | None) -> dict[str, dict[tuple[int, ...], int]]:
     """Return the column of each field at each point.
 
     Of a name with several numbers they may all be of the point, or the first may belong to the

@@ -1,7 +1,7 @@
 """Integrals of densities over a grid: values, gradients, and what noise does to them.
 
-With u = Σ a_k B_k and h the length, area or volume of a grid cell, I_j = h Σ_p ρ_j(u(x_p), u_x(x_p), …), and noise of covariance Σ in the
-amplitudes,
+With u = Σ a_k B_k, h the size of a grid cell, I_j = h Σ_p ρ_j(u(x_p), u_x(x_p), …), and noise of
+covariance Σ in the amplitudes,
 
     J = ∂I/∂a = h Σ_p ∂ρ/∂u⁽ᵏ⁾ B⁽ᵏ⁾        the functional derivative, wave by wave
     J Σ Jᵀ                                 covariance of the integrals
@@ -19,8 +19,8 @@ import sympy
 from scipy import linalg
 
 from discovery.formulas.compiling import compile_formulas
-from discovery.pde.densities import Jets
 from discovery.pde.basis import Basis
+from discovery.pde.densities import Jets
 from discovery.pde.grid import Grid
 
 # States that are evaluated at once, which bounds memory.

@@ -201,16 +201,24 @@ def _of_integrals(library: IntegralLibrary) -> dict[str, Plain]:
         "densities": [to_tree(density) for density in library.densities],
         "fields": list(grid.fields),
         "columns": grid.columns.tolist(),
-        "spacing": grid.spacing,
-        "walls": list(grid.walls),
+        "shape": list(grid.shape),
+        "spacings": list(grid.spacings),
+        "walls": [list(walls) for walls in grid.walls],
     }
 
 
 def _integrals(plain: Mapping[str, Plain]) -> IntegralLibrary:
     names, fields = [str(name) for name in plain["symbols"]], map(str, plain["fields"])
     columns = np.array(plain["columns"], dtype=int)
-    grid = Grid(tuple(fields), columns, float(plain["spacing"]), tuple(map(bool, plain["walls"])))
-    densities, jets = [from_tree(tree) for tree in plain["densities"]], Jets(grid.fields)
+    if "shape" in plain:
+        shape, spacings = tuple(map(int, plain["shape"])), tuple(map(float, plain["spacings"]))
+        walls = tuple(tuple(map(bool, own)) for own in plain["walls"])
+    else:  # as files of version 0.1 have it, of lines alone
+        shape, spacings = columns.shape[1:], (float(plain["spacing"]),)
+        walls = tuple((bool(closed),) for closed in plain["walls"])
+    grid = Grid(tuple(fields), columns, shape, spacings, walls)
+    densities = [from_tree(tree) for tree in plain["densities"]]
+    jets = Jets(grid.fields, grid.n_axes)
     _check_symbols(densities, jets.places)
     return IntegralLibrary(densities, jets, grid, names)
 

@@ -12,6 +12,7 @@ import numpy as np
 from discovery.data.coordinates import field_of
 from discovery.data.frame import Frame
 from discovery.data.trajectories import Trajectories
+from discovery.pde.grid import Grid, grid_of
 from discovery.report.quantity import Quantity
 
 # What is kept: runs, rows of each, laws, and of fields profiles of one run.
@@ -39,7 +40,8 @@ class Sample:
         Of the coordinates that are kept: the first two, or of fields the columns of the first. An
         unknown role or unit is empty.
     states : (n, 2) array
-        Values of these coordinates; of fields (profiles, points) at `profile_times`.
+        Values of these coordinates; of fields (profiles, points) at `profile_times`, along x in
+        the middle of the other axes.
     formulas : tuple of k str
         Of the laws, as `Quantity.formula` has them.
     values, errors : (k, n) arrays
@@ -49,7 +51,7 @@ class Sample:
     profile_times : (profiles,) array
         Empty but for fields.
     grid_spacing : float
-        0 but for fields.
+        Along the line that is shown; 0 but for fields.
     """
 
     run_ids: tuple[str, ...]
@@ -104,7 +106,10 @@ class Sample:
             for k, law in enumerate(shown):
                 values[k], errors[k] = _with_errors(law, states, runs, levels, covariance)
         roles = tuple(role or "" for role in runs.roles or [None] * runs.dim)
-        columns, profiles = _columns(runs.names, roles), np.zeros(0)
+        columns, profiles, spacing = _columns(roles), np.zeros(0), 0.0
+        if "field" in roles:
+            grid = grid_of(runs.names, runs.grid_spacing)
+            columns, spacing = _middle_line(grid), grid.spacings[-1]
         pictured = states[:, columns]
         if "field" in roles:
             middle = chosen[len(chosen) // 2]
@@ -125,7 +130,7 @@ class Sample:
             errors=errors,
             turns=_turns(frame, roles, columns),
             profile_times=profiles,
-            grid_spacing=runs.grid_spacing or float("field" in roles),
+            grid_spacing=spacing,
         )
 
     @property
@@ -220,10 +225,15 @@ def _with_errors(
     return values, np.sqrt(np.einsum("ni,nij,nj->n", slopes, part, slopes))
 
 
-def _columns(names: Sequence[str], roles: Sequence[str]) -> list[int]:
+def _middle_line(grid: Grid) -> list[int]:
+    """Return the columns of the first field along x, in the middle of the other axes."""
+    lines = list(grid.lines([0]))
+    at = tuple(n // 2 for n in grid.shape[:-1])
+    return lines[int(np.ravel_multi_index(at, grid.shape[:-1])) if at else 0].tolist()
+
+
+def _columns(roles: Sequence[str]) -> list[int]:
     """Return the columns that a portrait shows."""
-    if "field" in roles:
-        return [i for i, name in enumerate(names) if field_of(name) == field_of(names[0])]
     return [i for i, role in enumerate(roles) if role not in _NO_COORDINATES][:2]
 
 

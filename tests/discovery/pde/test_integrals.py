@@ -14,7 +14,9 @@ from discovery.pde.integrals import Integrals
 def integrals():
     """Return unlike densities on a grid of two fields, one between walls, some waves left out."""
 
-    grid = replace(grid_of([f"{f}{p}" for f in "uv" for p in range(16)], 0.3), walls=((False,), (True,)))
+    grid = replace(
+        grid_of([f"{f}{p}" for f in "uv" for p in range(16)], 0.3), walls=((False,), (True,))
+    )
     jets = Jets(grid.fields)
     own = custom(["u**4", "u*v_x", "u_xx**2", "cos(u)*v", "u_x*v_x"], jets)
     bases = [b.among(np.arange(k)) for b, k in zip(grid.bases(), (9, 6), strict=True)]

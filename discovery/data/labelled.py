@@ -1,0 +1,137 @@
+"""Labelled arrays (xarray): variables on dimensions of runs, of time, and of space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from discovery.data.column_names import RUN_COLUMNS, TIME_COLUMNS, usual_column
+
+if TYPE_CHECKING:
+    import xarray
+
+# Grid points are equally spaced where their distances differ by less than this share.
+_EVEN = 1e-6
+# Axes that have an order whatever the order of dimensions: x is the last.
+_LETTERS = ("z", "y", "x")
+
+
+class Labelled(NamedTuple):
+    """What a data set holds, as `Trajectories` takes it.
+
+    Attributes
+    ----------
+    states : (runs, steps, variables, …) array
+        One axis for each dimension of space behind the variables.
+    times : (steps,) array or None
+    names : list of str
+        Of the variables.
+    run_ids : (runs,) array or None
+    grid_spacing : tuple of float, or None
+        Along each dimension of space.
+    """
+
+    states: np.ndarray
+    times: np.ndarray | None
+    names: list[str]
+    run_ids: np.ndarray | None
+    grid_spacing: tuple[float, ...] | None
+
+
+def contents(
+    data: xarray.Dataset | xarray.DataArray, run: str | None = None, time: str | None = None
+) -> Labelled:
+    """Return the variables of a data set with the axes in their order.
+
+    Parameters
+    ----------
+    data : xarray.Dataset or xarray.DataArray
+    run, time : str, optional
+        The dimensions of runs and of time. Default: those with a usual name. Without one of runs
+        the data are one run.
+
+    Raises
+    ------
+    ValueError
+        For what is no data set, no dimension of time, variables on other dimensions than the first,
+        points that are not equally spaced.
+    """
+    if not hasattr(data, "dims") or not hasattr(data, "coords"):
+        raise ValueError(
+            f"received {type(data).__name__}. Expected an xarray.Dataset or xarray.DataArray."
+        )
+    if not hasattr(data, "data_vars"):
+        data = data.to_dataset(name=data.name or "u")
+    names = [str(name) for name in data.data_vars]
+    if not names:
+        raise ValueError("the data set has no variables. Expected one for each field.")
+    variables = [data[name] for name in data.data_vars]
+    dims = [str(dim) for dim in variables[0].dims]
+    for name, variable in zip(names, variables, strict=True):
+        if set(map(str, variable.dims)) != set(dims):
+            raise ValueError(
+                f"variable {name!r} has the dimensions {_listed(variable.dims)}, {names[0]!r} has "
+                f"{_listed(dims)}. Expected the same: choose variables with data[[...]]."
+            )
+    time = _dimension(dims, time, TIME_COLUMNS, "time")
+    if time is None:
+        raise ValueError(
+            f"no dimension of {_listed(dims)} is called like a time. Pass time='...' with its name."
+        )
+    run = _dimension([d for d in dims if d != time], run, RUN_COLUMNS, "run")
+    space = [d for d in dims if d not in (run, time)]
+    if set(space) <= set(_LETTERS):
+        space.sort(key=_LETTERS.index)
+    order = [d for d in (run, time, *space) if d is not None]
+    fields = np.stack([np.asarray(v.transpose(*order).values) for v in variables], axis=len(order))
+    fields = np.moveaxis(fields, -1, 2 - (run is None))
+    spacing = tuple(_spacing(data, dim) for dim in space)
+    return Labelled(
+        states=fields[None] if run is None else fields,
+        times=_times(data, time),
+        names=names,
+        run_ids=np.asarray(data[run].values) if run is not None and run in data.coords else None,
+        grid_spacing=spacing or None,
+    )
+
+
+def _dimension(
+    dims: Sequence[str], given: str | None, usual: tuple[str, ...], what: str
+) -> str | None:
+    if given is None:
+        return usual_column(list(dims), usual)
+    if given not in dims:
+        raise ValueError(f"{what}={given!r} is no dimension. Expected one of {_listed(dims)}.")
+    return given
+
+
+def _spacing(data: xarray.Dataset, dim: str) -> float:
+    """Return the distance between points along a dimension, 1 where it has no coordinate."""
+    if dim not in data.coords:
+        return 1.0
+    places = np.asarray(data[dim].values)
+    if places.dtype.kind not in "iuf":
+        return 1.0
+    steps = np.abs(np.diff(places.astype(float)))
+    if len(steps) == 0 or np.ptp(steps) > _EVEN * steps.max() or steps.min() <= 0:
+        raise ValueError(
+            f"the points along {dim!r} are not equally spaced. Expected equal distances: "
+            f"data.interp({dim}=...) makes them so."
+        )
+    return float(steps.mean())
+
+
+def _times(data: xarray.Dataset, time: str) -> np.ndarray | None:
+    """Return the times, dates as seconds since the first; None where there are none."""
+    if time not in data.coords:
+        return None
+    times = np.asarray(data[time].values)
+    if times.dtype.kind in "mM":
+        return (times - times[0]) / np.timedelta64(1, "s")
+    return times
+
+
+def _listed(dims: Sequence[str]) -> str:
+    return ", ".join(map(str, dims))
