@@ -1320,6 +1320,25 @@ class FieldCriteria:
         off=-1.0,
         test="pde/test_waves.py::test_waves_of_noise_alone_are_left_out",
     )
+    correlated: float = limit(
+        1.3,
+        statistic="noise of a wave number in time, over what white noise along the grid gives it",
+        unit="1",
+        reason="tolerance: both are known to some percent, and noise that is correlated over a "
+        "grid cell has twice as much in long waves",
+        off=math.inf,
+        test="pde/test_waves.py::test_noise_that_is_correlated_along_the_grid",
+    )
+    white_in_time: float = limit(
+        1.25,
+        statistic="size of a wave number's differences of eighth order in time, over those of "
+        "twelfth",
+        unit="1",
+        reason="tolerance: 1 for noise that is white in time; a wave of more than three samples a "
+        "period has more than 1.6",
+        off=math.inf,
+        test="pde/test_waves.py::test_fast_waves_are_no_noise",
+    )
     bias_weight: float = limit(
         100.0,
         statistic="weight of squared bias against variance in smoothing along time",

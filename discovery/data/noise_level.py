@@ -10,6 +10,7 @@ Source: the difference-sequence estimators of Hall, Kay and Titterington (Biomet
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from numbers import Real
 
 import numpy as np
@@ -17,7 +18,8 @@ from numpy.typing import ArrayLike
 
 from discovery.criteria import NOISE
 
-_MAX_ORDER = 12
+# Of differences.
+ORDERS = range(1, 13)
 # Median of the size of a standard normal variable.
 _MEDIAN = 0.6744897501960817
 # Differences below this share of the values are rounding, and this share of a step is none.
@@ -42,14 +44,36 @@ def noise_scale(rows: np.ndarray, times: np.ndarray, offsets: np.ndarray) -> np.
         Never below ``NOISE.resolution`` of the coordinate's standard deviation.
     """
     spread = rows.std(axis=0)
-    best = spread.copy()
-    for order in range(1, _MAX_ORDER + 1):
+    best = np.min([spread, *difference_scales(rows, times, offsets)], axis=0)
+    return np.maximum(best, NOISE.resolution * np.maximum(spread, 1e-300))
+
+
+def difference_scales(
+    rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, orders: Iterable[int] = ORDERS
+) -> list[np.ndarray]:
+    """Return the size of divided differences of each order, where the runs are long enough.
+
+    Parameters
+    ----------
+    rows : (n, d) array
+    times : (n,) array
+    offsets : (runs + 1,) array of int
+    orders : iterable of int
+        Ascending.
+
+    Returns
+    -------
+    list of (d,) arrays
+        The standard deviation of white noise, and more where the path adds to it.
+    """
+    scales = []
+    for order in orders:
         residual = _differences(rows, times, offsets, order)
         if len(residual) < NOISE.fewest_differences:
             break
         # The median resists the few places where the path turns too fast for this order.
-        best = np.minimum(best, np.median(np.abs(residual), axis=0) / _MEDIAN)
-    return np.maximum(best, NOISE.resolution * np.maximum(spread, 1e-300))
+        scales.append(np.median(np.abs(residual), axis=0) / _MEDIAN)
+    return scales
 
 
 def rounding_noise(rows: np.ndarray) -> np.ndarray:

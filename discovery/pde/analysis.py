@@ -120,8 +120,11 @@ def analyse_fields(
         ),
         drift_rates=search.drift_rates,
         sampled=waves.sampled(sound.rows, integrals),
-        noise={f: float(np.sqrt(np.mean(s**2))) for f, s in zip(grid.fields, levels, strict=True)},
-        remarks=_remarks(runs, some, waves.grid, n_errors),
+        noise={
+            f: float(np.sqrt(np.mean(s**2)))
+            for f, s in zip(grid.fields, waves.point_noise, strict=True)
+        },
+        remarks=_remarks(runs, some, waves, n_errors),
     )
 
 
@@ -261,13 +264,15 @@ def _check_finite(values: np.ndarray, densities: Sequence[sympy.Expr]) -> None:
         )
 
 
-def _remarks(runs: Trajectories, some: Trajectories, grid: Grid, n_errors: int) -> list[str]:
-    remarks = []
+def _remarks(runs: Trajectories, some: Trajectories, waves: FieldWaves, n_errors: int) -> list[str]:
+    grid, remarks = waves.grid, []
     if some.n_runs < runs.n_runs:
         remarks.append(f"{some.n_runs} of {runs.n_runs} runs analysed")
     closed = [f for f, walls in zip(grid.fields, grid.walls, strict=True) if any(walls)]
     if closed:
         remarks.append(f"between walls, since the ends do not meet: {', '.join(closed)}")
+    if waves.is_correlated:
+        remarks.append("neighbours on the grid share noise")
     if n_errors:
         remarks.append(f"{n_errors} gross error{'s' if n_errors > 1 else ''} put right")
     return remarks

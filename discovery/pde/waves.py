@@ -8,13 +8,14 @@ short waves swing faster.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from discovery.criteria import FIELDS, NOISE
-from discovery.data.noise_level import noise_scale
+from discovery.data.noise_level import difference_scales, noise_scale
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.local_polynomials import smooth_apart
 from discovery.estimation.orbits import Orbits
@@ -29,6 +30,8 @@ FEWEST = 3
 SAMPLED_POINTS = 8
 # States on which the noise is estimated along the grid.
 _SNAPSHOTS = 300
+# Runs, and orders of differences, that tell whether neighbours share noise.
+_RUNS, _ORDERS = 30, (8, 12)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ class FieldWaves:
         Amplitudes.
     error : (n, K) array
         Variance of the smoothed amplitudes over that of the measured ones.
+    excess : (K,) array
+        Variance of each amplitude's noise over what noise of that level gives it if it is white
+        along the grid: 1, or more in long waves where neighbours share their noise.
     offsets : (runs + 1,) array of int
     """
 
@@ -58,12 +64,28 @@ class FieldWaves:
     measured: np.ndarray
     smoothed: np.ndarray
     error: np.ndarray
+    excess: np.ndarray
     offsets: np.ndarray
 
     @property
     def kept(self) -> tuple[int, ...]:
         """Number of waves kept of each field."""
         return tuple(map(len, self.bases))
+
+    @property
+    def is_correlated(self) -> bool:
+        """Whether neighbours on the grid share noise."""
+        return bool(np.any(self.excess != 1))
+
+    @property
+    def point_noise(self) -> np.ndarray:
+        """Standard deviation of each field's noise at each point, (F, N), of all waves together."""
+        cuts = np.cumsum([0, *self.kept])
+        more = [
+            1 + (self.excess[a:b] - 1).sum() / self.grid.n_points
+            for a, b in itertools.pairwise(cuts)
+        ]
+        return self.noise * np.sqrt(np.maximum(more, 0.0))[:, None]
 
     @property
     def noise_over_motion(self) -> float:
@@ -73,7 +95,7 @@ class FieldWaves:
         moved = np.mean((self.smoothed - np.repeat(means, lengths, axis=0)) ** 2, axis=0)
         cuts = np.cumsum([0, *self.kept[:-1]])
         motion = np.sqrt(np.add.reduceat(moved, cuts) / self.grid.n_points)
-        return float(np.max(_rms(self.noise) / np.maximum(motion, 1e-300)))
+        return float(np.max(_rms(self.point_noise) / np.maximum(motion, 1e-300)))
 
     def states(self, amplitudes: np.ndarray) -> np.ndarray:
         """Return the states (n, d) of amplitudes (n, K)."""
@@ -107,16 +129,17 @@ class FieldWaves:
             The states as they were measured.
         """
         noise, scale = np.empty(rows.shape[1]), np.empty(rows.shape[1])
-        noise[self.grid.columns] = self.noise
+        noise[self.grid.columns] = self.point_noise
         scale[self.grid.columns] = self.spread[:, None]
         raw = raw_path(rows, noise)
         return Orbits(raw, Path(self.states(self.smoothed), raw.errors), self.offsets, scale)
 
     def orbits(self, integrals: Integrals) -> Orbits:
         """Return the runs as orbits of the integrals."""
-        whole = np.broadcast_to(1.0, self.measured.shape)
+        whole = np.broadcast_to(self.excess, self.measured.shape)
         measured = Path(*integrals.moments(self.measured, whole, self.noise))
-        smoothed = Path(*integrals.moments(self.smoothed, self.error, self.noise))
+        left = self.error * self.excess
+        smoothed = Path(*integrals.moments(self.smoothed, left, self.noise))
         # How far an integral moves when the fields move by their spread. Its own spread would not
         # do: a mass that is the same in all runs would be lost in what varies beside it.
         some = self.smoothed[:: max(1, len(self.smoothed) // _SNAPSHOTS)]
@@ -146,7 +169,7 @@ class FieldWaves:
         path = self.states(self.smoothed)
         spread = integrals.measured.variances.mean(axis=0) ** 0.5
         columns = [(integrals.measured.states, integrals.smoothed.states, spread)]
-        for f, level in enumerate(self.noise):
+        for f, level in enumerate(self.point_noise):
             fields = [self.grid.values(values, f) for values in (rows, path)]
             away = [v[:, points] - v.mean(axis=1, keepdims=True) for v in fields]
             columns += [(*away, level[points])]
@@ -155,7 +178,7 @@ class FieldWaves:
         plain = self.grid.columns[:, points].ravel()
         seen = np.hstack([rows[:, plain], seen[:, sure]])
         moved = np.hstack([path[:, plain], moved[:, sure]])
-        raw = raw_path(seen, np.hstack([self.noise[:, points].ravel(), noise[sure]]))
+        raw = raw_path(seen, np.hstack([self.point_noise[:, points].ravel(), noise[sure]]))
         scale = np.maximum(moved.std(axis=0), 1e-300)
         return Orbits(raw, Path(moved, raw.errors), self.offsets, scale)
 
@@ -174,14 +197,16 @@ def waves_of(runs: Trajectories, grid: Grid, noise: np.ndarray) -> FieldWaves:
     values = [grid.values(runs.rows, f) for f in range(len(grid.fields))]
     walls = tuple(grid.walls_of(v, s) for v, s in zip(values, _rms(noise), strict=True))
     grid = replace(grid, walls=walls)
-    bases, measured, groups, levels = [], [], [], []
+    bases, measured, groups, levels, excess = [], [], [], [], []
     for field, sigma, basis in zip(values, noise, grid.bases(), strict=True):
         amplitudes, variance = basis.amplitudes(field), basis.power(sigma[None] ** 2)[0]
-        kept = _above_noise(amplitudes, variance, basis)
+        more = _excess(amplitudes, variance, basis, runs)
+        kept = _above_noise(amplitudes, variance * more, basis)
         bases.append(basis.among(kept))
         groups += [group + sum(map(len, levels)) for group in bases[-1].groups]
         measured.append(amplitudes[:, kept])
-        levels.append(np.sqrt(variance[kept]))
+        excess.append(more[kept])
+        levels.append(np.sqrt(variance[kept] * more[kept]))
     amplitudes = np.concatenate(measured, axis=1)
     sizes = np.concatenate(levels)
     smoothed, error = smooth_apart(
@@ -195,6 +220,7 @@ def waves_of(runs: Trajectories, grid: Grid, noise: np.ndarray) -> FieldWaves:
         measured=amplitudes,
         smoothed=smoothed,
         error=error,
+        excess=np.concatenate(excess),
         offsets=runs.offsets,
     )
 
@@ -213,6 +239,27 @@ def _above_noise(amplitudes: np.ndarray, variance: np.ndarray, basis: Basis) -> 
         last = np.flatnonzero(above & (waves_of_each > 0)).max(initial=0)
         kept &= numbers <= max(FEWEST - 1, last)
     return np.flatnonzero(kept)
+
+
+def _excess(
+    amplitudes: np.ndarray, variance: np.ndarray, basis: Basis, runs: Trajectories
+) -> np.ndarray:
+    """Return the variance of each amplitude's noise over that of white noise along the grid, (N,).
+
+    Noise that neighbours share is more in long waves than in short ones. What noise a wave number
+    has is seen in time, where it is white: differences of every high order are then of one size.
+    """
+    few = runs[np.unique(np.linspace(0, runs.n_runs - 1, _RUNS).astype(int))]
+    rows = np.isin(runs.groups, np.flatnonzero(np.isin(runs.run_ids, few.run_ids)))
+    found = np.ones(len(variance))
+    for group in basis.groups:
+        scales = difference_scales(amplitudes[rows][:, group], few.row_times, few.offsets, _ORDERS)
+        if len(scales) < len(_ORDERS):
+            return found
+        lower, higher = (np.mean(scale**2) for scale in scales)
+        if lower <= FIELDS.white_in_time**2 * higher:
+            found[group] = higher / np.mean(variance[group])
+    return found if found.max() > FIELDS.correlated**2 else np.ones(len(variance))
 
 
 def field_noise(runs: Trajectories, grid: Grid) -> np.ndarray:

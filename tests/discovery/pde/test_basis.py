@@ -51,4 +51,6 @@ def test_fast_sums_are_those_of_the_matrix(basis, orders):
 
 
 def test_another_unit_of_length(basis):
-    np.testing.assert_allclose(basis.scaled(10.0).dense((1, 1)), 100 * basis.dense((1, 1)), atol=1e-9)
+    np.testing.assert_allclose(
+        basis.scaled(10.0).dense((1, 1)), 100 * basis.dense((1, 1)), atol=1e-9
+    )

@@ -90,11 +90,13 @@ def test_the_picture_is_of_a_line(report):
 
 
 def test_columns_of_a_table_are_a_plane(tmp_path, capsys):
-    runs = waves(8, 12)
+    runs = waves(4, 12).of_columns(range(96))
     runs.to_file(tmp_path / "plane.csv")
-    given = ["--roles", "u*=field,v*=field", "--grid-spacing", "0.79,0.52", "--quiet"]
-    main([str(tmp_path / "plane.csv"), *given])
-    assert "fields u, v on 96 grid points" in capsys.readouterr().out
+    given = [str(tmp_path / "plane.csv"), "--roles", "u*=field", "--quiet", "--grid-spacing"]
+    main([*given, "0.79,0.52"])
+    assert "field u on 96 grid points" in capsys.readouterr().out
+    assert main([*given, "0.79,wide"]) == 2
+    assert "--grid-spacing: 'wide' is no number" in capsys.readouterr().err
 
 
 def test_arrays_of_runs_of_unequal_length():

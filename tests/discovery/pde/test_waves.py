@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from discovery import Trajectories
+from discovery import Trajectories, datasets
 from discovery.pde.densities import Jets
 from discovery.pde.grid import grid_of
 from discovery.pde.integrals import Integrals
@@ -49,6 +49,36 @@ def test_short_waves_that_move():
     """A field may live in the shortest waves: smooth in time, it is no noise."""
     runs, _ = travelling_wave(7, noise=0.01, speed=0.05)
     np.testing.assert_allclose(field_noise(runs, GRID), 0.01, rtol=0.2)
+
+
+def shared(values, width):
+    """Return white noise (…, N) that is spread over neighbours on a ring, its size unchanged."""
+    place = np.arange(values.shape[-1])
+    near = np.exp(-0.5 * (np.minimum(place, len(place) - place) / width) ** 2)
+    spread = np.fft.irfft(np.fft.rfft(values) * np.fft.rfft(near), len(place))
+    return spread / np.linalg.norm(near)
+
+
+def test_noise_that_is_correlated_along_the_grid(kdv, find):
+    """Long waves hold more of it than short ones: laws are found as with white noise."""
+    clean, rng = datasets.load("kdv", 40, 80, seed=0), np.random.default_rng(0)
+    size = 0.02 * clean.rows.std()
+    rows = clean.rows + size * shared(rng.standard_normal(clean.rows.shape), 1.5)
+    runs = Trajectories.from_rows(
+        rows, clean.groups, clean.row_times, clean.names, clean.roles, clean.grid_spacing
+    )
+    report = find(runs, ["u", "u**2", "u_x**2", "u**3"]).report_
+    assert report.n_conserved == 3 and "neighbours on the grid share noise" in report.title
+    assert all(0.8 < q.flatness < 1.3 for q in report.quantities)
+    np.testing.assert_allclose(report.noise["u"], size, rtol=0.15)
+    plain = find(kdv, ["u", "u**2", "u_x**2", "u**3"]).report_
+    assert "share noise" not in plain.title
+
+
+def test_fast_waves_are_no_noise():
+    """A wave of four samples a period moves in time as no smooth path does; it is a wave still."""
+    runs, _ = travelling_wave(2, noise=0.01, speed=1.6)
+    assert not expanded(runs, 0.01).is_correlated
 
 
 def test_waves_of_noise_alone_are_left_out():
