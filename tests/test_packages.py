@@ -112,6 +112,12 @@ from discovery import Trajectories, datasets
 datasets.load("rigid_body", 8, 20).to_frame(run="run", time="t").to_excel("runs.xlsx", index=False)
 assert Trajectories.from_file("runs.xlsx").n_runs == 8
 """,
+    "xarray": """
+import numpy as np, xarray
+from discovery import Trajectories
+data = xarray.DataArray(np.zeros((2, 5, 9)), dims=("run", "time", "x"), name="h")
+assert Trajectories.from_xarray(data).names[:2] == ("h1", "h2")
+""",
     "test": "import pytest, ruff, grimp, numpydoc, hypothesis, xdist, openpyxl, build, twine",
     "docs": "import sphinx, myst_parser, furo",
 }
