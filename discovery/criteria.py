@@ -1151,6 +1151,27 @@ class LawCriteria:
         test="laws/judging/test_selection.py::test_few_runs_explain_nothing",
     )
 
+    # --- Places and species that are searched ---
+    further_centre: float = limit(
+        1e-3,
+        statistic="probability that a centre which is none explains as much of the motion left",
+        unit="1",
+        reason="χ² distribution of the gain, with a place and a strength as degrees of freedom, of "
+        "as many samples as are independent",
+        level=1e-3,
+        off=1.0,
+        test="laws/free/test_centres.py::test_one_centre_is_not_two",
+    )
+    species: int = limit(
+        4,
+        statistic="species of bodies, each two of them with a coupling of their own",
+        unit="species",
+        reason="tolerance: four have ten couplings; an energy of more numbers is found from masses "
+        "or charges alone, or imitates one",
+        off=10**6,
+        test="laws/test_species.py::test_bodies_that_are_all_unlike_are_no_species",
+    )
+
     # --- The conclusion for a data set ---
     min_runs: float = limit(
         8,

@@ -47,6 +47,7 @@ from discovery.laws.free.quadratic import quadratic_stages
 from discovery.laws.free.stages import free_stages
 from discovery.laws.general import general_stages
 from discovery.laws.judging.conclusion import conclude
+from discovery.laws.judging.joined import joined
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.trend import secular_rate
 from discovery.laws.learned.training import train_features
@@ -60,7 +61,9 @@ from discovery.libraries.many_bodies.bodies import FEWEST_COLUMNS, Bodies
 from discovery.libraries.many_bodies.sums import symmetry_of
 from discovery.libraries.many_bodies.told import BoxLike, Told, told_bodies
 from discovery.libraries.monomials import symbols_of
-from discovery.noether.motion import MeasuredMotion
+from discovery.noether.energy_among import energy_among
+from discovery.noether.motion import Candidate, MeasuredMotion
+from discovery.noether.naming import names_of
 from discovery.noether.pairing import pair
 from discovery.pde.analysis import analyse_fields
 from discovery.report.assembly import report_on
@@ -626,6 +629,9 @@ def _laws(
         runs = Moving(seen, of.row_times, of.names, roles, fit, held, among, windows)
         findings = with_decaying(findings, found, runs, rng, numbers)
         conclusion = conclude(findings, known, moving.roles)
+    motion = MeasuredMotion.of(orbits, moving, sound, coordinates)
+    if split is not None and not few and parts.all_coordinates and seen.on_a_path:
+        findings = _with_energy(findings, motion, split, rng, asked)
     drifting = [law for law in findings.laws if law.verdict == "approximate" and not law.decay]
     report = report_on(
         findings,
@@ -647,7 +653,32 @@ def _laws(
         searched = [*report.searched, f"no manifold is trained for {of.dim} columns"]
         report = replace(report, searched=searched)
     report = _with_symmetries(report, moving, orbits, numbers, parts, by_kind=asked.in_box)
-    return report, frame, MeasuredMotion.of(orbits, moving, sound, coordinates)
+    return report, frame, motion
+
+
+def _with_energy(
+    findings: Findings,
+    motion: MeasuredMotion,
+    split: Split,
+    rng: np.random.Generator,
+    asked: _Asked,
+) -> Findings:
+    """Return laws with the energy instead of the longest that it is a sum of."""
+    exact = [law for law in findings.laws if law.sure and not law.library.learned]
+    if len(exact) < 2 or len(motion.names) > LIBRARIES.wide:
+        return findings
+    laws = [Candidate(law.library, law.coefficients) for law in exact]
+    weights = None if "energy" in names_of(laws, motion) else energy_among(laws, motion)
+    if weights is None:
+        return findings
+    energy = joined(exact, weights, split, rng, numbers=asked.numbers, criteria=asked.criteria)
+    if energy is None:
+        return findings
+    if names_of([Candidate(energy.library, energy.coefficients)], motion) != ["energy"]:
+        return findings
+    parts = [law for law, weight in zip(exact, weights, strict=True) if weight]
+    longest = max(parts, key=lambda law: law.complexity)
+    return replace(findings, laws=[energy if law is longest else law for law in findings.laws])
 
 
 def _hides_motion(orbits: Orbits, runs: Trajectories) -> bool:

@@ -36,7 +36,7 @@ _NEAR = 1.5
 # Largest denominator of coefficients that are exact but for arithmetic rounding.
 _EXACT_DENOMINATOR = 10
 # Significant digits at most.
-_DIGITS = 12
+DIGITS = 12
 # How often an interval holds what rounding a number to digits may move it: two digits of its error.
 _ROUNDED = 10
 # Returns numbers (s,) of which some (s,) bool are fixed and the others are fitted beside them.
@@ -137,16 +137,26 @@ class Numbers:
         interval : float
             Half the width of a measured ratio's interval, relative.
         """
+        values, prices = self._simple(*np.atleast_1d(ratio, tolerance, interval))
+        return float(values[0]), float(prices[0])
+
+    def _simple(
+        self, ratios: np.ndarray, tolerances: np.ndarray, intervals: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return what `simple` does of each of (s,) ratios: numbers and prices, (s,) each."""
         values, prices = self._table
-        size = abs(ratio)
-        low, high = np.searchsorted(values, [size * (1 - tolerance), size * (1 + tolerance)])
-        if low == high:
-            return ratio, np.inf
-        best = low + int(np.argmin(prices[low:high]))
-        others = self.expected(values[best], interval) - self._one(interval)
-        if others > FORMULAS.numbers_by_chance:
-            return ratio, np.inf
-        return float(np.copysign(values[best], ratio)), float(prices[best])
+        sizes = np.abs(ratios)
+        low = np.searchsorted(values, sizes * (1 - tolerances))
+        high = np.searchsorted(values, sizes * (1 + tolerances))
+        at = np.arange(len(values))
+        inside = (at >= low[:, None]) & (at < high[:, None])
+        best = np.argmin(np.where(inside, prices, np.inf), axis=1)
+        others = (self._as_cheap[best] - 1) * self._one(intervals)
+        found = inside.any(axis=1) & (others <= FORMULAS.numbers_by_chance)
+        return (
+            np.where(found, np.copysign(values[best], ratios), ratios),
+            np.where(found, prices[best], np.inf),
+        )
 
     def expected(self, number: float, width: float) -> float:
         """Return how many numbers as cheap an interval holds that lies anywhere nearby.
@@ -163,28 +173,38 @@ class Numbers:
         float
             Infinite where the number is no simple one.
         """
-        values, prices = self._table
-        price, size = self._listed(number), abs(number)
-        if not np.isfinite(price):
-            return np.inf
-        near = slice(*np.searchsorted(values, [size / _NEAR, size * _NEAR]))
-        return float(np.sum(prices[near] <= price)) * self._one(width)
+        at = self._at(np.array([number]))[0]
+        return float(self._as_cheap[at]) * self._one(width) if at >= 0 else np.inf
 
     def price(self, number: float) -> float:
         """Return the bits that it takes to say a number; of one that is not simple, its digits."""
-        price = self._listed(number)
-        return price if np.isfinite(price) else _in_decimals(number)
+        return float(self._prices(np.array([number]))[0])
+
+    def _prices(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the `price` of each of (s,) numbers."""
+        at = self._at(numbers)
+        prices = self._table[1][at]
+        prices[at < 0] = [_in_decimals(n) for n in numbers[at < 0]]
+        return prices
 
     @staticmethod
-    def _one(width: float) -> float:
+    def _one(width: float | np.ndarray) -> float | np.ndarray:
         """Return the share of one number in an interval; of the logarithm, for it is relative."""
         return 2 * width / (2 * np.log(_NEAR))
 
-    def _listed(self, number: float) -> float:
+    def _at(self, numbers: np.ndarray) -> np.ndarray:
+        """Return where the simple numbers are that numbers (s,) are, (s,); −1 for none."""
+        values, sizes = self._table[0], np.abs(numbers)
+        at = np.minimum(np.searchsorted(values, sizes * (1 - _SAME)), len(values) - 1)
+        return np.where(np.abs(values[at] - sizes) <= _SAME * sizes, at, -1)
+
+    @cached_property
+    def _as_cheap(self) -> np.ndarray:
+        """How many numbers near each simple one cost no more."""
         values, prices = self._table
-        at = np.searchsorted(values, abs(number) * (1 - _SAME))
-        found = at < len(values) and values[at] <= abs(number) * (1 + _SAME)
-        return float(prices[at]) if found else np.inf
+        low, high = np.searchsorted(values, values / _NEAR), np.searchsorted(values, values * _NEAR)
+        parts = zip(low, high, prices, strict=True)
+        return np.array([np.sum(prices[a:b] <= price) for a, b, price in parts])
 
     @cached_property
     def _table(self) -> tuple[np.ndarray, np.ndarray]:
@@ -242,13 +262,17 @@ class Numbers:
         (s,) array or None
             Of the sign that `signed` gives.
         """
+        tried = set()
         for share in shares:
             trials = []
             for pivot, width in widths.items():
-                ratios = vector / vector[pivot]
-                pairs = zip(ratios, width, strict=True)
-                found = [self.simple(r, share * w, w if measured else 0.0) for r, w in pairs]
-                values, prices = (np.array(column) for column in zip(*found, strict=True))
+                interval = width if measured else np.zeros(len(width))
+                values, prices = self._simple(vector / vector[pivot], share * width, interval)
+                # What a wider share gave was refused.
+                key = pivot, values.tobytes()
+                if key in tried:
+                    continue
+                tried.add(key)
                 if measured:
                     values, prices = self._in_digits(values, prices, width, refit)
                 price = round(float(prices.sum()), 6)  # else rounding breaks ties
@@ -268,11 +292,11 @@ class Numbers:
         simple = np.isfinite(prices)
         if refit is not None and simple.any() and not simple.all():
             values = refit(values, simple)
-        digits = np.clip(np.ceil(1 - np.log10(width / _ROUNDED)), 1, _DIGITS).astype(int)
+        digits = np.clip(np.ceil(1 - np.log10(width / _ROUNDED)), 1, DIGITS).astype(int)
         values = np.array(
             [v if s else in_digits(v, k) for v, s, k in zip(values, simple, digits, strict=True)]
         )
-        return values, np.array([self.price(v) for v in values])
+        return values, self._prices(values)
 
     def shortest(
         self, ratios: np.ndarray, known: np.ndarray, allowed: Callable[[np.ndarray], bool]
@@ -293,25 +317,23 @@ class Numbers:
             Of the sign that `signed` gives.
         """
         known_digits = 1 - np.floor(np.log10(np.where(known > 0, known, FORMULAS.most_width)))
-        for extra in range(_DIGITS - 1):
-            values = np.empty(len(ratios))
-            for i, digits in enumerate(np.maximum(known_digits, 2).astype(int) + extra):
-                tolerance = max(10.0 ** (1 - digits), known[i])
-                values[i], price = self.simple(ratios[i], tolerance, known[i])
-                if not np.isfinite(price):
-                    values[i] = in_digits(ratios[i], digits)
+        for extra in range(DIGITS - 1):
+            digits = np.maximum(known_digits, 2).astype(int) + extra
+            values, prices = self._simple(ratios, np.maximum(10.0 ** (1 - digits), known), known)
+            rest = zip(values, np.isfinite(prices), digits, strict=True)
+            values = np.array([v if simple else in_digits(v, k) for v, simple, k in rest])
             if allowed(values):
                 return signed(values)
         return signed(ratios)
 
-    def symbolic(self, value: float) -> sympy.Expr:
-        """Return a number that `simple` gave as SymPy writes it; any other with six digits."""
+    def symbolic(self, value: float, digits: int = 6) -> sympy.Expr:
+        """Return a number that `simple` gave as SymPy writes it; any other in so many digits."""
         for factor in self._factors:
             for p, q in factor.fractions(value):
                 if abs(p * factor.value / q - value) <= _SAME * abs(value):
                     return sympy.Rational(p, q) * factor.symbol
         whole = abs(value) < _DIGITS_BELOW and value == round(value)
-        return sympy.Integer(round(value)) if whole else sympy.Float(value, 6)
+        return sympy.Integer(round(value)) if whole else sympy.Float(value, digits)
 
 
 def bits(n: int) -> float:

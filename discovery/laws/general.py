@@ -18,7 +18,7 @@ import sympy
 from discovery.criteria import LAWS
 from discovery.data.coordinates import MOMENTA, POSITIONS
 from discovery.estimation.orbits import Orbits
-from discovery.formulas.simple_numbers import NUMBERS, Numbers
+from discovery.formulas.simple_numbers import DIGITS, NUMBERS, Numbers
 from discovery.laws.finding.darboux import Field, darboux_polynomials
 from discovery.laws.finding.products import (
     Refined,
@@ -85,7 +85,7 @@ class Quotients(Stage):
     def _library(self, powers: Library, above: Sequence[int], below: dict[int, float]) -> Library:
         """Return the terms of the numerator over the denominator."""
         written = [sympy.S.One, *powers.expressions()]
-        divisor = sum(self.numbers.symbolic(c) * written[j] for j, c in below.items())
+        divisor = sum(self.numbers.symbolic(c, DIGITS) * written[j] for j, c in below.items())
         constant = (0,) * len(powers.symbols)
         exponents = [constant, *powers.exponents]
         return Fitted(
@@ -169,7 +169,7 @@ class Products(Stage):
         for polynomial_ in rounded(terms, found, self.numbers):
             used = np.flatnonzero(polynomial_)
             fitted += len(used) - 1
-            parts = [self.numbers.symbolic(polynomial_[j]) * written[j] for j in used]
+            parts = [self.numbers.symbolic(polynomial_[j], DIGITS) * written[j] for j in used]
             logs.append(sympy.log(sympy.Add(*parts)))
         zero = (0,) * len(logs)
         exponents = [(*rest.exponents[j], *zero) for j in np.flatnonzero(found.product.rest)]

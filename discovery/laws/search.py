@@ -41,6 +41,9 @@ from discovery.libraries.numeric import Numeric
 # Candidates of one library that may be refuted before it is given up, and of one length before
 # longer ones are looked at: they come simplest first.
 MAX_REJECTED, MAX_ALIKE = 40, 10
+# Work in vain before a library is given up: the squares of the numbers of terms, added. So many are
+# the entries of the matrices that each is refined and rounded with.
+MAX_WORK = 6000
 # Functions of a library that few runs are worth trying with: their windows are no sample of
 # orbits, so that large libraries take time and tell nothing. Fewer where a simpler one told.
 MOST_FOR_WINDOWS, MOST_BESIDE = 70, 40
@@ -301,6 +304,7 @@ class _Trials:
         self.ops, self.flat = _flat_directions(judge)
         self.found: list[Law] = []
         self.refuted: Counter[int] = Counter()
+        self.work = 0
 
     def run(self) -> list[Law]:
         """Return all that was judged, rejected or not."""
@@ -309,7 +313,7 @@ class _Trials:
                 continue
             found = candidates.candidates(view, vectors, self.library.costs(), slack, flat)
             for candidate in found:
-                if self.refuted.total() >= MAX_REJECTED:
+                if self.refuted.total() >= MAX_REJECTED or self.work >= MAX_WORK:
                     return self.found
                 if self.refuted[len(candidate.support)] < MAX_ALIKE:
                     self._consider(view, self._divided(view, candidate))
@@ -361,10 +365,12 @@ class _Trials:
             return
         refined = self.judge.refined(view, candidate)
         final = self._key(view, self.library.restrict(refined.candidate.support))
-        if final not in judged:
+        in_vain = final in judged
+        if not in_vain:
             self.found.append(self.judge.law(view, refined))
-            rejected = self.found[-1].verdict == Verdict.REJECTED
-            self.refuted[len(candidate.support)] += rejected
+            in_vain = self.found[-1].verdict not in (Verdict.EXACT, Verdict.IDENTITY)
+            self.refuted[len(candidate.support)] += self.found[-1].verdict == Verdict.REJECTED
+        self.work += in_vain * len(candidate.support) ** 2
         judged |= {key, final}
 
     @cached_property

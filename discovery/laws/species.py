@@ -21,9 +21,6 @@ from discovery.laws.finding.operators import operators
 from discovery.libraries.many_bodies.families import Family
 from discovery.libraries.many_bodies.sums import Forms, Sum, Sums
 
-# Species that are told apart at most.
-_MOST = 4
-
 
 def of_species(library: Sums, family: Family, fit: Orbits) -> Iterator[Sums]:
     """Yield sums with a coupling for each two species, of as few species as are flat.
@@ -48,7 +45,7 @@ def of_species(library: Sums, family: Family, fit: Orbits) -> Iterator[Sums]:
         if term.kind.startswith("pairs"):
             pairs.setdefault(term.kind, []).append((term, number))
     tree = linkage(squareform(_unlike(family, pairs)), "complete")
-    for number in range(2, _MOST + 1):
+    for number in range(2, min(LAWS.species, family.bodies.number) + 1):
         species = fcluster(tree, number, "maxclust")
         some = [*alone]
         for terms in pairs.values():

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from discovery.criteria import SYMMETRIES
+from discovery.criteria import FORMULAS, SYMMETRIES
 from discovery.noether.motion import Candidate, MeasuredMotion
 
 # What is zero but for rounding, and the share of motion that integrals over samples leave.
@@ -135,17 +135,18 @@ def _with_velocities(
     mass = None if unit is None else _mass(law, motion, w, unit)
     if mass is None:
         return None
-    middle = np.median(mass, axis=0)
-    mixed = np.abs(middle - np.diag(np.diag(middle))).max()
-    if diagonal and mixed > SYMMETRIES.mixed_mass * np.abs(middle).max():
+    if diagonal and _is_mixed(mass):
         return None
     p = law.gradient(motion.states)[:, w] / unit
     size = p.std(axis=0)
-    change = (motion.change(p) / size).ravel()
-    rest = change - (motion.integral(_force(law, motion, q, w)) / size).ravel()
+    force = _force(law, motion, q, w)
+    change = motion.change(p) / size
+    known = _resolved(motion, force / size, change)
+    change = change[known].ravel()
+    rest = change - (motion.integral(force) / size)[known].ravel()
     most = _most(motion, w, change)
     if law.decays:
-        friction = (motion.integral(p) / size).ravel()[:, None]
+        friction = (motion.integral(p) / size)[known].ravel()[:, None]
         return Flow(pairs, False, mass) if _left(friction, rest) <= most else None
     if rest @ rest <= most:
         return Flow(pairs, False, mass)
@@ -153,10 +154,37 @@ def _with_velocities(
     for degree in range(_DEGREE + 1 if len(q) <= _FEW else 1):
         forces = _across(motion.states[:, q], speeds, degree)
         if 5 * len(forces) < len(change):  # else they would fit anything
-            across = [(motion.integral(force) / size).ravel() for force in forces]
+            across = [(motion.integral(one) / size)[known].ravel() for one in forces]
             if across and _left(np.stack(across, axis=1), rest) <= most:
                 return Flow(pairs, True, mass)
     return None
+
+
+def left_over(law: Candidate, motion: MeasuredMotion) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return how ∂h/∂w changes over windows and what Lagrange's equations leave of it.
+
+    Parameters
+    ----------
+    law : Candidate
+    motion : MeasuredMotion
+        With velocities.
+
+    Returns
+    -------
+    tuple of two (windows, n) arrays, or None
+        None where positions do not change as their velocities say.
+    """
+    q, w = np.array(motion.positions), np.array(motion.momenta)
+    unit = _velocity_units(motion, q, w)
+    if unit is None:
+        return None
+    change = motion.change(law.gradient(motion.states)[:, w] / unit)
+    return change, change - motion.integral(_force(law, motion, q, w))
+
+
+def most_left(motion: MeasuredMotion, change: np.ndarray) -> float:
+    """Return the sum of squares that noise and rounding may leave of changes of all momenta."""
+    return _most(motion, np.array(motion.momenta), change)
 
 
 def _velocity_units(motion: MeasuredMotion, q: np.ndarray, w: np.ndarray) -> np.ndarray | None:
@@ -167,6 +195,26 @@ def _velocity_units(motion: MeasuredMotion, q: np.ndarray, w: np.ndarray) -> np.
     unit = np.sum(moved * speeds, axis=0) / np.sum(speeds**2, axis=0)
     rest = (moved - unit * speeds).ravel()
     return unit if rest @ rest <= _most(motion, q, moved.ravel()) else None
+
+
+def _is_mixed(mass: np.ndarray) -> bool:
+    """Tell whether masses (N, n, n) mix coordinates everywhere alike, beyond chance."""
+    middle = np.median(mass, axis=0)
+    error = 1.25 * mass.std(axis=0) / np.sqrt(len(mass))  # of a median, of normal values
+    mixed = np.abs(middle) - FORMULAS.interval * error
+    np.fill_diagonal(mixed, 0.0)
+    return bool(mixed.max() > SYMMETRIES.mixed_mass * np.abs(middle).max())
+
+
+def _resolved(motion: MeasuredMotion, force: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """Return in which windows samples resolve a force, (windows,) bool; at least in half of them.
+
+    Simpson's rule errs by a fifteenth of what it changes with half of the samples: at a close
+    encounter by more than the motion elsewhere.
+    """
+    error = np.sum((motion.integral(force) - motion.integral(force, 2)) ** 2, axis=1) / 15**2
+    allowed = SYMMETRIES.flow_rest * np.mean(np.sum(np.minimum(change**2, 1.0), axis=1))
+    return error <= max(allowed, float(np.median(error)))
 
 
 def _force(law: Candidate, motion: MeasuredMotion, q: np.ndarray, w: np.ndarray) -> np.ndarray:

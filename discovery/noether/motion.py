@@ -163,11 +163,18 @@ class MeasuredMotion:
         """Return how values (n, k) change over each window, (windows, k)."""
         return np.concatenate([np.diff(values[edges], axis=0) for edges in self.windows])
 
-    def integral(self, values: np.ndarray) -> np.ndarray:
-        """Return the integrals of values (n, k) over each window, (windows, k)."""
+    def integral(self, values: np.ndarray, every: int = 1) -> np.ndarray:
+        """Return the integrals of values (n, k) over each window, (windows, k).
+
+        Parameters
+        ----------
+        values : (n, k) array
+        every : int
+            Of so many samples one is used, beside those at the ends of windows.
+        """
         out = []
         for edges in self.windows:
-            rows = slice(edges[0], edges[-1] + 1)
+            rows = np.union1d(np.arange(edges[0], edges[-1] + 1, every), edges)
             whole = cumulative_simpson(values[rows], x=self.times[rows], axis=0, initial=0.0)
-            out.append(np.diff(whole[edges - edges[0]], axis=0))
+            out.append(np.diff(whole[np.searchsorted(rows, edges)], axis=0))
         return np.concatenate(out)

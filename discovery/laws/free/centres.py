@@ -46,8 +46,6 @@ _GRID, _BEYOND = {2: 25, 3: 9}, 1.8
 _ROWS, _MOST_ROWS = 1500, 20000
 # Pairs of places that are looked at, places apart in steps of the grid, starts of a descent.
 _LOOKED_AT, _APART, _STARTS = 5000, 1.5, 5
-# How often chance alone would add a centre.
-_LEVEL = 1e-3
 # Evaluations in one descent.
 _EVALUATIONS = 400
 # Functions that differ by less than this share are one, and directions without size.
@@ -297,7 +295,7 @@ class _Search:
         rho = np.clip(left[1:] @ left[:-1] / max(left @ left, 1e-300), 0.0, 0.999)
         samples = len(left) * (1 - rho) / (1 + rho)
         gain = (fewer.rest - more.rest) / max(more.rest, 1e-300) * samples
-        return bool(gain > stats.chi2.isf(_LEVEL, self.n + 1))
+        return bool(gain > stats.chi2.isf(LAWS.further_centre, self.n + 1))
 
     def descended(self, places: np.ndarray) -> Found:
         """Return the places (k, n) near others that leave least.

@@ -238,3 +238,21 @@ def test_coefficients_stay_inside_their_intervals():
     (law,) = finder.fit(states.reshape(-1, 2), groups=np.repeat(np.arange(60), 200)).quantities_
     x2, u2 = (law.coefficients[sympy.Symbol(n) ** 2] for n in ("x0", "x1"))
     assert x2 / u2 == pytest.approx(2.89, rel=3e-3)
+
+
+def test_what_was_refused_is_not_tested_again():
+    tested = []
+
+    def allowed(numbers):
+        tested.append(tuple(numbers))
+        return False
+
+    vector, errors = np.array([1.0, 0.4871, 2.2317]), np.array([5e-4, 0.02, 0.04])
+    widths = {0: errors / vector}
+    assert Numbers().simplest(vector, widths, (1.0, 0.99, 0.98, 0.1, 0.09), allowed, True) is None
+    assert len(tested) > 1 and len(set(tested)) == len(tested)
+
+
+def test_a_number_is_written_in_the_digits_that_are_asked_for():
+    assert float(Numbers().symbolic(0.782738095238, 12)) == pytest.approx(0.782738095238, rel=1e-12)
+    assert str(Numbers().symbolic(0.782738095238)) == "0.782738"

@@ -17,10 +17,10 @@ NAMES = [f"{a}{i}" for a in ("x", "y", "vx", "vy") for i in range(1, N + 1)]
 ROLES = ["position"] * 2 * N + ["velocity"] * 2 * N
 
 
-def charges(one_way=0.0, samples=40):
+def charges(one_way=0.0, samples=40, values=CHARGES):
     """Return runs of softened charges in the plane, 1 % noise; forces may be one way in part."""
     rng = np.random.default_rng(0)
-    coupling = np.outer(CHARGES, CHARGES) * (1 + one_way * np.triu(np.ones((N, N))))
+    coupling = np.outer(values, values) * (1 + one_way * np.triu(np.ones((N, N))))
 
     def force(place):
         gap = place[:, :, :, None] - place[:, :, None]
@@ -61,6 +61,10 @@ def test_charges_of_two_signs_are_two_species():
 
 def test_forces_without_an_energy_tell_no_species():
     assert grouped(charges(one_way=0.3))[0] == []
+
+
+def test_bodies_that_are_all_unlike_are_no_species():
+    assert grouped(charges(values=np.array([1, -1, 2, -2, 3, -3, 4, -4.0]) / 2))[0] == []
 
 
 @pytest.mark.slow

@@ -1,0 +1,96 @@
+"""The energy as a sum of laws, none of which is it, and energies that are hard to see."""
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from discovery import ConservedQuantityFinder
+from discovery.data.trajectories import Trajectories
+from discovery.libraries import custom
+from discovery.noether.energy_among import energy_among
+from discovery.noether.motion import Candidate, MeasuredMotion
+from discovery.noether.naming import names_of
+
+NAMES, ROLES = ("x", "y", "u", "v"), ("position",) * 2 + ("velocity",) * 2
+# In a bowl of height (x² + 2 y²)/2; their sum is the energy.
+ONE = "2*u**2*y**2 - 2*u*v*x*y + v**2*x**2 + 2*v**2*y**2 + v**2/2 + y**2"
+OTHER = "u**2*x**2/2 - 2*u**2*y**2 + u**2/2 + 4*u*v*x*y - v**2*x**2 + x**2/2"
+
+
+def in_a_bowl(q, w):
+    slope = np.array([1.0, 2.0])[:, None] * q
+    return -slope * (1 + w[0] ** 2 + 2 * w[1] ** 2) / (1 + np.sum(slope**2, axis=0))
+
+
+def in_two_springs(q, w):
+    return -np.array([1.0, 2.0])[:, None] * q
+
+
+def about_a_sun(q, w):
+    return -q / np.sum(q**2, axis=0) ** 1.5 - np.array([[0.06], [0.0]])
+
+
+def runs_of(pull, starts, noise=0.0, end=10.0, samples=80):
+    """Return runs of one body in the plane from starts (4, runs)."""
+    n, times = starts.shape[1], np.linspace(0, end, samples)
+
+    def rates(_, state):
+        q, w = state.reshape(2, 2, n)
+        return np.concatenate([w, pull(q, w)]).ravel()
+
+    path = solve_ivp(rates, (0, end), starts.ravel(), t_eval=times, rtol=1e-9, atol=1e-10).y
+    states = path.reshape(4, n, samples).transpose(1, 2, 0)
+    rng = np.random.default_rng(0)
+    states = states + noise * states.std(axis=(0, 1)) * rng.normal(size=states.shape)
+    return Trajectories(states=states, times=times, names=NAMES, roles=ROLES)
+
+
+def anywhere(n=20):
+    return np.random.default_rng(1).uniform(-1, 1, (4, n))
+
+
+def motion_of(runs):
+    """Return the motion of runs as it is measured, not smoothed."""
+    parts = (np.asarray(part) for part in (runs.rows, runs.row_times, runs.offsets))
+    return MeasuredMotion(*parts, NAMES, ROLES, True, np.zeros(4), ((0, 2), (1, 3)))
+
+
+def laws_of(*formulas):
+    return [Candidate(custom([formula], NAMES), np.ones(1)) for formula in formulas]
+
+
+def test_the_energy_in_a_bowl_is_a_sum_of_laws():
+    motion = motion_of(runs_of(in_a_bowl, anywhere()))
+    weights = energy_among(laws_of(ONE, OTHER), motion)
+    assert weights[0] / weights[1] == pytest.approx(1, abs=1e-3)
+    assert energy_among(laws_of(ONE), motion) is None
+    # Nor is it among functions that are no laws.
+    assert energy_among(laws_of(ONE, "u**2 + x**2"), motion) is None
+
+
+def test_energies_of_motions_that_do_not_touch_have_no_sum():
+    motion = motion_of(runs_of(in_two_springs, anywhere()))
+    assert energy_among(laws_of("u**2 + x**2", "v**2 + 2*y**2"), motion) is None
+
+
+def test_masses_that_mix_by_place_hide_no_momentum():
+    motion = motion_of(runs_of(in_a_bowl, anywhere()))
+    assert names_of(laws_of(f"{ONE} + {OTHER}", OTHER), motion) == ["energy", None]
+
+
+def test_a_close_encounter_hides_no_energy():
+    """Samples that are too few there are left out."""
+    angle, k = np.linspace(0, 6, 16), np.linspace(0.7, 1.0, 16)
+    starts = np.stack([np.cos(angle), np.sin(angle), -k * np.sin(angle), k * np.cos(angle)])
+    runs = runs_of(about_a_sun, starts)
+    energy = "u**2/2 + v**2/2 - 1/sqrt(x**2 + y**2) + 0.06*x"
+    assert names_of(laws_of(energy, f"{energy} + u/4"), motion_of(runs)) == ["energy", None]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_the_report_has_the_energy(noise):
+    runs = runs_of(in_a_bowl, anywhere(40), noise)
+    report = ConservedQuantityFinder(random_state=0).fit(runs).report_
+    assert sorted(law.name or "" for law in report.quantities) == ["", "energy"]
+    assert report.n_conserved == 2
