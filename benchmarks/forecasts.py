@@ -1,20 +1,26 @@
-"""Forecasts: the motion that follows from laws, beside sparse regression of the rates.
+"""Forecasts: the motion that follows from laws, beside sparse regression and networks.
 
 Systems whose coefficients are no simple fractions, with noise. All methods see the same runs and
-are asked to follow fresh starts, known exactly. Printed are the error after one horizon (the length
-of a training run), as a share of the coordinates' spread, and for how many horizons, ten at most,
-it stays below 0.2, both in the median over the starts.
+are asked to follow fresh starts, known exactly: what is off is off by the coefficients. Printed are
+the error after one horizon (the length of a training run), as a share of the coordinates' spread,
+and for how many horizons, ten at most, it stays below 0.2, both in the median over the starts.
+"From a noisy run": the error one horizon after the end of a run of that length with the same noise,
+from which the start is fitted, and in brackets what `forecast` says that it is.
 
 Regression: rates by differences of the smoothed runs; all polynomials of degree 3 of the
 coordinates, with sine and cosine for an angle; least squares with terms left out one after another
 (Brunton, Proctor and Kutz, PNAS 113, 2016). "refitted": its numbers fitted as those of the laws'
-motion are, by multiple shooting, where no more than 60 are left.
+motion are, by multiple shooting, where no more than 60 are left. Networks: `forecast_rivals.py`,
+with --training CPU seconds each; a Hamiltonian network only where q' = w and w' = −∂V/∂q.
 
     python benchmarks/forecasts.py --noise 0.01 0.05 --seeds 3 --minutes 60
+    python benchmarks/forecasts.py --training 20             # networks beside
+    python benchmarks/forecasts.py --alone                   # the laws' motion only
     python benchmarks/forecasts.py --controls --seeds 20     # law-free: a motion must be refused
 """
 
 import argparse
+import functools
 import itertools
 import time
 import warnings
@@ -36,6 +42,7 @@ RUNS, SAMPLES, STARTS = 40, 120, 10
 FAR = 1e3  # where a motion is given up
 THRESHOLD, ROUNDS, DEGREE = 0.02, 10, 3  # of regression
 REFITTED = 60  # numbers of regression that are refitted, at most
+HAMILTONIAN = ("Hénon–Heiles", "Kepler", "pendulum", "central force", "Toda")
 MASSES = np.array([1.1372, 0.8713, 0.9431])
 SPACE = ["position"] * 2 + ["velocity"] * 2
 TURNING = ["angle"] * 2 + ["angular_velocity"] * 2
@@ -221,10 +228,21 @@ def following(equations):
 
 
 def by_laws(runs):
-    """Return a function that follows starts by the report's motion, and its held-out χ²."""
-    report = ConservedQuantityFinder(random_state=0).fit(runs).report_
-    motion = report.motion().refit()
-    return motion.rollout, motion.residual
+    """Return the report's motion, refitted."""
+    return ConservedQuantityFinder(random_state=0).fit(runs).report_.motion().refit()
+
+
+def from_noisy_runs(motion, starts, ahead, true, noise, spread):
+    """Return the median error a horizon after a noisy run of one, and that which is said."""
+    last = (len(ahead) - 1) // MOST
+    rng, errors, said = np.random.default_rng(1), [], []
+    for states in true:
+        window = np.arange(0, last + 1)
+        noisy = states[window] + noise * rng.normal(size=(len(window), len(noise)))
+        found = motion.forecast(noisy, ahead[window], ahead[[2 * last]])
+        errors.append(np.sqrt(np.mean(((found.states[0] - states[2 * last]) / spread) ** 2)))
+        said.append(np.sqrt(np.mean((found.error[0] / spread) ** 2)))
+    return float(np.median(errors)), float(np.median(said))
 
 
 def judged(follow, starts, times, true, spread):
@@ -256,16 +274,44 @@ def rows(options):
         runs, level, *asked = drawn(name, noise, seed)
         begun = time.perf_counter()
         try:
-            follow, square = by_laws(runs)
-            ours = f"{square:.2f} | {_said(judged(follow, *asked))}"
+            motion = by_laws(runs)
+            taken = time.perf_counter() - begun
+            error, said = from_noisy_runs(motion, *asked[:3], level, asked[3])
+            ours = f"{motion.residual:.2f} | {_said(judged(motion.rollout, *asked))} | "
+            ours += f"{error:.1e} ({said:.1e})"
         except ValueError as refused:
-            ours = f"refused: {str(refused)[:90]} | —"
-        taken = time.perf_counter() - begun
-        sparse = by_regression(runs, level)
-        plain, again = _said(judged(following(sparse), *asked)), "—"
-        if len(sparse.values) <= REFITTED:
-            again = _said(judged(following(refitted(sparse, runs, level)), *asked))
-        yield f"| {name} | {noise:g} | {seed} | {ours} | {plain} | {again} | {taken:.0f} |"
+            taken = time.perf_counter() - begun
+            ours = f"refused: {str(refused)[:90]} | — | —"
+        cells = [ours]
+        if not options.alone:
+            cells += regressions(runs, level, asked)
+        if options.training:
+            cells += networks(name, runs, level, asked, options.training)
+        yield f"| {name} | {noise:g} | {seed} | {' | '.join(cells)} | {taken:.0f} |"
+
+
+def regressions(runs, level, asked):
+    """Return what is said of sparse regression, and of the same with refitted numbers."""
+    sparse = by_regression(runs, level)
+    out = [_said(judged(following(sparse), *asked)), "—"]
+    if len(sparse.values) <= REFITTED:
+        out[1] = _said(judged(following(refitted(sparse, runs, level)), *asked))
+    return out
+
+
+def networks(name, runs, level, asked, seconds):
+    """Return what is said of a neural ODE and of a Hamiltonian network."""
+    from forecast_rivals import trained
+
+    out = []
+    for hamiltonian in (False, True):
+        if hamiltonian and name not in HAMILTONIAN:
+            out.append("—")
+            continue
+        rate = trained(runs, level, seconds, hamiltonian)
+        follow = functools.partial(followed, rate)
+        out.append(_said(judged(follow, *asked)))
+    return out
 
 
 def controls(options):
@@ -288,6 +334,8 @@ def main():
     parser.add_argument("--noise", type=float, nargs="*", default=[0.01])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--systems", nargs="*", default=list(SYSTEMS), choices=list(SYSTEMS))
+    parser.add_argument("--alone", action="store_true", help="without regression")
+    parser.add_argument("--training", type=float, default=0, help="CPU seconds for each network")
     parser.add_argument("--controls", action="store_true", help="law-free data instead")
     parser.add_argument("--first", type=int, default=None, help="so many systems only")
     parser.add_argument("--minutes", type=float, default=np.inf, help="stop after so long")
@@ -296,8 +344,11 @@ def main():
     if options.controls:
         print("| data | noise | seed | motion |\n|---|---|---|---|")
     else:
-        print("| system | noise | seed | χ² | laws: error, horizons | regression | refitted | s |")
-        print("|---|---|---|---|---|---|---|---|")
+        beside = [] if options.alone else ["regression", "refitted"]
+        beside += ["neural ODE", "Hamiltonian network"] if options.training else []
+        titles = ["system", "noise", "seed", "χ²", "laws: error, horizons", "from a noisy run"]
+        titles += [*beside, "s"]
+        print(f"| {' | '.join(titles)} |\n{'|---' * len(titles)}|")
     for row in controls(options) if options.controls else rows(options):
         print(row, flush=True)
         if time.monotonic() > end:

@@ -1798,6 +1798,15 @@ class MotionCriteria:
         off=math.inf,
         test="dynamics/test_motion.py::test_what_the_laws_do_not_tell_is_refused",
     )
+    longer: float = limit(
+        0.001,
+        statistic="probability that noise takes as much from a fit as one start for two windows",
+        unit="1",
+        reason="F distribution of nested models: χ² lost over χ² left, each per degree of freedom",
+        level=0.001,
+        off=-1.0,
+        test="dynamics/test_shooting.py::test_windows_stay_short_where_the_motion_is_not_exact",
+    )
     equal: float = limit(
         0.05,
         statistic="probability that noise parts numbers that a formula has equal as far as a fit",

@@ -23,9 +23,9 @@ def states_of(states: ArrayLike, what: str, names: Sequence[str]) -> np.ndarray:
     Raises
     ------
     ValueError
-        For another size, and for what is not finite.
+        For another size, and for what is no number or not finite.
     """
-    states = np.asarray(states, dtype=float)
+    states = _numbers(states, what)
     if states.ndim == 0 or states.shape[-1] != len(names):
         raise ValueError(
             f"{what} has shape {states.shape}; expected {len(names)} coordinates "
@@ -34,6 +34,16 @@ def states_of(states: ArrayLike, what: str, names: Sequence[str]) -> np.ndarray:
     if not np.isfinite(states).all():
         raise ValueError(f"{what} holds values that are not finite. Leave those samples out.")
     return states
+
+
+def _numbers(values: ArrayLike, what: str) -> np.ndarray:
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{what} is a {type(values).__name__} that holds no array of numbers. Expected an "
+            "array, or lists of one length."
+        ) from None
 
 
 def starts_of(x0: ArrayLike, names: Sequence[str]) -> np.ndarray:
@@ -69,7 +79,7 @@ def times_of(times: ArrayLike, what: str) -> np.ndarray:
     ValueError
         For another shape, none, and what is not finite.
     """
-    times = np.asarray(times, dtype=float)
+    times = _numbers(times, what)
     if times.ndim != 1 or len(times) == 0 or not np.isfinite(times).all():
         raise ValueError(f"{what} has shape {times.shape}; expected finite times (k,).")
     return times

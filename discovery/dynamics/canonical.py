@@ -23,6 +23,7 @@ import numpy as np
 import sympy
 
 from discovery.criteria import MOTION, SYMMETRIES
+from discovery.dynamics.bonds import along, bound
 from discovery.dynamics.equations import Equations, Law, as_number, parameters
 from discovery.dynamics.gyroscopic import Push, missing, pushes
 from discovery.dynamics.ties import Ties
@@ -75,12 +76,15 @@ class Space(NamedTuple):
     with_velocities : bool
     clock : tuple of int
         The column that tells the time, if there is one.
+    bonds : sympy.Matrix (k, n) or None
+        Slopes of what all runs obey alike, where only forces along its surface are asked for.
     """
 
     symbols: tuple[sympy.Symbol, ...]
     pairs: list[tuple[int, int]]
     with_velocities: bool
     clock: tuple[int, ...] = ()
+    bonds: sympy.Matrix | None = None
 
     @property
     def q(self) -> list[sympy.Symbol]:
@@ -106,7 +110,7 @@ def canonical(laws: Sequence[Law], space: Space, weak: Weak) -> tuple[Equations,
     laws = [law for law in laws if all(_degree(loss, space.w) for loss in law.losses)]
     find = _energy_of_velocities if space.with_velocities else _energy_of_momenta
     energy = find(laws, space, weak)
-    if energy is None and space.with_velocities:
+    if energy is None and space.with_velocities and space.bonds is None:
         energy = _energy_beside_a_field(laws, space, weak)
     if energy is None:
         return None
@@ -221,8 +225,12 @@ def _pushed(law: Law, space: Space, weak: Weak) -> tuple[np.ndarray, np.ndarray]
         drag = _friction(loss, space.w)
         force = [f - as_number(factor) * g for f, g in zip(force, drag, strict=True)]
     momenta = evaluate(momentum, space.symbols, weak.path)
-    integral = weak.integral(evaluate(force, space.symbols, weak.path))
-    return weak.begin(momenta), weak.change(momenta) - integral
+    pushed = evaluate(force, space.symbols, weak.path)
+    if space.bonds is not None:
+        kept, turned = along(space.bonds, space.symbols, space.q, space.w, weak.path)
+        pushed = np.einsum("nij,nj->ni", kept, pushed) + np.einsum("nij,nj->ni", turned, momenta)
+        momenta = np.einsum("nij,nj->ni", kept, momenta)
+    return weak.begin(momenta), weak.change(momenta) - weak.integral(pushed)
 
 
 def _energy_beside_a_field(laws: Sequence[Law], space: Space, weak: Weak) -> Energy | None:
@@ -380,6 +388,8 @@ def _lagrange(energy: Energy, space: Space) -> Equations | None:
         pushed = list(mass.adjugate() * force / mass.det())
     else:
         return None
+    if space.bonds is not None:
+        pushed = bound(sympy.Matrix(pushed), mass.inv(method="ADJ"), space.bonds, space.q, space.w)
     rates = [sympy.Integer(0)] * len(space.symbols)
     for i in space.clock:
         rates[i] = sympy.Integer(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,8 +15,8 @@ from discovery.data.trajectories import Trajectories
 from discovery.dynamics.asked import marks_to, starts_of, states_of, times_of, window_of
 from discovery.dynamics.equations import Equations
 from discovery.dynamics.flow import rollout, substeps, varied
-from discovery.dynamics.shooting import Fit, shoot
-from discovery.dynamics.windows import LENGTH, Measured, Windows
+from discovery.dynamics.shooting import Fit, lengthened, shoot, started
+from discovery.dynamics.windows import Measured, Windows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -180,10 +181,11 @@ class Motion(Drawn):
         return found[0] if x0.ndim == 1 else found
 
     def refit(self, runs: Trajectories | None = None) -> Motion:
-        """Fit all coefficients, with the starts of windows of about 40 samples.
+        """Fit all coefficients, with the starts of windows of 40 samples and then of longer ones.
 
-        Multiple shooting by Gauss and Newton, with the variational equations. Numbers that the
-        energy has equal stay equal, if the fit does not speak against it.
+        Multiple shooting by Gauss and Newton, with the variational equations. Neighbouring windows
+        are joined, up to whole runs, while the motion follows them: what drifts slowly shows there.
+        Numbers that the energy has equal stay equal, if the fit does not speak against it.
 
         Parameters
         ----------
@@ -202,18 +204,24 @@ class Motion(Drawn):
             For runs with other coordinates, or too short ones.
         """
         runs = self._runs if runs is None else checked(runs, self.names)
-        windows = self._windows(runs)
-        test, others = windows.held_out, shoot(self._equations, windows[~windows.held_out])
-        held = shoot(self._equations.with_values(others.values), windows[test], free=False)
-        found = shoot(self._equations.with_values(others.values), windows)
+        found, windows, longer = lengthened(self._equations, self._windows(runs))
+        equations, test = self._equations.with_values(found.values), windows.held_out
+        others = equations.with_values(shoot(equations, windows[~test]).values)
+        held = shoot(others, windows[test], free=False)
         values, covariance = found.values, found.covariance * max(1.0, found.per_freedom)
         if self._equations.ties is not None:
             values, covariance = self._equations.ties.kept(values, covariance)
-        kept = [what for what in self.uncertain if not what.startswith("the coefficients")]
+        fitted = ("the coefficients", "the motion along")
+        uncertain = [what for what in self.uncertain if not what.startswith(fitted)]
+        if longer is not None:
+            uncertain.append(
+                f"the motion along more than {windows.times.shape[1]} samples: twice as many leave "
+                f"χ² of {longer:.3g}, more than noise explains"
+            )
         return replace(
             self,
             residual=held.per_freedom,
-            uncertain=(*kept, *_undetermined(self._equations.titles, found.undetermined)),
+            uncertain=(*uncertain, *_undetermined(self._equations.titles, found.undetermined)),
             _equations=self._equations.with_values(values),
             _covariance=covariance,
             _runs=runs,
@@ -243,8 +251,7 @@ class Motion(Drawn):
             tell a state.
         """
         piece, t = window_of(window, times, t, self._runs)
-        windows = self._windows(piece, len(piece.rows))
-        fit = shoot(self._equations, windows, free=False)
+        fit = started(self._equations, self._windows(piece))
         return self._ahead(fit, piece.row_times, t)
 
     def layer(self, dt: float, **kwargs: str | bool) -> MotionLayer:
@@ -274,7 +281,7 @@ class Motion(Drawn):
         """
         from keras_ndm import MotionLayer
 
-        if not np.isfinite(dt) or dt == 0:
+        if not isinstance(dt, numbers.Real) or not np.isfinite(dt) or dt == 0:
             raise ValueError(f"dt is {dt!r}. Expected a finite number other than zero.")
         rows = self._runs.rows
         some = rows[:: max(1, len(rows) // _STATES)]
@@ -300,12 +307,14 @@ class Motion(Drawn):
         s, p = path.by_start[0, which], path.by_parameter[0, which]
         covariance = s @ fit.start_covariance[0] @ s.transpose(0, 2, 1)
         if self._covariance is not None:
+            # With other numbers the window has another start, which makes up for some of them.
+            p = p + s @ fit.start_by_number[0]
             covariance = covariance + p @ self._covariance @ p.transpose(0, 2, 1)
         return Forecast(path.states[0, which], covariance, fit.per_freedom)
 
-    def _windows(self, runs: Trajectories, length: int = LENGTH) -> Windows:
+    def _windows(self, runs: Trajectories) -> Windows:
         noise = np.array([self.noise[name] for name in self.names])
-        windows = Measured.of(runs, noise, self._runs.rows.std(axis=0)).windows(length)
+        windows = Measured.of(runs, noise, self._runs.rows.std(axis=0)).windows()
         if len(windows) < 1:
             raise ValueError("the runs are too short. Expected 3 samples or more in a run.")
         return windows

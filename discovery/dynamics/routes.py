@@ -11,11 +11,12 @@ from discovery.criteria import MOTION
 from discovery.data.coordinates import infer_roles
 from discovery.data.parameters import Parts, parted
 from discovery.data.trajectories import Trajectories
+from discovery.dynamics.bonds import slopes_of
 from discovery.dynamics.canonical import Space, canonical
 from discovery.dynamics.equations import Equations, Law, real_symbol
 from discovery.dynamics.motion import Motion
 from discovery.dynamics.nambu import nambu
-from discovery.dynamics.shooting import Fit, shoot
+from discovery.dynamics.shooting import Fit, followed, shoot
 from discovery.dynamics.weak import Weak
 from discovery.dynamics.windows import Measured, Windows
 from discovery.estimation.model_rows import rates
@@ -61,7 +62,7 @@ def motion_of(
         if equations is None:
             tried.append(remark)
             continue
-        fit = shoot(equations, windows[held], free=False)
+        fit = followed(equations, windows[held])
         if fit.per_freedom > MOTION.misfit:
             # What is rounded, or comes from integrals along a noisy path, is fitted before it is
             # refused.
@@ -80,7 +81,7 @@ def motion_of(
 
 def _fitted(equations: Equations, windows: Windows, held: np.ndarray) -> tuple[Equations, Fit]:
     fitted = equations.with_values(shoot(equations, windows[~held]).values)
-    return fitted, shoot(fitted, windows[held], free=False)
+    return fitted, followed(fitted, windows[held])
 
 
 def _equations(
@@ -100,6 +101,8 @@ def _equations(
             yield "canonical", None, "no sum of the laws is an energy whose flow is the motion"
         else:
             yield "canonical", *found
+        if space.with_velocities and constraints:
+            yield from _with_bonds(laws, constraints, space, weak)
     lasting = [*[law for law in laws if not law.losses], *constraints]
     wanted = len(parts.coordinates) - 1
     if len(lasting) != wanted or parts.clock:
@@ -113,6 +116,19 @@ def _equations(
     equations = nambu(lasting, symbols, parts.coordinates, weak)
     why = "no speed along the laws' common curves is a polynomial of few terms"
     yield "Nambu", equations, "" if equations else why
+
+
+def _with_bonds(
+    laws: Sequence[Law], constraints: Sequence[Law], space: Space, weak: Weak
+) -> Iterator[tuple[str, Equations | None, str]]:
+    """Yield the motion on the surface that all runs share: nothing tells forces that leave it."""
+    bonds, names = slopes_of(constraints, space.symbols, space.q, space.w, weak.path)
+    found = canonical(laws, space._replace(bonds=bonds), weak) if names else None
+    if found is not None:
+        equations, remark = found
+        kept = " and ".join(f"{name} is constant" for name in names)
+        said = f"the motion off the surface of all runs, on which {kept}"
+        yield "canonical", equations, "; ".join(filter(None, (remark, said)))
 
 
 def _space(

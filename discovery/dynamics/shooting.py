@@ -11,10 +11,13 @@ Source: Bock (1981), multiple shooting; Levenberg and Marquardt for the damping.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
+from scipy import stats
 
+from discovery.criteria import MOTION
 from discovery.dynamics.equations import Equations
 from discovery.dynamics.flow import Steps, plain, varied
 from discovery.dynamics.windows import Windows
@@ -49,6 +52,8 @@ class Fit:
         Directions of the numbers that change nothing.
     start_covariance : (n, d, d) array
         Of the starts, the numbers known.
+    start_by_number : (n, d, m) array
+        How the fitted starts move with the numbers.
     steps : Steps
         In each interval between samples.
     """
@@ -60,6 +65,7 @@ class Fit:
     covariance: np.ndarray
     undetermined: np.ndarray
     start_covariance: np.ndarray
+    start_by_number: np.ndarray
     steps: Steps
 
     @property
@@ -101,7 +107,85 @@ def shoot(equations: Equations, windows: Windows, free: bool = True) -> Fit:
     rank = len(values) - undetermined.shape[1] if free else 0
     freedom = windows.count - windows.unknown - rank
     of_starts = _inverses(normal.by_start, 0.0)
-    return Fit(values, starts, square, freedom, covariance, undetermined, of_starts, steps)
+    moved = -of_starts @ normal.mixed
+    return Fit(values, starts, square, freedom, covariance, undetermined, of_starts, moved, steps)
+
+
+class Lengthened(NamedTuple):
+    """A fit along windows as long as the motion allows.
+
+    Attributes
+    ----------
+    fit : Fit
+    windows : Windows
+        With the fitted starts.
+    longer : float or None
+        χ² per degree of freedom of windows twice as long, where those were refused.
+    """
+
+    fit: Fit
+    windows: Windows
+    longer: float | None
+
+
+def followed(equations: Equations, windows: Windows) -> Fit:
+    """Fit the starts alone, of the windows and then of those twice as long.
+
+    What a start takes up in a short window shows in a longer one.
+
+    Parameters
+    ----------
+    equations : Equations
+    windows : Windows
+    """
+    fit = shoot(equations, windows, free=False)
+    return shoot(equations, replace(windows, starts=fit.starts).joined(), free=False)
+
+
+def lengthened(equations: Equations, windows: Windows) -> Lengthened:
+    """Fit the numbers along windows that are made longer while the motion follows them.
+
+    What drifts slowly, as a period that is a little off, shows in long windows, and the fit to
+    short ones is near enough to begin there. Each time neighbours are joined, the d unknown values
+    of the later start are gone; where that takes more from the fit than noise explains, by the
+    F test of nested models, the shorter windows are kept.
+
+    Parameters
+    ----------
+    equations : Equations
+    windows : Windows
+        Some of them held out.
+    """
+    fit = shoot(equations, windows)
+    while True:
+        windows = replace(windows, starts=fit.starts)
+        longer = windows.joined()
+        if len(longer) == len(windows) or not longer.held_out.any():
+            return Lengthened(fit, windows, None)
+        joined = shoot(equations.with_values(fit.values), longer)
+        gone = joined.freedom - fit.freedom
+        worse = (joined.square - fit.square) / gone / fit.per_freedom
+        if stats.f.sf(worse, gone, fit.freedom) < MOTION.longer:
+            return Lengthened(fit, windows, joined.per_freedom)
+        fit, windows = joined, longer
+
+
+def started(equations: Equations, windows: Windows) -> Fit:
+    """Fit the one start of a run, the numbers known.
+
+    Its windows are joined step by step: along all of it a first guess may be too far off.
+
+    Parameters
+    ----------
+    equations : Equations
+    windows : Windows
+        Of one run.
+    """
+    fit = shoot(equations, windows, free=False)
+    while len(windows) > 1:
+        windows = replace(windows, starts=fit.starts).joined()
+        fit = shoot(equations, windows, free=False)
+    return fit
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -37,6 +38,10 @@ class Windows:
     starts : (n, d) array
         Estimates of the first states.
     run : (n,) array of int
+    place : (n,) array of int
+        The number of each in its run.
+    size : (n,) array of int
+        Samples of each.
     """
 
     times: np.ndarray
@@ -44,12 +49,29 @@ class Windows:
     whiten: np.ndarray
     starts: np.ndarray
     run: np.ndarray
+    place: np.ndarray
+    size: np.ndarray
 
     def __len__(self) -> int:
         return len(self.run)
 
     def __getitem__(self, which: np.ndarray) -> Windows:
         return Windows(*(getattr(self, f.name)[which] for f in fields(self)))
+
+    def joined(self) -> Windows:
+        """Return longer windows: neighbours of a run, two and two, become one."""
+        pairs = np.stack([self.run, self.place // 2])
+        heads = np.flatnonzero(np.any(np.diff(pairs, prepend=-1), axis=0))
+        width = self.times.shape[1]
+        at = [i * width + np.arange(size) for i, size in enumerate(self.size)]
+        index, there = _padded(
+            [np.concatenate(at[a:b]) for a, b in itertools.pairwise([*heads, len(self)])]
+        )
+        flat = (part.reshape(-1, *part.shape[2:]) for part in (self.times, self.states))
+        times, states = (part[index] for part in flat)
+        whiten = self.whiten.reshape(-1, *self.whiten.shape[2:])[index] * there[..., None, None]
+        run, place = pairs[:, heads]
+        return Windows(times, states, whiten, self.starts[heads], run, place, there.sum(axis=1))
 
     @property
     def count(self) -> int:
@@ -120,16 +142,15 @@ class Measured:
     def windows(self, length: int = LENGTH) -> Windows:
         """Cut the runs into windows of about so many samples."""
         d = self.rows.shape[1]
-        pieces, run = [], []
+        pieces, run, place = [], [], []
         for r, (a, b) in enumerate(itertools.pairwise(self.runs.offsets)):
-            for piece in np.array_split(np.arange(a, b), max(1, round((b - a) / length))):
+            parts = np.array_split(np.arange(a, b), max(1, round((b - a) / length)))
+            for number, piece in enumerate(parts):
                 if len(piece) > 2:
                     pieces.append(piece)
                     run.append(r)
-        longest = max(map(len, pieces), default=0)
-        index = np.array([np.pad(p, (0, longest - len(p)), mode="edge") for p in pieces], dtype=int)
-        index = index.reshape(len(pieces), longest)
-        there = np.arange(longest) < np.array([len(p) for p in pieces]).reshape(-1, 1)
+                    place.append(number)
+        index, there = _padded(pieces)
         whiten = self._whiten()[index] * there[..., None, None]
         return Windows(
             times=self.runs.row_times[index],
@@ -137,6 +158,8 @@ class Measured:
             whiten=whiten,
             starts=self.path[index[:, 0]] if len(pieces) else np.empty((0, d)),
             run=np.array(run, dtype=int),
+            place=np.array(place, dtype=int),
+            size=there.sum(axis=1),
         )
 
     def _whiten(self) -> np.ndarray:
@@ -150,3 +173,11 @@ class Measured:
             whiten = np.linalg.inv(np.linalg.cholesky(self.runs.formed.covariance + least))
         whiten[:, known], whiten[:, :, known] = 0.0, 0.0
         return whiten
+
+
+def _padded(pieces: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return row numbers of pieces as (n, k), the last repeated, and which are no repetition."""
+    longest = max(map(len, pieces), default=0)
+    index = np.array([np.pad(p, (0, longest - len(p)), mode="edge") for p in pieces], dtype=int)
+    there = np.arange(longest) < np.array([len(p) for p in pieces]).reshape(-1, 1)
+    return index.reshape(len(pieces), longest), there

@@ -310,6 +310,9 @@ def bad_calls():
     return {
         "size of a start": (lambda m: m.rollout([1.0], [0, 1]), "expected 2 coordinates"),
         "no number": (lambda m: m.rollout([np.nan, 1], [0, 1]), "not finite"),
+        "no array": (lambda m: m.rollout({"a": 1, "u": 0}, [0, 1]), "x0 is a dict"),
+        "no times": (lambda m: m.rollout([1, 1], ["now"]), "t is a list that holds no array"),
+        "no interval": (lambda m: m.layer("a"), "dt is 'a'"),
         "many axes": (lambda m: m.rollout(np.ones((2, 2, 2)), [0, 1]), r"expected \(d,\) or"),
         "order": (lambda m: m.rollout([1, 1], [0, 2, 1]), "out of order"),
         "one time": (lambda m: m.rollout([1, 1], 3.0), "expected finite times"),

@@ -1,0 +1,87 @@
+"""Long windows: they tell what short ones do not, and only as long as the motion follows them."""
+
+import numpy as np
+import pytest
+
+from discovery.dynamics.routes import motion_of
+from discovery.dynamics.windows import Measured
+
+from .conftest import exact, law
+
+TIMES = np.linspace(0, 24, 160)
+ROLES = ["position", "velocity"]
+ENERGY = law("u**2/2 + 0.57*x**2")
+
+
+def spring(x, u):
+    return u, -1.14 * x
+
+
+def hardening(x, u):
+    return u, -1.14 * x - 0.002 * x**3
+
+
+def starts(n):
+    return np.random.default_rng(4).normal(size=(n, 2))
+
+
+def runs_of(simulated, rates, n=8, seed=0):
+    return simulated(rates, starts(n), TIMES, list("xu"), ROLES, 0.02, seed)
+
+
+def test_joined_windows_hold_the_same_samples(simulated):
+    runs, levels = runs_of(simulated, spring, n=3)
+    windows = Measured.of(runs, np.array([*levels.values()]), np.ones(2)).windows(45)
+    assert windows.size.tolist() == [40] * 12
+    longer = windows[np.arange(12) != 1].joined()
+    # Only neighbours of one run are joined.
+    assert longer.size.tolist() == [40, 80, 80, 80, 80, 80]
+    assert longer.count == windows.count - 80
+    np.testing.assert_array_equal(longer.states[1], runs.states[0][80:])
+    np.testing.assert_array_equal(longer.times[2], TIMES[:80])
+    whole = windows.joined().joined()
+    assert whole.size.tolist() == [160] * 3
+    np.testing.assert_array_equal(whole.states, runs.states)
+    assert len(whole.joined()) == 3
+
+
+def test_long_windows_tell_the_period(simulated):
+    runs, levels = runs_of(simulated, spring)
+    motion = motion_of([ENERGY], [], runs, levels).refit()
+    # Windows of 40 samples alone leave four times as much.
+    assert motion.standard_errors["x**2"] < 1e-4
+    assert motion.coefficients["x**2"] == pytest.approx(0.57, abs=3e-4)
+    assert motion.uncertain == ()
+
+
+def test_windows_stay_short_where_the_motion_is_not_exact(simulated):
+    runs, levels = runs_of(simulated, hardening)
+    motion = motion_of([ENERGY], [], runs, levels).refit()
+    assert motion.residual < 1.5
+    assert any("more than noise explains" in what for what in motion.uncertain)
+
+
+def test_the_start_of_a_forecast_knows_the_coefficients(simulated):
+    # The window's start makes up for a wrong spring: without that, errors would be too large.
+    scores = []
+    for seed in range(5, 8):
+        runs, levels = runs_of(simulated, spring, n=1, seed=seed)
+        motion = motion_of([ENERGY], [], runs, levels).refit()
+        later = np.linspace(25, 30, 6)
+        found = motion.forecast(runs.states[0], TIMES, later)
+        true = exact(spring, starts(1)[0], np.array([0.0, *later]))[1:]
+        scores.append((found.states - true) / found.error)
+    assert 0.5 < np.std(scores) < 1.6
+
+
+def test_the_whole_window_tells_the_start(simulated):
+    runs, levels = runs_of(simulated, spring)
+    motion = motion_of([ENERGY], [], runs, levels).refit()
+    times = np.arange(0, 60, 0.15)
+    begun = np.array([0.7, 0.4])
+    true = exact(spring, begun, np.array([*times, times[-1] + 3.0]))
+    level = np.array([*levels.values()])
+    noise = level * np.random.default_rng(2).normal(size=(len(times), 2))
+    found = motion.forecast(true[:-1] + noise, times, [times[-1] + 3.0])
+    assert np.abs(found.states[0] - true[-1]).max() < 0.2 * level.max()
+    assert 0.7 < found.chi_square < 1.3
