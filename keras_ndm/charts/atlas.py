@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -77,15 +78,26 @@ class Atlas(keras.layers.Layer):
             raise ValueError("`k` is an empty list; give the numbers of charts to choose from.")
         self.candidates = sorted(set(counts))
         self.k = self.candidates[0] if len(self.candidates) == 1 else None
-        self.chart = get(chart, dtype=self.dtype_policy)
-        self.frame = get(frame, dtype=self.dtype_policy)
+        # What the charts are copied from: kept where Keras does not take it for a part to train.
+        chart, frame = (get(part, dtype=self.dtype_policy) for part in (chart, frame))
+        self._copied = SimpleNamespace(chart=chart, frame=frame)
         if not (self.chart.whole_space or isinstance(self.frame, Identity)):
             raise ValueError(
                 f"The chart {self.chart.name!r} is made for coordinates in their own units, or "
-                f"nothing is known of it, and frame={frame!r} would change those. "
+                f"nothing is known of it, and the frame {frame.name!r} would change those. "
                 'Give frame="identity".'
             )
         self.flows, self.context_width = None, 0
+
+    @property
+    def chart(self) -> Chart:
+        """The chart of which the atlas has copies."""
+        return self._copied.chart
+
+    @property
+    def frame(self) -> Chart:
+        """The map of which each chart has a copy before it."""
+        return self._copied.frame
 
     def condition(self, width: int) -> None:
         """Let charts and weights depend on `width` numbers of context; before `build`."""

@@ -80,8 +80,8 @@ class Autoregressive(Conditional):
     def build(self, input_shape: tuple) -> None:
         """Make kernels and the masks that hide later coordinates."""
         d = int(input_shape[-1])
-        # Degree k: a unit that may see the coordinates 1 … k; an output i sees those before i. Those
-        # of degree 0 see the context alone.
+        # Degree k: a unit that may see the coordinates 1 … k, of degree 0 the context alone; an
+        # output i sees the coordinates before i.
         degrees, least = [np.arange(1, d + 1)], 0 if self.context_width else 1
         degrees += [least + np.arange(width) % max(1, d - least) for width in self.hidden]
         masks = [a[:, None] <= b[None, :] for a, b in itertools.pairwise(degrees)]
