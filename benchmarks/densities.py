@@ -167,7 +167,11 @@ def own(chart: Callable) -> Callable:
         while time.process_time() - start < seconds:
             density.fit(whole, batch_size=BATCH, epochs=1000, verbose=0, callbacks=[Clock()])
         weights = sum(int(np.prod(v.shape)) for v in density.trainable_variables)
-        return density.log_prob, weights, int(density.optimizer.iterations.numpy()) - 1
+        return (
+            density.log_prob,
+            weights,
+            int(keras.ops.convert_to_numpy(density.optimizer.iterations)) - 1,
+        )
 
     return train
 
