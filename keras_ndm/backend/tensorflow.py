@@ -1,5 +1,6 @@
 """TensorFlow's side of `keras_ndm.backend`."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 
 import keras
@@ -21,6 +22,21 @@ __all__ = [
     "tanh",
     "tfp",
 ]
+
+
+def _gradient_of_update(op, gradient):
+    """Of an operation that writes `update` into its input, from the index `start` on."""
+    _, update, start = op.inputs
+    size = tf.shape(update, start.dtype)
+    written = tf.slice(gradient, start, size)
+    around = tf.stack([start, tf.shape(gradient, start.dtype) - start - size], axis=1)
+    return gradient - tf.pad(written, around), written, None
+
+
+# Within XLA TensorFlow differentiates slices by this operation, whose own gradient it lacks: third
+# derivatives of charts need it.
+with contextlib.suppress(KeyError):  # another package, or a later TensorFlow, has done it
+    tf.RegisterGradient("XlaDynamicUpdateSlice")(_gradient_of_update)
 
 Tensor = tf.Tensor
 sin, cos, tanh, mean = tf.sin, tf.cos, tf.tanh, tf.reduce_mean

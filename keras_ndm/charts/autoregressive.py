@@ -1,5 +1,6 @@
 """Masked autoregressive chart."""
 
+import functools
 import itertools
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
@@ -9,8 +10,8 @@ import numpy as np
 from keras import ops
 
 from keras_ndm import backend
-from keras_ndm.backend import tfp
-from keras_ndm.charts.base import Chart
+from keras_ndm.backend import Tensor, tfp
+from keras_ndm.charts.conditional import Conditional
 from keras_ndm.geometry import activations, jets
 
 
@@ -48,7 +49,7 @@ class _Autoregressive(tfp.bijectors.Bijector):
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
-class Autoregressive(Chart):
+class Autoregressive(Conditional):
     """z_i = (x_i − m_i(x_<i)) exp(−s_i(x_<i)), by one masked network (Germain et al., 2015;
     Papamakarios et al., 2017), `|s| < 3`.
 
@@ -79,9 +80,10 @@ class Autoregressive(Chart):
     def build(self, input_shape: tuple) -> None:
         """Make kernels and the masks that hide later coordinates."""
         d = int(input_shape[-1])
-        # Degree k: a unit that may see the coordinates 1 … k; an output i sees those before i.
-        degrees = [np.arange(1, d + 1)]
-        degrees += [1 + np.arange(width) % max(1, d - 1) for width in self.hidden]
+        # Degree k: a unit that may see the coordinates 1 … k, of degree 0 the context alone; an
+        # output i sees the coordinates before i.
+        degrees, least = [np.arange(1, d + 1)], 0 if self.context_width else 1
+        degrees += [least + np.arange(width) % max(1, d - least) for width in self.hidden]
         masks = [a[:, None] <= b[None, :] for a, b in itertools.pairwise(degrees)]
         masks.append(degrees[-1][:, None] < np.tile(degrees[0], 2)[None, :])
         self.masks = [mask.astype("float32") for mask in masks]
@@ -92,22 +94,37 @@ class Autoregressive(Chart):
             add = self.add_weight
             self.kernels.append(add(shape=mask.shape, initializer=start, name=f"kernel_{k}"))
             self.biases.append(add(shape=mask.shape[1:], initializer="zeros", name=f"bias_{k}"))
+        self.context_kernel = None
+        if self.context_width:
+            start = "zeros" if self.identity and not self.hidden else "glorot_uniform"
+            shape = (self.context_width, self.masks[0].shape[1])
+            self.context_kernel = add(shape=shape, initializer=start, name="context_kernel")
 
-    def _functions(self, x):
+    def _functions(self, x, context=None):
+        self.check_context(context)
         jet, last = jets.Jet(x), len(self.masks) - 1
         for k, (mask, kernel, bias) in enumerate(
             zip(self.masks, self.kernels, self.biases, strict=True)
         ):
             masked = ops.convert_to_tensor(kernel) * ops.convert_to_tensor(mask, self.compute_dtype)
+            bias = ops.convert_to_tensor(bias)
+            if k == 0 and self.context_width:
+                bias = bias + ops.matmul(context, ops.convert_to_tensor(self.context_kernel))
             activation = None if k == last else self.activation
             layer = SimpleNamespace(kernel=masked, bias=bias, use_bias=True, activation=activation)
             jet = jets.dense(jet, layer)
         shift, log_scale = ops.split(jet.value, 2, axis=-1)
         return shift, 3.0 * backend.tanh(log_scale / 3.0)
 
-    def bijector(self) -> tfp.bijectors.Bijector:
+    def bijector(self, context: Tensor | None = None) -> tfp.bijectors.Bijector:
         """Give the autoregressive map with the current weights."""
-        return _Autoregressive(self._functions, self.compute_dtype)
+        functions = functools.partial(self._functions, context=context)
+        return _Autoregressive(functions, self.compute_dtype)
+
+    def forward_and_log_det(self, x: Tensor, context: Tensor | None = None) -> tuple:
+        """As in `Chart`: the network is evaluated once."""
+        shift, log_scale = self._functions(x, context)
+        return (x - shift) * ops.exp(-log_scale), -ops.sum(log_scale, axis=-1)
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""

@@ -24,7 +24,15 @@ class Chart(keras.layers.Layer):
 
     The bijector is made anew at every call: TFP bijectors remember earlier results, which would
     keep old weights alive.
+
+    Attributes
+    ----------
+    whole_space : bool
+        Whether the chart maps all of R^d onto all of R^d, in whatever units: then `FlowDensity` and
+        `Atlas` give it scaled coordinates.
     """
+
+    whole_space = False
 
     def __init__(self, **kwargs):
         kwargs["dtype"] = full_precision(kwargs.get("dtype"))
@@ -46,6 +54,38 @@ class Chart(keras.layers.Layer):
         """Log of `|det ∂z/∂x|` at x, (batch,)."""
         log_det = self.bijector().forward_log_det_jacobian(fresh(x), event_ndims=1)
         return log_det + ops.zeros_like(x[:, 0])  # some bijectors give one number for the batch
+
+    def condition(self, width: int) -> bool:
+        """Let the chart's networks see `width` numbers of context a row; call it before `build`.
+
+        Returns
+        -------
+        bool
+            Whether there are such networks; by default none.
+        """
+        del width
+        return False
+
+    def forward_and_log_det(self, x: Tensor, context: Tensor | None = None) -> tuple:
+        """Coordinates z (batch, d) and log of `|det ∂z/∂x|` (batch,) in one pass.
+
+        Parameters
+        ----------
+        x : tensor (batch, d)
+        context : tensor (batch, c), optional
+            For the networks that `condition` told of it.
+        """
+        del context
+        bijector, x = self.bijector(), fresh(x)
+        z = bijector.forward(x)
+        # The same bijector and tensor again: TFP has kept what it computed.
+        log_det = bijector.forward_log_det_jacobian(x, event_ndims=1)
+        return z, log_det + ops.zeros_like(x[:, 0])
+
+    def inverse_given(self, z: Tensor, context: Tensor | None = None) -> Tensor:
+        """Points x (batch, d) with coordinates z (batch, d), given a context (batch, c)."""
+        del context
+        return self.inverse(z)
 
     def jacobian(self, x: Tensor) -> Tensor:
         """Jacobian ``[b, i, j]`` = ∂z_i/∂x_j at x, (batch, d, d)."""

@@ -14,6 +14,8 @@ from keras_ndm.charts.base import Chart
 class Identity(Chart):
     """z = x."""
 
+    whole_space = True
+
     def bijector(self) -> tfp.bijectors.Bijector:
         """TFP's identity."""
         return tfp.bijectors.Identity()
@@ -43,6 +45,7 @@ class Chain(Chart):
                 f"`charts` must be a non-empty sequence of charts; received {charts!r}."
             )
         self.charts = list(charts)
+        self.whole_space = all(chart.whole_space for chart in self.charts)
 
     def build(self, input_shape: tuple) -> None:
         """Build each chart in turn."""
@@ -72,11 +75,33 @@ class Chain(Chart):
             matrix = chart.solve_jacobian(point, matrix)
         return matrix
 
-    def adapt(self, data: np.ndarray) -> None:
+    def condition(self, width: int) -> bool:
+        """Tell every chart of the context."""
+        return any([chart.condition(width) for chart in self.charts])
+
+    def forward_and_log_det(self, x: Tensor, context: Tensor | None = None) -> tuple:
+        """As in `Chart`, one chart after another."""
+        total = ops.zeros_like(x[:, 0])
+        for chart in self.charts:
+            x, log_det = chart.forward_and_log_det(x, context)
+            total = total + log_det
+        return x, total
+
+    def inverse_given(self, z: Tensor, context: Tensor | None = None) -> Tensor:
+        """As in `Chart`, the last chart first."""
+        for chart in reversed(self.charts):
+            z = chart.inverse_given(z, context)
+        return z
+
+    def adapt(self, data: np.ndarray, context: Tensor | None = None) -> None:
         """Adapt each chart to the data as the charts before it show them."""
         for chart in self.charts:
-            chart.adapt(data)
-            data = ops.convert_to_numpy(chart.call(ops.convert_to_tensor(data, chart.dtype)))
+            if isinstance(chart, Chain):
+                chart.adapt(data, context)
+            else:
+                chart.adapt(data)
+            x = ops.convert_to_tensor(data, chart.dtype)
+            data = ops.convert_to_numpy(chart.forward_and_log_det(x, context)[0])
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""
@@ -104,6 +129,7 @@ class Inverse(Chart):
         if not isinstance(chart, Chart):
             raise ValueError(f"`chart` must be a keras_ndm.charts chart; received {chart!r}.")
         self.chart = chart
+        self.whole_space = chart.whole_space
 
     def build(self, input_shape: tuple) -> None:
         """Build the chart."""
@@ -113,6 +139,19 @@ class Inverse(Chart):
     def bijector(self) -> tfp.bijectors.Bijector:
         """TFP's inversion."""
         return tfp.bijectors.Invert(self.chart.bijector())
+
+    def condition(self, width: int) -> bool:
+        """Tell the chart of the context."""
+        return self.chart.condition(width)
+
+    def forward_and_log_det(self, x: Tensor, context: Tensor | None = None) -> tuple:
+        """As in `Chart`: the chart's inverse, and its log-determinant there."""
+        z = self.chart.inverse_given(x, context)
+        return z, -self.chart.forward_and_log_det(z, context)[1]
+
+    def inverse_given(self, z: Tensor, context: Tensor | None = None) -> Tensor:
+        """As in `Chart`: the chart forward."""
+        return self.chart.forward_and_log_det(z, context)[0]
 
     def jacobian(self, x: Tensor) -> Tensor:
         """Inverse of the chart's Jacobian."""

@@ -7,12 +7,12 @@ from keras import ops
 
 from keras_ndm import backend
 from keras_ndm.backend import Tensor, tfp
-from keras_ndm.charts.base import Chart
+from keras_ndm.charts.conditional import Conditional
 from keras_ndm.charts.spline import RationalQuadraticSpline, shape_from
 from keras_ndm.geometry import activations, jets
 
 
-class Coupling(Chart):
+class Coupling(Conditional):
     """Stack of coupling layers that alternate in which half they move.
 
     Parameters
@@ -51,6 +51,11 @@ class Coupling(Chart):
         """Give the bijector of the moved half from the conditioner's outputs."""
         raise NotImplementedError
 
+    def move(self, outputs: Tensor, x: Tensor) -> tuple:
+        """Moved half (batch, m) and log of its derivatives' product (batch,), of x (batch, m)."""
+        bijector = self.moving(outputs, x.shape[-1])
+        return bijector.forward(x), bijector.forward_log_det_jacobian(x, event_ndims=1)
+
     def build(self, input_shape: tuple) -> None:
         """Make the conditioner networks."""
         d = int(input_shape[-1])
@@ -74,19 +79,38 @@ class Coupling(Chart):
                 keras.layers.Dense(outputs, kernel_initializer=last, dtype=self.dtype_policy)
             )
             network = keras.Sequential(stack, name=f"conditioner_{k}")
-            network.build((None, abs(kept)))
+            network.build((None, abs(kept) + self.context_width))
             self.conditioners.append(network)
 
-    def bijector(self) -> tfp.bijectors.Bijector:
+    def _outputs(self, network, fixed, context):
+        """What a conditioner makes of the half that is kept."""
+        if self.context_width:
+            fixed = ops.concatenate([fixed, context], axis=-1)
+        return jets.network(jets.Jet(fixed), network.layers).value
+
+    def bijector(self, context: Tensor | None = None) -> tfp.bijectors.Bijector:
         """TFP's RealNVP for each layer."""
+        self.check_context(context)
         layers = []
         for kept, network in zip(self.kept, self.conditioners, strict=True):
 
             def moving(x, depth, network=network, **_):
-                return self.moving(jets.network(jets.Jet(x), network.layers).value, int(depth))
+                return self.moving(self._outputs(network, x, context), int(depth))
 
             layers.append(tfp.bijectors.RealNVP(num_masked=kept, bijector_fn=moving))
         return tfp.bijectors.Chain(layers[::-1])
+
+    def forward_and_log_det(self, x: Tensor, context: Tensor | None = None) -> tuple:
+        """As in `Chart`: each conditioner is evaluated once."""
+        self.check_context(context)
+        total = ops.zeros_like(x[:, 0])
+        for kept, network in zip(self.kept, self.conditioners, strict=True):
+            first, last = x[:, :kept], x[:, kept:]
+            fixed, moved = (first, last) if kept > 0 else (last, first)
+            moved, log_det = self.move(self._outputs(network, fixed, context), moved)
+            total = total + log_det
+            x = ops.concatenate([fixed, moved] if kept > 0 else [moved, fixed], axis=-1)
+        return x, total
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""
@@ -116,9 +140,17 @@ class AffineCoupling(Coupling):
 
     def moving(self, outputs: Tensor, moved: int) -> tfp.bijectors.Bijector:
         """Scale, then shift."""
-        log_scale = 3.0 * backend.tanh(outputs[..., :moved] / 3.0)
+        log_scale, shift = self._split(outputs, moved)
         tfb = tfp.bijectors
-        return tfb.Chain([tfb.Shift(outputs[..., moved:]), tfb.Scale(ops.exp(log_scale))])
+        return tfb.Chain([tfb.Shift(shift), tfb.Scale(ops.exp(log_scale))])
+
+    def move(self, outputs: Tensor, x: Tensor) -> tuple:
+        """As in `Coupling`."""
+        log_scale, shift = self._split(outputs, x.shape[-1])
+        return ops.exp(log_scale) * x + shift, ops.sum(log_scale, axis=-1)
+
+    def _split(self, outputs, moved):
+        return 3.0 * backend.tanh(outputs[..., :moved] / 3.0), outputs[..., moved:]
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
@@ -144,6 +176,11 @@ class SplineCoupling(Coupling):
     def parameters(self, moved: int) -> int:
         """Widths, heights and inner slopes."""
         return moved * (3 * self.bins - 1)
+
+    def move(self, outputs: Tensor, x: Tensor) -> tuple:
+        """As in `Coupling`."""
+        y, log_slopes = self.moving(outputs, x.shape[-1]).forward_and_log_slope(x)
+        return y, ops.sum(log_slopes, axis=-1)
 
     def moving(self, outputs: Tensor, moved: int) -> tfp.bijectors.Bijector:
         """Splines whose numbers the conditioner gives."""

@@ -26,6 +26,8 @@ class Monotone(Elementwise):
         The coordinates it acts on; default all.
     """
 
+    whole_space = True
+
     def __init__(
         self, bins: int = 8, bound: float = 5.0, axes: Sequence[int] | None = None, **kwargs
     ):

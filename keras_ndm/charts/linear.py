@@ -14,6 +14,8 @@ class Linear(Chart):
     Invertible whatever the weights; starts at the identity.
     """
 
+    whole_space = True
+
     def build(self, input_shape: tuple) -> None:
         """Make the triangles, the log diagonal and the shift."""
         d = input_shape[-1]

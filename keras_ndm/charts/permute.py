@@ -21,6 +21,8 @@ class Permute(Chart):
         charts, so that each coordinate gets its turn.
     """
 
+    whole_space = True
+
     def __init__(self, order: Sequence[int] | None = None, **kwargs):
         super().__init__(**kwargs)
         self.order = None if order is None else tuple(int(i) for i in order)

@@ -99,13 +99,20 @@ class RationalQuadraticSpline(tfp.bijectors.Bijector):
         d0, d1 = pick(self._slopes[..., :-1]) + outside, pick(self._slopes[..., 1:]) + outside
         return inside, x0, y0, width, height, d0, d1
 
-    def _forward(self, x):
+    def forward_and_log_slope(self, x: Tensor) -> tuple:
+        """Value y and log y′, both of the shape of x, from one search for the bin."""
         inside, x0, y0, width, height, d0, d1 = self._bin(x, self._x)
         slope = height / width
         xi = ops.where(inside, (x - x0) / width, 0.5 * ops.ones_like(x))
         bump = xi * (1.0 - xi)
-        rise = height * (slope * xi**2 + d0 * bump) / (slope + (d0 + d1 - 2.0 * slope) * bump)
-        return ops.where(inside, y0 + rise, x)
+        below = slope + (d0 + d1 - 2.0 * slope) * bump
+        rise = height * (slope * xi**2 + d0 * bump) / below
+        above = d1 * xi**2 + 2.0 * slope * bump + d0 * (1.0 - xi) ** 2
+        log_slope = ops.log(above) + 2.0 * (ops.log(slope) - ops.log(below))
+        return ops.where(inside, y0 + rise, x), ops.where(inside, log_slope, ops.zeros_like(x))
+
+    def _forward(self, x):
+        return self.forward_and_log_slope(x)[0]
 
     def _inverse(self, y):
         inside, x0, y0, width, height, d0, d1 = self._bin(y, self._y)
@@ -120,11 +127,4 @@ class RationalQuadraticSpline(tfp.bijectors.Bijector):
         return ops.where(inside, x0 + width * xi, y)
 
     def _forward_log_det_jacobian(self, x):
-        inside, x0, _, width, height, d0, d1 = self._bin(x, self._x)
-        slope = height / width
-        xi = ops.where(inside, (x - x0) / width, 0.5 * ops.ones_like(x))
-        bump = xi * (1.0 - xi)
-        numerator = d1 * xi**2 + 2.0 * slope * bump + d0 * (1.0 - xi) ** 2
-        log = ops.log(numerator) + 2.0 * ops.log(slope)
-        log = log - 2.0 * ops.log(slope + (d0 + d1 - 2.0 * slope) * bump)
-        return ops.where(inside, log, ops.zeros_like(x))
+        return self.forward_and_log_slope(x)[1]

@@ -23,6 +23,8 @@ class Standardize(Elementwise):
     not train. A coordinate that does not vary, but for rounding, keeps scale 1.
     """
 
+    whole_space = True
+
     def build(self, input_shape: tuple) -> None:
         """Make the two statistics."""
         super().build(input_shape)
@@ -51,6 +53,8 @@ class ActNorm(Elementwise):
     The identity at first; `adapt(data)` starts it at mean zero and variance one; a coordinate that
     does not vary keeps scale 1.
     """
+
+    whole_space = True
 
     def build(self, input_shape: tuple) -> None:
         """Make shift and log scale."""

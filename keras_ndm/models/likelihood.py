@@ -12,7 +12,7 @@ comes out about twice too wide.
 
 import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import keras
@@ -21,6 +21,7 @@ from keras import ops
 from keras_ndm.backend import Tensor
 from keras_ndm.backend import mean as mean_of
 from keras_ndm.backend.training import cholesky
+from keras_ndm.models.own_loss import OwnLoss
 
 # States (batch, d), or states and what else the model takes, the step dt (batch, 1) for instance.
 States: TypeAlias = Tensor | Sequence[Tensor]
@@ -70,8 +71,11 @@ def without_still(covariance: Tensor, moving: Tensor) -> Tensor:
     return covariance * keep[:, None] * keep + rest
 
 
-class LikelihoodModel(keras.Model):
+class LikelihoodModel(OwnLoss):
     """A model with `moments(x)`, trained by its likelihood."""
+
+    own_loss = "Gaussian likelihood"
+    instead = "For a loss of your own, put CoordinateLayer and MetricLayer into a keras.Model."
 
     def moments(self, x: States) -> tuple:
         """Mean (batch, d) of the next state and covariance (batch, d, d) of the residual."""
@@ -92,41 +96,6 @@ class LikelihoodModel(keras.Model):
         for evolution in self.evolutions():
             evolution.warn_of_rising()
         return history
-
-    def compile(
-        self,
-        optimizer: str | dict | keras.optimizers.Optimizer = "adam",
-        loss: str | Callable | None = None,
-        **kwargs,
-    ) -> None:
-        """As `keras.Model.compile`, without a loss: the likelihood is the loss.
-
-        Parameters
-        ----------
-        optimizer : str, dict or Optimizer
-        loss : None
-            Must not be given.
-        **kwargs
-            As in Keras.
-
-        Raises
-        ------
-        ValueError
-            When a loss is given.
-        """
-        if loss is not None:
-            raise ValueError(
-                f"{type(self).__name__} is trained by its own Gaussian likelihood and takes no "
-                f"`loss`; received {loss!r}. For a loss of your own, put CoordinateLayer and "
-                "MetricLayer into a keras.Model."
-            )
-        super().compile(optimizer=optimizer, **kwargs)
-
-    def compile_from_config(self, config: dict) -> None:
-        """Compile a loaded model as it was, which Keras leaves to classes like this."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        if self.built and self.optimizer is not None:
-            self.optimizer.build(self.trainable_variables)
 
     def compute_loss(
         self,

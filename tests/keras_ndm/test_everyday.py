@@ -53,10 +53,17 @@ def graph():
     return keras_ndm.ManifoldModel(x, keras.layers.Dense(D)(z), metric=metric()(z))
 
 
+def density():
+    model = keras_ndm.FlowDensity(keras_ndm.charts.AffineCoupling(hidden=(4,)))
+    model.adapt(points())
+    return model
+
+
 MODELS = {
     **{name: sequential(layer) for name, layer in LAYERS.items()},
     "manifold": manifold,
     "graph": graph,
+    "density": density,
 }
 
 
@@ -232,13 +239,20 @@ def test_layer_move(move, name):
 
 
 def task(model):
-    """Inputs and targets of the shape of the outputs."""
+    """Inputs and targets of the shape of the outputs, none for a density."""
+    if isinstance(model, keras_ndm.FlowDensity):
+        return points(), None
     shape = ops.convert_to_numpy(model(points())).shape
     return points(), np.random.default_rng(2).normal(size=shape).astype("float32")
 
 
+OWN_LOSS = (
+    keras_ndm.ManifoldModel, keras_ndm.NeuralDifferentialManifold, keras_ndm.FlowDensity
+)  # fmt: skip
+
+
 def compiled(model, optimizer="sgd", **options):
-    own = isinstance(model, keras_ndm.ManifoldModel | keras_ndm.NeuralDifferentialManifold)
+    own = isinstance(model, OWN_LOSS)
     model.compile(optimizer, **({} if own else {"loss": "mse"}), **options)
     return model
 
@@ -258,7 +272,7 @@ def plainly(model, _):
 
 def sample_weights(model, _):
     weights = np.linspace(0, 1, 8).astype("float32")
-    if task(model)[1].ndim == 3:  # Keras wants the rank of the loss's values, (batch, d)
+    if np.ndim(task(model)[1]) == 3:  # Keras wants the rank of the loss's values, (batch, d)
         weights = weights[:, None]
     fits(compiled(model), sample_weight=weights)
 
@@ -302,6 +316,10 @@ def one_batch(model, _):
 
 
 def naturally(model, _):
+    if isinstance(model, keras_ndm.FlowDensity):
+        with pytest.raises(ValueError, match="linear in the output"):
+            compiled(model, "natural_gradient")
+        return
     fits(compiled(model, "natural_gradient"))
 
 
@@ -322,7 +340,10 @@ TRAINING = (
     checkpoints, saved_between_epochs, one_batch, naturally, refrozen,
 )  # fmt: skip
 # The cells of every day; a training step takes seconds to compile, so the others are slow tests.
-DAILY = {("plainly", "evolution"), ("one_batch", "manifold"), ("naturally", "coordinates")}
+DAILY = {
+    ("plainly", "evolution"), ("one_batch", "manifold"), ("naturally", "coordinates"),
+    ("naturally", "density"),
+}  # fmt: skip
 
 
 CELLS = [
@@ -334,7 +355,8 @@ CELLS = [
     )
     for move in TRAINING
     for name in MODELS
-    if move is plainly or name != "evolution_passing"
+    if (move is plainly or name != "evolution_passing")
+    and (move is not refrozen or name != "density")  # it takes no NaturalGradient
 ]
 
 

@@ -14,6 +14,7 @@ CHARTS = {
     "identity": charts.Identity,
     "standardize": charts.Standardize,
     "actnorm": charts.ActNorm,
+    "whiten": charts.Whiten,
     "linear": charts.Linear,
     "permute": lambda: charts.Permute([2, 0, 3, 1]),
     "reversal": charts.Permute,
@@ -42,7 +43,7 @@ SAVED = [name for name in CHARTS if name != "bijector"]
 TRAINED = [
     name
     for name in SAVED
-    if name not in ("identity", "standardize", "permute", "reversal", "positive")
+    if name not in ("identity", "standardize", "whiten", "permute", "reversal", "positive")
     and not name.startswith("bounded")
 ]
 
@@ -73,6 +74,9 @@ def test_inverse_and_jacobian(name, float64, randomize, max_error):
     assert max_error(layer.jacobian(x), jacobian) < 1e-10
     _, log_det = np.linalg.slogdet(ops.convert_to_numpy(jacobian))
     assert max_error(layer.log_det_jacobian(x), log_det) < 1e-10
+    together = layer.chart.forward_and_log_det(x)
+    assert max_error(together[0], z) < 1e-12 and max_error(together[1], log_det) < 1e-10
+    assert max_error(layer.chart.inverse_given(z), x) < 1e-9
     # Central differences, an independent path; at a spline's knots their error is of first order.
     step = 1e-5
     for j in range(D):
