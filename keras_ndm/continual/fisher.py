@@ -15,7 +15,6 @@ from keras import ops
 from keras_ndm.backend import Tensor, compiled
 from keras_ndm.optimizers.natural_gradient.fisher.jacobian import linearize
 from keras_ndm.optimizers.natural_gradient.fisher.layer_blocks import RowsBlock
-from keras_ndm.optimizers.natural_gradient.fisher.layer_taps import Taps
 from keras_ndm.optimizers.natural_gradient.fisher.output_fisher import (
     floor_of,
     output_fisher,
@@ -25,7 +24,7 @@ from keras_ndm.optimizers.natural_gradient.fisher.tap_check import examined_taps
 from keras_ndm.optimizers.natural_gradient.objective import Nested, Objective
 from keras_ndm.optimizers.natural_gradient.solvers.kronecker import factors_of
 
-__all__ = ["Factors", "confirmed_taps", "fisher_of"]
+__all__ = ["Factors", "Fisher"]
 
 # Columns of L_n up to which all of them are used, else that many random combinations of them.
 _MOST_COLUMNS = 32
@@ -50,19 +49,71 @@ class Factors:
     arrays: tuple
 
 
-def confirmed_taps(model: keras.Model, x: Nested) -> Taps:
-    """Taps of a model all of whose rows are confirmed.
+class Fisher:
+    """Fisher matrix of a model on data: the mean over samples, with the floor φ at the outputs.
 
     Parameters
     ----------
     model : keras.Model
+        Compiled and built; the outputs are those of inference.
     x : nested arrays
+        Inputs, of which shapes and types are used.
+    floor : float
 
     Raises
     ------
     ValueError
         Where the Fisher matrix would not be that of the model, with the reason.
     """
+
+    def __init__(self, model: keras.Model, x: Nested, floor: float):
+        self._model, self._taps, self._floor = model, _confirmed_taps(model, x), floor
+        self._owners = []
+        # As a graph without XLA on TensorFlow: layers with loops pass.
+        variables = model.variables + model.metrics_variables
+        self._program = compiled(self._arrays, variables, loops=True)
+
+    def __call__(self, x: Nested, y: Nested) -> list[Factors]:
+        """Factors of the trained layers.
+
+        Parameters
+        ----------
+        x, y : nested arrays (N, ...)
+
+        Raises
+        ------
+        ValueError
+            When they are not finite.
+        """
+        count = len(keras.tree.flatten(x)[0])
+        turns = math.ceil(count / _rows(self._model, self._taps))
+        rows, total = count // turns, None
+        for turn in range(turns):
+            # Equal shares: fewer samples than there are turns are left out.
+            part = slice(turn * rows, (turn + 1) * rows)
+            share = keras.tree.map_structure(lambda a, p=part: ops.convert_to_tensor(a[p]), (x, y))
+            found = [ops.convert_to_numpy(a).astype("float64") for a in self._program(*share)]
+            total = found if total is None else [t + f for t, f in zip(total, found, strict=True)]
+        if not all(np.isfinite(a).all() for a in total):
+            raise ValueError(
+                f"The Fisher matrix of {self._model.name!r} on these data is not finite. Look for "
+                "NaN or infinity in the data and in the weights."
+            )
+        remaining = (a / turns for a in total)
+        return [
+            Factors(variables, tuple(next(remaining) for _ in range(size)))
+            for variables, size in self._owners
+        ]
+
+    def _arrays(self, x, y):
+        objective = Objective(self._model, x, y, training=False)
+        blocks = _linearized(objective, self._taps, self._floor).blocks
+        self._owners = [owner for block in blocks for owner in _owners(block)]
+        return [part for block in blocks for part in _arrays(block)]
+
+
+def _confirmed_taps(model, x):
+    """Taps of a model all of whose rows are confirmed."""
     head = keras.tree.map_structure(lambda a: ops.convert_to_tensor(a[:1]), x)
     taps, wrong, coupled = examined_taps(model, head, snapshot(model))
     if wrong:
@@ -78,54 +129,6 @@ def confirmed_taps(model: keras.Model, x: Nested) -> Taps:
             "so there is no Fisher matrix a sample, of which ContinualPrior is made."
         )
     return taps
-
-
-def fisher_of(model: keras.Model, taps: Taps, x: Nested, y: Nested, floor: float) -> list:
-    """Fisher matrix of a model, the mean over samples, with the floor φ at the outputs.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Compiled and built; the outputs are those of inference.
-    taps : Taps
-    x, y : nested arrays (N, ...)
-    floor : float
-
-    Returns
-    -------
-    list of Factors
-    """
-    owners = []
-
-    def arrays(x, y):
-        objective = Objective(model, x, y, training=False)
-        blocks = _linearized(objective, taps, floor).blocks
-        owners[:] = [owner for block in blocks for owner in _owners(block)]
-        return [part for block in blocks for part in _arrays(block)]
-
-    leaves = keras.tree.flatten((x, y))
-    count = len(leaves[0])
-    turns = math.ceil(count / _rows(model, taps))
-    rows = count // turns
-    # As a graph without XLA on TensorFlow: layers with loops pass.
-    program = compiled(arrays, model.variables + model.metrics_variables, loops=True)
-    total = None
-    for turn in range(turns):
-        # Equal shares: fewer samples than there are turns are left out.
-        part = slice(turn * rows, (turn + 1) * rows)
-        share = keras.tree.map_structure(lambda a, p=part: ops.convert_to_tensor(a[p]), (x, y))
-        found = [ops.convert_to_numpy(a).astype("float64") / turns for a in program(*share)]
-        total = found if total is None else [t + f for t, f in zip(total, found, strict=True)]
-    if not all(np.isfinite(a).all() for a in total):
-        raise ValueError(
-            f"The Fisher matrix of {model.name!r} on these data is not finite. Look for NaN or "
-            "infinity in the data and in the weights."
-        )
-    remaining = iter(total)
-    return [
-        Factors(variables, tuple(next(remaining) for _ in range(count)))
-        for variables, count in owners
-    ]
 
 
 def _linearized(objective, taps, floor):

@@ -63,7 +63,7 @@ def join(model: keras.Model, past: PastTasks) -> None:
     # Through __dict__: an attribute of a built layer would be tracked as state.
     vars(model)["compute_loss"] = compute_loss
     vars(model)["get_compile_config"] = lambda: _with_past(model, past)
-    model.train_function = model.test_function = None
+    model.train_function = None
     if hasattr(model.optimizer, "attach"):
         model.optimizer.attach(model)
 
@@ -75,7 +75,7 @@ def leave(model: keras.Model) -> None:
         vars(model).pop(name, None)
     own_metrics(model).remove(past)
     del vars(model)[_ATTRIBUTE]
-    model.train_function = model.test_function = None
+    model.train_function = None
 
 
 @keras.saving.register_keras_serializable("keras_ndm")

@@ -4,16 +4,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_ndm.continual.fisher import Factors, confirmed_taps, fisher_of
+from keras_ndm.continual.fisher import Factors, Fisher
 from keras_ndm.continual.joining import join, leave, past_of
 from keras_ndm.continual.state import PastTasks, natural_outputs
+from keras_ndm.continual.task_data import arrays_of, targets_of
 from keras_ndm.optimizers.natural_gradient.compile_hook import install
-from keras_ndm.optimizers.natural_gradient.fisher.output_fisher import (
-    kind_of,
-    losses_and_outputs,
-)
 from keras_ndm.optimizers.natural_gradient.objective import Nested
-from keras_ndm.user_data import ENOUGH, Data, batches_of
+from keras_ndm.user_data import Data
 
 __all__ = ["ContinualPrior"]
 
@@ -63,10 +60,10 @@ class ContinualPrior(keras.callbacks.Callback):
 
     Notes
     -----
-    What is remembered belongs to the model: `model.save` writes it, `ContinualPrior.of(model)` gives
-    it back after `load_model`. It acts in a `fit` with the callback, and only there. The logs hold
-    "continual_penalty" and, with a memory, "continual_memory": the epoch's means of what was added
-    to "loss". "val_loss" has neither.
+    What is remembered belongs to the model: `model.save` writes it, `ContinualPrior.of(model)`
+    gives it back after `load_model`. It acts in a `fit` with the callback, and only there. The logs
+    hold "continual_penalty" and, with a memory, "continual_memory": the epoch's means of what was
+    added to "loss". "val_loss" has neither.
 
     Dense layers have Kronecker factors, other layers that `NaturalGradient` treats the diagonal of
     the Fisher matrix. The moving statistics of BatchNormalization are no weights, and are not held.
@@ -90,7 +87,7 @@ class ContinualPrior(keras.callbacks.Callback):
         self.strength, self.floor = float(strength), float(floor)
         self.pairs, self.memory = pairs, int(memory)
         self._past = None
-        self._taps = self._taps_for = None
+        self._fisher = self._fisher_for = None
 
     @classmethod
     def of(cls, model: keras.Model) -> "ContinualPrior":
@@ -150,7 +147,7 @@ class ContinualPrior(keras.callbacks.Callback):
             return
         if self._past is None:
             self._adopt(past)
-        _check_architecture(model, past)
+        past.check(model)
 
     def _adopt(self, past):
         mine = {**self.get_config(), "strength": None}
@@ -163,8 +160,17 @@ class ContinualPrior(keras.callbacks.Callback):
         self._past = past
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Switch the penalty on."""
+        """Switch the penalty on.
+
+        Raises
+        ------
+        ValueError
+            When the model holds past tasks of which it has no numbers.
+        """
         del logs
+        if self._past is not None:
+            self._past.check_filled(self.model)
+            self._past.settings["strength"] = self.strength
         self._switch(self.strength)
 
     def on_train_end(self, logs: dict | None = None) -> None:
@@ -224,7 +230,7 @@ class ContinualPrior(keras.callbacks.Callback):
             weights whose Fisher matrix is not known; with fewer samples than `memory`.
         """
         model = self._ready()
-        x, y = _arrays(x, y)
+        x, y = arrays_of(x, y)
         count = len(keras.tree.flatten(x)[0])
         if count < max(self.memory, 1):
             raise ValueError(
@@ -235,8 +241,8 @@ class ContinualPrior(keras.callbacks.Callback):
         if past_of(model) is not None:
             past_of(model).muted = True
         try:
-            y = _targets(model, x, y)
-            factors = fisher_of(model, self._taps_of(model, x), x, y, self.floor)
+            y = targets_of(model, x, y)
+            factors = self._fisher_of(model, x)(x, y)
         finally:
             if past_of(model) is not None:
                 past_of(model).muted = False
@@ -244,8 +250,8 @@ class ContinualPrior(keras.callbacks.Callback):
         if self._past is None:
             self._past = self._begun(factors, x, inputs, answers)
         self._check_same(factors)
-        self._past.consolidate(factors, inputs, answers)
-        join(model, self._past)
+        if self._past.consolidate(factors, inputs, answers):
+            join(model, self._past)
 
     def _ready(self):
         model = self.model
@@ -255,7 +261,7 @@ class ContinualPrior(keras.callbacks.Callback):
                 "prior.consolidate(x, y)."
             )
         if self._past is not None:
-            _check_architecture(model, self._past)
+            self._past.check(model)
         if self.memory and model._compile_loss is None:
             raise ValueError(
                 f"`memory` needs a loss at the outputs of {model.name!r}, which was compiled "
@@ -263,12 +269,12 @@ class ContinualPrior(keras.callbacks.Callback):
             )
         return model
 
-    def _taps_of(self, model, x):
-        """Taps; they are checked once for the same model and trained weights."""
-        trained = (id(model), *map(id, model.trainable_variables))
-        if self._taps_for != trained:
-            self._taps, self._taps_for = confirmed_taps(model, x), trained
-        return self._taps
+    def _fisher_of(self, model, x):
+        """The Fisher matrix as a program; made once for the same model, loss and weights."""
+        key = (id(model._compile_loss), *map(id, model.trainable_variables))
+        if self._fisher_for != key:
+            self._fisher, self._fisher_for = Fisher(model, x, self.floor), key
+        return self._fisher
 
     def _chosen(self, x, count):
         """Samples for the memory, and the answers to them."""
@@ -312,73 +318,3 @@ class ContinualPrior(keras.callbacks.Callback):
                 f"The trained weights are not those of the first task: then {known}, now {found}. "
                 "Freeze or free layers before the first task, or start over with forget()."
             )
-
-
-def _check_architecture(model, past):
-    weights = model.weights
-    for block in past.blocks:
-        for place, path, shape in zip(
-            block["weights"], block["paths"], block["shapes"], strict=True
-        ):
-            now = weights[place] if place < len(weights) else None
-            if now is None or list(now.shape) != shape:
-                raise ValueError(
-                    f"The architecture of {model.name!r} has changed since the first task: the "
-                    f"weight {path} had shape {tuple(shape)}, and in its place is now "
-                    f"{'none' if now is None else f'{now.path} with {tuple(now.shape)}'}. "
-                    "Past tasks say nothing about other weights: make a new ContinualPrior."
-                )
-    if int(ops.convert_to_numpy(past.filled.value)) != past.tasks:
-        raise ValueError(
-            f"{model.name!r} is a copy that holds the shape of {past.tasks} past tasks without "
-            "their numbers (a clone). Save and load the model to copy it, or forget them: "
-            "keras_ndm.ContinualPrior.of(model) is refused until its weights are loaded."
-        )
-
-
-def _arrays(x, y):
-    """Numpy arrays of what `fit` takes, and of a data set's batches."""
-    known = hasattr(x, "__array__") or isinstance(x, dict | tuple | list)
-    if not known:
-        parts, rows = [], 0
-        for batch in batches_of(x):
-            parts.append(keras.utils.unpack_x_y_sample_weight(batch)[:2])
-            rows += len(keras.tree.flatten(parts[-1])[0])
-            if rows >= ENOUGH:
-                break
-        if not parts:
-            raise ValueError("Received no samples to consolidate.")
-        join_up = lambda *arrays: np.concatenate([np.asarray(a) for a in arrays])  # noqa: E731
-        x = keras.tree.map_structure(join_up, *[part[0] for part in parts])
-        labelled = parts[0][1] is not None
-        y = keras.tree.map_structure(join_up, *[part[1] for part in parts]) if labelled else y
-    whole = lambda tree: keras.tree.map_structure(np.asarray, tree)  # noqa: E731
-    x, y = whole(x), None if y is None else whole(y)
-    counts = {len(a) for a in keras.tree.flatten((x, y)) if a is not None}
-    if len(counts) > 1:
-        raise ValueError(f"x and y must have as many samples; received {sorted(counts)}.")
-    return x, y
-
-
-def _targets(model, x, y):
-    """Targets, or what the model predicts in their place; the compiled loss is built."""
-    loss = model._compile_loss
-    if loss is not None and not loss.built:
-        if y is None:
-            raise ValueError("Received no `y`, and the model was not trained since it was compiled.")
-        first = keras.tree.map_structure(lambda a: a[:1], (x, y))
-        model.test_on_batch(*first)
-    if y is not None:
-        return y
-    y_pred = model.predict(x, verbose=0)
-    if loss is None:
-        return keras.tree.flatten(y_pred)[0]
-    labels = []
-    for _, fn, _, output in losses_and_outputs(model, y_pred):
-        if kind_of(fn) in ("own", "unknown"):
-            raise ValueError(
-                f"The Fisher matrix of the loss {fn.name!r} depends on targets: pass `y`."
-            )
-        sparse = getattr(fn, "fn", None) is keras.losses.sparse_categorical_crossentropy
-        labels.append(np.argmax(output, axis=-1) if sparse else output)
-    return keras.tree.pack_sequence_as(loss._y_true_build_structure, labels)

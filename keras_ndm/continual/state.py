@@ -84,7 +84,7 @@ class PastTasks(keras.metrics.Metric):
             self._answers.append([self._add((rows, *s)) for s in kept["answers"]])
         self.tasks += 1
 
-    def consolidate(self, factors: list[Factors], inputs: list, answers: list) -> None:
+    def consolidate(self, factors: list[Factors], inputs: list, answers: list) -> bool:
         """Add a task that the model has just learned.
 
         Parameters
@@ -93,7 +93,13 @@ class PastTasks(keras.metrics.Metric):
             In the order of `blocks`.
         inputs, answers : lists of arrays (memory, ...)
             Stored samples and η* for each output.
+
+        Returns
+        -------
+        bool
+            Whether programs that use this state have to be compiled anew.
         """
+        before = len(self.variables)
         self._make_room()
         share = 1.0 if self.settings["pairs"] == "task" else 1.0 / self.tasks
         for (anchors, arrays), new in zip(self._factors[-1], factors, strict=True):
@@ -107,12 +113,48 @@ class PastTasks(keras.metrics.Metric):
                 for variable, array in zip(kept, new, strict=True):
                     variable.assign(ops.cast(array, variable.dtype))
         self.filled.assign(self.tasks)
+        return len(self.variables) > before
+
+    def check(self, model: keras.Model) -> None:
+        """See that the model has the weights that it had.
+
+        Raises
+        ------
+        ValueError
+            When it has not.
+        """
+        weights = model.weights
+        for block in self.blocks:
+            parts = (block["weights"], block["paths"], block["shapes"])
+            for place, path, shape in zip(*parts, strict=True):
+                now = weights[place] if place < len(weights) else None
+                if now is None or list(now.shape) != list(shape):
+                    here = "none" if now is None else f"{now.path} of shape {tuple(now.shape)}"
+                    raise ValueError(
+                        f"The architecture of {model.name!r} has changed since its first task: "
+                        f"where the weight {path} of shape {tuple(shape)} was is now {here}. Past "
+                        "tasks say nothing about other weights: forget them with "
+                        "`prior.forget()`, or train the model as it was."
+                    )
+
+    def check_filled(self, model: keras.Model) -> None:
+        """See that what is remembered has its numbers, which a clone has not.
+
+        Raises
+        ------
+        ValueError
+            When it has not.
+        """
+        if int(ops.convert_to_numpy(self.filled.value)) != self.tasks:
+            raise ValueError(
+                f"{model.name!r} holds the shape of {self.tasks} past tasks without their numbers, "
+                "as a clone does. Save and load a model to copy it with its past, or call "
+                "keras_ndm.ContinualPrior.of(model).forget()."
+            )
 
     def penalty(self, model: keras.Model) -> Tensor:
         """½ Σ tr(Δᵀ A Δ G) over layers and tasks, without λ."""
-        weights = model.weights
-        times = 1.0 if self.settings["pairs"] == "task" else float(self.tasks)
-        total = 0.0
+        weights, total = model.weights, 0.0
         for task in self._factors:
             for block, (anchors, arrays) in zip(self.blocks, task, strict=True):
                 changes = [
@@ -120,11 +162,13 @@ class PastTasks(keras.metrics.Metric):
                     - ops.convert_to_tensor(anchor)
                     for i, anchor in zip(block["weights"], anchors, strict=True)
                 ]
-                total = total + 0.5 * times * _square(changes, arrays)
+                total = total + 0.5 * _square(changes, arrays)
+        if self.settings["pairs"] == "one":
+            total = total * ops.cast(ops.convert_to_tensor(self.filled), "float32")
         return total
 
     def divergence(self, model: keras.Model) -> Tensor:
-        """What has become of the answers to stored samples: a mean a task, summed over tasks.
+        """Tell what has become of the answers to stored samples: a mean a task, summed over tasks.
 
         As many samples a step as a task has stored, of all tasks in turn.
         """
@@ -146,7 +190,7 @@ class PastTasks(keras.metrics.Metric):
         return total * float(self.tasks)
 
     def cost(self, model: keras.Model) -> Tensor:
-        """What past tasks add to the loss, λ (penalty + divergence); counts both."""
+        """Give what past tasks add to the loss, λ (penalty + divergence); counts both."""
         rate = ops.convert_to_tensor(self.rate)
         penalty = rate * self.penalty(model)
         memory = rate * self.divergence(model) if self.samples else ops.zeros_like(penalty)
