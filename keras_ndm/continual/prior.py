@@ -86,7 +86,7 @@ class ContinualPrior(keras.callbacks.Callback):
         install()
         self.strength, self.floor = float(strength), float(floor)
         self.pairs, self.memory = pairs, int(memory)
-        self._past = None
+        self._past = self._means = None
         self._fisher = self._fisher_for = None
 
     @classmethod
@@ -198,7 +198,20 @@ class ContinualPrior(keras.callbacks.Callback):
         if logs is None:
             return
         empty = {"continual_penalty": 0.0, **({"continual_memory": 0.0} if self.memory else {})}
-        logs.update(empty if self._past is None else self._past.means())
+        if self._past is not None:
+            empty = self._means or self._past.means()
+        logs.update(empty)
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Forget the last epoch's means."""
+        del epoch, logs
+        self._means = None
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        """Keep the epoch's means: a validation resets what is counted."""
+        del logs
+        if self._past is not None:
+            self._means = self._past.means()
 
     def penalty(self) -> float:
         """λ times the penalty at the model's present weights; 0 right after the first task."""

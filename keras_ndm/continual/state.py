@@ -39,6 +39,8 @@ class PastTasks(keras.metrics.Metric):
         Of the memory: "structure" of the inputs, their "shapes" and "dtypes", and the "answers"
         (shapes).
     tasks : int
+        For how many there is room.
+    name : str
     """
 
     def __init__(

@@ -25,7 +25,16 @@ def _from_logits(loss):
 
 
 def natural(loss: keras.losses.Loss, kind: str, f: Tensor) -> Tensor:
-    """η of the outputs f, of the same shape; `kind` is that of `output_fisher.kind_of`."""
+    """η of the outputs f, of the same shape.
+
+    Parameters
+    ----------
+    loss : keras.losses.Loss
+        Tells whether f are logits or probabilities.
+    kind : str
+        That of `output_fisher.kind_of`.
+    f : tensor
+    """
     tiny = keras.config.epsilon()
     if kind == "poisson" or (kind == "categorical" and not _from_logits(loss)):
         return ops.log(ops.maximum(f, tiny))
@@ -36,7 +45,13 @@ def natural(loss: keras.losses.Loss, kind: str, f: Tensor) -> Tensor:
 
 
 def slope(loss: keras.losses.Loss, kind: str, f: Tensor) -> Tensor:
-    """∂η/∂f, output by output."""
+    """∂η/∂f, output by output.
+
+    Parameters
+    ----------
+    loss, kind, f
+        As in `natural`.
+    """
     tiny = keras.config.epsilon()
     if kind == "poisson" or (kind == "categorical" and not _from_logits(loss)):
         return 1.0 / ops.maximum(f, tiny)
