@@ -3,6 +3,7 @@
 # First: it says in one sentence what to install when no backend fits.
 from keras_ndm import backend  # isort: skip
 from keras_ndm import callbacks, charts, evolution, geometry, metric_heads
+from keras_ndm.continual import ContinualPrior
 from keras_ndm.coordinate_layer import CoordinateLayer
 from keras_ndm.evolution import EvolutionLayer
 from keras_ndm.laws import ConservedProjection, MotionLayer
@@ -13,6 +14,7 @@ from keras_ndm.optimizers import NaturalGradient
 
 __all__ = [
     "ConservedProjection",
+    "ContinualPrior",
     "CoordinateLayer",
     "EvolutionLayer",
     "FlowDensity",

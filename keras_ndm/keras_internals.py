@@ -12,3 +12,8 @@ def model_being_called(layer: keras.Layer) -> keras.Model | None:
 def layers_inside(layer: keras.Layer) -> list:
     """All layers within a layer or model, however deep, and itself."""
     return list(layer._flatten_layers())
+
+
+def own_metrics(model: keras.Model) -> list:
+    """Metrics that a model holds beside those of `compile`: the list itself."""
+    return model._metrics

@@ -32,7 +32,7 @@ LAYERS = {
         ("criteria",),
     ),
     "keras_ndm": (
-        ("callbacks",),
+        ("callbacks", "continual"),
         ("mechanics", "models"),
         ("evolution", "optimizers"),
         ("coordinate_layer", "laws", "metric_layer"),

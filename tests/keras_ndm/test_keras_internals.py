@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_ndm.keras_internals import layers_inside, model_being_called
+from keras_ndm.keras_internals import layers_inside, model_being_called, own_metrics
 
 X = np.zeros((1, 2), "float32")
 
@@ -37,3 +37,10 @@ def test_layers_inside_are_all(nested):
     found = layers_inside(model)
     assert found[0] is model
     assert any(layer is seen for layer in found)
+
+
+def test_an_own_metric_is_one_of_the_model(nested):
+    _, _, model = nested
+    metric = keras.metrics.Mean(name="own")
+    own_metrics(model).append(metric)
+    assert any(found is metric for found in model.metrics)

@@ -4,7 +4,8 @@ Keras hands an optimizer gradients and variables, never the model or the batch, 
 Keras 3 gives it more. The last thing that `keras.Model.compile` does is to keep its arguments in
 the attribute `_compile_config`. `install` makes this attribute a property of `keras.Model`: the
 arguments are kept where they always were, and where the optimizer has a method `attach`, it is
-called with the model. For any other optimizer nothing changes.
+called with the model. Where it has, just made from a file, an attribute `AFTER`, that is called,
+once. For any other optimizer nothing changes.
 
 `compile` itself is not replaced. It could not be replaced in time: for
 ``model.compile(NaturalGradient())`` Python looks `compile` up before it makes the optimizer, which
@@ -17,9 +18,10 @@ import keras
 
 from keras_ndm.backend.training import make_train_step
 
-__all__ = ["install", "installed", "take_over", "uninstall"]
+__all__ = ["AFTER", "install", "installed", "take_over", "uninstall"]
 
 _ATTRIBUTE = "_compile_config"
+AFTER = "_keras_ndm_after_compile"
 
 
 class _CompileConfig:
@@ -36,6 +38,9 @@ class _CompileConfig:
     def __set__(self, model, config):
         vars(model)[_ATTRIBUTE] = config
         _release(model)
+        told = vars(model.optimizer).pop(AFTER, None) if model.optimizer is not None else None
+        if told is not None:
+            told(model)
         if hasattr(getattr(model.optimizer, "inner_optimizer", None), "attach"):
             # Under "mixed_float16" Keras wraps an optimizer that scales the loss around it, against
             # small gradients. This one divides them by their own size.

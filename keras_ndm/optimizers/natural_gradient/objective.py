@@ -45,6 +45,8 @@ class Objective:
         Compiled and built.
     x, y, sample_weight :
         The batch, as `fit` hands it to a training step.
+    training : bool
+        Whether the outputs are those of training or of inference.
     """
 
     def __init__(
@@ -53,8 +55,9 @@ class Objective:
         x: Nested,
         y: Nested | None = None,
         sample_weight: Nested | None = None,
+        training: bool = True,
     ):
-        self.model = model
+        self.model, self.training = model, training
         self.x, self.y, self.sample_weight = x, y, sample_weight
         self.variables = trained(model.trainable_variables)
         # Variables whose "gradient" is their new value, such as those of `evolution.Balance`.
@@ -88,9 +91,9 @@ class Objective:
         return keras.StatelessScope(state_mapping=mapping, collect_losses=True)
 
     def predict(self, x: Nested | None = None) -> Nested:
-        """Outputs of the model in training mode; call it inside `scope`."""
+        """Outputs of the model; call it inside `scope`."""
         x = self.x if x is None else x
-        return self.model(x, training=True) if self._takes_training else self.model(x)
+        return self.model(x, training=self.training) if self._takes_training else self.model(x)
 
     def fisher_outputs(self, x: Nested | None = None) -> Nested:
         """Where the Fisher matrix is taken: outputs, or moments of a likelihood."""
@@ -120,7 +123,8 @@ class Objective:
     @property
     def _unknown_loss(self) -> bool:
         own = type(self.model).compute_loss is not keras.Model.compute_loss
-        return own and not self.gaussian
+        # One on the instance adds to the model's own: a `ContinualPrior`.
+        return (own and not self.gaussian) or "compute_loss" in vars(self.model)
 
     def gradient(self, values: list) -> list:
         """Gradient of the whole loss with respect to the trainable values."""

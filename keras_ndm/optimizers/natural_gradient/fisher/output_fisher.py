@@ -23,6 +23,7 @@ s_n holds sample weights, the loss weight and the reduction. Amari (1998), Neura
 
 import math
 import warnings
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -31,9 +32,19 @@ from keras import losses, ops
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky, vjp
 from keras_ndm.optimizers.natural_gradient.fisher.gaussian_fisher import gaussian_seeds
+from keras_ndm.optimizers.natural_gradient.fisher.natural_parameter import slope
 from keras_ndm.optimizers.natural_gradient.objective import Nested, Objective, wide
 
-__all__ = ["output_fisher", "probe", "seeds_of", "warn_of_unknown"]
+__all__ = [
+    "compiled_losses",
+    "floor_of",
+    "kind_of",
+    "losses_and_outputs",
+    "output_fisher",
+    "probe",
+    "seeds_of",
+    "warn_of_unknown",
+]
 
 # Outputs up to which every column of a loss's Hessian is computed.
 _MOST_COLUMNS = 32
@@ -70,7 +81,8 @@ def _scales(loss, weight, y_true, y_pred, sample_weight):
     return scales if weight is None else scales * weight
 
 
-def _kind(loss):
+def kind_of(loss: losses.Loss) -> str:
+    """What is known of a loss: "squared", "categorical", "binary", "poisson", "own", "unknown"."""
     if hasattr(loss, "output_fisher"):
         return "own"
     options = getattr(loss, "_fn_kwargs", {})
@@ -147,14 +159,9 @@ def seeds_of(
     z : tensor (M, N)
         Σ_a seeds[a, n] z[a, n] = gradient[n].
     """
-    kind = _kind(loss)
-    y_true = ops.convert_to_tensor(y_true)
-    if kind != "categorical":
-        y_true = ops.cast(y_true, y_pred.dtype)
-    scales = ops.cast(_scales(loss, weight, y_true, y_pred, sample_weight), y_pred.dtype)
-    size = 1
-    for n in y_pred.shape[1:]:
-        size *= n
+    kind = kind_of(loss)
+    y_true, scales = _labels_and_scales(loss, weight, y_true, y_pred, sample_weight)
+    size = math.prod(y_pred.shape[1:])
     if kind == "own":
         return _from_matrix(loss.output_fisher(y_true, y_pred), scales, gradient, size)
     diagonal = _diagonal(kind, loss, y_true, y_pred, scales)
@@ -164,6 +171,48 @@ def seeds_of(
     eye = ops.reshape(ops.eye(size, dtype=root.dtype), (size, 1, *y_pred.shape[1:]))
     z = ops.where(root > 0, gradient / ops.where(root > 0, root, 1.0), 0.0)
     return eye * root[None], ops.transpose(ops.reshape(z, (-1, size)))
+
+
+def _labels_and_scales(loss, weight, y_true, y_pred, sample_weight):
+    y_true = ops.convert_to_tensor(y_true)
+    if kind_of(loss) != "categorical":
+        y_true = ops.cast(y_true, y_pred.dtype)
+    scales = _scales(loss, weight, y_true, y_pred, sample_weight)
+    return y_true, ops.cast(scales, y_pred.dtype)
+
+
+def floor_of(objective: Objective, y_pred: Nested, floor: float) -> list:
+    """Seeds of a Fisher matrix that is `floor` everywhere, at the outputs' natural parameters.
+
+    With s_n as for `output_fisher`, over m outputs where the loss is a mean over them, the matrix
+    is floor · s_n / m · identity in the natural parameter (`natural_parameter`), whatever the
+    outputs: that of a softmax vanishes where it is confident.
+
+    Parameters
+    ----------
+    objective : Objective
+        Of a model whose compiled loss has been called.
+    y_pred : nested tensors
+    floor : float
+
+    Returns
+    -------
+    list of tensors (r, N, *output)
+        As the seeds of `output_fisher`; r counts all outputs that have a loss.
+    """
+    leaves = keras.tree.flatten(y_pred)
+    columns = []
+    for loss, weight, y_true, leaf, sample_weight in compiled_losses(objective, y_pred):
+        f = wide(leaf)
+        _, scales = _labels_and_scales(loss, weight, y_true, f, sample_weight)
+        each = len(scales.shape) == len(f.shape)
+        s = scales if each else scales[..., None]
+        m = f.shape[-1] if kind_of(loss) != "categorical" and not each else 1
+        root = ops.sqrt(floor * s / m) * slope(loss, kind_of(loss), f)
+        size = math.prod(f.shape[1:])
+        eye = ops.reshape(ops.eye(size, dtype=f.dtype), (size, 1, *f.shape[1:]))
+        columns.append((next(i for i, x in enumerate(leaves) if x is leaf), eye * root[None]))
+    return _side_by_side(leaves, columns)
 
 
 def _softmax(f, scales, gradient, size):
@@ -226,12 +275,17 @@ def output_fisher(objective: Objective, values: list, y_pred: Nested) -> tuple:
     leaves = keras.tree.flatten(y_pred)
     gradients = objective.output_gradient(values, y_pred)
     columns, z = [], []
-    for loss, weight, y_true, leaf, sample_weight in _compiled_losses(objective, y_pred):
+    for loss, weight, y_true, leaf, sample_weight in compiled_losses(objective, y_pred):
         place = next(i for i, x in enumerate(leaves) if x is leaf)
         gradient = wide(gradients[place])
         seeds, part = seeds_of(loss, weight, y_true, wide(leaf), sample_weight, gradient)
         columns.append((place, seeds))
         z.append(part)
+    return _side_by_side(leaves, columns), ops.concatenate(z, axis=0)
+
+
+def _side_by_side(leaves, columns):
+    """Seeds for each leaf, zero in the columns that belong to another."""
     blocks = []
     for i, leaf in enumerate(leaves):
         parts = [
@@ -241,29 +295,48 @@ def output_fisher(objective: Objective, values: list, y_pred: Nested) -> tuple:
             for place, seeds in columns
         ]
         blocks.append(ops.concatenate(parts, axis=0))
-    return blocks, ops.concatenate(z, axis=0)
+    return blocks
 
 
-def _compiled_losses(objective, y_pred):
-    """(loss, weight, y_true, y_pred, sample_weight) for each compiled loss."""
-    compiled = objective.model._compile_loss
+def losses_and_outputs(model: keras.Model, y_pred: Nested) -> Iterator[tuple]:
+    """Give (path, loss, weight, output) for each compiled loss.
 
-    def at(path, tree):
-        for key in path:
-            tree = tree[key]
-        return tree
-
-    def nested(tree, path):
-        return at(path, tree) if keras.tree.is_nested(tree) else tree
-
-    def packed(structure, tree):
-        return keras.tree.pack_sequence_as(structure, keras.tree.flatten(tree))
-
-    labels = packed(compiled._y_true_build_structure, objective.y)
-    outputs = packed(compiled._y_pred_build_structure, y_pred)
+    Parameters
+    ----------
+    model : keras.Model
+        Whose compiled loss has been called.
+    y_pred : nested tensors
+    """
+    compiled = model._compile_loss
+    outputs = _packed(compiled._y_pred_build_structure, y_pred)
     for path, loss, weight, _ in compiled._flat_losses:
-        weights = nested(objective.sample_weight, path)
-        yield loss, weight, at(path, labels), at(path, outputs), weights
+        yield path, loss, weight, _at(path, outputs)
+
+
+def compiled_losses(objective: Objective, y_pred: Nested) -> Iterator[tuple]:
+    """Give (loss, weight, y_true, y_pred, sample_weight) for each compiled loss.
+
+    Parameters
+    ----------
+    objective : Objective
+        Of a model whose compiled loss has been called.
+    y_pred : nested tensors
+    """
+    weights = objective.sample_weight
+    labels = _packed(objective.model._compile_loss._y_true_build_structure, objective.y)
+    for path, loss, weight, output in losses_and_outputs(objective.model, y_pred):
+        own = _at(path, weights) if keras.tree.is_nested(weights) else weights
+        yield loss, weight, _at(path, labels), output, own
+
+
+def _at(path, tree):
+    for key in path:
+        tree = tree[key]
+    return tree
+
+
+def _packed(structure, tree):
+    return keras.tree.pack_sequence_as(structure, keras.tree.flatten(tree))
 
 
 def warn_of_unknown(model: keras.Model) -> None:
@@ -271,7 +344,7 @@ def warn_of_unknown(model: keras.Model) -> None:
     if model._compile_loss is None:
         return
     for _, loss, _, name in model._compile_loss._flat_losses:
-        if _kind(loss) == "unknown":
+        if kind_of(loss) == "unknown":
             warnings.warn(
                 f"NaturalGradient knows no Fisher matrix for the loss {name!r}: it uses the "
                 "sizes of the loss's second derivatives instead, a bound from above of its "

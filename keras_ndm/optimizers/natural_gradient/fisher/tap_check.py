@@ -18,7 +18,7 @@ from keras_ndm.optimizers.natural_gradient.fisher.jacobian import linearize
 from keras_ndm.optimizers.natural_gradient.fisher.layer_taps import Taps
 from keras_ndm.optimizers.natural_gradient.objective import Nested, Objective, wide
 
-__all__ = ["checked_taps", "snapshot"]
+__all__ = ["checked_taps", "examined_taps", "snapshot"]
 
 _SAMPLES, _OPEN_AXIS, _TOLERANCE = 3, 4, 1e-2
 # Numbers of 8 bits, summed by two routes through a few layers.
@@ -52,8 +52,7 @@ def checked_taps(model: keras.Model, x: Nested, known: dict) -> Taps:
         Where the Fisher matrix will be an approximation, saying which and why. Gradient and line
         search are exact in any case.
     """
-    taps = Taps(model)
-    wrong, coupled = eagerly(lambda: _findings(model, x, known, taps))
+    taps, wrong, coupled = examined_taps(model, x, known)
     reasons = []
     if wrong:
         names = ", ".join(v.path for v in wrong)
@@ -70,6 +69,27 @@ def checked_taps(model: keras.Model, x: Nested, known: dict) -> Taps:
         )
     taps.approximate = bool(reasons)
     return taps
+
+
+def examined_taps(model: keras.Model, x: Nested, known: dict) -> tuple:
+    """Taps of a model, and what speaks against them.
+
+    Parameters
+    ----------
+    model, x, known
+        As in `checked_taps`.
+
+    Returns
+    -------
+    taps : Taps
+    wrong : list of variables
+        Those whose rows are not confirmed.
+    coupled : bool
+        Whether samples influence each other.
+    """
+    taps = Taps(model)
+    wrong, coupled = eagerly(lambda: _findings(model, x, known, taps))
+    return taps, wrong, coupled
 
 
 def _findings(model, x, known, taps):

@@ -19,11 +19,11 @@ from keras import ops
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky
 from keras_ndm.optimizers.natural_gradient.fisher.jacobian import Jacobian
-from keras_ndm.optimizers.natural_gradient.fisher.layer_blocks import RowsBlock
+from keras_ndm.optimizers.natural_gradient.fisher.layer_blocks import DenseBlock, RowsBlock
 from keras_ndm.optimizers.natural_gradient.fisher.layer_taps import Taps
 from keras_ndm.optimizers.natural_gradient.objective import read
 
-__all__ = ["REFRESH", "KroneckerFactors"]
+__all__ = ["REFRESH", "KroneckerFactors", "factors_of"]
 
 _DECAY = 0.95
 REFRESH = 5
@@ -100,7 +100,7 @@ class KroneckerFactors:
         for block in jacobian.blocks:
             factors = None if isinstance(block, RowsBlock) else self._pairs[id(block.variables[0])]
             if factors is not None:
-                for variable, value in zip(factors[:2], _factors(block), strict=True):
+                for variable, value in zip(factors[:2], factors_of(block), strict=True):
                     average(variable, value)
                 continue
             for v, rows in zip(block.variables, block.rows(), strict=True):
@@ -157,10 +157,19 @@ class KroneckerFactors:
         return solved
 
 
-def _factors(block):
-    """A, the mean of a aᵀ over samples, and B, the sum of δ δᵀ over samples, over positions."""
-    if isinstance(block, RowsBlock):
-        raise TypeError("Rows without structure have no factors.")
+def factors_of(block: DenseBlock) -> tuple:
+    """A, the mean of a aᵀ over samples, and B, the sum of δ δᵀ over samples, over positions.
+
+    Parameters
+    ----------
+    block : DenseBlock
+
+    Returns
+    -------
+    A : tensor (w, w)
+        With a last row and column for the bias where it is trained.
+    B : tensor (u, u)
+    """
     parts = [block.inputs] if block.kernel is not None else []
     if block.bias is not None:
         ones = block._ones() * ops.ones_like(block.inputs[..., :1])
