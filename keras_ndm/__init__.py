@@ -8,13 +8,19 @@ from keras_ndm.evolution import EvolutionLayer
 from keras_ndm.laws import ConservedProjection, MotionLayer
 from keras_ndm.mechanics.lagrangian_manifold import LagrangianManifold
 from keras_ndm.metric_layer import MetricLayer
-from keras_ndm.models import ManifoldModel, NeuralDifferentialManifold, manifold_of
+from keras_ndm.models import (
+    GaussianRegression,
+    ManifoldModel,
+    NeuralDifferentialManifold,
+    manifold_of,
+)
 from keras_ndm.optimizers import NaturalGradient
 
 __all__ = [
     "ConservedProjection",
     "CoordinateLayer",
     "EvolutionLayer",
+    "GaussianRegression",
     "LagrangianManifold",
     "ManifoldModel",
     "MetricLayer",

@@ -120,6 +120,8 @@ class EvolutionLayer(keras.layers.Layer):
         if not self.metric.built:
             self.metric.build(row_shape(input_shape, "EvolutionLayer takes coordinates"))
             self.metric.built = True
+        if "curvature" in self.rules:
+            self.metric.require_smooth()
         head, d = self.metric.head, self.metric.dimension
         self.exact = self.estimator == "exact" or (
             self.estimator == "auto" and (d <= 8 or isinstance(head, _CLOSED))
@@ -267,7 +269,9 @@ class EvolutionLayer(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """(batch, d) to (batch, d, d), or the same."""
-        return tuple(input_shape) if self.returns == "input" else (*input_shape, input_shape[-1])
+        if self.returns == "input":
+            return tuple(input_shape)
+        return self.metric.compute_output_shape(input_shape)
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""

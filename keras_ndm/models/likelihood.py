@@ -73,8 +73,8 @@ def without_still(covariance: Tensor, moving: Tensor) -> Tensor:
 class LikelihoodModel(keras.Model):
     """A model with `moments(x)`, trained by its likelihood."""
 
-    def moments(self, x: States) -> tuple:
-        """Mean (batch, d) of the next state and covariance (batch, d, d) of the residual."""
+    def moments(self, x: States, training: bool = False) -> tuple:
+        """Mean (batch, d) of the targets and covariance (batch, d, d) of the residual."""
         raise NotImplementedError
 
     def evolutions(self) -> list:
@@ -159,7 +159,7 @@ class LikelihoodModel(keras.Model):
         with contextlib.ExitStack() as stack:
             for evolution in self.evolutions():
                 stack.enter_context(evolution.metered(training))
-            mean, covariance = self.moments(x)
+            mean, covariance = self.moments(x, training=training)
         residual = ops.cast(y, mean.dtype) - mean
         loss = negative_log_likelihood(residual, covariance)
         if sample_weight is not None:

@@ -16,10 +16,9 @@ from collections.abc import Callable
 import keras
 
 from keras_ndm.backend.training import make_train_step
+from keras_ndm.keras_internals import COMPILE_CONFIG
 
 __all__ = ["install", "installed", "take_over", "uninstall"]
-
-_ATTRIBUTE = "_compile_config"
 
 
 class _CompileConfig:
@@ -29,12 +28,12 @@ class _CompileConfig:
         if model is None:
             return self
         try:
-            return vars(model)[_ATTRIBUTE]
+            return vars(model)[COMPILE_CONFIG]
         except KeyError:
             raise AttributeError(f"{type(model).__name__} has not been compiled.") from None
 
     def __set__(self, model, config):
-        vars(model)[_ATTRIBUTE] = config
+        vars(model)[COMPILE_CONFIG] = config
         _release(model)
         if hasattr(getattr(model.optimizer, "inner_optimizer", None), "attach"):
             # Under "mixed_float16" Keras wraps an optimizer that scales the loss around it, against
@@ -44,18 +43,18 @@ class _CompileConfig:
             model.optimizer.attach(model)
 
     def __delete__(self, model):
-        vars(model).pop(_ATTRIBUTE, None)
+        vars(model).pop(COMPILE_CONFIG, None)
 
 
 def install() -> None:
     """Let `keras.Model.compile` tell the optimizer which model it was given; done once."""
     if not installed():
-        setattr(keras.Model, _ATTRIBUTE, _CompileConfig())
+        setattr(keras.Model, COMPILE_CONFIG, _CompileConfig())
 
 
 def installed() -> bool:
     """Whether the hook is in place."""
-    return isinstance(vars(keras.Model).get(_ATTRIBUTE), _CompileConfig)
+    return isinstance(vars(keras.Model).get(COMPILE_CONFIG), _CompileConfig)
 
 
 def uninstall() -> None:
@@ -64,7 +63,7 @@ def uninstall() -> None:
     Models that were compiled with a `NaturalGradient` keep its training step.
     """
     if installed():
-        delattr(keras.Model, _ATTRIBUTE)
+        delattr(keras.Model, COMPILE_CONFIG)
 
 
 def take_over(model: keras.Model, step: Callable) -> None:

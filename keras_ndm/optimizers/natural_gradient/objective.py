@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import vjp
+from keras_ndm.keras_internals import has_loss
 
 __all__ = ["Nested", "Objective", "read", "trained", "wide"]
 
@@ -65,7 +66,7 @@ class Objective:
         self.state += self.meters
         self.state_values = [read(v) for v in self.state]
         # A likelihood model's Fisher matrix lives at its moments, not at what it predicts.
-        self.gaussian = model._compile_loss is None and hasattr(model, "moments")
+        self.gaussian = not has_loss(model) and hasattr(model, "moments")
         self._takes_training = "training" in signature(model.call).parameters
 
     @property
@@ -95,7 +96,7 @@ class Objective:
     def fisher_outputs(self, x: Nested | None = None) -> Nested:
         """Where the Fisher matrix is taken: outputs, or moments of a likelihood."""
         if self.gaussian:
-            return list(self.model.moments(self.x if x is None else x))
+            return list(self.model.moments(self.x if x is None else x, training=True))
         return self.predict(x)
 
     def compute_loss(self, y_pred: Nested) -> Tensor:

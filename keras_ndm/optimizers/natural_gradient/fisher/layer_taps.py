@@ -16,6 +16,7 @@ from keras import ops
 from keras_ndm.backend import Tensor
 from keras_ndm.backend import mean as mean_of
 from keras_ndm.geometry import jets
+from keras_ndm.keras_internals import layers_inside, sublayers
 from keras_ndm.optimizers.natural_gradient.objective import trained
 
 __all__ = ["Call", "Taps"]
@@ -50,7 +51,7 @@ class Call:
 
 def _owned(layer):
     """Trainable variables that belong to `layer` and to none of its sublayers."""
-    inner = {id(v) for sub in layer._flatten_layers(include_self=False) for v in sub.variables}
+    inner = {id(v) for sub in layers_inside(layer)[1:] for v in sub.variables}
     return [v for v in trained(layer.trainable_variables) if id(v) not in inner]
 
 
@@ -84,7 +85,7 @@ class Taps:
         self.kinds = {}
         self.approximate = False
         self.loose = list(_owned(model))
-        for child in model._layers:
+        for child in sublayers(model):
             self._visit(child)
 
     def _visit(self, layer):
@@ -99,7 +100,7 @@ class Taps:
         elif _owned(layer) or isinstance(layer, _OPAQUE):
             kind = "whole"
         else:
-            for child in layer._layers:
+            for child in sublayers(layer):
                 self._visit(child)
             return
         self.layers[id(layer)] = layer

@@ -30,6 +30,7 @@ from keras import losses, ops
 
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky, vjp
+from keras_ndm.keras_internals import in_place, losses_of, options_of
 from keras_ndm.optimizers.natural_gradient.fisher.gaussian_fisher import gaussian_seeds
 from keras_ndm.optimizers.natural_gradient.objective import Nested, Objective, wide
 
@@ -73,7 +74,7 @@ def _scales(loss, weight, y_true, y_pred, sample_weight):
 def _kind(loss):
     if hasattr(loss, "output_fisher"):
         return "own"
-    options = getattr(loss, "_fn_kwargs", {})
+    options = options_of(loss)
     if options.get("axis", -1) != -1:
         return "unknown"
     return _KNOWN.get(getattr(loss, "fn", None), "unknown")
@@ -81,7 +82,7 @@ def _kind(loss):
 
 def _diagonal(kind, loss, y_true, f, scales):
     """Diagonal of F_n, of the shape of f; None where F_n is no diagonal matrix."""
-    from_logits = getattr(loss, "_fn_kwargs", {}).get("from_logits", False)
+    from_logits = options_of(loss).get("from_logits", False)
     tiny = keras.config.epsilon()
     s = scales if len(scales.shape) == len(f.shape) else scales[..., None]
     m = 1 if len(scales.shape) == len(f.shape) else f.shape[-1]
@@ -246,7 +247,6 @@ def output_fisher(objective: Objective, values: list, y_pred: Nested) -> tuple:
 
 def _compiled_losses(objective, y_pred):
     """(loss, weight, y_true, y_pred, sample_weight) for each compiled loss."""
-    compiled = objective.model._compile_loss
 
     def at(path, tree):
         for key in path:
@@ -256,21 +256,15 @@ def _compiled_losses(objective, y_pred):
     def nested(tree, path):
         return at(path, tree) if keras.tree.is_nested(tree) else tree
 
-    def packed(structure, tree):
-        return keras.tree.pack_sequence_as(structure, keras.tree.flatten(tree))
-
-    labels = packed(compiled._y_true_build_structure, objective.y)
-    outputs = packed(compiled._y_pred_build_structure, y_pred)
-    for path, loss, weight, _ in compiled._flat_losses:
+    labels, outputs = in_place(objective.model, objective.y, y_pred)
+    for path, loss, weight, _ in losses_of(objective.model):
         weights = nested(objective.sample_weight, path)
         yield loss, weight, at(path, labels), at(path, outputs), weights
 
 
 def warn_of_unknown(model: keras.Model) -> None:
     """Warn, once a loss, where the Fisher matrix at the outputs is not known."""
-    if model._compile_loss is None:
-        return
-    for _, loss, _, name in model._compile_loss._flat_losses:
+    for _, loss, _, name in losses_of(model):
         if _kind(loss) == "unknown":
             warnings.warn(
                 f"NaturalGradient knows no Fisher matrix for the loss {name!r}: it uses the "
