@@ -6,7 +6,7 @@ adds a zero to s, with respect to which reverse mode gives δ. Layers whose grad
 structure are recorded as a whole: their inputs, and a zero added to their outputs.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +17,7 @@ from keras_ndm.backend import Tensor
 from keras_ndm.backend import mean as mean_of
 from keras_ndm.geometry import jets
 from keras_ndm.keras_internals import layers_inside, sublayers
+from keras_ndm.optimizers.natural_gradient.fisher.calls import calling
 from keras_ndm.optimizers.natural_gradient.objective import trained
 
 __all__ = ["Call", "Taps"]
@@ -128,30 +129,8 @@ class Taps:
         with ExitStack() as stack:
             stack.enter_context(jets.observed(recorder.jet))
             for key, layer in self.layers.items():
-                stack.enter_context(_calling(layer, getattr(recorder, self.kinds[key])))
+                stack.enter_context(calling(layer, getattr(recorder, self.kinds[key])))
             yield recorder.calls
-
-
-@contextmanager
-def _calling(layer: keras.layers.Layer, record: Callable) -> Iterator[None]:
-    """Within the context, a call of `layer` is ``record(layer, call, *args, **kwargs)``.
-
-    The one place where a method of a Keras layer is replaced. A recorder cannot be handed to the
-    layers instead: they are called from the code of other layers and of users, which passes on
-    only what it knows of, and Keras has no hook that could add a zero to what a layer returns. The
-    replacement stands on the instance, so no other layer is touched, and is put there through
-    `__dict__`, since Keras tracks attributes that are assigned.
-    """
-    attributes, call = layer.__dict__, layer.call
-    own = "call" in attributes
-    attributes["call"] = lambda *args, **kwargs: record(layer, call, *args, **kwargs)
-    try:
-        yield
-    finally:
-        if own:
-            attributes["call"] = call
-        else:
-            del attributes["call"]
 
 
 class _Recorder:

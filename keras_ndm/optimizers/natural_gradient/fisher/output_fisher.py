@@ -15,6 +15,7 @@ with L_n z_n = ∂L/∂f_n makes the gradient J̃ᵀ z.
 | Poisson over m outputs | Poisson, mean f | 1 / (m f) |
 | a loss with a method ``output_fisher(y_true, y_pred)`` | its own | what it returns, (N, M, M) |
 | none: a model with ``moments(x)`` | Gaussian with learned metric | see `gaussian_fisher` |
+| none: ``add_loss`` in layers without weights | none known | as below, at their inputs |
 | any other | none known | Σ_b |∂²ℓ/∂f_a∂f_b|, or 1/m where it is not convex; warns |
 
 s_n holds sample weights, the loss weight and the reduction. Amari (1998), Neural Computation 10,
@@ -30,7 +31,7 @@ from keras import losses, ops
 
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky, vjp
-from keras_ndm.keras_internals import in_place, losses_of, options_of
+from keras_ndm.keras_internals import has_loss, in_place, losses_of, options_of
 from keras_ndm.optimizers.natural_gradient.fisher.gaussian_fisher import gaussian_seeds
 from keras_ndm.optimizers.natural_gradient.objective import Nested, Objective, wide
 
@@ -95,21 +96,21 @@ def _diagonal(kind, loss, y_true, f, scales):
         return s / m * (p * (1.0 - p) if from_logits else 1.0 / (p * (1.0 - p)))
     if kind == "poisson":
         return s / m / ops.maximum(f, tiny)
-    return _curvature(loss, y_true, f, s, m)
-
-
-def _curvature(loss, y_true, f, s, m):
-    """Give s D, D_a = Σ_b |∂²ℓ/∂f_a∂f_b| where ∂²ℓ/∂f_a² > 0, else 1/m: a bound, by sample.
-
-    With many outputs one random combination of the columns takes the place of the sum, which is the
-    same for losses that act output by output. 1/m too where there is no positive curvature:
-    a smaller number would have the gradient there count as a large misfit.
-    """
 
     def slope(g):
         value, pullback, _ = vjp(lambda h: [loss.call(y_true, h[0])], g)
         return pullback([ops.ones_like(value[0])])
 
+    return s * _curvature(slope, f, m)
+
+
+def _curvature(slope, f, m):
+    """Give D, D_a = Σ_b |∂²ℓ/∂f_a∂f_b| where ∂²ℓ/∂f_a² > 0, else 1/m: a bound, by sample.
+
+    With many outputs one random combination of the columns takes the place of the sum, which is the
+    same for losses that act output by output. 1/m too where there is no positive curvature:
+    a smaller number would have the gradient there count as a large misfit.
+    """
     size = math.prod(f.shape[1:])
     columns = np.eye(size)
     if size > _MOST_COLUMNS:
@@ -118,7 +119,7 @@ def _curvature(loss, y_true, f, s, m):
     _, _, pullbacks = vjp(slope, [f])
     (hessian,) = pullbacks([directions * ops.ones_like(f)[None]])
     bound, diagonal = ops.sum(ops.abs(hessian), axis=0), ops.sum(hessian * directions, axis=0)
-    return s * ops.where(diagonal > _LINEAR / m, bound, 1.0 / m)
+    return ops.where(diagonal > _LINEAR / m, bound, 1.0 / m)
 
 
 def seeds_of(
@@ -161,8 +162,13 @@ def seeds_of(
     diagonal = _diagonal(kind, loss, y_true, y_pred, scales)
     if diagonal is None:
         return _softmax(y_pred, scales, gradient, size)
-    root = ops.sqrt(diagonal)
-    eye = ops.reshape(ops.eye(size, dtype=root.dtype), (size, 1, *y_pred.shape[1:]))
+    return _by_root(ops.sqrt(diagonal), gradient)
+
+
+def _by_root(root, gradient):
+    """Seeds and z where F_n is diagonal, of the roots of its entries."""
+    size = math.prod(root.shape[1:])
+    eye = ops.reshape(ops.eye(size, dtype=root.dtype), (size, 1, *root.shape[1:]))
     z = ops.where(root > 0, gradient / ops.where(root > 0, root, 1.0), 0.0)
     return eye * root[None], ops.transpose(ops.reshape(z, (-1, size)))
 
@@ -218,11 +224,14 @@ def output_fisher(objective: Objective, values: list, y_pred: Nested) -> tuple:
         with objective.scope(values):
             mean, covariance = objective.fisher_outputs()
         return gaussian_seeds(mean, covariance, objective.y, objective.sample_weight)
-    if objective.model._compile_loss is None:
+    if objective.added:
+        return _added_fisher(objective, values)
+    if not has_loss(objective.model):
         raise ValueError(
-            "NaturalGradient takes its Fisher matrix from the loss at the model's outputs, and "
-            "this model was compiled without one. Pass `loss=` to `compile`; `add_loss` terms "
-            "alone do not define a Fisher matrix."
+            f"{type(objective.model).__name__} has its own `compute_loss` and was compiled without "
+            "a loss, so nothing says what its outputs mean, and NaturalGradient has no Fisher "
+            "matrix. Pass `loss=` to `compile` for the part that is a function of the outputs, or "
+            "add the losses by `add_loss` in layers without weights."
         )
     leaves = keras.tree.flatten(y_pred)
     gradients = objective.output_gradient(values, y_pred)
@@ -233,6 +242,11 @@ def output_fisher(objective: Objective, values: list, y_pred: Nested) -> tuple:
         seeds, part = seeds_of(loss, weight, y_true, wide(leaf), sample_weight, gradient)
         columns.append((place, seeds))
         z.append(part)
+    return _together(leaves, columns, z)
+
+
+def _together(leaves, columns, z):
+    """Seeds of all leaves from (place of the leaf, its seeds), zero for those of the others."""
     blocks = []
     for i, leaf in enumerate(leaves):
         parts = [
@@ -243,6 +257,34 @@ def output_fisher(objective: Objective, values: list, y_pred: Nested) -> tuple:
         ]
         blocks.append(ops.concatenate(parts, axis=0))
     return blocks, ops.concatenate(z, axis=0)
+
+
+def _added_fisher(objective, values):
+    """Seeds and z of losses that layers add, by the curvature at their inputs."""
+    with objective.scope(values):
+        calls = objective.added_losses()
+    leaves, columns, z = [], [], []
+    for call in calls:
+        inputs = call.inputs
+        for i, leaf in enumerate(inputs):
+
+            def slope(g, call=call, inputs=inputs, i=i):
+                def loss(h):
+                    with objective.scope(values):
+                        return [call.loss([*inputs[:i], h[0], *inputs[i + 1 :]])]
+
+                _, pullback, _ = vjp(loss, g)
+                return pullback([ops.ones((), dtype=g[0].dtype)])
+
+            # Per sample of a mean: a sample's number of the batch times the batch's own.
+            samples = ops.cast(ops.shape(leaf)[0], leaf.dtype)
+            each = lambda g, slope=slope, n=samples: [n * part for part in slope(g)]  # noqa: E731
+            diagonal = _curvature(each, leaf, math.prod(leaf.shape[1:])) / samples
+            seeds, part = _by_root(ops.sqrt(wide(diagonal)), wide(slope([leaf])[0]))
+            columns.append((len(leaves), seeds))
+            leaves.append(leaf)
+            z.append(part)
+    return _together(leaves, columns, z)
 
 
 def _compiled_losses(objective, y_pred):
