@@ -9,7 +9,13 @@ from keras_ndm.evolution import EvolutionLayer
 from keras_ndm.laws import ConservedProjection, MotionLayer
 from keras_ndm.mechanics.lagrangian_manifold import LagrangianManifold
 from keras_ndm.metric_layer import MetricLayer
-from keras_ndm.models import FlowDensity, ManifoldModel, NeuralDifferentialManifold, manifold_of
+from keras_ndm.models import (
+    FlowDensity,
+    GaussianRegression,
+    ManifoldModel,
+    NeuralDifferentialManifold,
+    manifold_of,
+)
 from keras_ndm.optimizers import NaturalGradient
 
 __all__ = [
@@ -18,6 +24,7 @@ __all__ = [
     "CoordinateLayer",
     "EvolutionLayer",
     "FlowDensity",
+    "GaussianRegression",
     "LagrangianManifold",
     "ManifoldModel",
     "MetricLayer",

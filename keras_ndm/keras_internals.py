@@ -2,10 +2,18 @@
 
 import keras
 
+#: Attribute in which `keras.Model.compile` keeps its arguments, the last thing that it does.
+COMPILE_CONFIG = "_compile_config"
+
+
+def call_under_way(layer: keras.Layer) -> object:
+    """Give what stands for the outermost call that has led to that of `layer`; one object each."""
+    return layer._get_call_context()
+
 
 def model_being_called(layer: keras.Layer) -> keras.Model | None:
     """Give the outermost model whose call has led to that of `layer`, if there is one."""
-    outermost = layer._get_call_context().entry_layer
+    outermost = call_under_way(layer).entry_layer
     return outermost if isinstance(outermost, keras.Model) else None
 
 
@@ -17,3 +25,73 @@ def layers_inside(layer: keras.Layer) -> list:
 def own_metrics(model: keras.Model) -> list:
     """Metrics that a model holds beside those of `compile`: the list itself."""
     return model._metrics
+
+
+def sublayers(layer: keras.Layer) -> list:
+    """Layers that a layer or model holds itself."""
+    return list(layer._layers)
+
+
+def kernel_variable(dense: keras.layers.Dense) -> keras.Variable:
+    """Kernel of a Dense layer as the variable that is trained; `kernel` may be a tensor."""
+    return dense._kernel
+
+
+def has_value(variable: keras.Variable) -> bool:
+    """Whether a variable holds an array: on JAX not while `fit` runs, which has it then."""
+    return variable._value is not None
+
+
+def made_by(tensor: keras.KerasTensor) -> tuple:
+    """Operation that made a symbolic tensor, and the tensors it was called on.
+
+    Returns
+    -------
+    operation : keras.Operation or None
+        None for what is no symbolic tensor.
+    inputs : list of KerasTensor
+    """
+    history = getattr(tensor, "_keras_history", None)
+    if history is None:
+        return None, []
+    operation, node, _ = history
+    return operation, list(operation._inbound_nodes[node].input_tensors)
+
+
+def has_loss(model: keras.Model) -> bool:
+    """Whether a model was compiled with a loss."""
+    return model._compile_loss is not None
+
+
+def losses_of(model: keras.Model) -> list:
+    """Losses of `compile`, each as (path to its output, loss, weight, name), once it was built."""
+    return list(model._compile_loss._flat_losses) if has_loss(model) else []
+
+
+def labels_in_place(model: keras.Model, y: object) -> object:
+    """Labels in the structure in which a loss's path finds its own."""
+    return _packed(model._compile_loss._y_true_build_structure, y)
+
+
+def outputs_in_place(model: keras.Model, y_pred: object) -> object:
+    """Outputs in the structure in which a loss's path finds its own."""
+    return _packed(model._compile_loss._y_pred_build_structure, y_pred)
+
+
+def _packed(structure: object, tree: object) -> object:
+    return keras.tree.pack_sequence_as(structure, keras.tree.flatten(tree))
+
+
+def options_of(loss: keras.losses.Loss) -> dict:
+    """Arguments of the function that a loss wraps, such as `from_logits`."""
+    return getattr(loss, "_fn_kwargs", {})
+
+
+def clipped(optimizer: keras.optimizers.Optimizer, gradients: list) -> list:
+    """Gradients, clipped as the optimizer's arguments say."""
+    return optimizer._clip_gradients(gradients)
+
+
+def track(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -> None:
+    """Let an optimizer save a variable that was made elsewhere."""
+    optimizer._track_variable(variable)

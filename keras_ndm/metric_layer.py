@@ -48,12 +48,16 @@ class MetricLayer(keras.layers.Layer):
         Lower bound on the eigenvalues.
     max_condition : float
         Upper bound on the ratio of the eigenvalues.
+    dimension : int, optional
+        k of a tensor (batch, k, k) that belongs to something else than the inputs, such as the
+        precision of k targets; it is then no metric of the inputs, and has no curvature.
 
     Raises
     ------
     ValueError
         On an unknown head, a negative floor, a condition bound not above 1, layers that are neither
-        Dense nor Activation, or an input without an axis of coordinates.
+        Dense nor Activation, an input without an axis of coordinates, or a dimension that the head
+        cannot have.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class MetricLayer(keras.layers.Layer):
         activation: str | Callable = "tanh",
         floor: float = 1e-6,
         max_condition: float = 1e6,
+        dimension: int | None = None,
         **kwargs,
     ):
         kwargs["dtype"] = full_precision(kwargs.get("dtype"))
@@ -71,6 +76,8 @@ class MetricLayer(keras.layers.Layer):
             raise ValueError(f"`floor` is a lower bound on eigenvalues, ≥ 0; received {floor!r}.")
         if not max_condition > 1:
             raise ValueError(f"`max_condition` must be above 1; received {max_condition!r}.")
+        if dimension is not None and not dimension >= 1:
+            raise ValueError(f"`dimension` must be at least 1; received {dimension!r}.")
         self.kind = kind
         self.head = metric_heads.get(kind)
         # As an attribute: so Keras tracks the layers of a head of the user's own.
@@ -81,13 +88,20 @@ class MetricLayer(keras.layers.Layer):
         self.activation = activations.get(activation)
         self.floor = float(floor)
         self.max_condition = float(max_condition)
+        self.own_dimension = None if dimension is None else int(dimension)
         self.network = []
         self._kernel = None
 
     def build(self, input_shape: tuple) -> None:
         """Make the network."""
         shape = row_shape(input_shape, "MetricLayer takes coordinates")
-        self.dimension = d = shape[1]
+        self.dimension = d = self.own_dimension or shape[1]
+        self._tangent = d == shape[1]
+        if isinstance(self.head, metric_heads.Pullback) and not self._tangent:
+            raise ValueError(
+                f"The pullback head gives a tensor of the inputs' dimension, {shape[1]}; received "
+                f"`dimension={d}`. Use another head."
+            )
         size = self.head.size(d)
         if not self.head.takes_network:
             self.constant = self.add_weight(shape=(size,), initializer="zeros", name="outputs")
@@ -257,13 +271,18 @@ class MetricLayer(keras.layers.Layer):
         return self.head.scalar_curvature(self, z)
 
     def require_smooth(self) -> None:
-        """Check that the network has second derivatives.
+        """Check that the metric has a curvature.
 
         Raises
         ------
         ValueError
-            When an activation is not smooth.
+            When an activation is not smooth, or the tensor is not one of the inputs.
         """
+        if self.built and not self._tangent:
+            raise ValueError(
+                f"A tensor of dimension {self.dimension} on inputs of another one is no metric of "
+                "theirs and has no curvature."
+            )
         activations.derivatives(self.activation)
         for part in self.hidden:
             if not isinstance(part, int):
@@ -285,8 +304,9 @@ class MetricLayer(keras.layers.Layer):
         target.assign(outputs)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """(batch, d) to (batch, d, d)."""
-        return (*input_shape, input_shape[-1])
+        """(batch, d) to (batch, d, d), or (batch, k, k)."""
+        d = self.own_dimension or input_shape[-1]
+        return (*input_shape[:-1], d, d)
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""
@@ -299,6 +319,7 @@ class MetricLayer(keras.layers.Layer):
             "activation": serialize(self.activation),
             "floor": self.floor,
             "max_condition": self.max_condition,
+            "dimension": self.own_dimension,
         }
 
     @classmethod

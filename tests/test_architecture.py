@@ -38,8 +38,9 @@ LAYERS = {
         ("coordinate_layer", "laws", "metric_layer"),
         ("charts", "metric_heads"),
         ("geometry",),
-        ("keras_internals", "precision", "rowwise", "user_data"),
+        ("precision", "rowwise", "user_data"),
         ("backend",),
+        ("keras_internals",),
     ),
 }
 BACKENDS = ("tensorflow", "jax", "tensorflow_probability", "tf_keras")

@@ -8,6 +8,8 @@ import keras
 from keras import StatelessScope
 from tensorflow_probability.substrates import jax as tfp
 
+from keras_ndm.keras_internals import has_value
+
 __all__ = [
     "Tensor",
     "compiled",
@@ -76,7 +78,7 @@ def partials(function: Callable, x: jax.Array) -> tuple:
 
 def readable(variable: keras.Variable, beside: jax.Array) -> bool:
     """Whether a variable's value can be read: not in a traced program, nor while `fit` holds it."""
-    return not isinstance(beside, jax.core.Tracer) and variable._value is not None
+    return not isinstance(beside, jax.core.Tracer) and has_value(variable)
 
 
 def compiled(function: Callable, variables: Sequence, loops: bool = False) -> Callable:

@@ -2,6 +2,7 @@
 
 import contextlib
 import warnings
+import weakref
 from collections.abc import Iterator
 
 import keras
@@ -11,10 +12,11 @@ from keras import ops
 from keras_ndm import backend, metric_heads
 from keras_ndm.backend import Tensor
 from keras_ndm.evolution import penalty_weights
+from keras_ndm.evolution.counting import count_after_loss
 from keras_ndm.evolution.gradient_norm import tap
 from keras_ndm.evolution.penalty_tracker import PenaltyTracker, nan_initializer
 from keras_ndm.geometry.stochastic import scalar_estimate
-from keras_ndm.keras_internals import layers_inside, model_being_called
+from keras_ndm.keras_internals import call_under_way, layers_inside, model_being_called
 from keras_ndm.metric_layer import MetricLayer
 from keras_ndm.rowwise import row_shape
 
@@ -33,7 +35,7 @@ class EvolutionLayer(keras.layers.Layer):
     penalties appear by name in the logs of `fit`, "curvature" and "volume" (without λ), with
     "curvature_weight" and "volume_weight", the λ in use. In a model with several such layers the
     layer's name stands before them ("first_curvature"). A layer that is called more than once in a
-    pass logs its last call.
+    pass adds its penalties each time and logs their mean.
 
     Parameters
     ----------
@@ -92,6 +94,7 @@ class EvolutionLayer(keras.layers.Layer):
         if "curvature" in self.rules:
             metric.require_smooth()
             self.random = keras.random.SeedGenerator(seed)
+        self._calls = weakref.WeakKeyDictionary()  # of this layer in each pass under way
         self.trackers = []
         for name, rule in self.rules.items():
             self._make_state(name, rule)
@@ -120,6 +123,8 @@ class EvolutionLayer(keras.layers.Layer):
         if not self.metric.built:
             self.metric.build(row_shape(input_shape, "EvolutionLayer takes coordinates"))
             self.metric.built = True
+        if "curvature" in self.rules:
+            self.metric.require_smooth()
         head, d = self.metric.head, self.metric.dimension
         self.exact = self.estimator == "exact" or (
             self.estimator == "auto" and (d <= 8 or isinstance(head, _CLOSED))
@@ -136,7 +141,10 @@ class EvolutionLayer(keras.layers.Layer):
 
     def call(self, z: Tensor, training: bool = False) -> Tensor:
         """Metric (batch, d, d), or z itself; the penalties are added on the way."""
-        self._name_trackers()
+        self._enter_model()
+        under_way = call_under_way(self)
+        self._before = self._calls.get(under_way, 0)
+        self._calls[under_way] = self._before + 1
         z = ops.cast(z, self.compute_dtype)
         rows = z if len(z.shape) == 2 else ops.reshape(z, (-1, z.shape[-1]))
         if "curvature" in self.rules:
@@ -148,25 +156,27 @@ class EvolutionLayer(keras.layers.Layer):
         with self.metered(training):
             return self.metric(z)
 
-    def _name_trackers(self):
-        """Put the layer's name before those of its penalties where the model has several."""
+    def _enter_model(self):
+        """Name the penalties, with the layer's name where the model has several; let it count."""
         model = model_being_called(self)
         if model is None or not self.trackers:
             return
         layers = [part for part in layers_inside(model) if isinstance(part, EvolutionLayer)]
-        several = sum(bool(part.trackers) for part in layers) > 1
+        layers = [part for part in layers if part.trackers]
         for tracker, name in zip(self.trackers, self._logged_names(), strict=True):
-            tracker.name = f"{self.name}_{name}" if several else name
+            tracker.name = f"{self.name}_{name}" if len(layers) > 1 else name
+
+        def count():
+            for layer in layers:
+                layer.update_trackers()
+
+        count_after_loss(model, count)
 
     def _logged_names(self):
         return [f"{name}{end}" for name in self.rules for end in ("", "_weight")]
 
     def penalties(self) -> dict:
-        """Values of the penalties at the last batch and their λ, as numbers by name.
-
-        On JAX `train_on_batch` cannot show them in its logs, in a model that is not of this
-        package: they can be read here.
-        """
+        """Values of the penalties at the last batch and their λ, as numbers by name."""
         variables = [
             variable
             for name in self.rules
@@ -248,7 +258,8 @@ class EvolutionLayer(keras.layers.Layer):
             value = penalty(z)
             self.add_loss(weight * value)
         value = ops.stop_gradient(value)
-        getattr(self, f"last_{name}").assign(value)
+        last, before = getattr(self, f"last_{name}"), self._before
+        last.assign(value if not before else (before * last + value) / (before + 1.0))
         if training:
             self._update(name, rule, lam, weight, value, norms)
 
@@ -267,7 +278,9 @@ class EvolutionLayer(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """(batch, d) to (batch, d, d), or the same."""
-        return tuple(input_shape) if self.returns == "input" else (*input_shape, input_shape[-1])
+        if self.returns == "input":
+            return tuple(input_shape)
+        return self.metric.compute_output_shape(input_shape)
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""

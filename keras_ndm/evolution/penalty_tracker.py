@@ -11,11 +11,10 @@ from keras_ndm.backend import Tensor
 class PenaltyTracker(keras.metrics.Mean):
     """Mean over the epoch's batches where these are seen, else the value of the last batch.
 
-    A layer's `call` cannot update a metric on JAX: Keras discards the update. So the layer keeps
-    its last value in a weight, which travels; models of this package feed the mean from there in
-    `compute_loss`. In any other model the epoch's log shows the last batch's value (and on JAX,
-    where the weights are out of reach while an epoch runs, the progress bar shows nan until its
-    end).
+    A layer keeps its last value in a weight, which travels; where a model computes its loss the
+    mean is fed from there (`evolution.counting`). A training step of a model's own, without
+    `compute_loss`, shows the last batch's value (on JAX, where the weights are out of reach while
+    an epoch runs, the progress bar shows nan until its end).
     """
 
     def __init__(self, name: str, last: keras.Variable):

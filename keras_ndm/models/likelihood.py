@@ -77,8 +77,8 @@ class LikelihoodModel(OwnLoss):
     own_loss = "Gaussian likelihood"
     instead = "For a loss of your own, put CoordinateLayer and MetricLayer into a keras.Model."
 
-    def moments(self, x: States) -> tuple:
-        """Mean (batch, d) of the next state and covariance (batch, d, d) of the residual."""
+    def moments(self, x: States, training: bool = False) -> tuple:
+        """Mean (batch, d) of the targets and covariance (batch, d, d) of the residual."""
         raise NotImplementedError
 
     def evolutions(self) -> list:
@@ -128,7 +128,7 @@ class LikelihoodModel(OwnLoss):
         with contextlib.ExitStack() as stack:
             for evolution in self.evolutions():
                 stack.enter_context(evolution.metered(training))
-            mean, covariance = self.moments(x)
+            mean, covariance = self.moments(x, training=training)
         residual = ops.cast(y, mean.dtype) - mean
         loss = negative_log_likelihood(residual, covariance)
         if sample_weight is not None:

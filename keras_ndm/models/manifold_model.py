@@ -11,6 +11,7 @@ from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky
 from keras_ndm.coordinate_layer import CoordinateLayer
 from keras_ndm.evolution import EvolutionLayer
+from keras_ndm.keras_internals import made_by
 from keras_ndm.metric_layer import MetricLayer
 from keras_ndm.models.checked_states import (
     FitInput,
@@ -46,18 +47,14 @@ class Geometry:
 
     def __init__(self, states: keras.KerasTensor, metric: keras.KerasTensor):
         self.dimension = states.shape[-1]
-        layer, node, _ = metric._keras_history
-        z = layer._inbound_nodes[node].input_tensors[0]
+        layer, (z, *_) = made_by(metric)
         self.metric = getattr(layer, "metric", layer)
         self.chart, self._coordinates = None, None
         if z is states:
             return
         # A chart fed by the states knows its own Jacobian; anything else is differentiated.
-        source, node, _ = z._keras_history
-        if (
-            isinstance(source, CoordinateLayer)
-            and source._inbound_nodes[node].input_tensors[0] is states
-        ):
+        source, came_from = made_by(z)
+        if isinstance(source, CoordinateLayer) and came_from[0] is states:
             self.chart = source
         try:
             self._coordinates = keras.Model(states, z)
@@ -156,8 +153,7 @@ class ManifoldModel(LikelihoodModel):
     ):
         # Not named `inputs=, outputs=` here: Keras would turn the model into a functional one.
         super().__init__(**kwargs)
-        history = getattr(metric, "_keras_history", None)
-        if history is None or not is_metric(history.operation):
+        if not is_metric(made_by(metric)[0]):
             raise ValueError(
                 "`metric` must be the output of a keras_ndm.MetricLayer or EvolutionLayer in the "
                 f"graph, as in metric=MetricLayer()(z); received {metric!r}."
@@ -214,7 +210,7 @@ class ManifoldModel(LikelihoodModel):
         """Mean (batch, d) of the next state."""
         return self.network(x, training=training)[0]
 
-    def moments(self, x: States) -> tuple:
+    def moments(self, x: States, training: bool = False) -> tuple:
         """Mean of the next state and covariance of the residual."""
         x, rest = (x[0], list(x[1:])) if isinstance(x, list | tuple) else (x, [])
         x = ops.cast(x, self.geometry.metric.compute_dtype)

@@ -171,7 +171,7 @@ class NeuralDifferentialManifold(LikelihoodModel):
             self.evolution(z, training=training)
         return self._advance(x, dt, jets.network(self._inputs(z, dt, order=0), self.network).value)
 
-    def moments(self, x: States) -> tuple:
+    def moments(self, x: States, training: bool = False) -> tuple:
         """Mean of the next state and covariance of the residual; see `likelihood`."""
         x, dt = self._split(x)
         mean, jacobian = self._flow(x, dt)

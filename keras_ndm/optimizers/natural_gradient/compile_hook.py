@@ -17,10 +17,10 @@ from collections.abc import Callable
 import keras
 
 from keras_ndm.backend.training import make_train_step
+from keras_ndm.keras_internals import COMPILE_CONFIG
 
 __all__ = ["AFTER", "install", "installed", "take_over", "uninstall"]
 
-_ATTRIBUTE = "_compile_config"
 AFTER = "_keras_ndm_after_compile"
 
 
@@ -31,12 +31,12 @@ class _CompileConfig:
         if model is None:
             return self
         try:
-            return vars(model)[_ATTRIBUTE]
+            return vars(model)[COMPILE_CONFIG]
         except KeyError:
             raise AttributeError(f"{type(model).__name__} has not been compiled.") from None
 
     def __set__(self, model, config):
-        vars(model)[_ATTRIBUTE] = config
+        vars(model)[COMPILE_CONFIG] = config
         _release(model)
         told = vars(model.optimizer).pop(AFTER, None) if model.optimizer is not None else None
         if told is not None:
@@ -49,18 +49,18 @@ class _CompileConfig:
             model.optimizer.attach(model)
 
     def __delete__(self, model):
-        vars(model).pop(_ATTRIBUTE, None)
+        vars(model).pop(COMPILE_CONFIG, None)
 
 
 def install() -> None:
     """Let `keras.Model.compile` tell the optimizer which model it was given; done once."""
     if not installed():
-        setattr(keras.Model, _ATTRIBUTE, _CompileConfig())
+        setattr(keras.Model, COMPILE_CONFIG, _CompileConfig())
 
 
 def installed() -> bool:
     """Whether the hook is in place."""
-    return isinstance(vars(keras.Model).get(_ATTRIBUTE), _CompileConfig)
+    return isinstance(vars(keras.Model).get(COMPILE_CONFIG), _CompileConfig)
 
 
 def uninstall() -> None:
@@ -69,7 +69,7 @@ def uninstall() -> None:
     Models that were compiled with a `NaturalGradient` keep its training step.
     """
     if installed():
-        delattr(keras.Model, _ATTRIBUTE)
+        delattr(keras.Model, COMPILE_CONFIG)
 
 
 def take_over(model: keras.Model, step: Callable) -> None:

@@ -9,6 +9,8 @@ from keras import ops
 
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import vjp
+from keras_ndm.keras_internals import has_loss
+from keras_ndm.optimizers.natural_gradient.fisher.added_losses import AddedLoss, adding
 
 __all__ = ["Nested", "Objective", "read", "trained", "wide"]
 
@@ -68,7 +70,10 @@ class Objective:
         self.state += self.meters
         self.state_values = [read(v) for v in self.state]
         # A likelihood model's Fisher matrix lives at its moments, not at what it predicts.
-        self.gaussian = model._compile_loss is None and hasattr(model, "moments")
+        self.gaussian = not has_loss(model) and hasattr(model, "moments")
+        # Losses of `add_loss` alone: the Fisher matrix lives where layers add them.
+        own = type(model).compute_loss is not keras.Model.compute_loss
+        self.added = not (has_loss(model) or self.gaussian or own)
         self._takes_training = "training" in signature(model.call).parameters
 
     @property
@@ -96,10 +101,32 @@ class Objective:
         return self.model(x, training=self.training) if self._takes_training else self.model(x)
 
     def fisher_outputs(self, x: Nested | None = None) -> Nested:
-        """Where the Fisher matrix is taken: outputs, or moments of a likelihood."""
+        """Where the Fisher matrix is taken: outputs, moments of a likelihood, inputs of losses."""
         if self.gaussian:
-            return list(self.model.moments(self.x if x is None else x))
+            return list(self.model.moments(self.x if x is None else x, training=True))
+        if self.added:
+            return [leaf for call in self.added_losses(x) for leaf in call.inputs]
         return self.predict(x)
+
+    def added_losses(self, x: Nested | None = None) -> list[AddedLoss]:
+        """Calls of layers without weights that add a loss; call it inside `scope`.
+
+        Raises
+        ------
+        ValueError
+            When there are none.
+        """
+        x = self.x if x is None else x
+        with adding(self.model, keras.tree.flatten(x)) as found:
+            self.predict(x)
+        if not found:
+            raise ValueError(
+                f"{self.model.name!r} was compiled without a loss, and no layer without weights "
+                "adds one: nothing says what its outputs mean, and NaturalGradient has no Fisher "
+                "matrix. Pass `loss=` to `compile`, or call `add_loss` in a layer of its own that "
+                "has no weights: its inputs are then what the loss is a function of."
+            )
+        return found
 
     def compute_loss(self, y_pred: Nested) -> Tensor:
         """Loss of the outputs `y_pred`; call it inside `scope`."""
@@ -124,7 +151,8 @@ class Objective:
     def _unknown_loss(self) -> bool:
         own = type(self.model).compute_loss is not keras.Model.compute_loss
         # One on the instance adds to the model's own: a `ContinualPrior`.
-        return (own and not self.gaussian) or "compute_loss" in vars(self.model)
+        own_now = "compute_loss" in vars(self.model)
+        return (own and not self.gaussian) or self.added or own_now
 
     def gradient(self, values: list) -> list:
         """Gradient of the whole loss with respect to the trainable values."""

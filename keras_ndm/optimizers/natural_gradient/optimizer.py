@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import check_devices
+from keras_ndm.keras_internals import layers_inside, track
 from keras_ndm.optimizers.natural_gradient.compile_hook import install, take_over
 from keras_ndm.optimizers.natural_gradient.fisher.layer_taps import Taps
 from keras_ndm.optimizers.natural_gradient.fisher.output_fisher import warn_of_unknown
@@ -196,7 +197,7 @@ class NaturalGradient(keras.optimizers.Optimizer):
         self.first_misfit = self.add_variable((), "zeros", name="first_misfit")
         self.rejected = self.add_variable((), "zeros", "int32", name="rejected")
         self.signs = keras.random.SeedGenerator(0)
-        self._track_variable(self.signs.state)
+        track(self, self.signs.state)
         if self.solver != "exact":
             self.factors = KroneckerFactors(self, Taps(model), variables)
 
@@ -286,7 +287,7 @@ class NaturalGradient(keras.optimizers.Optimizer):
                 "NaturalGradient was not installed. Make an optimizer and compile the model again."
             )
         check_devices()
-        if not all(layer.built for layer in model._flatten_layers()):
+        if not all(layer.built for layer in layers_inside(model)):
             # TensorFlow's `fit` leaves it to the first step to build a subclassed model.
             model(keras.tree.map_structure(lambda t: keras.KerasTensor(t.shape, t.dtype), x))
         if not model.trainable_variables:

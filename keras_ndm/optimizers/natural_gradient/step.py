@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_ndm.backend import Tensor, mean
 from keras_ndm.backend.training import computed_once
+from keras_ndm.keras_internals import clipped
 from keras_ndm.optimizers.natural_gradient.damping import adapted, strength_of
 from keras_ndm.optimizers.natural_gradient.fisher.jacobian import Jacobian, linearize, parts_of
 from keras_ndm.optimizers.natural_gradient.fisher.output_fisher import output_fisher, probe
@@ -99,7 +100,7 @@ def natural_step(
     direction, pushed = solution.direction, solution.pushed
     if optimizer.clipnorm or optimizer.clipvalue or optimizer.global_clipnorm:
         # Clipping acts on the natural gradient, by Keras' own rules.
-        direction = optimizer._clip_gradients(direction)
+        direction = clipped(optimizer, direction)
         pushed = solution.jacobian.apply(direction)
     direction = computed_once(direction)
     rate = ops.cast(optimizer.learning_rate, loss.dtype)

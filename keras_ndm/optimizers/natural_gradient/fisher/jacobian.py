@@ -12,7 +12,7 @@ from keras import ops
 
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import computed_once, per_sample_vjp, vjp
-from keras_ndm.keras_internals import layers_inside
+from keras_ndm.keras_internals import kernel_variable, layers_inside
 from keras_ndm.optimizers.natural_gradient.fisher.layer_blocks import DenseBlock, Part, RowsBlock
 from keras_ndm.optimizers.natural_gradient.fisher.layer_taps import Taps
 from keras_ndm.optimizers.natural_gradient.fisher.sample_kernel import Kernel
@@ -107,8 +107,9 @@ def parts_of(objective: Objective, taps: Taps, values: list) -> list[Part]:
     parts = []
     for key, layer in layers.items():
         if key in positions:
-            width, units = layer._kernel.shape
-            width *= id(layer._kernel) in trained
+            kernel = kernel_variable(layer)
+            width, units = kernel.shape
+            width *= id(kernel) in trained
             parts.append(Part(max(width, 1) * units, positions[key], width, units))
         else:
             parts.append(Part(trained_of(layer.trainable_variables)))
@@ -173,7 +174,8 @@ def _dense_block(layer, group, trained):
             deltas += [delta[:, :, t] for t in range(steps)]
             # Derivatives, which a jet carries behind its value, pass a layer without its bias.
             biased += [order == 0] * steps
-    kernel = layer._kernel if id(layer._kernel) in trained else None
+    kernel = kernel_variable(layer)
+    kernel = kernel if id(kernel) in trained else None
     bias = layer.bias if layer.bias is not None and id(layer.bias) in trained else None
     inputs, deltas = computed_once([ops.stack(inputs), ops.stack(deltas)])
     return DenseBlock(kernel, bias, inputs, deltas, tuple(biased))

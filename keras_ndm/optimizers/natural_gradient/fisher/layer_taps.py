@@ -6,7 +6,7 @@ adds a zero to s, with respect to which reverse mode gives δ. Layers whose grad
 structure are recorded as a whole: their inputs, and a zero added to their outputs.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +16,8 @@ from keras import ops
 from keras_ndm.backend import Tensor
 from keras_ndm.backend import mean as mean_of
 from keras_ndm.geometry import jets
+from keras_ndm.keras_internals import layers_inside, sublayers
+from keras_ndm.optimizers.natural_gradient.fisher.calls import calling
 from keras_ndm.optimizers.natural_gradient.objective import trained
 
 __all__ = ["Call", "Taps"]
@@ -50,7 +52,7 @@ class Call:
 
 def _owned(layer):
     """Trainable variables that belong to `layer` and to none of its sublayers."""
-    inner = {id(v) for sub in layer._flatten_layers(include_self=False) for v in sub.variables}
+    inner = {id(v) for sub in layers_inside(layer)[1:] for v in sub.variables}
     return [v for v in trained(layer.trainable_variables) if id(v) not in inner]
 
 
@@ -84,7 +86,7 @@ class Taps:
         self.kinds = {}
         self.approximate = False
         self.loose = list(_owned(model))
-        for child in model._layers:
+        for child in sublayers(model):
             self._visit(child)
 
     def _visit(self, layer):
@@ -99,7 +101,7 @@ class Taps:
         elif _owned(layer) or isinstance(layer, _OPAQUE):
             kind = "whole"
         else:
-            for child in layer._layers:
+            for child in sublayers(layer):
                 self._visit(child)
             return
         self.layers[id(layer)] = layer
@@ -127,30 +129,8 @@ class Taps:
         with ExitStack() as stack:
             stack.enter_context(jets.observed(recorder.jet))
             for key, layer in self.layers.items():
-                stack.enter_context(_calling(layer, getattr(recorder, self.kinds[key])))
+                stack.enter_context(calling(layer, getattr(recorder, self.kinds[key])))
             yield recorder.calls
-
-
-@contextmanager
-def _calling(layer: keras.layers.Layer, record: Callable) -> Iterator[None]:
-    """Within the context, a call of `layer` is ``record(layer, call, *args, **kwargs)``.
-
-    The one place where a method of a Keras layer is replaced. A recorder cannot be handed to the
-    layers instead: they are called from the code of other layers and of users, which passes on
-    only what it knows of, and Keras has no hook that could add a zero to what a layer returns. The
-    replacement stands on the instance, so no other layer is touched, and is put there through
-    `__dict__`, since Keras tracks attributes that are assigned.
-    """
-    attributes, call = layer.__dict__, layer.call
-    own = "call" in attributes
-    attributes["call"] = lambda *args, **kwargs: record(layer, call, *args, **kwargs)
-    try:
-        yield
-    finally:
-        if own:
-            attributes["call"] = call
-        else:
-            del attributes["call"]
 
 
 class _Recorder:

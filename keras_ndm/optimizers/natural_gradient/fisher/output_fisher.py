@@ -15,6 +15,7 @@ with L_n z_n = ∂L/∂f_n makes the gradient J̃ᵀ z.
 | Poisson over m outputs | Poisson, mean f | 1 / (m f) |
 | a loss with a method ``output_fisher(y_true, y_pred)`` | its own | what it returns, (N, M, M) |
 | none: a model with ``moments(x)`` | Gaussian with learned metric | see `gaussian_fisher` |
+| none: ``add_loss`` in layers without weights | none known | as below, at their inputs |
 | any other | none known | Σ_b |∂²ℓ/∂f_a∂f_b|, or 1/m where it is not convex; warns |
 
 s_n holds sample weights, the loss weight and the reduction. Amari (1998), Neural Computation 10,
@@ -31,6 +32,13 @@ from keras import losses, ops
 
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky, vjp
+from keras_ndm.keras_internals import (
+    has_loss,
+    labels_in_place,
+    losses_of,
+    options_of,
+    outputs_in_place,
+)
 from keras_ndm.optimizers.natural_gradient.fisher.gaussian_fisher import gaussian_seeds
 from keras_ndm.optimizers.natural_gradient.fisher.natural_parameter import slope
 from keras_ndm.optimizers.natural_gradient.objective import Nested, Objective, wide
@@ -85,7 +93,7 @@ def kind_of(loss: losses.Loss) -> str:
     """What is known of a loss: "squared", "categorical", "binary", "poisson", "own", "unknown"."""
     if hasattr(loss, "output_fisher"):
         return "own"
-    options = getattr(loss, "_fn_kwargs", {})
+    options = options_of(loss)
     if options.get("axis", -1) != -1:
         return "unknown"
     return _KNOWN.get(getattr(loss, "fn", None), "unknown")
@@ -93,7 +101,7 @@ def kind_of(loss: losses.Loss) -> str:
 
 def _diagonal(kind, loss, y_true, f, scales):
     """Diagonal of F_n, of the shape of f; None where F_n is no diagonal matrix."""
-    from_logits = getattr(loss, "_fn_kwargs", {}).get("from_logits", False)
+    from_logits = options_of(loss).get("from_logits", False)
     tiny = keras.config.epsilon()
     s = scales if len(scales.shape) == len(f.shape) else scales[..., None]
     m = 1 if len(scales.shape) == len(f.shape) else f.shape[-1]
@@ -106,21 +114,21 @@ def _diagonal(kind, loss, y_true, f, scales):
         return s / m * (p * (1.0 - p) if from_logits else 1.0 / (p * (1.0 - p)))
     if kind == "poisson":
         return s / m / ops.maximum(f, tiny)
-    return _curvature(loss, y_true, f, s, m)
-
-
-def _curvature(loss, y_true, f, s, m):
-    """Give s D, D_a = Σ_b |∂²ℓ/∂f_a∂f_b| where ∂²ℓ/∂f_a² > 0, else 1/m: a bound, by sample.
-
-    With many outputs one random combination of the columns takes the place of the sum, which is the
-    same for losses that act output by output. 1/m too where there is no positive curvature:
-    a smaller number would have the gradient there count as a large misfit.
-    """
 
     def slope(g):
         value, pullback, _ = vjp(lambda h: [loss.call(y_true, h[0])], g)
         return pullback([ops.ones_like(value[0])])
 
+    return s * _curvature(slope, f, m)
+
+
+def _curvature(slope, f, m):
+    """Give D, D_a = Σ_b |∂²ℓ/∂f_a∂f_b| where ∂²ℓ/∂f_a² > 0, else 1/m: a bound, by sample.
+
+    With many outputs one random combination of the columns takes the place of the sum, which is the
+    same for losses that act output by output. 1/m too where there is no positive curvature:
+    a smaller number would have the gradient there count as a large misfit.
+    """
     size = math.prod(f.shape[1:])
     columns = np.eye(size)
     if size > _MOST_COLUMNS:
@@ -129,7 +137,7 @@ def _curvature(loss, y_true, f, s, m):
     _, _, pullbacks = vjp(slope, [f])
     (hessian,) = pullbacks([directions * ops.ones_like(f)[None]])
     bound, diagonal = ops.sum(ops.abs(hessian), axis=0), ops.sum(hessian * directions, axis=0)
-    return s * ops.where(diagonal > _LINEAR / m, bound, 1.0 / m)
+    return ops.where(diagonal > _LINEAR / m, bound, 1.0 / m)
 
 
 def seeds_of(
@@ -167,8 +175,13 @@ def seeds_of(
     diagonal = _diagonal(kind, loss, y_true, y_pred, scales)
     if diagonal is None:
         return _softmax(y_pred, scales, gradient, size)
-    root = ops.sqrt(diagonal)
-    eye = ops.reshape(ops.eye(size, dtype=root.dtype), (size, 1, *y_pred.shape[1:]))
+    return _by_root(ops.sqrt(diagonal), gradient)
+
+
+def _by_root(root, gradient):
+    """Seeds and z where F_n is diagonal, of the roots of its entries."""
+    size = math.prod(root.shape[1:])
+    eye = ops.reshape(ops.eye(size, dtype=root.dtype), (size, 1, *root.shape[1:]))
     z = ops.where(root > 0, gradient / ops.where(root > 0, root, 1.0), 0.0)
     return eye * root[None], ops.transpose(ops.reshape(z, (-1, size)))
 
@@ -266,11 +279,14 @@ def output_fisher(objective: Objective, values: list, y_pred: Nested) -> tuple:
         with objective.scope(values):
             mean, covariance = objective.fisher_outputs()
         return gaussian_seeds(mean, covariance, objective.y, objective.sample_weight)
-    if objective.model._compile_loss is None:
+    if objective.added:
+        return _added_fisher(objective, values)
+    if not has_loss(objective.model):
         raise ValueError(
-            "NaturalGradient takes its Fisher matrix from the loss at the model's outputs, and "
-            "this model was compiled without one. Pass `loss=` to `compile`; `add_loss` terms "
-            "alone do not define a Fisher matrix."
+            f"{type(objective.model).__name__} has its own `compute_loss` and was compiled without "
+            "a loss, so nothing says what its outputs mean, and NaturalGradient has no Fisher "
+            "matrix. Pass `loss=` to `compile` for the part that is a function of the outputs, or "
+            "add the losses by `add_loss` in layers without weights."
         )
     leaves = keras.tree.flatten(y_pred)
     gradients = objective.output_gradient(values, y_pred)
@@ -298,6 +314,34 @@ def _side_by_side(leaves, columns):
     return blocks
 
 
+def _added_fisher(objective, values):
+    """Seeds and z of losses that layers add, by the curvature at their inputs."""
+    with objective.scope(values):
+        calls = objective.added_losses()
+    leaves, columns, z = [], [], []
+    for call in calls:
+        inputs = call.inputs
+        for i, leaf in enumerate(inputs):
+
+            def slope(g, call=call, inputs=inputs, i=i):
+                def loss(h):
+                    with objective.scope(values):
+                        return [call.loss([*inputs[:i], h[0], *inputs[i + 1 :]])]
+
+                _, pullback, _ = vjp(loss, g)
+                return pullback([ops.ones((), dtype=g[0].dtype)])
+
+            # Per sample of a mean: a sample's number of the batch times the batch's own.
+            samples = ops.cast(ops.shape(leaf)[0], leaf.dtype)
+            each = lambda g, slope=slope, n=samples: [n * part for part in slope(g)]  # noqa: E731
+            diagonal = _curvature(each, leaf, math.prod(leaf.shape[1:])) / samples
+            seeds, part = _by_root(ops.sqrt(wide(diagonal)), wide(slope([leaf])[0]))
+            columns.append((len(leaves), seeds))
+            leaves.append(leaf)
+            z.append(part)
+    return _side_by_side(leaves, columns), ops.concatenate(z, axis=0)
+
+
 def losses_and_outputs(model: keras.Model, y_pred: Nested) -> Iterator[tuple]:
     """Give (path, loss, weight, output) for each compiled loss.
 
@@ -307,9 +351,8 @@ def losses_and_outputs(model: keras.Model, y_pred: Nested) -> Iterator[tuple]:
         Whose compiled loss has been called.
     y_pred : nested tensors
     """
-    compiled = model._compile_loss
-    outputs = _packed(compiled._y_pred_build_structure, y_pred)
-    for path, loss, weight, _ in compiled._flat_losses:
+    outputs = outputs_in_place(model, y_pred)
+    for path, loss, weight, _ in losses_of(model):
         yield path, loss, weight, _at(path, outputs)
 
 
@@ -323,7 +366,7 @@ def compiled_losses(objective: Objective, y_pred: Nested) -> Iterator[tuple]:
     y_pred : nested tensors
     """
     weights = objective.sample_weight
-    labels = _packed(objective.model._compile_loss._y_true_build_structure, objective.y)
+    labels = labels_in_place(objective.model, objective.y)
     for path, loss, weight, output in losses_and_outputs(objective.model, y_pred):
         own = _at(path, weights) if keras.tree.is_nested(weights) else weights
         yield loss, weight, _at(path, labels), output, own
@@ -335,15 +378,9 @@ def _at(path, tree):
     return tree
 
 
-def _packed(structure, tree):
-    return keras.tree.pack_sequence_as(structure, keras.tree.flatten(tree))
-
-
 def warn_of_unknown(model: keras.Model) -> None:
     """Warn, once a loss, where the Fisher matrix at the outputs is not known."""
-    if model._compile_loss is None:
-        return
-    for _, loss, _, name in model._compile_loss._flat_losses:
+    for _, loss, _, name in losses_of(model):
         if kind_of(loss) == "unknown":
             warnings.warn(
                 f"NaturalGradient knows no Fisher matrix for the loss {name!r}: it uses the "

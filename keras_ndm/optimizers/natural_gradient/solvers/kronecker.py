@@ -18,6 +18,7 @@ from keras import ops
 
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky
+from keras_ndm.keras_internals import kernel_variable
 from keras_ndm.optimizers.natural_gradient.fisher.jacobian import Jacobian
 from keras_ndm.optimizers.natural_gradient.fisher.layer_blocks import DenseBlock, RowsBlock
 from keras_ndm.optimizers.natural_gradient.fisher.layer_taps import Taps
@@ -49,11 +50,12 @@ class KroneckerFactors:
         for key, layer in taps.layers.items():
             if taps.kinds[key] != "dense":
                 continue
-            kernel = layer._kernel if id(layer._kernel) in trained else None
+            whole = kernel_variable(layer)
+            kernel = whole if id(whole) in trained else None
             bias = layer.bias if layer.bias is not None and id(layer.bias) in trained else None
             own = [v for v in (kernel, bias) if v is not None]
             if own:
-                width, units = layer._kernel.shape
+                width, units = whole.shape
                 inner = (width if kernel is not None else 0) + (bias is not None)
                 prefix = own[0].path.replace("/", "_")
                 self._pairs[id(own[0])] = [
