@@ -52,7 +52,7 @@ def _sound(runs: Trajectories, rows: np.ndarray, spread: np.ndarray) -> Trajecto
     kept = Trajectories.from_rows(
         runs.rows[keep], runs.groups[keep], runs.row_times[keep], names=runs.names, roles=runs.roles
     )
-    kept.name = runs.name
+    kept.name, kept.run_ids = runs.name, runs.run_ids[kept.run_ids]
     return kept
 
 
