@@ -725,7 +725,8 @@ def _laws(
         findings = findings.along_runs(sound.n_runs, len(coordinates))
     on_all = None
     if asked.rest is not None and not few:
-        passage = Passage.of(asked.rest.reading, frame, parts, preparation.sampling, orbits)
+        way = asked.rest.reading, frame, parts, preparation.sampling
+        passage = Passage.of(*way, sound, orbits)
         found_on = sound.run_ids[fit]
         on_all = asked.rest.judge(findings, split, found_on, passage, rng)
         findings = findings if on_all is None else on_all.findings

@@ -23,7 +23,7 @@ from discovery.estimation.along import with_noise
 from discovery.estimation.iterates.sampling import Sampling, without_order
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.positions import Missing, with_formed_velocities
-from discovery.estimation.preparation import prepare, without_gross_errors
+from discovery.estimation.preparation import Levels, prepare, without_gross_errors
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,8 @@ class Passage:
         Variances of the columns that tell the time.
     scale : array
         Standard deviation of each column on the sample.
+    levels : Levels or None
+        By which gross errors are told; None where samples are on no path, or states are formed.
     """
 
     reading: Reading
@@ -94,10 +96,17 @@ class Passage:
     noise: np.ndarray
     clock_noise: np.ndarray
     scale: np.ndarray
+    levels: Levels | None
 
     @classmethod
     def of(
-        cls, reading: Reading, frame: Frame, parts: Parts, sampling: Sampling, orbits: Orbits
+        cls,
+        reading: Reading,
+        frame: Frame,
+        parts: Parts,
+        sampling: Sampling,
+        sound: Trajectories,
+        orbits: Orbits,
     ) -> Passage:
         """Return the way that a sample has gone.
 
@@ -107,12 +116,16 @@ class Passage:
         frame : Frame
         parts : Parts
         sampling : Sampling
+        sound : Trajectories
+            The sample without gross errors, in a frame of the same units.
         orbits : Orbits
             What became of it, all columns.
         """
         noise = orbits.mean_noise[list(parts.coordinates)]
         clock = orbits.measured.variances[0, list(parts.clock)]
-        return cls(reading, frame, parts, sampling, noise, clock, orbits.scale)
+        on_a_path = sampling not in (Sampling.MAP, Sampling.CLOUD)
+        levels = Levels.of(sound) if on_a_path and sound.formed is None else None
+        return cls(reading, frame, parts, sampling, noise, clock, orbits.scale, levels)
 
     def orbits(self, runs: Trajectories) -> tuple[Orbits, np.ndarray]:
         """Return the orbits of runs, and the ids of those that are left.
@@ -125,9 +138,8 @@ class Passage:
         framed = self.frame.runs(self.reading.read(runs))
         if self.sampling == Sampling.CLOUD:
             framed = without_order(framed)
-        on_a_path = self.sampling not in (Sampling.MAP, Sampling.CLOUD)
-        with_errors = on_a_path and framed.formed is None
-        sound = without_gross_errors(framed) if with_errors else framed
+        levels = self.levels
+        sound = framed if levels is None else without_gross_errors(framed, levels)
         columns = list(self.parts.coordinates)
         moving = sound if self.parts.all_coordinates else sound.of_columns(columns)
         known = prepare(moving, self.noise, self.sampling)

@@ -76,7 +76,8 @@ def judged():
     """A law of the oscillator, judged in memory, and what it was judged on."""
     runs = datasets.load("harmonic_oscillator", 40, 80, noise=0.01, seed=0)
     frame, parts = Frame.of(runs), parted(runs)
-    orbits = prepare(frame.runs(runs))
+    framed = frame.runs(runs)
+    orbits = prepare(framed)
     rng = np.random.default_rng(0)
     fit, held = Split.choose(runs.n_runs, rng)
     split = Split.of(orbits, fit, held, rng)
@@ -85,7 +86,7 @@ def judged():
     candidate = Candidate((0, 1), np.ones(2), 1.0, 2.0)
     refined = Refined(candidate, DriftTest(library, np.ones(2), split.fit), np.full(2, 0.01))
     law = Judge(library, split, np.random.default_rng(1)).law(ops, refined)
-    passage = Passage.of(Reading(runs.roles), frame, parts, Sampling.FLOW, orbits)
+    passage = Passage.of(Reading(runs.roles), frame, parts, Sampling.FLOW, framed, orbits)
     return runs, law, split, passage, runs.run_ids[fit]
 
 
