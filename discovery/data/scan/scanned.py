@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Generic
 import numpy as np
 
 from discovery.criteria import DATA
-from discovery.data import sources
+from discovery.data import files, sources
 from discovery.data.files import FilePath, MissingFileError
 from discovery.data.scan.index import RunIndex
 from discovery.data.scan.pieces import Columns, Made, Piece
@@ -240,14 +240,19 @@ def _kind(kind: pa.DataType) -> str:
     return f"{kind}"
 
 
-def has_runs(path: FilePath) -> bool:
-    """Tell whether a path stands for Parquet files alone.
+def is_parquet(path: FilePath) -> bool:
+    """Tell whether a path stands for Parquet files, and no other files of runs.
 
     Parameters
     ----------
     path : path
     """
+    if Path(path).is_dir() and any(
+        files.is_known(file) and file.suffix.lower() not in _SUFFIXES
+        for file in Path(path).iterdir()
+    ):
+        return False
     try:
-        return all(file.suffix.lower() in _SUFFIXES for file in _files(path).values())
+        return bool(_files(path))
     except ValueError:
         return False
