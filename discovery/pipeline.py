@@ -222,10 +222,13 @@ class Source:
     scan : Scan
     client : distributed.Client or None
         Whose workers judge on all of them.
+    searched : str
+        What the sample is, in words.
     """
 
     scan: Scan[Trajectories]
     client: distributed.Client | None
+    searched: str
 
 
 def sample_of(
@@ -257,7 +260,8 @@ def sample_of(
             f"{runs.path} has {runs.n_rows} rows of fields, which are not analysed in part. "
             "Expected other roles; or read some of the files with Trajectories.from_file."
         )
-    return sample, Source(runs, client)
+    searched = f"searched on {len(sample.rows)} rows of {sample.n_runs} runs"
+    return sample, Source(runs, client, searched)
 
 
 class Preparation(Protocol):
@@ -770,6 +774,8 @@ def _of_all(
     on_all: OnAll | None, scan: Scan[Trajectories], frame: Frame, numbers: Numbers
 ) -> list[str]:
     """Say what was judged on all runs, and which laws of the sample were lost."""
+    if scan.n_runs < LAWS.min_runs:
+        return [f"judged there too: {LAWS.min_runs} runs are needed to judge on all"]
     if on_all is None:
         return ["nothing was found there that could be judged on all"]
     left_out = scan.n_rows - on_all.n_rows
@@ -845,7 +851,7 @@ def _title(
         title = coordinates.summary()
     else:
         title = coordinates.summary_of(whole.scan.lengths)
-        title += f"; searched on {len(some.rows)} rows of {some.n_runs} runs"
+        title += f"; {whole.searched}"
     if len(some.rows) < len(runs.rows):
         title += f"; {len(some.rows)} of {len(runs.rows)} rows analysed"
     dropped = len(some.rows) - len(sound.rows)

@@ -112,6 +112,12 @@ from discovery import Trajectories, datasets
 datasets.load("rigid_body", 8, 20).to_frame(run="run", time="t").to_excel("runs.xlsx", index=False)
 assert Trajectories.from_file("runs.xlsx").n_runs == 8
 """,
+    "dask": """
+from discovery.data.scan.workers import as_client, mapped
+from distributed import Client
+with Client(processes=False, dashboard_address=None) as client:
+    assert list(mapped(abs, [-1, -2], as_client(client))) == [1, 2]
+""",
     "test": "import pytest, ruff, grimp, numpydoc, hypothesis, xdist, openpyxl, build, twine",
     "docs": "import sphinx, myst_parser, furo",
 }

@@ -91,8 +91,15 @@ def even_weights(
 ) -> np.ndarray:
     """Return weights by the inverse of the noise variance (n,), slowly varying along each run.
 
-    Without them a few close encounters would speak for all samples. Their mean is one, unless they
-    are weighted like others.
+    Without them a few close encounters would speak for all samples.
+
+    Parameters
+    ----------
+    noise : (n,) array
+        Variances.
+    offsets : (runs + 1,) array of int
+    like : Weighting, optional
+        Of all runs, where these are some of them: the mean weight is one over all.
     """
     like = Weighting.of(noise, offsets) if like is None else like
     return 1.0 / (_along(noise, offsets) + like.usual) / like.mean
