@@ -17,6 +17,8 @@ from discovery.data.coordinates import Roles, default_names
 from discovery.data.flaws.missing import checked_missing
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS
+from discovery.data.scan.scanned import Scan
+from discovery.data.scan.workers import ClientLike
 from discovery.data.states import States, coordinates, is_frame, run_and_time
 from discovery.data.tables import frame_times, in_degrees, units_of
 from discovery.data.trajectories import Trajectories
@@ -25,7 +27,7 @@ from discovery.estimation.iterates.sampling import told_sampling
 from discovery.laws.judging.information import information
 from discovery.libraries.choice import LibraryLike
 from discovery.libraries.many_bodies.told import BoxLike
-from discovery.pipeline import NoiseLevel, WithoutModel, analyse_runs
+from discovery.pipeline import NoiseLevel, WithoutModel, analyse_runs, sample_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +77,9 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
     box : float or sequence of float, optional
         The length of a periodic box in which the bodies are, or one for each axis. Places may be
         inside it or unrolled; forces are those of the nearest image.
+    client : distributed.Client or str, optional
+        Of a Dask cluster, or the address of its scheduler: its workers judge the rows of scanned
+        files, which they must reach by the same paths.
     random_state : int, RandomState or None, default=None
         Splits the runs and draws the resamples.
 
@@ -124,6 +129,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         missing: str = "raise",
         bodies: int | None = None,
         box: BoxLike = None,
+        client: ClientLike = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.library = library
@@ -139,6 +145,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         self.missing = missing
         self.bodies = bodies
         self.box = box
+        self.client = client
         self.random_state = random_state
 
     def fit(
@@ -153,10 +160,11 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : (n, d) array-like, Trajectories or pandas.DataFrame
+        X : (n, d) array-like, Trajectories, pandas.DataFrame or Scan
             States, rows of a run in time order. Trajectories bring their groups, times, names and
             roles; so does a table with a column ``run`` its groups, and with a column ``t`` its
-            times.
+            times. Of what `Trajectories.scan` returns `max_rows` rows are searched, and what is
+            found is judged on all.
         y : ignored
         groups : (n,) array-like
             The run that each row belongs to. Without it a run ends where `times` go back.
@@ -177,6 +185,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             law is known. `report_` has what is constant along it.
         """
         sampling = told_sampling(self.kind, self.ordered, self.noise is not None)
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        X, whole = sample_of(X, self.max_rows, rng, self.client)
         given = _Given.of(X, groups, times)
         if not self.ordered:
             given = replace(given, times=None)
@@ -185,7 +195,6 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             self, given.rows, dtype=np.float64, ensure_min_samples=2, ensure_all_finite=finite
         )
         X = X if given.mask is None else np.ma.array(X, mask=given.mask)
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         report = analyse_runs(
             self._runs(X, given),
             WithoutModel(sampling),
@@ -197,6 +206,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             degrees=self.degrees,
             bodies=self.bodies,
             box=self.box,
+            whole=whole,
             rng=rng,
         )
         self.report_ = report
@@ -340,6 +350,11 @@ class _Given:
     def of(
         cls, X: States, groups: np.ndarray | None = None, times: np.ndarray | None = None
     ) -> _Given:
+        if isinstance(X, Scan):
+            raise ValueError(
+                f"{X!r} is scanned, and larger than memory may be. Expected states in memory: take "
+                "runs as they are read, scan.pieces(100_000)[0].read()."
+            )
         if isinstance(X, Trajectories):
             import pandas as pd
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 import sympy
@@ -21,7 +21,9 @@ from discovery.data.frame import Frame, with_rows
 from discovery.data.noise_level import known_noise
 from discovery.data.parameters import Parts, parted, remarks
 from discovery.data.readiness import check_for_analysis
-from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn
+from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn, drawn_from
+from discovery.data.scan.scanned import Scan
+from discovery.data.scan.workers import ClientLike, as_client
 from discovery.data.states import Runs, as_runs
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.along import jittered
@@ -35,7 +37,13 @@ from discovery.estimation.manifold import FramedManifold, checked_manifold, trai
 from discovery.estimation.model_rows import rates
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.origin import natural_origin
-from discovery.estimation.positions import missing_velocities, remark, with_formed_velocities
+from discovery.estimation.passage import Passage, Reading
+from discovery.estimation.positions import (
+    missing_velocities,
+    remark,
+    seen_noise,
+    with_formed_velocities,
+)
 from discovery.estimation.preparation import prepare, prepare_with, without_gross_errors
 from discovery.estimation.split import PROBES, WINDOWS, Split
 from discovery.formulas.simple_numbers import Numbers
@@ -50,6 +58,7 @@ from discovery.laws.judging.conclusion import conclude
 from discovery.laws.judging.joined import joined
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.trend import secular_rate
+from discovery.laws.judging.whole import OnAll, Whole, judged_on_all
 from discovery.laws.learned.training import train_features
 from discovery.laws.search import analyse
 from discovery.laws.stages import Learned, Stage, stages_among, stages_of
@@ -75,6 +84,7 @@ from discovery.report.report import DiscoveryReport
 from discovery.report.textbook import fields_in_textbook_form, in_textbook_form
 
 if TYPE_CHECKING:
+    import distributed
     import keras
 
 # A natural origin is known no better than this, in spreads.
@@ -85,12 +95,15 @@ _TAKEN_AS = {
     Sampling.MAP: "samples far apart: taken as iterates of a map",
     Sampling.CLOUD: "groups of unordered samples",
 }
+# Rows that are judged at a time.
+PIECE = 100_000
 # What users may pass as ``noise=``.
 NoiseLevel = float | Sequence[float] | np.ndarray | None
+Given = TypeVar("Given")
 
 
 def discover(  # noqa: PLR0913 (the public interface)
-    trajectories: Runs,
+    trajectories: Runs | Scan[Trajectories],
     model: keras.Model | None = None,
     *,
     library: LibraryLike = "auto",
@@ -104,6 +117,7 @@ def discover(  # noqa: PLR0913 (the public interface)
     missing: str = "raise",
     bodies: int | None = None,
     box: BoxLike = None,
+    client: ClientLike = None,
     random_state: int | None = None,
     verbose: bool = True,
 ) -> DiscoveryReport:
@@ -117,8 +131,10 @@ def discover(  # noqa: PLR0913 (the public interface)
 
     Parameters
     ----------
-    trajectories : Trajectories, pandas.DataFrame or path
-        A table is read as by `Trajectories.from_frame`, a file as by `Trajectories.from_file`.
+    trajectories : Trajectories, pandas.DataFrame, path or Scan
+        A table is read as by `Trajectories.from_frame`, a file as by `Trajectories.from_file`. Of
+        what `Trajectories.scan` returns `max_rows` rows are searched, and what is found is judged
+        on all.
     model : keras.Model, optional
         A fitted model with a metric (a `NeuralDifferentialManifold`, or any functional model with
         a `MetricLayer`), to be used instead of the default one.
@@ -152,6 +168,9 @@ def discover(  # noqa: PLR0913 (the public interface)
     box : float or sequence of float, optional
         The length of a periodic box in which the bodies are, or one for each axis. Places may be
         inside it or unrolled; forces are those of the nearest image.
+    client : distributed.Client or str, optional
+        Of a Dask cluster, or the address of its scheduler: its workers judge the rows of scanned
+        files, which they must reach by the same paths.
     random_state : int, optional
         Seed of the split, the training and the resamples.
     verbose : bool, default=True
@@ -167,9 +186,12 @@ def discover(  # noqa: PLR0913 (the public interface)
         For runs too short to analyse, fields on fewer runs than needed for a split, constant
         coordinates, an unknown library, a model of other dimension or without a metric, constants
         that are no positive numbers or bear a coordinate's name, a bad `max_rows`, `kind`,
-        `bodies` or `box`, unordered samples without `noise`.
+        `bodies` or `box`, unordered samples without `noise`; for a `client` that is none, or
+        where Dask is not installed (also an ImportError).
     """
     sampling = told_sampling(kind, ordered, noise is not None)
+    rng = np.random.default_rng(random_state)
+    trajectories, whole = sample_of(trajectories, max_rows, rng, client)
     trajectories = as_runs(trajectories, missing)
     check_for_analysis(trajectories)
     fields = are_fields(trajectories.roles)
@@ -189,8 +211,60 @@ def discover(  # noqa: PLR0913 (the public interface)
         degrees=degrees,
         bodies=bodies,
         box=box,
-        rng=np.random.default_rng(random_state),
+        whole=whole,
+        rng=rng,
     )
+
+
+@dataclass(frozen=True)
+class Source:
+    """Stored runs of which a sample is searched.
+
+    Attributes
+    ----------
+    scan : Scan
+    client : distributed.Client or None
+        Whose workers judge on all of them.
+    searched : str
+        What the sample is, in words.
+    """
+
+    scan: Scan[Trajectories]
+    client: distributed.Client | None
+    searched: str
+
+
+def sample_of(
+    runs: Given, max_rows: int, rng: np.random.Generator, client: ClientLike = None
+) -> tuple[Given | Trajectories, Source | None]:
+    """Return what is searched of runs, and where the others are if they do not fit.
+
+    Parameters
+    ----------
+    runs : Scan, or anything else, which is returned as it is
+    max_rows : int
+    rng : numpy.random.Generator
+        Draws the runs.
+    client : distributed.Client or str, optional
+
+    Raises
+    ------
+    ValueError
+        For a bad `max_rows`, `client`, or stored runs; for stored fields larger than memory.
+    """
+    client = as_client(client)
+    if not isinstance(runs, Scan):
+        return runs, None
+    sample = drawn_from(runs, checked_rows(max_rows), rng)
+    if len(sample.rows) >= runs.n_rows:
+        return sample, None
+    if are_fields(sample.roles):
+        raise ValueError(
+            f"{runs.path} has {runs.n_rows} rows of fields, which are not analysed in part. "
+            "Expected other roles; or read some of the files with Trajectories.from_file."
+        )
+    searched = f"searched on {len(sample.rows)} rows of {sample.n_runs} runs"
+    return sample, Source(runs, client, searched)
 
 
 class Preparation(Protocol):
@@ -410,6 +484,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     degrees: str | Sequence[str] = (),
     bodies: int | None = None,
     box: BoxLike = None,
+    whole: Source | None = None,
     rng: np.random.Generator,
 ) -> DiscoveryReport:
     """Go the whole road; `discover`, the finder and the command line differ in how they prepare.
@@ -421,6 +496,8 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         Not used for fields: neighbouring points tell their noise, and waves filter it.
     library, noise, constants, max_rows, max_drift, degrees, bodies, box
         As for `discover`.
+    whole : Source, optional
+        What the runs are a sample of.
     rng : numpy.random.Generator
         Draws rows, the split and the resamples.
 
@@ -444,6 +521,8 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         runs = with_rows(runs, told.unrolled(runs.rows, runs.offsets), runs.row_times)
     runs, turns = read(runs, runs.in_degrees if unsaid else degrees)
     given = runs
+    in_box = told is not None and told.in_box
+    reading = Reading(runs.roles, unrolled=told.unrolled if in_box else None)
     complete = fields or preparation.sampling in _OFF_PATHS or not preparation.forms_velocities
     # Whether angles follow a path is seen in radians.
     plain = in_radians(runs, turns) if any(turns) else runs
@@ -453,7 +532,10 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         # What turns is in radians from here on.
         turned = {name for name, turn in zip(runs.names, turns, strict=True) if turn}
         units = {name: unit for name, unit in units.items() if name not in turned}
-        turns = ()
+        turned_by, turns = turns, ()
+        if whole is not None and levels is None:
+            levels = seen_noise(plain)
+        reading = Reading(runs.roles, turned_by, missing, levels, reading.unrolled)
         runs = with_formed_velocities(drawn(plain, most, rng), missing, levels)
     if runs.formed is not None:
         levels = None
@@ -477,17 +559,18 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         some = drawn(framed, most, rng)
         said = preparation.sampling
         sound, sampling = _sampled(some, parts, said)
-        asked = _Asked(chosen, levels, numbers, criteria, told)
+        source = None if whole is None else _Rest(whole, reading)
+        asked = _Asked(chosen, levels, numbers, criteria, told, source)
         preparation = preparation.sampled(sampling)
         inside = frame
-        report, frame, motion = _laws(sound, parts, frame, preparation, asked, rng)
+        report, frame, motion, said_of_all = _laws(sound, parts, frame, preparation, asked, rng)
         notes = [_TAKEN_AS[sampling]] if sampling in _TAKEN_AS else []
         if said == Sampling.MAP:
             notes = ["taken as iterates of a map, as told"]
         notes += remarks(runs, parts)
         if runs.formed is not None:
             notes.append(remark(given, runs, missing))
-        title = "; ".join([_title(runs, some, sound, parts), *notes])
+        title = "; ".join([_title(runs, some, sound, parts, whole), *said_of_all, *notes])
         report = replace(report, title=title)
     report = replace(report, title="; ".join([report.title, *runs.remarks]))
     report = outside(report, frame, numbers)
@@ -517,18 +600,44 @@ def _sampled(runs: Trajectories, parts: Parts, sampling: Sampling) -> tuple[Traj
 
 @dataclass(frozen=True)
 class _Asked:
-    """What the user asks for: a library, the noise of all columns if known, numbers and so on."""
+    """What the user asks for: a library, the noise of all columns if known, numbers and so on.
+
+    And what the runs are a sample of.
+    """
 
     library: LibraryLike
     noise: np.ndarray | None
     numbers: Numbers
     criteria: LawCriteria
     told: Told | None = None
+    rest: _Rest | None = None
 
     @property
     def in_box(self) -> bool:
         """Whether the coordinates are places in a periodic box, of which few functions are."""
         return self.told is not None and self.told.in_box
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """Stored runs, and how they are read."""
+
+    source: Source
+    reading: Reading
+
+    def judge(
+        self,
+        findings: Findings,
+        split: Split,
+        found_on: np.ndarray,
+        passage: Passage,
+        rng: np.random.Generator,
+    ) -> OnAll | None:
+        """Judge what was found on all runs."""
+        pieces = self.source.scan.pieces(PIECE)
+        return judged_on_all(
+            findings, split.held, Whole(pieces, passage, found_on, self.source.client), rng
+        )
 
 
 def _criteria(max_drift: float | None) -> LawCriteria:
@@ -556,8 +665,11 @@ def _laws(
     preparation: Preparation,
     asked: _Asked,
     rng: np.random.Generator,
-) -> tuple[DiscoveryReport, Frame, MeasuredMotion]:
-    """Return the report on runs without gross errors in a frame, that frame, and how they move."""
+) -> tuple[DiscoveryReport, Frame, MeasuredMotion, list[str]]:
+    """Return the report on runs without gross errors in a frame, that frame, and how they move.
+
+    And what all runs say, where these are a sample.
+    """
     library, numbers = asked.library, asked.numbers
     coordinates = list(parts.coordinates)
     moving = sound if parts.all_coordinates else sound.of_columns(coordinates)
@@ -618,6 +730,16 @@ def _laws(
         findings = analyse(stages, split, rng, numbers, asked.criteria)
     if few:
         findings = findings.along_runs(sound.n_runs, len(coordinates))
+    motion = MeasuredMotion.of(orbits, moving, sound, coordinates)
+    if split is not None and not few and parts.all_coordinates and seen.on_a_path:
+        findings = _with_energy(findings, motion, split, rng, asked)
+    on_all = None
+    if asked.rest is not None and not few:
+        way = asked.rest.reading, frame, parts, preparation.sampling
+        passage = Passage.of(*way, sound, orbits)
+        found_on = sound.run_ids[fit]
+        on_all = asked.rest.judge(findings, split, found_on, passage, rng)
+        findings = findings if on_all is None else on_all.findings
     conclusion = conclude(findings, known, moving.roles)
     # With a clock what decays at a rate is a law.
     own = isinstance(library, str) or parts.all_coordinates
@@ -629,9 +751,6 @@ def _laws(
         runs = Moving(seen, of.row_times, of.names, roles, fit, held, among, windows)
         findings = with_decaying(findings, found, runs, rng, numbers)
         conclusion = conclude(findings, known, moving.roles)
-    motion = MeasuredMotion.of(orbits, moving, sound, coordinates)
-    if split is not None and not few and parts.all_coordinates and seen.on_a_path:
-        findings = _with_energy(findings, motion, split, rng, asked)
     drifting = [law for law in findings.laws if law.verdict == "approximate" and not law.decay]
     report = report_on(
         findings,
@@ -653,7 +772,25 @@ def _laws(
         searched = [*report.searched, f"no manifold is trained for {of.dim} columns"]
         report = replace(report, searched=searched)
     report = _with_symmetries(report, moving, orbits, numbers, parts, by_kind=asked.in_box)
-    return report, frame, motion
+    said = [] if asked.rest is None else _of_all(on_all, asked.rest.source.scan, frame, numbers)
+    return report, frame, motion, said
+
+
+def _of_all(
+    on_all: OnAll | None, scan: Scan[Trajectories], frame: Frame, numbers: Numbers
+) -> list[str]:
+    """Say what was judged on all runs, and which laws of the sample were lost."""
+    if scan.n_runs < LAWS.min_runs:
+        return [f"judged there too: {LAWS.min_runs} runs are needed to judge on all"]
+    if on_all is None:
+        return ["nothing was found there that could be judged on all"]
+    left_out = scan.n_rows - on_all.n_rows
+    said = [f"judged on all {scan.n_rows} rows of {scan.n_runs} runs"]
+    said += [f"of which {left_out} are left out or joined to states"] if left_out else []
+    for law in on_all.lost:
+        lost = Quantity.from_law(law).outside(frame, numbers).for_users()
+        said.append(f"{lost.formula} holds on the sample and not on all")
+    return said
 
 
 def _with_energy(
@@ -732,9 +869,20 @@ def _fields(
     return replace(report, searched=[*report.searched, "no manifold is trained for fields"])
 
 
-def _title(runs: Trajectories, some: Trajectories, sound: Trajectories, parts: Parts) -> str:
+def _title(
+    runs: Trajectories,
+    some: Trajectories,
+    sound: Trajectories,
+    parts: Parts,
+    whole: Source | None = None,
+) -> str:
     """Return what the runs are, how many rows of them were drawn and left out as gross errors."""
-    title = runs.of_columns(parts.coordinates).summary()
+    coordinates = runs.of_columns(parts.coordinates)
+    if whole is None:
+        title = coordinates.summary()
+    else:
+        title = coordinates.summary_of(whole.scan.lengths)
+        title += f"; {whole.searched}"
     if len(some.rows) < len(runs.rows):
         title += f"; {len(some.rows)} of {len(runs.rows)} rows analysed"
     dropped = len(some.rows) - len(sound.rows)

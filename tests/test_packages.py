@@ -118,6 +118,12 @@ from discovery import Trajectories
 data = xarray.DataArray(np.zeros((2, 5, 9)), dims=("run", "time", "x"), name="h")
 assert Trajectories.from_xarray(data).names[:2] == ("h1", "h2")
 """,
+    "dask": """
+from discovery.data.scan.workers import as_client, mapped
+from distributed import Client
+with Client(processes=False, dashboard_address=None) as client:
+    assert list(mapped(abs, [-1, -2], as_client(client))) == [1, 2]
+""",
     "test": "import pytest, ruff, grimp, numpydoc, hypothesis, xdist, openpyxl, build, twine",
     "docs": "import sphinx, myst_parser, furo",
 }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from discovery.cli.values import lengths_in, names_in, noise_in, numbers_in, pairs_in
 
 if TYPE_CHECKING:
+    from discovery.data.scan.scanned import Scan
     from discovery.data.trajectories import Trajectories
     from discovery.report.report import DiscoveryReport
 
@@ -38,6 +39,8 @@ def report_of(options: argparse.Namespace) -> DiscoveryReport:
     given = _of_search(options)
     if options.constants is not None:
         given["constants"] = numbers_in("--constants", options.constants, "g=9.81")
+    if options.client is not None:
+        given["client"] = options.client
     runs = _runs(options)
     if options.noise_level is not None:
         given["noise"] = noise_in("--noise-level", options.noise_level, runs.names)
@@ -62,15 +65,17 @@ def _of_search(options: argparse.Namespace) -> dict[str, str | float | bool]:
         )
     told = {"kind": options.kind, "max_drift": options.max_drift}
     told["ordered"] = False if options.unordered else None
-    told["bodies"] = options.bodies
+    told |= {"bodies": options.bodies, "max_rows": options.max_rows}
     told["box"] = None if options.box is None else lengths_in("--box", options.box)
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _runs(options: argparse.Namespace) -> Trajectories:
+def _runs(options: argparse.Namespace) -> Trajectories | Scan[Trajectories]:
     if options.source is None:
         raise ValueError("expected the name of a data set or a file; --help shows examples.")
-    return _from_file(options) if _is_file(options.source) else _simulated(options)
+    if not _is_file(options.source):
+        return _simulated(options)
+    return _scanned(options) or _from_file(options)
 
 
 def _is_file(source: str) -> bool:
@@ -108,6 +113,31 @@ def _from_file(options: argparse.Namespace) -> Trajectories:
     )
 
 
+def _scanned(options: argparse.Namespace) -> Scan[Trajectories] | None:
+    """Return Parquet files of more rows than are searched; None where there are no such files."""
+    from discovery.data.row_limit import MAX_ROWS
+    from discovery.data.scan.scanned import is_parquet
+    from discovery.data.trajectories import Trajectories
+
+    layout = (options.sep, options.decimal, options.encoding, options.grid_spacing)
+    if any(given is not None for given in layout) or not is_parquet(options.source):
+        return None
+    try:
+        n_rows = Trajectories.scan(options.source).n_rows
+    except ValueError:
+        return None  # reading the file says what is wrong with it
+    if n_rows <= (options.max_rows or MAX_ROWS):
+        return None
+    _refuse(options, _OF_DATA_SETS, f"the files of {options.source} are taken as they are")
+    _refuse(options, ("positions_only",), "of so many rows missing velocities are seen and formed")
+    names = None if options.columns is None else names_in("--columns", options.columns)
+    roles = None
+    if options.roles is not None:
+        roles = pairs_in("--roles", options.roles, "x=position,u=velocity")
+    missing = "drop" if options.drop_missing else "raise"
+    return Trajectories.scan(options.source, options.run, options.time, roles, names, missing)
+
+
 def _simulated(options: argparse.Namespace) -> Trajectories:
     from discovery.datasets import simulation
 
@@ -118,13 +148,18 @@ def _simulated(options: argparse.Namespace) -> Trajectories:
 
 
 def _as_measured(
-    runs: Trajectories, options: argparse.Namespace, given: dict
-) -> tuple[Trajectories, dict]:
+    runs: Trajectories | Scan[Trajectories], options: argparse.Namespace, given: dict
+) -> tuple[Trajectories | Scan[Trajectories], dict]:
     """Return runs in radians, with velocities, and what is given of them: noise in their units."""
     from discovery.data.flaws.reading import in_radians, radians_in, read
     from discovery.data.noise_level import known_noise
+    from discovery.data.scan.scanned import Scan
     from discovery.estimation.positions import Missing, with_formed_velocities
 
+    if isinstance(runs, Scan):
+        if options.degrees is not None:
+            given = given | {"degrees": names_in("--degrees", options.degrees)}
+        return runs, given
     noise = known_noise(given.get("noise"), runs.dim)
     if options.degrees is not None:
         names = names_in("--degrees", options.degrees)
@@ -152,14 +187,20 @@ def _refuse(options: argparse.Namespace, names: Sequence[str], why: str) -> None
         raise ValueError(f"{', '.join(given)} cannot be used here: {why}.")
 
 
-def _with_model(runs: Trajectories, options: argparse.Namespace, given: dict) -> DiscoveryReport:
+def _with_model(
+    runs: Trajectories | Scan[Trajectories], options: argparse.Namespace, given: dict
+) -> DiscoveryReport:
     from discovery.criteria import LAWS
     from discovery.data.readiness import check_for_analysis
+    from discovery.data.trajectories import Trajectories
     from discovery.pipeline import discover
 
-    check_for_analysis(runs)  # before the seconds that a backend takes to load
+    fields = False
+    if isinstance(runs, Trajectories):
+        check_for_analysis(runs)  # before the seconds that a backend takes to load
+        fields = "field" in (runs.roles or ())
     # No model is trained for fields, nor for runs too few for a verdict.
-    if "field" not in (runs.roles or ()) and runs.n_runs >= LAWS.min_runs:
+    if not fields and runs.n_runs >= LAWS.min_runs:
         with _quiet_start():
             importlib.import_module("keras_ndm")
     return discover(runs, library=options.library, random_state=options.seed, **given)
@@ -186,9 +227,11 @@ def _quiet_start() -> Iterator[None]:
         os.close(stderr)
 
 
-def _without_model(runs: Trajectories, options: argparse.Namespace, given: dict) -> DiscoveryReport:
+def _without_model(
+    runs: Trajectories | Scan[Trajectories], options: argparse.Namespace, given: dict
+) -> DiscoveryReport:
     from discovery.finder import ConservedQuantityFinder
 
     finder = ConservedQuantityFinder(options.library, random_state=options.seed, **given).fit(runs)
-    report = finder.report_
-    return replace(report, title=f"{runs.name}: {report.title}") if runs.name else report
+    report, name = finder.report_, getattr(runs, "name", None)
+    return replace(report, title=f"{name}: {report.title}") if name else report

@@ -26,6 +26,8 @@ _OPTIONS = {
     "max_drift": "--max-drift",
     "bodies": "--bodies",
     "box": "--box",
+    "client": "--client",
+    "max_rows": "--max-rows",
     "n_trajectories": "--runs",
     "n_steps": "--steps",
 }
@@ -34,7 +36,7 @@ _ARGUMENT = re.compile(
     rf"\b({'|'.join(_OPTIONS)})=(?:'([^']*)'|\"([^\"]*)\"|\[\.\.\.\]|([\w.]+(?<!\.)))?"
 )
 # Arguments that begin a message, as its subject.
-_SUBJECT = re.compile(r"\b(n_trajectories|n_steps|grid_spacing)\b")
+_SUBJECT = re.compile(r"\b(n_trajectories|n_steps|grid_spacing|max_rows)\b")
 _NOISE = re.compile(r"^noise: ")
 # A hint in Python stands in parentheses.
 _CODE = re.compile(r" \((?:frame|runs|states)[.\[][^()]*(?:\([^()]*\))?[^()]*\)")

@@ -32,6 +32,8 @@ examples:
       say which columns are which
   python -m discovery runs.csv --roles "x=position,u=velocity" --library mechanics
       say what the columns are, and which functions to try
+  python -m discovery runs/ --no-model
+      a folder of Parquet files larger than memory: searched in part, and judged on all
   python -m discovery kdv --noise 0.05 --html kdv.html
       a field on a grid: mass, momentum, energy as integrals; and a page to look at
   python -m discovery runs.csv --plot laws.pdf --markdown laws.md --save laws.json
@@ -137,6 +139,7 @@ def _add_columns(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--positions-only",
         action="store_true",
+        default=None,
         help="form velocities from the positions",
     )
     group.add_argument(
@@ -193,6 +196,17 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         "--box",
         metavar="LENGTHS",
         help="length of a periodic box that the bodies are in, or one for each axis: 12 or 12,12,8",
+    )
+    group.add_argument(
+        "--max-rows",
+        type=int,
+        metavar="N",
+        help="of more rows so many are searched (200000); Parquet files are judged on all",
+    )
+    group.add_argument(
+        "--client",
+        metavar="ADDRESS",
+        help="scheduler of a Dask cluster whose workers judge the rows of large Parquet files",
     )
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn (0)")
 

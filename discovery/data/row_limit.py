@@ -11,6 +11,8 @@ from numbers import Integral
 
 import numpy as np
 
+from discovery.criteria import DATA
+from discovery.data.scan.scanned import Scan
 from discovery.data.trajectories import Trajectories
 
 MAX_ROWS = 200_000
@@ -53,9 +55,63 @@ def drawn(runs: Trajectories, max_rows: int, rng: np.random.Generator) -> Trajec
     n_rows = len(runs.rows)
     if n_rows <= max_rows:
         return runs
-    n_kept = int(np.clip(runs.n_runs * max_rows // n_rows, min(KEEP_RUNS, runs.n_runs), None))
-    chosen = np.sort(rng.choice(runs.n_runs, n_kept, replace=False))
-    longest = max_rows // n_kept
+    chosen, longest = _chosen(runs.n_runs, n_rows, max_rows, rng)
+    return _stretches(runs, chosen, longest, rng)
+
+
+def drawn_from(scan: Scan[Trajectories], max_rows: int, rng: np.random.Generator) -> Trajectories:
+    """Return runs of at most `max_rows` rows in all, drawn from all files alike.
+
+    Parameters
+    ----------
+    scan : Scan
+    max_rows : int
+    rng : numpy Generator
+
+    Returns
+    -------
+    Trajectories
+        All runs where they are no more.
+    """
+    if scan.n_rows <= max_rows:
+        (piece,) = scan.pieces(max_rows)
+        return piece.read()
+    chosen, longest = _chosen(scan.n_runs, int(scan.lengths.sum()), max_rows, rng)
+    # Long runs are cut before the next ones are read.
+    parts = []
+    for piece in scan.pieces(max_rows, chosen):
+        runs = long_enough(piece.read())
+        parts.append(_stretches(runs, np.arange(runs.n_runs), longest, rng))
+    first = parts[0]
+    runs = Trajectories(
+        states=[rows for part in parts for rows in np.split(part.rows, part.offsets[1:-1])],
+        times=[times for part in parts for times in np.split(part.row_times, part.offsets[1:-1])],
+        names=first.names,
+        roles=first.roles,
+        run_ids=np.concatenate([part.run_ids for part in parts]),
+    )
+    runs.in_degrees, runs.units, runs.remarks = first.in_degrees, first.units, first.remarks
+    return runs
+
+
+def long_enough(runs: Trajectories) -> Trajectories:
+    """Return the runs that are long enough to be analysed: some lose samples without a value."""
+    long = runs.lengths >= DATA.fewest_samples
+    return runs if long.all() else runs[long]
+
+
+def _chosen(
+    n_runs: int, n_rows: int, max_rows: int, rng: np.random.Generator
+) -> tuple[np.ndarray, int]:
+    """Draw runs, and return how many rows of each are kept."""
+    n_kept = int(np.clip(n_runs * max_rows // n_rows, min(KEEP_RUNS, n_runs), None))
+    return np.sort(rng.choice(n_runs, n_kept, replace=False)), max_rows // n_kept
+
+
+def _stretches(
+    runs: Trajectories, chosen: np.ndarray, longest: int, rng: np.random.Generator
+) -> Trajectories:
+    """Return some of the runs, and of the longer ones a stretch."""
     spans = []
     for r in chosen:
         begin, end = runs.offsets[r], runs.offsets[r + 1]

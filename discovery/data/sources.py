@@ -54,14 +54,30 @@ def contents(source: FilePath, **layout: str) -> dict[str, Content]:
     if path.is_dir():
         found = _in_folder(path)
     elif is_pattern(source) and not path.exists():
-        found = [Path(name) for name in glob.glob(os.fspath(source)) if os.path.isfile(name)]
-        if not found:
-            raise MissingFileError(f"{source}: no file is called so. Check the pattern.")
+        found = matching(source)
     else:
         return {"": files.read(source, **layout)}
-    found.sort(key=lambda file: _natural(file.name))
-    names = _names(found)
-    return {name: files.read(file, **layout) for name, file in zip(names, found, strict=True)}
+    return {name: files.read(file, **layout) for name, file in named(found).items()}
+
+
+def matching(pattern: FilePath) -> list[Path]:
+    """Return the files that match a pattern.
+
+    Raises
+    ------
+    MissingFileError
+        Where there is none.
+    """
+    found = [Path(name) for name in glob.glob(os.fspath(pattern)) if os.path.isfile(name)]
+    if not found:
+        raise MissingFileError(f"{pattern}: no file is called so. Check the pattern.")
+    return found
+
+
+def named(found: list[Path]) -> dict[str, Path]:
+    """Return files by their names without suffix, or paths where these repeat; orbit2 first."""
+    found = sorted(found, key=lambda file: _natural(os.fspath(file)))
+    return dict(zip(_names(found), found, strict=True))
 
 
 def is_pattern(source: FilePath) -> bool:

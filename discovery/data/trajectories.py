@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +35,7 @@ from discovery.data.flaws.missing import (
 from discovery.data.flaws.samples import Samples
 from discovery.data.gridded import as_columns_of_points, has_axes
 from discovery.data.noise_level import known_noise, noise_scale
+from discovery.data.scan.scanned import Scan
 from discovery.data.velocities import (
     Formed,
     form,
@@ -196,10 +198,20 @@ class Trajectories:
 
     def summary(self) -> str:
         """Return what the runs are and how many, in a few words."""
-        shortest, longest = self.lengths.min(), self.lengths.max()
+        return self.summary_of(self.lengths)
+
+    def summary_of(self, lengths: np.ndarray) -> str:
+        """Return the same of runs of which these are some.
+
+        Parameters
+        ----------
+        lengths : (runs,) array of int
+            Samples in each.
+        """
+        shortest, longest = lengths.min(), lengths.max()
         steps = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
         title = f"{self.name}: " if self.name else ""
-        size = f"{self.n_runs} run{'s' * (self.n_runs > 1)} × {steps} samples"
+        size = f"{len(lengths)} run{'s' * (len(lengths) > 1)} × {steps} samples"
         return f"{title}{size}, {in_words(self.names, self.roles)}"
 
     def __getitem__(self, which: int | slice | Sequence[int] | np.ndarray) -> Trajectories:
@@ -614,6 +626,44 @@ class Trajectories:
         found = sources.contents(path, **layout)
         parts = {name: cls._of_content(content, **given) for name, content in found.items()}
         return parts[""] if list(parts) == [""] else cls.joined(parts)
+
+    @classmethod
+    def scan(
+        cls,
+        path: str | os.PathLike,
+        run: str | None = None,
+        time: str | None = None,
+        roles: Roles | None = None,
+        names: Sequence[str] | None = None,
+        missing: str = "raise",
+    ) -> Scan[Trajectories]:
+        """Return runs in Parquet files that are larger than memory; nothing but titles is read.
+
+        `discover` and `ConservedQuantityFinder.fit` search on some of the runs, and judge what they
+        find on all of them, some at a time.
+
+        Parameters
+        ----------
+        path : path
+            Of a folder, a file, or a pattern like ``"runs/*.parquet"``. Files hold one run or many.
+        run, time, names, roles, missing : as for ``from_frame``
+
+        Notes
+        -----
+        Rows of a run are in the order of time: in a file, and from file to file in the order of
+        their names. Without a column of runs each file is one, and a new run begins where time goes
+        back. Where an id is in several files, it is one run if its times go on from file to file;
+        else each file has runs of its own. A run, and a row group of a file, must fit into memory.
+
+        Raises
+        ------
+        ValueError
+            Where there is no Parquet file (also a FileNotFoundError), a file is damaged, or a
+            column is not there; when the runs are read, as ``from_frame``, naming the files.
+        """
+        checked_missing(missing)
+        make = partial(cls.from_frame, roles=roles, missing=missing)
+        return Scan(path, make, run, time, names)
 
     @classmethod
     def _of_content(cls, content: files.Content, **given: object) -> Trajectories:

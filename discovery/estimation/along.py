@@ -137,6 +137,19 @@ def jittered(
     speed = np.sqrt(np.mean(_rates(orbits.smoothed.states, times, orbits.offsets) ** 2, axis=0))
     least = np.min(orbits.mean_noise[others] / np.maximum(speed[others], 1e-300))
     noise = (_JITTER * least * speed[at]) ** 2 + errors**2 + (1e-14 * np.ptp(columns, axis=0)) ** 2
+    return with_noise(orbits, at, noise)
+
+
+def with_noise(orbits: Orbits, at: Sequence[int], noise: np.ndarray) -> Orbits:
+    """Return orbits of which some columns have another noise.
+
+    Parameters
+    ----------
+    orbits : Orbits
+    at : sequence of k int
+    noise : (k,) array
+        Variances.
+    """
     paths = []
     for path in (orbits.measured, orbits.smoothed):
         errors = path.errors.copy()

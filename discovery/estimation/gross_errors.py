@@ -16,6 +16,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+from scipy.ndimage import maximum_filter1d
 from scipy.stats import binom
 
 from discovery.criteria import NOISE
@@ -27,6 +28,8 @@ _PREDICTING, _BESIDE = 8, 4
 # Samples at either end of a run that are predicted from one side.
 _END = 2
 _TRIPLES = np.array(list(itertools.combinations(range(_PREDICTING), 3)))
+# Share of the misfit of an error at which a row is looked at closely: noise may hide the rest.
+_SUSPECTED = 0.75
 # Samples whose parabolas are computed at once.
 _CHUNK = 2**14
 
@@ -37,6 +40,7 @@ def sound_rows(
     offsets: np.ndarray,
     noise: np.ndarray,
     spread: np.ndarray,
+    suspects: np.ndarray | None = None,
 ) -> np.ndarray:
     """Tell which rows to keep.
 
@@ -49,41 +53,94 @@ def sound_rows(
         Standard deviation of each coordinate's noise, by a robust estimate.
     spread : (d,) array
         The size of each coordinate. Errors that are small against it are not gross.
+    suspects : (n,) array of bool, optional
+        Rows that may be errors, from `may_be_gross`: all of them by default.
 
     Returns
     -------
     (n,) array of bool
     """
-    noise = np.maximum(noise, NOISE.gross_size / NOISE.gross_misfit * spread)
+    noise = least_noise(noise, spread)
     sound = np.ones(len(rows), dtype=bool)
     for values, level in zip(rows.T, noise, strict=True):
-        keep = _sound_values(values, times, offsets, level)
+        keep = _sound_values(values, times, offsets, level, suspects)
         # What stands out more often is the nature of the data.
         if np.mean(~keep) <= NOISE.gross_share:
             sound &= keep
     return sound
 
 
+def least_noise(noise: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Return the noise (d,), or more where errors are compared with the spread (d,)."""
+    return np.maximum(noise, NOISE.gross_size / NOISE.gross_misfit * spread)
+
+
+def may_be_gross(rows: np.ndarray, offsets: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """Tell which rows may be gross errors, (n,) bool, with little work.
+
+    A sample is compared with the cubic through the next two samples on either side, and through
+    every other sample; near an end with the parabola through the next three. What is smooth and as
+    noisy as is known passes; fast paths are suspected without need.
+
+    Parameters
+    ----------
+    rows : (n, d) array
+    offsets : (runs + 1,) array of int
+    noise : (d,) array
+        From `least_noise`.
+    """
+    most = np.zeros(len(rows))
+    lengths = np.diff(offsets)
+    place = np.arange(len(rows)) - np.repeat(offsets[:-1], lengths)
+    left = np.repeat(lengths, lengths) - 1 - place
+    for reach in (1, 2):
+        inside = np.flatnonzero((place >= 2 * reach) & (left >= 2 * reach))
+        near = rows[inside - reach] + rows[inside + reach]
+        far = rows[inside - 2 * reach] + rows[inside + 2 * reach]
+        off = np.abs(rows[inside] - (4 * near - far) / 6) / noise
+        most[inside] = np.maximum(most[inside], off.max(axis=1))
+    for side, room in ((1, left), (-1, place)):
+        end = np.flatnonzero((np.minimum(place, left) < _END) & (room >= 3))
+        a, b, c = (rows[end + side * k] for k in (1, 2, 3))
+        off = np.abs(rows[end] - 3 * (a - b) - c) / (NOISE.gross_at_ends * noise)
+        most[end] = np.maximum(most[end], off.max(axis=1))
+    # A wrong sample shows in the samples beside it too.
+    return _near(most > _SUSPECTED * NOISE.gross_misfit, _END)
+
+
+def _near(rows: np.ndarray, reach: int) -> np.ndarray:
+    """Tell which rows are no further than so many from one of `rows` (n,) bool."""
+    return maximum_filter1d(rows, 2 * reach + 1, mode="constant")
+
+
 def _sound_values(
-    values: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise: float
+    values: np.ndarray,
+    times: np.ndarray,
+    offsets: np.ndarray,
+    noise: float,
+    suspects: np.ndarray | None = None,
 ) -> np.ndarray:
     """Tell which values (n,) of one coordinate to keep."""
     everything = np.ones(len(values), dtype=bool)
     keep = everything.copy()
+    looked_at = everything if suspects is None else suspects
+    if not looked_at.any():
+        return keep
     for _ in range(_ROUNDS):
-        some = _Kept(values, times, offsets, keep)
-        suspected = some.kept[_stands_out(some, some.kept, noise, but_for_two=True)]
+        some = _Kept(values, times, offsets, keep, looked_at)
+        trial = some.kept[looked_at[some.kept]]
+        suspected = trial[_stands_out(some, trial, noise, but_for_two=True)]
         keep[suspected] = False
         if not len(suspected):
             break
     if keep.all():
         return keep
-    some = _Kept(values, times, offsets, keep)
+    some = _Kept(values, times, offsets, keep, looked_at)
     suspected = np.flatnonzero(~keep)
     gross = suspected[_stands_out(some, suspected, noise)]
     if _too_often(_followed(gross, offsets), _BESIDE * len(gross) / len(values)):
         # Short pulses: only what stands out against all samples beside it is wrong.
-        some = _Kept(values, times, offsets, everything)
+        some = _Kept(values, times, offsets, everything, looked_at)
         gross = gross[_stands_out(some, gross, noise)]
     at_end = some.compared(gross)[2]
     if _too_often(at_end, 2 * _END * (len(offsets) - 1) / len(values)):
@@ -129,12 +186,19 @@ class _Kept:
     """
 
     def __init__(
-        self, values: np.ndarray, times: np.ndarray, offsets: np.ndarray, keep: np.ndarray
+        self,
+        values: np.ndarray,
+        times: np.ndarray,
+        offsets: np.ndarray,
+        keep: np.ndarray,
+        looked_at: np.ndarray,
     ) -> None:
         self._values, self._times, self._offsets, self._keep = values, times, offsets, keep
         self._cuts = np.concatenate([[0], np.cumsum(keep)])[offsets]
         self.kept = np.flatnonzero(keep)
         place, seen, _, long = self._around(self.kept)
+        # Those of samples beside are asked for, where rows in between are left out too.
+        long &= looked_at.all() or _near(looked_at, _PREDICTING)[self.kept]
         self._misfits = np.zeros(len(self.kept))
         self._misfits[long] = self._misfit(self.kept[long], (place[:, None] + seen)[long])
 

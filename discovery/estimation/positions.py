@@ -101,6 +101,17 @@ def with_formed_velocities(
     return formed if long.all() else formed[long]
 
 
+def seen_noise(runs: Trajectories) -> np.ndarray:
+    """Return the noise of columns of places, (d,), as `with_formed_velocities` sees it.
+
+    Parameters
+    ----------
+    runs : Trajectories
+    """
+    sound = without_gross_errors(runs)
+    return noise_scale(continuous_rows(sound), sound.row_times, sound.offsets)
+
+
 def remark(given: Trajectories, completed: Trajectories, missing: Missing | None) -> str:
     """Say that velocities were formed, of what, and with what errors.
 

@@ -6,13 +6,13 @@ Two ways with one signature, ``(runs, …, noise) -> Orbits``: `prepare` by the 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from discovery.data.noise_level import noise_scale, rounding_noise
 from discovery.data.trajectories import Trajectories
-from discovery.estimation.gross_errors import sound_rows
+from discovery.estimation.gross_errors import least_noise, may_be_gross, sound_rows
 from discovery.estimation.iterates.one_step import one_step
 from discovery.estimation.iterates.sampling import Sampling, seen_sampling
 from discovery.estimation.kalman_smoother import smooth_through
@@ -26,33 +26,80 @@ from discovery.estimation.path import Path, estimated_error, raw_path, stated_er
 _RADIAN = 1.0
 
 
-def without_gross_errors(runs: Trajectories) -> Trajectories:
+@dataclass(frozen=True)
+class Levels:
+    """Noise and size of columns, by which gross errors are told in other runs of the same source.
+
+    Attributes
+    ----------
+    noise, spread : (k,) arrays
+        Of coordinates, and of cosines and sines of angles.
+    turning : (a,) array
+        Noise of angles.
+    """
+
+    noise: np.ndarray
+    spread: np.ndarray
+    turning: np.ndarray
+
+    @classmethod
+    def of(cls, sound: Trajectories) -> Levels:
+        """Return those of runs without gross errors."""
+        angles, seen = _angles_apart(sound)
+        turning = continuous_rows(sound)[:, angles]
+        noise = (_noise(sound, rows) if rows.shape[1] else np.empty(0) for rows in (seen, turning))
+        first, second = noise
+        return cls(first, seen.std(axis=0), second)
+
+
+def without_gross_errors(runs: Trajectories, levels: Levels | None = None) -> Trajectories:
     """Leave out samples that no smooth path could pass through; see `estimation.gross_errors`.
 
     An angle that is wrong by a whole turn is right, and unwrapping needs angles that are right. So
     cosines and sines of angles are looked at first, and then the unwrapped angles, which are
     smoother.
+
+    Parameters
+    ----------
+    runs : Trajectories
+    levels : Levels, optional
+        What is known of other runs: samples that do not stand out by it are passed over.
     """
-    angles = [i for i, role in enumerate(runs.roles or ()) if role == "angle"]
-    turns = runs.rows[:, angles]
-    seen = np.hstack([np.delete(runs.rows, angles, axis=1), np.cos(turns), np.sin(turns)])
-    kept = _sound(runs, seen, seen.std(axis=0))
+    angles, seen = _angles_apart(runs)
+    if levels is None:
+        kept = _sound(runs, seen, seen.std(axis=0))
+    else:
+        kept = _sound(runs, seen, levels.spread, levels.noise)
     if not angles:
         return kept
-    return _sound(kept, continuous_rows(kept)[:, angles], np.full(len(angles), _RADIAN))
+    turning = None if levels is None else levels.turning
+    return _sound(kept, continuous_rows(kept)[:, angles], np.full(len(angles), _RADIAN), turning)
 
 
-def _sound(runs: Trajectories, rows: np.ndarray, spread: np.ndarray) -> Trajectories:
+def _angles_apart(runs: Trajectories) -> tuple[list[int], np.ndarray]:
+    """Return the columns of angles, and all others beside cosines and sines of these."""
+    angles = [i for i, role in enumerate(runs.roles or ()) if role == "angle"]
+    turns = runs.rows[:, angles]
+    return angles, np.hstack([np.delete(runs.rows, angles, axis=1), np.cos(turns), np.sin(turns)])
+
+
+def _noise(runs: Trajectories, rows: np.ndarray) -> np.ndarray:
+    return np.maximum(noise_scale(rows, runs.row_times, runs.offsets), rounding_noise(rows))
+
+
+def _sound(
+    runs: Trajectories, rows: np.ndarray, spread: np.ndarray, known: np.ndarray | None = None
+) -> Trajectories:
     """Return runs without the samples that stand out in `rows`."""
-    noise = noise_scale(rows, runs.row_times, runs.offsets)
-    noise = np.maximum(noise, rounding_noise(rows))
-    keep = sound_rows(rows, runs.row_times, runs.offsets, noise, spread)
+    noise = _noise(runs, rows) if known is None else known
+    some = None if known is None else may_be_gross(rows, runs.offsets, least_noise(known, spread))
+    keep = sound_rows(rows, runs.row_times, runs.offsets, noise, spread, some)
     if keep.all():
         return runs
     kept = Trajectories.from_rows(
         runs.rows[keep], runs.groups[keep], runs.row_times[keep], names=runs.names, roles=runs.roles
     )
-    kept.name = runs.name
+    kept.name, kept.run_ids = runs.name, runs.run_ids[kept.run_ids]
     return kept
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import TypeVar
 
@@ -32,3 +32,12 @@ def over(stages: Sequence[T]) -> Iterator[T]:
             bar.set_postfix_str(stage.name)
             yield stage
             bar.update()
+
+
+def counted(pieces: Iterable[T], total: int) -> Iterator[T]:
+    """Yield what is made of pieces of the data, with a bar of how many there are."""
+    from tqdm.auto import tqdm
+
+    yield from tqdm(
+        pieces, total=total, desc="judging", unit="piece", leave=False, disable=not _SHOWN.get()
+    )

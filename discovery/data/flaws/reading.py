@@ -65,6 +65,17 @@ def read(
     return seen, angles.turns
 
 
+def without_held(runs: Trajectories) -> Trajectories:
+    """Return runs without held values; what is left of a run may be too little, and goes.
+
+    Parameters
+    ----------
+    runs : Trajectories
+    """
+    held, _ = held_values(_samples(runs), runs.names)
+    return _without(runs, held)[0] if held.any() else runs
+
+
 def radians_in(turns: Sequence[Fraction | None]) -> np.ndarray:
     """Return the radians in one unit of each column, (d,); 1 for what does not turn."""
     return np.array([1.0 if turn is None else 2 * np.pi / float(turn) for turn in turns])

@@ -12,7 +12,15 @@ from discovery.libraries.monomials import monomials
 _DEGREES = (3, 2, 1)
 
 
-def variance_between(means: np.ndarray, orbits: Orbits, criteria: LawCriteria = LAWS) -> float:
+def parameters_of(orbits: Orbits) -> np.ndarray:
+    """Return the parameters of each run in units of their spread, (runs, p)."""
+    columns = list(orbits.parameters)
+    return orbits.smoothed.states[orbits.offsets[:-1]][:, columns] / orbits.scale[columns]
+
+
+def variance_between(
+    means: np.ndarray, parameters: np.ndarray, criteria: LawCriteria = LAWS
+) -> float:
     """Return the variance of values, one a run, that parameters do not explain.
 
     What a polynomial in the parameters explains says nothing of a run: the square of a rod's
@@ -21,17 +29,17 @@ def variance_between(means: np.ndarray, orbits: Orbits, criteria: LawCriteria = 
     Parameters
     ----------
     means : (runs,) array
-    orbits : Orbits
+    parameters : (runs, p) array
+        From `parameters_of`.
     criteria : LawCriteria
         How many runs a coefficient needs.
     """
-    n, columns = len(means), list(orbits.parameters)
+    n, p = parameters.shape
     design = np.ones((n, 1))
-    for degree in _DEGREES if columns else ():
-        powers = monomials(len(columns), degree)
+    for degree in _DEGREES if p else ():
+        powers = monomials(p, degree)
         if criteria.runs_per_coefficient * (1 + len(powers)) <= n:
-            values = orbits.smoothed.states[orbits.offsets[:-1]][:, columns] / orbits.scale[columns]
-            terms = [np.prod(values ** np.array(e), axis=1) for e in powers]
+            terms = [np.prod(parameters ** np.array(e), axis=1) for e in powers]
             design = np.column_stack([design, *terms])
             break
     rest = means - design @ np.linalg.lstsq(design, means, rcond=None)[0]

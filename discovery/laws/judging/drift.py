@@ -30,6 +30,7 @@ from discovery.estimation.errors import moved
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import solve
 from discovery.laws.finding.operators import moved_by, steepness
+from discovery.laws.judging.motion import Motion, chance_of_any, excess_of
 from discovery.libraries.functions import Functions
 from discovery.libraries.numeric import Numeric
 
@@ -55,19 +56,62 @@ def like_runs(offsets: np.ndarray) -> Iterator[tuple[int, int, int]]:
         yield int(some[0][0]), int(some[-1][1]), int(length)
 
 
-def even_weights(noise: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True)
+class Weighting:
+    """How samples of all runs are weighted, where some runs are looked at alone.
+
+    Attributes
+    ----------
+    usual : float
+        The noise variance below which samples count alike.
+    mean : float
+        Of the weights, before they are scaled.
+    """
+
+    usual: float
+    mean: float
+
+    @classmethod
+    def of(cls, noise: np.ndarray, offsets: np.ndarray) -> Weighting:
+        """Return that of a function whose noise variance (n,) is known.
+
+        Parameters
+        ----------
+        noise : (n,) array
+        offsets : (runs + 1,) array of int
+        """
+        level = _along(noise, offsets)
+        # Where a function has no noise at all (it saturates) its median says nothing.
+        usual = max(float(np.median(level)), 1e-9 * float(level.max()), 1e-300)
+        return cls(usual, (1.0 / (level + usual)).mean())
+
+
+def even_weights(
+    noise: np.ndarray, offsets: np.ndarray, like: Weighting | None = None
+) -> np.ndarray:
     """Return weights by the inverse of the noise variance (n,), slowly varying along each run.
 
     Without them a few close encounters would speak for all samples.
+
+    Parameters
+    ----------
+    noise : (n,) array
+        Variances.
+    offsets : (runs + 1,) array of int
+    like : Weighting, optional
+        Of all runs, where these are some of them: the mean weight is one over all.
     """
+    like = Weighting.of(noise, offsets) if like is None else like
+    return 1.0 / (_along(noise, offsets) + like.usual) / like.mean
+
+
+def _along(noise: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     level = np.empty_like(noise)
     for a, b, length in like_runs(offsets):
         level[a:b] = uniform_filter1d(
             noise[a:b].reshape(-1, length), WINDOW, axis=-1, mode="nearest"
         ).ravel()
-    # Where a function has no noise at all (it saturates) its median says nothing.
-    weight = 1.0 / (level + max(float(np.median(level)), 1e-9 * float(level.max()), 1e-300))
-    return weight / weight.mean()
+    return level
 
 
 def modes(values: np.ndarray, weights: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -203,6 +247,8 @@ class DriftTest:
     criteria : LawCriteria
     terms : Evaluated, optional
         The terms on the orbits, if they were evaluated before.
+    like : Weighting, optional
+        Of all runs, where these orbits are some of them.
     """
 
     def __init__(
@@ -212,12 +258,13 @@ class DriftTest:
         orbits: Orbits,
         criteria: LawCriteria = LAWS,
         terms: Evaluated | None = None,
+        like: Weighting | None = None,
     ) -> None:
         self._criteria = criteria
         smooth, measured = orbits.smoothed, orbits.measured
         terms = Evaluated.of(library, orbits) if terms is None else terms
         noise = moved(np.tensordot(coefficients, terms.steady, (0, 1)), smooth.errors)
-        weight = even_weights(noise, orbits.offsets)
+        weight = even_weights(noise, orbits.offsets, like)
         phi, slopes, bend = terms.values, terms.slopes, terms.bend
         self._offsets = orbits.offsets
         self._values = phi - 0.5 * bend
@@ -263,32 +310,30 @@ class DriftTest:
     def _steepness(self) -> np.ndarray:
         return steepness(self._slopes, self._orbits.scale) / self._phi.shape[1]
 
-    def motion(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the motion along each run and what noise explains of it, each (runs,).
-
-        What the metric says of the noise counts where the fastest modes say less: clean data have
-        a resolution, not a noise. Off a smooth path fast modes are motion like any others.
-        """
-        power = (coefficients @ self._modes) ** 2
-        motion = np.add.reduceat(power, self._offsets[:-1])
-        floor, stated = self._explained(power)
-        return motion, floor if self._floor and self._seen(floor, stated) else stated
-
-    def without_noise(self, coefficients: np.ndarray) -> bool:
-        """Tell whether the fastest modes show less than the noise that the metric states.
-
-        Then it states how well samples resolve the path, and no noise hides motion.
-        """
-        floor, stated = self._explained((coefficients @ self._modes) ** 2)
-        return self._floor and not self._seen(floor, stated)
-
-    def _explained(self, power: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return what noise explains by the fastest modes and by the metric, each (runs,)."""
-        return drift_floor(power, self._offsets), self.noise * (np.diff(self._offsets) - 1)
-
-    @staticmethod
-    def _seen(floor: np.ndarray, stated: np.ndarray) -> bool:
-        return bool(floor.sum() > stated.sum() / 2)
+    def motion(self, coefficients: np.ndarray) -> Motion:
+        """Return what a formula moves along each run."""
+        c = coefficients
+        power, lengths = (c @ self._modes) ** 2, np.diff(self._offsets)
+        every = np.ones(self._values.shape[1])
+        even = modes(c @ self._values, every, self._offsets)
+        return Motion(
+            lengths=lengths,
+            power=np.add.reduceat(power, self._offsets[:-1]),
+            fastest=drift_floor(power, self._offsets),
+            level=self._level,
+            bands=drift_bands(c @ self._modes, self._counts, self._offsets),
+            even=drift_bands(even, self._counts, self._offsets),
+            share=0.0 if self._floor else self._share,
+            total=self._total(c),
+            noise=float(c @ self._noise @ c),
+            even_noise=float(c @ self._even_noise @ c),
+            slope=self.slope(c),
+            terms=self._phi.mean(axis=1),
+            covariance=self._covariance,
+            coefficients=c,
+            floor=self._floor,
+            blur=self._blur,
+        )
 
     def bands(self, coefficients: np.ndarray) -> np.ndarray:
         """Return the systematic variance in each band, (runs, bands)."""
@@ -307,75 +352,23 @@ class DriftTest:
         """Share of the modes that each band holds, (runs, bands)."""
         return np.add.reduceat(self._counts, self._offsets[:-1], axis=1).T
 
-    def systematic(self, coefficients: np.ndarray) -> np.ndarray:
-        """Return the systematic variance of each run, (runs,).
-
-        Noisy stretches of a run count less than its others, but each run counts in full: else
-        the motion of large, noisy orbits would be left out.
-        """
-        return self.bands(coefficients).sum(axis=1) / self._level
-
-    def unweighted(self, coefficients: np.ndarray) -> np.ndarray:
-        """Return the systematic variance of each run, (runs,), all samples counting alike.
-
-        Less precise, but it sees what moves in noisy places only.
-        """
-        every = np.ones(self._values.shape[1])
-        spectrum = modes(coefficients @ self._values, every, self._offsets)
-        noise = float(coefficients @ self._even_noise @ coefficients)
-        return self._systematic(spectrum, noise).sum(axis=1)
-
-    def total(self, coefficients: np.ndarray) -> np.ndarray:
+    def _total(self, coefficients: np.ndarray) -> np.ndarray:
         """Return the variance of each run, (runs,), noise and all: no more than that can move."""
         values = coefficients @ self._values
-        return np.array([values[a:b].var() for a, b in itertools.pairwise(self._offsets)])
-
-    @property
-    def unsure(self) -> float:
-        """Variance that may be no motion: noise that no floor tells, and what expansions err by."""
-        erring = self._erring(self._start)
-        if self._floor:
-            return erring
-        noise = float(self._start @ self._even_noise @ self._start)
-        return self._criteria.stated_noise * noise + erring
-
-    def _erring(self, coefficients: np.ndarray) -> float:
-        """Return the variance that the error of an expansion makes along runs, at any frequency."""
-        return (self._blur * self.slope(coefficients)) ** 2 if self._blur else 0.0
-
-    def excess(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return each run's motion in each band beyond what is tolerated, and its error.
-
-        Returns
-        -------
-        excess : (runs, bands) array
-        error : (bands,) array
-            Standard error of its mean over runs.
-        """
-        bands = self.bands(coefficients)
-        noise = float(coefficients @ self._noise @ coefficients)
-        _, error = _moments(bands)
-        tolerated = self._criteria.tolerated_motion * noise + self._erring(coefficients)
-        if not self._floor:
-            tolerated = tolerated + self._criteria.stated_noise * noise * self._share
-        return bands - tolerated, error
+        parts = [values[a:b].reshape(-1, n).var(axis=1) for a, b, n in like_runs(self._offsets)]
+        return np.concatenate(parts)
 
     def chance(self, coefficients: np.ndarray) -> float:
-        """Return how probably a true law would show as much motion in its worst band.
-
-        By a one-sided t test over runs in each band, and Bonferroni's inequality over the bands.
-        """
-        excess, error = self.excess(coefficients)
-        return float(chance_of_motion(excess.mean(axis=0), error, len(excess)))
+        """Return how probably a true law would show as much motion in its worst band."""
+        noise = float(coefficients @ self._noise @ coefficients)
+        blur = (self._blur * self.slope(coefficients)) ** 2 if self._blur else 0.0
+        share = 0.0 if self._floor else self._share
+        bands = self.bands(coefficients)
+        return chance_of_any(*excess_of(bands, noise, share, blur, self._criteria))
 
     def slope(self, coefficients: np.ndarray) -> float:
         """Return the root mean square of the gradient in standardized coordinates."""
         return float(np.sqrt(max(coefficients @ self._steepness @ coefficients, 1e-300)))
-
-    def cancelled(self, coefficients: np.ndarray) -> float:
-        """Return the value's standard deviation over that of its terms, each on its own."""
-        together = max(float(coefficients @ self._covariance @ coefficients), 0.0)
-        return float(np.sqrt(together)) / self.alone(coefficients)
 
     def alone(self, coefficients: np.ndarray) -> float:
         """Return the standard deviation of the terms, each on its own, added in squares."""
@@ -482,31 +475,6 @@ class DriftTest:
     def _drift(self) -> np.ndarray:
         total = self._counts.sum(axis=0)
         return (self._modes * total) @ self._modes.T / (len(self._offsets) - 1)
-
-
-def chance_of_motion(excess: np.ndarray, error: np.ndarray, n_runs: int) -> np.ndarray:
-    """Return how probably noise alone would show as much motion in the worst of the bands.
-
-    Parameters
-    ----------
-    excess : (..., bands) array
-        Mean motion over runs, beyond what is tolerated.
-    error : (bands,) array
-        Its standard error.
-    n_runs : int
-
-    Returns
-    -------
-    (...) array
-    """
-    with np.errstate(over="ignore"):  # short runs have no modes in the lowest band
-        worst = np.max(excess / np.maximum(error, 1e-300), axis=-1)
-    return np.minimum(len(EDGES) * stats.t.sf(worst, n_runs - 1), 1.0)
-
-
-def _moments(bands: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean over runs of (runs, ...) values, and its standard error."""
-    return bands.mean(axis=0), bands.std(axis=0, ddof=1) / np.sqrt(len(bands))
 
 
 def values_of(

@@ -12,20 +12,24 @@ each of them once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from scipy import stats
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
-from discovery.laws.judging.between import variance_between
-from discovery.laws.judging.drift import DriftTest, chance_of_motion, even_weights, values_of
+from discovery.laws.judging.between import parameters_of, variance_between
+from discovery.laws.judging.drift import DriftTest, Weighting, even_weights, values_of
 from discovery.laws.judging.intervals import Ratio, SquaredDrift, upper_margin, variances
+from discovery.laws.judging.motion import Motion, chance_of_any, chance_of_motion
 from discovery.libraries.functions import Functions
 
 # Resamples of runs, on which the checks are repeated.
 RESAMPLES = 400
+# Runs times draws that are held at a time.
+_TOGETHER = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -171,38 +175,138 @@ def gather(
     candidate : int
         k where k − 1 were judged on these runs before: `drift_excluded` is at level α / k(k + 1).
     """
-    starts, lengths = orbits.offsets[:-1], np.diff(orbits.offsets)
-    smooth, n = orbits.smoothed, len(lengths)
-    h, noise = values_of(library, coefficients, smooth.states, smooth.errors)
-    h = orbits.along_runs(h)
-    weight = even_weights(noise, orbits.offsets)
-    mass = np.add.reduceat(weight, starts)
-    means = np.add.reduceat(weight * h, starts) / mass
-    within = np.add.reduceat(weight * (h - np.repeat(means, lengths)) ** 2, starts)
-    moved = np.add.reduceat(weight * noise, starts)
+    evidence = weighed(Runs.of(library, coefficients, orbits, criteria), rng, criteria, candidate)
+    if orbits.of_run is None:
+        return evidence
+    along = motion_along(library, coefficients, orbits, criteria)
+    return replace(evidence, along=along).over_terms()
 
-    test = DriftTest(library, coefficients, orbits, criteria)
-    measured, smoothed = Ratio(*test.motion(coefficients)), Ratio(within, moved)
-    excess, error = test.excess(coefficients)
-    plain = np.add.reduceat(h, starts) / lengths
-    drift = SquaredDrift(test.unweighted(coefficients), lengths, plain)
+
+@dataclass(frozen=True)
+class Runs:
+    """What each run says of one formula.
+
+    Attributes
+    ----------
+    motion : Motion
+        Along the measured runs.
+    mass : (runs,) array
+        Sum of the weights of its samples on the smoothed path.
+    means, plain : (runs,) arrays
+        Mean values there, weighted and not.
+    within, moved : (runs,) arrays
+        Weighted sums of squares about the mean, and of the variances that noise explains.
+    rest : (runs,) array
+        Mean square about the mean beyond the noise, all samples counting alike.
+    parameters : (runs, p) array
+        In units of their spread.
+    """
+
+    motion: Motion
+    mass: np.ndarray
+    means: np.ndarray
+    plain: np.ndarray
+    within: np.ndarray
+    moved: np.ndarray
+    rest: np.ndarray
+    parameters: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        library: Functions,
+        coefficients: np.ndarray,
+        orbits: Orbits,
+        criteria: LawCriteria = LAWS,
+        like: Weighting | None = None,
+    ) -> Runs:
+        """Look at each run.
+
+        Parameters
+        ----------
+        library : Functions
+            The formula's own s terms.
+        coefficients : (s,) array
+        orbits : Orbits
+        criteria : LawCriteria
+        like : Weighting, optional
+            How samples of all runs are weighted, where these are some of them.
+        """
+        starts, lengths = orbits.offsets[:-1], np.diff(orbits.offsets)
+        smooth = orbits.smoothed
+        h, noise = values_of(library, coefficients, smooth.states, smooth.errors)
+        h = orbits.along_runs(h)
+        weight = even_weights(noise, orbits.offsets, like)
+        mass = np.add.reduceat(weight, starts)
+        means = np.add.reduceat(weight * h, starts) / mass
+        plain = np.add.reduceat(h, starts) / lengths
+        rest = (h - np.repeat(plain, lengths)) ** 2 - noise
+        return cls(
+            DriftTest(library, coefficients, orbits, criteria, like=like).motion(coefficients),
+            mass,
+            means,
+            plain,
+            np.add.reduceat(weight * (h - np.repeat(means, lengths)) ** 2, starts),
+            np.add.reduceat(weight * noise, starts),
+            np.add.reduceat(rest, starts) / lengths,
+            parameters_of(orbits),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Runs]) -> Runs:
+        """Return the runs of all parts; they are of one formula, and weighted alike."""
+        names = [field.name for field in fields(cls) if field.name != "motion"]
+        arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
+        return cls(Motion.joined([part.motion for part in parts]), *arrays)
+
+    def bound_everywhere(self, criteria: LawCriteria) -> float:
+        """Return a bound on the motion at all samples alike; see `motion_everywhere`."""
+        lengths = self.motion.lengths
+        if self.motion.without_noise:
+            return _bound(self.motion.total, lengths, self.plain, criteria)
+        # Noise that is overstated would take motion away: at the least there is none.
+        least = min(float(np.average(self.rest, weights=lengths)), 0.0)
+        return _bound(self.rest - least, lengths, self.plain, criteria)
+
+
+def weighed(
+    runs: Runs, rng: np.random.Generator, criteria: LawCriteria = LAWS, candidate: int = 1
+) -> Evidence:
+    """Weigh what runs say.
+
+    Parameters
+    ----------
+    runs : Runs
+    rng : numpy.random.Generator
+        Draws the resamples.
+    criteria : LawCriteria
+        How wide intervals are.
+    candidate : int
+        As for `gather`.
+    """
+    motion, means, plain = runs.motion, runs.means, runs.plain
+    within, moved, mass, lengths = runs.within, runs.moved, runs.mass, motion.lengths
+    n = len(lengths)
+    measured, smoothed = Ratio(motion.power, motion.explained()[0]), Ratio(within, moved)
+    excess, error = motion.excess(criteria)
+    drift = SquaredDrift(motion.unweighted(), lengths, plain)
     # What moves in noisy places only is seen where all samples count alike.
-    unsure = test.unsure / drift.spread**2
+    unsure = motion.unsure(criteria) / drift.spread**2
     least = max(drift.at_least(criteria.coverage) - unsure, 0.0)
-    even = SquaredDrift(test.systematic(coefficients), lengths, plain)
+    even = SquaredDrift(motion.systematic(), lengths, plain)
     uneven = bool(drift.error > criteria.uneven_error * even.error)
     drift = even if uneven else drift
     alpha = level_of(candidate, criteria)
 
-    between = variance_between(means, orbits, criteria)
+    between = variance_between(means, runs.parameters, criteria)
     # The share of the variance between runs that parameters do not explain.
     told = between / max(float(means.var(ddof=1)), 1e-300)
 
     low = max(drift.at_least(criteria.coverage) - unsure, 0.0)
-    draws = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES)
-    flat, flattest = smoothed.drawn(draws), smoothed.interval(criteria.coverage)[0]
-    excluded = np.maximum(even.excluded(alpha, even.drawn(draws)), least)
-    variation = np.maximum(np.maximum(draws @ within, draws @ moved), 1e-300)
+    flattest = smoothed.interval(criteria.coverage)[0]
+    drawn = [_drawn(draws, runs, excess, even) for draws in _draws(rng, n)]
+    flat, values, mean_excess, signal = (np.concatenate(part) for part in zip(*drawn, strict=True))
+    excluded = np.maximum(even.excluded(alpha, values), least)
     evidence = Evidence(
         flatness=measured.value,
         flatness_interval=measured.interval(criteria.coverage),
@@ -216,30 +320,45 @@ def gather(
         ),
         drift_excluded=float(np.sqrt(max(even.excluded(alpha), least))),
         drift_chance=drift.chance,
-        noise=float(np.sqrt(test.noise)) / drift.spread,
+        noise=float(np.sqrt(max(motion.noise, 0.0))) / drift.spread,
         spread=drift.spread,
-        moving=test.chance(coefficients),
-        slope=test.slope(coefficients),
-        cancelled=test.cancelled(coefficients),
-        terms=test.alone(coefficients),
+        moving=chance_of_any(excess, error),
+        slope=motion.slope,
+        cancelled=motion.cancelled,
+        terms=motion.alone,
         resamples=Resamples(
             smoothed_flatness=flat,
             smoothed_least=flat * (flattest / max(smoothed.value, 1e-300)),
-            moving=chance_of_motion(draws @ excess / n, error, n),
+            moving=chance_of_motion(mean_excess, error, n),
             drift_excluded=np.sqrt(excluded),
-            signal=told * variances(draws, means) * (draws @ mass) / variation,
+            signal=told * signal,
         ),
         uneven=uneven,
-        along=None
-        if orbits.of_run is None
-        else motion_along(library, coefficients, orbits, criteria),
     )
-    if test.without_noise(coefficients):
-        bound = _bound(test.total(coefficients), lengths, plain, criteria)
-        evidence = replace(evidence.bounded(bound), clean=True)
-    elif uneven:
-        evidence = evidence.bounded(_motion_everywhere(h, noise, orbits.offsets, criteria))
-    return evidence if orbits.of_run is None else evidence.over_terms()
+    if motion.without_noise:
+        return replace(evidence.bounded(runs.bound_everywhere(criteria)), clean=True)
+    return evidence.bounded(runs.bound_everywhere(criteria)) if uneven else evidence
+
+
+def _draws(rng: np.random.Generator, n_runs: int) -> Iterator[np.ndarray]:
+    """Yield how often each run is drawn, (draws, runs): as many draws at a time as fit."""
+    together = max(1, min(RESAMPLES, _TOGETHER // n_runs))
+    for begin in range(0, RESAMPLES, together):
+        size = min(together, RESAMPLES - begin)
+        yield rng.multinomial(n_runs, np.full(n_runs, 1 / n_runs), size)
+
+
+def _drawn(
+    draws: np.ndarray, runs: Runs, excess: np.ndarray, even: SquaredDrift
+) -> tuple[np.ndarray, ...]:
+    """Return flatness, squared drift, mean excess and signal of some draws."""
+    variation = np.maximum(np.maximum(draws @ runs.within, draws @ runs.moved), 1e-300)
+    return (
+        Ratio(runs.within, runs.moved).drawn(draws),
+        even.drawn(draws),
+        draws @ excess / len(runs.means),
+        variances(draws, runs.means) * (draws @ runs.mass) / variation,
+    )
 
 
 def motion_everywhere(
@@ -265,26 +384,7 @@ def motion_everywhere(
     float
         In spreads over all samples; above it is the motion with probability `drift_level`.
     """
-    smooth = orbits.smoothed
-    h, noise = values_of(library, coefficients, smooth.states, smooth.errors)
-    test = DriftTest(library, coefficients, orbits, criteria)
-    if test.without_noise(coefficients):
-        lengths = np.diff(orbits.offsets)
-        means = np.add.reduceat(h, orbits.offsets[:-1]) / lengths
-        return _bound(test.total(coefficients), lengths, means, criteria)
-    return _motion_everywhere(h, noise, orbits.offsets, criteria)
-
-
-def _motion_everywhere(
-    h: np.ndarray, noise: np.ndarray, offsets: np.ndarray, criteria: LawCriteria
-) -> float:
-    starts, lengths = offsets[:-1], np.diff(offsets)
-    means = np.add.reduceat(h, starts) / lengths
-    rest = (h - np.repeat(means, lengths)) ** 2 - noise
-    motion = np.add.reduceat(rest, starts) / lengths
-    # Noise that is overstated would take motion away: at the least there is none.
-    motion -= min(float(np.average(motion, weights=lengths)), 0.0)
-    return _bound(motion, lengths, means, criteria)
+    return Runs.of(library, coefficients, orbits, criteria).bound_everywhere(criteria)
 
 
 def _bound(

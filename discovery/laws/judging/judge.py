@@ -212,6 +212,7 @@ class Judge:
             length=None
             if terms.learned
             else simplicity.length(written, rounded, terms.kinds(), self.numbers),
+            candidate=k,
         )
 
     def _tested(

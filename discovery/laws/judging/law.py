@@ -48,6 +48,8 @@ class Law:
         `judging.alternatives`.
     decay : Decay or None
         How fast it is lost, of a decaying one.
+    candidate : int
+        How many formulas these runs had judged with it.
     """
 
     library: Functions
@@ -64,6 +66,7 @@ class Law:
     length: float | None = None
     alternatives: tuple[Law, ...] = field(default=(), repr=False)
     decay: Decay | None = None
+    candidate: int = 1
 
     @property
     def doubtful(self) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from discovery import ConservedQuantityFinder, Trajectories, datasets
-from discovery.estimation.preparation import without_gross_errors
+from discovery.estimation.preparation import Levels, without_gross_errors
 
 
 def dropped(runs):
@@ -100,3 +100,19 @@ def test_noise_is_no_gross_error(name):
 def test_fast_motion_is_no_gross_error(name):
     """Simulations without noise hold no errors at all."""
     assert without_gross_errors(datasets.load(name, 40, 100, seed=0)).rows.shape[0] == 4000
+
+
+@pytest.mark.parametrize(("name", "noise"), [("kepler", 0.01), ("pendulum", 0.0), ("lorenz", 0.05)])
+def test_the_quick_look_finds_the_same(name, noise):
+    """With the noise known from other runs most samples are passed over, and no error is."""
+    runs = datasets.load(name, 30, 80, noise=noise, seed=0)
+    rng = np.random.default_rng(2)
+    rows, at = runs.rows.copy(), rng.choice(len(runs.rows), 30, replace=False)
+    rows[at, rng.integers(runs.dim, size=30)] += 3 * rows.std() * rng.choice([-1, 1], 30)
+    cuts = runs.offsets[1:-1]
+    bad = Trajectories(np.split(rows, cuts), runs.times, runs.names, runs.roles)
+    expected = without_gross_errors(bad)
+    found = without_gross_errors(bad, Levels.of(without_gross_errors(runs)))
+    assert len(expected.rows) < len(rows) - 20
+    np.testing.assert_array_equal(found.rows, expected.rows)
+    np.testing.assert_array_equal(found.run_ids, runs.run_ids)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from discovery import datasets, libraries
+from discovery.criteria import LAWS
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 from discovery.estimation.positions import missing_velocities, with_formed_velocities
@@ -146,8 +147,10 @@ def test_motion_without_a_path_is_seen_against_the_noise_that_is_known(amplitude
     seen = test.bands(np.ones(1)).sum(axis=1)
     error = seen.std() / np.sqrt(RUNS)
     assert abs(seen.mean() - amplitude**2) < 4 * error + 1e-3
-    motion, by_noise = test.motion(np.ones(1))
-    assert motion.sum() / by_noise.sum() == pytest.approx(1 + amplitude**2 / 0.04, rel=0.03)
+    motion = test.motion(np.ones(1))
+    assert motion.power.sum() / motion.explained()[0].sum() == pytest.approx(
+        1 + amplitude**2 / 0.04, rel=0.03
+    )
 
 
 def test_noise_that_is_stated_may_be_somewhat_too_small():
@@ -158,7 +161,7 @@ def test_noise_that_is_stated_may_be_somewhat_too_small():
     x = libraries.custom(["x"], ("x",))
     test = DriftTest(x, np.ones(1), orbits)
     assert test.chance(np.ones(1)) > 0.01
-    assert test.unsure > 0
+    assert test.motion(np.ones(1)).unsure(LAWS) > 0
     louder = raw_path(1.3 * values[:, None], np.ones(1))
     moved = Orbits(louder, louder, OFFSETS, np.ones(1), on_a_path=False)
     assert DriftTest(x, np.ones(1), moved).chance(np.ones(1)) < 1e-3
