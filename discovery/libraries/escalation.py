@@ -16,6 +16,7 @@ from discovery.libraries.families import (
     exponential,
     logarithmic,
     mechanics,
+    multipoles,
     polynomial,
     radial,
     trigonometric,
@@ -113,6 +114,8 @@ def escalation(
         # A few functions of the distance come before hundreds of powers, which imitate them.
         stages += [radial(names, roles, [key]) for key in POTENTIALS if key != "1/r"]
         stages.append(radial(names, roles))
+        poles = multipoles(names, roles)
+        stages += [] if poles is None else [poles]
         lines = (gaps(names, roles, rows, level, products) for products in (False, True))
         stages += [library for library in lines if library is not None]
         turning = ratios(names, roles, rows, level)

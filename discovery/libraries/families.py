@@ -144,6 +144,28 @@ def radial(
     return _with_functions(symbols, functions, f"radial ({name})")
 
 
+def multipoles(names: Sequence[str], roles: Sequence[str | None]) -> Library | None:
+    """Return quadratic monomials with potentials of a charge, a dipole and a quadrupole.
+
+    They are 1/r, q_i / r³ and q_i q_j / r⁵, of one body in the plane or in space; None for others.
+
+    Parameters
+    ----------
+    names, roles : sequences of length d
+    """
+    symbols = symbols_of(names)
+    positions = [i for i, role in enumerate(roles) if role == "position"]
+    if len(group_bodies([names[i] for i in positions], positions)) != 1 or len(positions) < 2:
+        return None
+    d = len(symbols)
+    (r,) = distances(symbols, [positions])
+    exponents = [(*e, 0) for e in monomials(d, 2)]
+    for e in [(0,) * len(positions), *monomials(len(positions), 2)]:
+        powers = dict(zip(positions, e, strict=True))
+        exponents.append((*(powers.get(i, 0) for i in range(d)), 2 * sum(e) + 1))
+    return Library(symbols, [*symbols, 1 / r], exponents, "multipoles")
+
+
 def exponential(names: Sequence[str], roles: Sequence[str | None]) -> Library:
     """Return quadratic monomials with exponentials of positions and of their differences.
 

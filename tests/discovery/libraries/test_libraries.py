@@ -33,6 +33,7 @@ BUILDERS = {
     "mechanics with products": families.mechanics(PLANE, PLANE_ROLES, products=True),
     "mechanics of three bodies": families.mechanics(PAIR, ("position",) * 6),
     "radial": families.radial(PLANE, PLANE_ROLES),
+    "multipoles": families.multipoles(PLANE, PLANE_ROLES),
     "exponential": families.exponential(LINE, LINE_ROLES),
     "chain": families.chain(LINE, LINE_ROLES),
     "differences": families.differences(LINE, LINE_ROLES, 4),
@@ -157,6 +158,10 @@ CONTENTS = {
     "differences in the plane": (
         families.differences(("x1", "y1", "x2", "y2"), ("position",) * 4, 2),
         "x1, y1, x2, y2, x1**2, y1**2, x2**2, y2**2, (x1 - x2)**2, (y1 - y2)**2",
+    ),
+    "multipoles": (
+        families.multipoles(("x", "y"), ("position", "position")),
+        "x, y, x**2, x*y, y**2, 1/r, x/r**3, y/r**3, x**2/r**5, x*y/r**5, y**2/r**5",
     ),
     "radial": (
         families.radial(("x", "y"), ("position", "position")),
@@ -332,6 +337,11 @@ def test_auto_tries(names, roles, terms):
     assert not missing
     assert len(stages[0]) <= min(len(stage) for stage in stages[1:])
     assert max(len(stage) for stage in stages) <= MAX_TERMS
+
+
+def test_only_one_body_in_plane_or_space_has_multipoles():
+    assert families.multipoles(PAIR, ("position",) * 6) is None
+    assert families.multipoles(("q", "p"), ("position", "momentum")) is None
 
 
 def test_few_functions_come_before_the_many_that_imitate_them():
