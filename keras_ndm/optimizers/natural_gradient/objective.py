@@ -34,6 +34,11 @@ def wide(tensor: Tensor) -> Tensor:
     return ops.cast(tensor, "float32") if half else tensor
 
 
+def _in_training(function):
+    """Arguments that tell a function that it is called for training, where it takes any."""
+    return {"training": True} if "training" in signature(function).parameters else {}
+
+
 class Objective:
     """Loss of a compiled model on one batch, with the trainable values as its argument.
 
@@ -71,7 +76,8 @@ class Objective:
         # Losses of `add_loss` alone: the Fisher matrix lives where layers add them.
         own = type(model).compute_loss is not keras.Model.compute_loss
         self.added = not (has_loss(model) or self.gaussian or own)
-        self._takes_training = "training" in signature(model.call).parameters
+        self._options = _in_training(model.call)
+        self._moments_options = _in_training(model.moments) if self.gaussian else {}
 
     @property
     def values(self) -> list:
@@ -95,12 +101,12 @@ class Objective:
     def predict(self, x: Nested | None = None) -> Nested:
         """Outputs of the model in training mode; call it inside `scope`."""
         x = self.x if x is None else x
-        return self.model(x, training=True) if self._takes_training else self.model(x)
+        return self.model(x, **self._options)
 
     def fisher_outputs(self, x: Nested | None = None) -> Nested:
         """Where the Fisher matrix is taken: outputs, moments of a likelihood, inputs of losses."""
         if self.gaussian:
-            return list(self.model.moments(self.x if x is None else x, training=True))
+            return list(self.model.moments(self.x if x is None else x, **self._moments_options))
         if self.added:
             return [leaf for call in self.added_losses(x) for leaf in call.inputs]
         return self.predict(x)
