@@ -1,13 +1,19 @@
 """What is read of Keras' private names, in one place: a test fails where a new Keras moved them."""
 
+from collections.abc import Hashable
+from typing import TypeAlias
+
 import keras
 from keras.src.backend.common.stateless_scope import get_stateless_scope, in_stateless_scope
+
+# Tensors in the structures in which Keras passes them.
+Nested: TypeAlias = keras.KerasTensor | dict | list | tuple
 
 #: Attribute in which `keras.Model.compile` keeps its arguments, the last thing that it does.
 COMPILE_CONFIG = "_compile_config"
 
 
-def pass_under_way(layer: keras.Layer) -> object:
+def pass_under_way(layer: keras.Layer) -> Hashable:
     """Give what stands for the forward pass in which `layer` is called; one object each pass.
 
     JAX's training step calls a model's `call` in a scope of its own, so that each layer looks like
@@ -68,8 +74,15 @@ def losses_of(model: keras.Model) -> list:
     return list(model._compile_loss._flat_losses) if has_loss(model) else []
 
 
-def in_place(model: keras.Model, y: object, y_pred: object) -> tuple:
-    """Labels and outputs in the structure in which a loss's path finds its own."""
+def in_place(model: keras.Model, y: Nested, y_pred: Nested) -> tuple:
+    """Labels and outputs in the structure in which a loss's path finds its own.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled with a loss.
+    y, y_pred : nested tensors
+    """
 
     def packed(structure, tree):
         return keras.tree.pack_sequence_as(structure, keras.tree.flatten(tree))
