@@ -1,19 +1,30 @@
 """What is read of Keras' private names, in one place: a test fails where a new Keras moved them."""
 
+from collections.abc import Hashable
+from typing import TypeAlias
+
 import keras
+from keras.src.backend.common.stateless_scope import get_stateless_scope, in_stateless_scope
+
+# Tensors in the structures in which Keras passes them.
+Nested: TypeAlias = keras.KerasTensor | dict | list | tuple
 
 #: Attribute in which `keras.Model.compile` keeps its arguments, the last thing that it does.
 COMPILE_CONFIG = "_compile_config"
 
 
-def call_under_way(layer: keras.Layer) -> object:
-    """Give what stands for the outermost call that has led to that of `layer`; one object each."""
-    return layer._get_call_context()
+def pass_under_way(layer: keras.Layer) -> Hashable:
+    """Give what stands for the forward pass in which `layer` is called; one object each pass.
+
+    JAX's training step calls a model's `call` in a scope of its own, so that each layer looks like
+    the outermost one.
+    """
+    return get_stateless_scope() if in_stateless_scope() else layer._get_call_context()
 
 
 def model_being_called(layer: keras.Layer) -> keras.Model | None:
     """Give the outermost model whose call has led to that of `layer`, if there is one."""
-    outermost = call_under_way(layer).entry_layer
+    outermost = layer._get_call_context().entry_layer
     return outermost if isinstance(outermost, keras.Model) else None
 
 

@@ -90,7 +90,7 @@ class MetricLayer(keras.layers.Layer):
         self.max_condition = float(max_condition)
         self.own_dimension = None if dimension is None else int(dimension)
         self.network = []
-        self._kernel = None
+        self._replaced = None
 
     def build(self, input_shape: tuple) -> None:
         """Make the network."""
@@ -152,18 +152,18 @@ class MetricLayer(keras.layers.Layer):
     @contextlib.contextmanager
     def last_kernel(self, function: Callable) -> Iterator[None]:
         """Within the context, use `function(kernel)` for the kernel of the network's last layer."""
-        self._kernel = function(ops.convert_to_tensor(self.network[-1].kernel))
+        self._replaced = function(ops.convert_to_tensor(self.network[-1].kernel))
         try:
             yield
         finally:
-            self._kernel = None
+            self._replaced = None
 
     def tapped_network(self) -> list:
         """Give the network's layers, the last with the kernel that `last_kernel` asks for."""
-        if self._kernel is None:
+        if self._replaced is None:
             return self.network
         bias = self.network[-1].bias
-        tapped = SimpleNamespace(kernel=self._kernel, bias=bias, use_bias=True, activation=None)
+        tapped = SimpleNamespace(kernel=self._replaced, bias=bias, use_bias=True, activation=None)
         return [*self.network[:-1], tapped]
 
     def ridge(self, outputs: jets.Jet) -> jets.Jet:

@@ -16,7 +16,7 @@ from keras_ndm.evolution.counting import count_after_loss
 from keras_ndm.evolution.gradient_norm import tap
 from keras_ndm.evolution.penalty_tracker import PenaltyTracker, nan_initializer
 from keras_ndm.geometry.stochastic import scalar_estimate
-from keras_ndm.keras_internals import call_under_way, layers_inside, model_being_called
+from keras_ndm.keras_internals import layers_inside, model_being_called, pass_under_way
 from keras_ndm.metric_layer import MetricLayer
 from keras_ndm.rowwise import row_shape
 
@@ -142,9 +142,9 @@ class EvolutionLayer(keras.layers.Layer):
     def call(self, z: Tensor, training: bool = False) -> Tensor:
         """Metric (batch, d, d), or z itself; the penalties are added on the way."""
         self._enter_model()
-        under_way = call_under_way(self)
-        self._before = self._calls.get(under_way, 0)
-        self._calls[under_way] = self._before + 1
+        now = pass_under_way(self)
+        self._before = self._calls.get(now, 0)
+        self._calls[now] = self._before + 1
         z = ops.cast(z, self.compute_dtype)
         rows = z if len(z.shape) == 2 else ops.reshape(z, (-1, z.shape[-1]))
         if "curvature" in self.rules:

@@ -12,6 +12,7 @@ from keras_ndm.mechanics import data, flat_weights, gauss_newton
 from keras_ndm.mechanics.polish import polish
 from keras_ndm.mechanics.readout import DENSE, Mechanics
 from keras_ndm.mechanics.term_networks import TermNetworks, Terms
+from keras_ndm.precision import refuse_quantized
 
 _PARTS = ("potential", "one_form", "friction")
 
@@ -310,6 +311,7 @@ class LagrangianManifold(Mechanics, keras.Model):
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""
+        refuse_quantized(self)
         return {
             **super().get_config(),
             "angles": self.angles,

@@ -9,6 +9,7 @@ import pickle
 import keras
 import numpy as np
 import pytest
+import sympy
 from keras import ops
 
 import keras_ndm
@@ -59,12 +60,38 @@ def density():
     return model
 
 
+def lagrangian():
+    x = keras.Input((D,))
+    mechanics = keras_ndm.LagrangianManifold(hidden=(4,))
+    mechanics.adapt((points()[:, :1], points()[:, 1:2]), points(seed=1)[:, :1])
+    return keras.Model(x, mechanics((x[:, :1], x[:, 1:2])))
+
+
+def projection():
+    x = keras.Input((D,))
+    a, b, c = sympy.symbols("a b c")
+    layer = keras_ndm.ConservedProjection([a**2 + 2 * b**2 + c**2], names=["a", "b", "c"])
+    return keras.Model(x, layer([x, keras.layers.Dense(D)(x)]))
+
+
+def regression():
+    head = keras_ndm.MetricLayer(hidden=(4,), dimension=2)
+    model = keras_ndm.GaussianRegression(targets=2, hidden=(4,), metric=head)
+    model.adapt(points(), points(seed=1)[:, :2])
+    return model
+
+
 MODELS = {
     **{name: sequential(layer) for name, layer in LAYERS.items()},
     "manifold": manifold,
     "graph": graph,
     "density": density,
+    "lagrangian": lagrangian,
+    "projection": projection,
+    "regression": regression,
 }
+# Of the models that hold nothing that others do not hold: a few quick tests, the rest slow ones.
+SELDOM = ("lagrangian", "projection", "regression")
 
 
 def same(model, other, x=None):
@@ -166,19 +193,46 @@ def quantized(model, tmp_path):
     model.quantize("int8")
     after = ops.convert_to_numpy(model(points()))
     assert np.abs(after - before).max() < 0.1 * np.abs(before).max()
-    with pytest.raises(ValueError, match="is quantized"):
+    try:
         model.save(tmp_path / "q.keras")
+    except ValueError as refused:
+        assert "is quantized" in str(refused)
+    else:
+        same(model, keras.models.load_model(tmp_path / "q.keras"))
+
+
+def exported(model, tmp_path):
+    """Served without Keras and without this package."""
+    tf = pytest.importorskip("tensorflow", reason="a SavedModel is TensorFlow's")
+    model.export(tmp_path / "served", verbose=False)
+    artifact = tf.saved_model.load(tmp_path / "served")
+    np.testing.assert_allclose(
+        artifact.serve(points()), ops.convert_to_numpy(model(points())), atol=1e-5
+    )
 
 
 MOVES = (
     whole, weights, cloned, cloned_by_keras, pickled, deep_copied, nested, called_twice,
-    batch_of_one, batch_of_none, integers, frozen, counted, numbers_in_order, quantized,
+    batch_of_one, batch_of_none, integers, frozen, counted, numbers_in_order, quantized, exported,
 )  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize`")
-@pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("move", MOVES, ids=lambda move: move.__name__)
+@pytest.mark.parametrize(
+    ("move", "name"),
+    [
+        pytest.param(
+            move,
+            name,
+            marks=pytest.mark.slow
+            if move is exported or (name in SELDOM and move not in (whole, cloned))
+            else (),
+            id=f"{move.__name__}-{name}",
+        )
+        for move in MOVES
+        for name in MODELS
+    ],
+)
 def test_move(move, name, tmp_path):
     keras.utils.set_random_seed(0)
     model = MODELS[name]()
@@ -246,14 +300,14 @@ def task(model):
     return points(), np.random.default_rng(2).normal(size=shape).astype("float32")
 
 
-OWN_LOSS = (
-    keras_ndm.ManifoldModel, keras_ndm.NeuralDifferentialManifold, keras_ndm.FlowDensity
-)  # fmt: skip
+def own_likelihood(model):
+    own = (keras_ndm.ManifoldModel, keras_ndm.NeuralDifferentialManifold)
+    return isinstance(model, (*own, keras_ndm.GaussianRegression, keras_ndm.FlowDensity))
 
 
 def compiled(model, optimizer="sgd", **options):
-    own = isinstance(model, OWN_LOSS)
-    model.compile(optimizer, **({} if own else {"loss": "mse"}), **options)
+    loss = {} if own_likelihood(model) else {"loss": "mse"}
+    model.compile(optimizer, **loss, **options)
     return model
 
 
@@ -335,9 +389,35 @@ def refrozen(model, _):
             np.testing.assert_array_equal(a, b)
 
 
+def class_weights(model, _):
+    outputs = task(model)[1]
+    if outputs.ndim != 2 or own_likelihood(model):
+        pytest.skip("no classes at the outputs")
+    kinds = np.arange(8) % outputs.shape[1]
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    losses = []
+    for weights in (dict.fromkeys(range(D), 1.0), dict.fromkeys(range(D), 0.0)):
+        model.compile(keras.optimizers.SGD(0.0), loss)
+        history = model.fit(points(), kinds, class_weight=weights, verbose=0).history
+        losses.append(history["loss"][-1])
+    assert losses[0] > losses[1]
+
+
+def distributed(model, _):
+    """All the batch on the one device that is there."""
+    if keras.config.backend() != "jax":
+        pytest.skip("keras.distribution works on JAX alone")
+    before = keras.distribution.distribution()
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=["cpu:0"]))
+    try:
+        fits(compiled(model))
+    finally:
+        keras.distribution.set_distribution(before)
+
+
 TRAINING = (
     plainly, sample_weights, several_steps_an_execution, averaged_weights, accumulated_gradients,
-    checkpoints, saved_between_epochs, one_batch, naturally, refrozen,
+    checkpoints, saved_between_epochs, one_batch, naturally, refrozen, class_weights, distributed,
 )  # fmt: skip
 # The cells of every day; a training step takes seconds to compile, so the others are slow tests.
 DAILY = {

@@ -1,9 +1,13 @@
 """What is read of Keras' private names still is what it was: fails where a new Keras moved it."""
 
+import ast
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 
+import keras_ndm
 from keras_ndm.keras_internals import layers_inside, model_being_called, own_metrics
 
 X = np.zeros((1, 2), "float32")
@@ -44,3 +48,28 @@ def test_an_own_metric_is_one_of_the_model(nested):
     metric = keras.metrics.Mean(name="own")
     own_metrics(model).append(metric)
     assert any(found is metric for found in model.metrics)
+
+
+def private_names_of_keras():
+    layer = keras.layers.Dense(1)
+    model = keras.Sequential([keras.Input((2,)), layer])
+    model.compile("sgd", "mse")
+    model.train_on_batch(X, X[:, :1])
+    loss, tensor = keras.losses.MeanSquaredError(), model.inputs[0]
+    things = (layer, model, model.optimizer, loss, layer.bias, tensor)
+    found = {name for thing in things for name in (*dir(thing), *vars(thing))}
+    return {name for name in found if name.startswith("_") and not name.startswith("__")}
+
+
+def test_private_names_stand_in_one_module():
+    private = private_names_of_keras()
+    assert {"_layers", "_kernel", "_compile_loss", "_keras_history", "_value"} <= private
+    package = Path(keras_ndm.__file__).parent
+    found = [
+        f"{path.relative_to(package)}:{node.lineno} {node.attr}"
+        for path in package.rglob("*.py")
+        if path.name != "keras_internals.py"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in private
+    ]
+    assert not found

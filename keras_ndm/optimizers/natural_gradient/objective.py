@@ -34,6 +34,11 @@ def wide(tensor: Tensor) -> Tensor:
     return ops.cast(tensor, "float32") if half else tensor
 
 
+def _told(function, training):
+    """Arguments that tell a function whether it is called for training, where it takes any."""
+    return {"training": training} if "training" in signature(function).parameters else {}
+
+
 class Objective:
     """Loss of a compiled model on one batch, with the trainable values as its argument.
 
@@ -74,7 +79,8 @@ class Objective:
         # Losses of `add_loss` alone: the Fisher matrix lives where layers add them.
         own = type(model).compute_loss is not keras.Model.compute_loss
         self.added = not (has_loss(model) or self.gaussian or own)
-        self._takes_training = "training" in signature(model.call).parameters
+        self._options = _told(model.call, training)
+        self._moments_options = _told(model.moments, training) if self.gaussian else {}
 
     @property
     def values(self) -> list:
@@ -98,12 +104,12 @@ class Objective:
     def predict(self, x: Nested | None = None) -> Nested:
         """Outputs of the model; call it inside `scope`."""
         x = self.x if x is None else x
-        return self.model(x, training=self.training) if self._takes_training else self.model(x)
+        return self.model(x, **self._options)
 
     def fisher_outputs(self, x: Nested | None = None) -> Nested:
         """Where the Fisher matrix is taken: outputs, moments of a likelihood, inputs of losses."""
         if self.gaussian:
-            return list(self.model.moments(self.x if x is None else x, training=True))
+            return list(self.model.moments(self.x if x is None else x, **self._moments_options))
         if self.added:
             return [leaf for call in self.added_losses(x) for leaf in call.inputs]
         return self.predict(x)

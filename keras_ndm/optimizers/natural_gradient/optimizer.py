@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import check_devices
-from keras_ndm.keras_internals import layers_inside, track
+from keras_ndm.keras_internals import has_value, layers_inside, track
 from keras_ndm.optimizers.natural_gradient.compile_hook import install, take_over
 from keras_ndm.optimizers.natural_gradient.fisher.layer_taps import Taps
 from keras_ndm.optimizers.natural_gradient.fisher.output_fisher import warn_of_unknown
@@ -250,7 +250,9 @@ class NaturalGradient(keras.optimizers.Optimizer):
     @property
     def rejected_batches(self) -> int:
         """Batches so far whose loss was not finite, so that no step was taken."""
-        return int(ops.convert_to_numpy(self.rejected)) if self.built else 0
+        # On JAX nothing can be read after an error within `fit`, which is on its way to the user.
+        known = self.built and has_value(self.rejected)
+        return int(ops.convert_to_numpy(self.rejected)) if known else 0
 
     def finalize_variable_values(self, var_list: list) -> None:
         """As in Keras, at the end of `fit`; reports rejected batches."""

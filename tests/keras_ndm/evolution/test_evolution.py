@@ -241,12 +241,14 @@ def test_a_budget_that_is_not_kept_is_told(target):
 
 def test_a_layer_called_twice_logs_the_mean_of_its_calls_on_one_batch():
     """Also where the model is not of this package, and its step is `train_on_batch`."""
+    keras.utils.set_random_seed(0)
     layer = keras_ndm.EvolutionLayer(keras_ndm.MetricLayer(hidden=(4,)), volume_weight=0.5)
     a, b = keras.Input((2,)), keras.Input((2,))
     model = keras.Model([a, b], [layer(a), layer(b)])
     kernel = layer.metric.network[-1].kernel
     kernel.assign(np.random.default_rng(1).normal(size=kernel.shape))
     x = np.random.default_rng(0).normal(size=(2, 8, 2)).astype("float32")
+    x[1] *= 4
     spreads = [np.var(0.5 * ops.convert_to_numpy(layer.metric.logdet(part))) for part in x]
     assert abs(spreads[0] - spreads[1]) > 0.01
     model.compile("sgd", loss=["mse", "mse"])

@@ -12,13 +12,18 @@ __all__ = ["calling"]
 def calling(layer: keras.layers.Layer, record: Callable, method: str = "call") -> Iterator[None]:
     """Within the context, a call of `layer` is ``record(layer, call, *args, **kwargs)``.
 
-    So is one of another `method`.
-
     The one place where methods of Keras layers are replaced. A recorder cannot be handed to the
     layers instead: they are called from the code of other layers and of users, which passes on
     only what it knows of, and Keras has no hook that could add a zero to what a layer returns. The
     replacement stands on the instance, so no other layer is touched, and is put there through
     `__dict__`, since Keras tracks attributes that are assigned.
+
+    Parameters
+    ----------
+    layer : keras.Layer
+    record : callable
+    method : str
+        Which method is replaced.
     """
     attributes, call = layer.__dict__, getattr(layer, method)
     own = method in attributes
