@@ -64,8 +64,6 @@ def join(model: keras.Model, past: PastTasks) -> None:
     vars(model)["compute_loss"] = compute_loss
     vars(model)["get_compile_config"] = lambda: _with_past(model, past)
     model.train_function = None
-    if hasattr(model.optimizer, "attach"):
-        model.optimizer.attach(model)
 
 
 def leave(model: keras.Model) -> None:

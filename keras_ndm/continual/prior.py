@@ -8,6 +8,7 @@ from keras_ndm.continual.fisher import Factors, Fisher
 from keras_ndm.continual.joining import join, leave, past_of
 from keras_ndm.continual.state import PastTasks, natural_outputs
 from keras_ndm.continual.task_data import arrays_of, targets_of
+from keras_ndm.optimizers.natural_gradient import NaturalGradient
 from keras_ndm.optimizers.natural_gradient.compile_hook import install
 from keras_ndm.optimizers.natural_gradient.objective import Nested
 from keras_ndm.user_data import Data
@@ -64,6 +65,8 @@ class ContinualPrior(keras.callbacks.Callback):
     gives it back after `load_model`. It acts in a `fit` with the callback, and only there. The logs
     hold "continual_penalty" and, with a memory, "continual_memory": the epoch's means of what was
     added to "loss". "val_loss" has neither.
+
+    The optimizer is any but `NaturalGradient`, whose steps do not know the penalty's curvature.
 
     Dense layers have Kronecker factors, other layers that `NaturalGradient` treats the diagonal of
     the Fisher matrix. The moving statistics of BatchNormalization are no weights, and are not held.
@@ -133,8 +136,14 @@ class ContinualPrior(keras.callbacks.Callback):
         ------
         ValueError
             When the prior belongs to another model, or the model to another prior, or the model is
-            not what it was.
+            not what it was, or is trained by `NaturalGradient`.
         """
+        if isinstance(getattr(model, "optimizer", None), NaturalGradient):
+            raise ValueError(
+                "NaturalGradient does not know the curvature of ContinualPrior's penalty: it was "
+                "seen to stop where the new task is learned and the old ones are not held. "
+                "Compile the model with another optimizer, such as Adam."
+            )
         past = past_of(model)
         if self._past is not None and past is not self._past:
             raise ValueError(

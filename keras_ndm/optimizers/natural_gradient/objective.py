@@ -156,9 +156,7 @@ class Objective:
     @property
     def _unknown_loss(self) -> bool:
         own = type(self.model).compute_loss is not keras.Model.compute_loss
-        # One on the instance adds to the model's own: a `ContinualPrior`.
-        own_now = "compute_loss" in vars(self.model)
-        return (own and not self.gaussian) or self.added or own_now
+        return (own and not self.gaussian) or self.added
 
     def gradient(self, values: list) -> list:
         """Gradient of the whole loss with respect to the trainable values."""

@@ -41,7 +41,9 @@ def move(model, size=0.1):
 
 
 @pytest.mark.slow_on_jax
-@pytest.mark.parametrize(("floor", "bias"), [(0.0, False), (0.4, True)])
+@pytest.mark.parametrize(
+    ("floor", "bias"), [pytest.param(0.0, False, marks=pytest.mark.slow), (0.4, True)]
+)
 def test_for_one_linear_layer_the_penalty_is_the_loss(floor, bias):
     model = compiled(layers.Dense(2, use_bias=bias))
     before = answers(model)
@@ -174,26 +176,21 @@ def test_pairs_one_or_for_each_task():
 
 
 @pytest.mark.slow_on_jax
-@pytest.mark.parametrize("optimizer", ["adam", "natural_gradient"])
-def test_what_was_learned_is_held(optimizer):
-    """Two tasks that a linear layer can do at once: with the prior it does."""
-    natural = optimizer == "natural_gradient"
-    model = compiled(layers.Dense(1, use_bias=False), optimizer=optimizer, eager=natural)
-    old, new = X * np.float32([1, 1, 0]), X * np.float32([0, 1, 1])
-    before = answers(model, old)
+def test_what_was_learned_is_held():
+    """The new task asks for a sum of two weights, of which the old one has fixed the first."""
+    model = compiled(layers.Dense(1, use_bias=False), optimizer="adam", eager=False)
+    old, new = X * np.float32([1, 1, 0]), X[:, 1:2] * np.float32([0, 1, 1])
+    before, target = answers(model, old), answers(model, new) + 2 * X[:, 1:2]
     prior = learned(model, old)
-    target = before[:, 0] * 0 + new @ np.float32([0, 1, 5])
-    target += new[:, 1] * (ops.convert_to_numpy(model.layers[0].kernel)[1, 0] - 1)
-    if natural:
-        model.fit(new, target[:, None], epochs=12, verbose=0, callbacks=[prior])
-    else:
-        model.optimizer.learning_rate = 0.05
-        many = np.tile(new, (40, 1)), np.tile(target[:, None], (40, 1))
-        model.fit(*many, batch_size=12, epochs=8, verbose=0, callbacks=[prior])
-    assert np.abs(answers(model, old) - before).max() < 0.02
-    assert np.abs(answers(model, new)[:, 0] - target).max() < 0.1
+    model.optimizer.learning_rate = 0.05
+    many = np.tile(new, (40, 1)), np.tile(target, (40, 1))
+    model.fit(*many, batch_size=12, epochs=5, verbose=0, callbacks=[prior])
+    # Without the prior both weights take half, and the answers move by up to 1.9.
+    assert np.abs(answers(model, old) - before).max() < 0.3
+    assert np.abs(answers(model, new) - target).max() < 0.3
 
 
+@pytest.mark.slow_on_jax
 def test_saved_with_the_model(tmp_path):
     model = compiled(layers.Dense(4, activation="tanh"), layers.Dense(2), optimizer="adam")
     prior = learned(model, memory=4, strength=2.0, pairs="task")
@@ -346,6 +343,12 @@ def test_a_clone_has_no_numbers():
         twin.fit(X, np.ones((12, 2)), verbose=0, callbacks=[ContinualPrior.of(twin)])
     ContinualPrior.of(twin).forget()
     assert prior.tasks == 1
+
+
+def test_the_natural_gradient():
+    model = compiled(layers.Dense(2), optimizer="natural_gradient")
+    with pytest.raises(ValueError, match="Compile the model with another optimizer"):
+        model.fit(X, np.ones((12, 2)), verbose=0, callbacks=[ContinualPrior()])
 
 
 class Mixing(layers.Layer):
