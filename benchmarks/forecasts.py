@@ -28,6 +28,7 @@ import warnings
 import law_free
 import numpy as np
 import sympy
+from forecast_systems import MORE
 from scipy.integrate import solve_ivp
 
 from discovery import ConservedQuantityFinder, Trajectories, datasets
@@ -159,6 +160,7 @@ SYSTEMS = {
         [*(f"{q}{i}" for i in "123" for q in "xy"), *(f"{w}{i}" for i in "123" for w in "uv")],
         ["position"] * 6 + ["velocity"] * 6,
     ),
+    **MORE,
 }
 
 
