@@ -68,7 +68,9 @@ def _with(library, one, orbits):
     from discovery.laws.judging.drift import Weighting, values_of
 
     _, noise = values_of(library, one, orbits.smoothed.states, orbits.smoothed.errors)
-    return LAWS, Weighting.of(noise, orbits.offsets)
+    like = Weighting.of(noise, orbits.offsets)
+    # Whatever the mean weight of a sample, that of all is one in the end.
+    return LAWS, replace(like, mean=2 * like.mean)
 
 
 @pytest.fixture(scope="module")
