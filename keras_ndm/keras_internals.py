@@ -69,6 +69,16 @@ def made_by(tensor: keras.KerasTensor) -> tuple:
     return operation, list(operation._inbound_nodes[node].input_tensors)
 
 
+def loss_takes_training(model: keras.Model) -> bool:
+    """Whether a model's own `compute_loss` takes `training=`."""
+    return model._compute_loss_has_training_arg
+
+
+def compiled_loss(model: keras.Model) -> object | None:
+    """What `compile` made of the losses given; None where none was."""
+    return model._compile_loss
+
+
 def has_loss(model: keras.Model) -> bool:
     """Whether a model was compiled with a loss."""
     return model._compile_loss is not None

@@ -7,11 +7,13 @@ on the model writes the shape of the past into the file: around the optimizer's 
 compiled model has, and from which `load_model` makes the plain optimizer again.
 """
 
+import functools
+
 import keras
 
 from keras_ndm.backend import Tensor
 from keras_ndm.continual.state import PastTasks
-from keras_ndm.keras_internals import own_metrics
+from keras_ndm.keras_internals import loss_takes_training, own_metrics
 from keras_ndm.optimizers.natural_gradient.compile_hook import AFTER, install
 from keras_ndm.optimizers.natural_gradient.objective import Nested
 
@@ -44,6 +46,11 @@ def join(model: keras.Model, past: PastTasks) -> None:
             "`super().metrics` and your own."
         )
 
+    # The class's own, or what else stands on the model: a count of penalties.
+    other = vars(model).get("compute_loss")
+    other = getattr(other, "without_past", other)
+    own = other or functools.partial(type(model).compute_loss, model)
+
     def compute_loss(
         x: Nested | None = None,
         y: Nested | None = None,
@@ -51,15 +58,15 @@ def join(model: keras.Model, past: PastTasks) -> None:
         sample_weight: Nested | None = None,
         training: bool = True,
     ) -> Tensor:
-        flag = {"training": training} if model._compute_loss_has_training_arg else {}
-        own = type(model).compute_loss
-        loss = own(model, x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **flag)
+        flag = {"training": training} if loss_takes_training(model) else {}
+        loss = own(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **flag)
         if not training or past.muted:
             return loss
         past.heard = True
         cost = past.cost(model)
         return loss + keras.ops.cast(cost, loss.dtype)
 
+    vars(compute_loss).update({} if other is None else vars(other), without_past=other)
     # Through __dict__: an attribute of a built layer would be tracked as state.
     vars(model)["compute_loss"] = compute_loss
     vars(model)["get_compile_config"] = lambda: _with_past(model, past)
@@ -69,8 +76,10 @@ def join(model: keras.Model, past: PastTasks) -> None:
 def leave(model: keras.Model) -> None:
     """Take the past out of a model."""
     past = past_of(model)
-    for name in ("compute_loss", "get_compile_config"):
-        vars(model).pop(name, None)
+    other = vars(model).pop("compute_loss").without_past
+    if other is not None:
+        vars(model)["compute_loss"] = other
+    del vars(model)["get_compile_config"]
     own_metrics(model).remove(past)
     del vars(model)[_ATTRIBUTE]
     model.train_function = None

@@ -8,6 +8,7 @@ from keras_ndm.continual.fisher import Factors, Fisher
 from keras_ndm.continual.joining import join, leave, past_of
 from keras_ndm.continual.state import PastTasks, natural_outputs
 from keras_ndm.continual.task_data import arrays_of, targets_of
+from keras_ndm.keras_internals import compiled_loss, has_loss
 from keras_ndm.optimizers.natural_gradient import NaturalGradient
 from keras_ndm.optimizers.natural_gradient.compile_hook import install
 from keras_ndm.optimizers.natural_gradient.objective import Nested
@@ -284,7 +285,7 @@ class ContinualPrior(keras.callbacks.Callback):
             )
         if self._past is not None:
             self._past.check(model)
-        if self.memory and model._compile_loss is None:
+        if self.memory and not has_loss(model):
             raise ValueError(
                 f"`memory` needs a loss at the outputs of {model.name!r}, which was compiled "
                 "without `loss`. Use memory=0."
@@ -293,7 +294,7 @@ class ContinualPrior(keras.callbacks.Callback):
 
     def _fisher_of(self, model, x):
         """The Fisher matrix as a program; made once for the same model, loss and weights."""
-        key = (id(model._compile_loss), *map(id, model.trainable_variables))
+        key = (id(compiled_loss(model)), *map(id, model.trainable_variables))
         if self._fisher_for != key:
             self._fisher, self._fisher_for = Fisher(model, x, self.floor), key
         return self._fisher

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from keras_ndm.keras_internals import compiled_loss, labels_in_place
 from keras_ndm.optimizers.natural_gradient.fisher.output_fisher import kind_of, losses_and_outputs
 from keras_ndm.optimizers.natural_gradient.objective import Nested
 from keras_ndm.user_data import ENOUGH, Data, batches_of
@@ -59,7 +60,7 @@ def targets_of(model: keras.Model, x: Nested, y: Nested | None) -> Nested:
     ValueError
         When the loss needs targets and there are none.
     """
-    loss = model._compile_loss
+    loss = compiled_loss(model)
     if loss is not None and not loss.built:
         if y is None:
             raise ValueError(
@@ -80,4 +81,4 @@ def targets_of(model: keras.Model, x: Nested, y: Nested | None) -> Nested:
             )
         sparse = getattr(fn, "fn", None) is keras.losses.sparse_categorical_crossentropy
         labels.append(np.argmax(output, axis=-1) if sparse else output)
-    return keras.tree.pack_sequence_as(loss._y_true_build_structure, labels)
+    return labels_in_place(model, labels)

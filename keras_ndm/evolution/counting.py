@@ -29,6 +29,6 @@ def count_after_loss(model: keras.Model, count: Callable[[], None]) -> None:
         count()
         return loss
 
-    compute_loss.counts_penalties = True
+    vars(compute_loss).update(vars(compute), counts_penalties=True)
     # Through __dict__: an attribute of a built layer would be tracked as state.
     model.__dict__["compute_loss"] = compute_loss
