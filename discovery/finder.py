@@ -27,7 +27,8 @@ from discovery.estimation.iterates.sampling import told_sampling
 from discovery.laws.judging.information import information
 from discovery.libraries.choice import LibraryLike
 from discovery.libraries.many_bodies.told import BoxLike
-from discovery.pipeline import NoiseLevel, WithoutModel, analyse_runs, sample_of
+from discovery.pipeline import NoiseLevel, analyse_runs, sample_of
+from discovery.preparations import WithoutModel
 
 if TYPE_CHECKING:
     import pandas as pd

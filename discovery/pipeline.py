@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import sympy
@@ -33,7 +33,6 @@ from discovery.estimation.iterates.sampling import (
     told_sampling,
     without_order,
 )
-from discovery.estimation.manifold import FramedManifold, checked_manifold, train_manifold
 from discovery.estimation.model_rows import rates
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.origin import natural_origin
@@ -44,7 +43,7 @@ from discovery.estimation.positions import (
     seen_noise,
     with_formed_velocities,
 )
-from discovery.estimation.preparation import prepare, prepare_with, without_gross_errors
+from discovery.estimation.preparation import without_gross_errors
 from discovery.estimation.split import PROBES, WINDOWS, Split
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.decaying.search import Among, Moving, with_decaying
@@ -59,13 +58,11 @@ from discovery.laws.judging.joined import joined
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.trend import secular_rate
 from discovery.laws.judging.whole import OnAll, Whole, judged_on_all
-from discovery.laws.learned.training import train_features
 from discovery.laws.search import analyse
-from discovery.laws.stages import Learned, Stage, stages_among, stages_of
+from discovery.laws.stages import stages_among, stages_of
 from discovery.libraries.choice import LibraryLike, checked, resolve
 from discovery.libraries.escalation import linear
 from discovery.libraries.framed import in_frame
-from discovery.libraries.functions import Functions
 from discovery.libraries.many_bodies.bodies import FEWEST_COLUMNS, Bodies
 from discovery.libraries.many_bodies.sums import symmetry_of
 from discovery.libraries.many_bodies.told import BoxLike, Told, told_bodies
@@ -75,6 +72,7 @@ from discovery.noether.motion import Candidate, MeasuredMotion
 from discovery.noether.naming import names_of
 from discovery.noether.pairing import pair
 from discovery.pde.analysis import analyse_fields
+from discovery.preparations import Preparation, WithManifold, WithoutModel
 from discovery.report.assembly import report_on
 from discovery.report.description import described
 from discovery.report.framing import outside
@@ -265,211 +263,6 @@ def sample_of(
         )
     searched = f"searched on {len(sample.rows)} rows of {sample.n_runs} runs"
     return sample, Source(runs, client, searched)
-
-
-class Preparation(Protocol):
-    """How runs become orbits, and what may be learned from these where no closed form is found.
-
-    Attributes
-    ----------
-    sampling : Sampling
-        How the samples of a run follow each other, as far as that is told.
-    """
-
-    sampling: Sampling
-
-    @property
-    def forms_velocities(self) -> bool:
-        """Whether missing velocities are formed: a user's model is of the columns given."""
-
-    def within(self, frame: Frame) -> Preparation:
-        """Return the same for runs in a frame.
-
-        Parameters
-        ----------
-        frame : Frame
-        """
-
-    def sampled(self, sampling: Sampling) -> Preparation:
-        """Return the same for samples that follow each other so.
-
-        Parameters
-        ----------
-        sampling : Sampling
-        """
-
-    def orbits(
-        self,
-        runs: Trajectories,
-        fit: np.ndarray,
-        noise: np.ndarray | None,
-        rng: np.random.Generator,
-    ) -> Orbits:
-        """Return the orbits of all runs; of them only those in `fit` may train anything.
-
-        Parameters
-        ----------
-        runs : Trajectories
-        fit : array of int
-            Runs that formulas are found on.
-        noise : (d,) array or None
-            Known standard deviations of the coordinates' noise.
-        rng : numpy.random.Generator
-        """
-
-    def learned(self, runs: Trajectories, rng: np.random.Generator) -> list[Stage]:
-        """Return the stages to try where no closed form is conserved."""
-
-
-@dataclass(frozen=True)
-class WithoutModel:
-    """The noise is read from the runs' smoothness, and paths are local polynomials.
-
-    Attributes
-    ----------
-    sampling : Sampling
-        How the samples of a run follow each other.
-    """
-
-    sampling: Sampling = Sampling.AUTO
-
-    @property
-    def forms_velocities(self) -> bool:
-        """True: nothing stands in the way."""
-        return True
-
-    def within(self, frame: Frame) -> WithoutModel:
-        """Return itself: units do not matter.
-
-        Parameters
-        ----------
-        frame : Frame
-        """
-        return self
-
-    def sampled(self, sampling: Sampling) -> WithoutModel:
-        """Return the same for samples that follow each other so.
-
-        Parameters
-        ----------
-        sampling : Sampling
-        """
-        return replace(self, sampling=sampling)
-
-    def orbits(
-        self,
-        runs: Trajectories,
-        fit: np.ndarray,
-        noise: np.ndarray | None,
-        rng: np.random.Generator,
-    ) -> Orbits:
-        """Return the orbits; nothing is trained.
-
-        Parameters
-        ----------
-        runs : Trajectories
-        fit : array of int
-            Runs that formulas are found on; not used here.
-        noise : (d,) array or None
-            Known standard deviations of the coordinates' noise.
-        rng : numpy.random.Generator
-            Not used here.
-        """
-        return prepare(runs, noise, self.sampling)
-
-    def learned(self, runs: Trajectories, rng: np.random.Generator) -> list[Stage]:
-        """Return nothing: features are learned beside a manifold only."""
-        return []
-
-
-@dataclass(frozen=True)
-class WithManifold:
-    """The metric of a fitted model is the noise's, and its flow smooths the runs.
-
-    Attributes
-    ----------
-    model : keras.Model or None
-        None to train the default manifold.
-    verbose : bool
-        Show the progress of training.
-    frame : Frame or None
-        Of the runs; a given model is of the user's coordinates.
-    sampling : Sampling
-        How the samples of a run follow each other. Off a path no manifold is trained.
-    """
-
-    model: keras.Model | None = None
-    verbose: bool = True
-    frame: Frame | None = None
-    sampling: Sampling = Sampling.AUTO
-
-    @property
-    def forms_velocities(self) -> bool:
-        """Whether no model was given, which would be of the columns as they are."""
-        return self.model is None
-
-    def within(self, frame: Frame) -> WithManifold:
-        """Return the same for runs in a frame.
-
-        Parameters
-        ----------
-        frame : Frame
-        """
-        return replace(self, frame=frame)
-
-    def sampled(self, sampling: Sampling) -> WithManifold:
-        """Return the same for samples that follow each other so.
-
-        Parameters
-        ----------
-        sampling : Sampling
-        """
-        return replace(self, sampling=sampling)
-
-    def orbits(
-        self,
-        runs: Trajectories,
-        fit: np.ndarray,
-        noise: np.ndarray | None,
-        rng: np.random.Generator,
-    ) -> Orbits:
-        """Return the orbits in the manifold's metric.
-
-        Parameters
-        ----------
-        runs : Trajectories
-        fit : array of int
-            Runs that formulas are found on, and the manifold is trained on.
-        noise : (d,) array or None
-            Known standard deviations of the coordinates' noise.
-        rng : numpy.random.Generator
-            Seeds the training.
-        """
-        model = self.model
-        if runs.formed is not None or (model is None and runs.n_runs < LAWS.min_runs):
-            # The errors are known; or, whatever is trained, there will be no verdict.
-            return prepare(runs, noise, self.sampling)
-        if model is None and self.sampling in (Sampling.MAP, Sampling.CLOUD):
-            return prepare(runs, noise, self.sampling)
-        if model is None and runs.dim > LIBRARIES.wide:
-            return prepare(runs, noise, self.sampling)
-        if model is None:
-            seed = int(rng.integers(2**31))
-            model = train_manifold(runs[fit], seed=seed, verbose=self.verbose)
-        manifold = checked_manifold(model, runs)
-        if self.model is not None and self.frame is not None and not self.frame.is_identity:
-            manifold = FramedManifold(manifold, self.frame)
-        return prepare_with(runs, manifold, noise, self.sampling)
-
-    def learned(self, runs: Trajectories, rng: np.random.Generator) -> list[Stage]:
-        """Return features of a network, trained when they are asked for; of few columns."""
-        if runs.dim > LIBRARIES.wide:
-            return []
-
-        def train(fit: Orbits) -> Functions:
-            return train_features(fit, runs.names, runs.roles, rng, verbose=self.verbose)
-
-        return [Learned(train)]
 
 
 def analyse_runs(  # noqa: PLR0913 (what the doors pass on)

@@ -74,6 +74,11 @@ def loss_takes_training(model: keras.Model) -> bool:
     return model._compute_loss_has_training_arg
 
 
+def untrained(model: keras.Model) -> dict:
+    """Arguments that tell a model that it predicts, where its `call` takes any."""
+    return {"training": False} if model._call_has_training_arg else {}
+
+
 def compiled_loss(model: keras.Model) -> object | None:
     """What `compile` made of the losses given; None where none was."""
     return model._compile_loss

@@ -20,6 +20,7 @@ LAYERS = {
         ("cli",),
         ("finder",),
         ("pipeline",),
+        ("preparations",),
         ("report",),
         ("dynamics", "levels"),
         ("noether",),

@@ -15,6 +15,7 @@ from keras import ops
 
 from keras_ndm.backend import Tensor, mean
 from keras_ndm.continual.fisher import Factors
+from keras_ndm.keras_internals import untrained
 from keras_ndm.optimizers.natural_gradient.fisher.natural_parameter import divergence, natural
 from keras_ndm.optimizers.natural_gradient.fisher.output_fisher import kind_of, losses_and_outputs
 from keras_ndm.optimizers.natural_gradient.objective import Nested, read, wide
@@ -184,7 +185,7 @@ class PastTasks(keras.metrics.Metric):
             return [ops.take(ops.concatenate(column), chosen, axis=0) for column in columns]
 
         x = keras.tree.pack_sequence_as(self.samples["structure"], taken(self._inputs))
-        y_pred = model(x, training=False) if model._call_has_training_arg else model(x)
+        y_pred = model(x, **untrained(model))
         outputs, answers, total = natural_outputs(model, y_pred), taken(self._answers), 0.0
         for known, (kind, weight, eta) in zip(answers, outputs, strict=True):
             part = divergence(kind, known, eta, self.settings["floor"])

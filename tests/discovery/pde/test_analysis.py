@@ -191,7 +191,7 @@ def test_gross_errors(kdv, find):
 
 
 def test_discover_trains_no_model(kdv, monkeypatch):
-    monkeypatch.setattr("discovery.pipeline.train_manifold", lambda *_, **__: pytest.fail())
+    monkeypatch.setattr("discovery.preparations.train_manifold", lambda *_, **__: pytest.fail())
     assert discover(kdv, random_state=0, verbose=False).n_conserved == 3
     with pytest.raises(ValueError, match="none is used"):
         discover(kdv, model=object())

@@ -11,8 +11,8 @@ def test_penalties_are_counted_beside_the_past():
     x = rng.normal(size=(32, 2)).astype("float32")
     inputs = keras.Input((2,))
     metric = keras_ndm.MetricLayer(hidden=(4,))
-    evolution = keras_ndm.EvolutionLayer(metric, curvature=0.0, volume=1.0)
-    model = keras.Model(inputs, keras.layers.Dense(2)(evolution(inputs)))
+    evolution = keras_ndm.EvolutionLayer(metric, curvature_weight=0.0, volume_weight=1.0)
+    model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(evolution(inputs))))
     model.compile("adam", "mse")
     prior = keras_ndm.ContinualPrior()
     seen = []

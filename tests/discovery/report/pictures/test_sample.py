@@ -10,7 +10,8 @@ import pytest
 
 from discovery import DiscoveryReport, Trajectories, datasets
 from discovery.data.frame import Frame
-from discovery.pipeline import WithoutModel, analyse_runs
+from discovery.pipeline import analyse_runs
+from discovery.preparations import WithoutModel
 from discovery.report.pictures.sample import N_ROWS, N_RUNS, Sample
 
 matplotlib.use("Agg")
