@@ -1,6 +1,6 @@
 """What is read of Keras' private names, in one place: a test fails where a new Keras moved them."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import TypeAlias
 
 import keras
@@ -121,3 +121,28 @@ def clipped(optimizer: keras.optimizers.Optimizer, gradients: list) -> list:
 def track(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -> None:
     """Let an optimizer save a variable that was made elsewhere."""
     optimizer._track_variable(variable)
+
+
+class _Reading(keras.StatelessScope):
+    """Remembers each variable whose value is asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = {}
+
+    def get_current_value(self, variable: keras.Variable) -> None:
+        self.found[id(variable)] = variable
+
+
+def variables_read(function: Callable) -> list:
+    """Keras variables that a function of no arguments reads.
+
+    Parameters
+    ----------
+    function : callable
+        Called twice: the first time layers that are not built yet may make their variables.
+    """
+    function()
+    with _Reading() as reading:
+        function()
+    return list(reading.found.values())

@@ -23,10 +23,11 @@ from keras_ndm.geometry.fields import (
     sectional_curvature,
     volume_element,
 )
-from keras_ndm.geometry.transport import geodesic, parallel_transport
+from keras_ndm.geometry.transport import Geodesics, geodesic, parallel_transport
 
 __all__ = [
     "Connection",
+    "Geodesics",
     "activations",
     "christoffel",
     "connect",

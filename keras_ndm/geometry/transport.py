@@ -1,5 +1,6 @@
 """Geodesics and parallel transport: Runge–Kutta steps in one compiled loop."""
 
+import functools
 import warnings
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from keras_ndm import backend
 from keras_ndm.backend import Tensor
 from keras_ndm.geometry.callables import Array, christoffel, jet_of
 from keras_ndm.geometry.curvature import christoffel_from
+from keras_ndm.keras_internals import variables_read
 
 # Dormand and Prince (1980), J. Comput. Appl. Math. 6, 19: the rows of a, then b − b̂.
 _STAGES = (
@@ -83,6 +85,89 @@ def _controlled(rate, state, step, time, tolerance):
     return ops.where(left > 0, float("nan"), state), step
 
 
+class Geodesics:
+    """Geodesics ẍ^k = −Γ^k_ij ẋ^i ẋ^j of a metric, compiled once for many calls.
+
+    Parameters
+    ----------
+    metric, steps, length, tolerance
+        As in `geodesic`. Weights of Keras layers in the metric may change between calls; what else
+        a function refers to is read at the first call.
+
+    Raises
+    ------
+    ValueError
+        As `geodesic`.
+    """
+
+    def __init__(
+        self,
+        metric: Callable,
+        steps: int = 32,
+        length: float = 1.0,
+        tolerance: float | None = None,
+    ):
+        self.metric, self.steps, self.length = metric, _positive(steps), length
+        self.tolerance = tolerance
+        self._program = None
+
+    def __call__(self, points: Array, velocity: Array) -> tuple:
+        """Follow the geodesics from `points` with `velocity`, arrays (batch, n).
+
+        Returns
+        -------
+        path, velocities : tensors (steps + 1, batch, n)
+            As `geodesic`, with its warnings.
+        """
+        points = ops.convert_to_tensor(points)
+        least = 4.0 * float(np.finfo(keras.backend.standardize_dtype(points.dtype)).eps)
+        if self.tolerance is not None and not self.tolerance >= least:
+            raise ValueError(
+                f"`tolerance` must be at least {least:.1e}, which is rounding of the points; "
+                f"received {self.tolerance!r}. Give points in float64 for more digits."
+            )
+        velocity = ops.convert_to_tensor(velocity, dtype=points.dtype)
+        if not (backend.concrete(points) and backend.concrete(velocity)):
+            # In a program that is being compiled by others.
+            return self._follow(lambda x: christoffel(self.metric, x), points, velocity)
+        if self._program is None:
+            variables = variables_read(lambda: jet_of(self.metric, points[:1], order=1))
+            follow = functools.partial(self._follow, _guarded(self.metric))
+            self._program = backend.compiled(follow, variables, loops=True)
+        path = self._program(points, velocity)
+        _warn_of_lost(path, self.length / self.steps)
+        return path
+
+    def _follow(self, symbols, points, velocity):
+        n, step = points.shape[-1], self.length / self.steps
+
+        def rate(_, state):
+            x, v = state
+            return v, -ops.einsum("bkij,bi,bj->bk", symbols(x), v, v)
+
+        def joined(state):
+            return ops.concatenate(rate(0.0, (state[:, :n], state[:, n:])), axis=1)
+
+        if self.tolerance is None:
+            rest = backend.iterated(
+                lambda state, _: _runge_kutta(rate, state, 0.0, step),
+                (points, velocity),
+                self.steps,
+            )
+        else:
+            both = ops.concatenate([points, velocity], axis=1)
+            both, _ = backend.iterated(
+                lambda state, _: _controlled(joined, *state, step, self.tolerance),
+                (both, ops.zeros_like(both[:, :1]) + step),
+                self.steps,
+            )
+            rest = both[..., :n], both[..., n:]
+        return tuple(
+            ops.concatenate([first[None], later], axis=0)
+            for first, later in zip((points, velocity), rest, strict=True)
+        )
+
+
 def geodesic(
     metric: Callable,
     points: Array,
@@ -93,7 +178,8 @@ def geodesic(
 ) -> tuple:
     """Follow the geodesics ẍ^k = −Γ^k_ij ẋ^i ẋ^j for a time `length`.
 
-    One compiled loop, whatever the number of steps. A geodesic that leaves the chart (where the
+    One compiled loop, whatever the number of steps; `Geodesics` keeps it for more calls. A geodesic
+    that leaves the chart (where the
     metric is not finite or degenerates) is NaN from there on, and a warning says where.
 
     Parameters
@@ -127,64 +213,20 @@ def geodesic(
         Where geodesics leave the chart; says how many, the first one, when and where. Not inside a
         compiled function, where values are not known.
     """
-    steps = _positive(steps)
-    points = ops.convert_to_tensor(points)
-    least = 4.0 * float(np.finfo(keras.backend.standardize_dtype(points.dtype)).eps)
-    if tolerance is not None and not tolerance >= least:
-        raise ValueError(
-            f"`tolerance` must be at least {least:.1e}, which is rounding of the points; "
-            f"received {tolerance!r}. Give points in float64 for more digits."
-        )
-    velocity = ops.convert_to_tensor(velocity, dtype=points.dtype)
-    n = points.shape[-1]
-
-    symbols = _symbols(metric, points)
-
-    def rate(_, state):
-        x, v = state
-        return v, -ops.einsum("bkij,bi,bj->bk", symbols(x), v, v)
-
-    def joined(state):
-        return ops.concatenate(rate(0.0, (state[:, :n], state[:, n:])), axis=1)
-
-    def follow(points, velocity):
-        step = length / steps
-
-        if tolerance is None:
-            rest = backend.iterated(
-                lambda state, _: _runge_kutta(rate, state, 0.0, step), (points, velocity), steps
-            )
-        else:
-            both = ops.concatenate([points, velocity], axis=1)
-            both, _ = backend.iterated(
-                lambda state, _: _controlled(joined, *state, step, tolerance),
-                (both, ops.zeros_like(both[:, :1]) + step),
-                steps,
-            )
-            rest = both[..., :n], both[..., n:]
-        return tuple(
-            ops.concatenate([first[None], later], axis=0)
-            for first, later in zip((points, velocity), rest, strict=True)
-        )
-
-    path = _run(follow, points, velocity)
-    _warn_of_lost(path, length / steps)
-    return path
+    return Geodesics(metric, steps, length, tolerance)(points, velocity)
 
 
-def _symbols(metric, given):
-    """Christoffel symbols at points; NaN where the metric is singular, in a loop of our own.
+def _guarded(metric):
+    """Christoffel symbols at points; NaN where the metric is singular.
 
-    In a program that is being compiled by others, perhaps by XLA, there is no way to tell.
+    For loops of our own: in a program that others compile, perhaps by XLA, there is no way to tell.
     """
-    if not backend.concrete(given):
-        return lambda x: christoffel(metric, x)
 
-    def guarded(x):
+    def symbols(x):
         g, dg = jet_of(metric, x, order=1)
         return christoffel_from(g, dg, backend.inverse_or_nan(g))
 
-    return guarded
+    return symbols
 
 
 def _run(function, *tensors):
@@ -236,7 +278,8 @@ def parallel_transport(
     steps = _positive(steps)
     vectors = ops.convert_to_tensor(vectors)
 
-    symbols = _symbols(metric, vectors)
+    own = backend.concrete(vectors)
+    symbols = _guarded(metric) if own else functools.partial(christoffel, metric)
 
     def rate(time, state):
         points, velocity = curve(time)

@@ -1,5 +1,6 @@
 """Derivatives of fields, geodesics and transport on the sphere, where all is known."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -115,6 +116,29 @@ def test_a_tolerance_is_kept(float64):
     assert errors[0] < 1e-8 < errors[1] < 1e-2
     with pytest.raises(ValueError, match="rounding"):
         geometry.geodesic(sphere, x, velocity, tolerance=1e-17)
+
+
+def test_geodesics_are_compiled_once_and_follow_the_weights():
+    """The program is kept; what a function reads of a Keras layer is that of now."""
+    layer, calls = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones"), []
+
+    def metric(x):
+        calls.append(len(x.shape))
+        return ops.exp(layer(x))[..., None] * ops.eye(2)[None]
+
+    points, velocity = np.float32([[0.1, 0.2]]), np.float32([[0.3, -0.1]])
+    follow = geometry.Geodesics(metric, steps=4)
+    first, _ = follow(points, velocity)
+    seen = len(calls)
+    again, _ = follow(points, velocity)
+    assert len(calls) == seen
+    np.testing.assert_array_equal(first, again)
+    layer.kernel.assign([[-2.0], [3.0]])
+    moved, _ = follow(points, velocity)
+    assert len(calls) == seen
+    plain, _ = geometry.geodesic(metric, points, velocity, 4)
+    np.testing.assert_allclose(moved, plain, rtol=1e-6)
+    assert np.abs(np.subtract(moved, first)).max() > 1e-3
 
 
 @pytest.mark.parametrize("tolerance", [None, 1e-4])
