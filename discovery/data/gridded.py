@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from discovery.data.checks import as_numbers
 
-# Axes of a field in space.
-_MOST_AXES = 3
+# Axes of a field in space, and points along one: fewer show no derivatives.
+_MOST_AXES, FEWEST_POINTS = 3, 8
 _LETTERS = "uvwabcdefgh"
 
 
@@ -47,7 +47,8 @@ def as_columns_of_points(
     Raises
     ------
     ValueError
-        For more axes than three, runs on different grids, names that are not as many as the fields.
+        For more axes than three, fewer than eight points along one, runs on different grids, and
+        names that are not as many as the fields.
     """
     together = not isinstance(states, (list, tuple))
     runs = states if together else [np.asanyarray(run) for run in states]
@@ -62,6 +63,12 @@ def as_columns_of_points(
         raise ValueError(
             f"states has {len(shape)} axes beside runs, steps and fields. Expected one to three "
             "in space: (runs, steps, fields, nx), (…, ny, nx) or (…, nz, ny, nx)."
+        )
+    if min(shape) < FEWEST_POINTS:
+        raise ValueError(
+            f"states has shape {runs.shape if together else runs[0].shape}. Expected "
+            "(runs, steps, d), or fields (runs, steps, fields, …, ny, nx) with at least "
+            f"{FEWEST_POINTS} points along each axis."
         )
     fields = _field_names(names, n_fields)
     columns = [_named(field, point) for field in fields for point in _points(shape)]

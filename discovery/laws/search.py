@@ -42,8 +42,9 @@ from discovery.libraries.numeric import Numeric
 # longer ones are looked at: they come simplest first.
 MAX_REJECTED, MAX_ALIKE = 40, 10
 # Work in vain before a library is given up: the squares of the numbers of terms, added. So many are
-# the entries of the matrices that each is refined and rounded with.
-MAX_WORK = 6000
+# the entries of the matrices that each is refined and rounded with; of fewer rows than these a
+# formula takes less.
+MAX_WORK, ROWS_OF_WORK = 6000, 4000
 # Functions of a library that few runs are worth trying with: their windows are no sample of
 # orbits, so that large libraries take time and tell nothing. Fewer where a simpler one told.
 MOST_FOR_WINDOWS, MOST_BESIDE = 70, 40
@@ -304,7 +305,7 @@ class _Trials:
         self.ops, self.flat = _flat_directions(judge)
         self.found: list[Law] = []
         self.refuted: Counter[int] = Counter()
-        self.work = 0
+        self.work = 0.0
 
     def run(self) -> list[Law]:
         """Return all that was judged, rejected or not."""
@@ -370,7 +371,8 @@ class _Trials:
             self.found.append(self.judge.law(view, refined))
             in_vain = self.found[-1].verdict not in (Verdict.EXACT, Verdict.IDENTITY)
             self.refuted[len(candidate.support)] += self.found[-1].verdict == Verdict.REJECTED
-        self.work += in_vain * len(candidate.support) ** 2
+        share = min(1.0, len(measured) / ROWS_OF_WORK)
+        self.work += in_vain * share * len(candidate.support) ** 2
         judged |= {key, final}
 
     @cached_property

@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from discovery.criteria import FIELDS
+from discovery.data.gridded import FEWEST_POINTS
 from discovery.pde.basis import Basis
 
-# A field on fewer points along an axis shows no derivatives.
-MIN_POINTS = 8
 # Letters of the axes, the last of a grid's shape first.
 MAX_AXES = 3
 
@@ -151,11 +150,11 @@ def grid_of(names: Sequence[str], spacing: float | tuple[float, ...] | None = No
                 f"field {field!r} has no value at some points between {_written(low)} and "
                 f"{_written(high)}. Expected every grid point once, equally spaced."
             )
-    if min(shape) < MIN_POINTS:
+    if min(shape) < FEWEST_POINTS:
         along = "" if len(shape) == 1 else " along an axis"
         raise ValueError(
             f"field {first_field!r} has {min(shape)} points{along}. Expected at least "
-            f"{MIN_POINTS}; give columns that are no field on a grid another role."
+            f"{FEWEST_POINTS}; give columns that are no field on a grid another role."
         )
     spacings = spacing if isinstance(spacing, tuple) else (spacing or 1.0,) * len(shape)
     columns = np.array([[places[p] for p in sorted(places)] for places in points.values()])
@@ -183,7 +182,7 @@ def _points(names: Sequence[str], n_axes: int | None) -> dict[str, dict[tuple[in
 def _fills(points: list[tuple[int, ...]]) -> bool:
     """Tell whether points fill a grid that shows derivatives along every axis."""
     shape = np.ptp(points, axis=0) + 1
-    return bool(shape.min() >= MIN_POINTS and np.prod(shape) == len(points))
+    return bool(shape.min() >= FEWEST_POINTS and np.prod(shape) == len(points))
 
 
 def _read(names: Sequence[str], n_axes: int) -> dict[str, dict[tuple[int, ...], int]]:

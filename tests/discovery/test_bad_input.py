@@ -219,12 +219,12 @@ def test_model(make, message):
 
 def test_nothing_is_trained_on_bad_input(monkeypatch):
     """A mistake costs no half a minute: it is found before the manifold is trained."""
-    from discovery import pipeline
+    from discovery import preparations
 
     def train(*_, **__):
         raise AssertionError("trained before the input was checked")
 
-    monkeypatch.setattr(pipeline, "train_manifold", train)
+    monkeypatch.setattr(preparations, "train_manifold", train)
     runs = Trajectories(states=states())
     for options in ({"library": "poly"}, {"noise": -1.0}, {"library": ["x1 +* x2"]}):
         with pytest.raises(ValueError):

@@ -434,7 +434,7 @@ def test_refusals(rng):
         keras_ndm.NaturalGradient().build(model.trainable_variables)
     x_only = keras.Input((2,))
     penalty = keras.Model(x_only, layers.Dense(1, activity_regularizer="l2")(x_only))
-    with pytest.raises(ValueError, match="without one"):
+    with pytest.raises(ValueError, match="no layer without weights adds one"):
         compiled(penalty, loss=None).train_on_batch(x, y)
 
 
