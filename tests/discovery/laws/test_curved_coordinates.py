@@ -120,7 +120,9 @@ def measured(name, noise, n=60, steps=150):
     return pd.DataFrame(rows, columns=names.split()), np.repeat(np.arange(n), steps), clean
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.01, pytest.param(0.05, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "noise", [0.01, *(pytest.param(noise, marks=pytest.mark.slow) for noise in (0.0, 0.05))]
+)
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_laws_in_curved_coordinates(name, noise):
     _, _, roles, _, laws = SYSTEMS[name]

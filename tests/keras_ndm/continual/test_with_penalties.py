@@ -2,10 +2,12 @@
 
 import keras
 import numpy as np
+import pytest
 
 import keras_ndm
 
 
+@pytest.mark.slow_on_jax
 def test_penalties_are_counted_beside_the_past():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(32, 2)).astype("float32")
