@@ -1350,6 +1350,16 @@ class FieldCriteria:
         off=math.inf,
         test="pde/test_waves.py::test_noise_that_is_correlated_along_the_grid",
     )
+    shared_noise: float = limit(
+        1e-3,
+        statistic="probability that white noise has as much more of it in one of the wave numbers",
+        unit="1",
+        reason="χ² distribution, Bonferroni over the wave numbers; degrees of freedom: differences "
+        "times waves, over the twelve that overlapping differences and their median count for one",
+        level=1e-3,
+        off=math.inf,
+        test="pde/test_waves.py::test_few_samples_do_not_tell_shared_noise",
+    )
     white_in_time: float = limit(
         1.25,
         statistic="size of a wave number's differences of eighth order in time, over those of "

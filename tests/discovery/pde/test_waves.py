@@ -75,6 +75,17 @@ def test_noise_that_is_correlated_along_the_grid(kdv, find):
     assert "share noise" not in plain.title
 
 
+def test_few_samples_do_not_tell_shared_noise():
+    """The noise of one wave in few samples is known to half of itself: by chance it is larger."""
+    some, _ = travelling_wave(2, noise=0.2)
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        rows = 0.2 * rng.standard_normal((8 * 20, POINTS))
+        rows += np.concatenate([run[:20] for run in some.states[:8]])
+        few = Trajectories.from_rows(rows, np.repeat(np.arange(8), 20), names=some.names)
+        assert not expanded(few, 0.2 * np.sqrt(2)).is_correlated
+
+
 def test_fast_waves_are_no_noise():
     """A wave of four samples a period moves in time as no smooth path does; it is a wave still."""
     runs, _ = travelling_wave(2, noise=0.01, speed=1.6)
