@@ -13,7 +13,6 @@ from dataclasses import replace
 
 import numpy as np
 import sympy
-from sympy.core.function import AppliedUndef
 
 from discovery.formulas.simple_numbers import Numbers
 from discovery.libraries.many_bodies.sums import symmetry_of
@@ -21,6 +20,7 @@ from discovery.noether.completion import missing_components, missing_elements
 from discovery.noether.motion import Candidate, MeasuredMotion
 from discovery.noether.naming import names_of
 from discovery.report.arrangement import arranged
+from discovery.report.field_names import names_of_integrals
 from discovery.report.quantity import Quantity
 from discovery.report.report import DiscoveryReport
 
@@ -55,26 +55,15 @@ def in_textbook_form(
 
 
 def fields_in_textbook_form(report: DiscoveryReport) -> DiscoveryReport:
-    """Return a report on fields, its totals named.
+    """Return a report on fields, its laws named.
 
     Parameters
     ----------
     report : DiscoveryReport
     """
-    quantities = [
-        replace(q, name=_of_total(q.expression) if q.verdict in _NAMED else None)
-        for q in report.quantities
-    ]
-    return replace(report, quantities=quantities)
-
-
-def _of_total(expression: sympy.Expr) -> str | None:
-    """Return the name of the integral of a field, or of a sum of fields."""
-    if not isinstance(expression, sympy.Integral):
-        return None
-    terms = sympy.Add.make_args(expression.function)
-    fields = [str(term.func) for term in terms if isinstance(term, AppliedUndef)]
-    return f"total of {' + '.join(sorted(fields))}" if len(fields) == len(terms) else None
+    named = [q.expression if q.verdict in _NAMED else sympy.S.Zero for q in report.quantities]
+    pairs = zip(report.quantities, names_of_integrals(named), strict=True)
+    return replace(report, quantities=[replace(q, name=name) for q, name in pairs])
 
 
 def _of_whole_vectors(

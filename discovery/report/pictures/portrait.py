@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -249,6 +250,8 @@ class ProfilesDisplay:
     profiles : (profiles, points) array
     name : str
         Of the field.
+    of_a_line : bool
+        Whether the field is in a plane or in space, and the places a line in its middle.
 
     Attributes
     ----------
@@ -257,12 +260,19 @@ class ProfilesDisplay:
     """
 
     def __init__(
-        self, *, places: np.ndarray, times: np.ndarray, profiles: np.ndarray, name: str
+        self,
+        *,
+        places: np.ndarray,
+        times: np.ndarray,
+        profiles: np.ndarray,
+        name: str,
+        of_a_line: bool = False,
     ) -> None:
         self.places = places
         self.times = times
         self.profiles = profiles
         self.name = name
+        self.of_a_line = of_a_line
 
     @classmethod
     def of(cls, report: Summary) -> ProfilesDisplay | None:
@@ -280,6 +290,7 @@ class ProfilesDisplay:
             times=sample.profile_times,
             profiles=sample.states,
             name=field_of(sample.names[0]),
+            of_a_line=re.search(r"_\d+_\d+$", sample.names[0]) is not None,
         )
 
     def lifted(self) -> np.ndarray:
@@ -306,7 +317,8 @@ class ProfilesDisplay:
         for line in self.lifted():
             ax.plot(self.places, line, **{"color": "C0", "linewidth": 1, **kwargs})
         ax.set(xlabel="x", ylabel=f"time, and {self.name} about it")
-        ax.set_title(f"{self.name} of one run", fontsize="medium")
+        where = ", along x in the middle" if self.of_a_line else ""
+        ax.set_title(f"{self.name} of one run{where}", fontsize="medium")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
