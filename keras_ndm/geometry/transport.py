@@ -49,20 +49,20 @@ def _combined(state, slopes, shares, step):
     return state + step * total
 
 
-def _controlled(rate, state, step, time, tolerance):
+def _controlled(rate, state, slope, step, time, tolerance):
     """Follow (batch, k) states for `time` with steps that each row chooses by its own error.
 
-    Returns the states and each row's step, with which to go on. Rows that do not get there in
-    `_MOST_TRIES` steps are NaN.
+    Returns the states, their slopes, and each row's step, with which to go on. Rows that do not get
+    there in `_MOST_TRIES` steps are NaN.
     """
 
-    def going(state, left, step, tries):
-        del state, step
+    def going(state, slope, left, step, tries):
+        del state, slope, step
         return ops.logical_and(ops.any(left > 0), tries < _MOST_TRIES)
 
-    def once(state, left, step, tries):
+    def once(state, slope, left, step, tries):
         h = ops.minimum(step, left)
-        slopes = [rate(state)]
+        slopes = [slope]
         for shares in _STAGES:
             slopes.append(rate(_combined(state, slopes, shares, h)))
         new = _combined(state, slopes[:-1], _STAGES[-1], h)
@@ -76,13 +76,15 @@ def _controlled(rate, state, step, time, tolerance):
         # A step that was cut short by the end of the interval says nothing of a longer one.
         step = ops.where(ops.logical_and(taken, h < step), step, h * change)
         state = ops.where(taken, new, state)
+        # The last stage is the first one of the next step.
+        slope = ops.where(taken, slopes[-1], slope)
         left = ops.where(taken, ops.maximum(left - h, 0.0), left)
         left = ops.where(left < 1e-6 * time, 0.0, left)
-        return state, left, step, tries + 1
+        return state, slope, left, step, tries + 1
 
-    start = (state, ops.zeros_like(step) + time, step, ops.zeros((), "int32"))
-    state, left, step, _ = ops.while_loop(going, once, start)
-    return ops.where(left > 0, float("nan"), state), step
+    start = (state, slope, ops.zeros_like(step) + time, step, ops.zeros((), "int32"))
+    state, slope, left, step, _ = ops.while_loop(going, once, start)
+    return ops.where(left > 0, float("nan"), state), slope, step
 
 
 class Geodesics:
@@ -156,9 +158,10 @@ class Geodesics:
             )
         else:
             both = ops.concatenate([points, velocity], axis=1)
-            both, _ = backend.iterated(
+            start = (both, joined(both), ops.zeros_like(both[:, :1]) + step)
+            both, *_ = backend.iterated(
                 lambda state, _: _controlled(joined, *state, step, self.tolerance),
-                (both, ops.zeros_like(both[:, :1]) + step),
+                start,
                 self.steps,
             )
             rest = both[..., :n], both[..., n:]
