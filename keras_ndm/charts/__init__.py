@@ -12,7 +12,8 @@ from keras_ndm.charts.compose import Chain, Identity, Inverse
 from keras_ndm.charts.coupling import AffineCoupling, SplineCoupling
 from keras_ndm.charts.free_spline import Circular, Monotone
 from keras_ndm.charts.linear import Linear
-from keras_ndm.charts.lookup import NAMES, get
+from keras_ndm.charts.lookup import NAMES as _BY_NAME
+from keras_ndm.charts.lookup import get
 from keras_ndm.charts.partial import Bounded, Elementwise, Positive
 from keras_ndm.charts.permute import Permute
 from keras_ndm.charts.standardize import ActNorm, Standardize
@@ -41,3 +42,6 @@ __all__ = [
     "Whiten",
     "get",
 ]
+
+#: The charts that go by a name, with their classes.
+NAMES = _BY_NAME
