@@ -250,7 +250,7 @@ def test_a_layer_called_twice_logs_the_mean_of_its_calls_on_one_batch():
     x = np.random.default_rng(0).normal(size=(2, 8, 2)).astype("float32")
     x[1] *= 0.1
     spreads = [np.var(0.5 * ops.convert_to_numpy(layer.metric.logdet(part))) for part in x]
-    assert abs(spreads[0] - spreads[1]) > 0.01
+    assert spreads[0] > 4 * spreads[1]
     model.compile("sgd", loss=["mse", "mse"])
     logs = model.train_on_batch(list(x), [np.zeros((8, 2, 2))] * 2, return_dict=True)
     assert logs["volume"] == pytest.approx(np.mean(spreads), rel=1e-4)
