@@ -124,3 +124,16 @@ def test_trees_that_are_no_formula(tree):
 def test_names_of_functions_are_words():
     with pytest.raises(ValueError, match="no part of a formula"):
         from_tree(["Function", "__import__('os').system", ["Symbol", "x"]], fields=True)
+
+
+def test_fields_in_a_plane():
+    """Mixed derivatives, and integrals over several directions."""
+    x, y = sympy.symbols("x y")
+    u = sympy.Function("u")(x, y)
+    for formula in (u.diff(x, y) ** 2 + u.diff(x, 2) * u, u.diff(x, 2, y)):
+        integral = sympy.Integral(formula, x, y)
+        assert from_tree(to_tree(integral), fields=True) == integral
+    with pytest.raises(ValueError, match="over no variable"):
+        from_tree(["Integral", ["Symbol", "u"], 2], fields=True)
+    with pytest.raises(ValueError, match="has limits"):
+        to_tree(sympy.Integral(u, (x, 0, 1)))

@@ -85,6 +85,7 @@ def test_a_report_is_kept(report, tmp_path):
 def test_the_picture_is_of_a_line(report):
     """Profiles along x, in the middle of y."""
     display = report.plot("portrait")
+    assert report.shown.names == tuple(f"u_5_{i}" for i in range(1, 13))
     assert display.profiles.shape[1] == 12
     np.testing.assert_allclose(np.diff(display.places), 2 * np.pi / 12)
 

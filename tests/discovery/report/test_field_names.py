@@ -34,6 +34,8 @@ def test_wave_action_beside_a_momentum():
     assert names_of_integrals([square]) == [None]
     momentum = sympy.Integral(u * v.diff(x), *PLANE)
     assert names_of_integrals([square, momentum]) == ["wave action", "momentum along x"]
+    uneven = sympy.Integral(3 * u**2 + 2 * v**2, *PLANE)
+    assert names_of_integrals([uneven, momentum]) == [None, "momentum along x"]
 
 
 OTHERS = {
