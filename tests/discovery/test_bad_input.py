@@ -232,5 +232,5 @@ def test_nothing_is_trained_on_bad_input(monkeypatch):
 
 
 def test_what_is_done_with_missing_values_is_checked_of_runs_too():
-    with pytest.raises(ValueError, match="missing is 'x'.*Expected 'raise', or 'drop'"):
+    with pytest.raises(ValueError, match=r"missing is .x.\. Expected .raise., or .drop."):
         discover(Trajectories(states()), missing="x")
