@@ -2,8 +2,8 @@
 
 At a jump the step that the motion makes is what the neighbours' rates predict, δ, and a wrapped
 column shows Δ = δ ∓ A instead. So A = ±(δ − Δ) is the same at every jump, the motion points the
-other way than the jump, and all values lie within one A. A square wave has no such motion, a
-relaxation goes the same way, a chaotic map has no rate, and what is reset changes its rate.
+other way than the jump, and all values lie within one A, without a gap. A square wave has no such
+motion, a relaxation goes the same way, a map has no rate, and what is reset changes its rate.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from discovery.criteria import ANGLES
 from discovery.data.flaws.samples import Samples
 
 RADIANS = 2 * math.pi
-# A turn in radians, degrees, gons, turns and hours; encoders count powers of two.
-_NAMED = (RADIANS, 360.0, 400.0, 1.0, 24.0, *(float(2**k) for k in range(4, 33)))
+# A turn in degrees, gons, turns and hours; encoders count powers of two.
+UNITS_OF_TURNS = (360.0, 400.0, 1.0, 24.0, *(float(2**k) for k in range(4, 33)))
 # Percent of the values at either end, and of the jumps, that may be wrong.
 _TAIL, _ODD = 1, 20
 # Noise takes values a little beyond one turn; numbers are rounded to this share of it.
@@ -57,6 +57,7 @@ def turn_of(samples: Samples) -> float | None:
         and _as_elsewhere(sizes, turn, missed)
         and _against(moved, steps[near])
         and _goes_on(rates, near, plain)
+        and _leaves_no_gap(np.ptp(values), turn, sizes, np.median(np.abs(moved)))
     )
     return _named(turn, sizes, np.median(np.abs(moved))) if wraps else None
 
@@ -93,10 +94,24 @@ def _goes_on(rates: np.ndarray, near: np.ndarray, plain: np.ndarray) -> bool:
     return bool(across <= ANGLES.rate_change * usual)
 
 
+def _leaves_no_gap(width: float, turn: float, sizes: np.ndarray, step: float) -> bool:
+    """Tell whether values come as near to both ends of the turn as so many jumps across would.
+
+    A gap of width g is in nobody's way with probability 1 − g over the step, at each of them.
+    """
+    gap = turn - width - _error(turn, sizes, step)
+    chance = math.exp(-len(sizes) * max(gap, 0.0) / max(step, _ROUNDING * turn))
+    return chance > ANGLES.by_chance
+
+
+def _error(turn: float, sizes: np.ndarray, step: float) -> float:
+    return 4 * float(np.median(np.abs(sizes - turn))) / math.sqrt(len(sizes)) + step / 10
+
+
 def _named(turn: float, sizes: np.ndarray, step: float) -> float:
     """Return the turn that has a name, where the size is one within its error."""
-    error = 4 * float(np.median(np.abs(sizes - turn))) / math.sqrt(len(sizes)) + step / 10
-    nearest = min(_NAMED, key=lambda size: abs(size - turn))
+    error = _error(turn, sizes, step)
+    nearest = min((RADIANS, *UNITS_OF_TURNS), key=lambda size: abs(size - turn))
     if abs(nearest - turn) <= error:
         return nearest
     # The number of fewest digits.
