@@ -2,8 +2,8 @@
 
 At a jump the step that the motion makes is what the neighbours' rates predict, δ, and a wrapped
 column shows Δ = δ ∓ A instead. So A = ±(δ − Δ) is the same at every jump, the motion points the
-other way than the jump, and all values lie within one A, without a gap. A square wave has no such
-motion, a relaxation goes the same way, a map has no rate, and what is reset changes its rate.
+other way than the jump, and all values lie within one A. A square wave has no such motion, a
+relaxation goes the same way, a chaotic map has no rate, and what is reset changes its rate.
 """
 
 from __future__ import annotations
@@ -57,9 +57,13 @@ def turn_of(samples: Samples) -> float | None:
         and _as_elsewhere(sizes, turn, missed)
         and _against(moved, steps[near])
         and _goes_on(rates, near, plain)
-        and _leaves_no_gap(np.ptp(values), turn, sizes, np.median(np.abs(moved)))
     )
-    return _named(turn, sizes, np.median(np.abs(moved))) if wraps else None
+    if not wraps:
+        return None
+    error = 4 * float(np.median(np.abs(sizes - turn))) / math.sqrt(len(sizes))
+    error += float(np.median(np.abs(moved))) / 10
+    # Steps of a map are no rates, and tell another size; its values come near to both ends.
+    return _named(min(turn, float(np.ptp(values)) + error), error)
 
 
 def _of_one_size(sizes: np.ndarray, turn: float, width: float) -> bool:
@@ -94,23 +98,8 @@ def _goes_on(rates: np.ndarray, near: np.ndarray, plain: np.ndarray) -> bool:
     return bool(across <= ANGLES.rate_change * usual)
 
 
-def _leaves_no_gap(width: float, turn: float, sizes: np.ndarray, step: float) -> bool:
-    """Tell whether values come as near to both ends of the turn as so many jumps across would.
-
-    A gap of width g is in nobody's way with probability 1 − g over the step, at each of them.
-    """
-    gap = turn - width - _error(turn, sizes, step)
-    chance = math.exp(-len(sizes) * max(gap, 0.0) / max(step, _ROUNDING * turn))
-    return chance > ANGLES.by_chance
-
-
-def _error(turn: float, sizes: np.ndarray, step: float) -> float:
-    return 4 * float(np.median(np.abs(sizes - turn))) / math.sqrt(len(sizes)) + step / 10
-
-
-def _named(turn: float, sizes: np.ndarray, step: float) -> float:
+def _named(turn: float, error: float) -> float:
     """Return the turn that has a name, where the size is one within its error."""
-    error = _error(turn, sizes, step)
     nearest = min((RADIANS, *UNITS_OF_TURNS), key=lambda size: abs(size - turn))
     if abs(nearest - turn) <= error:
         return nearest

@@ -141,8 +141,7 @@ def test_an_angle_that_is_told_turns_by_a_unit_that_people_use():
         assert not found.remarks
 
 
-def test_steps_of_a_map_tell_no_turn_that_leaves_a_gap():
-    """Steps that are no rates tell sizes about a radian off; values come near to both ends."""
+def test_values_that_come_near_to_both_ends_tell_the_turn_where_steps_are_no_rates():
     for seed in range(20):
         found = seen(samples(regular(np.random.default_rng(seed)), 20))
         assert found.turns == (None,)  # 2π, or none at all
