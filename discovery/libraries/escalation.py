@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from discovery.criteria import LIBRARIES
-from discovery.data.coordinates import infer_roles
+from discovery.data.coordinates import group_bodies, infer_roles, role_of_name
 from discovery.libraries.curvilinear import clear_sines, curvilinear, of_one_angle
 from discovery.libraries.families import (
     POTENTIALS,
@@ -110,6 +110,8 @@ def escalation(
     if degree and not curved:
         # Of many powers noise makes false null vectors: those of low degree come first.
         stages.append(polynomial(names, min(degree, 4), straight))
+    if not positions and not curved and not iterates:
+        stages += _of_pairs(names, roles)
     if positions and not curved:
         # A few functions of the distance come before hundreds of powers, which imitate them.
         stages += [radial(names, roles, [key]) for key in POTENTIALS if key != "1/r"]
@@ -155,3 +157,22 @@ def escalation(
             for s in stages
         ]
     return [s if len(s) <= MAX_TERMS else Omitted(s.name, len(s)) for s in stages]
+
+
+def _of_pairs(names: Sequence[str], roles: Sequence[str | None]) -> list[Library]:
+    """Return functions of distances where names tell bodies and nothing tells velocities.
+
+    Vortices need none, nor do what drifts across a field or creeps in a fluid.
+    """
+    # Where all values are positive, places are taken for amounts.
+    untold = [
+        i
+        for i, role in enumerate(roles)
+        if role in (None, "amount") and role_of_name(names[i]) == "position"
+    ]
+    bodies = group_bodies([names[i] for i in untold], untold)
+    if len(bodies) < 2 or {len(body) for body in bodies} not in ({2}, {3}):
+        return []
+    places = ["position" if i in untold else role for i, role in enumerate(roles)]
+    alone = [radial(names, places, [key]) for key in ("log r", "1/r", "r")]
+    return [*alone, radial(names, places)]

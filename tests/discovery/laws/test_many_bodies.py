@@ -138,3 +138,30 @@ def test_of_very_many_columns_sums_alone_are_tried():
     searched = " ".join(finder.report_.searched)
     assert "polynomial(1) (skipped" in searched and "no manifold is trained" in searched
     assert {q.name for q in finder.quantities_} == {"total momentum", "energy"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("noise", [0.0, 0.005])
+def test_three_vortices_of_unequal_strength(noise):
+    """Impulse along x and y, its moment, and the energy: no velocities are in the data."""
+    strength = np.array([1.37, -0.81, 2.23])
+
+    def rates(_, s):
+        x, y = s[:3], s[3:]
+        dx, dy = x[:, None] - x, y[:, None] - y
+        square = dx**2 + dy**2 + np.eye(3)
+        return np.r_[-(strength * dy / square).sum(1), (strength * dx / square).sum(1)]
+
+    rng, times, runs = np.random.default_rng(4), np.linspace(0, 3, 100), []
+    while len(runs) < 30:
+        start = rng.normal(scale=1.3, size=6)
+        apart = np.hypot(start[:3, None] - start[:3], start[3:, None] - start[3:]) + 9 * np.eye(3)
+        if apart.min() > 0.7:
+            solved = solve_ivp(rates, (0, 3), start, t_eval=times, rtol=1e-10, atol=1e-12)
+            runs.append(solved.y.T)
+    states = np.array(runs)
+    states += noise * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    names = ["x1", "x2", "x3", "y1", "y2", "y3"]
+    found = ConservedQuantityFinder(random_state=0).fit(Trajectories(states, times, names=names))
+    assert found.report_.n_conserved == 4
+    assert sum("log" in q.formula for q in found.quantities_) == 1

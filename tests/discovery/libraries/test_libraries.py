@@ -322,6 +322,11 @@ AUTO = {
     "angle": (("theta", "omega"), ("angle", "angular_velocity"), ["cos(theta)", "omega**2"]),
     "amounts": (("a", "b"), ("amount", "amount"), ["log(a)", "log(b)", "a*b"]),
     "chain": (LINE, LINE_ROLES, ["exp(q1 - q2)", "(q1 - q2)**3"]),
+    "vortices": (
+        ("x1", "y1", "x2", "y2", "x3", "y3"),
+        (None,) * 6,
+        ["log(sqrt((x1 - x2)**2 + (y1 - y2)**2))", "1/sqrt((x2 - x3)**2 + (y2 - y3)**2)", "x1*y3"],
+    ),
 }
 
 
