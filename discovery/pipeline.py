@@ -122,10 +122,11 @@ def discover(  # noqa: PLR0913 (the public interface)
     """Find what is conserved in runs of one system.
 
     A neural differential manifold is trained to predict the next state; its metric is the
-    precision of the measurement noise in each place. Runs are smoothed through its flow, and
-    functions that move along an orbit only as noise moves them are reported, judged on runs that
-    took no part in finding them or in training. Where no closed form in reach is conserved
-    (``library="auto"``), features are learned that tell the orbits apart.
+    precision of the measurement noise in each place. None is trained where it would add nothing:
+    small noise that is the same everywhere (see `estimation.uniform_noise`). Runs are smoothed
+    through its flow, and functions that move along an orbit only as noise moves them are reported,
+    judged on runs that took no part in finding them or in training. Where no closed form in reach
+    is conserved (``library="auto"``), features are learned that tell the orbits apart.
 
     Parameters
     ----------

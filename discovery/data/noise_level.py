@@ -70,7 +70,7 @@ def difference_scales(
     """
     scales = []
     for order in orders:
-        residual = _differences(rows, times, offsets, order)
+        _, residual = differences(rows, times, offsets, order)
         if len(residual) < NOISE.fewest_differences:
             break
         # The median resists the few places where the path turns too fast for this order.
@@ -109,29 +109,44 @@ def _grid_step(values: np.ndarray) -> float:
     return float(step) if off < _ON_GRID and repeated else 0.0
 
 
-def _differences(
-    rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, order: int
-) -> np.ndarray:
-    """Return divided differences of one order within runs, (k, d).
+def differences(
+    rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, order: int, apart: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return where divided differences of one order within runs start, and what they are.
 
     Their weights have unit norm, so that white noise keeps its standard deviation.
+
+    Parameters
+    ----------
+    rows : (n, d) array
+    times : (n,) array
+    offsets : (runs + 1,) array of int
+    order : int
+    apart : bool
+        Of all differences only such as share no sample.
+
+    Returns
+    -------
+    starts : (k,) array of int
+        Difference i is of the rows ``starts[i], …, starts[i] + order``.
+    differences : (k, d) array
     """
-    starts = _inside_runs(offsets, order)
+    starts = _inside_runs(offsets, order, order + 1 if apart else 1)
     if not len(starts):
-        return np.empty((0, rows.shape[1]))
+        return starts, np.empty((0, rows.shape[1]))
     if _even(times, offsets):
         # One set of weights for all windows.
         weights = _weights(np.arange(order + 1.0)[None])[0]
         everywhere = sum(w * rows[j : len(rows) - order + j] for j, w in enumerate(weights))
-        return everywhere[starts]
+        return starts, everywhere[starts]
     window = [starts + j for j in range(order + 1)]
     weights = _weights(np.stack([times[row] for row in window], axis=1))
-    return sum(weights[:, [j]] * rows[row] for j, row in enumerate(window))
+    return starts, sum(weights[:, [j]] * rows[row] for j, row in enumerate(window))
 
 
-def _inside_runs(offsets: np.ndarray, order: int) -> np.ndarray:
-    """Return the rows that have so many others of their run after them."""
-    spans = [np.arange(a, b - order) for a, b in itertools.pairwise(offsets)]
+def _inside_runs(offsets: np.ndarray, order: int, step: int = 1) -> np.ndarray:
+    """Return every so many-th row that has `order` others of its run after it."""
+    spans = [np.arange(a, b - order, step) for a, b in itertools.pairwise(offsets)]
     return np.concatenate(spans).astype(int)
 
 
