@@ -15,7 +15,7 @@ Source: Mood, Introduction to the Theory of Statistics (1950), section 16.4.
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import binom, chi2
+from scipy.special import bdtr, chdtrc
 
 from discovery.criteria import NOISE
 from discovery.data.noise_level import difference_scales, differences, noise_scale
@@ -81,7 +81,7 @@ def _by_place(states: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     for place in places.T:
         count = np.bincount(place, minlength=_PARTS)[:, None]
         seen = np.array([large[place == part].sum(axis=0) for part in range(_PARTS)])
-        out.append(chi2.sf(np.sum((2 * seen - count) ** 2 / count, axis=0), _PARTS - 1))
+        out.append(chdtrc(_PARTS - 1, np.sum((2 * seen - count) ** 2 / count, axis=0)))
     return np.array(out)
 
 
@@ -89,4 +89,4 @@ def _by_signs(left: np.ndarray) -> np.ndarray:
     """Return the p value of each pair of columns: their signs agree half the time."""
     signs = np.sign(left)
     agree = (len(left) - np.abs(signs.T @ signs)) / 2  # or disagree, what is rarer
-    return 2 * binom.cdf(agree[np.triu_indices(left.shape[1], 1)], len(left), 0.5)
+    return 2 * bdtr(agree[np.triu_indices(left.shape[1], 1)], len(left), 0.5)
