@@ -6,7 +6,8 @@
 
 Each data set is analysed in a process of its own on one core, from the start of the interpreter to
 the report; only the data are made before. A thread looks at the stack and books the time of the
-processor since its last look to the part of the analysis that runs: nothing of the code is changed. Several checkouts take turns, and ratios are those of the first to the last.
+processor since its last look to the part of the analysis that runs: nothing of the code is changed.
+Several checkouts take turns, and ratios are those of the first to the last.
 """
 
 import argparse
@@ -23,9 +24,17 @@ from pathlib import Path
 import numpy as np
 
 SYSTEMS = (
-    "harmonic_oscillator pendulum kepler henon_heiles lotka_volterra rigid_body double_pendulum "
-    "damped_pendulum van_der_pol lorenz"
-).split()
+    "harmonic_oscillator",
+    "pendulum",
+    "kepler",
+    "henon_heiles",
+    "lotka_volterra",
+    "rigid_body",
+    "double_pendulum",
+    "damped_pendulum",
+    "van_der_pol",
+    "lorenz",
+)
 # Part -> what its modules' paths hold. The innermost frame that fits is the part.
 PARTS = {
     "import": ("<frozen importlib",),

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from discovery.levels.embedding import LawEmbedding, Means
+
 
 @dataclass(frozen=True)
 class DiscoveryReport(Summary):
