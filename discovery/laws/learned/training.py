@@ -93,7 +93,7 @@ def train_features(
     left: list[float] = []
     with tqdm(total=STEPS, desc="learning features", unit="step", disable=not verbose) as bar:
 
-        def after(batch: int, _: dict | None = None) -> None:
+        def after(batch: int, **_: object) -> None:
             bar.update()
             if batch + 1 in LOOKS:
                 left.append(_far_from_flat(read()[1]))
