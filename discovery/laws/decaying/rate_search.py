@@ -28,6 +28,8 @@ from discovery.libraries.library import Library
 
 # Rates that are tried, in units of one over the length of a run.
 _SLOWEST, _FASTEST, _TRIALS = 0.003, 30.0, 60
+# Rows on which they are tried, about.
+_ROWS = 2000
 # Rates at which something decays that are looked into, the clearest ones.
 _DIPS = 3
 # Values of terms and of their derivatives that are kept: 2²⁵ doubles are 256 MiB.
@@ -67,21 +69,16 @@ class Growing(Stage):
         return (growing(self.library, rate, self.clock) for rate in self._rates(fit))
 
     def _rates(self, fit: Orbits) -> list[sympy.Expr | float]:
-        raised = _Raised(self.library, fit.smoothed)
-        path, scale = raised.path, np.append(fit.scale[: raised.dim - 1], 0.0)
-        longest = float(path.states[:, raised.clock].max())
-
-        def flatness(logarithm: float) -> float:
-            raised.rate = float(np.exp(logarithm))
-            with np.errstate(all="ignore"):
-                ops = operators(raised, path, fit.offsets, scale)
-            values = spectrum(ops).values if ops.is_finite else ()
-            return float(np.log(max(values[0], 1e-300))) if len(values) else np.inf
-
+        # Dips are broad: a few rows show where they are.
+        longest = float(fit.smoothed.states[:, self.library.dim].max())
         grid = np.log(np.geomspace(_SLOWEST, _FASTEST, _TRIALS) / longest)
-        depths = np.array([flatness(value) for value in grid])
+        seen = _Flatness(self.library, fit.thinned(_ROWS))
+        dips = prominent_minima(np.exp([seen(value) for value in grid]))[:_DIPS]
+        if not dips:
+            return []
+        flatness = _Flatness(self.library, fit)
         found = []
-        for dip in prominent_minima(np.exp(depths))[:_DIPS]:
+        for dip in dips:
             best = minimize_scalar(
                 flatness,
                 bounds=(grid[dip - 1], grid[dip + 1]),
@@ -97,6 +94,29 @@ class Growing(Stage):
                 )
                 found.append(simple)
         return found
+
+
+class _Flatness:
+    """The logarithm of the least flatness among a library's terms times e^{γt}, for each log γ.
+
+    Parameters
+    ----------
+    library : Library
+        Of d coordinates.
+    orbits : Orbits
+        Of d coordinates and the clock.
+    """
+
+    def __init__(self, library: Library, orbits: Orbits) -> None:
+        self._raised, self._offsets = _Raised(library, orbits.smoothed), orbits.offsets
+        self._scale = np.append(orbits.scale[: library.dim + 1], 0.0)
+
+    def __call__(self, logarithm: float) -> float:
+        self._raised.rate = float(np.exp(logarithm))
+        with np.errstate(all="ignore"):
+            ops = operators(self._raised, self._raised.path, self._offsets, self._scale)
+        values = spectrum(ops).values if ops.is_finite else ()
+        return float(np.log(max(values[0], 1e-300))) if len(values) else np.inf
 
 
 class _Raised:
