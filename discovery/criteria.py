@@ -789,10 +789,11 @@ class FormulaCriteria:
     )
     numbers_by_chance: float = limit(
         0.2,
-        statistic="expected count of other numbers as cheap in a coefficient's interval",
+        statistic="odds of an arbitrary coefficient against a simple number, as it was measured",
         unit="1",
-        reason="uniform distribution of the logarithm of an arbitrary coefficient",
-        level=0.18,
+        reason="uniform distribution of the logarithm of an arbitrary coefficient, normal one of "
+        "what is measured; half of all coefficients are simple numbers",
+        level=0.17,
         off=math.inf,
         test="formulas/test_simple_numbers.py::test_a_fraction_that_chance_would_give_is_none",
     )

@@ -16,6 +16,7 @@ import numpy as np
 from discovery.analysis import Asked, Rest, Source, laws_of
 from discovery.criteria import LAWS, NOISE, LawCriteria
 from discovery.data.coordinates import are_fields
+from discovery.data.flaws.copies import without_copies
 from discovery.data.flaws.reading import in_radians, radians_in, read
 from discovery.data.frame import Frame, with_rows
 from discovery.data.noise_level import known_noise
@@ -262,6 +263,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
             "ordered= out, or give the coordinates other roles."
         )
     unsaid = isinstance(degrees, Sequence) and not degrees
+    runs = without_copies(runs)
     units = runs.units
     told = told_bodies(bodies, box, runs.names, runs.roles)
     if told is not None and told.in_box:

@@ -40,7 +40,7 @@ LAYERS = {
         ("coordinate_layer", "laws", "metric_layer"),
         ("charts", "metric_heads"),
         ("geometry",),
-        ("precision", "rowwise", "user_data"),
+        ("own_loss", "precision", "rowwise", "user_data"),
         ("backend",),
         ("keras_internals",),
     ),

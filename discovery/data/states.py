@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from discovery.data.column_names import RUN_COLUMNS, TIME_COLUMNS, usual_column
+from discovery.data.flaws.missing import checked_missing
 from discovery.data.trajectories import Trajectories
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def as_runs(runs: Runs, missing: str = "raise") -> Trajectories:
     ValueError
         For anything else, and as these two.
     """
+    checked_missing(missing)
     if isinstance(runs, Trajectories):
         return runs
     if is_frame(runs):

@@ -122,14 +122,16 @@ def canonical(laws: Sequence[Law], space: Space, weak: Weak) -> tuple[Equations,
 def _merged(laws: Sequence[Law], weights: np.ndarray, remark: str = "") -> Energy:
     """Return a sum of laws, each term once."""
     terms: dict[sympy.Expr, float] = {}
+    sizes: dict[sympy.Expr, float] = {}
     losses: dict[sympy.Expr, float] = {}
     for law, weight in zip(laws, weights, strict=True):
         for term, number in zip(law.terms, law.coefficients, strict=True):
             terms[term] = terms.get(term, 0.0) + weight * number
+            sizes[term] = sizes.get(term, 0.0) + abs(weight * number)
         for loss, number in zip(law.losses, law.factors, strict=True):
             losses[loss] = losses.get(loss, 0.0) + weight * number
-    least = _ROUNDING * max(map(abs, terms.values()))
-    kept = {term: number for term, number in terms.items() if abs(number) > least}
+    # What is left of terms that cancel is rounding; of its own size, for others have other units.
+    kept = {term: c for term, c in terms.items() if abs(c) > _ROUNDING * sizes[term]}
     numbers, factors = (np.array([*part.values()], dtype=float) for part in (kept, losses))
     return Energy(list(kept), numbers, list(losses), factors, remark)
 
@@ -269,7 +271,8 @@ def _definite(laws: Sequence[Law], sums: np.ndarray, space: Space, weak: Weak) -
     weights = np.linalg.lstsq(of_sums.reshape(len(of_sums), -1).T, one.ravel(), rcond=None)[0]
     found = sums @ weights
     # A law alone keeps its own size; so does a sum in which rounding left traces of others.
-    found = np.where(abs(found) > 1e-3 * np.abs(found).max(), found, 0.0)
+    part = np.abs(found) * np.linalg.norm(masses.reshape(len(masses), -1), axis=1)
+    found = np.where(part > 1e-3 * part.max(), found, 0.0)
     largest = int(np.argmax(np.abs(found)))
     if np.count_nonzero(found) == 1:
         found = found / abs(found[largest])

@@ -3,8 +3,7 @@
 A number costs the bits that it takes to say it: those of numerator and denominator, or of a
 decimal's digits and the place of its point; a factor √2, √3 or π, or a power of a constant that
 the user names (a field strength, a coupling), costs more. Of the numbers in a coefficient's
-interval the cheapest is taken, unless numbers as cheap lie so close together there that chance
-would give one.
+interval the cheapest is taken that an arbitrary coefficient would hardly lie so near to.
 """
 
 from __future__ import annotations
@@ -126,8 +125,8 @@ class Numbers:
     def simple(self, ratio: float, tolerance: float, interval: float = 0.0) -> tuple[float, float]:
         """Return the cheapest number within a relative tolerance, and its price in bits.
 
-        The ratio itself, of infinite price, where there is none, and where chance would give a
-        number as cheap; see `expected`.
+        The ratio itself, of infinite price, where there is none, and where it may as well be an
+        arbitrary number; see `_odds`.
 
         Parameters
         ----------
@@ -150,13 +149,39 @@ class Numbers:
         high = np.searchsorted(values, sizes * (1 + tolerances))
         at = np.arange(len(values))
         inside = (at >= low[:, None]) & (at < high[:, None])
+        inside[inside] = self._odds(sizes, intervals, inside) <= FORMULAS.numbers_by_chance
         best = np.argmin(np.where(inside, prices, np.inf), axis=1)
-        others = (self._as_cheap[best] - 1) * self._one(intervals)
-        found = inside.any(axis=1) & (others <= FORMULAS.numbers_by_chance)
+        found = inside.any(axis=1)
         return (
             np.where(found, np.copysign(values[best], ratios), ratios),
             np.where(found, prices[best], np.inf),
         )
+
+    def _odds(self, sizes: np.ndarray, intervals: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """Return the odds that measured ratios are arbitrary numbers, not the simple ones there.
+
+        For an arbitrary number, one of an even distribution of the logarithm, against one of the
+        simple ones as cheap nearby: of both, half of all ratios. What is measured scatters about
+        the number by a standard error s, so that the odds are √2π s n exp(z²/2), with n simple
+        ones to a unit of the logarithm, and z standard errors between the number and the ratio.
+
+        Parameters
+        ----------
+        sizes, intervals : (s,) arrays
+            Of ratios, and half the widths of their intervals, relative.
+        which : (s, numbers) array of bool
+            Pairs of ratios and simple numbers.
+
+        Returns
+        -------
+        (pairs,) array
+        """
+        row, number = np.nonzero(which)
+        errors = np.maximum(intervals[row] / FORMULAS.interval, np.finfo(float).tiny)
+        z = np.where(intervals[row] > 0, (self._table[0][number] / sizes[row] - 1) / errors, 0.0)
+        dense = self._as_cheap[number] / (2 * np.log(_NEAR))
+        # A number that is far off has odds beyond what a double holds.
+        return np.sqrt(2 * np.pi) * errors * dense * np.exp(np.minimum(z**2 / 2, 700))
 
     def expected(self, number: float, width: float) -> float:
         """Return how many numbers as cheap an interval holds that lies anywhere nearby.

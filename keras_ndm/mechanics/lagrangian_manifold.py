@@ -12,13 +12,14 @@ from keras_ndm.mechanics import data, flat_weights, gauss_newton
 from keras_ndm.mechanics.polish import polish
 from keras_ndm.mechanics.readout import DENSE, Mechanics
 from keras_ndm.mechanics.term_networks import TermNetworks, Terms
+from keras_ndm.own_loss import OwnLoss
 from keras_ndm.precision import refuse_quantized
 
 _PARTS = ("potential", "one_form", "friction")
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
-class LagrangianManifold(Mechanics, keras.Model):
+class LagrangianManifold(Mechanics, OwnLoss):
     r"""Learn the Lagrangian ½ q̇ᵀ g(q) q̇ − V(q) of a mechanical system.
 
     The metric is the mass matrix. Angles enter by cosine and sine. The motion does not fix the
@@ -55,6 +56,8 @@ class LagrangianManifold(Mechanics, keras.Model):
     ValueError
         On arguments or data that do not fit, with what was received and what was expected.
     """
+
+    own_loss = "motion's residuals"
 
     def __init__(
         self,
@@ -130,29 +133,6 @@ class LagrangianManifold(Mechanics, keras.Model):
         for name, value in data.scales(q, v, dt, y, self.angles).items():
             getattr(self, name).assign(value)
         self.adapted.assign(1.0)
-
-    def compile(
-        self,
-        optimizer: str | dict | keras.optimizers.Optimizer = "adam",
-        loss: str | Callable | None = None,
-        **kwargs,
-    ) -> None:
-        """As `keras.Model.compile`; the loss is that of `compute_loss`.
-
-        Parameters
-        ----------
-        optimizer : str, dict or Optimizer
-        loss : None
-            Must not be given.
-        **kwargs
-            As in Keras.
-        """
-        if loss is not None:
-            raise ValueError(
-                "LagrangianManifold is trained on the residuals of its own motion and takes no "
-                f"`loss`; received {loss!r}."
-            )
-        super().compile(optimizer=optimizer, **kwargs)
 
     def fit(
         self, x: tuple | None = None, y: np.ndarray | None = None, **kwargs

@@ -17,7 +17,7 @@ from keras_ndm.models.checked_points import (
     first_points,
     validation,
 )
-from keras_ndm.models.own_loss import OwnLoss
+from keras_ndm.own_loss import OwnLoss
 from keras_ndm.precision import full_precision, refuse_quantized
 from keras_ndm.rowwise import Rows
 

@@ -21,7 +21,7 @@ from keras import ops
 from keras_ndm.backend import Tensor
 from keras_ndm.backend import mean as mean_of
 from keras_ndm.backend.training import cholesky
-from keras_ndm.models.own_loss import OwnLoss
+from keras_ndm.own_loss import OwnLoss
 
 # States (batch, d), or states and what else the model takes, the step dt (batch, 1) for instance.
 States: TypeAlias = Tensor | Sequence[Tensor]

@@ -229,3 +229,8 @@ def test_nothing_is_trained_on_bad_input(monkeypatch):
     for options in ({"library": "poly"}, {"noise": -1.0}, {"library": ["x1 +* x2"]}):
         with pytest.raises(ValueError):
             discovery.discover(runs, **options)
+
+
+def test_what_is_done_with_missing_values_is_checked_of_runs_too():
+    with pytest.raises(ValueError, match=r"missing is .x.\. Expected .raise., or .drop."):
+        discover(Trajectories(states()), missing="x")

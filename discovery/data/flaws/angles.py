@@ -17,7 +17,7 @@ from discovery.criteria import ANGLES, DATA
 from discovery.data.coordinates import infer_roles
 from discovery.data.flaws.degrees import are_degrees
 from discovery.data.flaws.samples import Samples
-from discovery.data.flaws.wrapping import RADIANS, turn_of
+from discovery.data.flaws.wrapping import RADIANS, UNITS_OF_TURNS, turn_of
 
 DEGREES = 360.0
 _UNITS = {RADIANS: " in radians", DEGREES: " in degrees"}
@@ -124,7 +124,8 @@ def angles_in(
         if i in turns or given[i] not in _MAY_TURN:
             continue
         turn = turn_of(Samples(samples.rows[:, [i]], samples.times, samples.offsets))
-        if turn is not None and (given[i] != "angle" or turn != RADIANS):
+        # What is told to be an angle turns by a unit that people use.
+        if turn is not None and (given[i] != "angle" or turn in UNITS_OF_TURNS):
             turns[i] = turn
             unit = _UNITS.get(turn, "")
             remarks.append(f"{names[i]} jumps by {turn:.6g}: read as an angle{unit}, unwrapped")

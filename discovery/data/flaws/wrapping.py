@@ -17,8 +17,8 @@ from discovery.criteria import ANGLES
 from discovery.data.flaws.samples import Samples
 
 RADIANS = 2 * math.pi
-# A turn in radians, degrees, gons, turns and hours; encoders count powers of two.
-_NAMED = (RADIANS, 360.0, 400.0, 1.0, 24.0, *(float(2**k) for k in range(4, 33)))
+# A turn in degrees, gons, turns and hours; encoders count powers of two.
+UNITS_OF_TURNS = (360.0, 400.0, 1.0, 24.0, *(float(2**k) for k in range(4, 33)))
 # Percent of the values at either end, and of the jumps, that may be wrong.
 _TAIL, _ODD = 1, 20
 # Noise takes values a little beyond one turn; numbers are rounded to this share of it.
@@ -58,7 +58,12 @@ def turn_of(samples: Samples) -> float | None:
         and _against(moved, steps[near])
         and _goes_on(rates, near, plain)
     )
-    return _named(turn, sizes, np.median(np.abs(moved))) if wraps else None
+    if not wraps:
+        return None
+    error = 4 * float(np.median(np.abs(sizes - turn))) / math.sqrt(len(sizes))
+    error += float(np.median(np.abs(moved))) / 10
+    # Steps of a map are no rates, and tell another size; its values come near to both ends.
+    return _named(min(turn, float(np.ptp(values)) + error), error)
 
 
 def _of_one_size(sizes: np.ndarray, turn: float, width: float) -> bool:
@@ -93,10 +98,9 @@ def _goes_on(rates: np.ndarray, near: np.ndarray, plain: np.ndarray) -> bool:
     return bool(across <= ANGLES.rate_change * usual)
 
 
-def _named(turn: float, sizes: np.ndarray, step: float) -> float:
+def _named(turn: float, error: float) -> float:
     """Return the turn that has a name, where the size is one within its error."""
-    error = 4 * float(np.median(np.abs(sizes - turn))) / math.sqrt(len(sizes)) + step / 10
-    nearest = min(_NAMED, key=lambda size: abs(size - turn))
+    nearest = min((RADIANS, *UNITS_OF_TURNS), key=lambda size: abs(size - turn))
     if abs(nearest - turn) <= error:
         return nearest
     # The number of fewest digits.

@@ -46,7 +46,7 @@ def without_uncertain(
 ) -> Candidate | None:
     """Return the candidate without the term that is least surely not zero.
 
-    None where every term is sure, or where the flatness needs it.
+    None where every term is sure, or where the flatness needs it. What is zero goes at once.
 
     Parameters
     ----------
@@ -57,6 +57,15 @@ def without_uncertain(
     costs : (m,) array
         What each term of the library costs.
     """
+    there = candidate.coefficients != 0
+    if not there.all():
+        support = np.array(candidate.support)[there]
+        return replace(
+            candidate,
+            support=tuple(int(j) for j in support),
+            coefficients=candidate.coefficients[there],
+            cost=float(costs[support].sum()),
+        )
     doubt = errors / np.abs(candidate.coefficients)
     worst = int(np.argmax(doubt))
     if doubt[worst] * FORMULAS.interval < 1:

@@ -24,7 +24,8 @@ def variance_between(
     """Return the variance of values, one a run, that parameters do not explain.
 
     What a polynomial in the parameters explains says nothing of a run: the square of a rod's
-    length, where x² + y² is found to be constant. Its degree is as high as the runs allow.
+    length, where x² + y² is found to be constant. A polynomial in all of them, or in one, which
+    may have a higher degree: degrees are as high as the runs allow.
 
     Parameters
     ----------
@@ -34,6 +35,12 @@ def variance_between(
     criteria : LawCriteria
         How many runs a coefficient needs.
     """
+    p = parameters.shape[1]
+    sets = dict.fromkeys([(), *((k,) for k in range(p)), tuple(range(p))])
+    return min(_unexplained(means, parameters[:, list(some)], criteria) for some in sets)
+
+
+def _unexplained(means: np.ndarray, parameters: np.ndarray, criteria: LawCriteria) -> float:
     n, p = parameters.shape
     design = np.ones((n, 1))
     for degree in _DEGREES if p else ():

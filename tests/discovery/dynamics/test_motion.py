@@ -167,6 +167,23 @@ def test_a_magnetic_field_beside_the_energy(simulated):
         assert any(title == "field in (x, y): 1" for title in motion.coefficients)
 
 
+def test_units_in_which_numbers_of_a_law_differ_by_far(simulated):
+    """An electron in a trap, in metres and seconds: rates of 1e9, squared in the energy."""
+    clock = 1e9
+
+    def fast(x, y, u, v):
+        rates = magnetic(x, y, u / clock, v / clock)
+        return u, v, clock**2 * rates[2], clock**2 * rates[3]
+
+    begun = starts(1, 4) * [1, 1, clock, clock]
+    runs, levels = simulated(fast, begun, TIMES / clock, list("xyuv"), SPACE)
+    motion = motion_of([law("u**2/2 + v**2/2 + 0.5e18*x**2 + 0.65e18*y**2")], [], runs, levels)
+    assert motion.residual < 1.3
+    true = np.stack(np.broadcast_arrays(*fast(*begun.T)), axis=1)
+    spread = runs.rows.std(axis=0) * clock
+    assert np.abs((motion.refit().rates(begun) - true) / spread).max() < 0.05
+
+
 def test_a_law_that_does_not_move_the_data(simulated):
     def carried(x, y, u, v):
         return u, v, -x + 0.4 * u * v, -1.3 * y - 0.4 * u**2

@@ -91,6 +91,16 @@ def kicked(rng):
     return angle
 
 
+def regular(rng):
+    """Suris' integrable map, on the circle: steps of about a radian, which are no rates."""
+    angles = np.empty((20, 100))
+    x, y = rng.uniform(-3, 3, (2, 20))
+    for i in range(100):
+        angles[:, i] = (x + np.pi) % (2 * np.pi) - np.pi
+        x, y = y, 2 * y - x - 2 * np.arctan2(0.43 * np.sin(y), 1 + 0.43 * np.cos(y))
+    return angles.ravel()
+
+
 def impacts(rng):
     """Velocities of balls that fall and bounce, each from a height of its own."""
     out = []
@@ -120,6 +130,21 @@ def test_what_does_not_wrap(make):
     for seed in range(5):
         found = seen(samples(make(np.random.default_rng(seed)), 20))
         assert found.roles is None and found.turns == (None,)
+
+
+def test_an_angle_that_is_told_turns_by_a_unit_that_people_use():
+    wrapped = turning() / (2 * np.pi) % 1
+    assert seen(samples(360 * wrapped, 20), ["angle"]).turns == (360,)
+    for turn in (2 * np.pi, 7.0):
+        found = seen(samples(turn * wrapped, 20), ["angle"])
+        assert found.turns == (None,)
+        assert not found.remarks
+
+
+def test_values_that_come_near_to_both_ends_tell_the_turn_where_steps_are_no_rates():
+    for seed in range(20):
+        found = seen(samples(regular(np.random.default_rng(seed)), 20))
+        assert found.turns == (None,)  # 2π, or none at all
 
 
 def test_short_noise_does_not_wrap():

@@ -46,3 +46,11 @@ def test_rows_sum_to_zero_where_they_may(mixed, is_difference):
     np.testing.assert_array_equal(
         tied(terms, coefficients, errors, lambda trial: False), coefficients
     )
+
+
+def test_a_tie_that_would_take_a_term_away_is_none():
+    """Errors as large as the coefficients allow any sums of rows, also with no square left."""
+    terms = [X**2, X * Y, X * Z, Y**2, Y * Z, Z**2]
+    coefficients = np.array([1.0, 2.2, -2.2, 1.0, -2.2, 1.0])
+    out = tied(terms, coefficients, 40 * np.abs(coefficients), lambda trial: True)
+    np.testing.assert_array_equal(out, coefficients)

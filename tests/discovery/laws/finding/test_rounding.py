@@ -5,7 +5,12 @@ import pytest
 
 from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import Operators
-from discovery.laws.finding.rounding import better_of, equal_in_kind, rounded
+from discovery.laws.finding.rounding import (
+    better_of,
+    equal_in_kind,
+    rounded,
+    without_uncertain,
+)
 from discovery.libraries import custom
 
 NAMES = ("x", "y", "u", "v")
@@ -40,3 +45,13 @@ def test_what_nobody_knows_is_not_rounded_to_anything():
     found = Candidate((0, 1), np.array([1.0, 3.04]), 0.0, 2.0)
     one, other = rounded(operators_of(np.zeros((2, 2))), found, lambda _: True)
     assert other / one == pytest.approx(3, rel=1e-12)
+
+
+def test_a_term_of_no_weight_goes_at_once():
+    """Its doubt is not a number, and without it nothing changes."""
+    ops = Operators(np.eye(3), np.eye(3), np.eye(3), np.eye(3))
+    some = Candidate((0, 1, 2), np.array([1.0, 0.0, 2.0]), 1.0, 5.0)
+    shorter = without_uncertain(ops, some, np.array([0.1, 0.0, 0.0]), np.array([1.0, 2.0, 2.0]))
+    assert shorter.support == (0, 2)
+    np.testing.assert_array_equal(shorter.coefficients, [1.0, 2.0])
+    assert shorter.cost == 3.0

@@ -8,6 +8,7 @@ import pytest
 from discovery import libraries
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
+from discovery.laws.judging.between import variance_between
 from discovery.laws.judging.evidence import gather, motion_everywhere, resolution
 
 STEPS = 60
@@ -132,3 +133,13 @@ def test_the_resolution_is_the_bound_of_a_law_as_noisy():
     orbits = [constant_runs(20, seed) for seed in range(20)]
     bounds = [gather(X, np.ones(1), o, np.random.default_rng(0)).drift_interval[1] for o in orbits]
     assert np.median(bounds) == pytest.approx(np.median([resolution(o) for o in orbits]), rel=0.3)
+
+
+def test_a_function_of_one_of_several_parameters_says_nothing_of_a_run():
+    """Ten runs are too few for all products of two parameters, and enough for one's square."""
+    rng = np.random.default_rng(0)
+    parameters = rng.uniform(1, 4, (10, 2))
+    means = 0.3 * parameters[:, 0] ** 2 - parameters[:, 0]
+    assert variance_between(means, parameters) < 1e-20
+    own = means + 0.1 * rng.standard_normal(10)
+    assert 1e-3 < variance_between(own, parameters) < 3e-2

@@ -22,7 +22,7 @@ class OwnLoss(keras.Model):
         loss: str | Callable | None = None,
         **kwargs,
     ) -> None:
-        """As `keras.Model.compile`, without a loss: the likelihood is the loss.
+        """As `keras.Model.compile`, without a loss: that of `compute_loss` counts.
 
         Parameters
         ----------
@@ -40,7 +40,7 @@ class OwnLoss(keras.Model):
         if loss is not None:
             raise ValueError(
                 f"{type(self).__name__} is trained by its own {self.own_loss} and takes no "
-                f"`loss`; received {loss!r}. {self.instead}"
+                f"`loss`; received {loss!r}. {self.instead}".rstrip()
             )
         super().compile(optimizer=optimizer, **kwargs)
 
