@@ -356,6 +356,44 @@ class NoiseCriteria:
         test="estimation/iterates/test_one_step.py::test_what_follows_from_nothing_is_no_map",
     )
 
+    # Whether a manifold is trained.
+    uniform: float = limit(
+        0.01,
+        statistic="least p value of the tests that noise is as large in all places, and "
+        "independent from column to column, times the number of tests",
+        unit="1",
+        reason="binomial and chi-squared: signs of differences that share no sample",
+        level=0.01,
+        off=0.0,
+        test="estimation/test_uniform_noise.py::test_noise_that_differs_is_seen",
+    )
+    fewest_apart: int = limit(
+        1000,
+        statistic="differences that share no sample",
+        unit="1",
+        reason="tolerance: of so many the test sees noise that is twice as large in a fifth of the "
+        "states",
+        off=0,
+        test="estimation/test_uniform_noise.py::test_few_samples_tell_nothing",
+    )
+    smoothed_as_well: float = limit(
+        0.02,
+        statistic="largest noise over the standard deviation of its coordinate",
+        unit="1",
+        reason="tolerance: the default manifold misses the next state by about 1 % of its spread, "
+        "so that its flow smooths smaller noise no better than local polynomials",
+        off=math.inf,
+        test="estimation/test_uniform_noise.py::test_large_noise_is_smoothed_by_a_flow",
+    )
+    unseen: float = limit(
+        1e-3,
+        statistic="largest noise over the standard deviation of its coordinate",
+        unit="1",
+        reason="tolerance: a tenth of what the default manifold misses, which hides smaller noise",
+        off=0.0,
+        test="estimation/test_uniform_noise.py::test_no_noise_is_to_be_learned",
+    )
+
     # Gross errors.
     gross_misfit: float = limit(
         9.0,

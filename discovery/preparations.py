@@ -14,6 +14,7 @@ from discovery.estimation.iterates.sampling import Sampling
 from discovery.estimation.manifold import FramedManifold, checked_manifold, train_manifold
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.preparation import prepare, prepare_with
+from discovery.estimation.uniform_noise import needs_manifold
 from discovery.laws.learned.training import train_features
 from discovery.laws.stages import Learned, Stage
 from discovery.libraries.functions import Functions
@@ -188,7 +189,7 @@ class WithManifold:
         noise: np.ndarray | None,
         rng: np.random.Generator,
     ) -> Orbits:
-        """Return the orbits in the manifold's metric.
+        """Return the orbits in the manifold's metric, or without one that would add nothing.
 
         Parameters
         ----------
@@ -206,7 +207,7 @@ class WithManifold:
             return prepare(runs, noise, self.sampling)
         if model is None and self.sampling in (Sampling.MAP, Sampling.CLOUD):
             return prepare(runs, noise, self.sampling)
-        if model is None and runs.dim > LIBRARIES.wide:
+        if model is None and (runs.dim > LIBRARIES.wide or not needs_manifold(runs, noise)):
             return prepare(runs, noise, self.sampling)
         if model is None:
             seed = int(rng.integers(2**31))

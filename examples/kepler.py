@@ -9,7 +9,7 @@ import discovery
 
 runs = discovery.datasets.load("kepler", n_trajectories=100, n_steps=200, noise=0.01, seed=0)
 
-# Trains a manifold on part of the orbits (about half a minute), and judges on the others.
+# Finds laws on part of the orbits, and judges them on the others.
 report = discovery.discover(runs, random_state=0)
 print(report)
 

@@ -24,6 +24,8 @@ ORDERS = range(1, 13)
 _MEDIAN = 0.6744897501960817
 # Differences below this share of the values are rounding, and this share of a step is none.
 _SAME, _ON_GRID = 1e-12, 1e-3
+# Steps are equal but for the rounding of times, as a share of a step.
+_EQUAL = 1e-9
 
 
 def noise_scale(rows: np.ndarray, times: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -68,7 +70,7 @@ def difference_scales(
     """
     scales = []
     for order in orders:
-        residual = _differences(rows, times, offsets, order)
+        _, residual = differences(rows, times, offsets, order)
         if len(residual) < NOISE.fewest_differences:
             break
         # The median resists the few places where the path turns too fast for this order.
@@ -107,26 +109,63 @@ def _grid_step(values: np.ndarray) -> float:
     return float(step) if off < _ON_GRID and repeated else 0.0
 
 
-def _differences(
-    rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, order: int
-) -> np.ndarray:
-    """Return divided differences of one order within runs, (k, d).
+def differences(
+    rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, order: int, apart: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return where divided differences of one order within runs start, and what they are.
 
     Their weights have unit norm, so that white noise keeps its standard deviation.
+
+    Parameters
+    ----------
+    rows : (n, d) array
+    times : (n,) array
+    offsets : (runs + 1,) array of int
+    order : int
+    apart : bool
+        Of all differences only such as share no sample.
+
+    Returns
+    -------
+    starts : (k,) array of int
+        Difference i is of the rows ``starts[i], …, starts[i] + order``.
+    differences : (k, d) array
     """
-    width = order + 1
-    starts = np.concatenate(
-        [np.arange(a, b - order) for a, b in itertools.pairwise(offsets)]
-    ).astype(int)
+    starts = _inside_runs(offsets, order, order + 1 if apart else 1)
     if not len(starts):
-        return np.empty((0, rows.shape[1]))
-    window = starts[:, None] + np.arange(width)
-    t = times[window]
+        return starts, np.empty((0, rows.shape[1]))
+    if _even(times, offsets):
+        # One set of weights for all windows.
+        weights = _weights(np.arange(order + 1.0)[None])[0]
+        everywhere = sum(w * rows[j : len(rows) - order + j] for j, w in enumerate(weights))
+        return starts, everywhere[starts]
+    window = [starts + j for j in range(order + 1)]
+    weights = _weights(np.stack([times[row] for row in window], axis=1))
+    return starts, sum(weights[:, [j]] * rows[row] for j, row in enumerate(window))
+
+
+def _inside_runs(offsets: np.ndarray, order: int, step: int = 1) -> np.ndarray:
+    """Return every so many-th row that has `order` others of its run after it."""
+    spans = [np.arange(a, b - order, step) for a, b in itertools.pairwise(offsets)]
+    return np.concatenate(spans).astype(int)
+
+
+def _even(times: np.ndarray, offsets: np.ndarray) -> bool:
+    """Tell whether steps within each run are equal, but for the rounding of times."""
+    step = np.diff(times)
+    first = _inside_runs(offsets, 2)
+    return bool(np.all(np.abs(step[first + 1] - step[first]) <= _EQUAL * step[first]))
+
+
+def _weights(t: np.ndarray) -> np.ndarray:
+    """Return the weights of divided differences over windows of times (k, w), of unit norm."""
     t = (t - t[:, :1]) / (t[:, -1:] - t[:, :1])
-    gaps = t[:, :, None] - t[:, None, :] + np.eye(width)
-    weights = 1.0 / gaps.prod(axis=2)
-    weights /= np.linalg.norm(weights, axis=1, keepdims=True)
-    return np.einsum("nw,nwd->nd", weights, rows[window])
+    weights = np.ones_like(t)
+    for j in range(t.shape[1]):
+        gaps = t - t[:, [j]]
+        gaps[:, j] = 1.0
+        weights /= gaps
+    return weights / np.linalg.norm(weights, axis=1, keepdims=True)
 
 
 def known_noise(noise: ArrayLike | None, dim: int) -> np.ndarray | None:

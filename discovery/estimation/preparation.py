@@ -92,7 +92,7 @@ def _sound(
 ) -> Trajectories:
     """Return runs without the samples that stand out in `rows`."""
     noise = _noise(runs, rows) if known is None else known
-    some = None if known is None else may_be_gross(rows, runs.offsets, least_noise(known, spread))
+    some = may_be_gross(rows, runs.offsets, least_noise(noise, spread))
     keep = sound_rows(rows, runs.row_times, runs.offsets, noise, spread, some)
     if keep.all():
         return runs

@@ -16,7 +16,6 @@ import sympy
 from discovery.criteria import SYMMETRIES
 from discovery.noether import phase_space
 from discovery.noether.phase_space import PhaseSpace
-from discovery.symmetries.finder import SymmetryFinder
 from discovery.symmetries.geometry.formula_metric import FormulaMetric
 from discovery.symmetries.symmetry import Symmetry
 
@@ -101,6 +100,9 @@ def killing_fields(
     list of Symmetry or None
         None where the energy has no metric that tells them.
     """
+    # scikit-learn takes as long to import as a search: only where there is an energy.
+    from discovery.symmetries.finder import SymmetryFinder
+
     momenta = space.momenta
     hessian = sympy.hessian(space.hamiltonian, momenta)
     at_rest = {w: 0 for w in momenta}

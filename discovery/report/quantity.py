@@ -22,7 +22,6 @@ from discovery.libraries.functions import Functions
 from discovery.libraries.numeric import Numeric
 from discovery.report.arrangement import arranged
 from discovery.report.typesetting import latex, spelled
-from discovery.report.units import coefficient_units
 from discovery.report.words import FLATTEST, percent
 
 # Rows whose gradients are taken at a time.
@@ -405,6 +404,8 @@ class Quantity:
         if self.library.learned:
             # A network takes standardized coordinates: its features are pure numbers.
             return dict.fromkeys(self.coefficients, sympy.Integer(1))
+        from discovery.report.units import coefficient_units
+
         return coefficient_units(list(self.coefficients), units)
 
     def _repr_latex_(self) -> str:

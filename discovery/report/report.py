@@ -22,10 +22,9 @@ from discovery.estimation.manifold import checked_manifold
 from discovery.levels.choice import exact_laws, known
 from discovery.levels.conserved import Laws
 from discovery.levels.distance import LawDistance
-from discovery.levels.embedding import LawEmbedding, Means
 from discovery.levels.judged import judged
 from discovery.levels.sampling import LevelSample, Seed, sample
-from discovery.report import file, html
+from discovery.report import file
 from discovery.report.comparison import Comparison
 from discovery.report.documents import as_latex, as_markdown
 from discovery.report.explanation import as_explanation
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
     from matplotlib.axes import Axes
+
+    from discovery.levels.embedding import LawEmbedding, Means
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ class DiscoveryReport(Summary):
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
+        from discovery.report import html
+
         return html.fragment(self)
 
     def to_html(self, path: str | os.PathLike | None = None) -> str:
@@ -95,6 +98,8 @@ class DiscoveryReport(Summary):
         ----------
         path : path to the file, optional
         """
+        from discovery.report import html
+
         return _written(html.page(self), path)
 
     def explain(self) -> str:
@@ -277,6 +282,8 @@ class DiscoveryReport(Summary):
         ValueError
             For other coordinates, several runs, and a report without laws or runs.
         """
+        from discovery.levels.embedding import Means
+
         means = self._means if runs is None else Means(self, self._runs(runs))
         return means.distance(a, b)
 
@@ -299,6 +306,8 @@ class DiscoveryReport(Summary):
         ValueError
             For a report without laws or runs, and for anything but runs.
         """
+        from discovery.levels.embedding import LawEmbedding
+
         embedding = LawEmbedding(self, self._runs(runs))
         return embedding if X is None else embedding.fit(X)
 
@@ -334,6 +343,8 @@ class DiscoveryReport(Summary):
     @cached_property
     def _means(self) -> Means:
         """Means of the laws over pieces of runs; the report's runs tell their errors."""
+        from discovery.levels.embedding import Means
+
         return Means(self, self._runs(None))
 
     def _runs(self, runs: Trajectories | None) -> Trajectories:

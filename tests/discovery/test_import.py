@@ -29,6 +29,10 @@ def test_no_backend_before_a_model_is_needed(name):
     assert not loaded_after(f"from discovery import {name}") & {"tensorflow", "jax", "keras"}
 
 
+def test_what_draws_or_reads_waits_until_it_is_needed():
+    assert not loaded_after("from discovery import discover") & {"sklearn", "pandas", "matplotlib"}
+
+
 def test_analysis_without_a_model_needs_no_backend():
     code = (
         "from discovery import ConservedQuantityFinder, datasets\n"

@@ -27,6 +27,8 @@ from discovery.libraries.functions import Functions
 
 # Values a chunk holds: 2²² doubles are 32 MiB.
 CHUNK_VALUES = 2**22
+# Coordinates of which it takes longer to ask what has a slope than to multiply zeros.
+_FEW = 8
 # Arithmetic precision of a sum of products, relative to its terms.
 _ROUNDING = 4e-16
 
@@ -172,6 +174,10 @@ def _added(slopes: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """
     total = np.zeros((slopes.shape[1],) * 2)
     for rows, factor in zip(slopes, factors, strict=True):
+        if len(slopes) <= _FEW:
+            moved = rows * factor
+            total += moved @ moved.T
+            continue
         own = np.flatnonzero(rows.any(axis=1))
         moved = rows[own] * factor
         total[np.ix_(own, own)] += moved @ moved.T

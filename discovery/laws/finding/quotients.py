@@ -129,12 +129,14 @@ def _joint(some: Moments, u: np.ndarray) -> Pencil:
 
     u_r is of unit noise in its function, which is the weight of its run.
     """
+    n_runs, m = some.second.shape[:2]
+    shares = some.counts / some.counts.sum()
+    weights = (shares[:, None, None] * u[:, :, None] * u[:, None, :]).reshape(n_runs, 4)
     top, bottom = (
-        np.einsum("r,ra,rb,rij->aibj", some.counts, u, u, part) / some.counts.sum()
+        (weights.T @ part.reshape(n_runs, m * m)).reshape(2, 2, m, m).swapaxes(1, 2)
         for part in (some.second, some.noise)
     )
-    size = 2 * some.second.shape[1]
-    return Pencil(top.reshape(size, size), bottom.reshape(size, size))
+    return Pencil(top.reshape(2 * m, 2 * m), bottom.reshape(2 * m, 2 * m))
 
 
 def _mean(some: Moments, ratios: np.ndarray) -> float:

@@ -7,6 +7,9 @@ that they carry about the run is, for Gaussian features,
 
 and the Dirichlet energy D keeps it smooth: without it a network minimises W by tiny fast ripples.
 Conserved quantities are the only features whose information does not end with their noise.
+
+Features flatten by a power of the number of steps, about. Training ends early where the power seen
+so far would leave all of them far from flat: most data without a law need a fifth of the steps.
 """
 
 from __future__ import annotations
@@ -16,8 +19,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from discovery.criteria import LAWS
 from discovery.estimation.orbits import Orbits
-from discovery.laws.finding.operators import operators, spectrum
+from discovery.laws.finding.operators import Operators, operators, spectrum
 from discovery.laws.learned.library import LearnedLibrary, Network
 
 if TYPE_CHECKING:
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
 HIDDEN = (64, 64)
 STEPS = 1500
 LEARNING_RATE = 5e-3
+# Steps after which it is asked whether more could help, and how far from flat the flattest feature
+# may then be expected to end: three times what was expected is common, ten times is not.
+LOOKS, FAR = (150, 300, 600), 10.0
 # Runs and samples of each that a step sees.
 RUNS, SAMPLES = 60, 24
 # The least distance, in standard deviations of a coordinate, over which features must be smooth.
@@ -76,14 +83,53 @@ def train_features(
     schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, STEPS)
     network.compile(keras.optimizers.Adam(schedule), loss=_lost_information)
     batches = _batches(orbits, blank, rng)
+
+    def read() -> tuple[LearnedLibrary, Operators]:
+        kernels = [np.asarray(w, dtype=float) for w in network.get_weights()]
+        layers = tuple(zip(kernels[::2], kernels[1::2], strict=True))
+        library = LearnedLibrary(names, Network(blank.centre, blank.scale, angles, layers))
+        return library, operators(library, orbits.smoothed, orbits.offsets, orbits.scale)
+
+    left: list[float] = []
     with tqdm(total=STEPS, desc="learning features", unit="step", disable=not verbose) as bar:
-        progress = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, **__: bar.update())
+
+        def after(batch: int, **_: object) -> None:
+            bar.update()
+            if batch + 1 in LOOKS:
+                left.append(_far_from_flat(read()[1]))
+                network.stop_training = gives_up(left)
+
+        progress = keras.callbacks.LambdaCallback(on_train_batch_end=after)
         network.fit(batches, epochs=1, verbose=0, callbacks=[progress], shuffle=False)
-    kernels = [np.asarray(w, dtype=float) for w in network.get_weights()]
-    layers = tuple(zip(kernels[::2], kernels[1::2], strict=True))
-    library = LearnedLibrary(names, Network(blank.centre, blank.scale, angles, layers))
-    ops = operators(library, orbits.smoothed, orbits.offsets, orbits.scale)
+    library, ops = read()
     return library.rotated(spectrum(ops))
+
+
+def gives_up(left: Sequence[float]) -> bool:
+    """Tell whether features that end as they began would be far from any law.
+
+    Parameters
+    ----------
+    left : sequence of float
+        How far the flattest was from flat at the first of `LOOKS`: 1 is near enough.
+    """
+    if len(left) < 2:
+        return False
+    before, now = LOOKS[len(left) - 2 : len(left)]
+    power = np.log(left[-1] / left[-2]) / np.log(now / before)
+    return bool(left[-1] * (STEPS / now) ** min(power, 0.0) > FAR)
+
+
+def _far_from_flat(ops: Operators) -> float:
+    """Return how much more the flattest feature moves than noise, or than a law that drifts."""
+    flat = spectrum(ops)
+    if not len(flat.values):
+        return np.inf
+    between = np.einsum("jk,ij,ik->k", flat.vectors, ops.between, flat.vectors)
+    within = np.einsum("jk,ij,ik->k", flat.vectors, ops.within, flat.vectors)
+    noise = within / flat.values
+    allowed = np.maximum(LAWS.flatness_ceiling * noise, LAWS.small_drift**2 * between)
+    return float(np.min(within / allowed))
 
 
 def _lost_information(_: keras.KerasTensor, features: keras.KerasTensor) -> keras.KerasTensor:

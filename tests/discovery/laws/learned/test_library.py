@@ -60,6 +60,16 @@ def test_restricting_keeps_values_and_survives_pickling(library):
     assert [str(e) for e in chosen.expressions()] == ["f3(x, theta, v)", "f1(x, theta, v)"]
 
 
+def test_training_ends_early_where_no_feature_becomes_flat():
+    from discovery.laws.learned.training import gives_up
+
+    assert not gives_up([300.0])  # one look shows no pace
+    assert gives_up([300.0, 280.0]) and gives_up([20.0, 25.0])
+    # At this pace a fifth is left after 1500 steps.
+    assert not gives_up([300.0, 75.0])
+    assert gives_up([300.0, 75.0, 70.0]) and not gives_up([300.0, 75.0, 20.0])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name, most", [("henon_heiles", 1), ("damped_pendulum", 0), ("lorenz", 0)])
 def test_features_find_what_is_conserved(name, most):

@@ -1,0 +1,504 @@
+"""The analysis of states in a frame: runs -> orbits -> stages -> findings -> report.
+
+`laws_of` goes through the steps; those before and after, which fields share, are in `pipeline`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from discovery.criteria import LAWS, LIBRARIES, LawCriteria
+from discovery.data.coordinates import MOMENTA, infer_roles
+from discovery.data.frame import Frame
+from discovery.data.parameters import Parts
+from discovery.data.scan.scanned import Scan
+from discovery.data.trajectories import Trajectories
+from discovery.estimation.along import jittered
+from discovery.estimation.iterates.sampling import Sampling
+from discovery.estimation.model_rows import rates
+from discovery.estimation.orbits import Orbits
+from discovery.estimation.origin import natural_origin
+from discovery.estimation.passage import Passage, Reading
+from discovery.estimation.split import WINDOWS, Split
+from discovery.formulas.simple_numbers import Numbers
+from discovery.laws.decaying.search import Among, Moving, with_decaying
+from discovery.laws.decaying.timed import timed
+from discovery.laws.free.centres import centre_stages
+from discovery.laws.free.mechanical import mechanical_stages
+from discovery.laws.free.quadratic import quadratic_stages
+from discovery.laws.free.stages import free_stages
+from discovery.laws.general import general_stages
+from discovery.laws.judging.conclusion import Conclusion, conclude
+from discovery.laws.judging.joined import joined
+from discovery.laws.judging.law import Findings
+from discovery.laws.judging.whole import OnAll, Whole, judged_on_all
+from discovery.laws.search import analyse
+from discovery.laws.stages import Stage, stages_among, stages_of
+from discovery.libraries.choice import LibraryLike, resolve
+from discovery.libraries.escalation import linear
+from discovery.libraries.library import Library
+from discovery.libraries.many_bodies.bodies import Bodies
+from discovery.libraries.many_bodies.told import Told
+from discovery.libraries.monomials import symbols_of
+from discovery.libraries.omitted import Omitted
+from discovery.libraries.unknown_scale import Scaled
+from discovery.noether.energy_among import energy_among
+from discovery.noether.motion import Candidate, MeasuredMotion
+from discovery.noether.naming import names_of
+from discovery.preparations import Preparation
+from discovery.report.assembly import report_on
+from discovery.report.description import described
+from discovery.report.report import DiscoveryReport
+from discovery.statements import drift_rate, of_all, with_symmetries
+
+if TYPE_CHECKING:
+    import distributed
+
+Given: TypeAlias = Library | Scaled | Omitted | Bodies
+
+# A natural origin is known no better than this, in spreads.
+_ORIGIN_KNOWN = 1e-4
+# Rows that are judged at a time.
+PIECE = 100_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """Stored runs of which a sample is searched.
+
+    Attributes
+    ----------
+    scan : Scan
+    client : distributed.Client or None
+        Whose workers judge on all of them.
+    searched : str
+        What the sample is, in words.
+    """
+
+    scan: Scan[Trajectories]
+    client: distributed.Client | None
+    searched: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user asks for.
+
+    Attributes
+    ----------
+    library : str or list of Library
+    noise : (columns,) array or None
+        Standard deviations where they are known, in the frame.
+    numbers : Numbers
+        What coefficients are rounded to.
+    criteria : LawCriteria
+    told : Told, optional
+        Which bodies the columns are of.
+    rest : Rest, optional
+        What the runs are a sample of.
+    """
+
+    library: LibraryLike
+    noise: np.ndarray | None
+    numbers: Numbers
+    criteria: LawCriteria
+    told: Told | None = None
+    rest: Rest | None = None
+
+    @property
+    def in_box(self) -> bool:
+        """Whether the coordinates are places in a periodic box, of which few functions are."""
+        return self.told is not None and self.told.in_box
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Stored runs, and how they are read.
+
+    Attributes
+    ----------
+    source : Source
+    reading : Reading
+    """
+
+    source: Source
+    reading: Reading
+
+    def judge(
+        self,
+        findings: Findings,
+        split: Split,
+        found_on: np.ndarray,
+        passage: Passage,
+        rng: np.random.Generator,
+    ) -> OnAll | None:
+        """Judge what was found on all runs.
+
+        Parameters
+        ----------
+        findings : Findings
+            Of the sample.
+        split : Split
+        found_on : array
+            Ids of the runs that formulas were found on.
+        passage : Passage
+            The way of stored runs into the frame.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        OnAll or None
+            None where nothing was found.
+        """
+        pieces = self.source.scan.pieces(PIECE)
+        return judged_on_all(
+            findings, split.held, Whole(pieces, passage, found_on, self.source.client), rng
+        )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Runs as orbits, and which of them find and which judge.
+
+    Attributes
+    ----------
+    parts : Parts
+        Which columns are what.
+    sound, moving : Trajectories
+        All columns, and the coordinates among them.
+    orbits, known : Orbits
+        The same; those of all columns are in windows where runs are few.
+    frame : Frame
+        Of all columns.
+    fit, held : arrays of int
+        Runs.
+    split : Split or None
+        None where windows are too short.
+    windows : int
+        Of each run where runs are few, else 0.
+    own : bool
+        Whether the library is the user's own: of all columns.
+    """
+
+    parts: Parts
+    sound: Trajectories
+    moving: Trajectories
+    orbits: Orbits
+    known: Orbits
+    frame: Frame
+    fit: np.ndarray
+    held: np.ndarray
+    split: Split | None
+    windows: int
+    own: bool
+
+    @property
+    def few(self) -> bool:
+        """Whether runs are too few for a verdict."""
+        return self.windows > 0
+
+    @property
+    def of(self) -> Trajectories:
+        """What the library is of."""
+        return self.sound if self.own else self.moving
+
+    @property
+    def seen(self) -> Orbits:
+        """Their orbits."""
+        return self.orbits if self.own else self.known
+
+    @property
+    def on_a_path(self) -> bool:
+        """Whether samples lie on a path."""
+        return self.seen.on_a_path
+
+    @property
+    def path(self) -> np.ndarray:
+        """Smoothed states, (n, columns)."""
+        return self.seen.smoothed.states
+
+    @cached_property
+    def speeds(self) -> np.ndarray | None:
+        """Their rates, (n, columns), along paths."""
+        return rates(self.of, self.path) if self.on_a_path else None
+
+    @cached_property
+    def roles(self) -> list[str | None]:
+        """Roles of these columns, as given or inferred."""
+        return infer_roles(self.of.names, self.of.roles, self.path, self.speeds)
+
+
+def laws_of(
+    sound: Trajectories,
+    parts: Parts,
+    frame: Frame,
+    preparation: Preparation,
+    asked: Asked,
+    rng: np.random.Generator,
+) -> tuple[DiscoveryReport, Frame, MeasuredMotion, list[str]]:
+    """Return the report on runs without gross errors in a frame, that frame, and how they move.
+
+    And what all runs say, where these are a sample.
+
+    Parameters
+    ----------
+    sound : Trajectories
+        In the frame.
+    parts : Parts
+        Which columns are what.
+    frame : Frame
+    preparation : Preparation
+    asked : Asked
+    rng : numpy.random.Generator
+        Draws the split and the resamples.
+    """
+    coordinates = list(parts.coordinates)
+    some = _as_orbits(sound, parts, frame, preparation, asked, rng)
+    found = _libraries(some, asked)
+    stages = _stages(some, found, preparation, asked, rng)
+    findings = Findings()
+    if some.split is not None:
+        findings = analyse(stages, some.split, rng, asked.numbers, asked.criteria)
+    if some.few:
+        findings = findings.along_runs(sound.n_runs, len(coordinates))
+    motion = MeasuredMotion.of(some.orbits, some.moving, sound, coordinates)
+    if some.split is not None and not some.few and parts.all_coordinates and some.on_a_path:
+        findings = _with_energy(findings, motion, some.split, rng, asked)
+    on_all = None
+    if asked.rest is not None and not some.few:
+        way = asked.rest.reading, some.frame, parts, preparation.sampling
+        passage = Passage.of(*way, sound, some.orbits)
+        found_on = sound.run_ids[some.fit]
+        on_all = asked.rest.judge(findings, some.split, found_on, passage, rng)
+        findings = findings if on_all is None else on_all.findings
+    conclusion = conclude(findings, some.known, some.moving.roles)
+    if _may_decay(some, found, findings, conclusion):
+        findings = _with_decaying(some, found, findings, asked, rng)
+        conclusion = conclude(findings, some.known, some.moving.roles)
+    report = _reported(some, findings, conclusion, preparation, asked)
+    said = []
+    if asked.rest is not None:
+        said = of_all(on_all, asked.rest.source.scan, some.frame, asked.numbers)
+    return report, some.frame, motion, said
+
+
+def _as_orbits(
+    sound: Trajectories,
+    parts: Parts,
+    frame: Frame,
+    preparation: Preparation,
+    asked: Asked,
+    rng: np.random.Generator,
+) -> _Seen:
+    """Part the runs, and make orbits of them."""
+    coordinates = list(parts.coordinates)
+    moving = sound if parts.all_coordinates else sound.of_columns(coordinates)
+    levels = asked.noise if asked.noise is None else asked.noise[coordinates]
+    few = sound.n_runs < LAWS.min_runs
+    windows = -(-WINDOWS // sound.n_runs) if few else 0
+    every = np.arange(sound.n_runs)
+    fit, held = (every, every) if few else Split.choose(sound.n_runs, rng)
+    known = preparation.within(frame.of_columns(coordinates)).orbits(moving, fit, levels, rng)
+    if known.on_a_path:
+        known, frame = _about_natural_origin(known, moving, frame, coordinates)
+    orbits = known.among(sound.rows, coordinates, parts.parameters)
+    if parts.clock:
+        orbits = jittered(orbits, parts.clock, sound.row_times)
+    if few:
+        orbits = orbits.in_windows(windows)
+    split = Split.in_time(orbits, rng) if few else Split.of(orbits, fit, held, rng)
+    own = not isinstance(asked.library, str)
+    return _Seen(parts, sound, moving, orbits, known, frame, fit, held, split, windows, own)
+
+
+def _libraries(some: _Seen, asked: Asked) -> list[Given]:
+    """Return the libraries that are asked for, from simple to rich."""
+    of = some.of
+    found = resolve(
+        asked.library,
+        of.names,
+        of.roles,
+        some.path,
+        some.speeds,
+        some.seen.noise,
+        not some.on_a_path,
+    )
+    if asked.told is None or asked.library != "auto" or not some.on_a_path:
+        return found
+    unit = some.frame.of_columns(some.parts.coordinates).unit
+    whose = asked.told.bodies(of.names, of.roles or (), unit, some.path, some.speeds)
+    rest = [given for given in found if not isinstance(given, Bodies)]
+    found = [linear(of.names), *([] if asked.in_box else rest)]
+    found[1:1] = [] if whose is None else [whose]
+    return found
+
+
+def _of_wide(some: _Seen, found: Sequence[Given]) -> bool:
+    """Tell whether sums over bodies alone are tried, of so many columns."""
+    return some.of.dim > LIBRARIES.wide and any(isinstance(given, Bodies) for given in found)
+
+
+def _stages(
+    some: _Seen,
+    found: Sequence[Given],
+    preparation: Preparation,
+    asked: Asked,
+    rng: np.random.Generator,
+) -> list[Stage]:
+    """Return what the search tries; nothing where nothing tells a law from noise."""
+    of, known, parts, numbers = some.of, some.known, some.parts, asked.numbers
+    auto = isinstance(asked.library, str) and asked.library == "auto"
+    stages = stages_of(found, numbers)
+    if auto and not (some.few or asked.in_box or _of_wide(some, found)):
+        on_paths = parts.all_coordinates and some.on_a_path
+        if on_paths:
+            stages += free_stages(of.names, some.roles, some.seen, numbers)
+            stages += centre_stages(of.names, some.roles, numbers)
+            stages += quadratic_stages(of.names, some.roles)
+        general = general_stages(
+            of.names,
+            some.roles,
+            numbers,
+            times=of[some.fit].row_times if on_paths else None,
+            given=any(of.roles or ()),
+        )
+        if parts.all_coordinates and some.on_a_path:
+            general += mechanical_stages(of.names, some.roles, some.seen)
+        stages += general
+        stages += preparation.learned(some.moving, rng)
+    stages = stages_among(stages, symbols_of(some.sound.names), parts)
+    if parts.clock and auto:
+        stages += timed(some.sound.names, parts, numbers)
+    told = known.on_a_path or known.noise_known
+    if not told or (some.sound.formed is not None and _hides_motion(known, some.moving)):
+        return []  # whatever is found, nothing tells it from noise
+    return stages
+
+
+def _may_decay(
+    some: _Seen, found: Sequence[Given], findings: Findings, conclusion: Conclusion
+) -> bool:
+    """Tell whether what decays is looked for: with a clock it is a law."""
+    own = not some.own or some.parts.all_coordinates
+    judged = conclusion.verdict != "undecided" or (
+        some.few and some.split is not None and not findings.laws
+    )
+    return bool(
+        judged and some.on_a_path and own and not (some.parts.clock or _of_wide(some, found))
+    )
+
+
+def _with_decaying(
+    some: _Seen,
+    found: Sequence[Given],
+    findings: Findings,
+    asked: Asked,
+    rng: np.random.Generator,
+) -> Findings:
+    """Add energies that friction takes, and functions that decay."""
+    among = Among(some.orbits, some.sound.names, some.parts.coordinates)
+    runs = Moving(
+        some.seen,
+        some.of.row_times,
+        some.of.names,
+        tuple(some.roles),
+        some.fit,
+        some.held,
+        None if some.parts.all_coordinates else among,
+        some.windows,
+    )
+    return with_decaying(findings, found, runs, rng, asked.numbers)
+
+
+def _reported(
+    some: _Seen,
+    findings: Findings,
+    conclusion: Conclusion,
+    preparation: Preparation,
+    asked: Asked,
+) -> DiscoveryReport:
+    """Say what was found, with the symmetries behind it."""
+    cloud = preparation.sampling == Sampling.CLOUD
+    drifting = [law for law in findings.laws if law.verdict == "approximate" and not law.decay]
+    report = report_on(
+        findings,
+        conclusion,
+        names=some.sound.names,
+        noise=dict(zip(some.moving.names, some.known.mean_noise.tolist(), strict=True)),
+        title="",
+        drift_rates={
+            law.expression: 0.0 if cloud else drift_rate(law, some.orbits, some.sound.row_times)
+            for law in drifting
+        },
+    )
+    if not some.few:  # for which nothing is learned
+        states = some.split.fit.smoothed.states, some.split.held.smoothed.states
+        report = replace(report, quantities=[described(q, *states) for q in report.quantities])
+    if some.of.dim > LIBRARIES.wide:
+        searched = [*report.searched, f"no manifold is trained for {some.of.dim} columns"]
+        report = replace(report, searched=searched)
+    return with_symmetries(
+        report, some.moving, some.orbits, asked.numbers, some.parts, by_kind=asked.in_box
+    )
+
+
+def _with_energy(
+    findings: Findings,
+    motion: MeasuredMotion,
+    split: Split,
+    rng: np.random.Generator,
+    asked: Asked,
+) -> Findings:
+    """Return laws with the energy instead of the longest that it is a sum of."""
+    exact = [law for law in findings.laws if law.sure and not law.library.learned]
+    if len(exact) < 2 or len(motion.names) > LIBRARIES.wide:
+        return findings
+    laws = [Candidate(law.library, law.coefficients) for law in exact]
+    weights = None if "energy" in names_of(laws, motion) else energy_among(laws, motion)
+    if weights is None:
+        return findings
+    energy = joined(exact, weights, split, rng, numbers=asked.numbers, criteria=asked.criteria)
+    if energy is None:
+        return findings
+    if names_of([Candidate(energy.library, energy.coefficients)], motion) != ["energy"]:
+        return findings
+    parts = [law for law, weight in zip(exact, weights, strict=True) if weight]
+    longest = max(parts, key=lambda law: law.complexity)
+    return replace(findings, laws=[energy if law is longest else law for law in findings.laws])
+
+
+def _hides_motion(orbits: Orbits, runs: Trajectories) -> bool:
+    """Tell whether velocities that were formed hold more noise than motion, all of them."""
+    formed = [i for i, role in enumerate(runs.roles or ()) if role in MOMENTA]
+    noise = orbits.mean_noise[formed] / orbits.scale[formed]
+    return bool(np.all(noise > LAWS.formed_noise))
+
+
+def _about_natural_origin(
+    orbits: Orbits, runs: Trajectories, frame: Frame, columns: Sequence[int]
+) -> tuple[Orbits, Frame]:
+    """Return orbits and their frame about the origin that the motion of far coordinates shows.
+
+    The frame is of more columns than the runs, whose coordinates are in `columns`.
+    """
+    part = frame.of_columns(columns)
+    # One run has halves of its own.
+    blocks = orbits if orbits.n_runs > 1 else orbits.in_windows(2)
+    if not part.far or blocks.n_runs < 2:
+        return orbits, frame
+    states = orbits.smoothed.states
+    speeds = rates(runs, states)
+    seen = infer_roles(runs.names, runs.roles, states, speeds)
+    half = np.repeat(np.arange(blocks.n_runs) % 2 == 0, np.diff(blocks.offsets))
+    shift, one, other = (
+        natural_origin(states[rows], speeds[rows], seen, part.far)
+        for rows in (half | True, half, ~half)
+    )
+    # As few digits as the two halves of the runs agree on.
+    better = part.moved(shift, np.maximum(np.abs(one - other), _ORIGIN_KNOWN * orbits.scale))
+    return orbits.moved((better.origin - part.origin) / part.unit), frame.among(better, columns)
