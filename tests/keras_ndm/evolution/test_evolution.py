@@ -141,6 +141,31 @@ def test_estimator_is_unbiased(name, randomize):
 
 
 @pytest.mark.slow
+def test_random_planes_go_on_where_weights_were_stored(tmp_path):
+    """A training that is taken up again draws what one without a break draws."""
+
+    def made():
+        inputs = keras.Input((2,))
+        layer = EvolutionLayer(
+            MetricLayer(hidden=(4,)), curvature_weight=1.0, estimator="stochastic", seed=0
+        )
+        return keras.Model(inputs, layer(inputs))
+
+    z = np.random.default_rng(0).normal(size=(8, 2)).astype("float32")
+    first, second = made(), made()
+    first(z, training=True)
+    path = tmp_path / "a.weights.h5"
+    first.save_weights(path)
+    second.load_weights(path)
+    penalties = [
+        float(sum((model(z, training=True), model.losses)[1])) for model in (first, second)
+    ]
+    assert penalties[0] == pytest.approx(penalties[1], rel=1e-6)
+    first.load_weights(path)
+    first(z, training=True)
+    assert float(sum((first(z, training=True), first.losses)[1])) != pytest.approx(penalties[0])
+
+
 def test_stochastic_training_and_share():
     model = model_with(
         compiled=True, curvature_weight=1e-2, estimator="stochastic", share=0.5, seed=0
