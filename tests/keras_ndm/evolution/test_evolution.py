@@ -140,7 +140,6 @@ def test_estimator_is_unbiased(name, randomize):
     assert abs(many.mean() - exact) < 4 * error
 
 
-@pytest.mark.slow
 def test_random_planes_go_on_where_weights_were_stored(tmp_path):
     """A training that is taken up again draws what one without a break draws."""
 
@@ -167,6 +166,7 @@ def test_random_planes_go_on_where_weights_were_stored(tmp_path):
     assert penalty(first) != pytest.approx(after)
 
 
+@pytest.mark.slow
 def test_stochastic_training_and_share():
     model = model_with(
         compiled=True, curvature_weight=1e-2, estimator="stochastic", share=0.5, seed=0
