@@ -22,7 +22,8 @@ Stuetzle and Mittal (1979) for the second smoothing, "twicing"; Newey, Hsieh and
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -38,6 +39,8 @@ _HALF_WIDTHS = (3, 4, 5, 7, 10, 14, 20)
 _NEIGHBOURS = 7
 # Rows of the smoother's square that are held at a time.
 _PART = 2**14
+# Windows that are looked at together: so few that they stay in a processor's cache.
+_TOGETHER = 2**10
 
 
 def smooth(rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise: np.ndarray) -> Path:
@@ -109,14 +112,14 @@ def _smoothed(
     for half in _HALF_WIDTHS:
         if 2 * half + 1 > lengths.max():
             break
-        index, window, weights, own = _local_fit(times, offsets, half)
-        variance = (weights**2).sum(axis=1)
-        leverage = weights[np.arange(len(index)), own]
+        local = _LocalFit.of(times, offsets, half)
+        index, own = local.index, local.own
+        variance, leverage = local.variance, local.leverage
         expected = 1 - 2 * leverage + variance
         fits, bias = [], np.zeros((len(groups), len(index)))
         for g, group in enumerate(groups):
             values = np.ascontiguousarray(rows[:, group])
-            fits.append(np.einsum("nw,nwd->nd", weights, values[window]))
+            fits.append(local.values(values))
             misfit = (((values[index] - fits[g]) / noise[group]) ** 2).mean(axis=1)
             bias[g] = misfit - expected
         if bias_weight is None:
@@ -141,10 +144,11 @@ def _smoother(times: np.ndarray, offsets: np.ndarray, halves: np.ndarray) -> spa
     left = np.flatnonzero(halves == 0)
     parts = [(left, left, np.ones(len(left)))]
     for half in np.unique(halves[halves > 0]):
-        index, window, weights, _ = _local_fit(times, offsets, half)
-        own = halves[index] == half
-        rows = np.repeat(index[own], window.shape[1])
-        parts.append((rows, window[own].ravel(), weights[own].ravel()))
+        local = _LocalFit.of(times, offsets, half)
+        own = np.flatnonzero(halves[local.index] == half)
+        window, weights = local.part(own)
+        rows = np.repeat(local.index[own], window.shape[1])
+        parts.append((rows, window.ravel(), weights.ravel()))
     rows, columns, weights = map(np.concatenate, zip(*parts, strict=True))
     return sparse.csr_matrix((weights, (rows, columns)), shape=(len(halves), len(halves)))
 
@@ -172,36 +176,85 @@ def _twice(
     return states, np.broadcast_to(error[:, None], rows.shape)
 
 
-def _local_fit(
-    times: np.ndarray, offsets: np.ndarray, half: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the local fits of all samples whose runs hold a window of 2 half + 1 samples.
+@dataclass(frozen=True)
+class _LocalFit:
+    """Local fits of all samples whose runs hold a window of 2 half + 1 samples.
 
-    Returns
-    -------
+    Attributes
+    ----------
     index : (k,) array of int
         The rows.
-    window : (k, 2 half + 1) array of int
-        The rows of the window of each: centred, but for those near an end of a run.
-    weights : (k, 2 half + 1) array
+    start : (k,) array of int
+        First row of the window of each: centred, but for those near an end of a run.
+    kind : (k,) array of int
+        Which of the distinct windows it is.
+    weights : (kinds, 2 half + 1) array
         The fit's value at the sample is the sum of weights times the window's values.
-    own : (k,) array of int
-        Place of the sample in its window.
     """
-    width = 2 * half + 1
-    index = np.flatnonzero(np.repeat(np.diff(offsets), np.diff(offsets)) >= width)
-    run = np.searchsorted(offsets, index, side="right") - 1
-    start = np.clip(index - half, offsets[run], offsets[run + 1] - width)
-    window = start[:, None] + np.arange(width)
-    local = times[window] - times[index][:, None]
-    local = local / (local[:, -1:] - local[:, :1])
-    # Regular sampling has few distinct windows: fit each once.
-    mix = np.random.default_rng(0).normal(size=(width, 2))
-    marks = np.round(local @ mix, 9) @ np.array([1, 1j])
-    _, chosen, inverse = np.unique(marks, return_index=True, return_inverse=True)
-    powers = local[chosen][:, :, None] ** np.arange(DEGREE + 1)
-    weights = np.linalg.pinv(powers)[:, 0, :]
-    return index, window, weights[inverse], index - start
+
+    index: np.ndarray
+    start: np.ndarray
+    kind: np.ndarray
+    weights: np.ndarray
+
+    @classmethod
+    def of(cls, times: np.ndarray, offsets: np.ndarray, half: int) -> _LocalFit:
+        """Fit a polynomial to the times of each window."""
+        width = 2 * half + 1
+        index = np.flatnonzero(np.repeat(np.diff(offsets), np.diff(offsets)) >= width)
+        run = np.searchsorted(offsets, index, side="right") - 1
+        start = np.clip(index - half, offsets[run], offsets[run + 1] - width)
+        # Regular sampling has few distinct windows: fit each once.
+        mix = np.random.default_rng(0).normal(size=(width, 2))
+        marks = np.empty(len(index), dtype=complex)
+        for part in _parts(len(index)):
+            marks[part] = np.round(_local(times, index[part], start[part], width) @ mix, 9) @ [
+                1,
+                1j,
+            ]
+        _, chosen, kind = np.unique(marks, return_index=True, return_inverse=True)
+        local = _local(times, index[chosen], start[chosen], width)
+        weights = np.linalg.pinv(local[:, :, None] ** np.arange(DEGREE + 1))[:, 0, :]
+        return cls(index, start, kind, weights)
+
+    @property
+    def own(self) -> np.ndarray:
+        """Place of each sample in its window, (k,)."""
+        return self.index - self.start
+
+    @property
+    def variance(self) -> np.ndarray:
+        """Variance of the fit over that of the noise, (k,)."""
+        return (self.weights**2).sum(axis=1)[self.kind]
+
+    @property
+    def leverage(self) -> np.ndarray:
+        """Weight of each sample in its own fit, (k,)."""
+        return self.weights[self.kind, self.own]
+
+    def part(self, which: np.ndarray | slice) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of some windows and their weights, (some, 2 half + 1)."""
+        width = self.weights.shape[1]
+        return self.start[which, None] + np.arange(width), self.weights[self.kind[which]]
+
+    def values(self, rows: np.ndarray) -> np.ndarray:
+        """Return the fits at the samples, (k, d), of rows (n, d)."""
+        out = np.empty((len(self.index), rows.shape[1]))
+        for some in _parts(len(out)):
+            window, weights = self.part(some)
+            out[some] = np.einsum("nw,nwd->nd", weights, rows[window])
+        return out
+
+
+def _parts(n: int) -> Iterator[slice]:
+    """Yield stretches of n windows that are few enough for a processor's cache."""
+    return (slice(begin, begin + _TOGETHER) for begin in range(0, n, _TOGETHER))
+
+
+def _local(times: np.ndarray, index: np.ndarray, start: np.ndarray, width: int) -> np.ndarray:
+    """Return the times in the windows of samples, from the sample on, over the window's length."""
+    local = times[start[:, None] + np.arange(width)] - times[index][:, None]
+    return local / (local[:, -1:] - local[:, :1])
 
 
 def _shared_bias(
@@ -227,7 +280,7 @@ def _shared_bias(
     expected : (k,) array
         Mean squared residual where there is no bias, in units of the noise's variance.
     own, index, offsets
-        As `_local_fit` returns and takes them.
+        As in `_LocalFit`, and of `smooth`.
     """
     at_place = np.maximum(np.bincount(own), 1)
     mean = np.array([(np.bincount(own, row) / at_place)[own] for row in bias])

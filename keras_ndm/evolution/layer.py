@@ -23,6 +23,9 @@ from keras_ndm.rowwise import row_shape
 # A penalty that a budget holds moves about its target; above this multiple it is not held yet.
 _SETTLED = 1.2
 
+# What the state of the random numbers is called in a file of weights.
+_PLANES = "planes"
+
 _CLOSED = (metric_heads.Conformal, metric_heads.Constant, metric_heads.Pullback)
 
 
@@ -281,6 +284,30 @@ class EvolutionLayer(keras.layers.Layer):
         if self.returns == "input":
             return tuple(input_shape)
         return self.metric.compute_output_shape(input_shape)
+
+    def save_own_variables(self, store: dict) -> None:
+        """Store the weights, and the place in the stream of random planes, which Keras forgets.
+
+        Parameters
+        ----------
+        store : dict
+            From name to array.
+        """
+        super().save_own_variables(store)
+        if "curvature" in self.rules:
+            store[_PLANES] = ops.convert_to_numpy(self.random.state)
+
+    def load_own_variables(self, store: dict) -> None:
+        """Load what `save_own_variables` stored; training goes on with the planes that follow.
+
+        Parameters
+        ----------
+        store : dict
+            From name to array.
+        """
+        super().load_own_variables({key: store[key] for key in store.keys() if key != _PLANES})  # noqa: SIM118
+        if "curvature" in self.rules and _PLANES in store:
+            self.random.state.assign(store[_PLANES])
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""

@@ -169,10 +169,12 @@ def _breaking_codes(blocks: Blocks) -> list[float]:
     """Return values whose blocks break with both sides, more often than those of other values."""
     if blocks.equal_share(~blocks.whole) >= HELD.share:
         return []
+    distinct, kind = np.unique(blocks.values[blocks.start], return_inverse=True)
+    if np.bincount(kind, weights=blocks.length).max() < HELD.repeats:
+        return []  # most columns: no value comes often enough to be looked at
     before, after = blocks.jumps(1, 2 * _step(blocks.values))
     amid = np.isfinite(before) & np.isfinite(after)
     breaks = amid & (np.minimum(before, after) > HELD.jump)
-    distinct, kind = np.unique(blocks.values[blocks.start], return_inverse=True)
     places, broken = np.bincount(kind, weights=amid), np.bincount(kind, weights=breaks)
     samples = (np.bincount(kind, weights=blocks.length * some) for some in (breaks, amid))
     often, tested = (count >= HELD.repeats for count in samples)
@@ -191,12 +193,14 @@ def _stuck(blocks: Blocks, codes: Sequence[float]) -> np.ndarray:
     # How often neighbours are equal elsewhere, by the rule of succession.
     chance = (ties - (length - 1) + 1) / np.maximum(n - length + 2, 1)
     by_chance = n * np.clip(chance, 0, 1) ** (length - 1)
+    stuck = some & (length > 2) & (by_chance < HELD.chance)
+    if not stuck.any():
+        return out
     least = 2 * _step(blocks.values)
-    into, leaving = map(np.nan_to_num, blocks.jumps(2, least))
-    breaks = np.maximum(into, leaving) > HELD.jump
-    if _noise(blocks) > HELD.rounded * _step(blocks.values):
-        breaks[:] = True  # whatever the path does, its noise goes on
-    stuck = some & (length > 2) & (by_chance < HELD.chance) & breaks
+    if _noise(blocks) <= HELD.rounded * _step(blocks.values):
+        # Else it is stuck whatever the path does: the noise of the path goes on.
+        into, leaving = map(np.nan_to_num, blocks.jumps(2, least))
+        stuck &= np.maximum(into, leaving) > HELD.jump
     if length[stuck].sum() > HELD.stuck_share * max(n, 1):
         return out  # steps are the nature of this column
     # A jump into the block is none that was measured.

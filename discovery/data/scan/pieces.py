@@ -5,12 +5,14 @@ A piece is small and can be sent to another machine, which reads the runs from t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
+from discovery.data.formats import FilePath
 from discovery.data.tables import STEPS
 
 if TYPE_CHECKING:
@@ -132,7 +134,7 @@ def rows_of(rows: ParquetFileFragment, names: Sequence[str]) -> pa.Table:
     import pyarrow as pa
     from pyarrow.dataset import get_partition_keys
 
-    try:
+    with intact(rows.path):
         stored = rows.physical_schema.names
         table = rows.to_table(columns=[name for name in names if name in stored], use_threads=False)
         told = get_partition_keys(rows.partition_expression)
@@ -141,9 +143,24 @@ def rows_of(rows: ParquetFileFragment, names: Sequence[str]) -> pa.Table:
                 n_rows = rows.count_rows()
                 table = table.append_column(name, pa.chunked_array([pa.repeat(told[name], n_rows)]))
         return table
+
+
+@contextmanager
+def intact(path: FilePath) -> Iterator[None]:
+    """Say which file is damaged, where reading it fails.
+
+    Raises
+    ------
+    ValueError
+    """
+    import pyarrow as pa
+
+    try:
+        yield
     except (OSError, pa.ArrowException) as error:
         raise ValueError(
-            f"{rows.path} could not be read as parquet: {error}. Check that it is whole."
+            f"{path} could not be read as parquet: {error}. Check that the file is whole, or leave "
+            "it out."
         ) from error
 
 

@@ -19,7 +19,7 @@ from discovery.criteria import DATA
 from discovery.data import files, sources
 from discovery.data.files import FilePath, MissingFileError
 from discovery.data.scan.index import RunIndex
-from discovery.data.scan.pieces import Columns, Made, Piece
+from discovery.data.scan.pieces import Columns, Made, Piece, intact
 from discovery.data.tables import frame_columns
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Scan(Generic[Made]):
     @property
     def n_rows(self) -> int:
         """Rows in all, as the files say."""
-        return self._stored.count_rows()
+        return sum(self._rows_of_files)
 
     @property
     def n_runs(self) -> int:
@@ -112,7 +112,13 @@ class Scan(Generic[Made]):
             As `Trajectories.from_frame`.
         """
         run, time, names = self._given
-        head = self._stored.head(_HEAD, columns=_own(self._stored.schema.names)).to_pandas()
+        schema = self._stored.schema
+        parts = list(self._stored.get_fragments())
+        first = next((part for part, n in zip(parts, self._rows_of_files, strict=True) if n), None)
+        first = parts[0] if first is None else first
+        with intact(first.path):
+            scanner = first.scanner(schema=schema, columns=_own(schema.names))
+            head = scanner.head(_HEAD).to_pandas()
         run, time, names = frame_columns(head, run, time, names)
         return Columns(run, time, tuple(names))
 
@@ -140,20 +146,23 @@ class Scan(Generic[Made]):
 
     @cached_property
     def _stored(self) -> FileSystemDataset:
-        import pyarrow as pa
         from pyarrow import dataset
 
-        try:
+        with intact(next(iter(self.files.values()))):
             return dataset.dataset(
                 [os.fspath(file) for file in self.files.values()],
                 format="parquet",
                 partitioning=dataset.partitioning(flavor="hive"),
+                partition_base_dir=os.fspath(_told_folder(self.path)),
             )
-        except (OSError, pa.ArrowException) as error:
-            first = next(iter(self.files.values()))
-            raise ValueError(
-                f"{first} could not be read as parquet: {error}. Check that the file is whole."
-            ) from error
+
+    @cached_property
+    def _rows_of_files(self) -> list[int]:
+        counts = []
+        for file in self._stored.get_fragments():
+            with intact(file.path):
+                counts.append(file.count_rows())
+        return counts
 
     @cached_property
     def _index(self) -> RunIndex:
@@ -174,8 +183,10 @@ class Scan(Generic[Made]):
         """Refuse files whose columns are others than those of the first, or of another kind."""
         needed = [n for n in (columns.run, columns.time, *columns.names) if n is not None]
         first = self._stored.schema
+        given = self._given[2] is not None
         for file in self._stored.get_fragments():
-            own = file.physical_schema
+            with intact(file.path):
+                own = file.physical_schema
             for name in needed:
                 if name in own.names:
                     kinds = [_kind(schema.field(name).type) for schema in (first, own)]
@@ -190,6 +201,12 @@ class Scan(Generic[Made]):
                         f"{name!r} as the first file has. Expected the same in each; names=[...] "
                         "chooses those to be used."
                     )
+            more = [name for name in _own(own.names) if name not in first.names]
+            if more and not given:
+                raise ValueError(
+                    f"{file.path} has the columns {', '.join(more)}, which the first file has not. "
+                    "Expected the same in each; names=[...] chooses those to be used."
+                )
 
 
 def _files(path: FilePath) -> dict[str, Path]:
@@ -221,6 +238,14 @@ def _files(path: FilePath) -> dict[str, Path]:
             "write Parquet (frame.to_parquet), or read it with Trajectories.from_file."
         )
     return sources.named(found)
+
+
+def _told_folder(path: FilePath) -> Path:
+    """Return the folder in which names of folders, as ``run=17``, tell of the runs."""
+    folder = Path(path)
+    while sources.is_pattern(folder) and not folder.exists():
+        folder = folder.parent
+    return folder.parent if folder.is_file() else folder
 
 
 def _own(names: Sequence[str]) -> list[str]:

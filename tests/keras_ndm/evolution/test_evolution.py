@@ -140,6 +140,32 @@ def test_estimator_is_unbiased(name, randomize):
     assert abs(many.mean() - exact) < 4 * error
 
 
+def test_random_planes_go_on_where_weights_were_stored(tmp_path):
+    """A training that is taken up again draws what one without a break draws."""
+
+    def made():
+        inputs = keras.Input((2,))
+        layer = EvolutionLayer(
+            MetricLayer(hidden=(4,)), curvature_weight=1.0, estimator="stochastic", seed=0
+        )
+        return keras.Model(inputs, layer(inputs))
+
+    z = np.random.default_rng(0).normal(size=(8, 2)).astype("float32")
+    first, second = made(), made()
+    first(z, training=True)
+    path = tmp_path / "a.weights.h5"
+    first.save_weights(path)
+    second.load_weights(path)
+
+    def penalty(model):
+        model(z, training=True)
+        return float(sum(model.losses))
+
+    after = penalty(first)
+    assert penalty(second) == pytest.approx(after, rel=1e-6)
+    assert penalty(first) != pytest.approx(after)
+
+
 @pytest.mark.slow
 def test_stochastic_training_and_share():
     model = model_with(

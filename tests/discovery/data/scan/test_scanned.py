@@ -83,6 +83,20 @@ def test_ids_tell_the_file(runs, tmp_path):
     assert Trajectories.scan(tmp_path / "x").run_ids[10] == "orbit10"
 
 
+def test_files_without_rows_and_folders_above(runs, tmp_path):
+    # A folder's name tells of the runs in it only within what is scanned.
+    folder = tmp_path / "a=1"
+    folder.mkdir()
+    frame = runs.to_frame()
+    frame[:0].to_parquet(folder / "0.parquet")
+    frame[frame.run < 6].to_parquet(folder / "1.parquet")
+    frame[frame.run >= 6].assign(w=1.0).to_parquet(folder / "2.parquet")
+    scan = Trajectories.scan(folder / "[01].parquet")
+    assert (scan.names, scan.n_rows, scan.n_runs) == (("x", "v"), RUNS * STEPS // 2, RUNS // 2)
+    scan = Trajectories.scan(folder, names=["x", "v"])
+    assert len(read(scan)[0]) == RUNS * STEPS
+
+
 def test_nothing_but_titles_is_read_at_first(runs, tmp_path):
     frame = runs.to_frame().assign(x="no number")
     frame.to_parquet(tmp_path / "a.parquet")
@@ -151,6 +165,25 @@ def damaged(frame, folder):
     (folder / "a.parquet").write_bytes(b"PAR1 nothing")
 
 
+def cut_off(frame, folder):
+    for k in range(3):
+        frame[frame.run % 3 == k].to_parquet(folder / f"{k}.parquet")
+    whole = (folder / "1.parquet").read_bytes()
+    (folder / "1.parquet").write_bytes(whole[: len(whole) // 2])
+
+
+def garbled(frame, folder):
+    for k in range(3):
+        frame[frame.run % 3 == k].to_parquet(folder / f"{k}.parquet")
+    whole = (folder / "1.parquet").read_bytes()
+    (folder / "1.parquet").write_bytes(whole[:10] + bytes(300) + whole[310:])
+
+
+def one_more_column(frame, folder):
+    frame[frame.run < 6].to_parquet(folder / "a.parquet")
+    frame[frame.run >= 6].assign(w=1.0).to_parquet(folder / "b.parquet")
+
+
 def empty(frame, folder):
     frame[:0].to_parquet(folder / "a.parquet")
 
@@ -170,6 +203,9 @@ def nothing(frame, folder):
         (short, "run 0 has 2 samples"),
         (half_going_on, "run 0 goes on in another file, and run 1 starts anew"),
         (damaged, "could not be read as parquet"),
+        (cut_off, "1.parquet could not be read as parquet: .*leave it out"),
+        (garbled, "1.parquet could not be read as parquet"),
+        (one_more_column, "b.parquet has the columns w, which the first file has not"),
         (empty, "no rows"),
         (nothing, "holds no Parquet file"),
     ],
