@@ -77,7 +77,7 @@ class EulerCharacteristic(NamedTuple):
     Attributes
     ----------
     value, error : float
-        With the standard error that halves of the points tell.
+        With its standard error.
     """
 
     value: float
@@ -87,12 +87,10 @@ class EulerCharacteristic(NamedTuple):
     def integer(self) -> int | None:
         """The even number that it is, or None.
 
-        Closed surfaces in space have even ones. It is named where it is within three errors, and
-        those are less than 1, so that no other is.
+        Closed surfaces in space have even ones. The nearest is named where three errors are less
+        than 1, so that no other is as near.
         """
-        nearest, reach = 2 * round(self.value / 2), 3 * self.error
-        near = abs(self.value - nearest) <= max(reach, 1e-6)  # where all agree, only rounding
-        return nearest if near and reach < 1 else None
+        return 2 * round(self.value / 2) if 3 * self.error < 1 else None
 
     def __str__(self):
         told = "not told" if self.integer is None else str(self.integer)
@@ -152,7 +150,8 @@ def euler_characteristic(
         √(variance of χ on random halves of the points + (their mean − χ)²):
 
     the variance on halves is that of the whole by sampling and noise (a jackknife that leaves out
-    half), and their mean is off by what too few points do.
+    half), and their mean is off by what too few points do. It is at least the distance to the
+    nearest even number, since χ of a closed surface in space is even.
 
     Parameters
     ----------
@@ -186,7 +185,7 @@ def euler_characteristic(
                 f"{len(points)} points are too few to tell an error: on half of them, {error}"
             ) from error
     error = np.hypot(np.std(parts, ddof=1), np.mean(parts) - value)
-    return EulerCharacteristic(value, float(error))
+    return EulerCharacteristic(value, float(max(error, abs(value - 2 * round(value / 2)))))
 
 
 def _closed(surface):

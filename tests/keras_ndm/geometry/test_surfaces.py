@@ -66,14 +66,13 @@ def curve(n, noise, seed=0):
 def test_euler_characteristic(points, known):
     found = geometry.euler_characteristic(points, halves=3)
     assert found.integer == known
-    assert abs(found.value - known) < 3 * found.error + 1e-6
-    assert found.error < 0.3
+    assert abs(found.value - known) < 0.15
     assert f"({known})" in str(found)
 
 
 @pytest.mark.parametrize(
     ("value", "error", "integer"),
-    [(2.1, 0.1, 2), (-2.0, 0.0, -2), (1.0, 0.1, None), (2.0, 0.5, None), (2.4, 0.1, None)],
+    [(2.1, 0.1, 2), (-1.8, 0.3, -2), (1.0, 1.0, None), (2.0, 0.5, None)],
 )
 def test_an_integer_only_where_the_error_leaves_one(value, error, integer):
     assert geometry.EulerCharacteristic(value, error).integer == integer
