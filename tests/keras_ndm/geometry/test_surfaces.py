@@ -5,6 +5,9 @@ import pytest
 
 from keras_ndm import geometry
 
+# NumPy alone, whatever the backend.
+pytestmark = pytest.mark.slow_on_jax
+
 
 def sphere(n, noise, seed=0):
     rng = np.random.default_rng(seed)
