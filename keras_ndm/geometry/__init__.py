@@ -23,18 +23,28 @@ from keras_ndm.geometry.fields import (
     sectional_curvature,
     volume_element,
 )
+from keras_ndm.geometry.surfaces import (
+    EulerCharacteristic,
+    Surface,
+    euler_characteristic,
+    fit_surface,
+)
 from keras_ndm.geometry.transport import Geodesics, geodesic, parallel_transport
 
 __all__ = [
     "Connection",
+    "EulerCharacteristic",
     "Geodesics",
+    "Surface",
     "activations",
     "christoffel",
     "connect",
     "covariant_derivative",
     "distance",
     "divergence",
+    "euler_characteristic",
     "exp",
+    "fit_surface",
     "frechet_mean",
     "geodesic",
     "jet_of",

@@ -23,6 +23,9 @@ __all__ = ["AFTER", "install", "installed", "take_over", "uninstall"]
 
 AFTER = "_keras_ndm_after_compile"
 
+# What a model may override to train in its own way; the second is what Keras differentiates on JAX.
+_OF_A_STEP = ("train_step", "compute_loss_and_updates")
+
 
 class _CompileConfig:
     """The attribute as a property that tells the optimizer of each new value."""
@@ -80,12 +83,14 @@ def take_over(model: keras.Model, step: Callable) -> None:
     ValueError
         Where the model's class has a training step of its own.
     """
-    if type(model).train_step is not keras.Model.train_step:
-        raise ValueError(
-            f"{type(model).__name__} overrides `train_step`, and NaturalGradient replaces the "
-            f"training step: it needs the samples of a batch, which `apply_gradients` does not "
-            f"give it. Override `compute_loss` instead, or use another optimizer."
-        )
+    for name in _OF_A_STEP:
+        if getattr(type(model), name, None) is not getattr(keras.Model, name, None):
+            raise ValueError(
+                f"{type(model).__name__} overrides `{name}`, and NaturalGradient replaces the "
+                "training step: it needs the samples of a batch, which `apply_gradients` does not "
+                "give it. Compile with `loss=`, or let layers without weights add the loss by "
+                "`add_loss`, as of a variational autoencoder, or use another optimizer."
+            )
     train_step = make_train_step(model, step)
     train_step._of_natural_gradient = True
     # Through __dict__: an attribute of a built layer would be tracked as state.

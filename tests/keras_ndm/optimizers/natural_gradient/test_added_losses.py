@@ -119,12 +119,20 @@ class Stepping(Own):
         return super().train_step(*args)
 
 
+class Updating(Own):
+    """As Keras' guide to training steps of one's own does on JAX."""
+
+    def compute_loss_and_updates(self, *args, **kwargs):
+        return super().compute_loss_and_updates(*args, **kwargs)
+
+
 @pytest.mark.parametrize(
     ("model", "words"),
     [
         (Adding, "in a layer of its own that has no weights"),
         (Computing, "its own `compute_loss`"),
-        (Stepping, "overrides `train_step`"),
+        (Stepping, "overrides `train_step`.* by `add_loss`"),
+        (Updating, "overrides `compute_loss_and_updates`"),
     ],
 )
 def test_refused_with_a_reason(model, words):
