@@ -145,6 +145,8 @@ class StageRecord:
         Laws that were new.
     skipped : str
         Why it was not tried on these data; empty where it was.
+    unfinished : bool
+        Whether it was left before all of its candidates were judged, or not tried, for its size.
     """
 
     library: str
@@ -152,6 +154,7 @@ class StageRecord:
     spectrum: np.ndarray
     n_laws: int
     skipped: str = ""
+    unfinished: bool = False
 
 
 @dataclass(frozen=True)
