@@ -46,6 +46,7 @@ from discovery.estimation.positions import (
 from discovery.estimation.preparation import without_gross_errors
 from discovery.estimation.split import PROBES, WINDOWS, Split
 from discovery.formulas.simple_numbers import Numbers
+from discovery.laws.completed import with_completed
 from discovery.laws.decaying.search import Among, Moving, with_decaying
 from discovery.laws.decaying.timed import timed
 from discovery.laws.free.centres import centre_stages
@@ -68,6 +69,7 @@ from discovery.libraries.many_bodies.sums import symmetry_of
 from discovery.libraries.many_bodies.told import BoxLike, Told, told_bodies
 from discovery.libraries.monomials import symbols_of
 from discovery.noether.energy_among import energy_among
+from discovery.noether.energy_left_out import with_energy_left_out
 from discovery.noether.motion import Candidate, MeasuredMotion
 from discovery.noether.naming import names_of
 from discovery.noether.pairing import pair
@@ -511,6 +513,8 @@ def _laws(
         if parts.all_coordinates and not iterates:
             general += mechanical_stages(of.names, seen_roles, seen)
         stages += general
+        if parts.all_coordinates and not iterates:
+            stages = with_completed(stages, of.names, seen_roles)
         stages += preparation.learned(moving, rng)
     stages = stages_among(stages, symbols_of(sound.names), parts)
     if parts.clock and library == "auto":
@@ -525,6 +529,7 @@ def _laws(
         findings = findings.along_runs(sound.n_runs, len(coordinates))
     motion = MeasuredMotion.of(orbits, moving, sound, coordinates)
     if split is not None and not few and parts.all_coordinates and seen.on_a_path:
+        findings = with_energy_left_out(findings, motion, split, asked.criteria)
         findings = _with_energy(findings, motion, split, rng, asked)
     on_all = None
     if asked.rest is not None and not few:

@@ -149,6 +149,8 @@ class Search:
             self._skip("richer libraries", 0, f"{n_runs} runs are too few")
         laws = with_alternatives(self._in_simple_basis(), self.pool, self.split)
         laws = [self._with_errors(law) for law in laws]
+        chosen = {law.expression for law in laws}
+        left_out = [law for law in self.pool if law.verdict == Verdict.EXACT]
         held = self.split.held
         return Findings(
             laws,
@@ -158,6 +160,7 @@ class Search:
             min(self.unresolved, key=lambda law: law.evidence.drift_excluded, default=None),
             held.n_runs,
             resolution(held, self.criteria),
+            left_out=[law for law in left_out if law.expression not in chosen],
         )
 
     def depends(
