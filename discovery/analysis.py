@@ -26,6 +26,7 @@ from discovery.estimation.origin import natural_origin
 from discovery.estimation.passage import Passage, Reading
 from discovery.estimation.split import WINDOWS, Split
 from discovery.formulas.simple_numbers import Numbers
+from discovery.laws.completed import with_completed
 from discovery.laws.decaying.search import Among, Moving, with_decaying
 from discovery.laws.decaying.timed import timed
 from discovery.laws.free.centres import centre_stages
@@ -48,6 +49,7 @@ from discovery.libraries.monomials import symbols_of
 from discovery.libraries.omitted import Omitted
 from discovery.libraries.unknown_scale import Scaled
 from discovery.noether.energy_among import energy_among
+from discovery.noether.energy_left_out import with_energy_left_out
 from discovery.noether.motion import Candidate, MeasuredMotion
 from discovery.noether.naming import names_of
 from discovery.preparations import Preparation
@@ -268,6 +270,7 @@ def laws_of(
         findings = findings.along_runs(sound.n_runs, len(coordinates))
     motion = MeasuredMotion.of(some.orbits, some.moving, sound, coordinates)
     if some.split is not None and not some.few and parts.all_coordinates and some.on_a_path:
+        findings = with_energy_left_out(findings, motion, some.split, asked.criteria)
         findings = _with_energy(findings, motion, some.split, rng, asked)
     on_all = None
     if asked.rest is not None and not some.few:
@@ -367,9 +370,11 @@ def _stages(
             times=of[some.fit].row_times if on_paths else None,
             given=any(of.roles or ()),
         )
-        if parts.all_coordinates and some.on_a_path:
+        if on_paths:
             general += mechanical_stages(of.names, some.roles, some.seen)
         stages += general
+        if on_paths:
+            stages = with_completed(stages, of.names, some.roles)
         stages += preparation.learned(some.moving, rng)
     stages = stages_among(stages, symbols_of(some.sound.names), parts)
     if parts.clock and auto:

@@ -38,13 +38,8 @@ from discovery.libraries.functions import Functions
 from discovery.libraries.many_bodies.remembered import remembering
 from discovery.libraries.numeric import Numeric
 
-# Candidates of one library that may be refuted before it is given up, and of one length before
-# longer ones are looked at: they come simplest first.
-MAX_REJECTED, MAX_ALIKE = 40, 10
-# Work in vain before a library is given up: the squares of the numbers of terms, added. So many are
-# the entries of the matrices that each is refined and rounded with; of fewer rows than these a
-# formula takes less.
-MAX_WORK, ROWS_OF_WORK = 6000, 4000
+# Rows of which a formula takes the whole work (`LawCriteria.most_work`); of fewer it takes less.
+ROWS_OF_WORK = 4000
 # Functions of a library that few runs are worth trying with: their windows are no sample of
 # orbits, so that large libraries take time and tell nothing. Fewer where a simpler one told.
 MOST_FOR_WINDOWS, MOST_BESIDE = 70, 40
@@ -154,6 +149,8 @@ class Search:
             self._skip("richer libraries", 0, f"{n_runs} runs are too few")
         laws = with_alternatives(self._in_simple_basis(), self.pool, self.split)
         laws = [self._with_errors(law) for law in laws]
+        chosen = {law.expression for law in laws}
+        left_out = [law for law in self.pool if law.verdict == Verdict.EXACT]
         held = self.split.held
         return Findings(
             laws,
@@ -163,6 +160,7 @@ class Search:
             min(self.unresolved, key=lambda law: law.evidence.drift_excluded, default=None),
             held.n_runs,
             resolution(held, self.criteria),
+            left_out=[law for law in left_out if law.expression not in chosen],
         )
 
     def depends(
@@ -207,7 +205,7 @@ class Search:
         """Yield what the stages try; note those whose functions the runs do not admit."""
         for stage in progress.over(stages):
             if stage.skipped:
-                self._skip(stage.name, len(stage), stage.skipped)
+                self._skip(stage.name, len(stage), stage.skipped, unfinished=True)
                 continue
             empty = True
             try:
@@ -223,9 +221,9 @@ class Search:
             if empty:
                 self.records.append(StageRecord(stage.name, len(stage), np.empty(0), 0))
 
-    def _skip(self, name: str, n_terms: int, reason: str) -> None:
-        """Note a library that these data do not admit: none ends a search."""
-        self.records.append(StageRecord(name, n_terms, np.empty(0), 0, reason))
+    def _skip(self, name: str, n_terms: int, reason: str, unfinished: bool = False) -> None:
+        """Note a library that is not tried on these data: none ends a search."""
+        self.records.append(StageRecord(name, n_terms, np.empty(0), 0, reason, unfinished))
 
     def _try(self, library: Functions) -> None:
         """Judge the candidates of one library and choose among all laws anew."""
@@ -244,7 +242,8 @@ class Search:
         before = len(self.chosen.laws)
         self.chosen = self._selected(self.pool)
         new = len(self.chosen.laws) - before
-        self.records.append(StageRecord(library.name, len(library), trials.flat.values, new))
+        record = StageRecord(library.name, len(library), trials.flat.values, new)
+        self.records.append(replace(record, unfinished=trials.unfinished))
 
     def _where_known(self, library: Functions) -> Split:
         """Return the rows in which functions are defined, and known."""
@@ -297,7 +296,8 @@ class _Trials:
     """The candidates of one library, judged in turn, the simplest first.
 
     What depends on an exact law found before is not looked at again, unless it is simpler than one
-    in doubt.
+    in doubt. Work in vain ends them: the squares of the numbers of terms, added, as many as the
+    matrices have entries that a formula is refined and rounded with.
     """
 
     def __init__(self, search: Search, judge: Judge) -> None:
@@ -306,18 +306,24 @@ class _Trials:
         self.found: list[Law] = []
         self.refuted: Counter[int] = Counter()
         self.work = 0.0
+        self.unfinished = False
 
     def run(self) -> list[Law]:
         """Return all that was judged, rejected or not."""
+        limits = self.search.criteria
         for view, vectors, slack, flat in self._views():
             if self.search.depends(self.library, vectors, self.found):
                 continue
             found = candidates.candidates(view, vectors, self.library.costs(), slack, flat)
             for candidate in found:
-                if self.refuted.total() >= MAX_REJECTED or self.work >= MAX_WORK:
+                enough = self.refuted.total() >= limits.most_refuted
+                if enough or self.work >= limits.most_work:
+                    self.unfinished = True
                     return self.found
-                if self.refuted[len(candidate.support)] < MAX_ALIKE:
+                if self.refuted[len(candidate.support)] < limits.most_alike:
                     self._consider(view, self._divided(view, candidate))
+                else:
+                    self.unfinished = True
         return self.found
 
     def _views(self) -> Iterator[tuple[Operators, np.ndarray, float, float]]:

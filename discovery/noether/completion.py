@@ -12,9 +12,12 @@ import numpy as np
 import sympy
 
 from discovery.criteria import SYMMETRIES
+from discovery.laws.completed import brackets
+from discovery.libraries.choice import custom
 from discovery.noether import phase_space
 from discovery.noether.elements import atoms_in
-from discovery.noether.motion import MeasuredMotion
+from discovery.noether.motion import Candidate, MeasuredMotion
+from discovery.noether.naming import names_of
 
 _VECTORS = ("angular momentum about", "Runge–Lenz vector along")
 # States at which gradients are compared.
@@ -49,6 +52,31 @@ def missing_components(
     return out
 
 
+def missing_energy(
+    laws: Sequence[sympy.Expr], names: Sequence[str | None], motion: MeasuredMotion
+) -> dict[str, sympy.Expr]:
+    """Return the energy where two components of the Runge–Lenz vector in the plane hold it.
+
+    It is a factor of their Poisson bracket, moves the coordinates as they were measured to move,
+    and is a function of the laws, A² = k² + 2 E L², which the data may tell better than itself.
+
+    Parameters
+    ----------
+    laws, names, motion
+        As for `missing_components`.
+    """
+    pairs = [tuple(sympy.Symbol(motion.names[i]) for i in pair) for pair in motion.pairs]
+    parts = [h for h, n in zip(laws, names, strict=True) if n and n.startswith(_VECTORS[1])]
+    if "energy" in names or len(parts) != 2 or len(pairs) != 2:
+        return {}
+    real = {symbol: sympy.Symbol(symbol.name, real=True) for pair in pairs for symbol in pair}
+    for part in brackets(*parts, pairs):
+        form = Candidate(custom([part.xreplace(real)], motion.names), np.ones(1))
+        if names_of([form], motion) == ["energy"] and _is_function(part, laws, motion):
+            return {"energy": _in_few_digits(sympy.expand(part / part.diff(pairs[0][1], 2)))}
+    return {}
+
+
 def missing_elements(
     laws: Sequence[sympy.Expr], names: Sequence[str | None], motion: MeasuredMotion
 ) -> dict[str, sympy.Expr]:
@@ -72,6 +100,17 @@ def missing_elements(
             pairs = zip(atoms, symbols, strict=True)
             out[name] = sympy.Add(*(int(count) * symbol for count, symbol in pairs))
     return out
+
+
+def _in_few_digits(formula: sympy.Expr) -> sympy.Expr:
+    """Return a formula with halves and whole numbers as such, and others in five digits."""
+    twice = {number: round(2 * number) for number in formula.atoms(sympy.Float)}
+    return formula.xreplace(
+        {
+            number: sympy.Rational(int(k), 2) if abs(2 * number - k) < 1e-9 else number.n(5)
+            for number, k in twice.items()
+        }
+    )
 
 
 def _turned(law: sympy.Expr, old: str, new: str, motion: MeasuredMotion) -> sympy.Expr:

@@ -61,7 +61,8 @@ def report_on(
 def _searched(stage: StageRecord) -> str:
     if stage.skipped:
         return f"{stage.library} (skipped: {stage.skipped})"
-    return f"{stage.library} ({stage.n_terms} terms: {stage.n_laws or 'no'} new)"
+    end = "; not to the end" if stage.unfinished else ""
+    return f"{stage.library} ({stage.n_terms} terms: {stage.n_laws or 'no'} new{end})"
 
 
 def _quantity(law: Law, undecided: bool, drift_rates: Mapping[sympy.Expr, float]) -> Quantity:

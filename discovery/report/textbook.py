@@ -16,7 +16,7 @@ import sympy
 
 from discovery.formulas.simple_numbers import Numbers
 from discovery.libraries.many_bodies.sums import symmetry_of
-from discovery.noether.completion import missing_components, missing_elements
+from discovery.noether.completion import missing_components, missing_elements, missing_energy
 from discovery.noether.motion import Candidate, MeasuredMotion
 from discovery.noether.naming import names_of
 from discovery.report.arrangement import arranged
@@ -74,8 +74,11 @@ def _of_whole_vectors(
     if not laws:
         return []
     formulas = [numbers.numeric(q.expression) for q in laws]
-    missing = missing_components if motion.pairs else missing_elements
-    found = missing(formulas, [q.name for q in laws], motion)
+    known = formulas, [q.name for q in laws], motion
+    if motion.pairs:
+        found = {**missing_components(*known), **missing_energy(*known)}
+    else:
+        found = missing_elements(*known)
     momenta = [motion.names[i] for i in motion.momenta]
     return [
         f"{name} is conserved too, a function of the laws: "

@@ -10,7 +10,7 @@ import numpy as np
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
-from discovery.laws.judging.law import Findings
+from discovery.laws.judging.law import Findings, StageRecord
 from discovery.laws.judging.verdict import Verdict
 
 _NO_PATH = (
@@ -19,6 +19,9 @@ _NO_PATH = (
     "cannot be told from motion; pass noise=, with ordered=False for unordered samples, or measure "
     "more densely."
 )
+
+# Libraries that are named before the others are counted.
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,33 @@ def conclude(
         )
     lost = sum(law.decay is not None for law in findings.laws)
     what = f"; {lost} of them decay{'s' if lost == 1 else ''}" if lost else ""
+    left = _left(findings.stages)
     return Conclusion(
-        "none", f"no function of the libraries stays on an orbit as noise alone would let it{what}."
+        "none",
+        f"no function {'that was tried' if left else 'of the libraries'} stays on an orbit as "
+        f"noise alone would let it{what}{left}.",
     )
+
+
+def _left(stages: Sequence[StageRecord]) -> str:
+    """Return which libraries were not searched, or not to the end, and what would help."""
+    skipped = _listed([s.library for s in stages if s.unfinished and s.skipped])
+    begun = _listed([s.library for s in stages if s.unfinished and not s.skipped])
+    parts = [f"not searched: {skipped}"] if skipped else []
+    parts += [f"not searched to the end: {begun}"] if begun else []
+    if parts:
+        parts.append(
+            "a law may be in them: give fewer columns, roles, bodies= or a library= of fewer "
+            "functions"
+        )
+    return "".join(f"; {part}" for part in parts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the first names, each once, and how many more there are."""
+    once = list(dict.fromkeys(names))
+    more = [f"{len(once) - _NAMED} more"] if len(once) > _NAMED else []
+    return ", ".join([*once[:_NAMED], *more])
 
 
 def _of_few_runs(findings: Findings, orbits: Orbits, criteria: LawCriteria) -> str:

@@ -145,6 +145,8 @@ class StageRecord:
         Laws that were new.
     skipped : str
         Why it was not tried on these data; empty where it was.
+    unfinished : bool
+        Whether it was left before all of its candidates were judged, or not tried, for its size.
     """
 
     library: str
@@ -152,6 +154,7 @@ class StageRecord:
     spectrum: np.ndarray
     n_laws: int
     skipped: str = ""
+    unfinished: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,8 @@ class Findings:
         fraction of its spread; see `evidence.resolution`.
     one_curve : bool
         Whether all that was found is constant because the only run is one curve.
+    left_out : list of Law
+        Exact ones that are functions of the laws, or so nearly that the data do not tell.
     """
 
     laws: list[Law] = field(default_factory=list)
@@ -188,6 +193,7 @@ class Findings:
     n_judges: int = 0
     resolution: float = float("nan")
     one_curve: bool = False
+    left_out: list[Law] = field(default_factory=list)
 
     def along_runs(self, n_runs: int, dim: int) -> Findings:
         """Return what windows of few runs tell: their identities are constant along these runs.
@@ -206,7 +212,8 @@ class Findings:
         one_curve = n_runs == 1 and dim > 2 and len(found) == dim - 1
         named = [replace(law, verdict=Verdict.ALONG_RUN) for law in found]
         named = named[:1] if one_curve else named
-        return replace(self, laws=named, identities=[], unresolved=None, one_curve=one_curve)
+        rest = {"identities": [], "unresolved": None, "left_out": []}
+        return replace(self, laws=named, one_curve=one_curve, **rest)
 
 
 def gradient_of(

@@ -78,7 +78,7 @@ def select(
 
     def redundant(some: Sequence[Law]) -> Law | None:
         sines = [min(sine(law), law.criteria.sine) for law in some]
-        return _redundant(some, gradients(some), within, sines, orbits)
+        return _redundant(some, gradients(some), within, sines, orbits, price)
 
     gone: list[Law] = []
     while True:
@@ -110,13 +110,16 @@ def _redundant(
     obeyed: Sequence[np.ndarray],
     sines: Sequence[float],
     orbits: Orbits | None,
+    price: Callable[[Law], float],
 ) -> Law | None:
     """Return the costliest law that is a function of others, of equals the least known, or None.
 
     The set is judged as a whole: an imitation of L E may have been found before the energy E. It
     is known by its gradient, which lies in the span of the others', or by its values, where what
     these do not explain does not clearly exceed the drift that is not excluded: an imitation may
-    have gradients of its own, and hardly any values.
+    have gradients of its own, and hardly any values. What is beyond doubt imitates nothing that
+    costs more than it: of Kepler's problem the energy's values are nearly a function of those of
+    angular momentum and of one component of the Runge–Lenz vector.
 
     Parameters
     ----------
@@ -129,6 +132,8 @@ def _redundant(
         How far each law's gradient must leave the span of the others'.
     orbits : Orbits, optional
         For their values.
+    price : callable
+        What a law costs.
     """
     found = []
     for i, law in enumerate(laws):
@@ -143,7 +148,10 @@ def _redundant(
             found.append(law)
         elif orbits is not None and (law.doubtful or sine <= law.criteria.learned_sine):
             least = law.criteria.unexplained_drift * law.evidence.drift_interval[1]
-            if unexplained(law, [laws[j] for j in others], orbits) < least:
+            those = [laws[j] for j in others]
+            if not law.doubtful:
+                those = [other for other in those if price(other) <= price(law)]
+            if those and unexplained(law, those, orbits) < least:
                 found.append(law)
     return max(
         found, key=lambda law: (law.complexity, law.evidence.drift_interval[1]), default=None

@@ -1,11 +1,13 @@
 """No library ends a search: what these data do not admit is skipped, and named with the reason."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from discovery import ConservedQuantityFinder, Trajectories, datasets
+from discovery.criteria import LAWS
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.search import analyse
@@ -104,3 +106,18 @@ def test_what_the_user_gives_must_have_values():
     runs = datasets.load("kepler", 10, 40, seed=0)
     with pytest.raises(ValueError, match="not finite"):
         ConservedQuantityFinder(["sqrt(x0)"]).fit(runs.rows, groups=runs.groups)
+
+
+SHARES = {"most_work": 0.001, "most_refuted": 0.05, "most_alike": 0.1}
+
+
+@pytest.mark.parametrize("limit", SHARES)
+def test_a_library_that_is_left_is_named(limit):
+    """Nine candidates are refuted, where no limit ends it before."""
+    rng = np.random.default_rng(0)
+    runs = datasets.load("brusselator", 16, 40, noise=0.1, seed=3)
+    criteria = replace(LAWS, **{limit: SHARES[limit] * getattr(LAWS, limit)})
+    library = polynomial(runs.names, 4)
+    split = Split.draw(prepare(runs), rng)
+    record = analyse(stages_of([library]), split, rng, criteria=criteria).stages[0]
+    assert record.unfinished and not record.skipped

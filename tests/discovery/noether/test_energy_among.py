@@ -1,4 +1,6 @@
-"""The energy as a sum of laws, none of which is it, and energies that are hard to see."""
+"""The energy as a sum of laws, or left out as a function of others, or hard to see."""
+
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -6,8 +8,13 @@ from scipy.integrate import solve_ivp
 
 from discovery import ConservedQuantityFinder
 from discovery.data.trajectories import Trajectories
+from discovery.estimation.preparation import prepare
+from discovery.estimation.split import Split
+from discovery.laws.judging.evidence import Evidence, Resamples
+from discovery.laws.judging.law import Findings, Law
 from discovery.libraries import custom
 from discovery.noether.energy_among import energy_among
+from discovery.noether.energy_left_out import with_energy_left_out
 from discovery.noether.motion import Candidate, MeasuredMotion
 from discovery.noether.naming import names_of
 
@@ -94,3 +101,68 @@ def test_the_report_has_the_energy(noise):
     report = ConservedQuantityFinder(random_state=0).fit(runs).report_
     assert sorted(law.name or "" for law in report.quantities) == ["", "energy"]
     assert report.n_conserved == 2
+
+
+SURE = Evidence(
+    flatness=1.0,
+    flatness_interval=(0.9, 1.1),
+    smoothed_flatness=1.0,
+    smoothed_flatness_interval=(0.9, 1.1),
+    signal=50.0,
+    drift=0.0,
+    drift_interval=(0.0, 1e-2),
+    noise=0.1,
+    spread=1.0,
+    drift_excluded=1e-2,
+    drift_chance=0.5,
+    moving=0.5,
+    slope=1.0,
+    cancelled=1.0,
+    terms=1.0,
+    resamples=Resamples(*(np.ones(1) for _ in fields(Resamples))),
+)
+TURN = ("x*v - y*u",)
+ENERGY = ("u**2/2 + v**2/2", "(x**2 + y**2)**2/4")
+
+
+def pulled(q, w):
+    """Body in the potential r⁴/4."""
+    return -q * np.sum(q**2, axis=0)
+
+
+def law(*terms):
+    expression = sum(custom(terms, NAMES).expressions())
+    return Law(
+        custom(terms, NAMES), np.ones(len(terms)), expression, SURE, "exact", float(len(terms))
+    )
+
+
+@pytest.fixture(scope="module")
+def quartic_runs():
+    return runs_of(pulled, anywhere())
+
+
+def kept(runs, laws, left_out):
+    split = Split.draw(prepare(runs), np.random.default_rng(0))
+    found = with_energy_left_out(Findings(laws=laws, left_out=left_out), motion_of(runs), split)
+    return [law.expression for law in found.laws]
+
+
+def test_the_energy_is_one_more_law(quartic_runs):
+    turn, energy = law(*TURN), law(*ENERGY)
+    assert kept(quartic_runs, [turn], [energy]) == [energy.expression, turn.expression]
+    # Where it is among the laws already nothing changes.
+    assert kept(quartic_runs, [turn, energy], [energy]) == [turn.expression, energy.expression]
+
+
+def test_it_takes_the_place_of_what_is_a_function_of_it(quartic_runs):
+    turn, energy = law(*TURN), law(*ENERGY)
+    product = law("(x*v - y*u)**3", f"(x*v - y*u)*({ENERGY[0]})", f"(x*v - y*u)*{ENERGY[1]}")
+    assert kept(quartic_runs, [turn, product], [energy]) == [turn.expression, energy.expression]
+
+
+@pytest.mark.parametrize("other", [("(x*v - y*u)**2",), ("u**2/2 + v**2/2", "x**2/2 + y**2/2")])
+def test_what_moves_nothing_stays_out(quartic_runs, other):
+    """A function of a law, and the energy of another motion."""
+    turn = law(*TURN)
+    assert kept(quartic_runs, [turn], [law(*other)]) == [turn.expression]

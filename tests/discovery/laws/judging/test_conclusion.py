@@ -9,7 +9,7 @@ from discovery import ConservedQuantityFinder, Trajectories, datasets
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 from discovery.laws.judging.conclusion import conclude
-from discovery.laws.judging.law import Findings
+from discovery.laws.judging.law import Findings, StageRecord
 
 
 def report_of(runs, **options):
@@ -85,10 +85,15 @@ def arcs(length):
     return np.linspace(-1, 1, 20)[:, None] + length * np.linspace(0, 1, 60)
 
 
-def concluded(values):
+def conclusion(values, stages=()):
     path = raw_path(values.reshape(-1, 1), np.array([1e-3]))
     offsets = values.shape[1] * np.arange(len(values) + 1)
-    return conclude(Findings(), Orbits(path, path, offsets, path.states.std(axis=0))).verdict
+    orbits = Orbits(path, path, offsets, path.states.std(axis=0))
+    return conclude(Findings(stages=list(stages)), orbits)
+
+
+def concluded(values):
+    return conclusion(values).verdict
 
 
 def test_how_short_an_arc_is():
@@ -97,6 +102,22 @@ def test_how_short_an_arc_is():
     assert concluded(swings(0.6)) == "none"
     assert concluded(arcs(1.4)) == "undecided"
     assert concluded(arcs(2.2)) == "none"
+
+
+def test_none_says_what_was_not_searched():
+    """What is skipped for its size or left halfway may hold a law; what overflows is another's."""
+    left = [StageRecord(f"poly({k})", 9, np.empty(0), 0, unfinished=True) for k in (2, 2, 3, 4, 5)]
+    large = StageRecord("chain", 900, np.empty(0), 0, "900 terms", unfinished=True)
+    singular = StageRecord("exponential", 9, np.empty(0), 0, "overflows")
+    whole = StageRecord("radial", 9, np.empty(0), 0)
+    found = conclusion(swings(0.6), [whole, singular])
+    assert found.verdict == "none"
+    assert "not searched" not in found.reason
+    found = conclusion(swings(0.6), [whole, singular, large, *left])
+    assert found.verdict == "none"
+    assert "not searched: chain;" in found.reason
+    assert "not searched to the end: poly(2), poly(3), poly(4), 1 more;" in found.reason
+    assert all(word in found.reason for word in ("fewer columns", "roles", "bodies=", "library="))
 
 
 def test_no_law_is_a_verdict_too():

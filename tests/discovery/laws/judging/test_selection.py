@@ -238,6 +238,17 @@ def test_an_imitation_leaves_that_was_found_first():
     assert chosen([x, imitation, y], orbits) == [0, 2]
 
 
+def test_what_is_beyond_doubt_imitates_nothing_longer():
+    """On the orbits y = x²: y is known badly, and y + x/5 explains most of it."""
+    x = np.linspace(-1, 1, 40)
+    orbits = orbits_at(np.column_stack([x, x**2, x]))
+    short = law("y", drift_interval=(0.0, 0.2), slope=10.0)
+    other = law("y", "x", coefficients=[1, 0.2])
+    assert not short.doubtful
+    assert chosen([short, other], orbits) == [0, 1]
+    assert chosen([replace(short, cost=3.0), other], orbits) == [1]
+
+
 def test_a_law_comes_back_when_what_it_left_for_has_left():
     """It is nearly a function of x and of what is hardly more than x, which leaves as well."""
     known_badly = {"drift_interval": (0.0, 0.08), "slope": 10.0}

@@ -1,0 +1,90 @@
+"""What follows from laws: other components of a vector, and brackets, judged as any formula is."""
+
+import numpy as np
+import pytest
+import sympy
+from scipy.integrate import solve_ivp
+
+from discovery import Trajectories
+from discovery.estimation.preparation import prepare
+from discovery.estimation.split import Split
+from discovery.laws.completed import brackets, with_completed
+from discovery.laws.search import analyse
+from discovery.laws.stages import Closed
+from discovery.libraries import custom
+
+NAMES = ("x", "y", "z", "u", "v", "w")
+ROLES = ("position",) * 3 + ("velocity",) * 3
+x, y, z, u, v, w = symbols = sympy.symbols(NAMES, real=True)
+PAIRS = [(x, u), (y, v), (z, w)]
+r = sympy.sqrt(x**2 + y**2)
+
+
+def in_space(upward, n=12, steps=40):
+    """Runs in the potential r⁴/4, and another pull along z."""
+
+    def rates(_, s):
+        q = s[:3]
+        pull = -(q @ q) * q - upward * np.array([0.0, 0.0, q[2]])
+        return np.concatenate([s[3:], pull])
+
+    rng = np.random.default_rng(0)
+    t = np.linspace(0, 6, steps)
+    states = [
+        solve_ivp(rates, (0, 6), s, t_eval=t, rtol=1e-9, atol=1e-9).y.T
+        for s in rng.uniform(-1, 1, (n, 6))
+    ]
+    states += 0.005 * np.std(states, axis=(0, 1)) * rng.normal(size=np.shape(states))
+    return Trajectories(states=states, times=t, names=NAMES, roles=ROLES)
+
+
+def found_in(runs, *terms):
+    rng = np.random.default_rng(0)
+    stages = with_completed([Closed(custom(list(terms), NAMES))], NAMES, ROLES)
+    found = analyse(stages, Split.draw(prepare(runs), rng), rng)
+    assert len(found.stages) > 1
+    return [law for law in found.laws if law.verdict == "exact"]
+
+
+def test_one_component_of_angular_momentum_brings_the_others():
+    laws = found_in(in_space(0.0), "x*v", "y*u")
+    assert {frozenset(law.library.expressions()) for law in laws} == {
+        frozenset([x * v, y * u]),
+        frozenset([y * w, z * v]),
+        frozenset([z * u, x * w]),
+    }
+
+
+def test_components_that_move_are_no_laws():
+    """About an axis only one is conserved; the others were tried."""
+    (law,) = found_in(in_space(2.0), "x*v", "y*u")
+    assert set(law.library.expressions()) == {x * v, y * u}
+
+
+def test_brackets_give_the_third_component():
+    (third,) = brackets(y * w - z * v, z * u - x * w, PAIRS)
+    assert third in (x * v - y * u, y * u - x * v)
+    assert brackets(x * v - y * u, u**2 + v**2 + r**2, PAIRS) == []
+
+
+def test_the_energy_is_a_factor_of_a_bracket():
+    """Of two components of the Runge–Lenz vector in the plane: −2 E L."""
+    one = x * v**2 - y * u * v - 3 * x / r
+    other = y * u**2 - x * u * v - 3 * y / r
+    found = sympy.Matrix(brackets(one, other, PAIRS[:2]))
+    known = sympy.Matrix([u**2 + v**2 - 6 / r, x * v - y * u])
+    places = [{x: 1.0, y: 0.5, u: a, v: 0.7} for a in (0.3, 0.8)]
+    here, there = (
+        np.outer(1 / np.array(known.subs(p), dtype=float), np.array(found.subs(p), dtype=float))
+        for p in places
+    )
+    assert np.isclose(here, there).any(axis=1).all()
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [(None,) * 6, ("angle",) * 3 + ("velocity",) * 3, ("position",) * 4 + ("velocity",) * 2],
+)
+def test_nothing_turns_where_there_are_no_axes(roles):
+    stages = [Closed(custom(["x"], NAMES))]
+    assert with_completed(stages, NAMES, roles) == stages
