@@ -108,20 +108,23 @@ class Mechanical(Stage):
     def _blur(self, c: np.ndarray, some: Penalized, inside: Orbits) -> float:
         """Return the error of an expansion, as errors of states in spreads that move it as much.
 
-        A part of what the last degrees changed in it along runs.
+        A part of what the last degrees changed in it along runs, and what noise put into its
+        coefficients.
         """
         library, degrees = self.form.library, self.form.library.degrees
-        if degrees.max() < 2 * _LAST:  # too few to tell how they fall
-            return 0.0
-        low = np.flatnonzero(degrees <= degrees.max() - _LAST)
-        before = some.flattest(some.whole, low)[:, 0]
         states = inside.smoothed.states
-        values = np.array([c, before]) @ library.values(states)
-        values[1] = np.polyval(np.polyfit(values[1], values[0], 1), values[1])
         run = np.repeat(np.arange(inside.n_runs), np.diff(inside.offsets))
-        change = without_means(values[0] - values[1], run).std()
+        rest = without_means(c @ library.values(states), run)
+        error = some.error(c, _independent(rest, run))
+        if degrees.max() >= 2 * _LAST:  # else too few to tell how they fall
+            low = np.flatnonzero(degrees <= degrees.max() - _LAST)
+            before = some.flattest(some.whole, low)[:, 0]
+            values = np.array([c, before]) @ library.values(states)
+            values[1] = np.polyval(np.polyfit(values[1], values[0], 1), values[1])
+            change = without_means(values[0] - values[1], run).std()
+            error = np.hypot(error, LAWS.truncation * change)
         slope = np.sqrt(np.mean(np.sum(gradient_of(library, c, states, inside.scale) ** 2, axis=1)))
-        return float(LAWS.truncation * change / slope)
+        return float(error / slope)
 
     def _of_unit_mass(self, c: np.ndarray, probes: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Return coefficients (m,) scaled so that the mean mass is 1, as in ½ w²."""
@@ -162,6 +165,36 @@ class Penalized:
         basis = unit @ linalg.null_space(seen.T) if known.size else unit
         stiff = replace(ops, within=ops.within + self.penalty)
         return basis @ spectrum(stiff.onto(basis)).vectors
+
+    def error(self, c: np.ndarray, samples: float) -> float:
+        """Return how much of its motion along runs a law owes to errors of its coefficients.
+
+        To first order in noise, of variance s² = cᵀ D c, they have the covariance
+        s² A⁻¹ W A⁻¹ / n with A = W + λ R, and move the law by s² tr(A⁻¹ W A⁻¹ W) / n.
+
+        Parameters
+        ----------
+        c : (m,) array
+        samples : float
+            n, of independent ones.
+        """
+        size = np.sqrt(np.maximum(np.diag(self.whole.within + self.penalty), 1e-300))
+        form = self.whole.within / size[:, None] / size
+        whole = form + self.penalty / size[:, None] / size
+        part = np.linalg.pinv(whole, rcond=_ROUNDING**2, hermitian=True) @ form
+        noise = c @ self.whole.dirichlet @ c
+        return float(np.sqrt(noise * np.sum(part * part.T) / samples))
+
+
+def _independent(rest: np.ndarray, run: np.ndarray) -> float:
+    """Return how many independent samples values (n,) without their runs' means are worth.
+
+    Those of an autoregressive sequence of first order.
+    """
+    same = run[1:] == run[:-1]
+    alike = np.sum(rest[1:][same] * rest[:-1][same]) / max(np.sum(rest**2), 1e-300)
+    alike = float(np.clip(alike, 0.0, 1 - 1 / len(rest)))
+    return len(rest) * (1 - alike) / (1 + alike)
 
 
 def _known_in(library: Functions, known: Sequence[Law], states: np.ndarray) -> np.ndarray:
