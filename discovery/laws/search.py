@@ -117,7 +117,7 @@ class Search:
         self.pool: list[Law] = []
         self.chosen = Findings()
         self.records: list[StageRecord] = []
-        self.judged: set[tuple[bool, frozenset]] = set()
+        self.judged: set[tuple[bool, str, frozenset]] = set()
         self.nearly: list[Law] = []
         self.unresolved: list[Law] = []
         self.number = count(1)
@@ -390,9 +390,13 @@ class _Trials:
         parts = held.smoothed, held.offsets, held.scale, weights
         return operators(self.library, *parts, of_run=held.of_run)
 
-    def _key(self, view: Operators, terms: Functions) -> tuple[bool, frozenset]:
-        """Return what makes two candidates one: their terms, as an identity or as a law."""
-        return view is self.ops, frozenset(terms.expressions())
+    def _key(self, view: Operators, terms: Functions) -> tuple[bool, str, frozenset]:
+        """Return what makes two candidates one: their terms, as an identity or as a law.
+
+        Functions without a closed form are called f1, f2, … in every library.
+        """
+        where = self.library.name if terms.learned else ""
+        return view is self.ops, where, frozenset(terms.expressions())
 
 
 def _is_settled(law: Law, length: float) -> bool:

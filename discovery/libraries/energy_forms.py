@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -46,6 +46,8 @@ class EnergyForm:
         Powers of the momenta in terms with constant coefficients.
     factors : (k, momenta) array of int
         Powers of the momenta whose coefficients are functions of position.
+    pairs : tuple of (int, int)
+        Columns of positions beside those of their canonical momenta; none of velocities.
     """
 
     name: str
@@ -54,6 +56,12 @@ class EnergyForm:
     momenta: tuple[int, ...]
     plain: np.ndarray
     factors: np.ndarray
+    pairs: tuple[tuple[int, int], ...] = ()
+
+    def without(self, columns: Sequence[int]) -> EnergyForm:
+        """Return the form of which nothing depends on the given positions."""
+        axes = tuple(axis for axis in self.axes if axis.column not in columns)
+        return replace(self, axes=axes)
 
     @cached_property
     def library(self) -> Expanded:
@@ -127,13 +135,17 @@ def energy_forms(
     squares = np.array([unit[i] + unit[j] for i, j in pairs])
     bare, nothing = np.zeros((1, n), dtype=int), np.zeros((0, n), dtype=int)
 
+    canonical = all(roles[i] == "momentum" for i in momenta)
+    pairs_of = tuple(zip(positions, momenta, strict=True)) if canonical else ()
+
     def form(name: str, plain: np.ndarray, factors: np.ndarray) -> EnergyForm:
-        return EnergyForm(name, symbols_of(names), axes, tuple(momenta), plain, factors)
+        parts = symbols_of(names), axes, tuple(momenta), plain, factors, pairs_of
+        return EnergyForm(name, *parts)
 
     out = [
         form("energy", squares, bare),
         form("energy with masses", nothing, np.vstack([bare, squares])),
     ]
-    if all(roles[i] == "momentum" for i in momenta):
+    if canonical:
         out.insert(1, form("energy with a one-form", squares, np.vstack([bare, unit])))
     return out

@@ -6,6 +6,10 @@ over the coefficients c of a form's expansion (`libraries.energy_forms`). R is d
 like ρ^(2k) with the degree k, as the coefficients of a smooth function fall; λ is the one that
 leaves runs flattest which did not take part (cross-validation over runs). So one pencil has as many
 terms as there may be, and the data tell how many count.
+
+Where a momentum is known to be conserved the energy does not depend on its coordinate, for
+∂h/∂q = −dp/dt: what is left has fewer variables, and goes to a higher degree. What is known
+already, squares of momenta and all, is taken out of the expansion: with it any λ is as good.
 """
 
 from __future__ import annotations
@@ -14,9 +18,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import linalg
 
 from discovery.criteria import LAWS
-from discovery.estimation.orbits import Orbits
+from discovery.estimation.orbits import Orbits, without_means
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
 from discovery.laws.judging.independence import independent
 from discovery.laws.judging.law import Findings, Law, gradient_of
@@ -25,6 +30,7 @@ from discovery.laws.stages import Stage
 from discovery.libraries.domain import Domain
 from discovery.libraries.energy_forms import EnergyForm, energy_forms
 from discovery.libraries.functions import Functions
+from discovery.libraries.monomials import monomials
 from discovery.libraries.numeric import Numeric
 
 # Parts of the runs for cross-validation; fewer runs in each tell nothing.
@@ -71,39 +77,54 @@ class Mechanical(Stage):
         probes = states[:: max(1, len(states) // _PROBES)]
         if any(_is_energy(law, self.form.momenta, probes, fit.scale) for law in known):
             return None
-        library = self.form.library
-        whole, penalty, typical = _penalized(self.form, fit)
-        vectors = spectrum(replace(whole, within=whole.within + penalty)).vectors[:, :_LEADING]
+        form = self.form.without(self._cyclic(known, probes, fit.scale))
+        return replace(self, form=form)._flattest(fit, found, probes) if form.axes else []
+
+    def _flattest(self, fit: Orbits, found: Findings, probes: np.ndarray) -> list[Numeric]:
+        known = [law for law in found.laws if law.verdict == Verdict.EXACT]
+        library, states = self.form.library, fit.smoothed.states
+        some = _penalized(self.form, fit, known)
+        vectors = some.flattest(some.whole)[:, :_LEADING]
         gradients = [gradient_of(library, c, probes, fit.scale) for c in vectors.T]
         obeyed = [law.gradient(probes, fit.scale) for law in (*known, *found.identities)]
         new = independent(gradients, obeyed, [LAWS.learned_sine] * len(gradients))
         if not new:
             return []
         c = self._of_unit_mass(vectors[:, new[0]], probes, fit.scale)
-        domain = Domain.of(library, states, typical, LAWS.outermost)
-        blur = self._blur(c, whole, penalty, fit.where(fit.in_long_runs(domain.holds(states))))
+        domain = Domain.of(library, states, some.typical, LAWS.outermost)
+        inside = fit.where(fit.in_long_runs(domain.holds(states)))
         describing = self.form.describing()
+        blur = self._blur(c, some, inside)
         return [Numeric(library, c[:, None], describing, domain=domain, blur=blur)]
 
-    def _blur(self, c: np.ndarray, whole: Operators, penalty: np.ndarray, inside: Orbits) -> float:
+    def _cyclic(self, known: Sequence[Law], probes: np.ndarray, scale: np.ndarray) -> list[int]:
+        """Return the positions whose momenta, each alone, are known laws."""
+        slopes = [np.abs(law.gradient(probes, scale)).mean(axis=0) for law in known]
+        alone = {
+            int(slope.argmax()) for slope in slopes if np.sum(slope > _ROUNDING * slope.max()) == 1
+        }
+        return [column for column, momentum in self.form.pairs if momentum in alone]
+
+    def _blur(self, c: np.ndarray, some: Penalized, inside: Orbits) -> float:
         """Return the error of an expansion, as errors of states in spreads that move it as much.
 
-        A part of what the last degrees changed in it along runs.
+        A part of what the last degrees changed in it along runs, and what noise put into its
+        coefficients.
         """
         library, degrees = self.form.library, self.form.library.degrees
-        if degrees.max() < 2 * _LAST:  # too few to tell how they fall
-            return 0.0
-        low = np.flatnonzero(degrees <= degrees.max() - _LAST)
-        some = whole.restrict(low)
-        rest = spectrum(replace(some, within=some.within + penalty[np.ix_(low, low)]))
-        before = np.zeros(len(library))
-        before[low] = rest.vectors[:, 0]
         states = inside.smoothed.states
-        values = np.array([c, before]) @ library.values(states)
-        values[1] = np.polyval(np.polyfit(values[1], values[0], 1), values[1])
-        change = inside.along_runs(values[0] - values[1]).std()
+        run = np.repeat(np.arange(inside.n_runs), np.diff(inside.offsets))
+        rest = without_means(c @ library.values(states), run)
+        error = some.error(c, _independent(rest, run))
+        if degrees.max() >= 2 * _LAST:  # else too few to tell how they fall
+            low = np.flatnonzero(degrees <= degrees.max() - _LAST)
+            before = some.flattest(some.whole, low)[:, 0]
+            values = np.array([c, before]) @ library.values(states)
+            values[1] = np.polyval(np.polyfit(values[1], values[0], 1), values[1])
+            change = without_means(values[0] - values[1], run).std()
+            error = np.hypot(error, LAWS.truncation * change)
         slope = np.sqrt(np.mean(np.sum(gradient_of(library, c, states, inside.scale) ** 2, axis=1)))
-        return float(LAWS.truncation * change / slope)
+        return float(error / slope)
 
     def _of_unit_mass(self, c: np.ndarray, probes: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Return coefficients (m,) scaled so that the mean mass is 1, as in ½ w²."""
@@ -115,8 +136,83 @@ class Mechanical(Stage):
         return c / mean if mean else c
 
 
-def _penalized(form: EnergyForm, fit: Orbits) -> tuple[Operators, np.ndarray, np.ndarray]:
-    """Return a form's operators on all runs, the penalty that cross-validation chooses, a typical.
+@dataclass(frozen=True)
+class Penalized:
+    """A form's pencil on all runs, without what is known, and its penalty.
+
+    Attributes
+    ----------
+    whole : Operators
+        Of the m terms.
+    known : (m, k) array
+        Known laws, and products of two, that are sums of terms.
+    penalty, typical : (m, m) arrays
+        The one that was chosen, and a typical one.
+    """
+
+    whole: Operators
+    known: np.ndarray
+    penalty: np.ndarray
+    typical: np.ndarray
+
+    def flattest(self, ops: Operators, terms: np.ndarray | None = None) -> np.ndarray:
+        """Return the flattest combinations beside what is known, (m, .), of some terms or all."""
+        m = len(self.penalty)
+        terms = np.arange(m) if terms is None else terms
+        unit = np.eye(m)[:, terms]
+        known = self.known[:, np.all(np.delete(self.known, terms, axis=0) == 0, axis=0)]
+        seen = unit.T @ self.whole.unit_dirichlet @ known
+        basis = unit @ linalg.null_space(seen.T) if known.size else unit
+        stiff = replace(ops, within=ops.within + self.penalty)
+        return basis @ spectrum(stiff.onto(basis)).vectors
+
+    def error(self, c: np.ndarray, samples: float) -> float:
+        """Return how much of its motion along runs a law owes to errors of its coefficients.
+
+        To first order in noise, of variance s² = cᵀ D c, they have the covariance
+        s² A⁻¹ W A⁻¹ / n with A = W + λ R, and move the law by s² tr(A⁻¹ W A⁻¹ W) / n.
+
+        Parameters
+        ----------
+        c : (m,) array
+        samples : float
+            n, of independent ones.
+        """
+        size = np.sqrt(np.maximum(np.diag(self.whole.within + self.penalty), 1e-300))
+        form = self.whole.within / size[:, None] / size
+        whole = form + self.penalty / size[:, None] / size
+        part = np.linalg.pinv(whole, rcond=_ROUNDING**2, hermitian=True) @ form
+        noise = c @ self.whole.dirichlet @ c
+        return float(np.sqrt(noise * np.sum(part * part.T) / samples))
+
+
+def _independent(rest: np.ndarray, run: np.ndarray) -> float:
+    """Return how many independent samples values (n,) without their runs' means are worth.
+
+    Those of an autoregressive sequence of first order.
+    """
+    same = run[1:] == run[:-1]
+    alike = np.sum(rest[1:][same] * rest[:-1][same]) / max(np.sum(rest**2), 1e-300)
+    alike = float(np.clip(alike, 0.0, 1 - 1 / len(rest)))
+    return len(rest) * (1 - alike) / (1 + alike)
+
+
+def _known_in(library: Functions, known: Sequence[Law], states: np.ndarray) -> np.ndarray:
+    """Return known laws, and products of two, that are sums of terms, as coefficients (m, k)."""
+    laws = np.array([law.values(states) for law in known]).reshape(len(known), len(states))
+    powers = monomials(len(known), 2) if known else []
+    targets = [np.prod(laws.T ** np.array(e), axis=1) for e in powers]
+    design = np.vstack([np.ones(len(states)), library.values(states)]).T
+    out = []
+    for target in targets:
+        c = np.linalg.lstsq(design, target, rcond=_ROUNDING**2)[0]
+        if np.std(target - design @ c) <= _ROUNDING * np.std(target):
+            out.append(np.where(np.abs(c[1:]) > _ROUNDING * np.abs(c[1:]).max(), c[1:], 0.0))
+    return np.array(out).reshape(len(out), len(library)).T
+
+
+def _penalized(form: EnergyForm, fit: Orbits, known: Sequence[Law]) -> Penalized:
+    """Return a form's pencil on all runs with the penalty that cross-validation chooses.
 
     Runs that take no part count where the others surround them: further out no penalty helps. The
     typical penalty says where that is, there and where the law is judged.
@@ -129,10 +225,11 @@ def _penalized(form: EnergyForm, fit: Orbits) -> tuple[Operators, np.ndarray, np
     degrees = library.degrees
     rising = np.where(degrees > 0, np.exp(degrees), 0.0) * np.median(np.diag(plain.dirichlet))
     typical = np.diag(_TYPICAL * rising)
+    some = Penalized(plain, _known_in(library, known, thin.smoothed.states), typical, typical)
     # What noise does to the energy of all runs weighs samples: a part of them has no such estimate.
-    leading = spectrum(replace(plain, within=plain.within + typical)).vectors[:, :1]
+    leading = some.flattest(plain)[:, :1]
     folds = [_operators(library, fold, leading) for fold in own]
-    whole = _mean(folds)
+    some = replace(some, whole=_mean(folds))
     judges = []
     for k, fold in enumerate(own):
         rest = thin.take(np.delete(runs, np.s_[k::_FOLDS])).smoothed.states
@@ -141,19 +238,18 @@ def _penalized(form: EnergyForm, fit: Orbits) -> tuple[Operators, np.ndarray, np
         judges.append(
             _operators(library, fold.where(inside), leading) if inside.any() else folds[k]
         )
-    least, best = np.inf, np.zeros_like(whole.within)
+    least, best = np.inf, some
     for strength in _STRENGTHS:
-        penalty = np.diag(strength * rising)
+        trial = replace(some, penalty=np.diag(strength * rising))
         flatness = []
         for k, judge in enumerate(judges):
-            rest = _mean(folds[:k] + folds[k + 1 :])
-            c = spectrum(replace(rest, within=rest.within + penalty)).vectors[:, 0]
+            c = trial.flattest(_mean(folds[:k] + folds[k + 1 :]))[:, 0]
             flatness.append((c @ judge.within @ c) / (c @ judge.dirichlet @ c))
         # A part with a run at the edge would decide alone in a plain mean.
         mean = float(np.mean(np.log(np.maximum(flatness, 1e-300))))
         if mean < least:
-            least, best = mean, penalty
-    return whole, best, typical
+            least, best = mean, trial
+    return best
 
 
 def _operators(library: Functions, orbits: Orbits, leading: np.ndarray | None = None) -> Operators:

@@ -10,6 +10,8 @@ from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.search import analyse
 from discovery.laws.stages import stages_of
+from discovery.libraries.library import Library
+from discovery.libraries.numeric import Numeric
 
 RUNS, STEPS = 40, 100
 
@@ -254,3 +256,21 @@ def test_whole_registry_invents_nothing(name, noise):
     clean = datasets.load(name, 30, 200, seed=99)
     for law in exact_of(found):
         assert drift_on(law, clean) < DRIFT[noise], str(law.expression)
+
+
+def test_two_expansions_of_one_name_are_judged_both():
+    """Functions as numbers are all called f1: the second is no repetition of the first."""
+    runs = datasets.load("harmonic_oscillator", 20, 60, noise=0.05, seed=0)
+    orbits, rng = prepare(runs), np.random.default_rng(0)
+    terms = libraries.polynomial(runs.names, 2)
+    squares = [terms.expressions().index(q**2) for q in terms.symbols]
+
+    def as_numbers(share, name):
+        vector = np.zeros((len(terms), 1))
+        vector[squares, 0] = 1.0, share
+        inner = Library(terms.symbols, terms.atoms, terms.exponents, name)
+        return Numeric(inner, vector, terms)
+
+    stages = stages_of([as_numbers(1.1, "one"), as_numbers(1.0, "another")])
+    (law,) = exact_of(analyse(stages, Split.draw(orbits, rng), rng))
+    assert law.library.name == "another, as numbers"
