@@ -7,42 +7,28 @@ and for how many horizons, ten at most, it stays below 0.2, both in the median o
 "From a noisy run": the error one horizon after the end of a run of that length with the same noise,
 from which the start is fitted, and in brackets what `forecast` says that it is.
 
-Regression: rates by differences of the smoothed runs; all polynomials of degree 3 of the
-coordinates, with sine and cosine for an angle; least squares with terms left out one after another
-(Brunton, Proctor and Kutz, PNAS 113, 2016). "refitted": its numbers fitted as those of the laws'
-motion are, by multiple shooting, where no more than 60 are left. Networks: `forecast_rivals.py`,
-with --training CPU seconds each; a Hamiltonian network only where q' = w and w' = −∂V/∂q.
+Rivals are those of `forecast_rivals.py`: sparse regression, as it comes and with its numbers fitted
+as those of the laws' motion are; PySINDy, the same two; networks, with --training CPU seconds each.
 
     python benchmarks/forecasts.py --noise 0.01 0.05 --seeds 3 --minutes 60
-    python benchmarks/forecasts.py --training 20             # networks beside
-    python benchmarks/forecasts.py --alone                   # the laws' motion only
+    python benchmarks/forecasts.py --rivals PySINDy "neural ODE" --training 20
+    python benchmarks/forecasts.py --rivals                  # the laws' motion only
     python benchmarks/forecasts.py --controls --seeds 20     # law-free: a motion must be refused
 """
 
 import argparse
-import functools
 import itertools
 import time
-import warnings
 
 import law_free
 import numpy as np
-import sympy
+from forecast_rivals import MISSING, RIVALS, Task, followed
 from forecast_systems import MORE
-from scipy.integrate import solve_ivp
 
 from discovery import ConservedQuantityFinder, Trajectories, datasets
-from discovery.dynamics.equations import Equations, parameters, real_symbol
-from discovery.dynamics.shooting import shoot
-from discovery.dynamics.windows import Measured
-from discovery.estimation.local_polynomials import smooth
-from discovery.estimation.model_rows import rates
 
 LIMIT, MOST = 0.2, 10
 RUNS, SAMPLES, STARTS = 40, 120, 10
-FAR = 1e3  # where a motion is given up
-THRESHOLD, ROUNDS, DEGREE = 0.02, 10, 3  # of regression
-REFITTED = 60  # numbers of regression that are refitted, at most
 HAMILTONIAN = ("Hénon–Heiles", "Kepler", "pendulum", "central force", "Toda")
 MASSES = np.array([1.1372, 0.8713, 0.9431])
 SPACE = ["position"] * 2 + ["velocity"] * 2
@@ -164,71 +150,6 @@ SYSTEMS = {
 }
 
 
-def followed(rate, starts, times):
-    """Return the states (n, k, d) of a motion, nan from where it ends."""
-    out = np.full((len(starts), len(times), starts.shape[1]), np.nan)
-    for i, start in enumerate(starts):
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            solved = solve_ivp(
-                lambda _, s: rate(s), (times[0], times[-1]), start, "LSODA", times,
-                rtol=1e-9, atol=1e-11, events=_ended,
-            )  # fmt: skip
-        out[i, : solved.y.shape[1]] = solved.y.T
-    return out
-
-
-def _ended(_, state):
-    """Tell by a change of sign that a motion has run away."""
-    return FAR - np.abs(state).max()
-
-
-_ended.terminal = True
-
-
-def by_regression(runs, noise):
-    """Return rates that are sparse sums of plain terms."""
-    path = smooth(runs.rows, runs.row_times, runs.offsets, noise).states
-    symbols = tuple(map(real_symbol, runs.names))
-    angles = [i for i, role in enumerate(runs.roles or ()) if role == "angle"]
-    plain = [s for i, s in enumerate(symbols) if i not in angles]
-    plain += [f(symbols[i]) for i in angles for f in (sympy.sin, sympy.cos)]
-    terms = [
-        sympy.Mul(*factors)
-        for degree in range(DEGREE + 1)
-        for factors in itertools.combinations_with_replacement(plain, degree)
-    ]
-    columns = sympy.lambdify(symbols, terms)(*path.T)
-    matrix = np.stack([np.broadcast_to(column, len(path)) for column in columns], axis=1)
-    size = np.linalg.norm(matrix, axis=0)
-    values, titles, sums = [], [], []
-    for target in rates(runs, path).T:
-        kept = np.arange(len(terms))
-        for _ in range(ROUNDS):
-            found = np.linalg.lstsq(matrix[:, kept] / size[kept], target, rcond=None)[0]
-            strong = np.abs(found) > THRESHOLD * np.linalg.norm(target)
-            if strong.all() or not strong.any():
-                break
-            kept = kept[strong]
-        values += list(found / size[kept]) if len(found) == len(kept) else []
-        titles += [str(terms[k]) for k in kept]
-        sums.append([terms[k] for k in kept])
-    numbers = iter(free := parameters(len(titles)))
-    total = tuple(sympy.Add(*(next(numbers) * term for term in own)) for own in sums)
-    return Equations(symbols, total, free, np.array(values), tuple(titles))
-
-
-def refitted(equations, runs, noise):
-    """Return the rates with numbers from multiple shooting, as laws' motion has them."""
-    windows = Measured.of(runs, noise, runs.rows.std(axis=0)).windows()
-    return equations.with_values(shoot(equations, windows).values)
-
-
-def following(equations):
-    """Return a function that follows starts."""
-    return lambda starts, times: followed(lambda s: equations(s[None])[0], starts, times)
-
-
 def by_laws(runs):
     """Return the report's motion, refitted."""
     return ConservedQuantityFinder(random_state=0).fit(runs).report_.motion().refit()
@@ -284,36 +205,17 @@ def rows(options):
         except ValueError as refused:
             taken = time.perf_counter() - begun
             ours = f"refused: {str(refused)[:90]} | — | —"
-        cells = [ours]
-        if not options.alone:
-            cells += regressions(runs, level, asked)
-        if options.training:
-            cells += networks(name, runs, level, asked, options.training)
+        task = Task(runs, level, options.training, name in HAMILTONIAN)
+        cells = [ours, *(beside(title, task, asked) for title in options.rivals)]
         yield f"| {name} | {noise:g} | {seed} | {' | '.join(cells)} | {taken:.0f} |"
 
 
-def regressions(runs, level, asked):
-    """Return what is said of sparse regression, and of the same with refitted numbers."""
-    sparse = by_regression(runs, level)
-    out = [_said(judged(following(sparse), *asked)), "—"]
-    if len(sparse.values) <= REFITTED:
-        out[1] = _said(judged(following(refitted(sparse, runs, level)), *asked))
-    return out
-
-
-def networks(name, runs, level, asked, seconds):
-    """Return what is said of a neural ODE and of a Hamiltonian network."""
-    from forecast_rivals import trained
-
-    out = []
-    for hamiltonian in (False, True):
-        if hamiltonian and name not in HAMILTONIAN:
-            out.append("—")
-            continue
-        rate = trained(runs, level, seconds, hamiltonian)
-        follow = functools.partial(followed, rate)
-        out.append(_said(judged(follow, *asked)))
-    return out
+def beside(title, task, asked):
+    """Return what is said of a rival."""
+    if title in MISSING:
+        return "not installed"
+    follow = RIVALS[title](task)
+    return "—" if follow is None else _said(judged(follow, *asked))
 
 
 def controls(options):
@@ -336,8 +238,8 @@ def main():
     parser.add_argument("--noise", type=float, nargs="*", default=[0.01])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--systems", nargs="*", default=list(SYSTEMS), choices=list(SYSTEMS))
-    parser.add_argument("--alone", action="store_true", help="without regression")
-    parser.add_argument("--training", type=float, default=0, help="CPU seconds for each network")
+    parser.add_argument("--rivals", nargs="*", default=list(RIVALS)[:4], choices=list(RIVALS))
+    parser.add_argument("--training", type=float, default=20, help="CPU seconds for each network")
     parser.add_argument("--controls", action="store_true", help="law-free data instead")
     parser.add_argument("--first", type=int, default=None, help="so many systems only")
     parser.add_argument("--minutes", type=float, default=np.inf, help="stop after so long")
@@ -346,10 +248,8 @@ def main():
     if options.controls:
         print("| data | noise | seed | motion |\n|---|---|---|---|")
     else:
-        beside = [] if options.alone else ["regression", "refitted"]
-        beside += ["neural ODE", "Hamiltonian network"] if options.training else []
         titles = ["system", "noise", "seed", "χ²", "laws: error, horizons", "from a noisy run"]
-        titles += [*beside, "s"]
+        titles += [*options.rivals, "s"]
         print(f"| {' | '.join(titles)} |\n{'|---' * len(titles)}|")
     for row in controls(options) if options.controls else rows(options):
         print(row, flush=True)

@@ -9,21 +9,95 @@ and with masses M and the acceleration a of the force as written, that which kee
 
     w' = a − M⁻¹Jᵀ (J M⁻¹ Jᵀ)⁻¹ (J a + J' w)        (Gauss's principle of least constraint).
 
+Off the surface that motion is none: a start that noise has put there may run away. So starts are
+moved to the surface first, the shortest way in units of the noise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import sympy
 
 from discovery.dynamics.equations import Law
+from discovery.formulas.compiling import compile_formulas
 from discovery.formulas.plain import plain
 from discovery.noether.phase_space import evaluate
 
 # States at which bonds are looked at, and a singular value of theirs that is rounding.
 _POINTS, _SAID = 50, 1e-6
+# Newton's steps to the surface: noise is small beside its bends.
+_NEWTON = 4
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The surface of all runs: formulas h and the values c that they have there.
+
+    Attributes
+    ----------
+    symbols : tuple of d sympy.Symbol
+    formulas : tuple of k sympy.Expr
+    values : (k,) array
+    noise : (d,) array
+        Units in which the way to the surface is short.
+    """
+
+    symbols: tuple[sympy.Symbol, ...]
+    formulas: tuple[sympy.Expr, ...]
+    values: np.ndarray
+    noise: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        constraints: Sequence[Law],
+        symbols: tuple[sympy.Symbol, ...],
+        pairs: Sequence[tuple[int, int]],
+        path: np.ndarray,
+        noise: np.ndarray,
+    ) -> Bound:
+        """Return the surface on which the constraints have their means over the runs.
+
+        What binds positions binds the velocities too: its rate is zero.
+
+        Parameters
+        ----------
+        constraints : sequence of Law
+        symbols : tuple of d sympy.Symbol
+        pairs : sequence of (int, int)
+            Columns of each position and of its velocity.
+        path : (m, d) array
+            States of the runs.
+        noise : (d,) array
+        """
+        formulas = [constraint.expression for constraint in constraints]
+        values = list(evaluate(formulas, symbols, path).mean(axis=0))
+        speeds = {symbols[j] for _, j in pairs}
+        for formula in [f for f in formulas if not f.free_symbols & speeds]:
+            formulas.append(sympy.Add(*(formula.diff(symbols[i]) * symbols[j] for i, j in pairs)))
+            values.append(0.0)
+        return cls(symbols, tuple(formulas), np.array(values), noise)
+
+    def onto(self, states: np.ndarray) -> np.ndarray:
+        """Return the states (n, d) on the surface that are nearest to states (n, d)."""
+        k, out = len(self.formulas), np.array(states)
+        for _ in range(_NEWTON):
+            columns = np.broadcast_arrays(*self._compiled(*out.T), out[:, 0])[:-1]
+            flat = np.stack(columns, axis=1).reshape(len(out), k, -1)
+            miss, slopes = self.values - flat[:, :, 0], flat[:, :, 1:] * self.noise
+            # Formulas may say the same twice.
+            back = np.linalg.pinv(slopes, _SAID)
+            out = out + self.noise * np.einsum("nij,nj->ni", back, miss)
+        return out
+
+    @cached_property
+    def _compiled(self):
+        rows = [(h, *(h.diff(s) for s in self.symbols)) for h in self.formulas]
+        return compile_formulas(list(self.symbols), [one for row in rows for one in row])
 
 
 def slopes_of(

@@ -81,6 +81,8 @@ class Equations:
         What each parameter multiplies.
     ties : Ties or None
         Which of them the laws have equal.
+    onto : callable or None
+        Moves states (n, d) to the surface that the motion keeps to, where it is only known there.
     """
 
     symbols: tuple[sympy.Symbol, ...]
@@ -89,6 +91,7 @@ class Equations:
     values: np.ndarray
     titles: tuple[str, ...]
     ties: Ties | None = None
+    onto: Callable[[np.ndarray], np.ndarray] | None = None
 
     def with_values(self, values: np.ndarray) -> Equations:
         """Return the same equations with other numbers (m,)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import sympy
@@ -11,7 +12,7 @@ from discovery.criteria import MOTION
 from discovery.data.coordinates import infer_roles
 from discovery.data.parameters import Parts, parted
 from discovery.data.trajectories import Trajectories
-from discovery.dynamics.bonds import slopes_of
+from discovery.dynamics.bonds import Bound, slopes_of
 from discovery.dynamics.canonical import Space, canonical
 from discovery.dynamics.equations import Equations, Law, real_symbol
 from discovery.dynamics.motion import Motion
@@ -102,7 +103,7 @@ def _equations(
         else:
             yield "canonical", *found
         if space.with_velocities and constraints:
-            yield from _with_bonds(laws, constraints, space, weak)
+            yield from _with_bonds(laws, constraints, space, weak, measured.noise)
     lasting = [*[law for law in laws if not law.losses], *constraints]
     wanted = len(parts.coordinates) - 1
     if len(lasting) != wanted or parts.clock:
@@ -119,7 +120,11 @@ def _equations(
 
 
 def _with_bonds(
-    laws: Sequence[Law], constraints: Sequence[Law], space: Space, weak: Weak
+    laws: Sequence[Law],
+    constraints: Sequence[Law],
+    space: Space,
+    weak: Weak,
+    noise: np.ndarray,
 ) -> Iterator[tuple[str, Equations | None, str]]:
     """Yield the motion on the surface that all runs share: nothing tells forces that leave it."""
     bonds, names = slopes_of(constraints, space.symbols, space.q, space.w, weak.path)
@@ -128,6 +133,8 @@ def _with_bonds(
         equations, remark = found
         kept = " and ".join(f"{name} is constant" for name in names)
         said = f"the motion off the surface of all runs, on which {kept}"
+        surface = Bound.of(constraints, space.symbols, space.pairs, weak.path, noise)
+        equations = replace(equations, onto=surface.onto)
         yield "canonical", equations, "; ".join(filter(None, (remark, said)))
 
 

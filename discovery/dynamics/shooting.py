@@ -85,6 +85,8 @@ def shoot(equations: Equations, windows: Windows, free: bool = True) -> Fit:
     free : bool
         Whether the numbers are fitted, or the starts alone.
     """
+    if equations.onto is not None:
+        windows = replace(windows, starts=equations.onto(windows.starts))
     steps = _steps(equations, windows)
     values, starts = np.array(equations.values), np.array(windows.starts)
     square, normal = _normal(equations, windows, starts, steps)

@@ -81,3 +81,16 @@ def test_bonds_make_no_motion_of_another_system(simulated):
     energy, *alike = map(law, (SYSTEMS["sphere"][2], *SYSTEMS["sphere"][3]))
     with pytest.raises(ValueError, match="the laws do not tell the motion"):
         motion_of([energy], alike, runs, levels)
+
+
+def test_starts_that_noise_puts_off_the_surface_are_moved_to_it(simulated):
+    rng = np.random.default_rng(0)
+    q = rng.normal(size=(16, 3)) * [1, 1, 0.4] - [0, 0, 1.0]
+    q /= np.linalg.norm(q, axis=1, keepdims=True)
+    w = 0.6 * rng.normal(size=(16, 3))
+    begun = np.hstack([q, w - np.sum(w * q, axis=1, keepdims=True) * q])
+    rates, _, energy, alike = SYSTEMS["sphere"]
+    times = np.linspace(0, 12, 40)
+    runs, levels = simulated(rates, begun, times, list("xyzuvw"), ROLES, noise=0.1)
+    motion = motion_of([law(energy)], list(map(law, alike[:1])), runs, levels)
+    assert motion.residual < 1.2
