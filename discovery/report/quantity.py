@@ -16,7 +16,7 @@ from discovery.formulas.simple_numbers import Numbers
 from discovery.formulas.trees import to_tree
 from discovery.laws.judging.decay import Decay
 from discovery.laws.judging.law import Law
-from discovery.laws.judging.verdict import Check, Verdict
+from discovery.laws.judging.verdict import FLATNESS_AT_LEAST, MOTION, Check, Verdict
 from discovery.libraries.framed import Framed
 from discovery.libraries.functions import Functions
 from discovery.libraries.numeric import Numeric
@@ -353,6 +353,9 @@ class Quantity:
             return f"{what}: rate {self.decay.rate:.3g} ± {self.decay.error:.1g}"
         if self.verdict == Verdict.APPROXIMATE and not self.drift_interval[0]:
             bound = percent(self.drift_interval[1])
+            failed = {check.name for check in self.checks if not check.passed}
+            if failed & {FLATNESS_AT_LEAST, MOTION}:
+                return f"nearly conserved: it moves, by {bound} at most"
             return f"nearly conserved: no motion is seen, up to {bound} is not excluded"
         if self.verdict == Verdict.APPROXIMATE:
             moves = "drifts" if self.drift_rate else "moves to and fro"

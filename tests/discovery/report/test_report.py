@@ -10,6 +10,7 @@ import pytest
 import sympy
 
 from discovery import ConservedQuantityFinder, DiscoveryReport, datasets
+from discovery.laws.judging.verdict import MOTION, Check
 from discovery.report.words import filled
 
 
@@ -97,6 +98,12 @@ def test_words_of_a_verdict(kepler):
     still = replace(law, verdict="approximate", drift_rate=0.0, drift=1e-9)
     words = "nearly conserved: no motion is seen, up to 2.9 % is not excluded"
     assert still.statement == words
+    # Its size is not known from below, and yet it was seen.
+    seen = Check(MOTION, statistic=1e-4, limit=0.01, passed=False, bound="at least")
+    assert (
+        replace(still, checks=(seen,)).statement == "nearly conserved: it moves, by 2.9 % at most"
+    )
+    assert replace(still, checks=(replace(seen, passed=True),)).statement == words
     slow = replace(still, drift=0.004, drift_interval=(0.001, 0.006), drift_rate=1e-3)
     assert slow.statement == "nearly conserved: drifts by 0.4 %"
     assert replace(slow, drift_rate=0.0).statement == "nearly conserved: moves to and fro by 0.4 %"
