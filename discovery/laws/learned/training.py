@@ -84,8 +84,8 @@ def train_features(
     network.compile(keras.optimizers.Adam(schedule), loss=_lost_information)
     batches = _batches(orbits, blank, rng)
 
-    def read() -> tuple[LearnedLibrary, Operators]:
-        kernels = [np.asarray(w, dtype=float) for w in network.get_weights()]
+    def read(model: keras.Model) -> tuple[LearnedLibrary, Operators]:
+        kernels = [np.asarray(w, dtype=float) for w in model.get_weights()]
         layers = tuple(zip(kernels[::2], kernels[1::2], strict=True))
         library = LearnedLibrary(names, Network(blank.centre, blank.scale, angles, layers))
         return library, operators(library, orbits.smoothed, orbits.offsets, orbits.scale)
@@ -96,12 +96,13 @@ def train_features(
         def after(batch: int, **_: object) -> None:
             bar.update()
             if batch + 1 in LOOKS:
-                left.append(_far_from_flat(read()[1]))
+                # Asked through the callback, weights are those of now on JAX too.
+                left.append(_far_from_flat(read(progress.model)[1]))
                 network.stop_training = gives_up(left)
 
         progress = keras.callbacks.LambdaCallback(on_train_batch_end=after)
         network.fit(batches, epochs=1, verbose=0, callbacks=[progress], shuffle=False)
-    library, ops = read()
+    library, ops = read(network)
     return library.rotated(spectrum(ops))
 
 
