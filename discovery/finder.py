@@ -191,9 +191,10 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         given = _Given.of(X, groups, times)
         if not self.ordered:
             given = replace(given, times=None)
-        finite = checked_missing(self.missing) == "raise"
+        checked_missing(self.missing)
+        # Runs tell where a value is not finite, and what to do.
         X = validate_data(
-            self, given.rows, dtype=np.float64, ensure_min_samples=2, ensure_all_finite=finite
+            self, given.rows, dtype=np.float64, ensure_min_samples=2, ensure_all_finite=False
         )
         X = X if given.mask is None else np.ma.array(X, mask=given.mask)
         report = analyse_runs(

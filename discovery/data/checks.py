@@ -274,8 +274,9 @@ def check_finite(
         if bad.any():
             row, column = np.argwhere(bad)[0]
             where = f", coordinate {names[column]!r}" if what == "states" else ""
+            value = "NaN" if np.isnan(values[row, column]) else values[row, column]
             raise ValueError(
-                f"{what} hold {values[row, column]} at {_place(row, offsets, run_ids)}{where} "
+                f"{what} hold {value} at {_place(row, offsets, run_ids)}{where} "
                 f"({bad.sum()} such values in all). Expected finite numbers: missing='drop' "
                 "leaves these rows out, times may be irregular."
             )

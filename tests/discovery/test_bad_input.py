@@ -47,7 +47,7 @@ def clock(*changes):
 
 # For `Trajectories` (and so for all that takes them): the constructor refuses at once.
 TRAJECTORIES = {
-    "nan": ({"states": with_value(np.nan)}, "hold nan at run 3, row 5, coordinate 'x2'.*drop"),
+    "nan": ({"states": with_value(np.nan)}, "hold NaN at run 3, row 5, coordinate 'x2'.*drop"),
     "infinity": ({"states": with_value(np.inf)}, "hold inf at run 3, row 5.*Expected finite"),
     "wrong rank": ({"states": states()[0]}, r"shape \(12, 2\).*Expected \(runs, steps, d\)"),
     "repeated times": ({"times": clock((4, 3.0))}, "time repeats 3 at run 0, row 4.*drop repeated"),
@@ -83,10 +83,13 @@ def test_unready(values, message, door):
             ConservedQuantityFinder().fit(runs.rows, groups=runs.groups)
 
 
-# scikit-learn's own checks have its own words.
+# scikit-learn's own checks have its own words; of values that are not finite runs know the place.
 FIT = {
-    "nan": ({"X": with_value(np.nan).reshape(-1, 2)}, "contains NaN"),
-    "infinity": ({"X": with_value(np.inf).reshape(-1, 2)}, "contains infinity"),
+    "nan": (
+        {"X": with_value(np.nan).reshape(-1, 2)},
+        "hold NaN at run 3, row 5, coordinate 'x1'.*missing='drop'",
+    ),
+    "infinity": ({"X": with_value(np.inf).reshape(-1, 2)}, "hold inf at run 3, row 5.*finite"),
     "wrong rank": ({"X": states()}, "dim 3"),
     "one row": ({"X": states()[0, :1], "groups": [0]}, "1 sample.*minimum of 2"),
     "text": ({"X": np.full((120, 2), "a")}, "could not convert string to float"),
@@ -168,7 +171,7 @@ FILES = {
     "unreadable": (b'run,t,x\n0,0,"1', "could not be read as csv.*whole"),
     "missing column": (b"run,x\n0,1\n0,2\n", "no time column.*Pass time="),
     "text in a number column": (b"run,t,x\n0,0,1\n0,1,low\n", "'x' is not numbers: row 1 .*'low'"),
-    "nan": (b"run,t,x\n0,0,1\n0,1,\n", "hold nan at run 0, row 1, coordinate 'x'"),
+    "nan": (b"run,t,x\n0,0,1\n0,1,\n", "hold NaN at run 0, row 1, coordinate 'x'"),
 }
 
 

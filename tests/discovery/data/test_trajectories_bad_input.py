@@ -39,7 +39,7 @@ BAD_STATES = {
 BAD_ARGUMENTS = {
     "repeated time": ({"times": [0, 1, 2, 2, 3, 4, 5]}, "repeats 2 at run 0, row 3"),
     "decreasing time": ({"times": np.arange(7)[::-1]}, "goes back to 5 at run 0, row 1"),
-    "time is nan": ({"times": [0, 1, np.nan, 3, 4, 5, 6]}, "times hold nan"),
+    "time is nan": ({"times": [0, 1, np.nan, 3, 4, 5, 6]}, "times hold NaN"),
     "too few times": ({"times": np.arange(6)}, r"times of run 0 has shape \(6,\)"),
     "times of too few runs": ({"times": np.tile(np.arange(7), (4, 1))}, "4 runs"),
     "times of rank three": ({"times": block()}, "shape"),

@@ -26,7 +26,7 @@ def test_holes_are_dropped_where_the_user_says_so():
     assert runs[1].times.tolist() == [[0, 1, 2, 5, 6, 7, 8]]
     assert runs.remarks == ("3 samples without a value (x1, x2) left out",)
     assert runs[2].remarks == runs.remarks
-    with pytest.raises(ValueError, match=r"hold nan at run 1, row 3.*missing='drop'"):
+    with pytest.raises(ValueError, match=r"hold NaN at run 1, row 3.*missing='drop'"):
         Trajectories(states=with_holes())
 
 

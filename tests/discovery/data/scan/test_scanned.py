@@ -199,7 +199,7 @@ def nothing(frame, folder):
         (other_columns, "b.parquet has the columns run, t, x, w, and no 'v'"),
         (unsorted, "time goes back .*sort them"),
         (without_id, "no run id at row 40"),
-        (without_value, "a.parquet: states hold nan at run 1, row 10, coordinate 'x'"),
+        (without_value, "a.parquet: states hold NaN at run 1, row 10, coordinate 'x'"),
         (short, "run 0 has 2 samples"),
         (half_going_on, "run 0 goes on in another file, and run 1 starts anew"),
         (damaged, "could not be read as parquet"),
