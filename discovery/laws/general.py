@@ -1,7 +1,8 @@
 """The general route: what is tried where no library holds the laws, whatever the coordinates are.
 
 A quotient of two polynomials, found with its denominator (`finding.quotients`), and products of
-powers of linear functions, found from the planes that no run crosses (`finding.darboux`). Each is
+powers of linear or quadratic functions, found from the surfaces that no run crosses
+(`finding.darboux`). Each is
 one small library, whose coefficients are fitted, rounded and judged like any other's; the
 numbers of denominators and inside powers count among the formula's.
 """
@@ -31,6 +32,7 @@ from discovery.laws.finding.products import (
 )
 from discovery.laws.finding.quotients import moments, shortest, spans
 from discovery.laws.judging.law import Findings
+from discovery.laws.judging.verdict import Verdict
 from discovery.laws.stages import Stage
 from discovery.libraries.families import polynomial
 from discovery.libraries.fitted import Fitted
@@ -42,8 +44,11 @@ from discovery.libraries.monomials import monomials, symbols_of, term_count, uni
 _MOST = 36
 # Degrees of numerator and denominator.
 _DEGREES = (1, 2, 3, 4)
-# Degrees of the field whose planes are looked for, and of what stands beside their logarithms.
-_FIELDS, _RESTS = (2, 3), (1, 2)
+# Degrees of the field whose surfaces are looked for, of these, and of what stands beside their
+# logarithms.
+_FIELDS, _SURFACES, _RESTS = (2, 3), (1, 2), (1, 2)
+# Monomials in a surface, at most: conics have five; quadrics in space take seconds to look for.
+_MOST_IN_SURFACES = 5
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ class Quotients(Stage):
 
 @dataclass(frozen=True)
 class Products(Stage):
-    """Products of powers of linear functions that runs keep the sign of.
+    """Products of powers of linear or quadratic functions that runs keep the sign of.
 
     Attributes
     ----------
@@ -126,22 +131,29 @@ class Products(Stage):
         return None if fit.of_run is not None else self._libraries(fit)
 
     def _libraries(self, fit: Orbits) -> Iterator[Library]:
-        powers, planes = polynomial(self.names, 1), list(self._planes(fit))
-        # A function beside the logarithms of too few planes imitates those that are missing.
-        for rest in _RESTS:
-            for found in planes:
-                terms = Terms(polynomial(self.names, rest), powers, fit)
-                flat = list(self._refined(terms, found))
-                yield from (self._library(terms, thinned(terms, one)) for one in flat)
-                if flat:
-                    return
+        for degree in _SURFACES:
+            powers = polynomial(self.names, degree)
+            if len(powers) > _MOST_IN_SURFACES:
+                return
+            surfaces = list(self._surfaces(powers, fit))
+            if degree > 1:
+                # Among quadrics are products of planes, and what is nearly exp(g): fewest first.
+                surfaces = [found[:n] for found in surfaces for n in range(1, len(found) + 1)]
+            # A function beside the logarithms of too few imitates those that are missing.
+            for rest in _RESTS:
+                for found in surfaces:
+                    terms = Terms(polynomial(self.names, rest), powers, fit)
+                    flat = list(self._refined(terms, found))
+                    yield from (self._library(terms, thinned(terms, one)) for one in flat)
+                    if flat:
+                        return
 
-    def _planes(self, fit: Orbits) -> Iterator[np.ndarray]:
-        """Yield the linear functions whose zeros runs do not cross, for each degree of the field.
+    def _surfaces(self, powers: Library, fit: Orbits) -> Iterator[np.ndarray]:
+        """Yield the polynomials whose zeros runs do not cross, for each degree of the field.
 
         Of higher degree are all products of these, too, and what imitates them.
         """
-        rng, powers = np.random.default_rng(0), polynomial(self.names, 1)
+        rng = np.random.default_rng(0)
         for degree in _FIELDS:
             if term_count(len(self.names), degree) >= _MOST:
                 continue
@@ -200,7 +212,7 @@ def _powers(names: Sequence[str]) -> Iterator[Library]:
 
 @dataclass(frozen=True)
 class WhereNone(Stage):
-    """A stage that is tried where no law was found at all.
+    """A stage that is tried where no exact law was found.
 
     Attributes
     ----------
@@ -218,8 +230,12 @@ class WhereNone(Stage):
         return len(self.stage)
 
     def libraries(self, fit: Orbits, found: Findings) -> Iterable[Functions] | None:
-        """Return what the stage gives; None beside any law."""
-        return None if found.laws else self.stage.libraries(fit, found)
+        """Return what the stage gives; None beside an exact law.
+
+        What is nearly conserved may be what a polynomial makes of the law that is missing.
+        """
+        known = any(law.verdict == Verdict.EXACT for law in found.laws)
+        return None if known else self.stage.libraries(fit, found)
 
 
 def general_stages(
@@ -244,7 +260,7 @@ def general_stages(
         Of the rows of the runs that formulas are found on; None where these lie on no path.
     given : bool
         Whether roles were given. Where they were inferred they may be wrong: stages are returned
-        for any, to be tried where no law was found.
+        for any, to be tried where no exact law was found.
     """
     if len(names) < 2:
         return []

@@ -140,6 +140,7 @@ def test_estimator_is_unbiased(name, randomize):
     assert abs(many.mean() - exact) < 4 * error
 
 
+@pytest.mark.slow_on_jax
 def test_random_planes_go_on_where_weights_were_stored(tmp_path):
     """A training that is taken up again draws what one without a break draws."""
 

@@ -8,7 +8,8 @@ import discovery
 from discovery.criteria import LAWS
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
-from discovery.laws.free.mechanical import mechanical_stages
+from discovery.laws.finding.operators import Operators
+from discovery.laws.free.mechanical import Penalized, mechanical_stages
 from discovery.laws.search import analyse
 from discovery.laws.stages import Closed
 from discovery.libraries.domain import Domain
@@ -159,6 +160,19 @@ def test_an_energy_beside_a_conserved_momentum(leak, count):
         design = np.stack([energy, spin**2, np.ones_like(a)], axis=1)
         rest = values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
         assert np.std(rest) < 0.02 * np.std(values)
+
+
+def test_errors_of_coefficients_move_a_law_by_as_much_as_there_are():
+    """Of m coefficients known from n samples: s² m / n; a penalty leaves fewer of them free."""
+    rng = np.random.default_rng(0)
+    mixed = rng.normal(size=(5, 5))
+    form = mixed @ mixed.T
+    whole, none = Operators(form, np.eye(5), form, np.eye(5)), np.zeros((5, 5))
+    c = np.array([3.0, 4.0, 0, 0, 0])
+    free = Penalized(whole, np.zeros((5, 0)), none, none)
+    assert free.error(c, 50.0) == pytest.approx(5 * np.sqrt(5 / 50))
+    held = Penalized(whole, np.zeros((5, 0)), np.diag([0, 0, 0, 1e9, 1e9]), none)
+    assert held.error(c, 50.0) == pytest.approx(5 * np.sqrt(3 / 50), rel=1e-3)
 
 
 def test_a_law_as_numbers_is_judged_where_it_is_known():
