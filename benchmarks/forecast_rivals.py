@@ -51,7 +51,8 @@ def followed(rate, starts, times):
                 lambda _, s: rate(s), (times[0], times[-1]), start, "LSODA", times,
                 rtol=1e-9, atol=1e-11, events=_ended,
             )  # fmt: skip
-        out[i, : solved.y.shape[1]] = solved.y.T
+        found = np.reshape(solved.y, (starts.shape[1], -1))
+        out[i, : found.shape[1]] = found.T
     return out
 
 

@@ -223,7 +223,7 @@ def controls(options):
     free = [name for name in datasets.names() if not datasets.info(name).count]
     names = [*free, *law_free.CONTROLS][: options.first]
     for seed, noise, name in itertools.product(range(options.seeds), options.noise, names):
-        runs, told = law_free.load(name, noise, 900 + seed, RUNS, SAMPLES)
+        runs, told = law_free.load(name, noise, 900 + seed, *options.size)
         try:
             report = ConservedQuantityFinder(random_state=0, noise=told).fit(runs).report_
             said = f"MOTION, χ² {report.motion().residual:.2f}"
@@ -241,6 +241,9 @@ def main():
     parser.add_argument("--rivals", nargs="*", default=list(RIVALS)[:4], choices=list(RIVALS))
     parser.add_argument("--training", type=float, default=20, help="CPU seconds for each network")
     parser.add_argument("--controls", action="store_true", help="law-free data instead")
+    parser.add_argument(
+        "--size", type=int, nargs=2, default=[RUNS, SAMPLES], help="runs of law-free data, samples"
+    )
     parser.add_argument("--first", type=int, default=None, help="so many systems only")
     parser.add_argument("--minutes", type=float, default=np.inf, help="stop after so long")
     options = parser.parse_args()

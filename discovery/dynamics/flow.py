@@ -142,11 +142,16 @@ def rollout(equations: Equations, starts: np.ndarray, times: np.ndarray) -> np.n
     times : (k,) array
         Increasing or decreasing.
     """
+    out = np.full((len(starts), len(times), starts.shape[1]), np.nan)
+    regular = np.isfinite(equations(starts)).all(axis=1)
+    if not regular.all():
+        if regular.any():
+            out[regular] = rollout(equations, starts[regular], times)
+        return out
     if equations.halves is not None and len(times) > 1:
         found = _symplectic(equations, starts, times)
         if found is not None:
             return found
-    out = np.full((len(starts), len(times), starts.shape[1]), np.nan)
     for i, start in enumerate(starts):
         solved = solve_ivp(
             lambda _, x: equations(x[None])[0],

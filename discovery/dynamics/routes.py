@@ -20,6 +20,7 @@ from discovery.dynamics.nambu import nambu
 from discovery.dynamics.shooting import Fit, followed, shoot
 from discovery.dynamics.weak import Weak
 from discovery.dynamics.windows import Measured, Windows
+from discovery.estimation.iterates.sampling import Sampling, seen_sampling
 from discovery.estimation.model_rows import rates
 from discovery.noether.phase_space import canonical_pairs
 
@@ -63,26 +64,37 @@ def motion_of(
         if equations is None:
             tried.append(remark)
             continue
-        fit = followed(equations, windows[held])
+        short, fit = followed(equations, windows[held])
         if fit.per_freedom > MOTION.misfit:
             # What is rounded, or comes from integrals along a noisy path, is fitted before it is
             # refused.
-            equations, fit = _fitted(equations, windows, held)
+            equations, short, fit = _fitted(equations, windows, held)
         if fit.per_freedom <= MOTION.misfit:
             said = dict(zip(runs.names, measured.noise.tolist(), strict=True))
             return Motion(
                 fit.per_freedom, (remark,) if remark else (), route, said, equations, runs
             )
-        tried.append(
+        said = (
             f"{route}: χ² per degree of freedom is {fit.per_freedom:.3g} on held-out runs, above "
             f"{MOTION.misfit:g}"
+        )
+        if short.per_freedom <= MOTION.misfit:
+            length = windows.times.shape[1]
+            said += (
+                f", along windows of {2 * length} samples, and {short.per_freedom:.3g} along "
+                f"{length}: the laws are near to those of the runs, and not the same"
+            )
+        tried.append(said)
+    if seen_sampling(runs.of_columns(parts.coordinates)) == Sampling.MAP:
+        tried.insert(
+            0, "the samples are no path in time, as iterates of a map are: those have no rates"
         )
     raise ValueError("the laws do not tell the motion. " + "; ".join(tried) + ".")
 
 
-def _fitted(equations: Equations, windows: Windows, held: np.ndarray) -> tuple[Equations, Fit]:
+def _fitted(equations: Equations, windows: Windows, held: np.ndarray) -> tuple[Equations, Fit, Fit]:
     fitted = equations.with_values(shoot(equations, windows[~held]).values)
-    return fitted, followed(fitted, windows[held])
+    return fitted, *followed(fitted, windows[held])
 
 
 def _equations(

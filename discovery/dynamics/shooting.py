@@ -130,8 +130,8 @@ class Lengthened(NamedTuple):
     longer: float | None
 
 
-def followed(equations: Equations, windows: Windows) -> Fit:
-    """Fit the starts alone, of the windows and then of those twice as long.
+def followed(equations: Equations, windows: Windows) -> tuple[Fit, Fit]:
+    """Fit the starts alone, of the windows and then of those twice as long, and return both fits.
 
     What a start takes up in a short window shows in a longer one.
 
@@ -141,7 +141,7 @@ def followed(equations: Equations, windows: Windows) -> Fit:
     windows : Windows
     """
     fit = shoot(equations, windows, free=False)
-    return shoot(equations, replace(windows, starts=fit.starts).joined(), free=False)
+    return fit, shoot(equations, replace(windows, starts=fit.starts).joined(), free=False)
 
 
 def lengthened(equations: Equations, windows: Windows) -> Lengthened:

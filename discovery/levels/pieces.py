@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -113,6 +113,11 @@ def pieces(runs: States | Sequence[States], names: Sequence[str]) -> list[np.nda
         raise ValueError(
             "received one table of states. Expected runs: Trajectories, a list of (n, d) arrays, "
             "or a (runs, steps, d) array."
+        )
+    if isinstance(runs, str) or not isinstance(runs, Iterable):
+        raise ValueError(
+            f"received {runs!r}. Expected runs: Trajectories, a list of (n, d) arrays, or a "
+            "(runs, steps, d) array."
         )
     return [piece(run, names) for run in runs]
 

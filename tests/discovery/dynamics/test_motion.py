@@ -204,6 +204,35 @@ def test_what_the_laws_do_not_tell_is_refused(simulated):
         motion_of([law("u**2/2 + x**2/2")], [], runs, levels)
 
 
+def test_laws_that_are_near_are_told_by_longer_windows(simulated):
+    def uneven(x, u):
+        return u, -x - 0.006 * x**3
+
+    times = np.linspace(0, 16, 80)
+    runs, levels = simulated(uneven, starts(1, 2), times, list("xu"), ["position", "velocity"])
+    with pytest.raises(ValueError, match="near to those of the runs, and not the same"):
+        motion_of([law("u**2/2 + x**2/2")], [], runs, levels)
+
+
+def test_a_map_has_no_rates():
+    states, now = [], np.random.default_rng(0).uniform(-0.8, 0.8, (20, 2))
+    for _ in range(40):
+        states.append(now)
+        x, y = now.T
+        now = np.stack([y, -x + 1.2 * y / (1 + y**2)], axis=1)
+    runs = Trajectories(states=np.stack(states, axis=1), names=["x", "y"])
+    kept = law("x**2 + y**2 + x**2*y**2 - 6*x*y/5")
+    with pytest.raises(ValueError, match="as iterates of a map are: those have no rates"):
+        motion_of([kept], [], runs, {"x": 1e-3, "y": 1e-3})
+
+
+def test_a_start_at_a_singularity(simulated):
+    begun = np.random.default_rng(3).uniform([0.8, 0, -0.1, 0.7], [1.2, 0.1, 0.1, 1.1], (4, 4))
+    runs, levels = simulated(kepler, begun, TIMES, list("xyuv"), SPACE)
+    motion = motion_of([law("u**2/2 + v**2/2 - 1/sqrt(x**2 + y**2)")], [], runs, levels)
+    assert np.isnan(motion.rollout(np.zeros(4), [0, 1])).all()
+
+
 def test_no_laws_no_motion(simulated):
     runs, levels = simulated(damped, starts(1, 2), TIMES, list("au"), None)
     with pytest.raises(ValueError, match="no law"):

@@ -111,3 +111,9 @@ def test_a_loaded_report_asks_for_runs(kepler, tmp_path):
     with pytest.raises(ValueError, match="Give runs="):
         loaded.distance(a, b)
     assert loaded.distance(a, b, runs=kepler.runs) == pytest.approx(kepler.distance(a, b))
+
+
+@pytest.mark.parametrize("runs", ["runs.csv", 3])
+def test_what_holds_no_runs_is_told(kepler, runs):
+    with pytest.raises(ValueError, match=r"received .* Expected runs: Trajectories"):
+        kepler.embed(runs)
