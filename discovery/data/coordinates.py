@@ -34,6 +34,8 @@ Roles: TypeAlias = Sequence[str | None] | Mapping[str, str]
 # Names that physicists use for them.
 _ANGLE_NAMES = re.compile(r"(theta|phi|psi|angle|alpha|beta|gamma|th|q_?ang)_?\d*", re.IGNORECASE)
 _VELOCITY_NAMES = re.compile(r"(v|vx|vy|vz|u|w|p|px|py|pz|p_x|p_y|p_z|.*dot|omega)_?\d*", re.I)
+# A momentum or a rate that bears its coordinate's name: p_theta, pr, dphi.
+_OF_A_COORDINATE = re.compile(r"(p|v|d)_?(\D.*)", re.IGNORECASE)
 _POSITION_NAMES = re.compile(r"(x|y|z|q|r|qx|qy|qz|q_x|q_y|q_z)_?\d*", re.IGNORECASE)
 
 
@@ -148,7 +150,8 @@ def infer_roles(
         return ["amount"] * len(names)
     guesses = [role_of_name(name) for name in names]
     # Half a guess is none: positions come with as many velocities or momenta.
-    if guesses.count("velocity") == guesses.count("position") + guesses.count("angle") > 0:
+    moving, places = (sum(g in kinds for g in guesses) for kinds in (MOMENTA, POSITIONS))
+    if moving == places > 0:
         return guesses
     return _roles_from_rates(rows, rates) if rates is not None else [None] * len(names)
 
@@ -159,7 +162,17 @@ def role_of_name(name: str) -> str | None:
         return "angle"
     if _VELOCITY_NAMES.fullmatch(name):
         return "velocity"
-    return "position" if _POSITION_NAMES.fullmatch(name) else None
+    if _POSITION_NAMES.fullmatch(name):
+        return "position"
+    named = _OF_A_COORDINATE.fullmatch(name)
+    if named is None:
+        return None
+    turns = _ANGLE_NAMES.fullmatch(named[2])
+    if not (turns or _POSITION_NAMES.fullmatch(named[2])):
+        return None
+    if named[1] in "pP":
+        return "momentum"
+    return "angular_velocity" if turns else "velocity"
 
 
 def _roles_from_rates(rows: np.ndarray, rates: np.ndarray) -> list[str | None]:

@@ -16,8 +16,9 @@ import numpy as np
 import sympy
 
 from discovery.criteria import NOISE
-from discovery.data.coordinates import MOMENTA
+from discovery.data.coordinates import MOMENTA, group_bodies
 from discovery.formulas.compiling import compile_formulas
+from discovery.libraries.families import distances
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import symbols_of
 from discovery.libraries.unknown_scale import SCALE
@@ -51,6 +52,7 @@ POSITIVE = (
     (S ** (3 * _HALF),),
     (S**6,),
     (S**-6,),
+    (S**-12,),
 )
 IN_UNIT = ((sympy.sqrt(1 - S**2),), (1 / (1 - S**2),))
 _STRETCHED = 1 + (SCALE * S) ** 2
@@ -230,7 +232,12 @@ def free_forms(
     angles = [i for i, role in enumerate(roles) if role == "angle"]
     momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
     known = len(positions) + len(angles) + len(momenta) == len(names)
-    if not momenta or not (positions or angles) or not known or len(positions) > _MOST_POSITIONS:
+    if not momenta or not (positions or angles) or not known:
+        return []
+    bodies = group_bodies([names[i] for i in positions], positions)
+    apart = distances(symbols, bodies) if len(bodies) > 1 else []
+    # Two bodies have one distance, however many coordinates.
+    if len(positions) > _MOST_POSITIONS and len(apart) != 1:
         return []
     p = [symbols[i] for i in momenta]
     x = [symbols[i] for i in positions]
@@ -259,8 +266,16 @@ def free_forms(
     if len(x) > 1 and not angles:
         pairs = [shape(a - b) for a, b in itertools.combinations(x, 2)]
         out.append(form("differences", plain, pairs))
-        for k in range(len(x), 1, -1):
-            for some in itertools.combinations(x, k):
+        if apart:
+            # Few unknowns: a body's mass is the same along all axes.
+            moving = group_bodies([names[i] for i in momenta], momenta)
+            alike = [(sympy.Add(*(symbols[i] ** 2 for i in body)),) for body in moving]
+            out.append(form("the distances of bodies", alike, [shape(r) for r in apart]))
+        # Places of two bodies make no distance together.
+        whole = [[symbols[i] for i in body] for body in bodies] if apart else [x]
+        for own in whole:
+            subsets = (itertools.combinations(own, k) for k in range(len(own), 1, -1))
+            for some in itertools.chain.from_iterable(subsets):
                 radius = shape(sympy.sqrt(sum(q**2 for q in some)))
                 label = f"the distance of ({', '.join(map(str, some))})"
                 out.append(form(label, plain, [radius]))

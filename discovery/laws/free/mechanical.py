@@ -92,7 +92,10 @@ class Mechanical(Stage):
             return []
         c = self._of_unit_mass(vectors[:, new[0]], probes, fit.scale)
         domain = Domain.of(library, states, some.typical, LAWS.outermost)
-        inside = fit.where(fit.in_long_runs(domain.holds(states)))
+        where = fit.in_long_runs(domain.holds(states))
+        if not where.any():  # nowhere do data surround the states of a run
+            return []
+        inside = fit.where(where)
         describing = self.form.describing()
         blur = self._blur(c, some, inside)
         return [Numeric(library, c[:, None], describing, domain=domain, blur=blur)]

@@ -92,8 +92,8 @@ class AsNumbers(Stage):
             return None
         library = form.free()
         ops = matrices(library, fit)
-        leading = flat_directions(ops, len(form.plain)).vectors[:, : form.width + 1]
-        new = _new(library, leading[:, : _leading(ops, leading)], known, fit)
+        leading = _leading(ops, flat_directions(ops, len(form.plain)).vectors, form)
+        new = _new(library, leading, known, fit)
         describing = form.described([f for group in form.groups() for f in group])
         return [Numeric(library, leading[:, new], describing)] if new else None
 
@@ -110,15 +110,19 @@ def promising(form: Form, halves: Halves, known: Sequence[Law]) -> list[Flat]:
     """
     library = form.free()
     find, choose = halves.operators(library)
-    vectors = flat_directions(find, len(form.plain)).vectors[:, : form.width + 1]
-    leading = vectors[:, : _leading(choose, vectors)]
+    leading = _leading(choose, flat_directions(find, len(form.plain)).vectors, form)
     new = _new(library, leading, known, halves.choose)
     return [measured(choose, leading[:, k]) for k in new]
 
 
-def _leading(ops: Operators, vectors: np.ndarray) -> int:
-    good = [measured(ops, c).promising for c in vectors.T]
-    return good.index(False) if False in good else len(good)
+def _leading(ops: Operators, vectors: np.ndarray, form: Form) -> np.ndarray:
+    """Return the first combinations that may be laws, (m, k), from the flattest on.
+
+    Of many powers some sums are flat because noise moves them as much as the motion does: they
+    hide what comes after them no more than the others that are none.
+    """
+    good = [k for k, c in enumerate(vectors.T) if measured(ops, c).promising]
+    return vectors[:, good[: form.width + 1]]
 
 
 def free_stages(

@@ -97,6 +97,46 @@ def test_a_length_is_searched_where_no_powers_describe_a_potential():
     assert not law.expression.is_polynomial(x) and not law.library.learned
 
 
+PAIR = {
+    name: role
+    for role, names in (("position", "x1 y1 x2 y2"), ("velocity", "u1 v1 u2 v2"))
+    for name in names.split()
+}
+
+
+def test_two_bodies_have_one_distance():
+    """A function of it beside a mass each: few unknowns, in space too."""
+    rows = np.random.default_rng(0).normal(size=(60, 12))
+    solid = [f"{a}{k}" for k in (1, 2) for a in "xyz"], [f"v{a}{k}" for k in (1, 2) for a in "xyz"]
+    for names, roles, states in (
+        ([*PAIR], [*PAIR.values()], rows[:, :8]),
+        ([*solid[0], *solid[1]], ["position"] * 6 + ["velocity"] * 6, rows),
+    ):
+        forms = free_forms(names, roles, states, np.full(len(names), 1e-3))
+        (form,) = (f for f in forms if f.name == "the distances of bodies")
+        assert (len(form.shapes), len(form.plain)) == (1, 2)
+        # Places of both bodies make no distance from the origin.
+        assert not any("1, " in f.name and "2" in f.name for f in forms)
+
+
+@pytest.mark.slow
+def test_a_force_between_two_bodies_that_no_library_holds():
+    """V = 2 r^(3/2), masses 1 and 1.7: energy, momenta, angular momentum, that about the centre."""
+    rng = np.random.default_rng(5)
+
+    def flow(s):
+        apart = s[:, :2] - s[:, 2:4]
+        pull = -3 * apart / np.sqrt(np.linalg.norm(apart, axis=1, keepdims=True))
+        return np.hstack([s[:, 4:], pull, -pull / 1.7])
+
+    starts = rng.normal(size=(40, 8)) * np.repeat([1.0, 0.7], 4)
+    runs, clean = simulated(flow, starts, 8, PAIR, 0.01)
+    laws = found(runs)
+    assert len(laws) == 5
+    assert max(drift(law, clean) for law in laws) < 0.01
+    assert any("3/4" in str(law.expression) for law in laws), [str(law.expression) for law in laws]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_friction_leaves_no_law(seed):
     runs, _ = well(lambda x: -2 * x / (1 + x**2) ** 2, friction=0.1, seed=seed)
