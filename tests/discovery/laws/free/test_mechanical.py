@@ -6,10 +6,13 @@ from scipy.integrate import solve_ivp
 
 import discovery
 from discovery.criteria import LAWS
+from discovery.estimation.orbits import Orbits
+from discovery.estimation.path import raw_path
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.finding.operators import Operators
 from discovery.laws.free.mechanical import Penalized, mechanical_stages
+from discovery.laws.judging.law import Findings
 from discovery.laws.search import analyse
 from discovery.laws.stages import Closed
 from discovery.libraries.domain import Domain
@@ -190,3 +193,13 @@ def test_a_law_as_numbers_is_judged_where_it_is_known():
 def test_other_than_positions_with_velocities_have_no_energy_forms():
     runs, _ = simulated(bead()[0], ["x", "v"], ["position", None])
     assert mechanical_stages(runs.names, runs.roles, prepare(runs)) == []
+
+
+def test_runs_too_short_where_an_expansion_is_known_give_no_energy():
+    """Runs of six samples, each too short without those that leave where the data are."""
+    rng = np.random.default_rng(0)
+    path = raw_path(rng.normal(size=(120, 6)), np.full(6, 0.01))
+    fit = Orbits(path, path, 6 * np.arange(21), path.states.std(axis=0))
+    names, roles = ["x", "y", "z", "u", "v", "w"], ["position"] * 3 + ["velocity"] * 3
+    for stage in mechanical_stages(names, roles, fit):
+        assert stage.libraries(fit, Findings()) == []
