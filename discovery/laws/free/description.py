@@ -28,6 +28,8 @@ from discovery.libraries.unknown_scale import Scaled
 
 # Rows that the halves have together, about.
 _ROWS = 4000
+# Degrees whose share in an expansion tells what is left out of it.
+LAST = 3
 # Groups of functions that describe one free function, at most, and libraries that are offered.
 _MOST, _OFFERED = 4, 3
 # Kinds of functions with a length that are tuned: alone, and beside another function.

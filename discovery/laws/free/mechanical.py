@@ -23,6 +23,7 @@ from scipy import linalg
 from discovery.criteria import LAWS
 from discovery.estimation.orbits import Orbits, without_means
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
+from discovery.laws.free.description import LAST
 from discovery.laws.judging.independence import independent
 from discovery.laws.judging.law import Findings, Law, gradient_of
 from discovery.laws.judging.verdict import Verdict
@@ -41,8 +42,6 @@ _STRENGTHS, _TYPICAL = 10.0 ** np.arange(-7, 0), 1e-4
 _ROWS = 6000
 # Flattest combinations that are looked at: known laws may be flatter than the energy.
 _LEADING = 3
-# Degrees whose share in an expansion tells what is left out of it.
-_LAST = 3
 # Points at which a law's form is tested.
 _PROBES = 300
 # A difference quotient's step, in spreads, and what is zero but for rounding.
@@ -119,8 +118,8 @@ class Mechanical(Stage):
         run = np.repeat(np.arange(inside.n_runs), np.diff(inside.offsets))
         rest = without_means(c @ library.values(states), run)
         error = some.error(c, _independent(rest, run))
-        if degrees.max() >= 2 * _LAST:  # else too few to tell how they fall
-            low = np.flatnonzero(degrees <= degrees.max() - _LAST)
+        if degrees.max() >= 2 * LAST:  # else too few to tell how they fall
+            low = np.flatnonzero(degrees <= degrees.max() - LAST)
             before = some.flattest(some.whole, low)[:, 0]
             values = np.array([c, before]) @ library.values(states)
             values[1] = np.polyval(np.polyfit(values[1], values[0], 1), values[1])

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from discovery.criteria import LAWS
-from discovery.estimation.orbits import Orbits
+from discovery.estimation.orbits import Orbits, without_means
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding.operators import Operators
 from discovery.laws.free.description import (
+    LAST,
     Flat,
     Halves,
     described,
@@ -23,9 +24,13 @@ from discovery.laws.judging.independence import independent
 from discovery.laws.judging.law import Findings, Law, gradient_of
 from discovery.laws.judging.verdict import Verdict
 from discovery.laws.stages import Stage
+from discovery.libraries.domain import Domain
 from discovery.libraries.free_forms import Form, free_forms
 from discovery.libraries.library import Library
 from discovery.libraries.numeric import Numeric
+
+# Of a term's variance: powers are dependent but for rounding.
+_ROUNDING = 1e-12
 
 
 @dataclass
@@ -94,8 +99,50 @@ class AsNumbers(Stage):
         ops = matrices(library, fit)
         leading = _leading(ops, flat_directions(ops, len(form.plain)).vectors, form)
         new = _new(library, leading, known, fit)
+        if not new:
+            return None
         describing = form.described([f for group in form.groups() for f in group])
-        return [Numeric(library, leading[:, new], describing)] if new else None
+        functions = leading[:, new]
+        # Powers are known where the data are, and grow without bound elsewhere.
+        spread = np.var(library.values(fit.smoothed.states), axis=1)
+        domain = Domain.of(
+            library, fit.smoothed.states, np.diag(_ROUNDING * spread), LAWS.outermost
+        )
+        where = fit.in_long_runs(domain.holds(fit.smoothed.states))
+        if not where.any():
+            return None
+        blur = self._blur(ops, functions, known, fit.where(where))
+        return [Numeric(library, functions, describing, domain=domain, blur=blur)]
+
+    def _blur(
+        self, ops: Operators, functions: np.ndarray, known: Sequence[Law], fit: Orbits
+    ) -> float:
+        """Return the error of expansions, as errors of states in spreads that move them as much.
+
+        A part of what the last degrees changed in them along runs, beside sums of each other and
+        of known laws.
+        """
+        form, states = self.closed.form, fit.smoothed.states
+        library, n_plain = form.free(), len(form.plain)
+        low = np.arange(n_plain + (form.degree - LAST) * form.width)
+        some = ops.restrict(low)
+        before = np.zeros((len(library), 0))
+        if len(low) > n_plain:
+            leading = _leading(some, flat_directions(some, n_plain).vectors, form)
+            before = np.zeros((len(library), leading.shape[1]))
+            before[low] = leading
+        terms = library.values(states)
+        obeyed = [law.values(states) for law in known]
+        design = np.column_stack([np.ones(len(states)), (before.T @ terms).T, *obeyed])
+        values = (functions.T @ terms).T
+        rest = values - design @ np.linalg.lstsq(design, values)[0]
+        run = np.repeat(np.arange(fit.n_runs), np.diff(fit.offsets))
+        blurs = []
+        for c, left in zip(functions.T, rest.T, strict=True):
+            slopes = gradient_of(library, c, states, fit.scale)
+            size = np.sqrt(np.mean(np.sum(slopes**2, axis=1)))
+            blurs.append(LAWS.truncation * without_means(left, run).std() / size)
+        return float(max(blurs))
 
 
 def promising(form: Form, halves: Halves, known: Sequence[Law]) -> list[Flat]:
