@@ -1,4 +1,4 @@
-"""Functions with a length of their own: exp(−kx), cos kx, 1/√(r² + a²), exp(−kr)/r, √(p² + a²).
+"""Functions with a length of their own: exp(−kx), cos kx, 1/√(r² + a²), exp(−kr)/r, 1/√(c² − v²).
 
 The length, or the wave number, is one number that only the data tell. A library of such functions
 holds it as a symbol; `laws.finding.scale_search` looks for its value.
@@ -144,9 +144,15 @@ def scaled(names: Sequence[str], roles: Sequence[str | None]) -> list[Scaled]:
                         richer=rich if name == "exponential" else None,
                     )
                 )
-    energies = [sympy.sqrt(speed + k**2) for speed in speeds]
-    library = _with_scale(symbols, [*linear, *potential], energies, "relativistic")
-    out.append(Scaled(library, tuple(momenta), False, tuple(momenta)))
+    # In momenta, and in velocities, all of which are below that of light.
+    relativistic = {
+        "relativistic": [sympy.sqrt(speed + k**2) for speed in speeds],
+        "relativistic, of velocities": [(k**2 - speed) ** -half for speed in speeds],
+    }
+    for name, energies in relativistic.items():
+        fs = [*energies, *(1 / r for r in gaps)]
+        library = _with_scale(symbols, [*linear, *potential], fs, name)
+        out.append(Scaled(library, tuple(momenta), False, tuple(momenta)))
     return [s for s in out if len(s) <= MAX_TERMS]
 
 

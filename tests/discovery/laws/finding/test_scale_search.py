@@ -29,6 +29,10 @@ def relativistic(x, p):
     return p / np.sqrt(0.49 + p**2), -x
 
 
+def fast(x, v):
+    return v, -x * (1 - (v / 1.3) ** 2) ** 1.5
+
+
 def wave(x, p):
     return p, -np.sin(1.7 * x)
 
@@ -46,6 +50,8 @@ def damped(x, p):
 SYSTEMS = {
     "Morse": (morse, (0.3, 0.6), 20, "p**2/2 + exp(-13*x/5) - 2*exp(-13*x/10)"),
     "relativistic": (relativistic, (2, 2), 15, "sqrt(p**2 + 0.49) + x**2/2"),
+    # In velocities, up to .9 of that of light.
+    "fast": (fast, (1.8, 1), 15, "1.3**3/sqrt(1.3**2 - p**2) + x**2/2"),
     "wave": (wave, (1.5, 1), 15, "p**2/2 - cos(1.7*x)/1.7"),
     "Plummer": (plummer, (1.0, 1.0, 0.6, 0.6), 15, "u**2 + v**2 - 2/sqrt(x**2 + y**2 + 0.16)"),
     "damped": (damped, (0.3, 0.6), 20, None),
