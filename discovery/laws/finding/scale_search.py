@@ -40,6 +40,8 @@ _DIPS = 2
 _KNOWN, _UNKNOWN = 1e-7, 0.1
 # Mean squared slope of functions of which products with each other are zero to rounding.
 _VANISHED = 1e-150
+# μ where a function has no value.
+_WORST = 1e300
 
 
 def tuned(scaled: Scaled, fit: Orbits, numbers: Numbers) -> list[Library]:
@@ -176,7 +178,8 @@ def _highest(orbits: Orbits, columns: Sequence[int]) -> float:
 def _lowest(profile: _Profile, low: float, high: float) -> tuple[float, float]:
     """Return the scale of the lowest μ between two others, and that μ."""
     best = minimize_scalar(
-        lambda s: np.log(profile(np.exp(s))),
+        # Infinity is no number to search with.
+        lambda s: np.log(min(profile(np.exp(s)), _WORST)),
         bounds=(np.log(low), np.log(high)),
         method="bounded",
         options={"xatol": 1e-9},
