@@ -292,9 +292,14 @@ class Quantity:
     @property
     def source(self) -> str:
         """What gives the values of a law without a closed form."""
-        library = self.library
+        return "a sum of many terms" if self._expanded else "a network"
+
+    @property
+    def _expanded(self) -> bool:
+        """Whether it is a law as numbers, by an expansion."""
+        library = self._library
         inside = library.inner if isinstance(library, Framed) else library
-        return "a sum of many terms" if isinstance(inside, Numeric) else "a network"
+        return isinstance(inside, Numeric)
 
     @property
     def forms(self) -> str:
@@ -347,7 +352,9 @@ class Quantity:
         if self.verdict == Verdict.EXACT:
             known = "rounding" if self.flatness <= FLATTEST else "noise"
             bound = percent(self.drift_interval[1])
-            return f"conserved within {known}; drift above {bound} excluded"
+            # Expansions are judged where the data that told them are, and are no good elsewhere.
+            where = "amid the data, " * self._expanded
+            return f"conserved within {known}; {where}drift above {bound} excluded"
         if self.decay is not None:
             what = "decays" if self.verdict == Verdict.DECAYING else "nearly decays"
             return f"{what}: rate {self.decay.rate:.3g} ± {self.decay.error:.1g}"

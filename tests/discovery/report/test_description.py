@@ -63,3 +63,10 @@ def test_terms_that_cancel_along_runs_are_described_together():
     law = described(quantity(Numeric(inner, np.ones((4, 1)), inner), [1.0]), states, states)
     assert law.expression.free_symbols == {X, Y, Z, W}
     assert law.approximation_error < 1e-6
+
+
+def test_the_bound_of_a_law_as_numbers_holds_amid_the_data():
+    inner = Library((X, Y, Z, W), (X, Y, Z, W), 2 * np.eye(4, dtype=int))
+    numbers = Numeric(inner, np.ones((4, 1)), inner)
+    assert "amid the data, drift above" in quantity(numbers, [1.0]).statement
+    assert "amid" not in quantity(inner, np.ones(4)).statement
