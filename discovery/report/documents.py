@@ -28,7 +28,7 @@ def as_markdown(summary: Summary) -> str:
         rows = (_row(k, q) for k, q in enumerate(summary.quantities, start=1))
         parts.append("\n".join([head, *rows]))
     if summary.identities:
-        alike = [f"- {_math(q)} = constant" for q in summary.identities]
+        alike = [f"- {_math(q)} = {q.constant}" for q in summary.identities]
         parts.append("\n".join(["Obeyed by all runs alike, not counted:", "", *alike]))
     parts.append("\n".join(f"- {_plain(line)}" for line in _how(summary)))
     return "\n\n".join(parts) + "\n"
@@ -54,7 +54,10 @@ def as_latex(summary: Summary) -> str:
         lines += [_latex_row(k, q) for k, q in enumerate(summary.quantities, start=1)]
         lines += [r"\hline", r"\end{tabular}", r"\end{center}", ""]
     for identity in summary.identities:
-        lines += [rf"All runs obey ${latex(identity.expression)} = \text{{constant}}$.", ""]
+        lines += [
+            rf"All runs obey ${latex(identity.expression)} = \text{{{identity.constant}}}$.",
+            "",
+        ]
     return "\n".join([*lines, *(f"{escaped(line)}." for line in _how(summary)), ""])
 
 

@@ -28,6 +28,8 @@ from discovery.report.words import FLATTEST, percent
 _ROWS = 128
 # Factors that are written as exact numbers; others as powers of ten.
 _SHORT = (1e-4, 1e4)
+# Noise over spread of what is the same in all runs.
+_BY_NOISE = 0.5
 # Errors of smaller shares of a coefficient are rounding, and are not printed.
 _LEAST_ERROR = 1e-7
 
@@ -370,6 +372,13 @@ class Quantity:
         if self.verdict == Verdict.ALONG_RUN:
             return f"constant along the run to {percent(self.variation)} of its terms' motion"
         return str(self.verdict)
+
+    @property
+    def constant(self) -> str:
+        """What an identity is equal to, in words."""
+        # Beside parameters its value may differ between runs: by more than noise does it.
+        by_noise = not self.noise < _BY_NOISE
+        return "constant" if by_noise else "constant in each run, by its parameters"
 
     @property
     def trend(self) -> str:

@@ -56,7 +56,7 @@ def as_text(summary: Summary) -> str:
     parts = [filled(summary.title), _answer(summary, reason)]
     parts += ["\n".join(_laws(summary.quantities))] if summary.quantities else []
     if summary.identities:
-        alike = [f"  {q.formula} = constant" for q in summary.identities]
+        alike = [f"  {q.formula} = {q.constant}" for q in summary.identities]
         parts.append("\n".join(["obeyed by all runs alike, not counted:", *alike]))
     if summary.symmetries:
         parts.append(filled("symmetries: " + "; ".join(summary.symmetries)))
