@@ -90,7 +90,7 @@ def test_a_table_of_text(tmp_path, seed):
     except ValueError as error:
         said = str(error)
         # A missing cell is named; without times a column that rises may be the time.
-        assert (missing and "nan" in said) or (not with_time and "Pass time=" in said), (said, text)
+        assert (missing and "NaN" in said) or (not with_time and "Pass time=" in said), (said, text)
         return
     assert not missing
     same(found, runs, names, with_time)
