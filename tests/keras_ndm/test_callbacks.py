@@ -23,6 +23,7 @@ def model_with(metric, returns="metric"):
     return model
 
 
+@pytest.mark.slow_on_jax
 def test_what_it_measures_is_in_history_and_files(tmp_path):
     model = model_with(keras_ndm.MetricLayer(hidden=(6,)))
     path = tmp_path / "geometry.csv"
@@ -73,6 +74,7 @@ def test_relu_metric_is_watched_without_curvature():
     assert "metric_condition" in history and "curvature_q50" not in history
 
 
+@pytest.mark.slow_on_jax
 def test_watches_the_neural_differential_manifold():
     model = keras_ndm.NeuralDifferentialManifold(hidden=(8,))
     model.compile("adam")

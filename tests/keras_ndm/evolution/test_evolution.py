@@ -43,6 +43,7 @@ def test_penalties_have_the_values_of_their_definitions(float64, randomize):
     assert volume == pytest.approx(2.0 * np.var(0.5 * np.linalg.slogdet(g)[1]), rel=1e-9)
 
 
+@pytest.mark.slow_on_jax
 def test_names_and_values_in_history(max_error):
     """In any model: the epoch's log has the penalties of the last batch, and λ."""
     model = model_with(compiled=True, curvature_weight=1e-3, volume_weight=1e-2)
@@ -107,6 +108,7 @@ def test_balance_keeps_the_share():
     assert lam == pytest.approx(0.3 * task / penalty, rel=0.02)  # single precision differences
 
 
+@pytest.mark.slow_on_jax
 def test_schedule_is_followed():
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([4], [1.0, 0.25])
     model = model_with(volume_weight=schedule)
@@ -241,6 +243,7 @@ def _two():
     return keras.Model(inputs, [layer(inputs) for layer in layers]), layers
 
 
+@pytest.mark.slow_on_jax
 def test_two_layers_log_under_their_names():
     model, layers = _two()
     x = np.random.default_rng(0).normal(size=(8, 2)).astype("float32")

@@ -59,6 +59,7 @@ def power(model, q, v):
     return kinetic + np.einsum("nk,nk->n", v, dv)
 
 
+@pytest.mark.slow_on_jax
 def test_magnetic_forces_do_no_work_and_friction_takes_energy():
     still = np.abs(power(random_model(), Q, V)).max()
     scale = np.abs(random_model().energy(Q, V)).max()
@@ -151,6 +152,7 @@ def test_fit_on_accelerations_learns_the_motion_and_saves(tmp_path):
     np.testing.assert_allclose(predicted, model.acceleration(q, v), atol=1e-4)
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("hidden", [(16,), (48, 48)])
 def test_polish_reaches_the_last_digits(hidden):
     """By all weights at once where they are few, by L-BFGS where they are many."""

@@ -130,6 +130,7 @@ def test_predicts_the_same_in_a_new_process(fitted, tmp_path):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-8)
 
 
+@pytest.mark.slow_on_jax
 def test_units_do_not_matter():
     """Coordinates in units a thousandfold apart train as well."""
     x, y, _ = pairs(n_runs=20, steps=40, scale=(1e3, 1e-2))

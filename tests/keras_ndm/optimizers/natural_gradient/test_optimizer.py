@@ -102,6 +102,7 @@ def test_kronecker_is_exact_for_one_layer(rng):
     np.testing.assert_allclose(weights[0], weights[1], atol=1e-3)
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.usefixtures("float64")
 def test_invariant_under_linear_reparametrization(rng):
     """Inputs x T with the first kernel T⁻¹ W: the same function before must be the same after."""
@@ -380,6 +381,7 @@ def warnings_of(model, x, y):
     return [text for w in caught if (text := str(w.message)).startswith("NaturalGradient")]
 
 
+@pytest.mark.slow_on_jax
 def test_coupled_samples_are_reported_once(rng):
     class Centre(layers.Layer):
         def call(self, x):
@@ -390,6 +392,7 @@ def test_coupled_samples_are_reported_once(rng):
     assert "samples influence each other" in text
 
 
+@pytest.mark.slow_on_jax
 def test_unknown_loss_is_reported_once(rng):
     x, y = regression(rng)
     model = compiled(network(), loss="log_cosh")
@@ -494,6 +497,7 @@ def test_half_precision(policy, rng):
     assert losses[-1] < 0.1 * losses[0]
 
 
+@pytest.mark.slow_on_jax
 def test_meters_of_a_balance(rng):
     """λ follows the gradients' norms, which reach the layer as they do under other optimizers."""
     x = rng.normal(size=(32, 2)).astype("float32")

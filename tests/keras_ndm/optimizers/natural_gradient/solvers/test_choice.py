@@ -49,6 +49,7 @@ def test_choice_by_memory():
     assert "limit of memory" not in choose(two_layers(8), 1, 11_000, 8)[1]
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.parametrize("n", [64, 4096])
 def test_choice_is_said_once(n, rng, caplog):
     x = rng.normal(size=(n, 2)).astype("float32")
@@ -66,6 +67,7 @@ def test_choice_is_said_once(n, rng, caplog):
     assert model.optimizer.reason.startswith(f"{chosen}, since {n} samples with 1 number each")
 
 
+@pytest.mark.slow_on_jax
 def test_choice_knows_the_layers(rng):
     """What is estimated is what the Jacobian holds: positions of Dense layers, rows of others."""
     shared = layers.Dense(3)
