@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Values that are so many times as large as usual ones do not tell columns apart.
 _FAR = 1e6
+# Of numbers up to here, and down to one over them, a double holds squares and cubes.
+_LARGEST = 1e100
 
 
 def check_for_analysis(trajectories: Trajectories) -> None:
@@ -24,8 +26,9 @@ def check_for_analysis(trajectories: Trajectories) -> None:
     ------
     ValueError
         For fields on fewer than ``DATA.fewest_runs`` runs, runs shorter than
-        ``DATA.fewest_samples``, a constant coordinate, or one that repeats another; for a parameter
-        that changes within a run, or parameters alone.
+        ``DATA.fewest_samples``, a constant coordinate, one that repeats another, or one in a unit
+        in which it is 1e100 or 1e-100; for a parameter that changes within a run, or parameters
+        alone.
     """
     min_runs, min_samples = DATA.fewest_runs, DATA.fewest_samples
     fields = are_fields(trajectories.roles)
@@ -54,8 +57,20 @@ def check_for_analysis(trajectories: Trajectories) -> None:
             f"coordinate {', '.join(map(repr, constant))} is constant over all runs. It carries no "
             "information: leave it out, or vary it between runs."
         )
+    _check_sizes(trajectories)
     parted(trajectories)
     _check_repeated(trajectories)
+
+
+def _check_sizes(trajectories: Trajectories) -> None:
+    """Refuse units in which formulas are no numbers that a double holds: they have powers."""
+    sizes = np.median(np.abs(trajectories.rows - np.median(trajectories.rows, axis=0)), axis=0)
+    for name, size in zip(trajectories.names, sizes, strict=True):
+        if size and not 1 / _LARGEST < size < _LARGEST:
+            raise ValueError(
+                f"coordinate {name!r} varies by some {size:.0e}, of which powers are no numbers. "
+                f"Expected {1 / _LARGEST:.0e} to {_LARGEST:.0e}: give it in another unit."
+            )
 
 
 def _check_repeated(trajectories: Trajectories) -> None:

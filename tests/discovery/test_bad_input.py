@@ -68,6 +68,8 @@ UNREADY = {
     "runs of one sample": (states(steps=1), "run 0 has 1 samples.*at least 3"),
     "runs of two samples": (states(steps=2), "run 0 has 2 samples.*leaves them out"),
     "constant coordinate": (constant(), "coordinate '.*' is constant.*leave it out"),
+    "huge unit": (states() * [1, 1e200], r"varies by some .e\+199.*another unit"),
+    "tiny unit": (states() * [1e-200, 1], r"varies by some .e-201.*another unit"),
     "repeated coordinate": (repeated(), "are the same.*leave one of them out"),
 }
 
