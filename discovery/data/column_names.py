@@ -12,12 +12,15 @@ RUN_COLUMNS = (
     *("trajectory", "trajectory_id", "traj", "traj_id", "trial", "trial_id", "trial_number"),
     *("trial_no", "trial_nr", "trial_#", "experiment", "experiment_id", "exp", "exp_id"),
     *("measurement", "messung", "versuch", "lauf", "track", "track_id", "series", "id"),
+    *("shot", "shot_id", "shot_number", "shot_no", "replicate", "episode", "episode_id"),
+    *("simulation", "simulation_id", "sim", "sim_id"),
 )
 TIME_COLUMNS = (
     *("time", "t", "times", "zeit", "seconds", "second", "sec", "secs", "sekunden"),
     *("timestamp", "time_stamp", "datetime", "date_time", "date", "datum", "elapsed"),
     *("elapsed_time", "time_elapsed", "zeitstempel", "uhrzeit", "milliseconds", "minutes"),
     *("hours", "days", "years", "year", "jahr", "frame", "frames", "frame_number", "step", "steps"),
+    *("time_step", "timestep", "clock"),
 )
 # Units at the end of a name: time_s.
 _TIME_UNIT = re.compile(r"_(s|sec|secs|seconds|ms|us|µs|ns|min|minutes|h|hours|utc|local)$")
