@@ -26,9 +26,10 @@ from keras_ndm.rowwise import Rows
 class FlowDensity(OwnLoss):
     """The density of points x that a chart maps to a standard normal distribution.
 
-    It is ``log p(x) = log N(φ(x); 0, 1) + log |det ∂φ/∂x|``. Calling the model, or `predict`, gives log p(x), shape (batch,). ``fit(x)`` maximizes its mean;
-    the first time it takes the scale of the columns from the data, or with an `Atlas` the charts'
-    places. Densities are computed in float32 or more, whatever the policy.
+    It is ``log p(x) = log N(φ(x); 0, 1) + log |det ∂φ/∂x|``. Calling the model, or `predict`, gives
+    log p(x), shape (batch,). ``fit(x)`` maximizes its mean; the first time it takes the scale of
+    the columns from the data, or with an `Atlas` the charts' places. Densities are computed in
+    float32 or more, whatever the policy.
 
     Parameters
     ----------
