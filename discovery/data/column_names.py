@@ -18,9 +18,9 @@ RUN_COLUMNS = (
 TIME_COLUMNS = (
     *("time", "t", "times", "zeit", "seconds", "second", "sec", "secs", "sekunden"),
     *("timestamp", "time_stamp", "datetime", "date_time", "date", "datum", "elapsed"),
+    *("clock", "time_step", "timestep"),
     *("elapsed_time", "time_elapsed", "zeitstempel", "uhrzeit", "milliseconds", "minutes"),
     *("hours", "days", "years", "year", "jahr", "frame", "frames", "frame_number", "step", "steps"),
-    *("time_step", "timestep", "clock"),
 )
 # Units at the end of a name: time_s.
 _TIME_UNIT = re.compile(r"_(s|sec|secs|seconds|ms|us|µs|ns|min|minutes|h|hours|utc|local)$")

@@ -124,7 +124,7 @@ def frame():
 
 
 BAD_FRAMES = {
-    "no time column": (frame().rename(columns={"t": "clock"}), {}, "Pass time='clock'.*'steps'"),
+    "no time column": (frame().rename(columns={"t": "tick"}), {}, "Pass time='tick'.*'steps'"),
     "missing run": (frame(), {"run": "cell"}, "run='cell'"),
     "missing time": (frame(), {"time": "clock"}, "time='clock'"),
     "missing coordinate": (frame(), {"names": ["q", "z"]}, r"\['z'\]"),
