@@ -59,7 +59,7 @@ def as_text(summary: Summary) -> str:
         alike = [f"  {q.formula} = {q.constant}" for q in summary.identities]
         parts.append("\n".join(["obeyed by all runs alike, not counted:", *alike]))
     if summary.symmetries:
-        parts.append(filled("symmetries: " + "; ".join(summary.symmetries)))
+        parts.append(filled("symmetries: " + "; ".join(summary.symmetries), indent=2))
     parts.append("\n".join(_how(summary)))
     steps = "; ".join([*advice, _NEXT[summary.verdict]])
     legend = _legend(summary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from discovery.data.flaws.missing import counted
@@ -21,8 +22,8 @@ def without_copies(runs: Trajectories) -> Trajectories:
     """
     first: dict[bytes, int] = {}
     for k, (a, b) in enumerate(zip(runs.offsets[:-1], runs.offsets[1:], strict=True)):
-        # A zero has two signs.
-        first.setdefault((runs.rows[a:b] + 0.0).tobytes(), k)
+        # A zero has two signs. Digests, for the runs themselves may fill the memory.
+        first.setdefault(blake2b((runs.rows[a:b] + 0.0).tobytes()).digest(), k)
     copies = runs.n_runs - len(first)
     if not copies:
         return runs

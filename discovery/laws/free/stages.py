@@ -111,11 +111,16 @@ class AsNumbers(Stage):
         where = fit.in_long_runs(domain.holds(fit.smoothed.states))
         if not where.any():
             return None
-        blur = self._blur(ops, functions, known, fit.where(where))
+        blur = self._blur(library, ops, functions, known, fit.where(where))
         return [Numeric(library, functions, describing, domain=domain, blur=blur)]
 
     def _blur(
-        self, ops: Operators, functions: np.ndarray, known: Sequence[Law], fit: Orbits
+        self,
+        library: Library,
+        ops: Operators,
+        functions: np.ndarray,
+        known: Sequence[Law],
+        fit: Orbits,
     ) -> float:
         """Return the error of expansions, as errors of states in spreads that move them as much.
 
@@ -123,7 +128,7 @@ class AsNumbers(Stage):
         of known laws.
         """
         form, states = self.closed.form, fit.smoothed.states
-        library, n_plain = form.free(), len(form.plain)
+        n_plain = len(form.plain)
         low = np.arange(n_plain + (form.degree - LAST) * form.width)
         some = ops.restrict(low)
         before = np.zeros((len(library), 0))

@@ -1,5 +1,7 @@
 """What follows from laws: other components of a vector, and brackets, judged as any formula is."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import sympy
@@ -79,6 +81,18 @@ def test_the_energy_is_a_factor_of_a_bracket():
         for p in places
     )
     assert np.isclose(here, there).any(axis=1).all()
+
+
+def test_brackets_of_laws_are_tried():
+    """Two components of the Runge–Lenz vector bring the terms of an energy: no axes turn to it."""
+    texts = ["x*v**2 - y*u*v - x/sqrt(x**2 + y**2)", "y*u**2 - x*u*v - y/sqrt(x**2 + y**2)"]
+    laws = [
+        SimpleNamespace(verdict="exact", library=library, expression=sum(library.expressions()))
+        for library in (custom([text], NAMES) for text in texts)
+    ]
+    (_, completed) = with_completed([Closed(laws[0].library)], NAMES, ROLES)
+    tried = completed.libraries(None, SimpleNamespace(laws=laws))
+    assert any(set(library.expressions()) == {u**2, v**2, 1 / r} for library in tried)
 
 
 @pytest.mark.parametrize(
