@@ -7,8 +7,8 @@ error is a sample whose misfit is large against the noise and against every misf
 
 Two errors beside each other would hide one another. So a sample is suspected first if it stands out
 against all but two beside it, and is then compared with those that are not suspected. Errors strike
-any sample alike: what stands out beside its like or at the ends of runs, more often than chance
-would have it, is short pulses and fast starts.
+any sample alike: what stands out beside its like, at the ends of runs or where the motion is
+fastest, more often than chance would have it, is short pulses, fast starts and close encounters.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _END = 2
 _TRIPLES = np.array(list(itertools.combinations(range(_PREDICTING), 3)))
 # Share of the misfit of an error at which a row is looked at closely: noise may hide the rest.
 _SUSPECTED = 0.75
+# Share of the samples at which the motion is called fastest.
+_FASTEST = 0.1
 # Times that are the same but for rounding, as a share of what they span.
 _ALIKE = 1e-9
 # Samples whose parabolas are computed at once.
@@ -64,11 +66,19 @@ def sound_rows(
     """
     noise = least_noise(noise, spread)
     sound = np.ones(len(rows), dtype=bool)
+    wrong = []
     for values, level in zip(rows.T, noise, strict=True):
-        keep = _sound_values(values, times, offsets, level, suspects)
+        gross = _gross_values(values, times, offsets, level, suspects)
         # What stands out more often is the nature of the data.
-        if np.mean(~keep) <= NOISE.gross_share:
-            sound &= keep
+        if len(gross) <= NOISE.gross_share * len(rows):
+            wrong.extend(gross)
+    if not wrong:
+        return sound
+    gross = np.unique(wrong)
+    fastest = _fastest(rows / np.where(spread > 0, spread, 1.0), offsets)[gross]
+    if _too_often(fastest, _FASTEST):
+        gross = gross[~fastest]  # close encounters
+    sound[gross] = False
     return sound
 
 
@@ -115,19 +125,19 @@ def _near(rows: np.ndarray, reach: int) -> np.ndarray:
     return maximum_filter1d(rows, 2 * reach + 1, mode="constant")
 
 
-def _sound_values(
+def _gross_values(
     values: np.ndarray,
     times: np.ndarray,
     offsets: np.ndarray,
     noise: float,
     suspects: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Tell which values (n,) of one coordinate to keep."""
+    """Return which values (n,) of one coordinate are wrong."""
     everything = np.ones(len(values), dtype=bool)
     keep = everything.copy()
     looked_at = everything if suspects is None else suspects
     if not looked_at.any():
-        return keep
+        return np.empty(0, dtype=int)
     for _ in range(_ROUNDS):
         some = _Kept(values, times, offsets, keep, looked_at)
         trial = some.kept[looked_at[some.kept]]
@@ -136,7 +146,7 @@ def _sound_values(
         if not len(suspected):
             break
     if keep.all():
-        return keep
+        return np.empty(0, dtype=int)
     some = _Kept(values, times, offsets, keep, looked_at)
     suspected = np.flatnonzero(~keep)
     gross = suspected[_stands_out(some, suspected, noise)]
@@ -147,9 +157,17 @@ def _sound_values(
     at_end = some.compared(gross)[2]
     if _too_often(at_end, 2 * _END * (len(offsets) - 1) / len(values)):
         gross = gross[~at_end]  # the motion starts or ends fast
-    keep = everything.copy()
-    keep[gross] = False
-    return keep
+    return gross
+
+
+def _fastest(rows: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Tell at which rows (n, d) the motion is fastest, (n,) bool, by the samples beside each."""
+    place = np.arange(len(rows))
+    run = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    before = np.maximum(place - 1, offsets[run])
+    after = np.minimum(place + 1, offsets[run + 1] - 1)
+    speed = np.abs(rows[after] - rows[before]).max(axis=1)
+    return speed > np.quantile(speed, 1 - _FASTEST)
 
 
 def _followed(rows: np.ndarray, offsets: np.ndarray) -> np.ndarray:

@@ -102,6 +102,23 @@ def test_fast_motion_is_no_gross_error(name):
     assert without_gross_errors(datasets.load(name, 40, 100, seed=0)).rows.shape[0] == 4000
 
 
+def test_close_encounters_are_no_gross_errors():
+    """Eccentric orbits whose turn at the centre takes one sample: single samples stand out."""
+    rng, t = np.random.default_rng(0), np.linspace(0, 30, 200)
+    states = []
+    for eccentricity, start in zip(rng.uniform(0.85, 0.96, 40), rng.uniform(0, 6, 40), strict=True):
+        anomaly = t + start
+        for _ in range(200):  # Kepler's equation
+            anomaly = t + start + eccentricity * np.sin(anomaly)
+        across = np.sqrt(1 - eccentricity**2)
+        rate = 1 / (1 - eccentricity * np.cos(anomaly))
+        x, y = np.cos(anomaly) - eccentricity, across * np.sin(anomaly)
+        u, v = -rate * np.sin(anomaly), rate * across * np.cos(anomaly)
+        states.append(np.stack([x, y, u, v], axis=1))
+    runs = Trajectories(states=np.array(states), times=t)
+    assert not dropped(runs).any()
+
+
 @pytest.mark.parametrize(("name", "noise"), [("kepler", 0.01), ("pendulum", 0.0), ("lorenz", 0.05)])
 def test_the_quick_look_finds_the_same(name, noise):
     """With the noise known from other runs most samples are passed over, and no error is."""
