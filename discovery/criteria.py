@@ -442,8 +442,8 @@ class NoiseCriteria:
     )
     gross_at_random: float = limit(
         0.003,
-        statistic="probability of so many errors beside each other, at the ends of runs or where the"
-        " motion is fastest",
+        statistic="probability of so many errors beside each other, at the ends of runs or where "
+        "motion is fastest",
         unit="1",
         reason="binomial distribution of errors that strike any sample alike",
         level=0.003,

@@ -157,7 +157,7 @@ class Search:
             self.chosen.identities,
             self.records,
             self._rejected(),
-            min(self.unresolved, key=lambda law: law.evidence.drift_excluded, default=None),
+            self._unresolved(),
             held.n_runs,
             resolution(held, self.criteria),
             left_out=[law for law in left_out if law.expression not in chosen],
@@ -264,6 +264,18 @@ class Search:
         split = self.split
         return select(pool, split.probes, split.held.scale, split.all, criteria=self.criteria)
 
+    def _unresolved(self) -> Law | None:
+        """Return what shows no motion though much is not excluded, and would be one more law."""
+        exact = [law for law in self.chosen.laws if law.verdict == Verdict.EXACT]
+        most = self.split.all.most_laws(len(self.split.all.scale)) - len(self.chosen.identities)
+        # Beside laws only what says something: any function of mere noise shows no motion.
+        some = [law for law in self.unresolved if not exact or law.evidence.drift_excluded < 1]
+        for law in sorted(some, key=lambda law: law.evidence.drift_excluded):
+            vector = law.coefficients[:, None]
+            if len(exact) < most and not self.depends(law.library, vector, exact):
+                return law
+        return None
+
     def _rejected(self) -> np.ndarray:
         """Return on which resamples none of those not called exact would be one more law, (draws,).
 
@@ -273,7 +285,8 @@ class Search:
         out = np.ones(RESAMPLES, dtype=bool)
         for law in self.nearly:
             if (law.exact_in & out).any():
-                pool = [*found, *self.chosen.identities, replace(law, verdict=Verdict.EXACT)]
+                exact = replace(law, verdict=Verdict.EXACT, checks=())
+                pool = [*found, *self.chosen.identities, exact]
                 if len(self._selected(pool).laws) > len(found):
                     out &= ~law.exact_in
         return out

@@ -78,7 +78,8 @@ def _answer(summary: Summary, reason: str) -> str:
         return filled(f"undecided: {reason}", indent=2)
     count = summary.n_conserved or "none"
     sure = confidence(summary.verdict, summary.confidence)
-    why = "" if summary.n_conserved else f"\n  {filled(reason, indent=2)}"
+    beside = reason.partition("; ")[2] if summary.n_conserved else reason
+    why = f"\n  {filled(beside, indent=2)}" if beside else ""
     return f"conserved quantities: {count} (confidence {sure}){why}"
 
 

@@ -48,6 +48,20 @@ def test_friction_in_the_report():
     assert "loss time" in report.to_html()
 
 
+def test_a_loss_of_a_percent():
+    """No band of frequencies shows it: all runs lose, and that adds up."""
+
+    def weak(t, s):
+        return [s[1], -np.sin(s[0]) - 0.0015 * s[1]]
+
+    some = starts([-1.7, -1.7], [1.7, 1.7], 50)
+    report = fitted(weak, some, ("theta", "omega"), ("angle", "angular_velocity"))
+    assert report.n_conserved == 0
+    (energy,) = report.quantities
+    assert energy.verdict == "decaying"
+    assert energy.rate == pytest.approx(0.0015, rel=0.25)
+
+
 def test_units_of_a_loss():
     # In thousandths of a length and of a time the coordinates are analysed in other units.
     def small(t, s):

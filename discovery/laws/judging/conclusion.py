@@ -10,7 +10,7 @@ import numpy as np
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
-from discovery.laws.judging.law import Findings, StageRecord
+from discovery.laws.judging.law import Findings, Law, StageRecord
 from discovery.laws.judging.verdict import Verdict
 
 _NO_PATH = (
@@ -77,16 +77,15 @@ def conclude(
     exact = sum(law.verdict == Verdict.EXACT for law in findings.laws)
     if exact:
         plural = "ies" if exact > 1 else "y"
-        return Conclusion("laws", f"{exact} independent conserved quantit{plural}.")
+        beside = ""
+        if findings.unresolved is not None:
+            beside = f"; {_not_excluded(findings.unresolved, 'a further function')}"
+        return Conclusion("laws", f"{exact} independent conserved quantit{plural}{beside}.")
     if noise > criteria.relative_noise:
         return _too_noisy(noise)
     if findings.unresolved is not None and not findings.laws:
-        drift = findings.unresolved.evidence.drift_excluded
-        return Conclusion(
-            "undecided",
-            "a function of the libraries shows no motion but the noise's, and a drift of "
-            f"{drift:.0%} of its spread is not excluded; measure more runs, or more precisely.",
-        )
+        what = _not_excluded(findings.unresolved, "a function of the libraries")
+        return Conclusion("undecided", f"{what}; measure more runs, or more precisely.")
     lost = sum(law.decay is not None for law in findings.laws)
     what = f"; {lost} of them decay{'s' if lost == 1 else ''}" if lost else ""
     left = _left(findings.stages)
@@ -94,6 +93,14 @@ def conclude(
         "none",
         f"no function {'that was tried' if left else 'of the libraries'} stays on an orbit as "
         f"noise alone would let it{what}{left}.",
+    )
+
+
+def _not_excluded(law: Law, what: str) -> str:
+    drift = law.evidence.drift_excluded
+    return (
+        f"{what} shows no motion but the noise's, and a drift of {drift:.0%} of its spread is not "
+        "excluded"
     )
 
 

@@ -30,7 +30,7 @@ from discovery.estimation.errors import moved
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import solve
 from discovery.laws.finding.operators import moved_by, steepness
-from discovery.laws.judging.motion import Motion, chance_of_any, excess_of
+from discovery.laws.judging.motion import Motion
 from discovery.libraries.functions import Functions
 from discovery.libraries.numeric import Numeric
 
@@ -267,7 +267,7 @@ class DriftTest:
         weight = even_weights(noise, orbits.offsets, like)
         phi, slopes, bend = terms.values, terms.slopes, terms.bend
         self._offsets = orbits.offsets
-        self._values = phi - 0.5 * bend
+        self._values, self._bend, self._weight = phi - 0.5 * bend, bend, weight
         self._modes = modes(self._values, weight, orbits.offsets)
         # The mean weight of each run's samples.
         self._level = np.add.reduceat(weight, orbits.offsets[:-1]) / np.diff(orbits.offsets)
@@ -295,6 +295,7 @@ class DriftTest:
             part.__dict__.pop(name, None)  # of all terms
         part._phi, part._slopes = self._phi[some], self._slopes[:, some]
         part._values, part._modes = self._values[some], self._modes[some]
+        part._bend = self._bend[some]
         part._noise, part._start = self._noise[np.ix_(some, some)], self._start[some]
         return part
 
@@ -313,7 +314,8 @@ class DriftTest:
     def motion(self, coefficients: np.ndarray) -> Motion:
         """Return what a formula moves along each run."""
         c = coefficients
-        power, lengths = (c @ self._modes) ** 2, np.diff(self._offsets)
+        spectrum, lengths = c @ self._modes, np.diff(self._offsets)
+        power = spectrum**2
         every = np.ones(self._values.shape[1])
         even = modes(c @ self._values, every, self._offsets)
         return Motion(
@@ -321,8 +323,10 @@ class DriftTest:
             power=np.add.reduceat(power, self._offsets[:-1]),
             fastest=drift_floor(power, self._offsets),
             level=self._level,
-            bands=drift_bands(c @ self._modes, self._counts, self._offsets),
+            bands=drift_bands(spectrum, self._counts, self._offsets),
             even=drift_bands(even, self._counts, self._offsets),
+            trend=self._lowest(spectrum),
+            bias=self._lowest(self._bias_modes(c)),
             share=0.0 if self._floor else self._share,
             total=self._total(c),
             noise=float(c @ self._noise @ c),
@@ -347,6 +351,15 @@ class DriftTest:
         # No mode is noise alone: what noise has in each band is known, and taken out.
         return bands - self._share * noise
 
+    def _bias_modes(self, coefficients: np.ndarray) -> np.ndarray:
+        return modes(0.5 * coefficients @ self._bend, self._weight, self._offsets)
+
+    def _lowest(self, spectrum: np.ndarray) -> np.ndarray:
+        """Return each run's lowest mode over the root of its samples, (runs,)."""
+        lengths = np.diff(self._offsets)
+        lowest = spectrum[np.minimum(self._offsets[:-1] + 1, len(spectrum) - 1)]
+        return np.where(lengths > 1, lowest, 0.0) / np.sqrt(lengths)
+
     @cached_property
     def _share(self) -> np.ndarray:
         """Share of the modes that each band holds, (runs, bands)."""
@@ -359,12 +372,8 @@ class DriftTest:
         return np.concatenate(parts)
 
     def chance(self, coefficients: np.ndarray) -> float:
-        """Return how probably a true law would show as much motion in its worst band."""
-        noise = float(coefficients @ self._noise @ coefficients)
-        blur = (self._blur * self.slope(coefficients)) ** 2 if self._blur else 0.0
-        share = 0.0 if self._floor else self._share
-        bands = self.bands(coefficients)
-        return chance_of_any(*excess_of(bands, noise, share, blur, self._criteria))
+        """Return how probably a true law would show as much motion, in bands or as a trend."""
+        return self.motion(coefficients).chance(self._criteria)
 
     def slope(self, coefficients: np.ndarray) -> float:
         """Return the root mean square of the gradient in standardized coordinates."""

@@ -95,6 +95,20 @@ class Law:
         return [check.name for check in self.checks if not check.passed] == [DRIFT_EXCLUDED]
 
     @property
+    def least_new(self) -> float:
+        """The share of its spread that must be new beside other laws, if it is in doubt.
+
+        Clearly more than the drift that is not excluded. And of an exact law the drift of what is
+        new is excluded as that of any law must be: beside 30 L all motion is small.
+        """
+        needed = [
+            check.statistic / check.limit
+            for check in self.checks
+            if check.name == DRIFT_EXCLUDED and self.verdict == Verdict.EXACT
+        ]
+        return max(self.criteria.unexplained_drift * self.evidence.drift_interval[1], *needed, 0.0)
+
+    @property
     def sure(self) -> bool:
         """Whether it is exact beyond doubt."""
         return self.verdict == Verdict.EXACT and not self.doubtful

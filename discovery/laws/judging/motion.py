@@ -32,6 +32,10 @@ class Motion:
         Mean weight of the samples.
     bands, even : (runs, bands) arrays
         A_b with the noise that the floor does not take out; `even` of samples that count alike.
+    trend : (runs,) array
+        The lowest mode, with its sign, over the root of the samples: a rise or a fall.
+    bias : (runs,) array
+        What of it was taken out, to second order, as the noise's bias.
     share : (runs, bands) array or 0
         Share of the modes that each band holds; zero where a floor takes the noise out.
     total : (runs,) array
@@ -57,6 +61,8 @@ class Motion:
     level: np.ndarray
     bands: np.ndarray
     even: np.ndarray
+    trend: np.ndarray
+    bias: np.ndarray
     share: np.ndarray | float
     total: np.ndarray
     noise: float
@@ -87,6 +93,7 @@ class Motion:
             and field.name not in ("terms", "covariance", "coefficients")
         }
         every |= {name: every[name] / unit for name in ("power", "fastest", "level", "bands")}
+        every |= {name: every[name] / np.sqrt(unit) for name in ("trend", "bias")}
         means = np.array([part.terms for part in parts])
         middle = shares @ means
         away = (means - middle) * np.sqrt(rows)[:, None]
@@ -141,19 +148,16 @@ class Motion:
         return (self.blur * self.slope) ** 2 if self.blur else 0.0
 
     def excess(self, criteria: LawCriteria) -> tuple[np.ndarray, np.ndarray]:
-        """Return each run's motion in each band beyond what is tolerated, and its error.
-
-        Returns
-        -------
-        excess : (runs, bands) array
-        error : (bands,) array
-            Standard error of its mean over runs.
-        """
+        """Return each run's motion beyond what is tolerated, and its error; see `excess_of`."""
         bands = self._without_stated(self.bands, self.noise)
-        return excess_of(bands, self.noise, self.share, self._erring, criteria)
+        tolerated = criteria.tolerated_motion * self.noise + self._erring
+        tolerated = tolerated + criteria.stated_noise * self.noise * self.share
+        # Clean data have a resolution, within which integrators drift.
+        least = 0.0 if self.explained()[1] else np.sqrt(max(self.noise, 0.0))
+        return excess_of(bands - tolerated, self.trend, max(abs(self.bias.mean()), least))
 
     def chance(self, criteria: LawCriteria) -> float:
-        """Return how probably a true law would show as much motion in its worst band."""
+        """Return how probably a true law would show as much motion, in bands or as a trend."""
         return chance_of_any(*self.excess(criteria))
 
     @property
@@ -169,46 +173,43 @@ class Motion:
 
 
 def excess_of(
-    bands: np.ndarray,
-    noise: float,
-    share: np.ndarray | float,
-    erring: float,
-    criteria: LawCriteria,
+    bands: np.ndarray, trend: np.ndarray, tolerated: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return each run's motion in each band beyond what is tolerated, and its error.
+    """Return each run's motion in each band and as a trend, and the errors of their means.
+
+    A rise or a fall that all runs share adds up over them, where squares have to stand out of the
+    noise's own: a loss by friction of a percent is seen in what no band shows.
 
     Parameters
     ----------
     bands : (runs, bands) array
-        Systematic variances.
-    noise : float
-        Variance by noise of a sample.
-    share : (runs, bands) array, or 0
+        Systematic variances beyond what is tolerated.
+    trend : (runs,) array
         See `Motion`.
-    erring : float
-        Variance that is no motion.
-    criteria : LawCriteria
+    tolerated : float
+        Size of a mean trend that is none: of the noise's bias that was taken out, say.
 
     Returns
     -------
-    excess : (runs, bands) array
-    error : (bands,) array
+    excess : (runs, bands + 2) array
+        The last two for a rise and for a fall.
+    error : (bands + 2,) array
         Standard error of its mean over runs.
     """
-    tolerated = criteria.tolerated_motion * noise + erring
-    tolerated = tolerated + criteria.stated_noise * noise * share
-    return bands - tolerated, bands.std(axis=0, ddof=1) / np.sqrt(len(bands))
+    slow = np.stack([trend, -trend], axis=1) - tolerated
+    excess = np.concatenate([bands, slow], axis=1)
+    return excess, excess.std(axis=0, ddof=1) / np.sqrt(len(excess))
 
 
 def chance_of_any(excess: np.ndarray, error: np.ndarray) -> float:
-    """Return how probably a true law would show as much motion in its worst band.
+    """Return how probably a true law would show as much motion, in any band or as a trend.
 
-    By a one-sided t test over runs in each band, and Bonferroni's inequality over the bands.
+    By a one-sided t test over runs of each, and Bonferroni's inequality.
 
     Parameters
     ----------
-    excess : (runs, bands) array
-    error : (bands,) array
+    excess : (runs, k) array
+    error : (k,) array
         Standard error of its mean over runs.
     """
     return float(chance_of_motion(excess.mean(axis=0), error, len(excess)))
@@ -219,9 +220,9 @@ def chance_of_motion(excess: np.ndarray, error: np.ndarray, n_runs: int) -> np.n
 
     Parameters
     ----------
-    excess : (..., bands) array
+    excess : (..., k) array
         Mean motion over runs, beyond what is tolerated.
-    error : (bands,) array
+    error : (k,) array
         Its standard error.
     n_runs : int
 

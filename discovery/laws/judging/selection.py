@@ -147,11 +147,10 @@ def _redundant(
         if sine <= sines[i]:
             found.append(law)
         elif orbits is not None and (law.doubtful or sine <= law.criteria.learned_sine):
-            least = law.criteria.unexplained_drift * law.evidence.drift_interval[1]
             those = [laws[j] for j in others]
             if not law.doubtful:
                 those = [other for other in those if price(other) <= price(law)]
-            if those and unexplained(law, those, orbits) < least:
+            if those and unexplained(law, those, orbits) < law.least_new:
                 found.append(law)
     return max(
         found, key=lambda law: (law.complexity, law.evidence.drift_interval[1]), default=None

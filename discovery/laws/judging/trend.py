@@ -23,7 +23,8 @@ def secular_rate(
     """Return the root mean square over runs of the trend of h, in units of its spread and time.
 
     The trend is the slope of a straight line along each run; what noise gives a slope is taken
-    out. Zero where nothing is left of it: what h does then is no trend but motion to and fro.
+    out. It is no less than the mean slope. Zero where nothing is left of it: what h does then is no
+    trend but motion to and fro.
 
     Parameters
     ----------
@@ -57,5 +58,8 @@ def secular_rate(
     excess = slope**2 - by_noise
     mean, error = excess.mean(), excess.std(ddof=1) / np.sqrt(len(excess))
     chance = stats.t.sf(mean / max(error, 1e-300), len(excess) - 1)
+    # What all runs share is seen sooner.
+    shared, error = abs(slope.mean()), slope.std(ddof=1) / np.sqrt(len(slope))
+    chance = min(chance, 2 * stats.t.sf(shared / max(error, 1e-300), len(slope) - 1))
     seen = chance < criteria.trend_level
-    return float(np.sqrt(mean)) / spread if seen else 0.0
+    return max(float(np.sqrt(max(mean, 0.0))), shared) / spread if seen else 0.0

@@ -1,6 +1,8 @@
 """What the data cannot carry is undecided, with the reason and what to measure next."""
 
 import re
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -74,6 +76,16 @@ def test_the_same_system_measured_longer_is_decided():
     assert "1 independent conserved quantity" in report.reason
 
 
+def test_what_is_neither_seen_nor_excluded_beside_a_law():
+    """Angular momentum, and an energy whose potential noise leaves open."""
+    found = Findings([law_of("exact", 0.01)], unresolved=law_of("rejected", 0.4))
+    told = conclude(found, orbits_of(swings(0.6)))
+    assert told.verdict == "laws"
+    assert "a further function shows no motion but the noise's" in told.reason
+    assert "40% of its spread is not excluded" in told.reason
+    assert "further" not in conclude(replace(found, unresolved=None), orbits_of(swings(0.6))).reason
+
+
 def swings(size):
     """Runs that turn round, each beside its own centre."""
     phase = np.arange(0, 4 * np.pi, 0.2)
@@ -85,11 +97,19 @@ def arcs(length):
     return np.linspace(-1, 1, 20)[:, None] + length * np.linspace(0, 1, 60)
 
 
-def conclusion(values, stages=()):
+def orbits_of(values):
     path = raw_path(values.reshape(-1, 1), np.array([1e-3]))
     offsets = values.shape[1] * np.arange(len(values) + 1)
-    orbits = Orbits(path, path, offsets, path.states.std(axis=0))
-    return conclude(Findings(stages=list(stages)), orbits)
+    return Orbits(path, path, offsets, path.states.std(axis=0))
+
+
+def law_of(verdict, excluded):
+    """Return a law of which only the verdict and the drift that is excluded are asked."""
+    return SimpleNamespace(verdict=verdict, evidence=SimpleNamespace(drift_excluded=excluded))
+
+
+def conclusion(values, stages=()):
+    return conclude(Findings(stages=list(stages)), orbits_of(values))
 
 
 def concluded(values):

@@ -107,6 +107,46 @@ def test_what_noise_leaves_in_a_band_is_tolerated(share, real):
     assert (DriftTest(x, np.ones(1), orbits).chance(np.ones(1)) < 1e-3) == real
 
 
+def chances(slopes, spread=1.0, draws=400):
+    """Chance of motion in noise with a line beside it, one slope a run, in many draws."""
+    rng = np.random.default_rng(5)
+    line = np.linspace(-1, 1, 40)
+    offsets = 40 * np.arange(len(slopes) + 1)
+    library = libraries.custom(["x"], ("x", "y"))
+    out = []
+    for _ in range(draws):
+        values = np.multiply.outer(slopes, line) + spread * rng.standard_normal((len(slopes), 40))
+        states = np.stack([values.ravel(), np.zeros(values.size)], axis=1)
+        path = raw_path(states, np.array([spread, 1e-9]))
+        orbits = Orbits(path, path, offsets, np.ones(2))
+        out.append(DriftTest(library, np.ones(1), orbits).chance(np.ones(1)))
+    return np.array(out)
+
+
+def test_a_trend_that_all_runs_share_is_motion():
+    """Three tenths of the noise at the ends of each run: in no band, and plain over twenty runs."""
+    assert np.median(chances(np.full(20, 0.3), draws=40)) < 0.001
+    to_and_fro = chances(np.resize([0.3, -0.3], 20), draws=40)
+    assert np.median(to_and_fro) > 0.05
+    # Noise alone: Bonferroni's inequality makes the levels cautious.
+    assert (chances(np.zeros(20)) < 0.05).mean() < 0.08
+
+
+def test_the_drift_of_an_integrator_is_no_trend():
+    """Clean data, and a fall of a twentieth of their resolution."""
+    slopes = np.full(20, 5e-8)
+    line, offsets = np.linspace(-1, 1, 40), 40 * np.arange(21)
+    values = np.arange(20)[:, None] + np.multiply.outer(slopes, line)
+    states = np.stack([values.ravel(), np.zeros(values.size)], axis=1)
+    for resolution, real in ((1e-6, False), (1e-8, True)):
+        path = raw_path(states, np.array([resolution, 1e-9]))
+        orbits = Orbits(path, path, offsets, np.ones(2))
+        chance = DriftTest(libraries.custom(["x"], ("x", "y")), np.ones(1), orbits).chance(
+            np.ones(1)
+        )
+        assert (chance < 0.001) == real
+
+
 @pytest.mark.parametrize("n_runs", [6, 20])
 def test_two_standard_errors_of_a_coefficient_hold_the_truth(n_runs):
     """Whatever the number of runs: x² + v² of oscillators of various sizes, 2 % noise."""

@@ -14,6 +14,7 @@ from discovery.estimation.path import raw_path
 from discovery.laws.judging.evidence import Evidence, Resamples
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.selection import select, unexplained
+from discovery.laws.judging.verdict import DRIFT_EXCLUDED, Check
 from discovery.laws.learned.library import LearnedLibrary, Network
 
 
@@ -228,6 +229,19 @@ def test_a_doubtful_law_that_others_explain_goes():
     assert chosen([sure, imitation], orbits) == [0]
     assert chosen([sure, law("x*y", "x")], orbits) == [0, 1]
     assert chosen([sure, imitation], orbits_at(POINTS)) == [0, 1]
+
+
+def test_a_law_beside_a_law_must_be_known_in_what_is_new():
+    """In 30 x + y + 0.1 z drift that is small beside x may be all of y."""
+    orbits = orbits_at(POINTS)
+    excluded = Check(DRIFT_EXCLUDED, 0.012, 0.2, True)
+    little = {"moving": 0.01, "drift_interval": (0.0, 0.012)}
+    mixed = law("x", "y", "z", coefficients=[20, 1, 0.1], **little)
+    mixed = replace(mixed, checks=(excluded,))
+    assert mixed.doubtful
+    assert chosen([law("x"), mixed], orbits) == [0]
+    assert chosen([law("x"), replace(mixed, checks=())], orbits) == [0, 1]
+    assert chosen([law("z"), mixed], orbits) == [0, 1]
 
 
 def test_an_imitation_leaves_that_was_found_first():
