@@ -164,11 +164,12 @@ def _futures_alike(runs: Trajectories, moving: Trajectories) -> bool:
 def _futures_differ(runs: Trajectories, moving: Trajectories) -> bool:
     """Tell whether states that are near each other move in different ways.
 
-    Only where no column is known to be a velocity; parameters count as part of a state.
+    Only where no column is known to be a velocity; parameters count as part of a state. That all
+    values are positive does not matter: so are heights, and places in a picture.
     """
     path, speeds = _motion(moving)
     seen = infer_roles(moving.names, None, path, speeds)
-    if any(role in (*MOMENTA, "amount") for role in seen):
+    if any(role in MOMENTA for role in seen):
         return False
     distance, apart = _neighbours(runs, moving)
     close = distance <= NOISE.near_state

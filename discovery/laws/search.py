@@ -43,6 +43,9 @@ ROWS_OF_WORK = 4000
 # Functions of a library that few runs are worth trying with: their windows are no sample of
 # orbits, so that large libraries take time and tell nothing. Fewer where a simpler one told.
 MOST_FOR_WINDOWS, MOST_BESIDE = 70, 40
+# Drift that is not excluded of what may be one more law, as a share of its spread: of more, little
+# is known but that it is noisy.
+WORTH_TELLING = 0.5
 
 
 # Thousands of small products and eigenproblems: threads only get into each other's way.
@@ -269,7 +272,7 @@ class Search:
         exact = [law for law in self.chosen.laws if law.verdict == Verdict.EXACT]
         most = self.split.all.most_laws(len(self.split.all.scale)) - len(self.chosen.identities)
         # Beside laws only what says something: any function of mere noise shows no motion.
-        some = [law for law in self.unresolved if not exact or law.evidence.drift_excluded < 1]
+        some = [law for law in self.unresolved if not exact or law.evidence.drift_excluded < WORTH_TELLING]
         for law in sorted(some, key=lambda law: law.evidence.drift_excluded):
             vector = law.coefficients[:, None]
             if len(exact) < most and not self.depends(law.library, vector, exact):

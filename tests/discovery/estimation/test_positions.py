@@ -35,6 +35,15 @@ def test_complete_states_do_not_miss_any(name, noise):
     assert missing_velocities(runs) is None
 
 
+def test_heights_are_places_though_all_are_positive():
+    """A mass on a spring that hangs 44 above the floor."""
+    rng, t = np.random.default_rng(0), np.linspace(0, 5, 150)
+    size, phase = rng.uniform(1, 6, (30, 1)), rng.uniform(0, 6, (30, 1))
+    height = 43.7 + size * np.cos(6.3 * t + phase)
+    runs = Trajectories(states=height[:, :, None], times=t, names=["height"])
+    assert missing_velocities(runs).kept == (0,)
+
+
 def test_states_far_from_each_other_tell_nothing():
     # Short runs of many oscillators, one of them fast: no state is near one of another run.
     rng = np.random.default_rng(0)
