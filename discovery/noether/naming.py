@@ -15,9 +15,9 @@ import numpy as np
 
 from discovery.criteria import LIBRARIES, SYMMETRIES
 from discovery.data.coordinates import group_bodies
+from discovery.noether.brackets.lie_poisson import lie_poisson_names
 from discovery.noether.elements import atoms_in
 from discovery.noether.flow import Flow, flow_of, pairs_of
-from discovery.noether.lie_poisson import lie_poisson_names
 from discovery.noether.motion import Candidate, MeasuredMotion
 
 # What is zero but for rounding.

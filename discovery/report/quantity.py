@@ -180,14 +180,18 @@ class Quantity:
             What counts as simple in a formula.
         """
         size = float(factor)
-        parts = (term.as_coeff_Mul() for term in sympy.Add.make_args(self.expression))
+        whole = self.expression
+        plain_sum = not isinstance(whole, sympy.Integral)
+        density = whole if plain_sum else whole.function
+        parts = (term.as_coeff_Mul() for term in sympy.Add.make_args(density))
         terms = [_times(_product(number, factor, numbers), rest) for number, rest in parts]
+        density = sympy.Add(*terms)
         decay = self.decay
         if decay is not None:
             decay = replace(decay, factors=tuple(size * f for f in decay.factors))
         return replace(
             self,
-            expression=sympy.Add(*terms),
+            expression=density if plain_sum else whole.func(density, *whole.limits),
             spread=self.spread * abs(size),
             decay=decay,
             _errors=None if self._errors is None else self._errors * abs(size),

@@ -133,3 +133,25 @@ def test_angles(formula, shorter):
     states = np.random.default_rng(0).normal(size=(4, 50))
     one, other = (sympy.lambdify(symbols, f)(*states) for f in (found, sympy.sympify(formula)))
     np.testing.assert_allclose(one, other, atol=1e-12)
+
+def test_energies_of_fields_have_their_halves():
+    """By their flow they are named, u_t = v, and the velocity's square gets a half."""
+    runs = datasets.load("nonlinear_wave", 12, 40, seed=0)
+    densities = ["u_x**2", "u**2", "v**2", "u**4", "u*v_x"]
+    finder = ConservedQuantityFinder(
+        densities, roles=runs.roles, grid_spacing=runs.grid_spacing, random_state=0
+    )
+    rows = runs.to_frame()[list(runs.names)]
+    found = finder.fit(rows, groups=runs.groups, times=runs.row_times).report_.quantities
+    energy = next(q for q in found if q.name == "energy")
+    assert energy.symmetry == "time translation"
+    assert energy.formula == (
+        "Integral(u(x)**2/2 + v(x)**2/2 + u(x)**4/4 + Derivative(u(x), x)**2/2, x)"
+    )
+    by_terms = sum(
+        c * energy.library.restrict([k]).values(runs.rows)[0]
+        for k, c in enumerate(energy.coefficients.values())
+    )
+    np.testing.assert_allclose(by_terms, energy(runs.rows), rtol=1e-9)
+    truth = runs.truth["energy"]
+    np.testing.assert_allclose(energy(runs.states), truth(runs.states), rtol=1e-3)

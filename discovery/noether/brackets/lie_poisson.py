@@ -4,13 +4,16 @@
     e(3), of two triples:              M' = M × ∂E/∂M + g × ∂E/∂g,   g' = g × ∂E/∂M
 
 A function whose flow is the measured motion, at some unit of time, is the energy; one that moves
-nothing, whatever the energy is, is a Casimir function.
+nothing, whatever the energy is, is a Casimir function. What turns all triples alike, n · Σ x, is the
+total spin.
 
 Source: J. E. Marsden and T. S. Ratiu, Introduction to Mechanics and Symmetry (1999), ch. 10 and 14.
 """
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -49,15 +52,39 @@ def lie_poisson_names(laws: Sequence[Candidate], motion: MeasuredMotion) -> list
         flows = [bracket(states, slope) for slope in slopes]
         still = [_is_still(f, s, states) for f, s in zip(flows, slopes, strict=True)]
         moving = [k for k, rests in enumerate(still) if not rests and not laws[k].decays]
-        movers = [k for k in moving if _is_motion(flows[k], change, motion, columns)]
+        movers = [k for k in moving if is_motion(flows[k], change, motion, columns)]
         if len(movers) == 1:
-            found.append((movers[0], still))
+            found.append((movers[0], still, bracket))
     if len(found) != 1:
         return nothing
-    energy, still = found[0]
+    energy, still, bracket = found[0]
     names: list[str | None] = ["Casimir function" if rests else None for rests in still]
     names[energy] = "energy"
+    if bracket is _of_triples and len(columns) > 3:
+        axes = _axes([motion.names[i] for i in columns])
+        spins = (_spin(slope, axes) for slope in slopes)
+        names = [name or spin for name, spin in zip(names, spins, strict=True)]
     return names
+
+
+def _axes(names: Sequence[str]) -> list[str]:
+    """Return what the columns S1x, S1y, S1z, S2x, … of triples are along: x, y, z, or nothing."""
+    axes = {tuple(re.sub(r"\d", "", name) for name in names[k : k + 3]) for k in range(0, len(names), 3)}
+    own = axes.pop()
+    start = len(os.path.commonprefix(own))
+    return [name[start:] for name in own] if not axes else [""] * 3
+
+
+def _spin(slope: np.ndarray, axes: Sequence[str]) -> str | None:
+    """Name n · Σ x by its gradient (n, 3 triples), which is n in each triple."""
+    one = slope[0, :3]
+    size = np.abs(one).max()
+    alike = np.tile(one, slope.shape[1] // 3)
+    if not size or np.abs(slope - alike).max() > SYMMETRIES.equal_coefficients * size:
+        return None
+    along = np.flatnonzero(np.abs(one) > SYMMETRIES.equal_coefficients * size)
+    which = axes[along[0]] if len(along) == 1 else ""
+    return f"total spin along {which}" if which else "total spin"
 
 
 def _brackets(triples: int) -> list[Flow]:
@@ -90,10 +117,20 @@ def _is_still(flow: np.ndarray, slope: np.ndarray, x: np.ndarray) -> bool:
     return bool(moved <= SYMMETRIES.equal_coefficients * np.sqrt(np.mean(size**2)))
 
 
-def _is_motion(
+def is_motion(
     flow: np.ndarray, change: np.ndarray, motion: MeasuredMotion, columns: Sequence[int]
 ) -> bool:
-    """Tell whether a multiple of a flow is the measured motion."""
+    """Tell whether a multiple of a flow is the measured motion.
+
+    Parameters
+    ----------
+    flow : (n, k) array
+        At the states.
+    change : (windows, k) array
+        Of the columns over windows.
+    motion : MeasuredMotion
+    columns : sequence of k int
+    """
     size = motion.states[:, columns].std(axis=0)
     own, change = (motion.integral(flow) / size).ravel(), (change / size).ravel()
     square = own @ own
@@ -103,4 +140,5 @@ def _is_motion(
     noise = motion.noise[list(columns)] / size
     both_ends = 2 * np.sum(noise**2) * len(change) / len(size)
     most = SYMMETRIES.flow_noise * both_ends + SYMMETRIES.flow_rest * (change @ change)
-    return bool(rest @ rest <= most)
+    # Where noise hides the motion, any flow would do.
+    return bool(rest @ rest <= most < change @ change)
