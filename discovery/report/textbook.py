@@ -54,25 +54,35 @@ def in_textbook_form(
     names = [next(named) if q.verdict in _NAMED else None for q in report.quantities]
     pairs = zip(report.quantities, names, strict=True)
     quantities = [
-        in_book_form(replace(q, name=name, symmetry=q.symmetry or _symmetry(q, name)), motion, numbers)
+        in_book_form(replace(q, name=name, symmetry=_symmetry(q, name, names)), motion, numbers)
         for q, name in pairs
     ]
     notes = [*report.symmetries, *_of_whole_vectors(quantities, motion, numbers)]
     return replace(report, quantities=quantities, symmetries=notes)
 
 
-def _symmetry(quantity: Quantity, name: str | None) -> str | None:
-    """Return the symmetry that goes with a name, where no canonical bracket tells it."""
-    if quantity.verdict != "exact" or name is None:
-        return None
+def _symmetry(
+    quantity: Quantity, name: str | None, names: Sequence[str | None]
+) -> str | None:
+    """Return the symmetry that goes with a name, or what brackets tell where it is none of these.
+
+    A name is by the measured motion; brackets take one of several energies for that of the whole.
+    """
+    if quantity.verdict != "exact":
+        return quantity.symmetry
     known = (
         (r"energy", "time translation"),
+        (r"energy of the motion in (.*)", r"time translation of the motion in \1 alone"),
+        (r"energy of a mode", "time translation of the mode alone"),
         (r"canonical momentum along (\w+)", r"translation along \1, in the field"),
         (r"canonical angular momentum(.*)", r"rotation\1, in the field"),
         (r"total spin along (\w+)", r"rotation of all spins about \1"),
     )
-    matches = ((re.fullmatch(form, name), words) for form, words in known)
-    return next((match.expand(words) for match, words in matches if match), None)
+    matches = ((re.fullmatch(form, name or ""), words) for form, words in known)
+    found = next((match.expand(words) for match, words in matches if match), None)
+    if found is None and quantity.symmetry == "time translation" and "energy" in names:
+        return None
+    return found or quantity.symmetry
 
 
 def fields_in_textbook_form(
@@ -293,6 +303,7 @@ def _of_energy(
             return
     chosen = plain or [(k, c) for k, c, _ in squares]
     doubles = [2 * c for _, c in chosen]
+    doubles += [2 * c for c, t in terms if t.is_Pow and t.exp == 2 and t.free_symbols <= set(w)]
     if not plain or any(motion.roles[motion.positions[k]] == "angle" for k, _ in chosen):
         doubles.sort(key=lambda d: sum(numbers.price(abs(float(c / d))) for c, _ in terms))
     yield from doubles
