@@ -481,6 +481,21 @@ class Quantity:
         }
 
 
+def of_squares(expression: sympy.Expr) -> sympy.Expr:
+    """Return a formula with ½ log(x² + y²) for the logarithm of the root.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+    """
+    roots = {
+        log: log.args[0].exp * sympy.log(log.args[0].base)
+        for log in expression.atoms(sympy.log)
+        if log.args[0].is_Pow and log.args[0].exp == sympy.S.Half and log.args[0].base.is_Add
+    }
+    return expression.xreplace(roots)
+
+
 def _short(value: float) -> sympy.Float:
     """Return a measured number in as many digits as a reader wants."""
     return sympy.Float(f"{value:.4g}", 4)

@@ -25,7 +25,7 @@ from discovery.noether.naming import names_of
 from discovery.pde.grid import Grid
 from discovery.report.arrangement import arranged
 from discovery.report.field_names import names_of_integrals
-from discovery.report.quantity import Quantity
+from discovery.report.quantity import Quantity, of_squares
 from discovery.report.report import DiscoveryReport
 
 # What is conserved, or would be.
@@ -186,9 +186,8 @@ def in_book_form(quantity: Quantity, motion: MeasuredMotion, numbers: Numbers) -
     if quantity.library.learned:
         return quantity
     momenta = [motion.names[i] for i in motion.momenta]
-    quantity = replace(
-        quantity, expression=short_in_angles(quantity.expression), momenta=tuple(momenta)
-    )
+    expression = short_in_angles(of_squares(quantity.expression))
+    quantity = replace(quantity, expression=expression, momenta=tuple(momenta))
     terms = list(_terms(quantity.expression))
     w = [sympy.Symbol(name) for name in momenta]
     q = [sympy.Symbol(motion.names[i]) for i in motion.positions]
@@ -203,6 +202,8 @@ def in_book_form(quantity: Quantity, motion: MeasuredMotion, numbers: Numbers) -
         )
     elif name.startswith("Fradkin"):
         first = (c for a, b in itertools.combinations(w, 2) for c, t in terms if t == a * b)
+    elif all(t.func is sympy.log for _, t in terms):
+        first = (c for c, _ in terms)
     else:
         first = _of_energy(terms, w, motion, numbers, name.startswith("energy"))
     pivot = next(first, None)

@@ -52,14 +52,21 @@ def lie_poisson_names(laws: Sequence[Candidate], motion: MeasuredMotion) -> list
         flows = [bracket(states, slope) for slope in slopes]
         still = [_is_still(f, s, states) for f, s in zip(flows, slopes, strict=True)]
         moving = [k for k, rests in enumerate(still) if not rests and not laws[k].decays]
-        movers = [k for k in moving if is_motion(flows[k], change, motion, columns)]
+        movers = [k for k in moving if _is_motion(flows[k], change, motion, columns)]
         if len(movers) == 1:
             found.append((movers[0], still, bracket))
+        elif not movers and bracket is _of_triples and len(columns) > 3:
+            # What is conserved may be the energy less the square of the total spin.
+            total = np.tile(states.reshape(len(states), -1, 3).sum(axis=1), len(columns) // 3)
+            beside = bracket(states, total)
+            if any(_is_motion(flows[k], change, motion, columns, beside) for k in moving):
+                found.append((None, still, bracket))
     if len(found) != 1:
         return nothing
     energy, still, bracket = found[0]
     names: list[str | None] = ["Casimir function" if rests else None for rests in still]
-    names[energy] = "energy"
+    if energy is not None:
+        names[energy] = "energy"
     if bracket is _of_triples and len(columns) > 3:
         axes = _axes([motion.names[i] for i in columns])
         spins = (_spin(slope, axes) for slope in slopes)
@@ -117,8 +124,12 @@ def _is_still(flow: np.ndarray, slope: np.ndarray, x: np.ndarray) -> bool:
     return bool(moved <= SYMMETRIES.equal_coefficients * np.sqrt(np.mean(size**2)))
 
 
-def is_motion(
-    flow: np.ndarray, change: np.ndarray, motion: MeasuredMotion, columns: Sequence[int]
+def _is_motion(
+    flow: np.ndarray,
+    change: np.ndarray,
+    motion: MeasuredMotion,
+    columns: Sequence[int],
+    beside: np.ndarray | None = None,
 ) -> bool:
     """Tell whether a multiple of a flow is the measured motion.
 
@@ -130,13 +141,16 @@ def is_motion(
         Of the columns over windows.
     motion : MeasuredMotion
     columns : sequence of k int
+    beside : (n, k) array, optional
+        Another flow, of which a multiple is added.
     """
     size = motion.states[:, columns].std(axis=0)
-    own, change = (motion.integral(flow) / size).ravel(), (change / size).ravel()
-    square = own @ own
-    if not square > 0:
+    flows = [flow] if beside is None else [flow, beside]
+    own = np.stack([(motion.integral(one) / size).ravel() for one in flows], axis=1)
+    change = (change / size).ravel()
+    if not np.any(own):
         return False
-    rest = change - (own @ change) / square * own
+    rest = change - own @ np.linalg.lstsq(own, change, rcond=None)[0]
     noise = motion.noise[list(columns)] / size
     both_ends = 2 * np.sum(noise**2) * len(change) / len(size)
     most = SYMMETRIES.flow_noise * both_ends + SYMMETRIES.flow_rest * (change @ change)

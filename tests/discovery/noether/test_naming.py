@@ -220,6 +220,15 @@ def test_units_and_origin_do_not_matter():
     assert names(moved, list(laws)) == list(laws.values())
 
 
+def test_total_spin_beside_an_energy_less_its_square():
+    """Spins that are no neighbours: their products are an energy but for the total spin's square."""
+    apart = " + ".join(f"S{i}{a}*S{j}{a}" for i, j in ((1, 3), (1, 4), (2, 4)) for a in "xyz")
+    total = [f"S1{a} + S2{a} + S3{a} + S4{a}" for a in "xyz"]
+    expected = [None, *(f"total spin along {a}" for a in "xyz")]
+    assert names(motion_of("spin_chain"), [apart, *total]) == expected
+    assert names(motion_of("spin_chain"), total) == [None] * 3
+
+
 def test_a_field_is_told_by_the_laws_that_it_leaves():
     """About a wire it is no polynomial: the momentum along the wire tells it, and no other does."""
     motion, energy = motion_of("charged_wire"), "u**2 + v**2 + w**2"

@@ -1,5 +1,7 @@
 """Textbook form: laws are scaled, ordered and written as in books, and stay the same functions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sympy
@@ -7,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discovery import ConservedQuantityFinder, datasets
+from discovery.libraries import custom
 from discovery.report.arrangement import arranged
+from discovery.report.errors import error_words
 from discovery.report.textbook import short_in_angles
 
 NAMES, MOMENTA = ("x", "y", "u", "v"), ("u", "v")
@@ -155,3 +159,21 @@ def test_energies_of_fields_have_their_halves():
     np.testing.assert_allclose(by_terms, energy(runs.rows), rtol=1e-9)
     truth = runs.truth["energy"]
     np.testing.assert_allclose(energy(runs.states), truth(runs.states), rtol=1e-3)
+
+
+def test_a_logarithm_of_a_distance_is_one_of_its_square():
+    runs = datasets.load("charged_wire", 20, 60, noise=0.01, seed=0)
+    terms = ["u**2 + v**2 + w**2", "x*v", "y*u", "w", "log(sqrt(x**2 + y**2))"]
+    library = custom(terms, runs.names)
+    finder = ConservedQuantityFinder([library], roles=runs.roles, random_state=0)
+    rows = runs.to_frame()[list(runs.names)]
+    report = finder.fit(rows, groups=runs.groups, times=runs.row_times).report_
+    along = next(q for q in report.quantities if q.name == "canonical momentum along z")
+    assert along.formula.startswith("w - 0.41") and along.formula.endswith("*log(x**2 + y**2)")
+    assert along.symmetry == "translation along z, in the field"
+    by_hand = sympy.lambdify(sympy.symbols(runs.names), along.formula)(*runs.rows.T)
+    np.testing.assert_allclose(by_hand, along(runs.rows), rtol=1e-9)
+    log = next(term for term in along.coefficients if term.has(sympy.log))
+    of_log = replace(along, _errors=np.array([0.0, 0.004]))
+    assert list(of_log.coefficients) == [*set(along.coefficients) - {log}, log]
+    assert error_words(of_log) == "coefficient of log(x**2 + y**2) ± 0.002"
