@@ -10,7 +10,7 @@ import sympy
 
 from discovery.data.frame import Frame
 from discovery.data.states import States, coordinates
-from discovery.formulas.charts import outside
+from discovery.formulas.charts import outside, parted
 from discovery.formulas.plain import plain
 from discovery.formulas.simple_numbers import Numbers
 from discovery.formulas.trees import to_tree
@@ -152,7 +152,7 @@ class Quantity:
         scale = np.array([float(factor) for factor in factors])
         names = tuple(s.name for s in library.symbols)
         if library.learned:
-            expression = outside(self.expression, names, frame)
+            expression = _outside(self.expression, names, frame, digits=3)
         else:
             parts = zip(self._coefficients, factors, library.expressions(), strict=True)
             expression = sympy.Add(
@@ -161,7 +161,7 @@ class Quantity:
         return replace(
             self,
             expression=expression,
-            alternatives=tuple(outside(other, names, frame) for other in self.alternatives),
+            alternatives=tuple(_outside(other, names, frame) for other in self.alternatives),
             spread=self.spread / abs(float(first)),
             drift_rate=None if self.drift_rate is None else self.drift_rate / frame.time_unit,
             decay=self.decay and _decay_outside(self.decay, names, frame, float(first)),
@@ -479,6 +479,25 @@ class Quantity:
                 str(t): e if np.isfinite(e) else None for t, e in self.standard_errors.items()
             },
         }
+
+
+def _outside(
+    expression: sympy.Expr, names: tuple[str, ...], frame: Frame, digits: int = 6
+) -> sympy.Expr:
+    """Return a formula in the user's coordinates, the units in the numbers before its terms.
+
+    Constants, which a law is known but for, are left out.
+    """
+    terms = []
+    for term in sympy.Add.make_args(expression):
+        number, rest = term.as_coeff_Mul()
+        factor, written, _ = parted(outside(rest, names, frame))
+        if number.is_Rational and _SHORT[0] <= abs(float(factor)) <= _SHORT[1]:
+            number *= factor
+        elif factor != 1:
+            number = sympy.Float(float(number) * float(factor), digits)
+        terms.append(_times(number, written))
+    return sympy.Add(*terms)
 
 
 def of_squares(expression: sympy.Expr) -> sympy.Expr:
