@@ -4,12 +4,13 @@
 
 Sums of laws are laws. Where A is a sum of those of laws without b, what remains is linear in the
 momenta: the canonical momentum of a turning frame or a magnetic field, and no mixture of it with
-energies. Where b is a sum of those of laws without A, what remains is an energy. Where n laws ½ wᵀ A w + ½ qᵀ B q of n degrees of freedom are diagonal in the same axes, as
-M is, the span holds the energy of each mode, A = a aᵀ. Where two frequencies are equal these axes
-are none of the system's.
+energies. Where b is a sum of those of laws without A, what remains is an energy. Where n laws
+½ wᵀ A w + ½ qᵀ B q of n degrees of freedom are diagonal in the same axes, as M is, the span holds
+the energy of each mode, A = a aᵀ. Where two frequencies are equal these axes are none of the
+system's.
 
-Source: V. I. Arnold, *Mathematical Methods of Classical Mechanics* (1989), §23; R. A. Horn and C. R.
-Johnson, *Matrix Analysis* (2013), theorem 4.5.17 (diagonal by one congruence).
+Source: V. I. Arnold, *Mathematical Methods of Classical Mechanics* (1989), §23; R. A. Horn and
+C. R. Johnson, *Matrix Analysis* (2013), theorem 4.5.17 (diagonal by one congruence).
 """
 
 from __future__ import annotations
@@ -152,9 +153,7 @@ def mode_energies(laws: Sequence[Candidate], motion: MeasuredMotion) -> dict[int
     gaps = np.diff(np.sort(ratios))
     if gaps.min() <= SYMMETRIES.equal_coefficients * np.abs(ratios).max():
         return {}
-    return {
-        k: _mode(mode, one) for k, mode, one in zip(pure, modes.T, stiff, strict=True)
-    }
+    return {k: _mode(mode, one) for k, mode, one in zip(pure, modes.T, stiff, strict=True)}
 
 
 def _mode(a: np.ndarray, b: np.ndarray) -> Mode:

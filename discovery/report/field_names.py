@@ -17,9 +17,7 @@ from sympy.core.function import AppliedUndef
 _SAME = 1e-6
 
 
-def names_of_integrals(
-    laws: Sequence[sympy.Expr], vorticity: bool = False
-) -> list[str | None]:
+def names_of_integrals(laws: Sequence[sympy.Expr], vorticity: bool = False) -> list[str | None]:
     """Return the names of laws of fields, None for what has none.
 
     ``total of u``; ``enstrophy`` and ``potential enstrophy`` of two velocities in a plane, the

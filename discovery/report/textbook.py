@@ -61,9 +61,7 @@ def in_textbook_form(
     return replace(report, quantities=quantities, symmetries=notes)
 
 
-def _symmetry(
-    quantity: Quantity, name: str | None, names: Sequence[str | None]
-) -> str | None:
+def _symmetry(quantity: Quantity, name: str | None, names: Sequence[str | None]) -> str | None:
     """Return the symmetry that goes with a name, or what brackets tell where it is none of these.
 
     A name is by the measured motion; brackets take one of several energies for that of the whole.

@@ -4,15 +4,14 @@
     e(3), of two triples:              M' = M × ∂E/∂M + g × ∂E/∂g,   g' = g × ∂E/∂M
 
 A function whose flow is the measured motion, at some unit of time, is the energy; one that moves
-nothing, whatever the energy is, is a Casimir function. What turns all triples alike, n · Σ x, is the
-total spin.
+nothing, whatever the energy is, is a Casimir function. What turns all triples alike, n · Σ x, is
+the total spin.
 
 Source: J. E. Marsden and T. S. Ratiu, Introduction to Mechanics and Symmetry (1999), ch. 10 and 14.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Sequence
 
@@ -76,10 +75,11 @@ def lie_poisson_names(laws: Sequence[Candidate], motion: MeasuredMotion) -> list
 
 def _axes(names: Sequence[str]) -> list[str]:
     """Return what the columns S1x, S1y, S1z, S2x, … of triples are along: x, y, z, or nothing."""
-    axes = {tuple(re.sub(r"\d", "", name) for name in names[k : k + 3]) for k in range(0, len(names), 3)}
-    own = axes.pop()
-    start = len(os.path.commonprefix(own))
-    return [name[start:] for name in own] if not axes else [""] * 3
+    plain = [re.sub(r"\d", "", name) for name in names]
+    one, alike = plain[:3], plain[:3] * (len(plain) // 3) == plain
+    axes = [name[-1:] for name in one]
+    told = alike and len({name[:-1] for name in one}) == 1 and len(set(axes)) == 3
+    return axes if told else [""] * 3
 
 
 def _spin(slope: np.ndarray, axes: Sequence[str]) -> str | None:

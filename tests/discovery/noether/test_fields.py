@@ -1,4 +1,4 @@
-"""Names of laws of fields by what they move: energies, momenta, wave action; and of what is none."""
+"""Names of laws of fields by what they move: energies, momenta, wave action; and none."""
 
 import numpy as np
 import pytest
@@ -179,7 +179,9 @@ def test_laws_by_their_flow(name):
     grid, motion = motion_of(name)
     expected = EQUATIONS[name][-1]
     laws = [candidate(grid, motion, density) for density in expected]
-    assert dict(zip(expected, map(tuple, told_by_flow(laws, grid, motion)), strict=True)) == expected
+    assert (
+        dict(zip(expected, map(tuple, told_by_flow(laws, grid, motion)), strict=True)) == expected
+    )
 
 
 def test_not_between_walls_nor_without_laws():

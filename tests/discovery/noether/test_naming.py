@@ -221,7 +221,7 @@ def test_units_and_origin_do_not_matter():
 
 
 def test_total_spin_beside_an_energy_less_its_square():
-    """Spins that are no neighbours: their products are an energy but for the total spin's square."""
+    """Products of spins that are no neighbours: an energy but for the total spin's square."""
     apart = " + ".join(f"S{i}{a}*S{j}{a}" for i, j in ((1, 3), (1, 4), (2, 4)) for a in "xyz")
     total = [f"S1{a} + S2{a} + S3{a} + S4{a}" for a in "xyz"]
     expected = [None, *(f"total spin along {a}" for a in "xyz")]

@@ -148,4 +148,3 @@ def test_laws_of_measured_runs(matrix, expected):
             for k, c in enumerate(law.coefficients.values())
         )
         np.testing.assert_allclose(by_terms, law(rows.to_numpy()), rtol=1e-9)
-

@@ -138,6 +138,7 @@ def test_angles(formula, shorter):
     one, other = (sympy.lambdify(symbols, f)(*states) for f in (found, sympy.sympify(formula)))
     np.testing.assert_allclose(one, other, atol=1e-12)
 
+
 def test_energies_of_fields_have_their_halves():
     """By their flow they are named, u_t = v, and the velocity's square gets a half."""
     runs = datasets.load("nonlinear_wave", 12, 40, seed=0)
