@@ -193,10 +193,16 @@ def test_not_between_walls_nor_without_laws():
 
 
 def test_under_noise_and_where_noise_hides_the_motion():
-    density = "v**2 + u_x**2 + u**2 + u**4/2"
+    density = "u_x**2/2 - u**3"
     for noise, expected in ((0.01, ENERGY), (3.0, NOTHING)):
-        grid, motion = motion_of("Klein-Gordon", noise)
+        grid, motion = motion_of("Korteweg-de Vries", noise)
         assert told_by_flow([candidate(grid, motion, density)], grid, motion) == [expected]
+
+
+def test_noise_has_a_divergence():
+    grid, motion = motion_of("Euler", 0.05)
+    laws = [candidate(grid, motion, density) for density in ("u**2 + v**2", "u", "v")]
+    assert told_by_flow(laws, grid, motion) == [ENERGY, ALONG_X, ALONG_Y]
 
 
 @pytest.mark.parametrize(
