@@ -102,20 +102,18 @@ class _Naming:
 
     @property
     def energy(self) -> Flow | None:
-        """The flow of the whole energy: of one law, or of motions apart whose energies laws are."""
+        """The flow of the whole energy: of one law, or of motions apart whose energies laws are.
+
+        How masses of motions apart compare is not known: laws have no scale.
+        """
         flows = [f for f in self.flows if f is not None]
         whole = [f for f in flows if len(f.pairs) == len(self.q)]
         if whole:
             return whole[0] if len(whole) == 1 else None
-        pairs = [k for f in flows for k in f.pairs]
-        if sorted(pairs) != list(range(len(self.q))):
+        pairs = sorted(k for f in flows for k in f.pairs)
+        if pairs != list(range(len(self.q))):
             return None
-        mass = None
-        if all(f.mass is not None for f in flows):
-            mass = np.zeros((len(flows[0].mass), len(pairs), len(pairs)))
-            for f in flows:
-                mass[:, np.array(f.pairs)[:, None], f.pairs] = f.mass
-        return Flow(list(range(len(pairs))), any(f.across for f in flows), mass)
+        return Flow(pairs, any(f.across for f in flows), None)
 
     def _name(self, k: int) -> str | None:
         law, flow, linear = self.laws[k], self.flows[k], self.linear[k]

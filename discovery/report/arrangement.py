@@ -61,6 +61,8 @@ class _Order:
         for factor in sympy.Mul.make_args(rest):
             base, power = factor.as_base_exp()
             whole = power.is_Integer and power > 0
+            if factor.is_number:
+                continue
             if whole and _is_coordinate(base):
                 degree += int(power)
                 moving += int(power) if str(base) in self.momenta else 0

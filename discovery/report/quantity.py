@@ -540,7 +540,10 @@ def _times(number: sympy.Expr, term: sympy.Expr) -> sympy.Expr:
 def _product(number: sympy.Expr, factor: sympy.Expr, numbers: Numbers) -> sympy.Expr:
     """Return a number times a factor, exact where it is simple."""
     product = number * factor
-    return numbers.symbolic(float(product)) if product.has(sympy.Float) else product
+    if not product.has(sympy.Float):
+        return product
+    # In all digits: SymPy keeps those of the first of two numbers.
+    return numbers.symbolic(float(number) * float(factor))
 
 
 def _number(value: float, factor: sympy.Expr, numbers: Numbers) -> sympy.Expr:

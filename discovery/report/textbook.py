@@ -205,7 +205,11 @@ def in_book_form(quantity: Quantity, motion: MeasuredMotion, numbers: Numbers) -
     else:
         first = _of_energy(terms, w, motion, numbers, name.startswith("energy"))
     pivot = next(first, None)
-    return quantity if pivot in (None, 1) else quantity.times(1 / pivot, numbers)
+    if pivot in (None, 1):
+        return quantity
+    # In all digits, or a half would be none.
+    factor = sympy.Float(1 / float(pivot)) if pivot.has(sympy.Float) else 1 / pivot
+    return quantity.times(factor, numbers)
 
 
 def short_in_angles(expression: sympy.Expr) -> sympy.Expr:

@@ -104,11 +104,18 @@ def test_what_is_linear_and_what_is_an_energy():
     laws = laws_of(motion, "w**2 + 16*z**2/25", turning, f"{turning} + 3*({flat})")
     np.testing.assert_allclose(parted(laws, motion)[2], [0, -1, 1], atol=1e-9)
     assert parted(laws_of(motion, turning, flat), motion) == {}
-    assert names_of(laws_of(motion, "w**2 + 16*z**2/25", turning, flat), motion) == [
-        "energy of the motion in z",
-        "canonical angular momentum about z",
-        "energy of the motion in x, y",
-    ]
+    for energy in ("w**2 + 16*z**2/25", "3*w**2 + 48*z**2/25"):  # which has no scale
+        assert names_of(laws_of(motion, energy, turning, flat), motion) == [
+            "energy of the motion in z",
+            "canonical angular momentum about z",
+            "energy of the motion in x, y",
+        ]
+
+
+def test_angular_momentum_beside_energies_of_any_scale():
+    motion = motion_of(springs(np.eye(2)), PLANE)
+    laws = laws_of(motion, "u**2 + x**2", "3*v**2 + 3*y**2", "x*v - y*u")
+    assert names_of(laws, motion)[2] == "angular momentum"
 
 
 @pytest.mark.parametrize(

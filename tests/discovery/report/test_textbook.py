@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discovery import ConservedQuantityFinder, datasets
+from discovery.formulas.simple_numbers import NUMBERS
 from discovery.libraries import custom
 from discovery.report.arrangement import arranged
 from discovery.report.errors import error_words
@@ -83,11 +84,20 @@ def test_units_change_neither_name_nor_form():
         ("v*x*sin(y)/3 - 2*x", "x*v*sin(y)/3 - 2*x"),
         ("log(x) + 2*x*y - 3*x", "-3*x + 2*x*y + log(x)"),
         ("sqrt(1 + u**2) - 1/x", "sqrt(u**2 + 1) - 1/x"),
+        ("y - sqrt(2)*u/2 + x*sqrt(3)", "-sqrt(2)*u/2 + sqrt(3)*x + y"),
+        ("(x - y)**2 + (u - v)**2/3", "(u - v)**2/3 + (x - y)**2"),
     ],
 )
 def test_order(formula, written):
     text = sympy.sstr(arranged(sympy.sympify(formula), NAMES, MOMENTA), order="none")
     assert text == written
+
+
+def test_halves_are_exact(kepler):
+    """Of a number in six digits too."""
+    number, u = sympy.Float("1.70885", 6), sympy.Symbol("u")
+    law = replace(kepler["energy"], expression=number * u**2)
+    assert law.times(sympy.Float(0.5 / float(number)), NUMBERS).expression == u**2 / 2
 
 
 def test_latex_and_page_keep_the_order(kepler):
