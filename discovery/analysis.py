@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from discovery.criteria import LAWS, LIBRARIES, LawCriteria
+from discovery.criteria import FORMULAS, LAWS, LIBRARIES, LawCriteria
 from discovery.data.coordinates import MOMENTA, infer_roles
 from discovery.data.frame import Frame
 from discovery.data.parameters import Parts
@@ -35,8 +35,8 @@ from discovery.laws.free.quadratic import quadratic_stages
 from discovery.laws.free.stages import free_stages
 from discovery.laws.general import general_stages
 from discovery.laws.judging.conclusion import Conclusion, conclude
-from discovery.laws.judging.joined import joined
-from discovery.laws.judging.law import Findings
+from discovery.laws.judging.joined import as_law, joined
+from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.whole import OnAll, Whole, judged_on_all
 from discovery.laws.search import analyse
 from discovery.laws.stages import Stage, stages_among, stages_of
@@ -52,6 +52,7 @@ from discovery.noether.energy_among import energy_among
 from discovery.noether.energy_left_out import with_energy_left_out
 from discovery.noether.motion import Candidate, MeasuredMotion
 from discovery.noether.naming import names_of
+from discovery.noether.quadratic_span import mode_energies, parted
 from discovery.preparations import Preparation
 from discovery.report.assembly import report_on
 from discovery.report.description import described
@@ -272,6 +273,7 @@ def laws_of(
     if some.split is not None and not some.few and parts.all_coordinates and some.on_a_path:
         findings = with_energy_left_out(findings, motion, some.split, asked.criteria)
         findings = _with_energy(findings, motion, some.split, rng, asked)
+        findings = _in_better_forms(findings, motion, some.split, rng, asked)
     on_all = None
     if asked.rest is not None and not some.few:
         way = asked.rest.reading, some.frame, parts, preparation.sampling
@@ -475,6 +477,40 @@ def _with_energy(
     parts = [law for law, weight in zip(exact, weights, strict=True) if weight]
     longest = max(parts, key=lambda law: law.complexity)
     return replace(findings, laws=[energy if law is longest else law for law in findings.laws])
+
+
+def _in_better_forms(
+    findings: Findings,
+    motion: MeasuredMotion,
+    split: Split,
+    rng: np.random.Generator,
+    asked: Asked,
+) -> Findings:
+    """Return laws with sums of them instead: linear in the momenta, energies, those of modes."""
+    if len(motion.names) > LIBRARIES.wide:
+        return findings
+    exact = [law for law in findings.laws if law.verdict == "exact" and not law.library.learned]
+    forms = [Candidate(law.library, law.coefficients) for law in exact]
+    how = {"numbers": asked.numbers, "criteria": asked.criteria}
+    new = {
+        id(exact[k]): joined(exact, weights, split, rng, **how)
+        for k, weights in parted(forms, motion).items()
+    }
+    modes = mode_energies(forms, motion)
+    error = max((_widest(exact[k]) for k in modes), default=0.0)
+    of_modes = {
+        id(exact[k]): as_law(*mode.terms(motion, error, asked.numbers), split, rng, **how)
+        for k, mode in modes.items()
+    }
+    new |= {} if None in of_modes.values() else of_modes
+    return replace(findings, laws=[new.get(id(law)) or law for law in findings.laws])
+
+
+def _widest(law: Law) -> float:
+    """Return half the width of the widest interval of a law's coefficients, over the largest."""
+    size = np.abs(law.coefficients).max()
+    errors = np.zeros(1) if law.errors is None else law.errors
+    return FORMULAS.interval * float(errors.max() / size) + FORMULAS.least_width
 
 
 def _hides_motion(orbits: Orbits, runs: Trajectories) -> bool:

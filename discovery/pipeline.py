@@ -46,7 +46,8 @@ from discovery.laws.judging.conclusion import conclude
 from discovery.libraries.choice import LibraryLike, checked
 from discovery.libraries.framed import in_frame
 from discovery.libraries.many_bodies.told import BoxLike, told_bodies
-from discovery.pde.analysis import analyse_fields
+from discovery.noether.motion import MeasuredMotion
+from discovery.pde.analysis import FieldFindings, analyse_fields
 from discovery.preparations import Preparation, WithManifold, WithoutModel
 from discovery.report.assembly import report_on
 from discovery.report.framing import outside
@@ -298,7 +299,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     if levels is not None:
         levels = np.maximum(levels / abs(frame.unit), NOISE.resolution * framed.rows.std(axis=0))
     if fields:
-        report, motion = _fields(framed, library, levels, numbers, rng), None
+        report, found = _fields(framed, library, levels, numbers, rng)
         sound, inside = framed, frame
     else:
         if not isinstance(chosen, str):
@@ -323,8 +324,9 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         report = replace(report, title=title)
     report = replace(report, title="; ".join([report.title, *runs.remarks]))
     report = outside(report, frame, numbers)
-    if motion is None:
-        report = fields_in_textbook_form(report)
+    if fields:
+        motion = MeasuredMotion.of_fields(found.states, found.times, framed.names)
+        report = fields_in_textbook_form(report, found.grid, motion.outside(frame), numbers)
     else:
         report = in_textbook_form(report, motion.outside(frame), numbers)
     sample = Sample.of(report.quantities, report.noise, sound, inside, units)
@@ -371,7 +373,7 @@ def _fields(
     levels: np.ndarray | None,
     numbers: Numbers,
     rng: np.random.Generator,
-) -> DiscoveryReport:
+) -> tuple[DiscoveryReport, FieldFindings]:
     found = analyse_fields(runs, library, levels, numbers, rng)
     report = report_on(
         found.findings,
@@ -381,7 +383,8 @@ def _fields(
         title="; ".join([runs.summary(), *found.remarks]),
         drift_rates=found.drift_rates,
     )
-    return replace(report, searched=[*report.searched, "no manifold is trained for fields"])
+    searched = [*report.searched, "no manifold is trained for fields"]
+    return replace(report, searched=searched), found
 
 
 def _title(

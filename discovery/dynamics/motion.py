@@ -129,6 +129,13 @@ class Motion(Drawn):
 
     def __str__(self) -> str:
         lines = [f"d{name}/dt = {rate}" for name, rate in self.equations.items()]
+        errors = self.standard_errors
+        fitted = [
+            f"{title}: {_to_error(value, errors[title])}"
+            for title, value in self.coefficients.items()
+            if errors[title] > 0
+        ]
+        lines += [f"fitted: {'; '.join(fitted)}"] if fitted else []
         lines.append(f"χ² per degree of freedom on held-out runs: {self.residual:.2f}")
         return "\n".join([*lines, *(f"not determined: {what}" for what in self.uncertain)])
 
@@ -318,6 +325,12 @@ class Motion(Drawn):
         if len(windows) < 1:
             raise ValueError("the runs are too short. Expected 3 samples or more in a run.")
         return windows
+
+
+def _to_error(value: float, error: float) -> str:
+    """Return a number in the digits that its error tells, and the error."""
+    digits = int(np.clip(1 - np.floor(np.log10(error)), 0, 15))
+    return f"{value:.{digits}f} ± {error:.1g}"
 
 
 def checked(runs: Trajectories, names: Sequence[str]) -> Trajectories:

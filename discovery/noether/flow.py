@@ -6,7 +6,8 @@ Over windows of the runs,
     p = ∂h/∂w,   Δp = ∫ ∂(2T − h)/∂q dt,   2T = w·p          with velocities, where h = T + V.
 
 The latter are Lagrange's equations of T − V. Forces across the velocities, of a magnetic field or a
-turning frame, leave h alone: F(q) w with F antisymmetric is allowed beside them.
+turning frame, leave h alone: F(q) w with F antisymmetric is allowed beside them. Laws b(q)·p + f(q)
+tell such forces: these are conserved where bᵀF = −∇f.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def flow_of(
     law : Candidate
     motion : MeasuredMotion
     others : sequence of Candidate
-        Other laws. With momenta: what moves with these besides is not moved by `law` alone.
+        Other laws. With momenta: what moves with these besides is not moved by `law` alone. With
+        velocities: those that are linear in them tell forces across them.
     diagonal : bool
         Whether masses must be each coordinate's own: squares of a conserved total momentum may
         hide in others. So they must be where no coordinate is an angle.
@@ -76,7 +78,7 @@ def flow_of(
     places = {motion.roles[motion.pairs[k][0]] for k in pairs}
     diagonal = diagonal or places == {"position"}
     if "momentum" not in kinds:
-        found = _with_velocities(law, motion, pairs, diagonal)
+        found = _with_velocities(law, motion, pairs, diagonal, others)
     if found is None and (kinds == {"momentum"} or not motion.told):
         found = _with_momenta(law, motion, pairs, others)
     return found
@@ -128,7 +130,11 @@ def _with_momenta(
 
 
 def _with_velocities(
-    law: Candidate, motion: MeasuredMotion, pairs: list[int], diagonal: bool
+    law: Candidate,
+    motion: MeasuredMotion,
+    pairs: list[int],
+    diagonal: bool,
+    others: Sequence[Candidate],
 ) -> Flow | None:
     q, w = (np.array([motion.pairs[k][side] for k in pairs]) for side in (0, 1))
     unit = _velocity_units(motion, q, w)
@@ -157,7 +163,55 @@ def _with_velocities(
             across = [(motion.integral(one) / size)[known].ravel() for one in forces]
             if across and _left(np.stack(across, axis=1), rest) <= most:
                 return Flow(pairs, True, mass)
+    told = _told_across(law, motion, w, unit, others) if len(pairs) == len(motion.pairs) else None
+    if told is not None:
+        rest = rest - (motion.integral(told) / size)[known].ravel()
+        if rest @ rest <= most:
+            return Flow(pairs, True, mass)
     return None
+
+
+def _told_across(
+    law: Candidate,
+    motion: MeasuredMotion,
+    w: np.ndarray,
+    unit: np.ndarray,
+    others: Sequence[Candidate],
+) -> np.ndarray | None:
+    """Return the least force F(q) w, (n, k), across the velocities that keeps laws linear in them.
+
+    None where none of the others is.
+    """
+    states, q = motion.states, np.array(motion.positions)
+    rest, faster = states.copy(), states.copy()
+    rest[:, w], faster[:, w] = 0.0, 2 * states[:, w]
+    masses = _masses(law, rest, w, states[:, w].std(axis=0)) / np.outer(unit, unit)
+    rows, slopes = [], []
+    for other in others:
+        at_rest, moving = other.gradient(rest), other.gradient(states)
+        b, far = at_rest[:, w], other.gradient(faster)[:, w]
+        size = np.abs(b).max()
+        if not size or np.abs(far - b).max() > _ROUNDING * size or not np.isfinite(moving).all():
+            continue
+        rows.append(np.linalg.solve(masses, (b / unit)[:, :, None])[:, :, 0])
+        slopes.append(at_rest[:, q])
+    if not rows:
+        return None
+    k = len(w)
+    pairs = list(itertools.combinations(range(k), 2))
+    # Of each law k equations Σ_i b_i F_ij = −∂_j f for the entries of F above its diagonal.
+    equations = np.zeros((len(states), len(rows), k, len(pairs)))
+    for at, b in enumerate(rows):
+        for entry, (i, j) in enumerate(pairs):
+            equations[:, at, j, entry], equations[:, at, i, entry] = b[:, i], -b[:, j]
+    right = -np.stack(slopes, axis=1).reshape(len(states), -1, 1)
+    inverse = np.linalg.pinv(equations.reshape(len(states), -1, len(pairs)), rcond=_ROUNDING)
+    entries = (inverse @ right)[:, :, 0]
+    speeds, force = states[:, w] * unit, np.zeros((len(states), k))
+    for entry, (i, j) in enumerate(pairs):
+        force[:, i] += entries[:, entry] * speeds[:, j]
+        force[:, j] -= entries[:, entry] * speeds[:, i]
+    return force
 
 
 def left_over(law: Candidate, motion: MeasuredMotion) -> tuple[np.ndarray, np.ndarray] | None:
@@ -247,13 +301,7 @@ def _mass(
     points, speed = motion.points(), motion.states[:, w].std(axis=0)
     rest = points.copy()
     rest[:, w] = 0.0
-    columns = []
-    base = law.gradient(rest)[:, w]
-    for j in range(len(w)):
-        probe = rest.copy()
-        probe[:, w[j]] = speed[j]
-        columns.append((law.gradient(probe)[:, w] - base) / speed[j])
-    mass = np.stack(columns, axis=2)
+    base, mass = law.gradient(rest)[:, w], _masses(law, rest, w, speed)
     size = np.abs(np.einsum("nij,i,j->n", np.abs(mass), speed, speed))
     linear = np.abs(base * speed).max(axis=1)
     moving = law.gradient(points)[:, w] - np.einsum("nij,nj->ni", mass, points[:, w])
@@ -267,6 +315,16 @@ def _mass(
         if np.mean(bottom > _ROUNDING * np.abs(levels).max(axis=1)) > SYMMETRIES.definite_share:
             return sign * mass
     return None
+
+
+def _masses(law: Candidate, rest: np.ndarray, w: np.ndarray, speed: np.ndarray) -> np.ndarray:
+    """Return ∂²h/∂w∂w, (n, k, k), at states at rest; of what is quadratic in the velocities."""
+    base, columns = law.gradient(rest)[:, w], []
+    for j in range(len(w)):
+        probe = rest.copy()
+        probe[:, w[j]] = speed[j]
+        columns.append((law.gradient(probe)[:, w] - base) / speed[j])
+    return np.stack(columns, axis=2)
 
 
 def _across(places: np.ndarray, speeds: np.ndarray, degree: int) -> list[np.ndarray]:

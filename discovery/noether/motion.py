@@ -123,6 +123,27 @@ class MeasuredMotion:
             pairs=tuple((columns[q], columns[p]) for q, p in pairs),
         )
 
+    @classmethod
+    def of_fields(cls, orbits: Orbits, times: np.ndarray, names: Sequence[str]) -> MeasuredMotion:
+        """Return the motion of fields, whose columns do not pair.
+
+        Parameters
+        ----------
+        orbits : Orbits
+            Of the values on the grid.
+        times : (n,) array
+        names : sequence of d str
+        """
+        return cls(
+            states=orbits.smoothed.states,
+            times=times,
+            offsets=orbits.offsets,
+            names=tuple(names),
+            roles=("field",) * len(names),
+            told=True,
+            noise=orbits.mean_noise,
+        )
+
     def outside(self, frame: Frame) -> MeasuredMotion:
         """Return the same in the user's units.
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from discovery.criteria import LIBRARIES, SYMMETRIES
 from discovery.data.coordinates import group_bodies
+from discovery.noether.brackets.lie_poisson import lie_poisson_names
 from discovery.noether.elements import atoms_in
 from discovery.noether.flow import Flow, flow_of, pairs_of
-from discovery.noether.lie_poisson import lie_poisson_names
 from discovery.noether.motion import Candidate, MeasuredMotion
 
 # What is zero but for rounding.
@@ -102,9 +102,18 @@ class _Naming:
 
     @property
     def energy(self) -> Flow | None:
-        """The flow of the whole energy, where it is among the laws."""
-        whole = [f for f in self.flows if f is not None and len(f.pairs) == len(self.q)]
-        return whole[0] if len(whole) == 1 else None
+        """The flow of the whole energy: of one law, or of motions apart whose energies laws are.
+
+        How masses of motions apart compare is not known: laws have no scale.
+        """
+        flows = [f for f in self.flows if f is not None]
+        whole = [f for f in flows if len(f.pairs) == len(self.q)]
+        if whole:
+            return whole[0] if len(whole) == 1 else None
+        pairs = sorted(k for f in flows for k in f.pairs)
+        if pairs != list(range(len(self.q))):
+            return None
+        return Flow(pairs, any(f.across for f in flows), None)
 
     def _name(self, k: int) -> str | None:
         law, flow, linear = self.laws[k], self.flows[k], self.linear[k]

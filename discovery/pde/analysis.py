@@ -52,6 +52,10 @@ class FieldFindings:
         Standard deviation.
     remarks : list of str
         What was done to the data.
+    grid : Grid
+    states : Orbits
+        The fields on it.
+    times : (n,) array
     """
 
     findings: Findings
@@ -59,6 +63,9 @@ class FieldFindings:
     sampled: Orbits
     noise: dict[str, float]
     remarks: list[str]
+    grid: Grid
+    states: Orbits
+    times: np.ndarray
 
 
 def analyse_fields(
@@ -125,6 +132,9 @@ def analyse_fields(
             for f, s in zip(grid.fields, waves.point_noise, strict=True)
         },
         remarks=_remarks(runs, some, waves, n_errors),
+        grid=waves.grid,
+        states=search.states,
+        times=sound.row_times,
     )
 
 

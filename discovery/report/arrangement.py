@@ -61,11 +61,15 @@ class _Order:
         for factor in sympy.Mul.make_args(rest):
             base, power = factor.as_base_exp()
             whole = power.is_Integer and power > 0
+            if factor.is_number:
+                continue
             if whole and _is_coordinate(base):
                 degree += int(power)
                 moving += int(power) if str(base) in self.momenta else 0
             elif whole and base.is_Add and base.is_polynomial():
-                degree += int(power) * sympy.total_degree(base)
+                own = int(power) * sympy.total_degree(base)
+                degree += own
+                moving += own if {s.name for s in base.free_symbols} <= self.momenta else 0
             else:
                 degree += _LAST
                 moving += _LAST if any(s.name in self.momenta for s in factor.free_symbols) else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from discovery.report.quantity import Quantity
+from discovery.report.quantity import Quantity, of_squares
 from discovery.report.typesetting import spelled
 from discovery.report.words import percent
 
@@ -26,7 +26,8 @@ def error_words(quantity: Quantity) -> str:
     if not relative or quantity.approximation_error is not None:
         return ""
     if len(relative) <= _TOLD_ONE_BY_ONE:
-        each = ", ".join(f"{spelled(term)} ± {errors[term]:.1g}" for term in relative)
+        written = ((*of_squares(term).as_coeff_Mul(), errors[term]) for term in relative)
+        each = ", ".join(f"{spelled(t)} ± {abs(float(n)) * error:.1g}" for n, t, error in written)
         return f"coefficient{'s' if len(relative) > 1 else ''} of {each}"
     least, most = (percent(share) for share in (min(relative.values()), max(relative.values())))
     return f"coefficients ± {least} to {most}"

@@ -17,18 +17,23 @@ from sympy.core.function import AppliedUndef
 _SAME = 1e-6
 
 
-def names_of_integrals(laws: Sequence[sympy.Expr]) -> list[str | None]:
+def names_of_integrals(laws: Sequence[sympy.Expr], vorticity: bool = False) -> list[str | None]:
     """Return the names of laws of fields, None for what has none.
 
     ``total of u``; ``enstrophy`` and ``potential enstrophy`` of two velocities in a plane, the
     latter over a depth; ``helicity`` of three in space; ``momentum along x``, ∫ u v_x, which
     generates translations of a canonical pair of fields; and beside a momentum ``wave action``,
-    ∫ u² + v², which generates its turns.
+    ∫ u² + v², which generates its turns. Of a vorticity the total is the ``circulation``, and the
+    square's the ``enstrophy``.
 
     Parameters
     ----------
     laws : sequence of sympy.Expr
+    vorticity : bool
+        Whether the one field is the vorticity of a flow.
     """
+    if vorticity:
+        return [_of_vorticity(law) for law in laws]
     names = [_name(law) for law in laws]
     if any(name is not None and name.startswith("momentum") for name in names):
         names = [n or _wave_action(law) for n, law in zip(names, laws, strict=True)]
@@ -41,6 +46,13 @@ def _name(law: sympy.Expr) -> str | None:
     return _of_total(law) or next(
         (name for name, density in _known(law) if _is_multiple(law, density)), None
     )
+
+
+def _of_vorticity(law: sympy.Expr) -> str | None:
+    (w,) = _fields(law)
+    known = (("circulation", w), ("enstrophy", w**2))
+    names = (name for name, density in known if (law.function / density).is_number)
+    return next(names, "Casimir function" if law.function.is_polynomial(w) else None)
 
 
 def _wave_action(law: sympy.Expr) -> str | None:

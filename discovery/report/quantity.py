@@ -10,7 +10,7 @@ import sympy
 
 from discovery.data.frame import Frame
 from discovery.data.states import States, coordinates
-from discovery.formulas.charts import outside
+from discovery.formulas.charts import outside, parted
 from discovery.formulas.plain import plain
 from discovery.formulas.simple_numbers import Numbers
 from discovery.formulas.trees import to_tree
@@ -152,7 +152,7 @@ class Quantity:
         scale = np.array([float(factor) for factor in factors])
         names = tuple(s.name for s in library.symbols)
         if library.learned:
-            expression = outside(self.expression, names, frame)
+            expression = _outside(self.expression, names, frame, digits=3)
         else:
             parts = zip(self._coefficients, factors, library.expressions(), strict=True)
             expression = sympy.Add(
@@ -161,7 +161,7 @@ class Quantity:
         return replace(
             self,
             expression=expression,
-            alternatives=tuple(outside(other, names, frame) for other in self.alternatives),
+            alternatives=tuple(_outside(other, names, frame) for other in self.alternatives),
             spread=self.spread / abs(float(first)),
             drift_rate=None if self.drift_rate is None else self.drift_rate / frame.time_unit,
             decay=self.decay and _decay_outside(self.decay, names, frame, float(first)),
@@ -180,14 +180,18 @@ class Quantity:
             What counts as simple in a formula.
         """
         size = float(factor)
-        parts = (term.as_coeff_Mul() for term in sympy.Add.make_args(self.expression))
+        whole = self.expression
+        plain_sum = not isinstance(whole, sympy.Integral)
+        density = whole if plain_sum else whole.function
+        parts = (term.as_coeff_Mul() for term in sympy.Add.make_args(density))
         terms = [_times(_product(number, factor, numbers), rest) for number, rest in parts]
+        density = sympy.Add(*terms)
         decay = self.decay
         if decay is not None:
             decay = replace(decay, factors=tuple(size * f for f in decay.factors))
         return replace(
             self,
-            expression=sympy.Add(*terms),
+            expression=density if plain_sum else whole.func(density, *whole.limits),
             spread=self.spread * abs(size),
             decay=decay,
             _errors=None if self._errors is None else self._errors * abs(size),
@@ -477,6 +481,40 @@ class Quantity:
         }
 
 
+def _outside(
+    expression: sympy.Expr, names: tuple[str, ...], frame: Frame, digits: int = 6
+) -> sympy.Expr:
+    """Return a formula in the user's coordinates, the units in the numbers before its terms.
+
+    Constants, which a law is known but for, are left out.
+    """
+    terms = []
+    for term in sympy.Add.make_args(expression):
+        number, rest = term.as_coeff_Mul()
+        factor, written, _ = parted(outside(rest, names, frame))
+        if number.is_Rational and _SHORT[0] <= abs(float(factor)) <= _SHORT[1]:
+            number *= factor
+        elif factor != 1:
+            number = sympy.Float(float(number) * float(factor), digits)
+        terms.append(_times(number, written))
+    return sympy.Add(*terms)
+
+
+def of_squares(expression: sympy.Expr) -> sympy.Expr:
+    """Return a formula with ½ log(x² + y²) for the logarithm of the root.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+    """
+    roots = {
+        log: log.args[0].exp * sympy.log(log.args[0].base)
+        for log in expression.atoms(sympy.log)
+        if log.args[0].is_Pow and log.args[0].exp == sympy.S.Half and log.args[0].base.is_Add
+    }
+    return expression.xreplace(roots)
+
+
 def _short(value: float) -> sympy.Float:
     """Return a measured number in as many digits as a reader wants."""
     return sympy.Float(f"{value:.4g}", 4)
@@ -502,7 +540,10 @@ def _times(number: sympy.Expr, term: sympy.Expr) -> sympy.Expr:
 def _product(number: sympy.Expr, factor: sympy.Expr, numbers: Numbers) -> sympy.Expr:
     """Return a number times a factor, exact where it is simple."""
     product = number * factor
-    return numbers.symbolic(float(product)) if product.has(sympy.Float) else product
+    if not product.has(sympy.Float):
+        return product
+    # In all digits: SymPy keeps those of the first of two numbers.
+    return numbers.symbolic(float(number) * float(factor))
 
 
 def _number(value: float, factor: sympy.Expr, numbers: Numbers) -> sympy.Expr:

@@ -8,20 +8,24 @@ function changes but for such a factor.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import sympy
+from sympy.core.function import AppliedUndef
 
 from discovery.formulas.simple_numbers import Numbers
 from discovery.libraries.many_bodies.sums import symmetry_of
+from discovery.noether.brackets.fields import is_vorticity, told_by_flow
 from discovery.noether.completion import missing_components, missing_elements, missing_energy
 from discovery.noether.motion import Candidate, MeasuredMotion
 from discovery.noether.naming import names_of
+from discovery.pde.grid import Grid
 from discovery.report.arrangement import arranged
 from discovery.report.field_names import names_of_integrals
-from discovery.report.quantity import Quantity
+from discovery.report.quantity import Quantity, of_squares
 from discovery.report.report import DiscoveryReport
 
 # What is conserved, or would be.
@@ -49,21 +53,81 @@ def in_textbook_form(
     named = iter(_of_sums(q) or name or _dissipated(q) for q, name in zip(laws, found, strict=True))
     names = [next(named) if q.verdict in _NAMED else None for q in report.quantities]
     pairs = zip(report.quantities, names, strict=True)
-    quantities = [in_book_form(replace(q, name=name), motion, numbers) for q, name in pairs]
+    quantities = [
+        in_book_form(replace(q, name=name, symmetry=_symmetry(q, name, names)), motion, numbers)
+        for q, name in pairs
+    ]
     notes = [*report.symmetries, *_of_whole_vectors(quantities, motion, numbers)]
     return replace(report, quantities=quantities, symmetries=notes)
 
 
-def fields_in_textbook_form(report: DiscoveryReport) -> DiscoveryReport:
-    """Return a report on fields, its laws named.
+def _symmetry(quantity: Quantity, name: str | None, names: Sequence[str | None]) -> str | None:
+    """Return the symmetry that goes with a name, or what brackets tell where it is none of these.
+
+    A name is by the measured motion; brackets take one of several energies for that of the whole.
+    """
+    if quantity.verdict != "exact":
+        return quantity.symmetry
+    known = (
+        (r"energy", "time translation"),
+        (r"energy of the motion in (.*)", r"time translation of the motion in \1 alone"),
+        (r"energy of a mode", "time translation of the mode alone"),
+        (r"canonical momentum along (\w+)", r"translation along \1, in the field"),
+        (r"canonical angular momentum(.*)", r"rotation\1, in the field"),
+        (r"total spin along (\w+)", r"rotation of all spins about \1"),
+    )
+    matches = ((re.fullmatch(form, name or ""), words) for form, words in known)
+    found = next((match.expand(words) for match, words in matches if match), None)
+    if found is None and quantity.symmetry == "time translation" and "energy" in names:
+        return None
+    return found or quantity.symmetry
+
+
+def fields_in_textbook_form(
+    report: DiscoveryReport, grid: Grid, motion: MeasuredMotion, numbers: Numbers
+) -> DiscoveryReport:
+    """Return a report on fields, its laws named, with the symmetries behind them.
+
+    Energies get a half before the square of a velocity, or of a slope.
 
     Parameters
     ----------
     report : DiscoveryReport
+        In the user's units.
+    grid : Grid
+    motion : MeasuredMotion
+        Of the same fields.
+    numbers : Numbers
+        What counts as simple in a formula.
     """
-    named = [q.expression if q.verdict in _NAMED else sympy.S.Zero for q in report.quantities]
-    pairs = zip(report.quantities, names_of_integrals(named), strict=True)
-    return replace(report, quantities=[replace(q, name=name) for q, name in pairs])
+    laws = [q for q in report.quantities if q.verdict in _NAMED]
+    told = told_by_flow([_candidate(q) for q in laws], grid, motion)
+    formulas = [q.expression for q in laws]
+    by_form = names_of_integrals(formulas, bool(laws) and is_vorticity(grid, motion))
+    named = {
+        id(q): replace(q, name=own.name or name, symmetry=own.symmetry)
+        for q, own, name in zip(laws, told, by_form, strict=True)
+    }
+    for key, q in named.items():
+        twice = next(_of_field_energy(q.expression), 1) if q.name == "energy" else 1
+        named[key] = q if twice == 1 else q.times(1 / twice, numbers)
+    return replace(report, quantities=[named.get(id(q), q) for q in report.quantities])
+
+
+def _of_field_energy(energy: sympy.Integral) -> Iterator[sympy.Expr]:
+    """Yield twice the number before a square that gets a half.
+
+    Of a field that has no slope in the energy, beside one that has: u_t; of a slope; of a field
+    times another, h u²; of any field.
+    """
+    terms = list(_terms(energy.function))
+    sloped = {d.expr for d in energy.function.atoms(sympy.Derivative)}
+    fields = sorted(energy.function.atoms(AppliedUndef) - sloped, key=str)
+    if sloped:
+        yield from (2 * c for u in fields for c, t in terms if t == u**2)
+    yield from (2 * c for c, t in terms if t.is_Pow and t.exp == 2 and t.base.is_Derivative)
+    yield from (2 * c for u in fields for c, t in terms if isinstance(t / u**2, AppliedUndef))
+    yield from (2 * c for u in fields for c, t in terms if t == u**2)
 
 
 def _of_whole_vectors(
@@ -120,9 +184,8 @@ def in_book_form(quantity: Quantity, motion: MeasuredMotion, numbers: Numbers) -
     if quantity.library.learned:
         return quantity
     momenta = [motion.names[i] for i in motion.momenta]
-    quantity = replace(
-        quantity, expression=short_in_angles(quantity.expression), momenta=tuple(momenta)
-    )
+    expression = short_in_angles(of_squares(quantity.expression))
+    quantity = replace(quantity, expression=expression, momenta=tuple(momenta))
     terms = list(_terms(quantity.expression))
     w = [sympy.Symbol(name) for name in momenta]
     q = [sympy.Symbol(motion.names[i]) for i in motion.positions]
@@ -137,10 +200,16 @@ def in_book_form(quantity: Quantity, motion: MeasuredMotion, numbers: Numbers) -
         )
     elif name.startswith("Fradkin"):
         first = (c for a, b in itertools.combinations(w, 2) for c, t in terms if t == a * b)
+    elif all(t.func is sympy.log for _, t in terms):
+        first = (c for c, _ in terms)
     else:
         first = _of_energy(terms, w, motion, numbers, name.startswith("energy"))
     pivot = next(first, None)
-    return quantity if pivot in (None, 1) else quantity.times(1 / pivot, numbers)
+    if pivot in (None, 1):
+        return quantity
+    # In all digits, or a half would be none.
+    factor = sympy.Float(1 / float(pivot)) if pivot.has(sympy.Float) else 1 / pivot
+    return quantity.times(factor, numbers)
 
 
 def short_in_angles(expression: sympy.Expr) -> sympy.Expr:
@@ -237,6 +306,7 @@ def _of_energy(
             return
     chosen = plain or [(k, c) for k, c, _ in squares]
     doubles = [2 * c for _, c in chosen]
+    doubles += [2 * c for c, t in terms if t.is_Pow and t.exp == 2 and t.free_symbols <= set(w)]
     if not plain or any(motion.roles[motion.positions[k]] == "angle" for k, _ in chosen):
         doubles.sort(key=lambda d: sum(numbers.price(abs(float(c / d))) for c, _ in terms))
     yield from doubles

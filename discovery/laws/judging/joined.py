@@ -48,7 +48,28 @@ def joined(
     """
     if any(type(law.library) is not Library for law in laws):
         return None
-    library, coefficients = _sum(laws, weights)
+    return as_law(*_sum(laws, weights), split, rng, numbers=numbers, criteria=criteria)
+
+
+def as_law(
+    library: Library,
+    coefficients: np.ndarray,
+    split: Split,
+    rng: np.random.Generator,
+    *,
+    numbers: Numbers = NUMBERS,
+    criteria: LawCriteria = LAWS,
+) -> Law | None:
+    """Return a formula as an exact law, or None where the runs do not bear it out.
+
+    Parameters
+    ----------
+    library : Library
+        Its s terms.
+    coefficients : (s,) array
+    split, rng, numbers, criteria
+        As for `joined`.
+    """
     split = split.where(library.positive)
     fit = split.fit
     ops = operators(library, fit.smoothed, fit.offsets, fit.scale, of_run=fit.of_run)

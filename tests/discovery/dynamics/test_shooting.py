@@ -1,5 +1,7 @@
 """Long windows: they tell what short ones do not, and only as long as the motion follows them."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -47,9 +49,14 @@ def test_joined_windows_hold_the_same_samples(simulated):
 
 def test_long_windows_tell_the_period(simulated):
     runs, levels = runs_of(simulated, spring)
-    motion = motion_of([ENERGY], [], runs, levels).refit()
+    motion = motion_of([ENERGY], [], runs, levels)
+    assert "±" not in str(motion)
+    motion = motion.refit()
     # Windows of 40 samples alone leave four times as much.
     assert motion.standard_errors["x**2"] < 1e-4
+    error = f"{motion.standard_errors['x**2']:.1g}"
+    number = f"{motion.coefficients['x**2']:.{len(error)}f}"
+    assert re.search(rf"fitted: x\*\*2: {number[:-1]}\d* ± {error}", str(motion))
     assert motion.coefficients["x**2"] == pytest.approx(0.57, abs=3e-4)
     assert motion.uncertain == ()
 

@@ -66,6 +66,23 @@ NAMED = [
         {f"{FIELD} + y**2/2": "canonical angular momentum about z", "u**2 + v**2 + w**2": "energy"},
     ),
     (
+        "charged_wire",
+        {
+            "u**2 + v**2 + w**2": "energy",
+            "w - 83*log(x**2 + y**2)/200": "canonical momentum along z",
+            L: "angular momentum about z",
+        },
+    ),
+    (
+        "magnetic_monopole",
+        {
+            "u**2 + v**2 + w**2 - 2/R + 43**2/100**2/R**2": "energy",
+            "x*v - y*u - 43*z/100/R": "canonical angular momentum about z",
+            "y*w - z*v - 43*x/100/R": "canonical angular momentum about x",
+            "z*u - x*w - 43*y/100/R": "canonical angular momentum about y",
+        },
+    ),
+    (
         "kovalevskaya",
         {
             "M1**2/2 + M2**2/2 + M3**2 - g1": "energy",
@@ -78,7 +95,9 @@ NAMED = [
         "spin_chain",
         {
             " + ".join(f"S{i}{a}*S{i + 1}{a}" for i in (1, 2, 3) for a in "xyz"): "energy",
-            "S1x + S2x + S3x + S4x": None,
+            "S1x + S2x + S3x + S4x": "total spin along x",
+            "S1x + S2x + S3x + S4x - 2*S1z - 2*S2z - 2*S3z - 2*S4z": "total spin",
+            "S1x + S2x + S3x + 2*S4x": None,
             "S1x**2 + S1y**2 + S1z**2": "Casimir function",
         },
     ),
@@ -108,6 +127,7 @@ def motion_of(name, noise=0.0):
 
 
 def names(motion, formulas, decays=False):
+    formulas = [f.replace("R", "sqrt(x**2 + y**2 + z**2)") for f in formulas]
     laws = [Candidate(custom([f], motion.names), np.ones(1), decays) for f in formulas]
     return names_of(laws, motion)
 
@@ -198,3 +218,19 @@ def test_units_and_origin_do_not_matter():
         f"u*v*{y} - v**2*{x} + {wide * 100}*{x}/sqrt({x}**2 + {y}**2)": "Runge–Lenz vector along x",
     }
     assert names(moved, list(laws)) == list(laws.values())
+
+
+def test_total_spin_beside_an_energy_less_its_square():
+    """Products of spins that are no neighbours: an energy but for the total spin's square."""
+    apart = " + ".join(f"S{i}{a}*S{j}{a}" for i, j in ((1, 3), (1, 4), (2, 4)) for a in "xyz")
+    total = [f"S1{a} + S2{a} + S3{a} + S4{a}" for a in "xyz"]
+    expected = [None, *(f"total spin along {a}" for a in "xyz")]
+    assert names(motion_of("spin_chain"), [apart, *total]) == expected
+    assert names(motion_of("spin_chain"), total) == [None] * 3
+
+
+def test_a_field_is_told_by_the_laws_that_it_leaves():
+    """About a wire it is no polynomial: the momentum along the wire tells it, and no other does."""
+    motion, energy = motion_of("charged_wire"), "u**2 + v**2 + w**2"
+    assert names(motion, [energy]) == [None]
+    assert names(motion, [energy, "w - log(x**2 + y**2)/4"]) == [None, None]

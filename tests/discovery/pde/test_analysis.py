@@ -27,7 +27,7 @@ LAWS = {
     "kdv": {integral(u), integral(u**2), integral(u.diff(x) ** 2 / 2 - u**3)},
     "nonlinear_wave": {
         integral(u * v.diff(x)),
-        integral(u**4 / 2 + u**2 + v**2 + u.diff(x) ** 2),
+        integral(u**4 / 4 + u**2 / 2 + v**2 / 2 + u.diff(x) ** 2 / 2),
     },
     "wave_pinning": {integral(u + v)},
 }

@@ -1,8 +1,13 @@
 """Descriptions of learned laws: which monomials they name, and how much these leave unexplained."""
 
+from dataclasses import replace
+from fractions import Fraction
+
 import numpy as np
 import sympy
 
+from discovery.data.frame import Frame
+from discovery.formulas.simple_numbers import NUMBERS
 from discovery.laws.learned.library import LearnedLibrary, Network
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import symbols_of
@@ -49,6 +54,22 @@ def test_terms_that_explain_little_are_left_out():
     law = described(learned((first, 0.0), ([[100.0], [0.2]], 0.0)), FIT, HELD)
     assert law.expression.free_symbols == {X}
     assert 0.02 < law.approximation_error < 0.06
+
+
+def test_units_go_before_the_terms():
+    """Of x and y in thousands of kilometres, where the user has metres."""
+    frame = Frame((Fraction(0),) * 4, (6, 6, 3, 3), (False,) * 4)
+    far = 0.5 * Z**2 + 0.3 * X**2 - 1.2 / sympy.sqrt(X**2 + Y**2) + 0.3 * sympy.log(X**2 + Y**2)
+    law = replace(learned(([[1.0], [0.0], [-0.5], [0.0]], 3.0)), expression=far)
+    law = replace(law, alternatives=(X**2 / 2 + 1 / sympy.sqrt(X**2 + Y**2),))
+    seen = law.outside(frame, NUMBERS)
+    assert {str(term) for term in sympy.Add.make_args(seen.expression)} == {
+        "5.0e-7*z**2",
+        "3.0e-13*x**2",
+        "-1.2e+6/sqrt(x**2 + y**2)",
+        "0.3*log(x**2 + y**2)",
+    }
+    assert str(seen.alternatives[0]) == "5.0e-13*x**2 + 1.0e+6/sqrt(x**2 + y**2)"
 
 
 def test_closed_forms_stay_as_they_are():

@@ -38,6 +38,13 @@ def test_wave_action_beside_a_momentum():
     assert names_of_integrals([uneven, momentum]) == [None, "momentum along x"]
 
 
+def test_of_a_vorticity():
+    """Its square's integral is the enstrophy; of another field's that is not known."""
+    laws = [sympy.Integral(d, *PLANE) for d in (u, 2 * u**2, u**3)]
+    assert names_of_integrals(laws, True) == ["circulation", "enstrophy", "Casimir function"]
+    assert names_of_integrals(laws) == ["total of u", None, None]
+
+
 OTHERS = {
     "unequal parts": (u.diff(y) ** 2 + 2 * v.diff(x) ** 2 - 2 * u.diff(x) * v.diff(y), PLANE),
     "another sign": (a * c.diff(y) + a * b.diff(z) - b * c.diff(x), SPACE),

@@ -1,5 +1,7 @@
 """Textbook form: laws are scaled, ordered and written as in books, and stay the same functions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sympy
@@ -7,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from discovery import ConservedQuantityFinder, datasets
+from discovery.formulas.simple_numbers import NUMBERS
+from discovery.libraries import custom
 from discovery.report.arrangement import arranged
+from discovery.report.errors import error_words
 from discovery.report.textbook import short_in_angles
 
 NAMES, MOMENTA = ("x", "y", "u", "v"), ("u", "v")
@@ -79,11 +84,20 @@ def test_units_change_neither_name_nor_form():
         ("v*x*sin(y)/3 - 2*x", "x*v*sin(y)/3 - 2*x"),
         ("log(x) + 2*x*y - 3*x", "-3*x + 2*x*y + log(x)"),
         ("sqrt(1 + u**2) - 1/x", "sqrt(u**2 + 1) - 1/x"),
+        ("y - sqrt(2)*u/2 + x*sqrt(3)", "-sqrt(2)*u/2 + sqrt(3)*x + y"),
+        ("(x - y)**2 + (u - v)**2/3", "(u - v)**2/3 + (x - y)**2"),
     ],
 )
 def test_order(formula, written):
     text = sympy.sstr(arranged(sympy.sympify(formula), NAMES, MOMENTA), order="none")
     assert text == written
+
+
+def test_halves_are_exact(kepler):
+    """Of a number in six digits too."""
+    number, u = sympy.Float("1.70885", 6), sympy.Symbol("u")
+    law = replace(kepler["energy"], expression=number * u**2)
+    assert law.times(sympy.Float(0.5 / float(number)), NUMBERS).expression == u**2 / 2
 
 
 def test_latex_and_page_keep_the_order(kepler):
@@ -133,3 +147,44 @@ def test_angles(formula, shorter):
     states = np.random.default_rng(0).normal(size=(4, 50))
     one, other = (sympy.lambdify(symbols, f)(*states) for f in (found, sympy.sympify(formula)))
     np.testing.assert_allclose(one, other, atol=1e-12)
+
+
+def test_energies_of_fields_have_their_halves():
+    """By their flow they are named, u_t = v, and the velocity's square gets a half."""
+    runs = datasets.load("nonlinear_wave", 12, 40, seed=0)
+    densities = ["u_x**2", "u**2", "v**2", "u**4", "u*v_x"]
+    finder = ConservedQuantityFinder(
+        densities, roles=runs.roles, grid_spacing=runs.grid_spacing, random_state=0
+    )
+    rows = runs.to_frame()[list(runs.names)]
+    found = finder.fit(rows, groups=runs.groups, times=runs.row_times).report_.quantities
+    energy = next(q for q in found if q.name == "energy")
+    assert energy.symmetry == "time translation"
+    assert energy.formula == (
+        "Integral(u(x)**2/2 + v(x)**2/2 + u(x)**4/4 + Derivative(u(x), x)**2/2, x)"
+    )
+    by_terms = sum(
+        c * energy.library.restrict([k]).values(runs.rows)[0]
+        for k, c in enumerate(energy.coefficients.values())
+    )
+    np.testing.assert_allclose(by_terms, energy(runs.rows), rtol=1e-9)
+    truth = runs.truth["energy"]
+    np.testing.assert_allclose(energy(runs.states), truth(runs.states), rtol=1e-3)
+
+
+def test_a_logarithm_of_a_distance_is_one_of_its_square():
+    runs = datasets.load("charged_wire", 20, 60, noise=0.01, seed=0)
+    terms = ["u**2 + v**2 + w**2", "x*v", "y*u", "w", "log(sqrt(x**2 + y**2))"]
+    library = custom(terms, runs.names)
+    finder = ConservedQuantityFinder([library], roles=runs.roles, random_state=0)
+    rows = runs.to_frame()[list(runs.names)]
+    report = finder.fit(rows, groups=runs.groups, times=runs.row_times).report_
+    along = next(q for q in report.quantities if q.name == "canonical momentum along z")
+    assert along.formula.startswith("w - 0.41") and along.formula.endswith("*log(x**2 + y**2)")
+    assert along.symmetry == "translation along z, in the field"
+    by_hand = sympy.lambdify(sympy.symbols(runs.names), along.formula)(*runs.rows.T)
+    np.testing.assert_allclose(by_hand, along(runs.rows), rtol=1e-9)
+    log = next(term for term in along.coefficients if term.has(sympy.log))
+    of_log = replace(along, _errors=np.array([0.0, 0.004]))
+    assert list(of_log.coefficients) == [*set(along.coefficients) - {log}, log]
+    assert error_words(of_log) == "coefficient of log(x**2 + y**2) ± 0.002"

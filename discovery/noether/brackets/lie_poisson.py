@@ -4,13 +4,15 @@
     e(3), of two triples:              M' = M × ∂E/∂M + g × ∂E/∂g,   g' = g × ∂E/∂M
 
 A function whose flow is the measured motion, at some unit of time, is the energy; one that moves
-nothing, whatever the energy is, is a Casimir function.
+nothing, whatever the energy is, is a Casimir function. What turns all triples alike, n · Σ x, is
+the total spin.
 
 Source: J. E. Marsden and T. S. Ratiu, Introduction to Mechanics and Symmetry (1999), ch. 10 and 14.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -51,13 +53,45 @@ def lie_poisson_names(laws: Sequence[Candidate], motion: MeasuredMotion) -> list
         moving = [k for k, rests in enumerate(still) if not rests and not laws[k].decays]
         movers = [k for k in moving if _is_motion(flows[k], change, motion, columns)]
         if len(movers) == 1:
-            found.append((movers[0], still))
+            found.append((movers[0], still, bracket))
+        elif not movers and bracket is _of_triples and len(columns) > 3:
+            # What is conserved may be the energy less the square of the total spin.
+            total = np.tile(states.reshape(len(states), -1, 3).sum(axis=1), len(columns) // 3)
+            beside = bracket(states, total)
+            if any(_is_motion(flows[k], change, motion, columns, beside) for k in moving):
+                found.append((None, still, bracket))
     if len(found) != 1:
         return nothing
-    energy, still = found[0]
+    energy, still, bracket = found[0]
     names: list[str | None] = ["Casimir function" if rests else None for rests in still]
-    names[energy] = "energy"
+    if energy is not None:
+        names[energy] = "energy"
+    if bracket is _of_triples and len(columns) > 3:
+        axes = _axes([motion.names[i] for i in columns])
+        spins = (_spin(slope, axes) for slope in slopes)
+        names = [name or spin for name, spin in zip(names, spins, strict=True)]
     return names
+
+
+def _axes(names: Sequence[str]) -> list[str]:
+    """Return what the columns S1x, S1y, S1z, S2x, … of triples are along: x, y, z, or nothing."""
+    plain = [re.sub(r"\d", "", name) for name in names]
+    one, alike = plain[:3], plain[:3] * (len(plain) // 3) == plain
+    axes = [name[-1:] for name in one]
+    told = alike and len({name[:-1] for name in one}) == 1 and len(set(axes)) == 3
+    return axes if told else [""] * 3
+
+
+def _spin(slope: np.ndarray, axes: Sequence[str]) -> str | None:
+    """Name n · Σ x by its gradient (n, 3 triples), which is n in each triple."""
+    one = slope[0, :3]
+    size = np.abs(one).max()
+    alike = np.tile(one, slope.shape[1] // 3)
+    if not size or np.abs(slope - alike).max() > SYMMETRIES.equal_coefficients * size:
+        return None
+    along = np.flatnonzero(np.abs(one) > SYMMETRIES.equal_coefficients * size)
+    which = axes[along[0]] if len(along) == 1 else ""
+    return f"total spin along {which}" if which else "total spin"
 
 
 def _brackets(triples: int) -> list[Flow]:
@@ -91,16 +125,34 @@ def _is_still(flow: np.ndarray, slope: np.ndarray, x: np.ndarray) -> bool:
 
 
 def _is_motion(
-    flow: np.ndarray, change: np.ndarray, motion: MeasuredMotion, columns: Sequence[int]
+    flow: np.ndarray,
+    change: np.ndarray,
+    motion: MeasuredMotion,
+    columns: Sequence[int],
+    beside: np.ndarray | None = None,
 ) -> bool:
-    """Tell whether a multiple of a flow is the measured motion."""
+    """Tell whether a multiple of a flow is the measured motion.
+
+    Parameters
+    ----------
+    flow : (n, k) array
+        At the states.
+    change : (windows, k) array
+        Of the columns over windows.
+    motion : MeasuredMotion
+    columns : sequence of k int
+    beside : (n, k) array, optional
+        Another flow, of which a multiple is added.
+    """
     size = motion.states[:, columns].std(axis=0)
-    own, change = (motion.integral(flow) / size).ravel(), (change / size).ravel()
-    square = own @ own
-    if not square > 0:
+    flows = [flow] if beside is None else [flow, beside]
+    own = np.stack([(motion.integral(one) / size).ravel() for one in flows], axis=1)
+    change = (change / size).ravel()
+    if not np.any(own):
         return False
-    rest = change - (own @ change) / square * own
+    rest = change - own @ np.linalg.lstsq(own, change, rcond=None)[0]
     noise = motion.noise[list(columns)] / size
     both_ends = 2 * np.sum(noise**2) * len(change) / len(size)
     most = SYMMETRIES.flow_noise * both_ends + SYMMETRIES.flow_rest * (change @ change)
-    return bool(rest @ rest <= most)
+    # Where noise hides the motion, any flow would do.
+    return bool(rest @ rest <= most < change @ change)

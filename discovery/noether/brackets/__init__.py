@@ -1,0 +1,1 @@
+"""Brackets that are no canonical ones: of what turns, and of fields."""
