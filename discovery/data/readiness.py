@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _FAR = 1e6
 # Of numbers up to here, and down to one over them, a double holds squares and cubes.
 _LARGEST = 1e100
+# What varies by less of its size has no three digits left in double precision.
+_ROUNDING = 1e-13
 
 
 def check_for_analysis(trajectories: Trajectories) -> None:
@@ -48,13 +50,13 @@ def check_for_analysis(trajectories: Trajectories) -> None:
     if fields:
         return  # a field may be held at a point, and is looked at as a whole
     spread = np.ptp(trajectories.rows, axis=0)
-    rounding = 8 * np.finfo(np.float64).eps * np.abs(trajectories.rows).max(axis=0)
+    rounding = _ROUNDING * np.abs(trajectories.rows).max(axis=0)
     constant = [
         name for name, flat in zip(trajectories.names, spread <= rounding, strict=True) if flat
     ]
     if constant:
         raise ValueError(
-            f"coordinate {', '.join(map(repr, constant))} is constant over all runs. It carries no "
+            f"constant over all runs: {', '.join(map(repr, constant))}. What does not vary carries no "
             "information: leave it out, or vary it between runs."
         )
     _check_sizes(trajectories)

@@ -156,9 +156,10 @@ def leaving(flat: Spectrum) -> tuple[np.ndarray, np.ndarray]:
     for _ in range(_STEPS):
         # All but the two nearest poles as a constant: a quadratic equation.
         rest = np.sum(weight[:, 2:] / _above(values[2:], mu), axis=1)
-        linear = rest * gap + first + second
-        root = np.sqrt(np.maximum(linear**2 - 4 * rest * first * gap, 0.0))
-        mu = values[0] + 2 * first * gap / np.maximum(linear + root, _ZERO)
+        linear = np.maximum(rest * gap + first + second, _ZERO)
+        # Next to a pole `rest` is too large to be squared.
+        root = np.sqrt(np.maximum(1 - 4 * (rest / linear) * (first * gap / linear), 0.0))
+        mu = values[0] + 2 * first * gap / linear / (1 + root)
     share = vectors[:, 1:] / _above(values[1:], mu)
     total = np.maximum(np.sum(vectors[:, 1:] * share, axis=1), _ZERO)
     mixed = vectors[:, 0] - (vectors[:, :1] * share / total[:, None]) @ vectors[:, 1:].T

@@ -99,7 +99,7 @@ def has_plain_names(expression: sympy.Expr) -> bool:
 
 
 def _is_word(name: str) -> bool:
-    return bool(re.fullmatch(r"\w*", name))
+    return bool(re.fullmatch(r"([^\W\d]\w*)?", name))
 
 
 def _renamed(expression: sympy.Expr, escape: Callable[[str], str]) -> sympy.Expr:

@@ -31,6 +31,13 @@ def test_leaving_is_the_restricted_eigenproblem(size, spread):
         assert overlap**2 == pytest.approx(mixed[j] @ d @ mixed[j], rel=1e-4)
 
 
+def test_leaving_with_eigenvalues_too_large_to_be_squared():
+    vectors = np.linalg.qr(np.random.default_rng(0).normal(size=(4, 4)))[0]
+    with np.errstate(all="raise"):
+        mu, mixed = leaving(Spectrum(np.array([1.0, 1e180, 1e190, 2e190]), vectors))
+    assert np.isfinite(mu).all() and np.isfinite(mixed).all()
+
+
 def test_lowest_solves_every_row():
     w, d = forms(np.random.default_rng(0), 6, 2)
     rows = np.array([[0, 1, 2], [1, 3, 5]])

@@ -73,6 +73,8 @@ def test_names_that_are_no_words_are_quoted(kepler):
     odd = sympy.Symbol("a-b") ** 2 + sympy.Symbol("E")
     text = str(replace(kepler, quantities=[replace(kepler.quantities[0], expression=odd)]))
     assert "E + 'a-b'**2" in text
+    count = replace(kepler.quantities[0], expression=sympy.Symbol("2x") ** 2)
+    assert "'2x'**2" in str(replace(kepler, quantities=[count]))
 
 
 def test_text_without_laws(control):
