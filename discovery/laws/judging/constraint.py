@@ -12,6 +12,10 @@ bias that it puts into f, since both are the same in T and T*.
 An identity m g = 0, m a factor that all terms share, says g = 0 wherever m is not zero. Powers of
 what is often near zero make a function small there whatever g is, so that g is looked at by itself.
 
+That f has one value is seen where its noise is smallest: (f − c)² over the noise variance of the
+same states, sample by sample. Averaged over states first, the noise of a few may hide what all
+others tell.
+
 Source: permutation tests of independence, after Pitman (1937).
 """
 
@@ -21,7 +25,7 @@ import numpy as np
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
-from discovery.laws.judging.drift import values_of
+from discovery.laws.judging.drift import along, values_of
 from discovery.laws.judging.intervals import Ratio
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
@@ -85,6 +89,44 @@ def chance_of_constraint(
         with np.errstate(all="ignore"):
             below += int(np.sum(variation(shuffled) <= seen))
     return (1 + below) / (1 + SHUFFLES)
+
+
+def apart_by_own_noise(
+    library: Functions, coefficients: np.ndarray, orbits: Orbits, criteria: LawCriteria = LAWS
+) -> float:
+    """Return how far values are from one constant, each in units of the noise of its own state.
+
+    Where runs have parameters, which may stand in the constant, each run has its own; so have the
+    runs that windows are of.
+
+    Parameters
+    ----------
+    library : Functions
+        The formula's own s terms.
+    coefficients : (s,) array
+    orbits : Orbits
+        Runs that took no part in finding it; the measured states count.
+    criteria : LawCriteria
+        How wide the interval is.
+
+    Returns
+    -------
+    float
+        Lower end of the interval of the mean square over runs: 1 or less for an identity.
+    """
+    measured, offsets = orbits.measured, orbits.offsets
+    h, noise = values_of(library, coefficients, measured.states, measured.errors)
+    weight = 1.0 / np.maximum(along(noise, offsets), 1e-300)
+    lengths = np.diff(offsets)
+    group = np.zeros(len(lengths), dtype=int)
+    if orbits.of_run is not None:
+        group = orbits.of_run
+    elif orbits.parameters:
+        group = np.arange(len(lengths))
+    group = np.repeat(group, lengths)
+    value = np.bincount(group, weight * h) / np.maximum(np.bincount(group, weight), 1e-300)
+    square = np.add.reduceat(weight * (h - value[group]) ** 2, offsets[:-1])
+    return Ratio(square, lengths.astype(float)).interval(criteria.coverage)[0]
 
 
 def flatness_without_factor(

@@ -80,7 +80,7 @@ class Weighting:
         noise : (n,) array
         offsets : (runs + 1,) array of int
         """
-        level = _along(noise, offsets)
+        level = along(noise, offsets)
         # Where a function has no noise at all (it saturates) its median says nothing.
         usual = max(float(np.median(level)), 1e-9 * float(level.max()), 1e-300)
         return cls(usual, (1.0 / (level + usual)).mean())
@@ -102,10 +102,17 @@ def even_weights(
         Of all runs, where these are some of them: the mean weight is one over all.
     """
     like = Weighting.of(noise, offsets) if like is None else like
-    return 1.0 / (_along(noise, offsets) + like.usual) / like.mean
+    return 1.0 / (along(noise, offsets) + like.usual) / like.mean
 
 
-def _along(noise: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+def along(noise: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Return noise variances (n,) averaged over a few samples of the same run.
+
+    Parameters
+    ----------
+    noise : (n,) array
+    offsets : (runs + 1,) array of int
+    """
     level = np.empty_like(noise)
     for a, b, length in like_runs(offsets):
         level[a:b] = uniform_filter1d(

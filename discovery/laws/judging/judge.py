@@ -19,7 +19,11 @@ from discovery.laws.finding import rounding
 from discovery.laws.finding.candidates import Candidate, expression
 from discovery.laws.finding.differences import tied
 from discovery.laws.finding.operators import Operators
-from discovery.laws.judging.constraint import chance_of_constraint, flatness_without_factor
+from discovery.laws.judging.constraint import (
+    apart_by_own_noise,
+    chance_of_constraint,
+    flatness_without_factor,
+)
 from discovery.laws.judging.drift import DriftTest, Evaluated
 from discovery.laws.judging.evidence import (
     Evidence,
@@ -28,6 +32,7 @@ from discovery.laws.judging.evidence import (
     motion_along,
     motion_everywhere,
 )
+from discovery.laws.judging.instruments import chance_of_following
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.missing import with_missing
 from discovery.laws.judging.verdict import (
@@ -190,11 +195,17 @@ class Judge:
                     motion_everywhere(terms, formula.coefficients, every, self.criteria)
                 )
             table = checks(evidence, formula, self.criteria)
+        if verdict_of(table) == Verdict.EXACT and not formula.is_modest(self.criteria):
+            bound = evidence.drift_interval[1] * evidence.spread
+            whole = terms, formula.coefficients, self.split.all, bound, self.criteria
+            formula = replace(formula, following=chance_of_following(*whole))
+            table = checks(evidence, formula, self.criteria)
         if verdict_of(table) == Verdict.IDENTITY:
             held = self.split.held
             chance = chance_of_constraint(terms, formula.coefficients, held, self.rng)
             divided = flatness_without_factor(terms, formula.coefficients, held, self.criteria)
-            formula = replace(formula, unrelated=chance, divided=divided)
+            apart = apart_by_own_noise(terms, formula.coefficients, held, self.criteria)
+            formula = replace(formula, unrelated=chance, divided=divided, apart=apart)
             table = checks(evidence, formula, self.criteria)
         written, rounded = terms.expressions(), formula.coefficients
         return Law(

@@ -92,6 +92,12 @@ class Formula:
     divided : float
         Lower end of the flatness without the factor that all terms share; see
         `constraint.flatness_without_factor`. Asked of identities alone.
+    apart : float
+        How far its values are from one, each in units of its own noise; see
+        `constraint.apart_by_own_noise`. Asked of identities alone.
+    following : float
+        How probably a true law would follow the states as closely; see
+        `instruments.chance_of_following`. Asked of exact laws of many free numbers alone.
     """
 
     terms: Functions
@@ -99,6 +105,8 @@ class Formula:
     by_chance: float = 1.0
     unrelated: float = 0.0
     divided: float = 0.0
+    apart: float = 0.0
+    following: float = 1.0
 
     @property
     def free_numbers(self) -> int:
@@ -108,6 +116,11 @@ class Formula:
         """
         return free_numbers(self.coefficients, self.terms.kinds()) + self.terms.fitted
 
+    def is_modest(self, criteria: LawCriteria) -> bool:
+        """Tell whether it has too few free numbers, or too simple ones, to imitate a law."""
+        few = self.free_numbers <= criteria.modest_numbers
+        return few or self.by_chance <= criteria.simple_by_chance
+
 
 # The checks, by what they compare.
 VANISHING = "zero but for rounding"
@@ -115,11 +128,13 @@ VARYING = "more than rounding"
 FLATNESS = "flatness"
 FLATNESS_AT_LEAST = "flatness, lower end of its interval"
 MOTION = "motion along runs"
+FOLLOWING = "motion that follows the states"
 DRIFT_AT_LEAST = "drift, lower end of its interval"
 SIGNAL = "signal between runs"
 DRIFT_EXCLUDED = "drift excluded"
 SMALL_DRIFT = "small drift"
 NO_SIGNAL = "one value in all runs"
+ALIKE = "one value by the noise of each state, lower end of its interval"
 FEW_TERMS = "terms of an identity"
 CANCELLATION = "cancellation of terms"
 VARIATION_EXCLUDED = "variation excluded"
@@ -129,16 +144,17 @@ DIVIDED = "flatness without the factor that all terms share, lower end of its in
 
 # What exact laws and identities have in common: they do not move.
 _CONSTANT = (VARYING, FLATNESS, FLATNESS_AT_LEAST, MOTION, DRIFT_AT_LEAST)
-_EXACT = (*_CONSTANT, SIGNAL, DRIFT_EXCLUDED)
+_EXACT = (*_CONSTANT, FOLLOWING, SIGNAL, DRIFT_EXCLUDED)
 # The first verdict all of whose checks are passed holds; without one a formula is rejected.
 _VERDICTS = (
-    (Verdict.IDENTITY, (VANISHING, FEW_TERMS, ALONG, CONSTRAINT, DIVIDED)),
+    (Verdict.IDENTITY, (VANISHING, ALIKE, FEW_TERMS, ALONG, CONSTRAINT, DIVIDED)),
     (Verdict.EXACT, _EXACT),
     (
         Verdict.IDENTITY,
         (
             *_CONSTANT,
             NO_SIGNAL,
+            ALIKE,
             FEW_TERMS,
             CANCELLATION,
             VARIATION_EXCLUDED,
@@ -193,8 +209,10 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
     """
     numbers, n_terms = formula.free_numbers, len(formula.terms)
     few = numbers <= criteria.many_numbers
-    modest = numbers <= criteria.modest_numbers or formula.by_chance <= criteria.simple_by_chance
-    at_rest = evidence.drift <= criteria.rounding_drift
+    modest = formula.is_modest(criteria)
+    # Noise makes an estimate of no drift at all, where there is some, in half of all cases.
+    drift = evidence.drift if evidence.clean else evidence.drift_interval[1]
+    at_rest = drift <= criteria.rounding_drift
     # What the limits on drift are divided by.
     for_many = 1.0 if few else criteria.many_factor
     for_all = (1.0 if modest else criteria.modest_factor) * for_many
@@ -219,6 +237,7 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
         _at_most(FLATNESS, evidence.smoothed_flatness, flat),
         _at_most(FLATNESS_AT_LEAST, evidence.smoothed_flatness_interval[0], criteria.excess_motion),
         _at_least(MOTION, evidence.moving, motion, waived=at_rest),
+        _at_least(FOLLOWING, formula.following, criteria.suspected_motion, waived=at_rest),
         _at_most(
             DRIFT_AT_LEAST, drift_at_least, criteria.rounding_drift, "spread", waived=few or at_rest
         ),
@@ -228,6 +247,7 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
         ),
         _at_most(SMALL_DRIFT, drift_at_most, criteria.small_drift / for_many, "spread"),
         _at_most(NO_SIGNAL, signal, criteria.no_signal),
+        _at_most(ALIKE, formula.apart, criteria.excess_motion, waived=evidence.clean),
         _at_most(FEW_TERMS, n_terms, criteria.identity_terms, "terms"),
         _at_most(CANCELLATION, evidence.cancelled, criteria.cancellation, waived=zero),
         _at_most(

@@ -6,7 +6,11 @@ import pytest
 from discovery import ConservedQuantityFinder, libraries
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
-from discovery.laws.judging.constraint import chance_of_constraint, flatness_without_factor
+from discovery.laws.judging.constraint import (
+    apart_by_own_noise,
+    chance_of_constraint,
+    flatness_without_factor,
+)
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import symbols_of
 
@@ -21,6 +25,16 @@ def chance(expressions, coefficients, states, noise, seed=0, parameters=()):
     orbits = Orbits(measured, measured, offsets, states.std(axis=0), parameters=parameters)
     terms = libraries.custom(expressions, NAMES)
     return chance_of_constraint(terms, np.array(coefficients, dtype=float), orbits, rng)
+
+
+def apart(expressions, coefficients, states, noise, parameters=()):
+    rng = np.random.default_rng(0)
+    states = np.column_stack([states, np.zeros(len(states))])
+    measured = raw_path(states + noise * rng.normal(size=states.shape), np.full(3, noise))
+    offsets = 30 * np.arange(len(states) // 30 + 1)
+    orbits = Orbits(measured, measured, offsets, np.ones(3), parameters=parameters)
+    terms = libraries.custom(expressions, NAMES)
+    return apart_by_own_noise(terms, np.array(coefficients, dtype=float), orbits)
 
 
 def without_factor(expressions, coefficients, states, noise):
@@ -98,3 +112,24 @@ def test_uniform_numbers_obey_nothing():
     six = degree_six.fit(rows, groups=np.repeat(np.arange(20), 100)).report_
     assert not report.identities and not six.identities
     assert report.n_conserved == six.n_conserved == 0
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.1])
+def test_an_identity_is_one_value_by_the_noise_of_each_state(noise):
+    assert 0.5 < apart(["x**2", "y**2"], [1, 1], circle(), noise) < 1.2
+
+
+def test_the_noise_of_a_few_states_does_not_hide_what_the_others_tell():
+    """x y varies by its noise and more where x is small, and by less than the noise of the rest."""
+    rng = np.random.default_rng(1)
+    x, y = np.full(600, 0.01), rng.uniform(-0.3, 0.3, 600)
+    x[540:], y[540:] = 10.0, 0.0
+    product = x * y
+    assert product.var() < np.mean((x**2 + y**2) * 1e-4)
+    assert apart(["x*y"], [1], np.column_stack([x, y]), 0.01) > 1.2
+
+
+def test_what_parameters_may_explain_is_not_held_against_an_identity():
+    states = np.repeat([[1.0, 1.0], [2.0, 2.0]], 150, axis=0)
+    assert apart(["x", "y"], [1, 1], states, 0.01) > 1.2
+    assert apart(["x", "y"], [1, 1], states, 0.01, parameters=(2,)) < 1.2

@@ -1,5 +1,7 @@
 """A candidate before the judge: refuted at sight, refined, rounded, tested."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,16 +17,21 @@ RUNS, STEPS, NOISE = 40, 80, 0.01
 TERMS = libraries.custom(["x**2", "u**2"], ("x", "u"))
 
 
-@pytest.fixture
-def judge():
-    """An oscillator whose energy is x² + u², and all that the judge needs."""
+def judge_of(least):
+    """The judge of oscillators of amplitudes from the least to 2, whose energy is x² + u²."""
     rng = np.random.default_rng(0)
-    size, phase = rng.uniform(0.5, 2, (RUNS, 1)), rng.uniform(0, 6.3, (RUNS, 1))
+    size, phase = rng.uniform(least, 2, (RUNS, 1)), rng.uniform(0, 6.3, (RUNS, 1))
     turn = 0.2 * np.arange(STEPS) + phase
     states = np.stack([size * np.cos(turn), -size * np.sin(turn)], axis=-1).reshape(-1, 2)
     path = raw_path(states + NOISE * rng.standard_normal(states.shape), np.full(2, NOISE))
     orbits = Orbits(path, path, STEPS * np.arange(RUNS + 1), states.std(axis=0))
     return Judge(TERMS, Split.draw(orbits, rng), rng)
+
+
+@pytest.fixture
+def judge():
+    """An oscillator whose energy is x² + u², and all that the judge needs."""
+    return judge_of(0.5)
 
 
 def operators_on(orbits):
@@ -98,3 +105,22 @@ def test_a_bound_holds_in_places_that_only_other_runs_come_to():
     law = judge.law(ops, judge.refined(ops, Candidate((0,), np.ones(1), 1.0, 1.0)))
     assert law.evidence.uneven
     assert law.evidence.drift_interval[1] > motion
+
+
+def verdict_of(judge):
+    ops = operators_on(judge.split.fit)
+    return judge.law(ops, judge.refined(ops, candidate(1.0, 1.0))).verdict
+
+
+@pytest.mark.parametrize(("chance", "verdict"), [(0.5, "exact"), (0.01, "approximate")])
+def test_of_many_numbers_it_is_asked_what_follows_the_states(judge, monkeypatch, chance, verdict):
+    monkeypatch.setattr("discovery.laws.judging.judge.chance_of_following", lambda *_: chance)
+    assert verdict_of(judge) == "exact"
+    many = replace(judge.criteria, modest_numbers=0, simple_by_chance=0.0)
+    assert verdict_of(replace(judge, criteria=many)) == verdict
+
+
+@pytest.mark.parametrize(("apart", "verdict"), [(1.0, "identity"), (2.0, "rejected")])
+def test_an_identity_is_asked_for_at_each_state(monkeypatch, apart, verdict):
+    monkeypatch.setattr("discovery.laws.judging.judge.apart_by_own_noise", lambda *_: apart)
+    assert verdict_of(judge_of(2.0)) == verdict

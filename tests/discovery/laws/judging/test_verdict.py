@@ -132,6 +132,20 @@ def test_motion_below_rounding_is_none():
     assert verdict(seen(bound=2e-3, least=1e-3, moving=1e-9), [1]) == "approximate"
 
 
+def test_an_estimate_of_no_drift_is_no_rest():
+    """Noise makes the estimate of a drift's square negative, which is told as none."""
+    assert verdict(seen(drift=0.0, moving=1e-9), [1]) == "approximate"
+    assert verdict(seen(drift=0.0, moving=1e-9, clean=True), [1]) == "exact"
+
+
+def test_motion_that_follows_the_states_counts_against_long_formulas():
+    formula = Formula(terms_of(4), np.array([1.0, 2.0, 3.0, 4.0]))
+    assert verdict_of(checks(seen(), formula)) == "exact"
+    table = told(checks(seen(), replace(formula, following=0.03)))
+    assert verdict_of(table) == "approximate"
+    assert [c.name for c in table if not c.passed] == ["motion that follows the states"]
+
+
 def test_what_drifts_is_not_nearly_conserved():
     assert verdict(seen(bound=0.019, moving=1e-9), [1]) == "approximate"
     assert verdict(seen(bound=0.021, moving=1e-9), [1]) == "rejected"
@@ -158,6 +172,16 @@ def test_what_is_left_without_a_shared_factor_must_be_an_identity_too():
     assert verdict_of(checks(seen(**same), replace(formula, divided=2.0))) == "rejected"
 
 
+@pytest.mark.parametrize("cancelled", [0.01, 1e-7])
+def test_an_identity_holds_at_each_state_by_its_own_noise(cancelled):
+    same = {"signal": 0.1, "cancelled": cancelled}
+    formula = Formula(terms_of(2), np.ones(2), apart=1.1)
+    assert verdict_of(checks(seen(**same), formula)) == "identity"
+    apart = replace(formula, apart=1.3)
+    assert verdict_of(checks(seen(**same), apart)) == "rejected"
+    assert verdict_of(checks(seen(**same, clean=True), apart)) == "identity"
+
+
 def by_conditions(evidence, terms, coefficients, chance):
     """Return the verdict as one chain of conditions."""
     n_terms, drift, (least, bound) = len(terms), evidence.drift, evidence.drift_interval
@@ -167,8 +191,9 @@ def by_conditions(evidence, terms, coefficients, chance):
         return "identity" if n_terms <= 6 else "rejected"
     calm = simple or least <= 2e-6
     still = calm and evidence.moving >= (1e-3 if plain else 0.04)
-    still = still or drift <= 2e-6
-    most = 1.5 if simple or drift <= 2e-6 else 1.2
+    at_rest = (drift if evidence.clean else bound) <= 2e-6
+    still = still or at_rest
+    most = 1.5 if simple or at_rest else 1.2
     flat = evidence.smoothed_flatness <= most and evidence.smoothed_flatness_interval[0] <= 1.2
     strictness = (1.0 if plain else 2.0) * (1.0 if simple else 2.0)
     if flat and still:
@@ -194,7 +219,8 @@ def any_evidence(rng):
         smoothed_flatness_interval=(odd(near(0.7, 0.7, 1.2)), 2.0),
         signal=odd(near(0.3, 0.5, 50.0)),
         drift=odd(near(2e-6, 0.01)),
-        drift_interval=(odd(near(0.0, 2e-6, 1e-3)), odd(near(0.01, 0.02))),
+        drift_interval=(odd(near(0.0, 2e-6, 1e-3)), odd(near(2e-6, 0.01, 0.02))),
+        clean=bool(rng.random() < 0.5),
         drift_excluded=odd(near(0.005, 0.025, 0.05, 0.1, 0.2)),
         moving=odd(near(1e-3, 0.04, 0.5)),
         cancelled=odd(near(2e-6, 0.5, 0.5, 1.0)),
@@ -271,7 +297,7 @@ def test_on_which_resamples_all_checks_are_passed():
     # What is not resampled counts as it is.
     assert not exact_in(judged(replace(EXACT, cancelled=1e-7), [1]), draws).any()
     # Motion below rounding is none, whatever its chance.
-    at_rest = replace(EXACT, drift=1e-6)
+    at_rest = replace(EXACT, drift=1e-6, clean=True)
     assert exact_in(judged(at_rest, [1]), draws).sum() == 2
 
 
