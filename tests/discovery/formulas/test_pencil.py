@@ -31,11 +31,16 @@ def test_leaving_is_the_restricted_eigenproblem(size, spread):
         assert overlap**2 == pytest.approx(mixed[j] @ d @ mixed[j], rel=1e-4)
 
 
-def test_leaving_with_eigenvalues_too_large_to_be_squared():
-    vectors = np.linalg.qr(np.random.default_rng(0).normal(size=(4, 4)))[0]
+def test_leaving_where_a_term_is_next_to_nothing():
+    """Coefficients of 1e81: their squares are numbers, the squares of these are not."""
+    w, d = forms(np.random.default_rng(3), 3, 4)
+    values, vectors = linalg.eigh(w, d)
+    unit = np.array([1.0, 1.0, 1e81])
     with np.errstate(all="raise"):
-        mu, mixed = leaving(Spectrum(np.array([1.0, 1e180, 1e190, 2e190]), vectors))
-    assert np.isfinite(mu).all() and np.isfinite(mixed).all()
+        mu, mixed = leaving(Spectrum(values, vectors * unit[:, None]))
+    exact, mixed_exact = leaving(Spectrum(values, vectors))
+    np.testing.assert_allclose(mu, exact, rtol=1e-4)
+    np.testing.assert_allclose(mixed, mixed_exact * unit, rtol=1e-3, atol=1e-9)
 
 
 def test_lowest_solves_every_row():
