@@ -81,3 +81,30 @@ def test_motion_on_clean_runs():
     assert len(set(formed.lengths)) > 1
     assert trials.motion(lambda states: states[..., 0] * 0 + len(states), formed) < 1e-9
     assert trials.motion(lambda states: states[..., 0], formed) > 0.5
+
+
+@pytest.mark.usefixtures("beside")
+def test_objective_of_genetic_programming():
+    law_rivals = importlib.import_module("law_rivals")
+    runs = datasets.load("harmonic_oscillator", 30, 40)
+    energy = runs.truth["E"]
+    objective = law_rivals.Objective(np.stack(runs.states), [])
+    assert objective(energy(runs.rows)) < -20
+    assert objective(runs.rows[:, 0]) > 1
+    for nothing in (0.3, np.nan, np.inf):
+        assert objective(np.full(len(runs.rows), nothing)) == law_rivals.WORST
+    # What is found anew is no gain.
+    again = law_rivals.Objective(np.stack(runs.states), [energy])
+    assert again((3 - energy(runs.rows)) ** 2) == law_rivals.WORST
+    assert again(runs.rows[:, 0]) == pytest.approx(objective(runs.rows[:, 0]), abs=1)
+
+
+@pytest.mark.usefixtures("beside")
+def test_laws_among_functions():
+    law_rivals = importlib.import_module("law_rivals")
+    clean = datasets.load("kepler", 300, 20)
+    momentum, energy = (clean.truth[key] for key in "LE")
+    some = [momentum, lambda s: np.exp(energy(s)), lambda s: energy(s) + momentum(s) ** 2]
+    others = [lambda s: s[..., 0], lambda s: momentum(s) + 0.3 * s[..., 0]]
+    assert law_rivals.laws_among([*some, *others], clean) == [0, 1, 2]
+    assert law_rivals.independent(some, clean, 0) == 2

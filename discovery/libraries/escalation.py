@@ -11,7 +11,6 @@ from discovery.data.coordinates import group_bodies, infer_roles, role_of_name
 from discovery.libraries.curvilinear import clear_sines, curvilinear, of_one_angle
 from discovery.libraries.families import (
     POTENTIALS,
-    chain,
     differences,
     exponential,
     logarithmic,
@@ -129,8 +128,6 @@ def escalation(
             # Nobody said that these are no angles.
             turning = ["angle" if role == "position" else role for role in roles]
             stages += [trigonometric(names, turning, order) for order in (2, 3)]
-        if d >= 6:
-            stages.append(chain(names, roles))
         stages.append(exponential(names, roles))
         stages += scaled(names, roles)
     away = invertible(rows, roles, level)

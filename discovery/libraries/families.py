@@ -229,27 +229,6 @@ def _alike(names: Sequence[str], positions: Sequence[int]) -> list[tuple[int, in
     return list(itertools.combinations(positions, 2))
 
 
-def chain(names: Sequence[str], roles: Sequence[str | None]) -> Library:
-    """Return quadratic monomials with squares, cubes and fourth powers of differences of positions.
-
-    The squares stand for the products of two positions.
-    """
-    symbols = symbols_of(names)
-    positions = [i for i, role in enumerate(roles) if role == "position"]
-    gaps = [symbols[i] - symbols[j] for i, j in itertools.combinations(positions, 2)]
-    d, k = len(symbols), len(gaps)
-    within = set(positions)
-    exponents = [
-        (*e, *(0,) * k)
-        for e in monomials(d, 2)
-        if max(e) == 2 or sum(e) == 1 or not within.issuperset(i for i in range(d) if e[i])
-    ]
-    exponents += [
-        (0,) * d + tuple(power * u for u in unit(k, j)) for power in (2, 3, 4) for j in range(k)
-    ]
-    return Library(symbols, [*symbols, *gaps], exponents, "chain")
-
-
 def _with_functions(
     symbols: Sequence[sympy.Symbol], functions: Sequence[sympy.Expr], name: str
 ) -> Library:

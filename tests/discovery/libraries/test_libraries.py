@@ -35,7 +35,6 @@ BUILDERS = {
     "radial": families.radial(PLANE, PLANE_ROLES),
     "multipoles": families.multipoles(PLANE, PLANE_ROLES),
     "exponential": families.exponential(LINE, LINE_ROLES),
-    "chain": families.chain(LINE, LINE_ROLES),
     "differences": families.differences(LINE, LINE_ROLES, 4),
     "custom": libraries.custom(["x*sin(y)/(1 + u**2)", "exp(-x*v)", "sqrt(x**2 + y**2)"], PLANE),
     "with fitted numbers": Fitted(
@@ -321,7 +320,7 @@ AUTO = {
     ),
     "angle": (("theta", "omega"), ("angle", "angular_velocity"), ["cos(theta)", "omega**2"]),
     "amounts": (("a", "b"), ("amount", "amount"), ["log(a)", "log(b)", "a*b"]),
-    "chain": (LINE, LINE_ROLES, ["exp(q1 - q2)", "(q1 - q2)**3"]),
+    "chain": (LINE, LINE_ROLES, ["exp(q1 - q2)", "(q1 - q2)**3", "(q1 - q3)**4"]),
     "vortices": (
         ("x1", "y1", "x2", "y2", "x3", "y3"),
         (None,) * 6,
