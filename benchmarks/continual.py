@@ -56,8 +56,8 @@ def fine_tuning(model, options):
 
 def prior(**settings):
     def method(model, options):
-        del model, options
-        prior = keras_ndm.ContinualPrior(**settings)
+        del model
+        prior = keras_ndm.ContinualPrior(strength=options.strength, **settings)
         return [prior], prior.consolidate
 
     return method
@@ -207,6 +207,7 @@ def main():
     parser.add_argument("--problems", nargs="*", default=["permuted", "split"])
     parser.add_argument("--fields", action="store_true", help="sectors of a vector field instead")
     parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--strength", type=float, default=1.0, help="λ of ContinualPrior")
     parser.add_argument("--ewc", type=float, default=10.0, help="λ of EWC")
     parser.add_argument("--alpha", type=float, default=0.5, help="α of DER")
     options = parser.parse_args()

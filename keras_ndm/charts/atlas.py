@@ -1,6 +1,7 @@
 """Several charts side by side: a mixture of their densities."""
 
 import math
+import warnings
 from collections.abc import Sequence
 from types import SimpleNamespace
 
@@ -15,6 +16,9 @@ from keras_ndm.charts.bijector import Bijector
 from keras_ndm.charts.compose import Chain, Identity
 from keras_ndm.charts.lookup import get
 from keras_ndm.precision import full_precision
+
+# Rows from which a start is fitted.
+_MOST_ROWS = 100_000
 
 
 def _count(k):
@@ -48,7 +52,7 @@ class Atlas(keras.layers.Layer):
     chart : str, Chart, or a sequence of these
         As in `CoordinateLayer`; every chart is a copy of it with weights of its own.
     frame : str or Chart
-        A map before each chart that `adapt` takes from the chart's own cluster of the data. The
+        A map before each chart that `adapt` takes from the chart's own component of the data. The
         principal axes by default: for charts of the whole space.
 
     Examples
@@ -159,12 +163,31 @@ class Atlas(keras.layers.Layer):
         x : tensor (batch, d)
         context : tensor (batch, c), optional
         """
-        terms = []
-        for flow in self.flows:
+
+        def term(flow):
             z, log_det = flow.forward_and_log_det(x, context)
-            terms.append(log_det - 0.5 * ops.sum(ops.square(z), axis=-1))
+            return log_det - 0.5 * ops.sum(ops.square(z), axis=-1)
+
         constant = 0.5 * x.shape[-1] * math.log(2.0 * math.pi)
-        return ops.stack(terms, axis=-1) + self.log_weights(context) - constant
+        return self._each(term) + self.log_weights(context) - constant
+
+    def _each(self, function):
+        """Stack function(flow) of all charts, along the axis 1.
+
+        They have one program, called with the weights of each, so compiling takes as long for many.
+        """
+        first = self.flows[0]
+        if self.k == 1:
+            return ops.expand_dims(function(first), 1)
+
+        def with_weights(values):
+            mapping = list(zip(first.variables, values, strict=True))
+            with keras.StatelessScope(state_mapping=mapping):
+                return function(first)
+
+        columns = zip(*(flow.variables for flow in self.flows), strict=True)
+        values = [ops.stack([v.value for v in column]) for column in columns]
+        return ops.swapaxes(ops.vectorized_map(with_weights, values), 0, 1)
 
     def call(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """Log p(x) of points, (batch,).
@@ -185,7 +208,17 @@ class Atlas(keras.layers.Layer):
 
     def coordinates(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """Coordinates (batch, k, d) of x in each chart."""
-        return ops.stack([f.forward_and_log_det(x, context)[0] for f in self.flows], axis=1)
+        return self._each(lambda flow: flow.forward_and_log_det(x, context)[0])
+
+    def points(self, z: Tensor, context: Tensor | None = None) -> Tensor:
+        """Points (batch, k, d) that have the coordinates z in each chart.
+
+        Parameters
+        ----------
+        z : tensor (batch, d)
+        context : tensor (batch, c), optional
+        """
+        return self._each(lambda flow: flow.inverse_given(z, context))
 
     def transition(self, z: Tensor, start: int, end: int, context: Tensor | None = None) -> Tensor:
         """Coordinates (batch, d) in the chart `end` of points with coordinates z in `start`.
@@ -212,7 +245,10 @@ class Atlas(keras.layers.Layer):
         return total
 
     def adapt(self, data: np.ndarray, context: Tensor | None = None) -> None:
-        """Start each chart at a cluster of the data (k-means), with the cluster's share as weight.
+        """Start each chart at a component of a mixture of k normal laws, fitted to the data (EM).
+
+        That mixture is the atlas while its charts are linear. A row counts for one component, drawn
+        by the row's responsibilities; the weights are the components' shares.
 
         Parameters
         ----------
@@ -226,10 +262,10 @@ class Atlas(keras.layers.Layer):
         """
         if len(data) < self.k:
             raise ValueError(f"{self.k} charts need as many rows at least; received {len(data)}.")
-        labels = _clusters(data, self.k)
+        labels = _components(data, self.k)
         for k, flow in enumerate(self.flows):
             chosen = labels == k
-            # A cluster of a few points has no axes of its own.
+            # A component of a few points has no axes of its own.
             chosen = chosen if chosen.sum() > data.shape[1] else np.full(len(data), True)
             flow.adapt(data[chosen], None if context is None else context[chosen])
         counts = np.bincount(labels, minlength=self.k)
@@ -261,12 +297,20 @@ class Atlas(keras.layers.Layer):
         return cls(**{**config, **parts})
 
 
-def _clusters(data, k):
-    """Number of the cluster of each row, by k-means on standardized columns."""
+def _components(data, k):
+    """Number of the component of each row, drawn by its share in a mixture of k normal laws."""
     if k == 1:
         return np.zeros(len(data), int)
-    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
 
-    spread = data.std(axis=0)
-    scaled = (data - data.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    return KMeans(k, n_init=4, random_state=0).fit_predict(scaled.astype("float64"))
+    # Of a seed that data are seldom drawn with.
+    spread, random = data.std(axis=0), np.random.default_rng((k, len(data)))
+    scaled = ((data - data.mean(axis=0)) / np.where(spread > 0, spread, 1.0)).astype("float64")
+    some = scaled[random.permutation(len(data))[:_MOST_ROWS]]
+    with warnings.catch_warnings():
+        # It is a start: rounds that were left out, or fewer places than charts, do no harm.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        mixture = GaussianMixture(k, random_state=0).fit(some)
+    bounds = np.cumsum(mixture.predict_proba(scaled), axis=1)
+    return np.minimum((random.uniform(size=(len(data), 1)) > bounds).sum(axis=1), k - 1)

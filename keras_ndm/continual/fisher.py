@@ -13,6 +13,7 @@ import numpy as np
 from keras import ops
 
 from keras_ndm.backend import Tensor, compiled
+from keras_ndm.keras_internals import has_loss
 from keras_ndm.optimizers.natural_gradient.fisher.jacobian import linearize
 from keras_ndm.optimizers.natural_gradient.fisher.layer_blocks import RowsBlock
 from keras_ndm.optimizers.natural_gradient.fisher.output_fisher import (
@@ -136,7 +137,7 @@ def _linearized(objective, taps, floor):
     with objective.scope(values):
         y_pred = objective.predict()
     seeds, _ = output_fisher(objective, values, y_pred)
-    if floor > 0 and not objective.gaussian:
+    if floor > 0 and has_loss(objective.model):
         lifted = floor_of(objective, y_pred, floor)
         seeds = [ops.concatenate(pair, axis=0) for pair in zip(seeds, lifted, strict=True)]
     shape = ops.shape(seeds[0])[:2]

@@ -70,6 +70,12 @@ def targets_of(model: keras.Model, x: Nested, y: Nested | None) -> Nested:
         model.test_on_batch(*first)
     if y is not None:
         return y
+    own = type(model).compute_loss is not keras.Model.compute_loss
+    if loss is None and own and not hasattr(model, "moments"):
+        raise ValueError(
+            f"The Fisher matrix of {type(model).__name__}'s own `compute_loss` depends on targets: "
+            "pass `y`."
+        )
     y_pred = model.predict(x, verbose=0)
     if loss is None:
         return keras.tree.flatten(y_pred)[0]

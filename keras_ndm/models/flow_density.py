@@ -359,12 +359,9 @@ class FlowDensity(OwnLoss):
         bounds = np.cumsum(np.broadcast_to(weights, (n, self.atlas.k)), axis=1)
         which = (rng.uniform(size=(n, 1)) * bounds[:, -1:] > bounds).sum(axis=1)
         which = np.minimum(which, self.atlas.k - 1)
-        x = np.zeros_like(z)
-        for k, flow in enumerate(self.atlas.flows):
-            # Of all rows: each number of rows would be compiled anew.
-            found = self._over_rows(f"inverse_{k}", flow.inverse_given, z, *features)
-            x = np.where((which == k)[:, None], found.astype(x.dtype), x)
-        return x
+        # Of all charts: each number of rows would be compiled anew.
+        found = self._over_rows("points", self.atlas.points, z, *features).astype(z.dtype)
+        return np.take_along_axis(found, which[:, None, None], axis=1)[:, 0]
 
     def metric(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         """Pullback metric (batch, d, d) of the charts: a metric for `keras_ndm.geometry`.

@@ -391,7 +391,7 @@ def refrozen(model, _):
 
 def class_weights(model, _):
     outputs = task(model)[1]
-    if outputs.ndim != 2 or own_likelihood(model):
+    if own_likelihood(model) or outputs.ndim != 2 or outputs.shape[1] < 2:
         pytest.skip("no classes at the outputs")
     kinds = np.arange(8) % outputs.shape[1]
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

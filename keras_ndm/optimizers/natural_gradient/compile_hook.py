@@ -86,10 +86,13 @@ def take_over(model: keras.Model, step: Callable) -> None:
     for name in _OF_A_STEP:
         if getattr(type(model), name, None) is not getattr(keras.Model, name, None):
             raise ValueError(
-                f"{type(model).__name__} overrides `{name}`, and NaturalGradient replaces the "
-                "training step: it needs the samples of a batch, which `apply_gradients` does not "
-                "give it. Compile with `loss=`, or let layers without weights add the loss by "
-                "`add_loss`, as of a variational autoencoder, or use another optimizer."
+                f"{type(model).__name__} overrides `{name}`, and NaturalGradient takes its place: "
+                "curvature, damping and line search need the loss as a function of the weights, "
+                "and a training step gives the optimizer gradients alone. Move the loss to "
+                "`compute_loss(self, x, y, y_pred, sample_weight, training)`, what is logged to "
+                "`compute_metrics`, and changes of the batch to the data set; or compile with "
+                "`loss=`, or let layers without weights add the loss by `add_loss`. A step that "
+                "trains two networks in turn has no such loss: use another optimizer."
             )
     train_step = make_train_step(model, step)
     train_step._of_natural_gradient = True

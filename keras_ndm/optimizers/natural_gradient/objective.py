@@ -10,7 +10,7 @@ from keras import ops
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import vjp
 from keras_ndm.keras_internals import has_loss
-from keras_ndm.optimizers.natural_gradient.fisher.added_losses import AddedLoss, adding
+from keras_ndm.optimizers.natural_gradient.fisher.added_losses import AddedLoss, adding, computed
 
 __all__ = ["Nested", "Objective", "read", "trained", "wide"]
 
@@ -76,9 +76,8 @@ class Objective:
         self.state_values = [read(v) for v in self.state]
         # A likelihood model's Fisher matrix lives at its moments, not at what it predicts.
         self.gaussian = not has_loss(model) and hasattr(model, "moments")
-        # Losses of `add_loss` alone: the Fisher matrix lives where layers add them.
-        own = type(model).compute_loss is not keras.Model.compute_loss
-        self.added = not (has_loss(model) or self.gaussian or own)
+        # Losses of `add_loss` or the model's own: the Fisher matrix lives at what they are given.
+        self.added = not (has_loss(model) or self.gaussian)
         self._options = _told(model.call, training)
         self._moments_options = _told(model.moments, training) if self.gaussian else {}
 
@@ -115,7 +114,9 @@ class Objective:
         return self.predict(x)
 
     def added_losses(self, x: Nested | None = None) -> list[AddedLoss]:
-        """Calls of layers without weights that add a loss; call it inside `scope`.
+        """Calls of layers without weights that add a loss, or the model's own `compute_loss`.
+
+        Call it inside `scope`.
 
         Raises
         ------
@@ -123,6 +124,8 @@ class Objective:
             When there are none.
         """
         x = self.x if x is None else x
+        if self._own:
+            return [computed(self.model, self.compute_loss, self.predict(x))]
         with adding(self.model, keras.tree.flatten(x)) as found:
             self.predict(x)
         if not found:
@@ -154,9 +157,12 @@ class Objective:
         return loss, y_pred, [scope.get_current_value(v) for v in self.state], added
 
     @property
+    def _own(self) -> bool:
+        return type(self.model).compute_loss is not keras.Model.compute_loss
+
+    @property
     def _unknown_loss(self) -> bool:
-        own = type(self.model).compute_loss is not keras.Model.compute_loss
-        return (own and not self.gaussian) or self.added
+        return (self._own and not self.gaussian) or self.added
 
     def gradient(self, values: list) -> list:
         """Gradient of the whole loss with respect to the trainable values."""

@@ -391,6 +391,40 @@ def test_a_loss_that_is_not_known_needs_targets():
 
 
 @pytest.mark.slow
+class Computed(keras.Model):
+    """The squared error as a `compute_loss`."""
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return ops.mean(ops.square(y_pred - y))
+
+
+class Squared(layers.Layer):
+    def call(self, y):
+        self.add_loss(ops.mean(ops.square(y)))
+        return y
+
+
+@pytest.mark.slow_on_jax
+@pytest.mark.parametrize("added", [False, True], ids=["compute_loss", "add_loss"])
+def test_losses_that_are_not_compiled(added):
+    """Their penalty is that of the squared error, without a floor."""
+    keras.utils.set_random_seed(0)
+    x = keras.Input((3,))
+    y = layers.Dense(2)(x)
+    model = keras.Model(x, Squared()(y)) if added else Computed(x, y)
+    model.compile("sgd", run_eagerly=True)
+    before = answers(model)
+    if not added:
+        with pytest.raises(ValueError, match="own `compute_loss` depends on targets: pass `y`"):
+            learned(model, y=False)
+    prior = learned(model, y=False if added else None)
+    move(model)
+    loss = np.mean((answers(model) - before) ** 2)
+    assert prior.penalty() == pytest.approx(loss, rel=1e-4)
+    model.fit(X, None if added else before, epochs=1, verbose=0, callbacks=[prior])
+    assert prior.penalty() < loss
+
+
 def test_likelihood_models_have_no_memory_of_answers():
     model = keras_ndm.NeuralDifferentialManifold(hidden=(4,))
     model.adapt(X, X)

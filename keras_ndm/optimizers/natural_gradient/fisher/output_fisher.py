@@ -16,6 +16,7 @@ with L_n z_n = ∂L/∂f_n makes the gradient J̃ᵀ z.
 | a loss with a method ``output_fisher(y_true, y_pred)`` | its own | what it returns, (N, M, M) |
 | none: a model with ``moments(x)`` | Gaussian with learned metric | see `gaussian_fisher` |
 | none: ``add_loss`` in layers without weights | none known | as below, at their inputs |
+| none: a ``compute_loss`` of the model's own | none known | as below |
 | any other | none known | Σ_b |∂²ℓ/∂f_a∂f_b|, or 1/m where it is not convex; warns |
 
 s_n holds sample weights, the loss weight and the reduction. Amari (1998), Neural Computation 10,
@@ -33,7 +34,6 @@ from keras import losses, ops
 from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import cholesky, vjp
 from keras_ndm.keras_internals import (
-    has_loss,
     labels_in_place,
     losses_of,
     options_of,
@@ -281,13 +281,6 @@ def output_fisher(objective: Objective, values: list, y_pred: Nested) -> tuple:
         return gaussian_seeds(mean, covariance, objective.y, objective.sample_weight)
     if objective.added:
         return _added_fisher(objective, values)
-    if not has_loss(objective.model):
-        raise ValueError(
-            f"{type(objective.model).__name__} has its own `compute_loss` and was compiled without "
-            "a loss, so nothing says what its outputs mean, and NaturalGradient has no Fisher "
-            "matrix. Pass `loss=` to `compile` for the part that is a function of the outputs, or "
-            "add the losses by `add_loss` in layers without weights."
-        )
     leaves = keras.tree.flatten(y_pred)
     gradients = objective.output_gradient(values, y_pred)
     columns, z = [], []
@@ -315,7 +308,7 @@ def _side_by_side(leaves, columns):
 
 
 def _added_fisher(objective, values):
-    """Seeds and z of losses that layers add, by the curvature at their inputs."""
+    """Seeds and z of losses that are added or the model's own, by the curvature at their inputs."""
     with objective.scope(values):
         calls = objective.added_losses()
     leaves, columns, z = [], [], []

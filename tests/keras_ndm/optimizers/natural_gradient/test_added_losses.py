@@ -36,6 +36,13 @@ class Distance(keras.layers.Layer):
         return b
 
 
+class Computed(keras.Model):
+    """The squared error as a `compute_loss`."""
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return ops.mean(ops.square(y_pred - y))
+
+
 def net():
     x = keras.Input((2,))
     return x, keras.layers.Dense(2)(keras.layers.Dense(4, "tanh")(x))
@@ -48,7 +55,7 @@ def data():
 
 @pytest.mark.slow_on_jax
 def test_a_step_is_that_of_the_compiled_loss():
-    """The squared error, added by a layer and compiled: both have the same Fisher matrix."""
+    """The squared error, compiled, added, computed by the model: all have one Fisher matrix."""
     x, y = data()
     models = []
     for added in (False, True):
@@ -61,8 +68,13 @@ def test_a_step_is_that_of_the_compiled_loss():
         model.compile(keras_ndm.NaturalGradient(solver="exact"), None if added else "mse")
         model.fit([x, y] if added else x, None if added else y, batch_size=12, verbose=0)
         models.append(model)
-    for a, b in zip(*(model.get_weights() for model in models), strict=True):
-        np.testing.assert_allclose(a, b, atol=2e-3)
+    keras.utils.set_random_seed(0)
+    computing = Computed(*net())
+    computing.compile(keras_ndm.NaturalGradient(solver="exact"))
+    computing.fit(x, y, batch_size=12, verbose=0)
+    for model in (models[1], computing):
+        for a, b in zip(models[0].get_weights(), model.get_weights(), strict=True):
+            np.testing.assert_allclose(a, b, atol=2e-3)
     keras.utils.set_random_seed(0)
     start = keras.Model(*net()).get_weights()
     assert np.abs(models[0].get_weights()[0] - start[0]).max() > 0.05
@@ -109,9 +121,11 @@ class Adding(Own):
         return y
 
 
-class Computing(Own):
+class Calling(Own):
+    """A loss that is no function of the outputs."""
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        return ops.mean(ops.square(y_pred - y))
+        return ops.mean(ops.square(self.dense(2.0 * x)))
 
 
 class Stepping(Own):
@@ -130,8 +144,8 @@ class Updating(Own):
     ("model", "words"),
     [
         (Adding, "in a layer of its own that has no weights"),
-        (Computing, "its own `compute_loss`"),
-        (Stepping, "overrides `train_step`.* by `add_loss`"),
+        (Calling, "`compute_loss` of Calling calls 'dense.*not one of the outputs"),
+        (Stepping, "overrides `train_step`.* to `compute_loss.* by `add_loss`"),
         (Updating, "overrides `compute_loss_and_updates`"),
     ],
 )
