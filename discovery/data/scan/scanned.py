@@ -30,7 +30,7 @@ _SUFFIXES = (".parquet", ".pq", ".parq")
 _EXPECTED = (
     f"Expected names that end in {', '.join(_SUFFIXES)}. What fits into memory is read by "
     "Trajectories.from_file or from_xarray; larger arrays (HDF5, Zarr, NetCDF) are written as "
-    "Parquet some runs at a time: Trajectories(states[a:b], times).to_file(f'runs/part{a}.parquet')."
+    "Parquet some runs at a time: Trajectories(states[a:b], times).to_file('runs/part1.parquet')."
 )
 # Rows of the first file that tell which column is the time.
 _HEAD = 10_000
