@@ -53,7 +53,6 @@ def select(
     Findings
         Laws and identities alone.
     """
-
     known: dict[int, np.ndarray] = {}
 
     def gradients(laws: Sequence[Law]) -> list[np.ndarray]:
