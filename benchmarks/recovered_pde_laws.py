@@ -2,6 +2,7 @@
 
     python benchmarks/recovered_pde_laws.py                          all, at 0, 1 and 5 % noise
     python benchmarks/recovered_pde_laws.py --only kdv burgers --noise 0.1
+    python benchmarks/recovered_pde_laws.py --second-derivatives     integrable equations have more
 
 100 runs × 200 samples, noise as a fraction of each column's spread. Counts are those of integrals
 of the densities that are searched: an integrable equation has more. CPU seconds of the finder
@@ -155,6 +156,19 @@ EQUATIONS = {
 }
 
 
+# With second derivatives integrable equations have more laws, which the cut-off breaks unless waves
+# are long beside it.
+RESOLVED = {
+    "modified KdV": EQUATIONS["modified KdV"]._replace(
+        fields=(Field((0.3, 0.6), (0.1, 0.3), 2),), dt=0.1, share=1 / 3, laws=4
+    ),
+    "nonlinear Schrödinger": EQUATIONS["nonlinear Schrödinger"]._replace(
+        fields=(Field((0.3, 0.8), (0.1, 0.3), 1), Field((0, 0), (0.1, 0.3), 1)),
+        **{"n": 64, "dt": 0.04, "share": 1 / 3, "laws": 5},
+    ),
+}
+
+
 def simulate(equation: Equation, seed: int = 0) -> Trajectories:
     """Integrate runs of an equation."""
     rng = np.random.default_rng(seed)
@@ -196,13 +210,15 @@ def _start(rng: np.random.Generator, field: Field, n: int) -> np.ndarray:
     return rng.uniform(*field.mean, (RUNS, 1)) + rms * waves
 
 
-def find(runs: Trajectories, noise: float, seed: int = 1) -> tuple[list[str], float]:
+def find(
+    runs: Trajectories, noise: float, seed: int = 1, library: str = "auto"
+) -> tuple[list[str], float]:
     """Return the exact laws found in noisy runs, and the CPU seconds that took."""
     rng = np.random.default_rng(seed)
     rows = runs.rows + noise * runs.rows.std(axis=0) * rng.standard_normal(runs.rows.shape)
     table = pd.DataFrame(rows, columns=runs.names)
     finder = ConservedQuantityFinder(
-        roles=runs.roles, grid_spacing=runs.grid_spacing, random_state=0
+        library, roles=runs.roles, grid_spacing=runs.grid_spacing, random_state=0
     )
     begin = time.process_time()
     finder.fit(table, groups=runs.groups, times=runs.row_times)
@@ -216,16 +232,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", nargs="+", metavar="NAME", help="some of the equations")
     parser.add_argument("--noise", nargs="+", type=float, default=[0.0, 0.01, 0.05])
+    parser.add_argument(
+        "--second-derivatives", action="store_true", help="the library with second derivatives"
+    )
     parser.add_argument("--formulas", action="store_true", help="print what is found")
     options = parser.parse_args()
+    further = options.second_derivatives
+    library = "fields with second derivatives" if further else "auto"
+    equations = EQUATIONS | (RESOLVED if further else {})
     right = above = 0
     levels = ", ".join(f"{100 * noise:g}" for noise in options.noise)
     print(f"| equation | laws | found at {levels} % | CPU seconds |\n|---|---|---|---|")
     names = options.only or [*sets, *EQUATIONS]
     for name in names:
-        runs = datasets.load(name) if name in sets else simulate(EQUATIONS[name])
-        laws = datasets.info(name).count if name in sets else EQUATIONS[name].laws
-        found, seconds = zip(*(find(runs, noise) for noise in options.noise), strict=True)
+        runs = datasets.load(name) if name in sets else simulate(equations[name])
+        laws = datasets.info(name).count if name in sets else equations[name].laws
+        laws += further and name == "kdv"
+        both = (find(runs, noise, library=library) for noise in options.noise)
+        found, seconds = zip(*both, strict=True)
         counts = [len(formulas) for formulas in found]
         right += sum(count == laws for count in counts)
         above += sum(count > laws for count in counts)

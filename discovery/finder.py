@@ -43,7 +43,8 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
     ----------
     library : str, list or Library, default="auto"
         Candidate functions: a name of ``discovery.libraries.NAMES``, SymPy expressions or their
-        text, a `Library`, or ``"auto"``, which goes from simple to rich.
+        text, a `Library`, or ``"auto"``, which goes from simple to rich. Of fields also
+        ``"fields with second derivatives"``.
     noise : float or array-like of shape (d,), optional
         Standard deviation of the measurement noise where it is known, in the units of `X`; 0 where
         there is none.

@@ -236,14 +236,16 @@ class Search:
         judge = Judge(library, clear, self.rng, self.numbers, self.criteria, self.number)
         trials = _Trials(self, judge)
         laws = trials.run()
-        self.pool += [law for law in laws if law.verdict != Verdict.REJECTED]
+        passed = [law for law in laws if law.verdict != Verdict.REJECTED]
+        self.pool += passed
         others = [law for law in laws if law.verdict in (Verdict.REJECTED, Verdict.APPROXIMATE)]
         self.nearly += [law for law in others if law.exact_in.any()]
         self.unresolved += [
             law for law in others if law.verdict == Verdict.REJECTED and law.unresolved
         ]
         before = len(self.chosen.laws)
-        self.chosen = self._selected(self.pool)
+        if passed:
+            self.chosen = self._selected(self.pool)
         new = len(self.chosen.laws) - before
         record = StageRecord(library.name, len(library), trials.flat.values, new)
         self.records.append(replace(record, unfinished=trials.unfinished))

@@ -24,7 +24,14 @@ from discovery.laws.judging.selection import select
 from discovery.laws.judging.trend import secular_rate
 from discovery.laws.search import analyse
 from discovery.laws.stages import Closed
-from discovery.pde.densities import Densities, Jets, custom, escalation
+from discovery.pde.densities import (
+    SECOND_DERIVATIVES,
+    Densities,
+    Jets,
+    custom,
+    escalation,
+    with_second_derivatives,
+)
 from discovery.pde.grid import Grid, grid_of
 from discovery.pde.integral_library import IntegralsAsCoordinates, on_grid, some_columns
 from discovery.pde.integrals import Integrals
@@ -82,7 +89,8 @@ def analyse_fields(
     runs : Trajectories
         All roles ``"field"``; columns named by field and grid point (u1, u2, …).
     library : str or sequence
-        ``"auto"``, or densities: formulas in the fields and their derivatives (u, u_x, u_xx, …).
+        ``"auto"``, `SECOND_DERIVATIVES`, which tries more, or densities: formulas in the fields and
+        their derivatives (u, u_x, u_xx, …).
     noise : (d,) array, optional
         Standard deviation of each column's noise, where it is known.
     numbers : Numbers
@@ -110,6 +118,8 @@ def analyse_fields(
         positive = [f for f in _positive(here) if not place.origins[f]]
         # What a shift of the origin makes another function is looked for from the first place.
         sets = given or escalation(jets, positive, polynomials=place is not places[0])
+        if library == SECOND_DERIVATIVES:
+            sets = [*sets, *with_second_derivatives(jets)]
         whole = list(dict.fromkeys(density for tried in sets for density in tried.expressions))
         integrals = here.orbits(Integrals(whole, jets, here.grid, here.bases))
         _check_finite(integrals.measured.states, whole)
@@ -178,13 +188,16 @@ class _Search:
         split = Split(orbits.take(self.fit), orbits.take(self.held), orbits, probes)
         stage = Closed(IntegralsAsCoordinates(tried, self.jets))
         found = analyse([stage], split, rng, numbers)
+        known = len(self.pool)
         for law in (*found.laws, *found.identities):
             if law.verdict != "exact" or _is_known(law):
                 grid, names = self.waves.grid, self.runs.names
                 law_here = on_grid(law, tried, self.jets, grid, names)
-                self.pool.append(place.outside(law_here, self.jets, grid, names))
+                law_here = place.outside(law_here, self.jets, grid, names)
+                if not any(_are_one(law_here, other) for other in self.pool):
+                    self.pool.append(law_here)
             if law.verdict == "approximate":
-                self.drift_rates[self.pool[-1].expression] = secular_rate(
+                self.drift_rates[law_here.expression] = secular_rate(
                     law.library,
                     law.coefficients,
                     orbits.measured,
@@ -193,7 +206,8 @@ class _Search:
                     law.evidence.spread,
                 )
         before = len(self.chosen.laws)
-        self.chosen = self._select()
+        if len(self.pool) > known:
+            self.chosen = self._select()
         new = len(self.chosen.laws) - before
         self.records.append(replace(found.stages[0], n_laws=new))
         same = found.rejected if self.rejected is None else self.rejected & found.rejected
@@ -215,15 +229,15 @@ class _Search:
 
 
 def _given(library: str | Sequence[str | sympy.Expr], jets: Jets) -> list[Densities]:
-    """Return the user's own densities; none for ``"auto"``."""
-    if isinstance(library, str) and library == "auto":
+    """Return the user's own densities; none for names."""
+    if isinstance(library, str) and library in ("auto", SECOND_DERIVATIVES):
         return []
     if isinstance(library, Sequence) and not isinstance(library, str):
         return [custom(library, jets)]
     raise ValueError(
-        f"library: received {library!r}, and the coordinates are fields. Expected 'auto', or "
-        f"densities in the fields and their derivatives, for example ['{jets.fields[0]}**2', "
-        f"'{jets.symbol(0, 1)}**2']."
+        f"library: received {library!r}, and the coordinates are fields. Expected 'auto', "
+        f"{SECOND_DERIVATIVES!r}, or densities in the fields and their derivatives, for example "
+        f"['{jets.fields[0]}**2', '{jets.symbol(0, 1)}**2']."
     )
 
 
@@ -253,6 +267,12 @@ def _positive(waves: FieldWaves) -> list[int]:
     """Return the fields that are positive everywhere, measured and smoothed."""
     lowest = np.minimum(*(waves.states(a).min(axis=0) for a in (waves.measured, waves.smoothed)))
     return [f for f, columns in enumerate(waves.grid.columns) if lowest[columns].min() > 0]
+
+
+def _are_one(law: Law, other: Law) -> bool:
+    """Tell whether a law is one that an earlier set gave, at no higher cost."""
+    same = law.verdict == other.verdict and law.cost >= other.cost
+    return same and law.expression == other.expression
 
 
 def _is_known(law: Law) -> bool:

@@ -22,6 +22,8 @@ from discovery.formulas.parsing import parse_formula
 MAX_ORDER = 4
 # Highest power of a field by itself.
 MAX_POWER = 6
+# What users ask for to have the next laws of integrable equations.
+SECOND_DERIVATIVES = "fields with second derivatives"
 # Densities of a set: larger sets take long, and so many integrals imitate each other.
 MAX_DENSITIES = 32
 
@@ -169,6 +171,37 @@ def escalation(
         sets.append(Densities("logarithmic and rational densities", first + ratios))
         sets.append(Densities("squared slopes over densities", plain + _vortices(jets, positive)))
     return _fitting(sets)
+
+
+def with_second_derivatives(jets: Jets) -> list[Densities]:
+    """Return densities in which the next laws of integrable equations are, two of them mostly.
+
+    Products of two derivatives: of the first order times powers of the fields, and of the second.
+    A mirror image of the equation parts densities with an odd number of derivatives from the
+    others, and a change of the fields' signs those of even degree.
+
+    Parameters
+    ----------
+    jets : Jets
+    """
+    n = len(jets.fields)
+    u = [jets.symbol(f) for f in range(n)]
+    squares, cubes, fourth = (_products(u, k) for k in (2, 3, 4))
+    steep, twice = _gradients(jets), 2 * np.eye(jets.n_axes, dtype=int)
+    bends = [sympy.Add(*(jets.symbol(f, *k) for k in twice)) for f in range(n)]
+    quadratic = [*squares, *steep, *_products(bends, 2)]
+    steeper, steepest = ([s * w for s in steep for w in powers] for powers in (u, squares))
+    # Of each product all places of the derivative but on its first field: Σ of all is nothing.
+    odd = [flux * w for flux in _fluxes(jets) for w in (1, *u, *squares)]
+    for f, g in itertools.combinations(range(n), 2):
+        odd += [bends[g] * slope for slope in jets.slopes(f)]
+    even = [*quadratic, *fourth, *_products([w**2 for w in u], 3), *steepest]
+    sets = [
+        Densities("second derivatives", [*u, *quadratic, *cubes, *fourth, *steeper]),
+        Densities("second derivatives, even", even),
+        Densities("second derivatives, odd", list(dict.fromkeys(odd))),
+    ]
+    return [tried for tried in sets if 0 < len(tried.expressions) <= MAX_DENSITIES]
 
 
 def _slopes(jets: Jets) -> list[sympy.Expr]:

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from pyarrow.dataset import FileSystemDataset
 
 _SUFFIXES = (".parquet", ".pq", ".parq")
+_EXPECTED = (
+    f"Expected names that end in {', '.join(_SUFFIXES)}. What fits into memory is read by "
+    "Trajectories.from_file or from_xarray; larger arrays (HDF5, Zarr, NetCDF) are written as "
+    "Parquet some runs at a time: Trajectories(states[a:b], times).to_file('runs/part1.parquet')."
+)
 # Rows of the first file that tell which column is the time.
 _HEAD = 10_000
 
@@ -219,10 +224,7 @@ def _files(path: FilePath) -> dict[str, Path]:
             if file.suffix.lower() in _SUFFIXES and not file.name.startswith((".", "_", "~"))
         ]
         if not found:
-            raise MissingFileError(
-                f"{folder} holds no Parquet file. Expected names that end in "
-                f"{', '.join(_SUFFIXES)}; files of other kinds are read by Trajectories.from_file."
-            )
+            raise MissingFileError(f"{folder} holds no Parquet file. {_EXPECTED}")
     elif folder.is_file():
         found = [folder]
     elif sources.is_pattern(path):
@@ -233,10 +235,7 @@ def _files(path: FilePath) -> dict[str, Path]:
         )
     other = [file for file in found if file.suffix.lower() not in _SUFFIXES]
     if other:
-        raise ValueError(
-            f"{other[0]} is no Parquet file. Expected names that end in {', '.join(_SUFFIXES)}: "
-            "write Parquet (frame.to_parquet), or read it with Trajectories.from_file."
-        )
+        raise ValueError(f"{other[0]} is no Parquet file. {_EXPECTED}")
     return sources.named(found)
 
 

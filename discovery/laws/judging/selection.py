@@ -53,9 +53,13 @@ def select(
     Findings
         Laws and identities alone.
     """
+    known: dict[int, np.ndarray] = {}
 
     def gradients(laws: Sequence[Law]) -> list[np.ndarray]:
-        return [law.gradient(probes, scale) for law in laws]
+        for law in laws:
+            if id(law) not in known:
+                known[id(law)] = law.gradient(probes, scale)
+        return [known[id(law)] for law in laws]
 
     obeyed = [law for law in pool if law.verdict == Verdict.IDENTITY]
     obeyed.sort(key=attrgetter("cost"))
@@ -64,6 +68,7 @@ def select(
         if independent(gradients([law]), gradients(identities), criteria=criteria):
             identities.append(law)
             probes = on_surface(probes, scale, identities)
+            known.clear()
     laws = [law for law in pool if law.verdict != Verdict.IDENTITY]
     laws.sort(
         key=lambda law: (

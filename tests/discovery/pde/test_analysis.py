@@ -9,6 +9,8 @@ import sympy
 
 from discovery import ConservedQuantityFinder, Trajectories, datasets, discover
 from discovery.cli import main
+from discovery.laws.judging.selection import select
+from discovery.pde import analysis
 
 x = sympy.Symbol("x")
 u, v = (sympy.Function(name)(x) for name in "uv")
@@ -211,6 +213,30 @@ def test_densities_of_ones_own(kdv, find):
     finder = find(kdv, library=["u_x**2", "u**3", "u**2"])
     assert finder.n_conserved_ == 2
     assert finder.report_.searched[0].startswith("custom densities (3 terms")
+
+
+def test_the_next_law_where_it_is_asked_for(kdv, find):
+    """Korteweg and de Vries' equation has one more with second derivatives, by name alone."""
+    more = find(kdv, "fields with second derivatives").quantities_
+    assert {q.expression for q in more[:3]} == LAWS["kdv"] and len(more) == 4
+    density = sympy.expand(more[3].expression.function)
+    density /= density.coeff(u.diff(x, 2) ** 2)
+    assert float(density.coeff(u * u.diff(x) ** 2)) == pytest.approx(-10, rel=0.01)
+    assert float(density.coeff(u**4)) == pytest.approx(5, rel=0.01)
+
+
+def test_what_many_sets_give_is_chosen_from_once(kdv, find, monkeypatch):
+    """Sets that bring nothing new change nothing, and what is found again is one law."""
+    pools = []
+
+    def counted(pool, *given, **more):
+        pools.append([law.expression for law in pool])
+        return select(pool, *given, **more)
+
+    monkeypatch.setattr(analysis, "select", counted)
+    find(kdv)
+    sizes = [len(pool) for pool in pools]
+    assert sizes == sorted(set(sizes)) and all(len(pool) == len(set(pool)) for pool in pools)
 
 
 MISTAKES = {

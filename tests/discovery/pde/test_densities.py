@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from discovery.pde.densities import Jets, escalation
+from discovery.pde.densities import Jets, escalation, with_second_derivatives
 from discovery.pde.grid import grid_of
 from discovery.pde.integrals import Integrals
 
@@ -13,7 +13,7 @@ def test_no_density_is_a_total_derivative(fields):
     """The integrals' derivatives are linearly independent: none is zero or the sum of others."""
     grid = grid_of([f"{f}{p}" for f in fields for p in range(16)], 0.4)
     jets = Jets(grid.fields)
-    for name, expressions in escalation(jets, positive=[0]):
+    for name, expressions in [*escalation(jets, positive=[0]), *with_second_derivatives(jets)]:
         parts = Integrals(expressions, jets, grid)
         states = np.random.default_rng(0).uniform(0.5, 1.5, (40, 16 * len(fields)))
         slopes = parts.gradients(parts.amplitudes(states)).swapaxes(0, 1)

@@ -241,6 +241,29 @@ def test_no_such_place(tmp_path):
         Trajectories.scan(tmp_path / "a.csv")
 
 
+@pytest.mark.parametrize("name", ["a.h5", "a.zarr"])
+def test_arrays_are_written_anew(name, runs, tmp_path):
+    """The message says how, and that gives the runs, in pieces."""
+    (tmp_path / "a.zarr").mkdir()
+    runs.to_file(tmp_path / "a.h5")
+    with pytest.raises(ValueError, match=r"HDF5, Zarr.* Trajectories\(states\[a:b\], times"):
+        Trajectories.scan(tmp_path / name)
+
+
+def test_labelled_arrays_some_runs_at_a_time(runs, tmp_path):
+    xarray = pytest.importorskip("xarray")
+    states, times = np.stack(runs.states), runs.times[0]
+    data = xarray.Dataset(
+        {name: (("run", "t"), states[..., k]) for k, name in enumerate(runs.names)}, {"t": times}
+    )
+    for a in range(0, runs.n_runs, 2):
+        some = Trajectories.from_xarray(data.isel(run=slice(a, a + 2)))
+        some.to_file(tmp_path / f"part{a}.parquet")
+    rows, ids, _ = read(Trajectories.scan(tmp_path))
+    np.testing.assert_array_equal(rows, states.reshape(len(rows), -1))
+    assert len(set(ids)) == runs.n_runs
+
+
 def test_samples_without_a_value_may_be_left_out(runs, tmp_path):
     without_value(runs.to_frame(), tmp_path)
     rows, _, _ = read(Trajectories.scan(tmp_path, missing="drop", roles={"x": "position"}))

@@ -303,3 +303,17 @@ def test_price_and_sine_may_be_told():
     assert [laws.index(one) for one in kept] == [1]
     close = [law("x"), law("x", "y", coefficients=[1, 0.02])]
     assert len(select(close, POINTS, np.ones(3), sine=lambda one: 0.01).laws) == 2
+
+
+def test_gradients_are_taken_once(monkeypatch):
+    """However often the choice is made anew: they may be of a thousand columns."""
+    asked, gradient = [], Law.gradient
+
+    def counted(one, points, scale):
+        asked.append(one)
+        return gradient(one, points, scale)
+
+    monkeypatch.setattr(Law, "gradient", counted)
+    orbits = orbits_at(np.column_stack([POINTS[:, 0], np.ones((60, 2))]))
+    laws = [law("x"), law("x*y", "x", drift_interval=(0.0, 0.01), moving=0.01)]
+    assert chosen(laws, orbits) == [0] and len(asked) == 2
