@@ -56,8 +56,8 @@ def check_for_analysis(trajectories: Trajectories) -> None:
     ]
     if constant:
         raise ValueError(
-            f"constant over all runs: {', '.join(map(repr, constant))}. What does not vary carries no "
-            "information: leave it out, or vary it between runs."
+            f"constant over all runs: {', '.join(map(repr, constant))}. What does not vary carries "
+            "no information: leave it out, or vary it between runs."
         )
     _check_sizes(trajectories)
     parted(trajectories)

@@ -274,7 +274,11 @@ class Search:
         exact = [law for law in self.chosen.laws if law.verdict == Verdict.EXACT]
         most = self.split.all.most_laws(len(self.split.all.scale)) - len(self.chosen.identities)
         # Beside laws only what says something: any function of mere noise shows no motion.
-        some = [law for law in self.unresolved if not exact or law.evidence.drift_excluded < WORTH_TELLING]
+        some = [
+            law
+            for law in self.unresolved
+            if not exact or law.evidence.drift_excluded < WORTH_TELLING
+        ]
         for law in sorted(some, key=lambda law: law.evidence.drift_excluded):
             vector = law.coefficients[:, None]
             if len(exact) < most and not self.depends(law.library, vector, exact):
