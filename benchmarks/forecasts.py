@@ -225,7 +225,8 @@ def controls(options):
     for seed, noise, name in itertools.product(range(options.seeds), options.noise, names):
         runs, told = law_free.load(name, noise, 900 + seed, *options.size)
         try:
-            report = ConservedQuantityFinder(random_state=0, noise=told).fit(runs).report_
+            finder = ConservedQuantityFinder(options.library, random_state=0, noise=told)
+            report = finder.fit(runs).report_
             said = f"MOTION, χ² {report.motion().residual:.2f}"
         except ValueError as refused:
             said = f"refused: {str(refused)[:70]}"
@@ -244,6 +245,7 @@ def main():
     parser.add_argument(
         "--size", type=int, nargs=2, default=[RUNS, SAMPLES], help="runs of law-free data, samples"
     )
+    parser.add_argument("--library", default="auto", help="of law-free data: what is tried")
     parser.add_argument("--first", type=int, default=None, help="so many systems only")
     parser.add_argument("--minutes", type=float, default=np.inf, help="stop after so long")
     options = parser.parse_args()

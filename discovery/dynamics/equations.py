@@ -32,12 +32,15 @@ class Law(NamedTuple):
         Of a law that friction takes: what it loses in a unit of time is a sum of these times
         `factors`.
     factors : tuple of float
+    errors : tuple of float
+        Standard errors of the coefficients; empty where none are known.
     """
 
     terms: tuple[sympy.Expr, ...]
     coefficients: tuple[float, ...]
     losses: tuple[sympy.Expr, ...] = ()
     factors: tuple[float, ...] = ()
+    errors: tuple[float, ...] = ()
 
     @classmethod
     def of(

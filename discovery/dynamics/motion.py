@@ -96,7 +96,7 @@ class Motion(Drawn):
     uncertain : tuple of str
         What the data do not tell.
     route : str
-        How the equations were found: ``"canonical"`` or ``"Nambu"``.
+        How the equations were found: ``"canonical"``, ``"accelerations"`` or ``"Nambu"``.
     noise : dict from name to float
         Standard deviation of the noise that χ² is counted in.
     """

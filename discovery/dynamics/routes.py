@@ -12,6 +12,7 @@ from discovery.criteria import MOTION
 from discovery.data.coordinates import infer_roles
 from discovery.data.parameters import Parts, parted
 from discovery.data.trajectories import Trajectories
+from discovery.dynamics.accelerations import accelerations
 from discovery.dynamics.bonds import Bound, slopes_of
 from discovery.dynamics.canonical import Space, canonical
 from discovery.dynamics.equations import Equations, Law, real_symbol
@@ -114,6 +115,9 @@ def _equations(
             yield "canonical", None, "no sum of the laws is an energy whose flow is the motion"
         else:
             yield "canonical", *found
+        lasting = [law for law in laws if not law.losses]
+        for equations in accelerations(lasting, space, weak):
+            yield "accelerations", equations, ""
         if space.with_velocities and constraints:
             yield from _with_bonds(laws, constraints, space, weak, measured.noise)
     lasting = [*[law for law in laws if not law.losses], *constraints]

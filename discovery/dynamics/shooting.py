@@ -22,8 +22,8 @@ from discovery.dynamics.equations import Equations
 from discovery.dynamics.flow import Steps, plain, varied
 from discovery.dynamics.windows import Windows
 
-# Steps of a fit; the change of χ² that ends it; and the most that damping may be.
-_STEPS, _SAME, _MOST_DAMPING = 30, 1e-7, 1e8
+# Steps of a fit; the change of χ² that ends it; and between what damping may be.
+_STEPS, _SAME, _LEAST_DAMPING, _MOST_DAMPING = 30, 1e-7, 1e-12, 1e8
 # Directions of the numbers that change nothing, as a share of the scaled normal matrix.
 _NOTHING = 1e-11
 # Steps of an interval, refined until they change so little, in standard deviations of the noise.
@@ -88,17 +88,18 @@ def shoot(equations: Equations, windows: Windows, free: bool = True) -> Fit:
     if equations.onto is not None:
         windows = replace(windows, starts=equations.onto(windows.starts))
     steps = _steps(equations, windows)
-    values, starts = np.array(equations.values), np.array(windows.starts)
-    square, normal = _normal(equations, windows, starts, steps)
-    damping = 1e-4
-    for _ in range(_STEPS):
-        step, moves = normal.step(damping, free)
+    starts = _settled(equations, windows, steps)
+    values = np.array(equations.values)
+    squares, normal = _normal(equations, windows, starts, steps)
+    square, damping = float(squares.sum()), 1e-4
+    for _ in range(_STEPS if free else 0):
+        step, moves = normal.step(damping)
         trial = equations.with_values(values + step)
         new, at = _normal(trial, windows, starts + moves, steps)
-        if new <= square:
-            done = square - new <= _SAME * max(square, 1.0)
-            values, starts, square, normal = trial.values, starts + moves, new, at
-            damping = max(damping / 10, 1e-12)
+        if new.sum() <= square:
+            done = square - new.sum() <= _SAME * max(square, 1.0)
+            values, starts, square, normal = trial.values, starts + moves, float(new.sum()), at
+            damping = max(damping / 10, _LEAST_DAMPING)
             if done:
                 break
         else:
@@ -108,9 +109,35 @@ def shoot(equations: Equations, windows: Windows, free: bool = True) -> Fit:
     covariance, undetermined = normal.covariance(free)
     rank = len(values) - undetermined.shape[1] if free else 0
     freedom = windows.count - windows.unknown - rank
-    of_starts = _inverses(normal.by_start, 0.0)
+    of_starts = _inverses(normal.by_start, np.zeros(len(windows)))
     moved = -of_starts @ normal.mixed
     return Fit(values, starts, square, freedom, covariance, undetermined, of_starts, moved, steps)
+
+
+def _settled(equations: Equations, windows: Windows, steps: Steps) -> np.ndarray:
+    """Return fitted starts (n, d), the numbers known.
+
+    Each window has its own damping: one that is far off does not hold back the others.
+    """
+    starts, damping = np.array(windows.starts), np.full(len(windows), 1e-4)
+    squares, normal = _normal(equations, windows, starts, steps)
+    slopes, sides = normal.by_start, normal.start_side
+    at = np.arange(len(windows))  # those that still move
+    for _ in range(_STEPS):
+        inverse = _inverses(slopes[at], damping[at])
+        trial = starts[at] + np.einsum("wij,wj->wi", inverse, sides[at])
+        new, normal = _normal(equations, windows[at], trial, steps)
+        better = new <= squares[at]
+        done = better & (squares[at] - new <= _SAME * np.maximum(squares[at], 1.0))
+        moved = at[better]
+        starts[moved], squares[moved] = trial[better], new[better]
+        slopes[moved], sides[moved] = normal.by_start[better], normal.start_side[better]
+        less = np.maximum(damping[at] / 10, _LEAST_DAMPING)
+        damping[at] = np.where(better, less, 10 * damping[at])
+        at = at[~done & (damping[at] <= _MOST_DAMPING)]
+        if not len(at):
+            break
+    return starts
 
 
 class Lengthened(NamedTuple):
@@ -200,11 +227,11 @@ class _Normal:
     start_side: np.ndarray  # (n, d)
     number_side: np.ndarray  # (m,)
 
-    def step(self, damping: float, free: bool) -> tuple[np.ndarray, np.ndarray]:
+    def step(self, damping: float) -> tuple[np.ndarray, np.ndarray]:
         """Return how the numbers (m,) and the starts (n, d) are to move."""
         solved, side = self._eliminated(damping)
         step = np.zeros(len(self.number_side))
-        if free and len(step):
+        if len(step):
             matrix = self._reduced(solved, damping)
             step = _inverse(matrix)[0] @ (
                 self.number_side - np.einsum("wdm,wd->m", self.mixed, side)
@@ -220,7 +247,7 @@ class _Normal:
 
     def _eliminated(self, damping: float) -> tuple[np.ndarray, np.ndarray]:
         """Return (SᵀS)⁻¹ SᵀP and (SᵀS)⁻¹ Sᵀr of each window."""
-        inverse = _inverses(self.by_start, damping)
+        inverse = _inverses(self.by_start, np.full(len(self.by_start), damping))
         return inverse @ self.mixed, np.einsum("wij,wj->wi", inverse, self.start_side)
 
     def _reduced(self, solved: np.ndarray, damping: float) -> np.ndarray:
@@ -230,32 +257,33 @@ class _Normal:
 
 def _normal(
     equations: Equations, windows: Windows, starts: np.ndarray, steps: Steps
-) -> tuple[float, _Normal]:
-    """Return χ² and the normal equations at starts (n, d)."""
+) -> tuple[np.ndarray, _Normal]:
+    """Return χ² of each window (n,) and the normal equations at starts (n, d)."""
     path = varied(equations, starts, windows.times, steps)
     rest = np.einsum("wkij,wkj->wki", windows.whiten, windows.states - path.states)
     s = windows.whiten @ path.by_start
     p = windows.whiten @ path.by_parameter
     fine = np.isfinite(rest).all((1, 2)) & np.isfinite(s).all((1, 2, 3))
     fine &= np.isfinite(p).all((1, 2, 3)) & (np.abs(rest) < _FAR).all((1, 2))
-    values = int((~fine).sum()) * rest.shape[1] * rest.shape[2]
+    squares = np.full(len(fine), rest.shape[1] * rest.shape[2] * _FAR**2)
+    squares[fine] = np.sum(rest[fine] ** 2, axis=(1, 2))
     rest, s, p = rest[fine], s[fine], p[fine]
     n, d, m = len(fine), starts.shape[1], len(equations.parameters)
     by_start, mixed, side = np.zeros((n, d, d)), np.zeros((n, d, m)), np.zeros((n, d))
     by_start[fine] = np.einsum("wkia,wkib->wab", s, s, optimize=True)
     mixed[fine] = np.einsum("wkia,wkim->wam", s, p, optimize=True)
     side[fine] = np.einsum("wkia,wki->wa", s, rest)
-    flat = p.reshape(-1, m)
+    flat = p.reshape(rest.size, m)  # m may be zero
     normal = _Normal(by_start, mixed, flat.T @ flat, side, flat.T @ rest.ravel())
-    return float(np.sum(rest**2)) + values * _FAR**2, normal
+    return squares, normal
 
 
-def _inverses(matrices: np.ndarray, damping: float) -> np.ndarray:
-    """Return inverses of damped normal matrices (n, d, d), in their own units."""
+def _inverses(matrices: np.ndarray, damping: np.ndarray) -> np.ndarray:
+    """Return inverses of normal matrices (n, d, d), damped by (n,), in their own units."""
     size = np.einsum("wii->wi", matrices)
     size = np.sqrt(np.where(size > 0, size, 1.0))
     units = size[:, :, None] * size[:, None]
-    damped = matrices / units + damping * np.eye(size.shape[1])
+    damped = matrices / units + damping[:, None, None] * np.eye(size.shape[1])
     return np.linalg.pinv(damped, 1e-13, hermitian=True) / units
 
 

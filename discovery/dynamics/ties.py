@@ -63,7 +63,7 @@ class Ties(NamedTuple):
                 side = sign * numbers[leader]
             rows.append(row)
             sides.append(side)
-        return cls(np.reshape(rows, (-1, len(free))), np.array(sides))
+        return cls(np.reshape(rows, (len(rows), len(free))), np.array(sides))
 
     def kept(self, values: np.ndarray, covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return fitted numbers (m,) and their covariance (m, m), equal where they may be.

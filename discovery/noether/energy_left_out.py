@@ -43,9 +43,18 @@ def with_energy_left_out(
     plain = [law for law in exact if not law.library.learned]
     if not plain or not motion.pairs or "energy" in names_of(list(map(_form, plain)), motion):
         return findings
-    energy = next((law for law in _candidates(findings) if _moves(law, plain, motion)), None)
-    if energy is None:
-        return findings
+    for energy in _candidates(findings):
+        if _moves(energy, plain, motion):
+            laws = _with(energy, exact, findings, split, criteria)
+            if laws is not None:
+                return replace(findings, laws=laws)
+    return findings
+
+
+def _with(
+    energy: Law, exact: list[Law], findings: Findings, split: Split, criteria: LawCriteria
+) -> list[Law] | None:
+    """Return all laws with the energy among them; None where it is none beside the others."""
     scale = split.held.scale
     probes = on_surface(split.probes, scale, findings.identities)
     within = [law.gradient(probes, scale) for law in findings.identities]
@@ -60,15 +69,14 @@ def with_energy_left_out(
     sine = sine_to(gradients(exact), *gradients([energy]), within, criteria)
     rest = unexplained(energy, exact, split.all)
     if sine > energy.sine and rest > energy.evidence.drift_interval[1] and len(exact) < most:
-        return replace(findings, laws=[energy, *findings.laws])
+        return [energy, *findings.laws]
     for longest in sorted(exact, key=attrgetter("complexity"), reverse=True):
         if longest.complexity <= energy.complexity:
             break
         trial = [energy if law is longest else law for law in exact]
         if len(independent(gradients(trial), within, criteria=criteria)) == len(trial):
-            laws = [energy if law is longest else law for law in findings.laws]
-            return replace(findings, laws=laws)
-    return findings
+            return [energy if law is longest else law for law in findings.laws]
+    return None
 
 
 def _form(law: Law) -> Candidate:

@@ -74,7 +74,10 @@ def as_law(quantity: Quantity) -> Law:
     """Return the terms of a quantity that is a formula, and what friction takes of it."""
     decay = quantity.decay
     if decay is None:
-        return Law.of(quantity.coefficients)
+        kept = [
+            error for term, error in quantity.standard_errors.items() if quantity.coefficients[term]
+        ]
+        return Law.of(quantity.coefficients)._replace(errors=tuple(kept))
     losses, factors = decay.losses, decay.factors
     if not losses:
         losses, factors = (quantity.expression,), (decay.rate,)

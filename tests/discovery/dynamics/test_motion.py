@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sympy
 
 from discovery import Trajectories
 from discovery.dynamics.routes import motion_of
@@ -192,6 +193,41 @@ def test_a_law_that_does_not_move_the_data(simulated):
     energy = law("u**2/2 + v**2/2 + x**2/2 + 0.65*y**2")
     with pytest.raises(ValueError, match=r"no sum of the laws is an energy.*1 laws of 4"):
         motion_of([energy], [], runs, levels)
+
+
+LENZ = [
+    law(f"{x}*{v}**2 - {y}*{u}*{v} - {k}*{x}/sqrt(x**2 + y**2)")._replace(errors=(0.01,) * 3)
+    for k, x, y, u, v in ((0.99, *"xyuv"), (1.01, *"yxvu"))
+]
+
+
+def planets(simulated):
+    begun = np.random.default_rng(5).uniform([0.9, -0.3, -0.2, 0.8], [1.2, 0.3, 0.2, 1.1], (12, 4))
+    return simulated(kepler, begun, TIMES, list("xyuv"), SPACE, 0.02)
+
+
+def test_as_many_laws_as_positions_tell_the_motion(simulated):
+    runs, levels = planets(simulated)
+    motion = motion_of(LENZ, [], runs, levels)
+    assert motion.route == "accelerations"
+    # Numbers that noise does not part are one, and the formula has no singularity but the centre.
+    fitted = motion.refit()
+    (strength,) = fitted.coefficients.values()
+    (error,) = fitted.standard_errors.values()
+    assert strength == pytest.approx(1.0, abs=4 * error) and error < 0.003
+    assert not fitted.equations["u"].has(*map(sympy.Symbol, "uv"))
+
+
+def test_numbers_of_two_laws_that_errors_part_stay_two(simulated):
+    runs, levels = planets(simulated)
+    sharp = [one._replace(errors=(1e-3,) * 3) for one in LENZ]
+    assert len(motion_of(sharp, [], runs, levels).coefficients) == 2
+
+
+def test_as_many_laws_as_positions_that_do_not_move_the_data(simulated):
+    runs, levels = simulated(magnetic, starts(1, 4), TIMES, list("xyuv"), SPACE)
+    with pytest.raises(ValueError, match="2 laws of 4 coordinates"):
+        motion_of(LENZ, [], runs, levels)
 
 
 def test_what_the_laws_do_not_tell_is_refused(simulated):
@@ -455,3 +491,14 @@ def test_runs_too_short(simulated):
     runs, levels = simulated(damped, starts(1, 2), few, list("au"), None)
     with pytest.raises(ValueError, match="too short"):
         motion_of([law("u**2/2 - cos(a)")], [], runs, levels)
+
+
+def test_equations_without_a_number(simulated):
+    def free(x, u):
+        return u, 0 * x
+
+    runs, levels = simulated(free, starts(1, 2), TIMES, list("xu"), ["position", "velocity"])
+    motion = motion_of([law("u**2/2")], [], runs, levels).refit()
+    assert motion.coefficients == {}
+    assert str(motion.equations["u"]) == "0"
+    assert motion.forecast(runs.states[0], TIMES, [9.0]).chi_square < 1.5

@@ -4,8 +4,11 @@ import re
 
 import numpy as np
 import pytest
+import sympy
 
+from discovery.dynamics.equations import Equations, real_symbol
 from discovery.dynamics.routes import motion_of
+from discovery.dynamics.shooting import shoot
 from discovery.dynamics.windows import Measured
 
 from .conftest import exact, law
@@ -21,6 +24,11 @@ def spring(x, u):
 
 def hardening(x, u):
     return u, -1.14 * x - 0.002 * x**3
+
+
+def attracted(x, y, u, v, root=np.sqrt):
+    cube = root(x * x + y * y) ** 3
+    return u, v, -x / cube, -y / cube
 
 
 def starts(n):
@@ -92,3 +100,19 @@ def test_the_whole_window_tells_the_start(simulated):
     found = motion.forecast(true[:-1] + noise, times, [times[-1] + 3.0])
     assert np.abs(found.states[0] - true[-1]).max() < 0.2 * level.max()
     assert 0.7 < found.chi_square < 1.3
+
+
+def test_a_start_that_is_far_off_holds_back_no_other(simulated):
+    """Of noisy orbits about a centre some starts are so far off that no step is better."""
+    rng, n, times = np.random.default_rng(1), 24, np.linspace(0, 15, 120)
+    e, turn, size = rng.uniform(0, 0.5, n), rng.uniform(0, 6.3, n), rng.uniform(0.8, 1.3, n)
+    near = size * (1 - e)
+    speed, c, s = np.sqrt((1 + e) / near), np.cos(turn), np.sin(turn)
+    begun = np.stack([near * c, near * s, -speed * s, speed * c], axis=1)
+    runs, levels = simulated(attracted, begun, times, list("xyuv"), None, 0.05, 1)
+    noise = np.array([*levels.values()])
+    windows = Measured.of(runs, noise, runs.rows.std(axis=0)).windows()
+    symbols = tuple(map(real_symbol, "xyuv"))
+    rates = attracted(*symbols, root=sympy.sqrt)
+    fit = shoot(Equations(symbols, rates, (), np.empty(0), ()), windows, free=False)
+    assert fit.per_freedom == pytest.approx(1, abs=0.1)

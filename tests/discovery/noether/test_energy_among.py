@@ -1,6 +1,6 @@
 """The energy as a sum of laws, or left out as a function of others, or hard to see."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -166,3 +166,11 @@ def test_what_moves_nothing_stays_out(quartic_runs, other):
     """A function of a law, and the energy of another motion."""
     turn = law(*TURN)
     assert kept(quartic_runs, [turn], [law(*other)]) == [turn.expression]
+
+
+def test_what_imitates_the_energy_does_not_hide_it(quartic_runs):
+    """The simplest that moves the runs may be too vague to be a law beside the others."""
+    turn, energy = law(*TURN), law(*ENERGY)
+    vague = replace(law(*ENERGY), evidence=replace(SURE, drift_interval=(0.0, 2.0)))
+    assert kept(quartic_runs, [turn], [vague, energy]) == [energy.expression, turn.expression]
+    assert kept(quartic_runs, [turn], [vague]) == [turn.expression]
