@@ -97,7 +97,7 @@ class Evidence:
         The same statistics on resamples of the runs.
     uneven : bool
         Whether noise differs so much from place to place that the drift is measured where it is
-        small. What moves elsewhere is bounded by `motion_everywhere`.
+        small. What moves elsewhere is bounded by `Runs.bound_everywhere`.
     clean : bool
         Whether samples show no noise. Then all motion counts in the bounds.
     along : float or None
@@ -259,8 +259,33 @@ class Runs:
         arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
         return cls(Motion.joined([part.motion for part in parts]), *arrays)
 
+    def bound_in_all(self, evidence: Evidence, criteria: LawCriteria) -> float:
+        """Return a bound on the motion along these runs, more than those of the evidence.
+
+        Some places only few runs come to: where noise is uneven, or there is none, all that moves
+        counts.
+        """
+        if evidence.uneven or evidence.clean:
+            return self.bound_everywhere(criteria)
+        return _bound(self.motion.unweighted(), self.motion.lengths, self.plain, criteria)
+
     def bound_everywhere(self, criteria: LawCriteria) -> float:
-        """Return a bound on the motion at all samples alike; see `motion_everywhere`."""
+        """Return a bound on the motion at all samples alike, and at every frequency.
+
+        Weights by the noise make a sensitive test of whether a formula moves, but a bound from it
+        holds where noise is small only: a term 1/r may move at small r as it likes. So the
+        smoothed path, on which noise is least, is taken as it is. Where there is no noise, all that
+        moves counts: a short excursion has as much power in the fastest modes as in others.
+
+        Parameters
+        ----------
+        criteria : LawCriteria
+
+        Returns
+        -------
+        float
+            In spreads over all samples; above it is the motion with probability `drift_level`.
+        """
         lengths = self.motion.lengths
         if self.motion.without_noise:
             return _bound(self.motion.total, lengths, self.plain, criteria)
@@ -359,32 +384,6 @@ def _drawn(
         draws @ excess / len(runs.means),
         variances(draws, runs.means) * (draws @ runs.mass) / variation,
     )
-
-
-def motion_everywhere(
-    library: Functions, coefficients: np.ndarray, orbits: Orbits, criteria: LawCriteria = LAWS
-) -> float:
-    """Return a bound on the motion of a formula at all samples alike, and at every frequency.
-
-    Weights by the noise make a sensitive test of whether a formula moves, but a bound from it
-    holds where noise is small only: a term 1/r may move at small r as it likes. So the smoothed
-    path, on which noise is least, is taken as it is. Where there is no noise, all that moves
-    counts: a short excursion has as much power in the fastest modes as in others.
-
-    Parameters
-    ----------
-    library : Functions
-        The formula's own terms.
-    coefficients : (s,) array
-    orbits : Orbits
-    criteria : LawCriteria
-
-    Returns
-    -------
-    float
-        In spreads over all samples; above it is the motion with probability `drift_level`.
-    """
-    return Runs.of(library, coefficients, orbits, criteria).bound_everywhere(criteria)
 
 
 def _bound(

@@ -27,10 +27,10 @@ from discovery.laws.judging.constraint import (
 from discovery.laws.judging.drift import DriftTest, Evaluated
 from discovery.laws.judging.evidence import (
     Evidence,
+    Runs,
     chance_of_windows,
     gather,
     motion_along,
-    motion_everywhere,
 )
 from discovery.laws.judging.instruments import chance_of_following
 from discovery.laws.judging.law import Law
@@ -188,12 +188,9 @@ class Judge:
                 evidence = replace(evidence, along=motion_along(*whole))
             # The smallest of two probabilities counts twice.
             evidence = replace(evidence, moving=len(tests) * min(tests))
-            if (evidence.uneven or evidence.clean) and self.split.all.of_run is None:
-                # Some places only few runs come to.
-                every = self.split.all
-                evidence = evidence.bounded(
-                    motion_everywhere(terms, formula.coefficients, every, self.criteria)
-                )
+            if self.split.all.of_run is None:
+                every = Runs.of(terms, formula.coefficients, self.split.all, self.criteria)
+                evidence = evidence.bounded(every.bound_in_all(evidence, self.criteria))
             table = checks(evidence, formula, self.criteria)
         if verdict_of(table) == Verdict.EXACT and not formula.is_modest(self.criteria):
             bound = evidence.drift_interval[1] * evidence.spread

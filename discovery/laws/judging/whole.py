@@ -245,9 +245,7 @@ def _with_every(evidence: Evidence, every: Runs, criteria: LawCriteria) -> Evide
     """Return evidence with what the runs show too that a formula was found on; see `Judge.law`."""
     moving = 2 * min(every.motion.chance(criteria), evidence.moving)
     evidence = replace(evidence, moving=moving)
-    if evidence.uneven or evidence.clean:
-        return evidence.bounded(every.bound_everywhere(criteria))
-    return evidence
+    return evidence.bounded(every.bound_in_all(evidence, criteria))
 
 
 def where_known(orbits: Orbits, library: Functions) -> Orbits:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from discovery import libraries
+from discovery.criteria import LAWS
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 from discovery.laws.judging.between import variance_between
-from discovery.laws.judging.evidence import gather, motion_everywhere, resolution
+from discovery.laws.judging.evidence import Runs, gather, resolution
 
 STEPS = 60
 X = libraries.custom(["x"], ("x",))
@@ -116,7 +117,7 @@ def test_a_bound_holds_for_short_excursions_where_there_is_no_noise():
     assert found.clean and motion > 1e-3
     assert motion < found.drift_interval[1] < 1.5 * motion
     assert found.drift_excluded >= found.drift_interval[1]
-    assert motion < motion_everywhere(X, np.ones(1), orbits) < 1.5 * motion
+    assert motion < Runs.of(X, np.ones(1), orbits).bound_everywhere(LAWS) < 1.5 * motion
     assert not evidence(30, 0).clean
 
 

@@ -107,6 +107,24 @@ def test_a_bound_holds_in_places_that_only_other_runs_come_to():
     assert law.evidence.drift_interval[1] > motion
 
 
+def test_a_bound_holds_for_a_run_that_did_not_judge():
+    """One run of twenty moves, by .3 to either side, and it is one of the fit runs."""
+    rng = np.random.default_rng(1)
+    n_runs, n = 20, 20 * STEPS
+    values = np.repeat(rng.normal(size=n_runs), STEPS)
+    values[:STEPS] += 0.3 * np.sign(np.sin(0.3 * np.arange(STEPS)))
+    motion = np.sqrt(values.reshape(n_runs, STEPS).var(axis=1).mean()) / values.std()
+    states = np.column_stack([values, rng.normal(size=n)]) + 0.1 * rng.standard_normal((n, 2))
+    path = raw_path(states, np.full(2, 0.1))
+    orbits = Orbits(path, path, STEPS * np.arange(n_runs + 1), np.ones(2))
+    line = libraries.custom(["x", "u"], ("x", "u"))
+    judge = Judge(line, Split.of(orbits, np.arange(10), np.arange(10, n_runs), rng), rng)
+    ops = operators(line, orbits.smoothed, orbits.offsets, orbits.scale)
+    law = judge.law(ops, judge.refined(ops, Candidate((0,), np.ones(1), 1.0, 1.0)))
+    assert law.verdict == "exact" and not law.evidence.uneven
+    assert law.evidence.drift_interval[1] > motion
+
+
 def verdict_of(judge):
     ops = operators_on(judge.split.fit)
     return judge.law(ops, judge.refined(ops, candidate(1.0, 1.0))).verdict
