@@ -20,6 +20,11 @@ _NO_PATH = (
     "more densely."
 )
 
+_ONE_MOTION = (
+    "all runs repeat one motion within the noise, and what is constant along one motion may be an "
+    "accident of its start; measure runs from different initial states."
+)
+
 # Libraries that are named before the others are counted.
 _NAMED = 3
 
@@ -65,6 +70,8 @@ def conclude(
         return Conclusion("undecided", _NO_PATH)
     if not orbits.on_a_path and noise > criteria.relative_noise:
         return _too_noisy(noise)
+    if _is_one_motion(orbits, criteria):
+        return Conclusion("undecided", _ONE_MOTION)
     # Runs that come to rest are complete, however small their motion.
     open_arcs = turning < criteria.turning_runs
     short = share < criteria.short_arc or (open_arcs and share < criteria.short_open_arc)
@@ -191,6 +198,17 @@ def _motion(orbits: Orbits, rest: float) -> tuple[float, float, float]:
         still = np.linalg.norm(last - before.mean(axis=0)) if len(before) else np.inf
         rested.append(still < rest * np.linalg.norm(last - states[a]))
     return share, float(np.mean(turned)), float(np.mean(rested))
+
+
+def _is_one_motion(orbits: Orbits, criteria: LawCriteria) -> bool:
+    """Tell whether runs differ at each time by no more than noise explains, in every coordinate."""
+    lengths = np.diff(orbits.offsets)
+    if len(lengths) < 2 or np.ptp(lengths) or not orbits.on_a_path:
+        return False
+    states = orbits.smoothed.states.reshape(len(lengths), lengths[0], -1)
+    noise = orbits.smoothed.variances.mean(axis=0)
+    apart = states.var(axis=0, ddof=1).mean(axis=0)
+    return bool(np.all(apart <= criteria.flatness_ceiling * noise))
 
 
 def _relative_noise(orbits: Orbits, roles: Sequence[str | None] | None) -> float:

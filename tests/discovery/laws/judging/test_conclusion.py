@@ -48,7 +48,16 @@ def few_and_noisy():
     return datasets.load("henon_heiles", 10, 40, noise=0.15, seed=0)
 
 
+def repeats():
+    """One experiment, twenty times."""
+    t = 0.1 * np.arange(120)
+    states = np.stack([np.cos(t), -np.sin(t)], axis=-1)
+    states = states + 0.02 * np.random.default_rng(0).standard_normal((20, 120, 2))
+    return Trajectories(states=states, times=t, names=["x", "u"])
+
+
 UNDECIDED = {
+    "one motion": (repeats, "repeat one motion.*different initial states"),
     "neither seen nor excluded": (few_and_noisy, "shows no motion.*not excluded.*more runs"),
     "short arcs": (short_arcs, "short arcs.*measure longer runs"),
     "few runs": (few_runs, "6 runs are too few.*at least 2 more runs"),
