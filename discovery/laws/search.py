@@ -25,11 +25,11 @@ from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
 from discovery.laws.judging.alternatives import with_alternatives
 from discovery.laws.judging.basis import in_simple_basis
-from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.evidence import RESAMPLES, resolution
 from discovery.laws.judging.independence import independent, on_surface
 from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Findings, Law, StageRecord, gradient_of
+from discovery.laws.judging.numbers_inside import with_errors, with_moved_numbers
 from discovery.laws.judging.selection import select
 from discovery.laws.judging.verdict import Verdict
 from discovery.laws.stages import Stage
@@ -43,6 +43,8 @@ ROWS_OF_WORK = 4000
 # Functions of a library that few runs are worth trying with: their windows are no sample of
 # orbits, so that large libraries take time and tell nothing. Fewer where a simpler one told.
 MOST_FOR_WINDOWS, MOST_BESIDE = 70, 40
+# Steps towards the best numbers inside the terms of a formula.
+STEPS_OF_NUMBERS = 3
 # Drift that is not excluded of what may be one more law, as a share of its spread: of more, little
 # is known but that it is noisy.
 WORTH_TELLING = 0.5
@@ -301,9 +303,7 @@ class Search:
         return out
 
     def _with_errors(self, law: Law) -> Law:
-        orbits = self._where_known(law.library).all
-        test = DriftTest(law.library, law.coefficients, orbits, self.criteria)
-        return replace(law, errors=test.standard_errors(law.coefficients))
+        return with_errors(law, self._where_known(law.library).all, self.criteria)
 
 
 class _Unusable(Exception):
@@ -396,12 +396,30 @@ class _Trials:
         final = self._key(view, self.library.restrict(refined.candidate.support))
         in_vain = final in judged
         if not in_vain:
-            self.found.append(self.judge.law(view, refined))
+            law = self.judge.law(view, refined)
+            self.found.append(self._with_better_numbers(law) if view is self.ops else law)
             in_vain = self.found[-1].verdict not in (Verdict.EXACT, Verdict.IDENTITY)
             self.refuted[len(candidate.support)] += self.found[-1].verdict == Verdict.REJECTED
         share = min(1.0, len(measured) / ROWS_OF_WORK)
         self.work += in_vain * share * len(candidate.support) ** 2
         judged |= {key, final}
+
+    def _with_better_numbers(self, law: Law) -> Law:
+        """Return the law with better numbers inside its terms, if it is exact with them."""
+        trial, judge, fit = law, self.judge, self.judge.split.fit
+        if law.library.learned:
+            return law
+        for _ in range(STEPS_OF_NUMBERS):
+            terms = with_moved_numbers(trial, fit, judge.numbers, judge.criteria)
+            if terms is None:
+                break
+            ops = operators(terms, fit.smoothed, fit.offsets, fit.scale, of_run=fit.of_run)
+            flatness = float(ops.pencil.ratio(trial.coefficients))
+            support = tuple(range(len(terms)))
+            start = Candidate(support, trial.coefficients, flatness, float(terms.costs().sum()))
+            again = replace(judge, library=terms)
+            trial = again.law(ops, again.refined(ops, start))
+        return trial if trial.verdict == Verdict.EXACT else law
 
     @cached_property
     def _held(self) -> Operators:

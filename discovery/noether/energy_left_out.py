@@ -13,9 +13,9 @@ import numpy as np
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.split import Split
-from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.independence import independent, on_surface, sine_to
 from discovery.laws.judging.law import Findings, Law
+from discovery.laws.judging.numbers_inside import with_errors
 from discovery.laws.judging.selection import unexplained
 from discovery.laws.judging.verdict import Verdict
 from discovery.noether.motion import Candidate, MeasuredMotion
@@ -63,8 +63,7 @@ def _with(
         return [law.gradient(probes, scale) for law in laws]
 
     known = split.where(energy.library.positive).all
-    test = DriftTest(energy.library, energy.coefficients, known, criteria)
-    energy = replace(energy, errors=test.standard_errors(energy.coefficients))
+    energy = with_errors(energy, known, criteria)
     most = split.all.most_laws(energy.library.dim) - len(within)
     sine = sine_to(gradients(exact), *gradients([energy]), within, criteria)
     rest = unexplained(energy, exact, split.all)

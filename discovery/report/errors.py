@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import sympy
+
 from discovery.report.quantity import Quantity, of_squares
 from discovery.report.typesetting import spelled
 from discovery.report.words import percent
@@ -11,7 +15,7 @@ _TOLD_ONE_BY_ONE, _LEAST_ERROR = 3, 1e-6
 
 
 def error_words(quantity: Quantity) -> str:
-    """Return the standard errors of a formula's coefficients; empty where none are known.
+    """Return the standard errors of a formula's numbers; empty where none are known.
 
     Parameters
     ----------
@@ -23,8 +27,17 @@ def error_words(quantity: Quantity) -> str:
         for term, value in quantity.coefficients.items()
         if value and errors[term] > _LEAST_ERROR * abs(value)
     }
-    if not relative or quantity.approximation_error is not None:
+    if quantity.approximation_error is not None:
         return ""
+    parts = [_of_coefficients(relative, errors)] if relative else []
+    if quantity.inside_error is not None and quantity.inside_error > _LEAST_ERROR:
+        parts.append(f"number inside a term ± {percent(quantity.inside_error)}")
+    return ", ".join(parts)
+
+
+def _of_coefficients(
+    relative: Mapping[sympy.Expr, float], errors: Mapping[sympy.Expr, float]
+) -> str:
     if len(relative) <= _TOLD_ONE_BY_ONE:
         written = ((*of_squares(term).as_coeff_Mul(), errors[term]) for term in relative)
         each = ", ".join(f"{spelled(t)} ± {abs(float(n)) * error:.1g}" for n, t, error in written)

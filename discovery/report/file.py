@@ -165,7 +165,7 @@ def from_document(document: Mapping[str, Plain]) -> dict[str, object]:
 
 # Of a quantity: what is a number or none, and a pair of numbers.
 _NUMBERS = ("flatness", "drift", "signal", "spread", "noise")
-_MAYBE = ("approximation_error", "drift_rate", "variation")
+_MAYBE = ("approximation_error", "drift_rate", "inside_error", "variation")
 _PAIRS = ("flatness_interval", "drift_interval")
 
 
@@ -209,7 +209,8 @@ def _quantity(plain: Mapping[str, Plain]) -> Quantity:
         raise ValueError("terms and coefficients differ in number.")
     # Parts that do not fit show when they are used.
     library.values(np.full((1, len(library.symbols)), 0.5))
-    maybe = {name: plain[name] for name in _MAYBE}
+    # Files of before have no errors of numbers inside terms.
+    maybe = {name: plain.get(name) for name in _MAYBE}
     known = {symbol.name for symbol in library.symbols}
     return Quantity(
         expression=_formula(plain["expression"], known),

@@ -71,6 +71,9 @@ class Quantity:
     drift_rate : float or None
         For a nearly conserved quantity: its trend along a run, in units of its spread over all
         samples and of time; zero where it only moves to and fro. None for the others.
+    inside_error : float or None
+        Standard error of the least known number inside the terms of its formula, as 1.7 in
+        exp(-r/1.7), as a share of that number; None where there is none.
     decay : Decay or None
         Of a decaying quantity, its rate and its standard error: `rate`, `rate_error`,
         `quality_factor`, `loss_time` and `loss` read it. Flatness and drift are then those of its
@@ -100,6 +103,7 @@ class Quantity:
     symmetry: str | None = None
     approximation_error: float | None = None
     drift_rate: float | None = None
+    inside_error: float | None = None
     decay: Decay | None = None
     spread: float = float("nan")
     noise: float = float("nan")
@@ -130,6 +134,7 @@ class Quantity:
             checks=law.checks,
             alternatives=tuple(other.expression for other in law.alternatives),
             variation=evidence.along if law.verdict == Verdict.ALONG_RUN else None,
+            inside_error=law.inside,
             _errors=law.errors,
             _library=law.library,
             _coefficients=law.coefficients,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,9 +11,9 @@ from discovery.estimation.split import Split
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import operators
-from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Law
+from discovery.laws.judging.numbers_inside import with_errors
 from discovery.laws.judging.verdict import Verdict
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import Exponents
@@ -80,8 +79,7 @@ def as_law(
     law = judge.law(ops, judge.refined(ops, candidate))
     if law.verdict != Verdict.EXACT:
         return None
-    test = DriftTest(law.library, law.coefficients, split.all, criteria)
-    return replace(law, errors=test.standard_errors(law.coefficients))
+    return with_errors(law, split.all, criteria)
 
 
 def _sum(laws: Sequence[Law], weights: np.ndarray) -> tuple[Library, np.ndarray]:

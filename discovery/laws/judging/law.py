@@ -32,6 +32,8 @@ class Law:
         What its terms cost: simple ones come first.
     errors : (s,) array or None
         Standard errors of the coefficients, where they were asked for.
+    inside : float or None
+        That of the least known number inside its terms, as a share of the number; None without any.
     by_chance : float
         How probably arbitrary coefficients would be as simple.
     checks : tuple of Check
@@ -59,6 +61,7 @@ class Law:
     verdict: Verdict
     cost: float
     errors: np.ndarray | None = None
+    inside: float | None = None
     by_chance: float = 1.0
     checks: tuple[Check, ...] = ()
     exact_in: np.ndarray = field(default_factory=lambda: np.ones(RESAMPLES, dtype=bool), repr=False)

@@ -1,0 +1,150 @@
+"""How well numbers are known: coefficients, and those inside terms, as 1.7 in exp(−r/1.7)/r.
+
+A number inside a term was fitted to the same runs, and a coefficient is known only together with
+it. To first order a change of it is one more term, a ∂h/∂a, whose coefficient is the change's
+share of a. So its error is that of a coefficient, and the others' errors allow for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import sympy
+
+from discovery.criteria import LAWS, LawCriteria
+from discovery.estimation.orbits import Orbits
+from discovery.formulas.simple_numbers import Numbers, in_digits
+from discovery.laws.judging.drift import DriftTest
+from discovery.laws.judging.law import Law
+from discovery.libraries.library import Library
+
+# Whole numbers and parts of a fraction up to here are not fitted.
+_PLAIN = 4
+# Of a number's error what is worth a step, and the longest step, as a share of the number.
+_QUARTER, _FARTHEST = 0.25, 0.5
+
+
+def with_errors(law: Law, orbits: Orbits, criteria: LawCriteria = LAWS) -> Law:
+    """Return a law with the standard errors of its numbers.
+
+    Parameters
+    ----------
+    law : Law
+    orbits : Orbits
+        Where its terms are known.
+    criteria : LawCriteria
+    """
+    numbers, errors, shifts = _known(law, orbits, criteria)
+    n_terms = len(law.library)
+    # Off the smoothed path, on which they were looked for, others may be flatter.
+    inside = float(np.hypot(errors[n_terms:], shifts).max()) if numbers else None
+    return replace(law, errors=errors[:n_terms], inside=inside)
+
+
+def with_moved_numbers(
+    law: Law, orbits: Orbits, simple: Numbers, criteria: LawCriteria = LAWS
+) -> Library | None:
+    """Return a law's terms with the numbers inside at which it drifts least.
+
+    One step of Gauss and Newton's method. The path on which numbers were looked for is smoothed,
+    which moves them.
+
+    Parameters
+    ----------
+    law : Law
+    orbits : Orbits
+        The runs that it was found on.
+    simple : Numbers
+        What numbers are rounded to where the data allow.
+    criteria : LawCriteria
+
+    Returns
+    -------
+    Library or None
+        None where no number moves by a quarter of its error, or by more than can be told so.
+    """
+    numbers, errors, shifts = _known(law, orbits, criteria)
+    errors = errors[len(law.library) :]
+    worth = np.abs(shifts) > _QUARTER * errors
+    if not worth.any() or np.abs(shifts).max() > _FARTHEST or not np.isfinite(errors).all():
+        return None
+    put = {}
+    for number, shift, error in zip(numbers, shifts, errors, strict=True):
+        value = float(number) * (1 + shift)
+        near, cost = simple.simple(value, error, error)
+        digits = int(np.clip(np.ceil(1 - np.log10(max(error, 1e-12))), 2, 12))
+        new = simple.symbolic(near) if np.isfinite(cost) else sympy.Float(in_digits(value, digits))
+        put |= {number: new, -number: -new}
+    terms = law.library
+    atoms = [atom.xreplace(put) for atom in terms.atoms]
+    return Library(terms.symbols, atoms, terms.exponents, terms.name)
+
+
+def _known(
+    law: Law, orbits: Orbits, criteria: LawCriteria
+) -> tuple[list[sympy.Number], np.ndarray, np.ndarray]:
+    """Return the numbers inside the terms, errors of all numbers, and what moves those inside.
+
+    Returns
+    -------
+    numbers : list of k sympy.Number
+    errors : (s + k,) array
+        Standard errors of the s coefficients, and of the numbers as shares of them.
+    shifts : (k,) array
+        From the numbers to those at which the law drifts least, to first order.
+    """
+    terms, coefficients, numbers = law.library, law.coefficients, []
+    if isinstance(terms, Library):
+        written = terms.expressions()
+        whole = sympy.Add(*(c * term for c, term in zip(coefficients, written, strict=True)))
+        changes = {number: _change(whole, number) for number in numbers_inside(written)}
+        numbers = [number for number, change in changes.items() if change.free_symbols]
+    if numbers:
+        atoms = [*written, *(changes[number] for number in numbers)]
+        terms = Library(terms.symbols, atoms, np.eye(len(atoms), dtype=int), terms.name)
+        coefficients = np.append(coefficients, np.zeros(len(numbers)))
+    test = DriftTest(terms, coefficients, orbits, criteria)
+    errors = test.standard_errors(coefficients)
+    if not numbers:
+        return [], errors, np.empty(0)
+    best = test.refined()
+    best = best * (coefficients @ coefficients) / (best @ coefficients)
+    return numbers, errors, best[len(law.library) :]
+
+
+def numbers_inside(terms: list[sympy.Expr]) -> list[sympy.Number]:
+    """Return the fitted numbers inside terms, each once.
+
+    Exponents are none, and neither are a term's own factor and numbers that are simple.
+
+    Parameters
+    ----------
+    terms : list of sympy.Expr
+    """
+    found: dict[sympy.Number, None] = {}
+
+    def look(expression: sympy.Expr) -> None:
+        if expression.is_Number and _is_fitted(expression):
+            found[abs(expression)] = None
+        args = expression.args[:1] if expression.is_Pow else expression.args
+        for part in args:
+            look(part)
+
+    for term in terms:
+        for factor in sympy.Mul.make_args(term):
+            if not factor.is_Number:
+                look(factor)
+    return list(found)
+
+
+def _is_fitted(number: sympy.Number) -> bool:
+    parts = (number.p, number.q) if number.is_Rational else (np.inf,)
+    return max(map(abs, parts)) > _PLAIN
+
+
+def _change(whole: sympy.Expr, number: sympy.Number) -> sympy.Expr:
+    """Return a ∂h/∂a for the number a."""
+    a = sympy.Dummy("a", positive=True)
+    put = whole.xreplace({number: a, -number: -a})
+    return (a * put.diff(a)).xreplace({a: number})

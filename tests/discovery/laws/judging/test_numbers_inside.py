@@ -1,0 +1,91 @@
+"""Numbers inside terms: which there are, how well they are known, and better ones."""
+
+import numpy as np
+import pytest
+import sympy
+
+from discovery import ConservedQuantityFinder, Trajectories, libraries
+from discovery.datasets.integrate import integrate
+from discovery.estimation.orbits import Orbits
+from discovery.estimation.path import raw_path
+from discovery.formulas.simple_numbers import NUMBERS
+from discovery.laws.judging.law import Law
+from discovery.laws.judging.numbers_inside import numbers_inside, with_errors, with_moved_numbers
+
+K, RUNS, STEPS, NOISE = 1.37, 40, 80, 0.01
+
+
+@pytest.fixture(scope="module")
+def orbits():
+    """In the potential 2 cosh(k x)."""
+    rng = np.random.default_rng(0)
+    starts, times = rng.uniform(-1, 1, (RUNS, 2)), 0.1 * np.arange(STEPS)
+
+    def motion(states):
+        x, u = states.T
+        return np.stack([u, -2 * K * np.sinh(K * x)], axis=1)
+
+    states = integrate(motion, starts, times).reshape(-1, 2)
+    path = raw_path(states + NOISE * rng.standard_normal(states.shape), np.full(2, NOISE))
+    return Orbits(path, path, STEPS * np.arange(RUNS + 1), states.std(axis=0))
+
+
+def energy(k):
+    terms = ["u**2", f"exp({k}*x)", f"exp(-{k}*x)"]
+    library = libraries.custom(terms, ("x", "u"))
+    return Law(library, np.array([0.5, 1.0, 1.0]), None, None, "exact", 3.0)
+
+
+def test_which_numbers_are_inside():
+    x, y = sympy.symbols("x y")
+    terms = [sympy.exp(-0.618 * x) / x, sympy.sqrt(x**2 + sympy.Rational(137, 100)), 2.7 * x**2]
+    assert sorted(map(float, numbers_inside(terms))) == [0.618, 1.37]
+    assert not numbers_inside([x**7 * y, sympy.sqrt(x**2 + y**2), sympy.cos(2 * x)])
+
+
+def test_a_step_leads_to_the_number(orbits):
+    """From 5 % off to within 2 %, and by a further step to within 1.2 %."""
+    terms = with_moved_numbers(energy(1.3), orbits, NUMBERS)
+    (number,) = {float(n) for n in numbers_inside(terms.expressions())}
+    assert number == pytest.approx(K, rel=0.02)
+    again = with_moved_numbers(energy(number), orbits, NUMBERS)
+    if again is not None:
+        assert float(numbers_inside(again.expressions())[0]) == pytest.approx(K, rel=0.012)
+
+
+@pytest.mark.parametrize("k", [1.3, K])
+def test_the_error_holds_the_truth(orbits, k):
+    """Also of a number that is off: what moves it counts as error."""
+    law = with_errors(energy(k), orbits)
+    assert abs(k / K - 1) < 3 * law.inside
+    assert law.inside < (0.1 if k != K else 0.03)
+    assert len(law.errors) == 3
+
+
+def test_no_number_inside_has_no_error(orbits):
+    library = libraries.custom(["u**2", "x**2"], ("x", "u"))
+    law = Law(library, np.ones(2), None, None, "exact", 2.0)
+    assert with_errors(law, orbits).inside is None
+    assert with_moved_numbers(law, orbits, NUMBERS) is None
+
+
+def test_the_report_tells_the_number_and_its_error():
+    """A Morse oscillator with a length that is no simple number."""
+    rng, k = np.random.default_rng(0), 0.731
+    starts = np.stack([rng.uniform(-0.4, 1.0, 60), rng.uniform(-0.5, 0.5, 60)], axis=1)
+    times = 0.2 * np.arange(100)
+
+    def motion(states):
+        e = np.exp(-k * states[:, 0])
+        return np.stack([states[:, 1], -2 * k * (1 - e) * e], axis=1)
+
+    states = integrate(motion, starts, times)
+    states = states + 0.01 * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    runs = Trajectories(states=states, times=times, names=["x", "p"])
+    report = ConservedQuantityFinder(roles=["position", "momentum"], random_state=0).fit(runs)
+    (law,) = report.report_.quantities
+    assert law.expression.has(sympy.exp)
+    print(law)
+    found = max(float(n) for n in law.expression.atoms(sympy.Number) if 0.7 < n < 0.8)
+    assert abs(found / k - 1) < 3 * law.inside_error
+    assert "number inside a term ±" in " ".join(str(report.report_).split())
