@@ -64,7 +64,22 @@ def checked(points: Array) -> Tensor:
 
 
 def vectors(values: Array, points: Tensor, name: str, dtype: str) -> Tensor:
-    """Vectors (batch, n) at points, as a tensor of `dtype`."""
+    """Vectors at points, as a tensor.
+
+    Parameters
+    ----------
+    values : array (batch, n)
+    points : tensor (batch, n)
+    name : str
+        What an error calls them.
+    dtype : str
+        Of the tensor.
+
+    Raises
+    ------
+    ValueError
+        When they have another shape than the points.
+    """
     values = ops.convert_to_tensor(values)
     same = (a == b or None in (a, b) for a, b in zip(values.shape, points.shape, strict=False))
     if len(values.shape) != 2 or not all(same):

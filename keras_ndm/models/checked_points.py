@@ -48,7 +48,13 @@ def checked_rows(x: np.ndarray, dtype: str) -> np.ndarray:
 def first_points(data: Inputs, conditional: bool, dtype: str = "float32") -> tuple:
     """Points (N, d) and contexts (N, …), or None, of arrays or of a data set's first batches.
 
-    Points are of `dtype`.
+    Parameters
+    ----------
+    data : array, pair of arrays, or data set of batches
+    conditional : bool
+        Whether there is to be a context.
+    dtype : str
+        Of the points.
 
     Raises
     ------
