@@ -6,6 +6,7 @@ from keras import ops
 from sklearn.neighbors import KNeighborsClassifier
 
 from keras_ndm import MetricLayer, backend, geometry
+from keras_ndm.geometry.paths import Paths
 
 
 def sphere(x):
@@ -93,6 +94,14 @@ def test_a_length_that_is_not_resolved_has_not_converged():
     a, b = np.array([[0, 1]]), np.array([[1, 1e-12]])
     with pytest.warns(RuntimeWarning, match="their lengths are no distances"):
         assert not geometry.connect(half_plane, a, b, points=2).converged.any()
+
+
+def test_one_segment_of_most_of_the_way_is_no_geodesic():
+    """Even in a flat metric, where the length is right."""
+    paths = Paths(lambda m, d: ((d**2).sum(axis=1), d, 0 * d), np.zeros((2, 1)), np.ones((2, 1)), 4)
+    paths.x[1, 1:-1, 0] = [0.1, 0.2, 0.3]
+    paths.now = paths.evaluate(paths.x)
+    assert list(paths.resolved()) == [True, False]
 
 
 def hill(height):
