@@ -14,7 +14,7 @@ from keras_ndm.backend import Tensor, tfp
 from keras_ndm.charts.base import Chart
 from keras_ndm.charts.bijector import Bijector
 from keras_ndm.charts.compose import Chain, Identity
-from keras_ndm.charts.lookup import get
+from keras_ndm.charts.lookup import get, in_dtype
 from keras_ndm.precision import full_precision
 
 # Rows from which a start is fitted.
@@ -129,7 +129,8 @@ class Atlas(keras.layers.Layer):
         copied = self.k > 1 or not isinstance(self.chart, Bijector)
         self.flows = []
         for _ in range(self.k):
-            flow = Chain([_copy(self.frame), _copy(self.chart) if copied else self.chart])
+            parts = [_copy(self.frame), _copy(self.chart) if copied else self.chart]
+            flow = in_dtype(Chain(parts), self.dtype_policy)
             if width and not flow.condition(width):
                 raise ValueError(
                     f"The chart {self.chart.name!r} has no network that a context could reach. Use "

@@ -16,6 +16,7 @@ from keras_ndm.charts.partial import Bounded, Positive
 from keras_ndm.charts.permute import Permute
 from keras_ndm.charts.standardize import ActNorm, Standardize
 from keras_ndm.charts.whiten import Whiten
+from keras_ndm.keras_internals import layers_inside
 
 #: The charts that go by a name, with their classes.
 NAMES = {
@@ -35,11 +36,21 @@ NAMES = {
 }
 
 
+def in_dtype(layer: keras.Layer, dtype: str | keras.DTypePolicy | None) -> keras.Layer:
+    """Let a layer without weights, and those inside it, compute in `dtype`, if one is given."""
+    if dtype is not None and not layer.built:
+        for part in layers_inside(layer):
+            part.dtype_policy = dtype
+    return layer
+
+
 def get(
     chart: str | Chart | tfp.bijectors.Bijector | Sequence,
     dtype: str | keras.DTypePolicy | None = None,
 ) -> Chart:
     """Give the chart that a name, an instance, a TFP bijector or a sequence of these stands for.
+
+    A chart that is not built yet computes in `dtype` from then on.
 
     Raises
     ------
@@ -47,7 +58,7 @@ def get(
         When the name is unknown or the object is none of these.
     """
     if isinstance(chart, Chart):
-        return chart
+        return in_dtype(chart, dtype)
     if isinstance(chart, str) and chart in NAMES:
         return NAMES[chart](dtype=dtype)
     if isinstance(chart, list | tuple):

@@ -40,7 +40,7 @@ def christoffel_lower(dg: Tensor) -> Tensor:
     return 0.5 * (i_jl + j_il - dg)
 
 
-def riemann_from(g: Tensor, dg: Tensor, ddg: Tensor) -> Tensor:
+def riemann_from(g: Tensor, dg: Tensor, ddg: Tensor, inverse: Tensor | None = None) -> Tensor:
     """Riemann tensor with all indices down, ``[b, l, k, i, j]`` = R_lkij.
 
     R_lkij = ½(∂_i∂_k g_lj − ∂_i∂_l g_kj − ∂_j∂_k g_li + ∂_j∂_l g_ki)
@@ -51,24 +51,28 @@ def riemann_from(g: Tensor, dg: Tensor, ddg: Tensor) -> Tensor:
     g : tensor (batch, n, n)
     dg : tensor (batch, n, n, n), ``dg[b, k, i, j]`` = ∂_k g_ij
     ddg : tensor (batch, n, n, n, n), ``ddg[b, k, l, i, j]`` = ∂_k ∂_l g_ij
+    inverse : tensor (batch, n, n), optional
+        The inverse metric, where it is known.
     """
     lower = christoffel_lower(dg)
-    upper = ops.einsum("bkl,blij->bkij", ops.inv(g), lower)
+    inverse = ops.inv(g) if inverse is None else inverse
+    upper = ops.einsum("bkl,blij->bkij", inverse, lower)
     second = ops.einsum("biklj->blkij", ddg) - ops.einsum("bilkj->blkij", ddg)
     second = second - ops.einsum("bjkli->blkij", ddg) + ops.einsum("bjlki->blkij", ddg)
     square = ops.einsum("beki,belj->blkij", upper, lower)
     return 0.5 * second + square - ops.swapaxes(square, 3, 4)
 
 
-def ricci_from(g: Tensor, dg: Tensor, ddg: Tensor) -> Tensor:
+def ricci_from(g: Tensor, dg: Tensor, ddg: Tensor, inverse: Tensor | None = None) -> Tensor:
     """Ricci tensor, ``[b, k, j]`` = g^li R_lkij.
 
     Parameters
     ----------
-    g, dg, ddg
+    g, dg, ddg, inverse
         As in `riemann_from`.
     """
-    return ops.einsum("bli,blkij->bkj", ops.inv(g), riemann_from(g, dg, ddg))
+    inverse = ops.inv(g) if inverse is None else inverse
+    return ops.einsum("bli,blkij->bkj", inverse, riemann_from(g, dg, ddg, inverse))
 
 
 def inverse_from_factor(factor: Tensor) -> Tensor:

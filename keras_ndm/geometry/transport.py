@@ -10,7 +10,15 @@ from keras import ops
 
 from keras_ndm import backend
 from keras_ndm.backend import Tensor
-from keras_ndm.geometry.callables import Array, christoffel, jet_of
+from keras_ndm.geometry.callables import (
+    Array,
+    as_points,
+    check_callable,
+    checked,
+    christoffel,
+    jet_of,
+    vectors,
+)
 from keras_ndm.geometry.curvature import christoffel_from
 from keras_ndm.keras_internals import variables_read
 
@@ -109,6 +117,9 @@ class Geodesics:
         length: float = 1.0,
         tolerance: float | None = None,
     ):
+        check_callable(metric)
+        if not np.isfinite(length):
+            raise ValueError(f"`length` must be a finite time; received {length!r}.")
         self.metric, self.steps, self.length = metric, _positive(steps), length
         self.tolerance = tolerance
         self._program = None
@@ -121,14 +132,14 @@ class Geodesics:
         path, velocities : tensors (steps + 1, batch, n)
             As `geodesic`, with its warnings.
         """
-        points = ops.convert_to_tensor(points)
+        points = checked(points)
         least = 4.0 * float(np.finfo(keras.backend.standardize_dtype(points.dtype)).eps)
         if self.tolerance is not None and not self.tolerance >= least:
             raise ValueError(
                 f"`tolerance` must be at least {least:.1e}, which is rounding of the points; "
                 f"received {self.tolerance!r}. Give points in float64 for more digits."
             )
-        velocity = ops.convert_to_tensor(velocity, dtype=points.dtype)
+        velocity = vectors(velocity, points, "velocity", points.dtype)
         if not (backend.concrete(points) and backend.concrete(velocity)):
             # In a program that is being compiled by others.
             return self._follow(lambda x: christoffel(self.metric, x), points, velocity)
@@ -208,7 +219,8 @@ def geodesic(
     Raises
     ------
     ValueError
-        On less than one step, or a tolerance below rounding.
+        On shapes that do not fit, less than one step, a length that is not finite, or a tolerance
+        below rounding.
 
     Warns
     -----
@@ -279,7 +291,7 @@ def parallel_transport(
         The vectors at ``curve(1)``.
     """
     steps = _positive(steps)
-    vectors = ops.convert_to_tensor(vectors)
+    vectors = as_points(vectors)
 
     own = backend.concrete(vectors)
     symbols = _guarded(metric) if own else functools.partial(christoffel, metric)

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from keras_ndm.geometry.connecting import Paths, checked_count, checked_pairs, contracted
+from keras_ndm.geometry.connecting import checked_count, checked_pairs
+from keras_ndm.geometry.paths import Paths, contracted
 from keras_ndm.rowwise import Rows
 
 _TOLERANCE, _ITERATIONS = 1e-4, 100

@@ -207,7 +207,7 @@ class TermNetworks(keras.layers.Layer):
         if not jet.pairs:
             return Jet(value, first)
         # What is straight has no second derivatives.
-        zeros = ops.zeros_like(turning.first[:, :1, :1]) * ops.ones((1, len(jet.pairs), 1))
+        zeros = ops.repeat(ops.zeros_like(turning.first[:, :1, :1]), len(jet.pairs), axis=1)
         second = [
             ops.repeat(zeros, p.value.shape[-1], axis=-1) if p.second is None else p.second
             for p in parts

@@ -45,8 +45,16 @@ def checked_rows(x: np.ndarray, dtype: str) -> np.ndarray:
     return x
 
 
-def first_points(data: Inputs, conditional: bool) -> tuple:
+def first_points(data: Inputs, conditional: bool, dtype: str = "float32") -> tuple:
     """Points (N, d) and contexts (N, …), or None, of arrays or of a data set's first batches.
+
+    Parameters
+    ----------
+    data : array, pair of arrays, or data set of batches
+    conditional : bool
+        Whether there is to be a context.
+    dtype : str
+        Of the points.
 
     Raises
     ------
@@ -57,7 +65,7 @@ def first_points(data: Inputs, conditional: bool) -> tuple:
         data = _gathered(data)
     pair = isinstance(data, tuple | list) and len(data) == 2 and np.ndim(data[0]) == 2
     x, context = data if pair else (data, None)
-    x = checked_rows(x, "float32")
+    x = checked_rows(x, dtype)
     if len(x) == 0:
         raise ValueError("Expected points of shape (N, d); received none.")
     if context is not None:

@@ -10,6 +10,7 @@ from keras import ops
 from keras_ndm import charts
 from keras_ndm.backend import Tensor, tfp
 from keras_ndm.backend import mean as mean_of
+from keras_ndm.charts.lookup import in_dtype
 from keras_ndm.models.checked_points import (
     Inputs,
     check_bijective,
@@ -70,7 +71,7 @@ class FlowDensity(OwnLoss):
         kwargs["dtype"] = full_precision(kwargs.get("dtype"))
         super().__init__(**kwargs)
         if isinstance(chart, charts.Atlas):
-            self.atlas = chart
+            self.atlas = in_dtype(chart, self.dtype_policy)
         else:
             chart = charts.get(chart, dtype=self.dtype_policy)
             frame = "standardize" if chart.whole_space else "identity"
@@ -237,7 +238,9 @@ class FlowDensity(OwnLoss):
             When data do not fit, or the chart is no bijection between them and the normal
             distribution's space.
         """
-        x, context = first_points(x if context is None else (x, context), self.conditional)
+        x, context = first_points(
+            x if context is None else (x, context), self.conditional, self.compute_dtype
+        )
         if (context is not None) != self.conditional:
             raise ValueError(self._about_context(context is not None))
         if not self.built:
@@ -274,7 +277,7 @@ class FlowDensity(OwnLoss):
             )
         arrays = hasattr(x, "__array__") or isinstance(x, list | tuple)
         if arrays:
-            x, context = first_points(x, self.conditional)
+            x, context = first_points(x, self.conditional, self.compute_dtype)
             x = x if context is None else (x, context)
             if kwargs.get("sample_weight") is not None:
                 # Keras keeps weights only beside targets.
@@ -396,7 +399,7 @@ class FlowDensity(OwnLoss):
         callable, (batch, d) -> (batch, d, d)
             With a context: ``(x, context)`` as in `metric`.
         """
-        x, context = first_points(data, self.conditional)
+        x, context = first_points(data, self.conditional, self.compute_dtype)
         known = self.log_prob(x, context)
         low, middle = (float(v) for v in np.quantile(known, [floor, 0.5]))
 

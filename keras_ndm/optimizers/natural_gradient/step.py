@@ -89,6 +89,8 @@ def natural_step(
     loss, y_pred, state, added = objective.evaluate(values)
     finite = ops.isfinite(loss)
     seeds, z = output_fisher(objective, values, y_pred)
+    # Keras computes losses in floatx, whatever the model's policy is.
+    loss = ops.cast(loss, z.dtype)
     if optimizer.chosen_solver is None:
         parts = parts_of(objective, optimizer.taps, values)
         optimizer.choose_solver(parts, *z.shape, _itemsize(z))

@@ -6,6 +6,7 @@ from keras import ops
 from sklearn.neighbors import KNeighborsClassifier
 
 from keras_ndm import MetricLayer, backend, geometry
+from keras_ndm.geometry.paths import Paths
 
 
 def sphere(x):
@@ -75,6 +76,126 @@ def test_a_metric_layer_as_a_callable_is(kind):
     for variable in layer.trainable_variables:
         variable.assign(1.1 * variable)
     assert (np.abs(geometry.distance(layer, a, b, points=8) / found.length - 1) > 0.01).any()
+
+
+@pytest.mark.parametrize("segments", [4, 8, 32])
+def test_ends_where_lengths_differ_by_orders_of_magnitude(segments):
+    """Equal steps in the coordinates would see nothing of the metric near the second point."""
+    a, b = np.array([[-0.378, 59.47], [0, 1]]), np.array([[0.962, 0.00442], [1, 1e-3]])
+    exact = np.arccosh(1 + ((a - b) ** 2).sum(axis=1) / (2 * a[:, 1] * b[:, 1]))
+    found = geometry.connect(half_plane, a, b, points=segments)
+    assert found.converged.all() and found.points.shape == (2, segments + 1, 2)
+    np.testing.assert_allclose(found.length, exact, rtol=0.015)
+    speed = np.linalg.norm(found.velocity, axis=1) / a[:, 1]
+    np.testing.assert_allclose(speed, exact, rtol=0.03)
+
+
+def test_a_length_that_is_not_resolved_has_not_converged():
+    a, b = np.array([[0, 1]]), np.array([[1, 1e-12]])
+    with pytest.warns(RuntimeWarning, match="their lengths are no distances"):
+        assert not geometry.connect(half_plane, a, b, points=2).converged.any()
+
+
+def test_one_segment_of_most_of_the_way_is_no_geodesic():
+    """Even in a flat metric, where the length is right."""
+    paths = Paths(lambda m, d: ((d**2).sum(axis=1), d, 0 * d), np.zeros((2, 1)), np.ones((2, 1)), 4)
+    paths.x[1, 1:-1, 0] = [0.1, 0.2, 0.3]
+    paths.now = paths.evaluate(paths.x)
+    assert list(paths.resolved()) == [True, False]
+
+
+def hill(height):
+    """Plane with a hill at the origin."""
+
+    def metric(x):
+        factor = 1 + height * ops.exp(-8 * ops.sum(x**2, axis=-1))
+        return factor[:, None, None] ** 2 * ops.eye(2, dtype=x.dtype)
+
+    return metric
+
+
+def test_a_path_over_the_hill_is_left_for_one_around_it():
+    """By symmetry the straight line is a geodesic, and not a shortest one."""
+    a = np.array([[-1.0, 0], [-1, 1]])
+    found = geometry.connect(hill(20), a, -a)
+    assert found.converged.all()
+    middle = found.points[:, 16]
+    assert (np.linalg.norm(middle, axis=1) > 0.3).all()
+    over = 2 * (1 + 20 * 0.5 * np.sqrt(np.pi / 8))
+    assert found.length[0] < 0.3 * over
+    near = [[0.0, 0.1], [0.1, 0.0]]
+    np.testing.assert_allclose(found.length, geometry.distance(hill(20), a + near, -a), rtol=0.2)
+
+
+def test_a_saddle_without_a_minimum_has_not_converged():
+    """On a sphere less a point at infinity the shorter way leaves the chart."""
+
+    def stereographic(x):
+        factor = 4 / (1 + ops.sum(x**2, axis=-1)) ** 2
+        return factor[:, None, None] * ops.eye(2, dtype=x.dtype)
+
+    a = np.array([[3.0, 0.0], [0.5, 0.0]])
+    with pytest.warns(RuntimeWarning, match="1 of 2 geodesics have not converged"):
+        found = geometry.connect(stereographic, a, -a)
+    assert list(found.converged) == [False, True]
+    np.testing.assert_allclose(found.length, 4 * np.arctan(a[:, 0]), rtol=1e-2)
+
+
+def test_points_as_far_apart_as_can_be():
+    a, b = np.array([[np.pi / 2, 0.0]]), np.array([[np.pi / 2, np.pi]])
+    found = geometry.connect(sphere, a, b)
+    assert found.converged.all()
+    np.testing.assert_allclose(found.length, np.pi, rtol=1e-3)
+
+
+def test_the_mean_is_no_saddle():
+    corners = np.array([[-1.0, 0], [1, 0], [0, 1], [0, -1]])
+
+    def spread(mean):
+        return (geometry.distance(hill(1), mean, corners) ** 2).mean()
+
+    mean = geometry.frechet_mean(hill(1), corners)
+    assert spread(mean) < spread(np.zeros(2)) - 0.1
+    assert all(spread(mean) < spread(mean + 0.05 * step) for step in corners)
+
+
+def test_the_mean_of_points_on_half_the_equator_and_more():
+    """Eight points all around: the one between them on the equator is a saddle."""
+    x = np.stack([np.full(8, np.pi / 2), np.arange(8) * np.pi / 4], axis=1)
+    try:
+        mean = geometry.frechet_mean(sphere, x)
+    except (RuntimeError, ValueError):
+        return
+    assert abs(mean[0] - np.pi / 2) > 0.5
+
+
+def test_no_points():
+    none = np.zeros((0, 2))
+    found = geometry.connect(sphere, none, none, points=4)
+    assert found.points.shape == (0, 5, 2) and found.velocity.shape == (0, 2)
+    assert found.length.shape == found.converged.shape == (0,)
+    assert geometry.pairwise_distances(sphere, on_sphere(3, 0), none).shape == (3, 0)
+    with pytest.raises(ValueError, match="at least one point"):
+        geometry.frechet_mean(sphere, none)
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        (None, "must be a function from points"),
+        (np.eye(2), "must be a function from points"),
+        (lambda x: ops.ones_like(x[:, :, None] + x[:, None]), "not finite and positive"),
+        (lambda x: 0 * x[:, None] + np.array([[1, 0.9], [0, 1]], "float32"), "symmetric"),
+    ],
+)
+def test_what_is_no_metric(metric, message):
+    with pytest.raises(ValueError, match=message):
+        geometry.distance(metric, on_sphere(3, 0), on_sphere(3, 1))
+
+
+def test_a_start_where_the_chart_ends():
+    with pytest.raises(ValueError, match=r"not finite and positive at \[0. 0.\].* of pair 1"):
+        geometry.distance(sphere, [[0.5, 0], [0, 0]], [[1.0, 1.0]])
 
 
 def test_many_dimensions_without_second_derivatives():

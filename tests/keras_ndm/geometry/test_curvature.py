@@ -284,3 +284,32 @@ def test_bad_arguments_are_explained():
     with pytest.raises(ValueError, match=r"relu.*look flat"):
         geometry.scalar_curvature(relu, np.zeros((2, 2)))
     assert keras.activations.get("relu") is relu.activation
+
+
+@pytest.mark.parametrize(
+    "function",
+    [geometry.scalar_curvature, geometry.ricci, geometry.riemann, geometry.christoffel],
+)
+def test_a_degenerate_point_is_nan_and_the_others_are_not(function):
+    values = np.asarray(function(sphere, np.array([[0.0, 1.0], [1.0, 1.0]], "float32")))
+    assert not np.isfinite(values[0]).all() and np.isfinite(values[1]).all()
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "float16"])
+def test_points_in_other_types(dtype):
+    x = np.array([[1, 2], [2, 0]], dtype)
+    np.testing.assert_allclose(np.asarray(geometry.scalar_curvature(sphere, x)), 2, rtol=1e-4)
+    there = np.asarray(geometry.geodesic(sphere, x, x)[0][-1])
+    same = np.asarray(geometry.geodesic(sphere, *[x.astype("float32")] * 2)[0][-1])
+    np.testing.assert_allclose(there, same)
+    np.testing.assert_allclose(
+        np.asarray(geometry.volume_element(sphere, x)), np.sin(x[:, 0] + 0.0), rtol=1e-3
+    )
+
+
+def test_a_metric_must_be_one():
+    x = np.ones((3, 2), "float32")
+    with pytest.raises(ValueError, match="must be a function from points"):
+        geometry.scalar_curvature(np.eye(2), x)
+    with pytest.raises(ValueError, match="must be symmetric; received"):
+        geometry.ricci(lambda x: sphere(x) + ops.convert_to_tensor([[0.0, 0.9], [0.0, 0.0]]), x)

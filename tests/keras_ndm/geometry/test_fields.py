@@ -158,3 +158,25 @@ def test_a_geodesic_that_leaves_the_chart_says_where(tolerance):
 def test_a_singular_metric_is_told():
     with pytest.warns(UserWarning, match="leave the chart"):
         geometry.geodesic(sphere, np.zeros((1, 2), "float32"), np.ones((1, 2), "float32"), steps=2)
+
+
+def test_two_vectors_that_span_no_plane_have_no_curvature():
+    x = points().astype("float32")
+    u, v = np.random.default_rng(1).normal(size=(2, *x.shape)).astype("float32")
+    for other in (u, 3 * u, 0 * u):
+        assert np.isnan(np.asarray(geometry.sectional_curvature(sphere, x, u, other))).all()
+    np.testing.assert_allclose(geometry.sectional_curvature(sphere, x, u, v), 1, rtol=1e-3)
+
+
+@pytest.mark.parametrize("velocity", [np.ones((2, 2)), np.ones(2), np.ones((6, 3))])
+def test_vectors_must_be_at_the_points(velocity):
+    with pytest.raises(ValueError, match=r"`velocity` must be vectors .*\(6, 2\); received"):
+        geometry.geodesic(sphere, points(), velocity)
+    with pytest.raises(ValueError, match="`v` must be vectors"):
+        geometry.sectional_curvature(sphere, points(), points(), velocity)
+
+
+@pytest.mark.parametrize("length", [np.nan, np.inf])
+def test_a_time_must_be_finite(length):
+    with pytest.raises(ValueError, match="`length` must be a finite time"):
+        geometry.geodesic(sphere, points(), points(), length=length)

@@ -1,0 +1,83 @@
+"""Layers and models in double precision, by their own dtype or by Keras' policy."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_ndm import (
+    CoordinateLayer,
+    FlowDensity,
+    LagrangianManifold,
+    MetricLayer,
+    NaturalGradient,
+    NeuralDifferentialManifold,
+    charts,
+)
+
+X = np.random.default_rng(0).normal(size=(40, 2))
+
+
+def small():
+    return charts.Autoregressive(hidden=(4,))
+
+
+@pytest.fixture(params=["float64", "float32"])
+def double(float64, request):
+    """Double precision as Keras' policy, with data in either of Keras' floatx."""
+    keras.config.set_floatx(request.param)
+
+
+@pytest.fixture
+def available(float64):
+    """Double precision for what asks for it, in a Keras of single precision."""
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+
+
+def fitted(density):
+    density.compile("adam")
+    density.fit(X, epochs=1, verbose=0)
+    return density
+
+
+def test_a_density_under_the_policy(double):
+    density = fitted(FlowDensity(small()))
+    assert density.log_prob(X).dtype == density.sample(3, seed=0).dtype == "float64"
+    assert (density.log_prob(X + 1e-9) != density.log_prob(X)).all()
+
+
+@pytest.mark.parametrize("make", [small, lambda: charts.Atlas(2, small()), lambda: [small()]])
+def test_a_density_of_its_own_dtype(available, make):
+    density = fitted(FlowDensity(make(), dtype="float64"))
+    assert density.log_prob(X).dtype == density.sample(3, seed=0).dtype == "float64"
+
+
+def test_a_density_of_less_than_the_policy(double):
+    density = FlowDensity(small(), dtype="float32")
+    density.adapt(X)
+    assert density.log_prob(X).dtype == "float32"
+
+
+def test_a_chart_takes_its_layers_dtype(available):
+    layer = CoordinateLayer(small(), dtype="float64")
+    assert keras.backend.standardize_dtype(layer(X).dtype) == "float64"
+
+
+def test_states_and_orbits_under_the_policy(double):
+    model = NeuralDifferentialManifold(hidden=(4,), metric=MetricLayer(hidden=(4,)))
+    model.compile("adam")
+    model.fit(X, X, epochs=1, verbose=0)
+    there, jacobian = model.step(X)
+    assert there.shape == (40, 2) and jacobian.shape == (40, 2, 2)
+    q, v = X[:, :1], X[:, 1:]
+    pendulum = LagrangianManifold(angles=(0,), hidden=(4,))
+    pendulum.compile("adam")
+    pendulum.fit((q, v), -np.sin(q), epochs=1, verbose=0)
+    assert pendulum.connect([[0.0]], [[0.1]], time=0.1, points=8).points.shape == (1, 9, 1)
+
+
+def test_the_natural_gradient_under_the_policy(double):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(NaturalGradient(), "mse")
+    losses = model.fit(X, X[:, :1], epochs=3, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
