@@ -338,6 +338,16 @@ def test_memory_needs_data():
         learned(model, X, np.ones((5, 2)))
 
 
+def test_labels_are_those_of_classes():
+    loss = keras.losses.SparseCategoricalCrossentropy(ignore_class=-1)
+    model = compiled(layers.Dense(2, "softmax"), loss=loss)
+    model.train_on_batch(X, np.zeros(12))
+    for label in (2, 50, -2):
+        with pytest.raises(ValueError, match=f"0 to 1; received {label}"):
+            learned(model, X, np.full(12, label))
+    assert learned(model, X, np.full(12, -1)).tasks == 1
+
+
 @pytest.mark.slow_on_jax
 def test_another_model():
     prior = learned(compiled(layers.Dense(2)))
