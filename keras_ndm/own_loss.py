@@ -56,7 +56,7 @@ class OwnLoss(keras.Model):
         """
         raise NotImplementedError
 
-    def check(self, x: Data, y: object = None, sample_weight: object = None) -> None:
+    def check(self, x: Data, y: object = None, sample_weight: object = None) -> Data:
         """See that data have the shapes that the model was built for; see `check_shapes`.
 
         Of a data set that only reading would tell about, the forward pass says it.
@@ -66,26 +66,33 @@ class OwnLoss(keras.Model):
         x, y, sample_weight
             As in `fit`.
 
+        Returns
+        -------
+        data
+            x; of a generator, one that has the batch again that was read.
+
         Raises
         ------
         ValueError
             When they have not, or there are none.
         """
         if not self.built:
-            return
+            return x
+        data = x
         if is_arrays(x):
             parts = x if isinstance(x, list | tuple) else [x]
             count_rows(*parts, y, sample_weight)
         else:
-            x, y, sample_weight = first_batch(x)
+            (x, y, sample_weight), data = first_batch(x)
         if x is None:
-            return
+            return data
         inputs, targets = self.row_shapes(len(x) if isinstance(x, list | tuple) else 1)
         check_shapes(x, inputs, "inputs")
         if y is not None and targets is not None:
             check_shapes(y, [targets], "targets")
         if sample_weight is not None and len(sample_weight.shape) != 1:
             check_shapes(sample_weight, [(1,)], "sample weights")
+        return data
 
     def fit(self, x: Data | None = None, y: object = None, **kwargs) -> keras.callbacks.History:
         """As `keras.Model.fit`.
@@ -97,11 +104,12 @@ class OwnLoss(keras.Model):
         **kwargs
             As in Keras.
         """
-        self.check(x, y, kwargs.get("sample_weight"))
+        x = self.check(x, y, kwargs.get("sample_weight"))
         held_out = kwargs.get("validation_data")
-        if held_out is not None:
-            together = isinstance(held_out, list | tuple) and len(held_out) <= 3
-            self.check(*(held_out if together else (held_out,)))
+        if isinstance(held_out, list | tuple):
+            self.check(*held_out)
+        elif held_out is not None:
+            kwargs["validation_data"] = self.check(held_out)
         return super().fit(x, y, **kwargs)
 
     def evaluate(
@@ -116,7 +124,7 @@ class OwnLoss(keras.Model):
         *args, **kwargs
             As in Keras.
         """
-        self.check(x, y, kwargs.get("sample_weight"))
+        x = self.check(x, y, kwargs.get("sample_weight"))
         return super().evaluate(x, y, *args, **kwargs)
 
     def predict(self, x: Data, *args, **kwargs) -> object:
@@ -129,7 +137,7 @@ class OwnLoss(keras.Model):
         *args, **kwargs
             As in Keras.
         """
-        self.check(x)
+        x = self.check(x)
         return super().predict(x, *args, **kwargs)
 
     def compile_from_config(self, config: dict) -> None:

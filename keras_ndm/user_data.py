@@ -1,7 +1,7 @@
 """What users pass: numbers, widths of layers, arrays, or data sets that give batches."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from numbers import Integral, Real
 from typing import TypeAlias
 
@@ -48,16 +48,32 @@ def is_arrays(data: object) -> bool:
 
 
 def first_batch(data: Data) -> tuple:
-    """Shapes of x, y and weights in a data set's first batch; Nones where only reading would tell.
+    """x, y and weights of a data set's first batch, or what is known of them before it is read.
 
     Parameters
     ----------
-    data : tf.data.Dataset, keras.utils.PyDataset, or another one
+    data : tf.data.Dataset, keras.utils.PyDataset, generator, or another one
+
+    Returns
+    -------
+    tuple
+        Nones where nothing is known.
+    data
+        The same; of a generator, one that gives the first batch again.
     """
     batch = getattr(data, "element_spec", None)
     if isinstance(data, keras.utils.PyDataset):
         batch = data[0]
-    return (None,) * 3 if batch is None else keras.utils.unpack_x_y_sample_weight(batch)
+    elif isinstance(data, Generator):
+        batch = next(data, None)
+        data = _put_back(batch, data)
+    return (None,) * 3 if batch is None else keras.utils.unpack_x_y_sample_weight(batch), data
+
+
+def _put_back(first, rest):
+    if first is not None:
+        yield first
+    yield from rest
 
 
 def check_shapes(given: object, expected: Sequence[tuple], what: str) -> None:

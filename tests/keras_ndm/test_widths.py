@@ -79,6 +79,11 @@ class Batches(keras.utils.PyDataset):
         return keras.tree.map_structure(lambda a: a[half], given)
 
 
+def batches(*pair):
+    while True:
+        yield pair
+
+
 def wider(x):
     """Inputs with another column, in the first of several."""
     if isinstance(x, tuple):
@@ -127,10 +132,13 @@ def test_models_refuse_targets_and_weights_that_would_broadcast(make):
             lambda y: model.evaluate(x, y, **options),
             lambda y: model.evaluate(Batches(x, y), **options),
             lambda y: model.fit(x, Y, validation_data=(x, y), **options),
+            lambda y: model.fit(batches(x, y), steps_per_epoch=2, **options),
             lambda y: model.compute_loss(x, ops.convert_to_tensor(y)),
         ):
             with pytest.raises(ValueError, match=r"targets of shape|y must hold"):
                 act(other)
+    one = (pair for pair in [(x, y)])
+    model.evaluate(one, steps=1, **options)
     with pytest.raises(ValueError, match="sample weights of shape"):
         model.evaluate(x, y, sample_weight=np.ones((16, 2)), **options)
     with pytest.raises(ValueError, match="a row for each sample"):
