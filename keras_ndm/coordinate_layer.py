@@ -11,6 +11,8 @@ from keras_ndm.precision import full_precision, refuse_quantized
 from keras_ndm.rowwise import over_rows, row_shape
 from keras_ndm.user_data import Data, rows_of, settled
 
+_TAKES = "CoordinateLayer takes points"
+
 
 @keras.saving.register_keras_serializable("keras_ndm")
 class CoordinateLayer(keras.layers.Layer):
@@ -33,17 +35,20 @@ class CoordinateLayer(keras.layers.Layer):
     Raises
     ------
     ValueError
-        On an unknown chart, or an input without an axis of coordinates.
+        On an unknown chart, an input without an axis of coordinates, or points of another width
+        than those that the layer was built for.
     """
 
     def __init__(self, chart: str | charts.Chart | Sequence = "standardize", **kwargs):
         kwargs["dtype"] = full_precision(kwargs.get("dtype"))
         super().__init__(**kwargs)
+        self.supports_masking = True  # every point is mapped by itself
         self.chart = charts.get(chart, dtype=self.dtype_policy)
 
     def build(self, input_shape: tuple) -> None:
         """Build the chart."""
-        rows = row_shape(input_shape, "CoordinateLayer takes points")
+        rows = row_shape(input_shape, _TAKES)
+        self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: rows[1]})
         if not self.chart.built:
             self.chart.build(rows)
 
@@ -96,7 +101,9 @@ class CoordinateLayer(keras.layers.Layer):
             When the data are no finite numbers of this shape, or can be read only once.
         """
         rows = rows_of(data)
-        if not self.built:
+        if self.built:
+            row_shape(rows.shape, _TAKES, self.input_spec.axes[-1])
+        else:
             self.build(rows.shape)
             self.built = True
         # A constant one must be so exactly, or the charts behind a first scaling see its rounding.
@@ -104,7 +111,9 @@ class CoordinateLayer(keras.layers.Layer):
 
     def _points(self, x):
         x = ops.convert_to_tensor(x, dtype=self.compute_dtype)
-        if not self.built:
+        if self.built:
+            row_shape(x.shape, _TAKES, self.input_spec.axes[-1])
+        else:
             self(x)
         return x
 

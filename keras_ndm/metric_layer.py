@@ -1,7 +1,7 @@
 """The metric: a network from coordinates to a symmetric positive definite tensor."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import SimpleNamespace
 
 import keras
@@ -15,6 +15,7 @@ from keras_ndm.geometry import activations, jets
 from keras_ndm.geometry.curvature import inverse_from_factor
 from keras_ndm.precision import full_precision, refuse_quantized
 from keras_ndm.rowwise import over_rows, row_shape
+from keras_ndm.user_data import is_number, widths_of
 
 # Share of `max_condition` up to which a large eigenvalue leaves the small ones as they are: the
 # ridge is then at most this share of the smallest, for each large one.
@@ -72,12 +73,13 @@ class MetricLayer(keras.layers.Layer):
     ):
         kwargs["dtype"] = full_precision(kwargs.get("dtype"))
         super().__init__(**kwargs)
-        if not floor >= 0:
+        if not (is_number(floor) and floor >= 0):
             raise ValueError(f"`floor` is a lower bound on eigenvalues, ≥ 0; received {floor!r}.")
-        if not max_condition > 1:
+        if not (is_number(max_condition) and max_condition > 1):
             raise ValueError(f"`max_condition` must be above 1; received {max_condition!r}.")
-        if dimension is not None and not dimension >= 1:
+        if dimension is not None and not (is_number(dimension, whole=True) and dimension >= 1):
             raise ValueError(f"`dimension` must be at least 1; received {dimension!r}.")
+        self.supports_masking = True  # every point has its own tensor
         self.kind = kind
         self.head = metric_heads.get(kind)
         # As an attribute: so Keras tracks the layers of a head of the user's own.
@@ -95,6 +97,7 @@ class MetricLayer(keras.layers.Layer):
     def build(self, input_shape: tuple) -> None:
         """Make the network."""
         shape = row_shape(input_shape, "MetricLayer takes coordinates")
+        self.input_spec = keras.layers.InputSpec(min_ndim=2, axes={-1: shape[1]})
         self.dimension = d = self.own_dimension or shape[1]
         self._tangent = d == shape[1]
         if isinstance(self.head, metric_heads.Pullback) and not self._tangent:
@@ -336,6 +339,8 @@ class MetricLayer(keras.layers.Layer):
 
 def _hidden(hidden):
     parts = hidden.layers if isinstance(hidden, keras.Sequential) else hidden
+    if not isinstance(parts, Iterable):
+        widths_of(parts)
     kinds = keras.layers.Dense | keras.layers.Activation | int | np.integer
     bad = [part for part in parts if not isinstance(part, kinds)]
     if bad:

@@ -31,11 +31,14 @@ class Rows:
         """Apply to numpy arrays; numpy arrays back, as float64."""
         n = len(arrays[0])
         parts = []
-        for start in range(0, n, _CHUNK):
+        for start in range(0, max(n, 1), _CHUNK):
             chunk = [a[start : start + _CHUNK] for a in arrays]
             size = len(chunk[0])
             padded = 1 << max(6, (size - 1).bit_length())
-            chunk = [np.concatenate([a, np.repeat(a[-1:], padded - size, 0)]) for a in chunk]
+            # Of nothing there is nothing to repeat.
+            last = [a[-1:] if size else np.zeros((1, *a.shape[1:]), a.dtype) for a in chunk]
+            pairs = zip(chunk, last, strict=True)
+            chunk = [np.concatenate([a, np.repeat(b, padded - size, 0)]) for a, b in pairs]
             result = self._function(*[ops.convert_to_tensor(a) for a in chunk])
             single = not isinstance(result, tuple | list)
             result = (result,) if single else result
@@ -64,17 +67,30 @@ def over_rows(function: Callable, x: Tensor, *others: Tensor) -> Tensor:
     return ops.reshape(result, (*lead, *result.shape[1:]))
 
 
-def row_shape(input_shape: tuple, who: str) -> tuple:
+def row_shape(input_shape: tuple, who: str, width: int | None = None) -> tuple:
     """Shape (None, d) of the rows in an input of shape (batch, …, d).
+
+    Parameters
+    ----------
+    input_shape : tuple
+    who : str
+        Beginning of the message.
+    width : int, optional
+        The d that is known already.
 
     Raises
     ------
     ValueError
-        When there is no axis of coordinates, or its length is not known.
+        When there is no axis of coordinates, its length is not known, or is another.
     """
     if len(input_shape) < 2 or input_shape[-1] is None:
         raise ValueError(
             f"{who} of shape (batch, d), or with more axes between, with d known; received "
+            f"{tuple(input_shape)}."
+        )
+    if width is not None and input_shape[-1] != width:
+        raise ValueError(
+            f"{who} of {width} coordinates, for which it was built; received shape "
             f"{tuple(input_shape)}."
         )
     return (None, int(input_shape[-1]))

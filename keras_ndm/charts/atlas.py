@@ -191,14 +191,22 @@ class Atlas(keras.layers.Layer):
         return ops.swapaxes(ops.vectorized_map(with_weights, values), 0, 1)
 
     def call(self, x: Tensor, context: Tensor | None = None) -> Tensor:
-        """Log p(x) of points, (batch,).
+        """Log p(x) of points, (batch,); −∞ where a chart is not defined, outside the support.
 
         Parameters
         ----------
         x : tensor (batch, d)
         context : tensor (batch, c), optional
         """
-        terms = self.log_densities(ops.cast(x, self.compute_dtype), context)
+        x = ops.cast(x, self.compute_dtype)
+        terms = self.log_densities(x, context)
+        # What is not a number by itself, or by its weights, stays so.
+        sound = ops.all(ops.isfinite(x), axis=-1, keepdims=True)
+        given = [] if context is None else [context]
+        for part in (*given, *(v for v in self.variables if keras.backend.is_float_dtype(v.dtype))):
+            sound = ops.logical_and(sound, ops.all(ops.isfinite(ops.convert_to_tensor(part))))
+        outside = ops.logical_and(ops.isnan(terms), sound)
+        terms = ops.where(outside, -float("inf"), terms)
         return terms[:, 0] if self.k == 1 else ops.logsumexp(terms, axis=-1)
 
     def responsibilities(self, x: Tensor, context: Tensor | None = None) -> Tensor:

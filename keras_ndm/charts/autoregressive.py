@@ -13,6 +13,7 @@ from keras_ndm import backend
 from keras_ndm.backend import Tensor, tfp
 from keras_ndm.charts.conditional import Conditional
 from keras_ndm.geometry import activations, jets
+from keras_ndm.user_data import widths_of
 
 
 class _Autoregressive(tfp.bijectors.Bijector):
@@ -73,7 +74,7 @@ class Autoregressive(Conditional):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.hidden = tuple(int(width) for width in hidden)
+        self.hidden = widths_of(hidden)
         self.activation = activations.get(activation)
         self.identity = bool(identity)
 

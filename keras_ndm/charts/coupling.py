@@ -10,6 +10,7 @@ from keras_ndm.backend import Tensor, tfp
 from keras_ndm.charts.conditional import Conditional
 from keras_ndm.charts.spline import RationalQuadraticSpline, shape_from
 from keras_ndm.geometry import activations, jets
+from keras_ndm.user_data import widths_of
 
 
 class Coupling(Conditional):
@@ -39,7 +40,7 @@ class Coupling(Conditional):
         if depth < 1:
             raise ValueError(f"`depth` is the number of coupling layers, ≥ 1; received {depth!r}.")
         self.depth = int(depth)
-        self.hidden = tuple(int(width) for width in hidden)
+        self.hidden = widths_of(hidden)
         self.activation = activations.get(activation)
         self.identity = bool(identity)
 

@@ -26,6 +26,8 @@ class Permute(Chart):
     def __init__(self, order: Sequence[int] | None = None, **kwargs):
         super().__init__(**kwargs)
         self.order = None if order is None else tuple(int(i) for i in order)
+        if self.order is not None and sorted(self.order) != list(range(len(self.order))):
+            raise ValueError(f"`order` must be a permutation of 0, 1, 2, …; received {self.order}.")
 
     def build(self, input_shape: tuple) -> None:
         """Check the order."""

@@ -106,6 +106,8 @@ class ContinualPrior(keras.callbacks.Callback):
         ValueError
             When the model has none.
         """
+        if not isinstance(model, keras.Model):
+            raise ValueError(f"Expected a Keras model; received {type(model).__name__}.")
         past = past_of(model)
         if past is None:
             raise ValueError(
@@ -334,10 +336,14 @@ class ContinualPrior(keras.callbacks.Callback):
         return PastTasks(self.get_config(), blocks, samples)
 
     def _check_same(self, factors):
-        known = [path for block in self._past.blocks for path in block["paths"]]
-        found = [v.path for f in factors for v in f.variables]
+        # By their places: paths are others once a model was loaded.
+        weights = self.model.weights
+        places = {id(v): i for i, v in enumerate(weights)}
+        known = [place for block in self._past.blocks for place in block["weights"]]
+        found = [places[id(v)] for f in factors for v in f.variables]
         if known != found:
+            then, now = ([weights[i].path for i in order] for order in (known, found))
             raise ValueError(
-                f"The trained weights are not those of the first task: then {known}, now {found}. "
+                f"The trained weights are not those of the first task: then {then}, now {now}. "
                 "Freeze or free layers before the first task, or start over with forget()."
             )

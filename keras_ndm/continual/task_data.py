@@ -2,8 +2,9 @@
 
 import keras
 import numpy as np
+from keras import ops
 
-from keras_ndm.keras_internals import compiled_loss, labels_in_place
+from keras_ndm.keras_internals import compiled_loss, labels_in_place, options_of, untrained
 from keras_ndm.optimizers.natural_gradient.fisher.output_fisher import kind_of, losses_and_outputs
 from keras_ndm.optimizers.natural_gradient.objective import Nested
 from keras_ndm.user_data import ENOUGH, Data, batches_of
@@ -58,7 +59,7 @@ def targets_of(model: keras.Model, x: Nested, y: Nested | None) -> Nested:
     Raises
     ------
     ValueError
-        When the loss needs targets and there are none.
+        When the loss needs targets and there are none, or labels name no class.
     """
     loss = compiled_loss(model)
     if loss is not None and not loss.built:
@@ -69,6 +70,7 @@ def targets_of(model: keras.Model, x: Nested, y: Nested | None) -> Nested:
         first = keras.tree.map_structure(lambda a: a[:1], (x, y))
         model.test_on_batch(*first)
     if y is not None:
+        _check_labels(model, x, y)
         return y
     own = type(model).compute_loss is not keras.Model.compute_loss
     if loss is None and own and not hasattr(model, "moments"):
@@ -88,3 +90,25 @@ def targets_of(model: keras.Model, x: Nested, y: Nested | None) -> Nested:
         sparse = getattr(fn, "fn", None) is keras.losses.sparse_categorical_crossentropy
         labels.append(np.argmax(output, axis=-1) if sparse else output)
     return labels_in_place(model, labels)
+
+
+def _check_labels(model, x, y):
+    """See that labels given as numbers are those of classes: the Fisher matrix would not notice."""
+    if compiled_loss(model) is None:
+        return
+    head = keras.tree.map_structure(lambda a: ops.convert_to_tensor(a[:1]), x)
+    outputs = losses_and_outputs(model, model(head, **untrained(model)))
+    for (_, loss, _, output), (*_, labels) in zip(
+        outputs, losses_and_outputs(model, y), strict=True
+    ):
+        if getattr(loss, "fn", None) is not keras.losses.sparse_categorical_crossentropy:
+            continue
+        classes, labels = output.shape[-1], np.asarray(labels)
+        wrong = ((labels < 0) | (labels >= classes)) & (
+            labels != options_of(loss).get("ignore_class")
+        )
+        if wrong.any():
+            raise ValueError(
+                f"Labels must be numbers of classes, 0 to {classes - 1}; received "
+                f"{labels[wrong][0]}."
+            )

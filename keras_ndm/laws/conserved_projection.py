@@ -15,7 +15,8 @@ from keras_ndm.precision import full_precision
 # rounding; and such as may be, where no step makes them less.
 _DEPENDENT, _ROUNDING, _NEAR = 1e3, 4.0, 1e3
 # What a step that does not come nearer is multiplied by; steps that are tried from one start; and
-# the share of the way from the input that the next start is at.
+# the share of the way from the input that the second start is at. Each later one is at the square
+# of the last, so that they come near from however far.
 _SHORTER, _TRIED, _NEXT = 0.25, 16, 0.25
 
 
@@ -26,8 +27,9 @@ class ConservedProjection(keras.layers.Layer):
     By Newton's method, x += N ∇Cᵀ (∇C N ∇Cᵀ)⁻¹ (c − C(x)), with c = C(input): the shortest way in
     the metric N⁻¹. From predictions that are far away steps are shortened until they come nearer;
     where none does, or a law has no value, it begins again nearer to the input. It ends
-    when all that is left is rounding. A model trains through it: the derivatives are those of
-    the last step, along the level set as the prediction's and across it as c's.
+    when all that is left is rounding. Where a law has no value at the input the result is NaN. A
+    model trains through it: the derivatives are those of the last step, along the level set as the
+    prediction's and across it as c's.
 
     It is called with the list [input, prediction]:
 
@@ -54,7 +56,7 @@ class ConservedProjection(keras.layers.Layer):
     ------
     ValueError
         For laws without a closed form, of other coordinates, or none; a bad scale or number of
-        steps; states of another size.
+        steps; states of another size, or another number of them.
 
     Examples
     --------
@@ -102,8 +104,9 @@ class ConservedProjection(keras.layers.Layer):
 
     def build(self, input_shape: Sequence[tuple]) -> None:
         """Check the shapes."""
-        shapes = [tuple(shape) for shape in input_shape]
         d = len(self.names)
+        pair = isinstance(input_shape[0], list | tuple)
+        shapes = [tuple(shape) for shape in (input_shape if pair else [input_shape])]
         if len(shapes) != 2 or any(len(s) not in (2, 3) or s[-1] != d for s in shapes):
             raise ValueError(
                 f"ConservedProjection takes [input, prediction], each (batch, {d}) or (batch, "
@@ -119,6 +122,12 @@ class ConservedProjection(keras.layers.Layer):
             States or windows, and predictions.
         """
         given, prediction = (ops.cast(x, self.compute_dtype) for x in inputs)
+        rows = {given.shape[0], prediction.shape[0]} - {None}
+        if len(rows) > 1:
+            raise ValueError(
+                "ConservedProjection takes as many inputs as predictions; received "
+                f"{given.shape[0]} and {prediction.shape[0]}."
+            )
         d, k = len(self.names), len(self.laws)
         targets, _ = self._jets(ops.reshape(given, (-1, d)))
         last = given
@@ -139,8 +148,8 @@ class ConservedProjection(keras.layers.Layer):
     def _projected(self, x: Tensor, targets: Tensor, start: Tensor) -> Tensor:
         """Move x (n, d) to where laws have the targets (n, k); start (n, d) is near that."""
         near = self._near(*map(ops.stop_gradient, (x, targets, start)))
-        # Its derivatives are one, as if it had always stood there.
-        z = ops.stop_gradient(near - x) + x
+        # Its derivatives are one, as if it had always stood there; a far x must not round it.
+        z = near + (x - ops.stop_gradient(x))
         values, slopes = self._jets(z)
         miss = targets - values
         # What has no value moves nothing, and has no derivative that is none.
@@ -149,7 +158,9 @@ class ConservedProjection(keras.layers.Layer):
         new, steep = self._jets(ops.stop_gradient(moved))
         left, before = (self._left(targets - at, slopes) for at in (new, values))
         fine = self._is_there(targets - new, targets, steep, moved, _NEAR * ops.ones_like(left))
-        return ops.where(ops.logical_or(fine, left <= before)[:, None], moved, z)
+        kept = ops.where(ops.logical_or(fine, left <= before)[:, None], moved, z)
+        known = ops.all(ops.isfinite(targets), axis=1, keepdims=True)
+        return ops.where(known, kept, float("nan"))
 
     def _near(self, x: Tensor, targets: Tensor, start: Tensor) -> Tensor:
         """Return states (n, d) on the level set but for rounding, without derivatives.
@@ -167,7 +178,8 @@ class ConservedProjection(keras.layers.Layer):
         ) -> tuple[Tensor, ...]:
             values, slopes = self._jets(at)
             over = count >= _TRIED
-            way, count = ops.where(over, _NEXT * way, way), ops.where(over, 0.0, count + 1)
+            way = ops.where(over, ops.minimum(_NEXT, way * way), way)
+            count = ops.where(over, 0.0, count + 1)
             step = share[:, None] * self._step(targets - values, slopes)
             again = start + way[:, None] * (x - start)
             trial = ops.where(over[:, None], again, at + step)
@@ -194,7 +206,7 @@ class ConservedProjection(keras.layers.Layer):
     def _left(self, miss: Tensor, slopes: Tensor) -> Tensor:
         """Return about the square of the way to the level set (n,)."""
         size = ops.sum((slopes * ops.convert_to_tensor(self.scale, miss.dtype)) ** 2, axis=2)
-        return ops.sum(miss**2 / (size + self._tiny), axis=1)
+        return ops.sum((miss / ops.sqrt(size + self._tiny)) ** 2, axis=1)
 
     def _is_there(
         self, miss: Tensor, targets: Tensor, slopes: Tensor, x: Tensor, rounding: Tensor

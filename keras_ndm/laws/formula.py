@@ -64,7 +64,7 @@ def as_tree(formula: object, names: Sequence[str]) -> Tree:
 
 def _tree(part: object, names: set[str], depth: int) -> Tree:
     if depth > _DEEPEST:
-        raise ValueError("a law is nested too deeply.")
+        raise ValueError("a formula is nested too deeply.")
     if isinstance(part, Real) and not isinstance(part, bool):
         return _finite(float(part))
     if hasattr(part, "free_symbols") and hasattr(part, "args"):
@@ -85,8 +85,8 @@ def _tree(part: object, names: set[str], depth: int) -> Tree:
         case [str(name), inner] if name in FUNCTIONS:
             return [name, _tree(inner, names, depth + 1)]
     raise ValueError(
-        f"{str(part)[:60]} is no part of a law. Expected numbers, {', '.join(sorted(names))}, "
-        f"Add, Mul, Pow and {', '.join(FUNCTIONS)}."
+        f"{str(part)[:60]} is no part of a formula. Expected SymPy expressions of numbers, "
+        f"{', '.join(sorted(names))}, Add, Mul, Pow and {', '.join(FUNCTIONS)}."
     )
 
 
@@ -102,14 +102,14 @@ def _of_sympy(part: object, names: set[str], depth: int) -> Tree:
 def _symbol(name: str, names: set[str]) -> Tree:
     if name not in names:
         raise ValueError(
-            f"a law has {name!r}. Expected the coordinates {', '.join(sorted(names))}."
+            f"a formula has {name!r}. Expected the coordinates {', '.join(sorted(names))}."
         )
     return ["Symbol", name]
 
 
 def _finite(value: float) -> float:
     if not math.isfinite(value):
-        raise ValueError(f"a law has the number {value}.")
+        raise ValueError(f"a formula has the number {value}.")
     return value
 
 

@@ -14,6 +14,7 @@ from keras_ndm.mechanics.readout import DENSE, Mechanics
 from keras_ndm.mechanics.term_networks import TermNetworks, Terms
 from keras_ndm.own_loss import OwnLoss
 from keras_ndm.precision import refuse_quantized
+from keras_ndm.user_data import check_shapes, is_number, widths_of
 
 _PARTS = ("potential", "one_form", "friction")
 
@@ -72,10 +73,10 @@ class LagrangianManifold(Mechanics, OwnLoss):
     ):
         super().__init__(**kwargs)
         activations.derivatives(activation)
-        if substeps < 1:
+        if not (is_number(substeps, whole=True) and substeps >= 1):
             raise ValueError(f"`substeps` must be at least 1; received {substeps!r}.")
         self.angles = tuple(int(i) for i in angles)
-        self.hidden = tuple(int(width) for width in hidden)
+        self.hidden = widths_of(hidden)
         self.activation = activations.get(activation)
         self.parts = tuple(
             part
@@ -112,6 +113,11 @@ class LagrangianManifold(Mechanics, OwnLoss):
         self.adapted = self.add_weight(
             shape=(), initializer="zeros", trainable=False, name="adapted"
         )
+
+    def row_shapes(self, parts: int) -> tuple:
+        """Shapes of q and v, of dt where there are three, and of the targets."""
+        d = self.dimension
+        return ([(d,), (d,)], (d,)) if parts < 3 else ([(d,), (d,), (1,)], (2 * d,))
 
     def adapt(self, x: tuple, y: np.ndarray) -> None:
         """Take the scales of the coordinates, velocities and residuals from the data.
@@ -200,6 +206,8 @@ class LagrangianManifold(Mechanics, OwnLoss):
 
     def call(self, x: tuple) -> Tensor:
         """Accelerations (batch, d) at (q, v), or next states (batch, 2d) at (q, v, dt)."""
+        parts = len(x) if isinstance(x, list | tuple) else 1
+        check_shapes(x, self.row_shapes(parts)[0], "inputs")
         q, v, *dt = self._cast(x)
         t, w = self._scaled(q, v)
         if not dt:
@@ -253,6 +261,7 @@ class LagrangianManifold(Mechanics, OwnLoss):
     def residuals(self, x: tuple, y: Tensor) -> Tensor:
         """Prediction minus target over the spread of its coordinate, (batch, k)."""
         mean = self.call(x)
+        check_shapes(y, [tuple(mean.shape[1:])], "targets")
         scale = self.acceleration_scale if len(x) == 2 else self.increment_scale
         return (mean - ops.cast(y, mean.dtype)) / ops.convert_to_tensor(scale)
 

@@ -103,7 +103,8 @@ def validation(data: Inputs, conditional: bool) -> Inputs:
     if not isinstance(data, tuple | list):
         return data
     if conditional and len(data) == 2 and hasattr(data[0], "__array__") and data[1] is not None:
-        return (tuple(data),)
+        x, context = data
+        return ((x, context[:, None] if np.ndim(context) == 1 else context),)
     if len(data) == 3 and data[1] is None:
         return (data[0], np.zeros(len(data[2]), "float32"), data[2])
     return tuple(data)

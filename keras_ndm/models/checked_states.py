@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import TypeAlias
 
+import keras
 import numpy as np
 
-from keras_ndm.user_data import ENOUGH, batches_of, varies
+from keras_ndm.user_data import ENOUGH, batches_of, is_arrays, varies
 
 # What `fit` takes as x: arrays, or a data set that gives batches (x, y).
 FitInput: TypeAlias = np.ndarray | tuple | Iterable
@@ -69,14 +70,21 @@ def first_arrays(x: FitInput, y: np.ndarray | None, most: int = ENOUGH) -> tuple
     Raises
     ------
     ValueError
-        When x can be read only once (a generator): adapt the model beforehand.
+        When there are no targets; or x can be read only once (a generator): adapt the model
+        beforehand.
     """
     if y is not None:
         return x, y
+    missing = "The targets y are missing: give x and y, or batches (x, y)."
+    if is_arrays(x):
+        raise ValueError(missing)
     xs, ys, seen = [], [], 0
     for batch in batches_of(x):
-        xs.append(batch[0] if isinstance(batch[0], tuple | list) else (batch[0],))
-        ys.append(np.asarray(batch[1]))
+        first, second, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        if second is None:
+            raise ValueError(missing)
+        xs.append(first if isinstance(first, tuple | list) else (first,))
+        ys.append(np.asarray(second))
         seen += len(ys[-1])
         if seen >= most:
             break

@@ -21,6 +21,7 @@ from keras_ndm.models.checked_points import (
 from keras_ndm.own_loss import OwnLoss
 from keras_ndm.precision import full_precision, refuse_quantized
 from keras_ndm.rowwise import Rows
+from keras_ndm.user_data import check_shapes
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
@@ -135,6 +136,12 @@ class FlowDensity(OwnLoss):
         self.scaling.built = True
         return self.condition
 
+    def row_shapes(self, parts: int) -> tuple:
+        """Shapes of a point, and of a context where there is one; no targets."""
+        del parts
+        context = [self.context_shape] if self.conditional else []
+        return [(self.dimension,), *context], None
+
     def call(self, x: Tensor | Sequence[Tensor], training: bool = False) -> Tensor:
         """Log p (batch,) of points (batch, d), or of points and contexts."""
         x, context = self._split(x, training)
@@ -144,6 +151,7 @@ class FlowDensity(OwnLoss):
         several = isinstance(x, list | tuple)
         if several != self.conditional:
             raise ValueError(self._about_context(several))
+        check_shapes(x, self.row_shapes(1)[0], "inputs")
         x, context = x if several else (x, None)
         x = ops.cast(x, self.compute_dtype)
         return x, None if context is None else self._features(context, training)
@@ -185,8 +193,13 @@ class FlowDensity(OwnLoss):
         Raises
         ------
         ValueError
-            When a loss is given, or a `NaturalGradient`.
+            When a loss or metrics are given, or a `NaturalGradient`.
         """
+        if any(kwargs.get(name) for name in ("metrics", "weighted_metrics")):
+            raise ValueError(
+                "FlowDensity learns the density of x, so there are no targets that `metrics` could "
+                "compare with. `evaluate` gives the mean of −log p."
+            )
         optimizer = keras.optimizers.get(optimizer)
         if hasattr(optimizer, "attach"):
             raise ValueError(
@@ -275,6 +288,10 @@ class FlowDensity(OwnLoss):
                 "FlowDensity learns the density of x and takes no targets: fit(x). For a density "
                 "of y given x: FlowDensity(chart, condition=columns of x).fit((y, x))."
             )
+        if kwargs.get("class_weight") is not None:
+            raise ValueError(
+                "`class_weight` weighs targets, and FlowDensity has none. Use `sample_weight`."
+            )
         arrays = hasattr(x, "__array__") or isinstance(x, list | tuple)
         if arrays:
             x, context = first_points(x, self.conditional, self.compute_dtype)
@@ -314,6 +331,9 @@ class FlowDensity(OwnLoss):
         self.build(twin.get_build_config()["input_shape"])
         self.built = True
         self.set_weights(twin.get_weights())
+        self.optimizer.build(self.trainable_variables)
+        for mine, found in zip(self.optimizer.variables, twin.optimizer.variables, strict=True):
+            mine.assign(found)
         self.history = history
         return history
 

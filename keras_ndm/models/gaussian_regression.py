@@ -14,7 +14,7 @@ from keras_ndm.models.checked_states import FitInput, first_arrays
 from keras_ndm.models.likelihood import LikelihoodModel, gram, inverse_factor, without_still
 from keras_ndm.precision import refuse_quantized
 from keras_ndm.rowwise import Rows
-from keras_ndm.user_data import varies
+from keras_ndm.user_data import check_shapes, count_rows, is_number, varies, widths_of
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
@@ -71,10 +71,10 @@ class GaussianRegression(LikelihoodModel):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not targets >= 1:
+        if not (is_number(targets, whole=True) and targets >= 1):
             raise ValueError(f"`targets` counts the columns of y, ≥ 1; received {targets!r}.")
         self.targets = k = int(targets)
-        self.hidden = tuple(int(width) for width in hidden)
+        self.hidden = widths_of(hidden)
         self.activation = activations.get(activation)
         self.metric = MetricLayer(dimension=k) if metric is None else metric
         if not isinstance(self.metric, MetricLayer) or self.metric.own_dimension != k:
@@ -185,6 +185,11 @@ class GaussianRegression(LikelihoodModel):
             self.rescale(*(held_out if isinstance(held_out, tuple | list) else (held_out,)))
         return history
 
+    def row_shapes(self, parts: int) -> tuple:
+        """Shapes of an input and of its targets."""
+        del parts
+        return [tuple(self.get_build_config()["input_shape"][1:])], (self.targets,)
+
     def moments(self, x: Tensor, training: bool = False) -> tuple:
         """Mean (batch, k) of the targets at x and their covariance (batch, k, k)."""
         z = self._coordinates(x, training)
@@ -200,6 +205,7 @@ class GaussianRegression(LikelihoodModel):
 
     def _coordinates(self, x, training):
         x = ops.convert_to_tensor(x)
+        check_shapes(x, self.row_shapes(1)[0], "inputs")
         if self.features is not None:
             takes = "training" in signature(self.features.call).parameters
             z = self.features(x, training=training) if takes else self.features(x)
@@ -218,7 +224,9 @@ class GaussianRegression(LikelihoodModel):
         self._ready()
         if self._rows is None:
             self._rows = Rows(self.moments, self.variables)
-        return self._rows(np.asarray(x, "float32"))
+        x = np.asarray(x, "float32")
+        check_shapes(x, self.row_shapes(1)[0], "inputs")
+        return self._rows(x)
 
     def chi_square(
         self, x: FitInput, y: np.ndarray | None = None, sample_weight: np.ndarray | None = None
@@ -234,10 +242,13 @@ class GaussianRegression(LikelihoodModel):
         y : array (N, k)
             None where x gives both.
         sample_weight : array (N,), optional
+
+        Raises
+        ------
+        ValueError
+            When there are no samples, or they are not as those that the model was fitted to.
         """
-        x, y = first_arrays(x, y)
-        mean, covariance = self.mean_and_covariance(x)
-        residual = np.asarray(y, "float64") - mean
+        _, covariance, residual = self._residual(x, y, sample_weight)
         varying = ops.convert_to_numpy(self.varying) > 0
         if not varying.any():
             return 1.0
@@ -246,6 +257,15 @@ class GaussianRegression(LikelihoodModel):
         white = np.linalg.solve(covariance, residual[:, :, None])[:, :, 0]
         squares = np.sum(residual * white, axis=1)
         return float(np.average(squares, weights=sample_weight) / varying.sum())
+
+    def _residual(self, x, y, sample_weight=None):
+        """Mean, covariance and residual of samples, checked."""
+        self._ready()
+        x, y = first_arrays(x, y)
+        check_shapes(y, [(self.targets,)], "targets")
+        count_rows(x, y, sample_weight)
+        mean, covariance = self.mean_and_covariance(x)
+        return mean, covariance, np.asarray(y, "float64") - mean
 
     def rescale(
         self, x: FitInput, y: np.ndarray | None = None, sample_weight: np.ndarray | None = None
@@ -263,9 +283,17 @@ class GaussianRegression(LikelihoodModel):
         -------
         float
             χ² per degree of freedom before.
+
+        Raises
+        ------
+        ValueError
+            When the samples are not finite, or all predicted but for rounding.
         """
+        x, y = first_arrays(x, y)
         found = self.chi_square(x, y, sample_weight)
-        if not (np.isfinite(found) and found > 0):
+        mean, _, residual = self._residual(x, y)
+        missed = varies(np.sqrt(np.mean(np.square(residual), axis=0)), mean, "float32")
+        if not (np.isfinite(found) and missed.any()):
             raise ValueError(
                 f"χ² on the held-out samples is {found}, which no factor makes 1. They must be "
                 "finite, and not all predicted exactly."

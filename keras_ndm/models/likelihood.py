@@ -22,6 +22,7 @@ from keras_ndm.backend import Tensor
 from keras_ndm.backend import mean as mean_of
 from keras_ndm.backend.training import cholesky
 from keras_ndm.own_loss import OwnLoss
+from keras_ndm.user_data import check_shapes
 
 # States (batch, d), or states and what else the model takes, the step dt (batch, 1) for instance.
 States: TypeAlias = Tensor | Sequence[Tensor]
@@ -129,6 +130,7 @@ class LikelihoodModel(OwnLoss):
             for evolution in self.evolutions():
                 stack.enter_context(evolution.metered(training))
             mean, covariance = self.moments(x, training=training)
+        check_shapes(y, [tuple(mean.shape[1:])], "targets")
         residual = ops.cast(y, mean.dtype) - mean
         loss = negative_log_likelihood(residual, covariance)
         if sample_weight is not None:

@@ -206,6 +206,12 @@ class ManifoldModel(LikelihoodModel):
             self.adapted.assign(1.0)
         return super().fit(x, y, **kwargs)
 
+    def row_shapes(self, parts: int) -> tuple:
+        """Shapes of a row of the graph's inputs and of its outputs."""
+        del parts
+        inputs = [tuple(tensor.shape[1:]) for tensor in self.network.inputs]
+        return inputs, inputs[0]
+
     def call(self, x: States, training: bool = False) -> Tensor:
         """Mean (batch, d) of the next state."""
         return self.network(x, training=training)[0]

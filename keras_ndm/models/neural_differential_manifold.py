@@ -28,6 +28,7 @@ from keras_ndm.models.likelihood import (
 )
 from keras_ndm.precision import refuse_quantized
 from keras_ndm.rowwise import Rows
+from keras_ndm.user_data import check_shapes, widths_of
 
 
 @keras.saving.register_keras_serializable("keras_ndm")
@@ -87,7 +88,7 @@ class NeuralDifferentialManifold(LikelihoodModel):
         self.chart = chart if isinstance(chart, CoordinateLayer) else CoordinateLayer(chart)
         self.metric = MetricLayer() if metric is None else metric
         self.evolution = EvolutionLayer(self.metric, curvature_weight, volume_weight)
-        self.hidden = tuple(int(width) for width in hidden)
+        self.hidden = widths_of(hidden)
         self.activation = activations.get(activation)
         self._compiled = {}
 
@@ -163,6 +164,12 @@ class NeuralDifferentialManifold(LikelihoodModel):
             self.adapt(x, y)
         return super().fit(x, y, **kwargs)
 
+    def row_shapes(self, parts: int) -> tuple:
+        """Shapes of a state, of a step where the model takes any, and of the next state."""
+        del parts
+        state = (self.dimension,)
+        return [state, (1,)] if self.timed else [state], state
+
     def call(self, x: States, training: bool = False) -> Tensor:
         """Mean (batch, d) of the next state."""
         x, dt = self._split(x)
@@ -186,6 +193,7 @@ class NeuralDifferentialManifold(LikelihoodModel):
         return [self.evolution]
 
     def _split(self, x):
+        check_shapes(x, self.row_shapes(1)[0], "inputs")
         x, dt = x if isinstance(x, list | tuple) else (x, None)
         cast = lambda t: None if t is None else ops.cast(t, self.chart.compute_dtype)  # noqa: E731
         return cast(x), cast(dt)

@@ -18,6 +18,7 @@ from keras_ndm.optimizers.natural_gradient.objective import trained
 from keras_ndm.optimizers.natural_gradient.solvers.choice import choose
 from keras_ndm.optimizers.natural_gradient.solvers.kronecker import KroneckerFactors
 from keras_ndm.optimizers.natural_gradient.step import natural_step, unchanged
+from keras_ndm.user_data import is_number
 
 __all__ = ["NaturalGradient"]
 
@@ -117,9 +118,9 @@ class NaturalGradient(keras.optimizers.Optimizer):
     ):
         if solver not in _SOLVERS:
             raise ValueError(f"`solver` must be one of {_SOLVERS}; received {solver!r}.")
-        if not damping > 0:
+        if not (is_number(damping) and damping > 0):
             raise ValueError(f"`damping` must be above 0; received {damping!r}.")
-        if not 0 <= momentum < 1:
+        if not (is_number(momentum) and 0 <= momentum < 1):
             raise ValueError(f"`momentum` must be in [0, 1); received {momentum!r}.")
         if kwargs.get("gradient_accumulation_steps"):
             raise ValueError(

@@ -1,5 +1,10 @@
 """What ContinualPrior holds, logs, saves and refuses."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -213,6 +218,37 @@ def test_saved_with_the_model(tmp_path):
         again.fit(X, np.ones((12, 2)), verbose=0, callbacks=[ContinualPrior(memory=5)])
 
 
+_NEXT_PROCESS = """
+import keras, numpy as np, keras_ndm
+model = keras.models.load_model("m.keras")
+x, y = np.zeros((12, 3), "float32"), np.arange(12) % 2
+prior = keras_ndm.ContinualPrior.of(model)
+model.fit(x, y, callbacks=[prior], verbose=0)
+prior.consolidate(x, y)
+print(prior.tasks)
+"""
+
+
+def test_a_new_process_goes_on(tmp_path):
+    soft = layers.Dense(2, "softmax")
+    # Loading gives the weights other paths.
+    model = compiled(soft, loss="sparse_categorical_crossentropy", eager=False)
+    prior = ContinualPrior()
+    model.fit(X, np.arange(12) % 2, verbose=0, callbacks=[prior])
+    prior.consolidate(X, np.arange(12) % 2)
+    model.save(tmp_path / "m.keras")
+    root = str(Path(keras_ndm.__file__).parents[1])
+    run = subprocess.run(
+        [sys.executable, "-c", _NEXT_PROCESS],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stdout.strip() == "2", run.stderr[-800:]
+
+
 @pytest.mark.slow
 def test_compiled_again_it_holds_and_is_saved(tmp_path):
     model = compiled(layers.Dense(2))
@@ -302,6 +338,16 @@ def test_memory_needs_data():
         learned(model, X, np.ones((5, 2)))
 
 
+def test_labels_are_those_of_classes():
+    loss = keras.losses.SparseCategoricalCrossentropy(ignore_class=-1)
+    model = compiled(layers.Dense(2, "softmax"), loss=loss)
+    model.train_on_batch(X, np.zeros(12))
+    for label in (2, 50, -2):
+        with pytest.raises(ValueError, match=f"0 to 1; received {label}"):
+            learned(model, X, np.full(12, label))
+    assert learned(model, X, np.full(12, -1)).tasks == 1
+
+
 @pytest.mark.slow_on_jax
 def test_another_model():
     prior = learned(compiled(layers.Dense(2)))
@@ -309,6 +355,8 @@ def test_another_model():
         prior.set_model(compiled(layers.Dense(2)))
     with pytest.raises(ValueError, match="has no ContinualPrior"):
         ContinualPrior.of(compiled(layers.Dense(2)))
+    with pytest.raises(ValueError, match="received int"):
+        ContinualPrior.of(3)
 
 
 @pytest.mark.slow_on_jax

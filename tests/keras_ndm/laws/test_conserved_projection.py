@@ -161,10 +161,26 @@ def test_laws_with_no_value_at_the_prediction(float64, rng):
     np.testing.assert_allclose(laws(kept), laws(given), atol=1e-10)
 
 
-def test_what_has_no_value_leaves_the_prediction(rng):
-    nowhere = np.array([[0.0, 0.0, 1.0, 1.0]], dtype="float32")
-    guess = states(rng, 1).astype("float32")
-    np.testing.assert_array_equal(ops.convert_to_numpy(layer()([nowhere, guess])), guess)
+def test_far_predictions_in_single_precision_come_to_rounding(rng):
+    """The difference of a near and a far number has the far one's rounding."""
+    given = states(rng, 50).astype("float32")
+    way = rng.normal(size=given.shape).astype("float32")
+    circle = keras_ndm.ConservedProjection([X**2 + Y**2 + U**2 + V**2], names=NAMES)
+    for size in (1e4, 1e6, 1e10):
+        kept = ops.convert_to_numpy(circle([given, size * way])).astype("float64")
+        radii = [np.sum(np.square(a), axis=1) for a in (kept, given.astype("float64"))]
+        np.testing.assert_allclose(*radii, rtol=1e-6)
+    kept = ops.convert_to_numpy(layer()([given, 1e5 * way]))
+    np.testing.assert_allclose(laws(kept), laws(given), rtol=1e-3, atol=1e-3)
+
+
+def test_an_input_without_a_value_gives_nan(rng):
+    guess = states(rng, 3).astype("float32")
+    given = guess.copy()
+    given[0], given[1, 2] = 0.0, np.nan
+    kept = ops.convert_to_numpy(layer()([given, guess]))
+    assert np.isnan(kept[:2]).all()
+    np.testing.assert_allclose(laws(kept[2:]), laws(given[2:]), rtol=1e-5)
 
 
 def test_an_empty_level_set_keeps_near_the_prediction(float64):
@@ -202,8 +218,9 @@ def test_laws_that_are_one_count_once(rng):
         ({"laws": []}, "received none"),
         ({"laws": [X]}, "names="),
         ({"laws": [X + sympy.Symbol("w")], "names": NAMES}, "'w'"),
-        ({"laws": [sympy.erf(X)], "names": NAMES}, "no part of a law"),
-        ({"laws": [["__import__", "os"]], "names": NAMES}, "no part of a law"),
+        ({"laws": [sympy.erf(X)], "names": NAMES}, "no part of a formula"),
+        ({"laws": ["x**2"], "names": NAMES}, "SymPy expressions"),
+        ({"laws": [["__import__", "os"]], "names": NAMES}, "no part of a formula"),
         ({"laws": [X], "names": NAMES, "scale": [1, 1]}, "positive numbers"),
         ({"laws": [X], "names": NAMES, "steps": 0}, "whole number"),
         ({"laws": [{"names": ["q"], "tree": ["Symbol", "q"]}], "names": NAMES}, "in this order"),
@@ -217,3 +234,7 @@ def test_what_is_no_law_is_told(arguments, words):
 def test_other_shapes_are_told():
     with pytest.raises(ValueError, match=r"each .batch, 4"):
         layer()([np.ones((2, 3)), np.ones((2, 3))])
+    with pytest.raises(ValueError, match=r"takes .input, prediction"):
+        layer()(np.ones((2, 4)))
+    with pytest.raises(ValueError, match="received 2 and 3"):
+        layer()([np.ones((2, 4)), np.ones((3, 4))])

@@ -92,7 +92,7 @@ def test_a_model_learns_through_it_compiled_and_is_saved(rng, tmp_path):
     [
         ({"rates": {}, "dt": 1.0}, "rate of each coordinate"),
         ({"rates": {"x": U}, "dt": 1.0}, "'u'"),
-        ({"rates": {"x": ["__import__", "os"]}, "dt": 1.0}, "no part of a law"),
+        ({"rates": {"x": ["__import__", "os"]}, "dt": 1.0}, "no part of a formula"),
         ({"rates": PENDULUM, "dt": 0.0}, "other than zero"),
         ({"rates": PENDULUM, "dt": float("nan")}, "finite number"),
         ({"rates": PENDULUM, "dt": 1.0, "substeps": 0}, "whole number"),

@@ -285,6 +285,12 @@ BAD = {
         lambda: FlowDensity(small(), condition=1).adapt(normal(), normal()),
         "1 columns",
     ),
+    "metrics": (lambda: FlowDensity("linear").compile(metrics=["mae"]), "no targets"),
+    "classes": (
+        lambda: compiled(adapted()).fit(normal(), class_weight={0: 1.0}),
+        "sample_weight",
+    ),
+    "width at a point": (lambda: adapted()(normal()[:, :1]), r"\(batch, 2\)"),
     "targets": (lambda: compiled(FlowDensity("linear")).fit(normal(), normal()), "no targets"),
     "loss": (lambda: FlowDensity("linear").compile("adam", loss="mse"), "own likelihood"),
     "natural gradient": (lambda: FlowDensity("linear").compile(NaturalGradient()), "linear"),
@@ -299,3 +305,29 @@ def test_bad_input_is_explained(name):
     call, message = BAD[name]
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_outside_the_support_the_density_is_zero():
+    density = FlowDensity(["positive", "standardize"])
+    density.adapt(np.exp(normal()))
+    inside, outside = density.log_prob([[1.0, 1.0], [2.0, 0.5]]), [[-1.0, 1.0], [0.0, 1.0]]
+    assert np.isfinite(inside).all()
+    assert (density.log_prob(outside) == -np.inf).all()
+    assert np.isnan(ops.convert_to_numpy(density(np.array([[np.nan, 1.0]], "float32")))).all()
+    density.atlas.flows[0].charts[1].charts[1].mean.assign([np.nan, 0.0])
+    assert np.isnan(density.log_prob(outside)).all()
+
+
+def test_no_points_have_no_densities():
+    density = adapted()
+    assert density.log_prob(np.zeros((0, 2))).shape == (0,)
+
+
+@pytest.mark.slow_on_jax
+def test_a_chosen_number_of_charts_keeps_its_optimizer(tmp_path, recwarn):
+    density = compiled(FlowDensity(charts.Atlas([1, 2], "linear")))
+    density.fit(normal(64), validation_data=normal(32), epochs=1, verbose=0)
+    density.save(tmp_path / "d.keras")
+    again = keras.models.load_model(tmp_path / "d.keras")
+    assert not [w for w in recwarn if "Skipping variable loading" in str(w.message)]
+    assert int(ops.convert_to_numpy(again.optimizer.iterations)) > 0

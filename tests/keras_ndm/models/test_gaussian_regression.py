@@ -26,12 +26,21 @@ def regression(kind="cholesky", **options):
     return keras_ndm.GaussianRegression(targets=2, hidden=(4,), metric=metric, **options)
 
 
-@pytest.fixture
-def model():
+def fitted():
     keras.utils.set_random_seed(0)
     model = regression()
     model.adapt(*data())
     return model
+
+
+def exactly_predicted():
+    model, (x, _) = fitted(), data()
+    model.rescale(x, model.predict(x, verbose=0))
+
+
+@pytest.fixture
+def model():
+    return fitted()
 
 
 def test_the_loss_is_the_likelihood_of_what_is_predicted(model):
@@ -139,6 +148,15 @@ def test_a_target_that_does_not_vary_is_predicted_as_it_is():
         (lambda: regression().adapt(*(a * np.nan for a in data())), "NaN or infinite"),
         (lambda: regression().mean_and_covariance(data()[0]), "no weights yet"),
         (lambda: regression().adapt(np.zeros((8, 2, 2)), data(8)[1]), "give `features`"),
+        (lambda: keras_ndm.GaussianRegression("a"), "received 'a'"),
+        (lambda: keras_ndm.GaussianRegression(2.0), "received 2.0"),
+        (lambda: keras_ndm.GaussianRegression(2, hidden=16), "sequence of widths"),
+        (lambda: regression().adapt(data()[0]), "targets y are missing"),
+        (lambda: fitted().chi_square(*(a[:0] for a in data())), "0 and 0"),
+        (lambda: fitted().chi_square(data()[0], data()[1][:3]), "3 rows"),
+        (lambda: fitted().chi_square(data()[0], data()[1][:, :1]), r"targets .*\(batch, 2\)"),
+        (lambda: fitted().mean_and_covariance(np.zeros((3, 5))), r"received \(3, 5\)"),
+        (lambda: exactly_predicted(), "predicted exactly"),
         (lambda: regression().compile("sgd", loss="mse"), "its own Gaussian likelihood"),
         (lambda: keras_ndm.MetricLayer("pullback", dimension=2)(np.zeros((1, 3))), "another head"),
     ],
@@ -162,3 +180,9 @@ def test_a_tensor_of_another_dimension(kind, randomize):
     np.testing.assert_allclose(layer.logdet(z), np.linalg.slogdet(dense)[1], atol=1e-4)
     with pytest.raises(ValueError, match="no curvature"):
         layer.scalar_curvature(z)
+
+
+def test_no_inputs_have_no_means(model):
+    mean, covariance = model.mean_and_covariance(np.zeros((0, 3)))
+    assert mean.shape == (0, 2)
+    assert covariance.shape == (0, 2, 2)
