@@ -55,9 +55,11 @@ def check_for_analysis(trajectories: Trajectories) -> None:
         name for name, flat in zip(trajectories.names, spread <= rounding, strict=True) if flat
     ]
     if constant:
+        named = ", ".join(map(repr, constant))
+        what = f"coordinate {named} is" if len(constant) == 1 else f"coordinates {named} are"
         raise ValueError(
-            f"constant over all runs: {', '.join(map(repr, constant))}. What does not vary carries "
-            "no information: leave it out, or vary it between runs."
+            f"{what} constant over all runs. What does not vary carries no information: leave it "
+            "out, or vary it between runs."
         )
     _check_sizes(trajectories)
     parted(trajectories)

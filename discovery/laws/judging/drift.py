@@ -362,8 +362,13 @@ class DriftTest:
         return modes(0.5 * coefficients @ self._bend, self._weight, self._offsets)
 
     def _lowest(self, spectrum: np.ndarray) -> np.ndarray:
-        """Return each run's lowest mode over the root of its samples, (runs,)."""
+        """Return each run's lowest mode over the root of its samples, (runs,).
+
+        Zero for windows: what coefficients lack rises or falls in many windows of a run alike.
+        """
         lengths = np.diff(self._offsets)
+        if self._windows:
+            return np.zeros(len(lengths))
         lowest = spectrum[np.minimum(self._offsets[:-1] + 1, len(spectrum) - 1)]
         return np.where(lengths > 1, lowest, 0.0) / np.sqrt(lengths)
 

@@ -192,7 +192,9 @@ class Judge:
                 every = Runs.of(terms, formula.coefficients, self.split.all, self.criteria)
                 evidence = evidence.bounded(every.bound_in_all(evidence, self.criteria))
             table = checks(evidence, formula, self.criteria)
-        if verdict_of(table) == Verdict.EXACT and not formula.is_modest(self.criteria):
+        # An expansion has an error that follows the states; that it stays small is all it claims.
+        closed = not (terms.learned or formula.is_modest(self.criteria))
+        if verdict_of(table) == Verdict.EXACT and closed:
             bound = evidence.drift_interval[1] * evidence.spread
             whole = terms, formula.coefficients, self.split.all, bound, self.criteria
             formula = replace(formula, following=chance_of_following(*whole))

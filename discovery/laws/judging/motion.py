@@ -152,8 +152,9 @@ class Motion:
         bands = self._without_stated(self.bands, self.noise)
         tolerated = criteria.tolerated_motion * self.noise + self._erring
         tolerated = tolerated + criteria.stated_noise * self.noise * self.share
-        # Clean data have a resolution, within which integrators drift.
-        least = 0.0 if self.explained()[1] else np.sqrt(max(self.noise, 0.0))
+        # Clean data have a resolution, within which integrators drift, and expansions an error.
+        clean = not self.explained()[1]
+        least = np.sqrt(max(self.noise, 0.0) + self._erring) if clean else 0.0
         return excess_of(bands - tolerated, self.trend, max(abs(self.bias.mean()), least))
 
     def chance(self, criteria: LawCriteria) -> float:

@@ -210,8 +210,10 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
     numbers, n_terms = formula.free_numbers, len(formula.terms)
     few = numbers <= criteria.many_numbers
     modest = formula.is_modest(criteria)
-    # Noise makes an estimate of no drift at all, where there is some, in half of all cases.
-    drift = evidence.drift if evidence.clean else evidence.drift_interval[1]
+    # Noise makes an estimate of no drift at all, where there is some, in half of all cases. What is
+    # constant along windows is no law yet, and their own bound is told.
+    estimated = evidence.clean or evidence.along is not None
+    drift = evidence.drift if estimated else evidence.drift_interval[1]
     at_rest = drift <= criteria.rounding_drift
     # What the limits on drift are divided by.
     for_many = 1.0 if few else criteria.many_factor

@@ -62,6 +62,7 @@ def test_a_form_that_fits_as_well_may_be_the_one_that_moves(runs, report):
         name="energy",
         formula="omega**2/2 + 2*theta**2/5",
         coefficients={omega**2: 0.5, theta**2: 0.4},
+        standard_errors={omega**2: 0.0, theta**2: 0.01},
         decay=None,
         alternatives=(),
     )
