@@ -35,11 +35,13 @@ def check_callable(metric: Callable) -> None:
 
 def refuse_unsymmetric(g: np.ndarray) -> None:
     """Refuse metrics (…, n, n) that are not symmetric, but for rounding."""
-    off = np.abs(g - np.swapaxes(g, -1, -2)).max(axis=(-2, -1), initial=0.0)
+    with np.errstate(invalid="ignore"):  # what is not finite is told elsewhere
+        off = np.abs(g - np.swapaxes(g, -1, -2)).max(axis=(-2, -1), initial=0.0)
     bad = np.argwhere(off > _UNSYMMETRIC * np.abs(g).max(axis=(-2, -1), initial=0.0))
     if len(bad):
         raise ValueError(
-            f"The metric must be symmetric; received {g[tuple(bad[0])].tolist()}. Give (g + gᵀ)/2."
+            f"The metric is not symmetric; received {g[tuple(bad[0])].tolist()}. Expected g = gᵀ: "
+            "give (g + gᵀ)/2."
         )
 
 

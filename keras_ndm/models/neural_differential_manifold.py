@@ -207,7 +207,7 @@ class NeuralDifferentialManifold(LikelihoodModel):
         return x + (step if dt is None else dt * step)
 
     def _flow(self, x, dt):
-        x, dt = self._split((x, dt))
+        x, dt = self._split(x if dt is None else (x, dt))
         jet = jets.network(self._inputs(self.chart(x), dt, order=1), self.network)
         slope = ops.swapaxes(jet.first, 1, 2)  # [b, i, k] = ∂net_i/∂z_k
         slope = slope * ops.convert_to_tensor(self.increment)[:, None]
