@@ -38,7 +38,7 @@ def _copy(chart):
 class Atlas(keras.layers.Layer):
     """K charts φ_k with weights π_k that share the space between them softly.
 
-        log p(x) = log Σ_k π_k N(φ_k(x); 0, 1) |det ∂φ_k/∂x|
+    Their density is ``log p(x) = log Σ_k π_k N(φ_k(x); 0, 1) |det ∂φ_k/∂x|``.
 
     One chart maps the whole space onto one Gaussian, so it tears where the data close up, as on a
     circle, or come in pieces; several charts only meet. It is no bijection: it goes into
@@ -157,7 +157,7 @@ class Atlas(keras.layers.Layer):
         return ops.log_softmax(logits, axis=-1)
 
     def log_densities(self, x: Tensor, context: Tensor | None = None) -> Tensor:
-        """Terms of the sum, log π_k N(φ_k(x)) |det ∂φ_k/∂x|, (batch, k).
+        """Terms of the sum, ``log π_k N(φ_k(x)) |det ∂φ_k/∂x|``, (batch, k).
 
         Parameters
         ----------
