@@ -885,8 +885,7 @@ class LawCriteria:
         statistic="the same probability, of a formula of many free numbers, or that may be in "
         "doubt",
         unit="1",
-        reason="Student's distribution as for `detected_motion`; of Hansen's J, χ², for motion "
-        "that follows the states",
+        reason="Student's distribution as for `detected_motion`",
         level=0.04,
         off=0.0,
         test="laws/judging/test_verdict.py::test_signs_of_motion_count_against_long_formulas",

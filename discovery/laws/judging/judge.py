@@ -32,7 +32,6 @@ from discovery.laws.judging.evidence import (
     gather,
     motion_along,
 )
-from discovery.laws.judging.instruments import chance_of_following
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.missing import with_missing
 from discovery.laws.judging.verdict import (
@@ -191,13 +190,6 @@ class Judge:
             if self.split.all.of_run is None:
                 every = Runs.of(terms, formula.coefficients, self.split.all, self.criteria)
                 evidence = evidence.bounded(every.bound_in_all(evidence, self.criteria))
-            table = checks(evidence, formula, self.criteria)
-        # An expansion has an error that follows the states; that it stays small is all it claims.
-        closed = not (terms.learned or formula.is_modest(self.criteria))
-        if verdict_of(table) == Verdict.EXACT and closed:
-            bound = evidence.drift_interval[1] * evidence.spread
-            whole = terms, formula.coefficients, self.split.all, bound, self.criteria
-            formula = replace(formula, following=chance_of_following(*whole))
             table = checks(evidence, formula, self.criteria)
         if verdict_of(table) == Verdict.IDENTITY:
             held = self.split.held

@@ -17,6 +17,7 @@ from discovery.estimation.orbits import Orbits
 from discovery.formulas.simple_numbers import Numbers, in_digits
 from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.law import Law
+from discovery.libraries.fitted import Fitted
 from discovery.libraries.library import Library
 
 # Whole numbers and parts of a fraction up to here are not fitted.
@@ -78,7 +79,9 @@ def with_moved_numbers(
         put |= {number: new, -number: -new}
     terms = law.library
     atoms = [atom.xreplace(put) for atom in terms.atoms]
-    return Library(terms.symbols, atoms, terms.exponents, terms.name)
+    # With them a formula could imitate as much more.
+    fitted = max(terms.fitted, sum(map(_is_fitted, map(sympy.sympify, put.values()))) // 2)
+    return Fitted(terms.symbols, atoms, terms.exponents, terms.name, fitted)
 
 
 def _known(

@@ -95,9 +95,6 @@ class Formula:
     apart : float
         How far its values are from one, each in units of its own noise; see
         `constraint.apart_by_own_noise`. Asked of identities alone.
-    following : float
-        How probably a true law would follow the states as closely; see
-        `instruments.chance_of_following`. Asked of exact laws of many free numbers alone.
     """
 
     terms: Functions
@@ -106,7 +103,6 @@ class Formula:
     unrelated: float = 0.0
     divided: float = 0.0
     apart: float = 0.0
-    following: float = 1.0
 
     @property
     def free_numbers(self) -> int:
@@ -128,7 +124,6 @@ VARYING = "more than rounding"
 FLATNESS = "flatness"
 FLATNESS_AT_LEAST = "flatness, lower end of its interval"
 MOTION = "motion along runs"
-FOLLOWING = "motion that follows the states"
 DRIFT_AT_LEAST = "drift, lower end of its interval"
 SIGNAL = "signal between runs"
 DRIFT_EXCLUDED = "drift excluded"
@@ -144,7 +139,7 @@ DIVIDED = "flatness without the factor that all terms share, lower end of its in
 
 # What exact laws and identities have in common: they do not move.
 _CONSTANT = (VARYING, FLATNESS, FLATNESS_AT_LEAST, MOTION, DRIFT_AT_LEAST)
-_EXACT = (*_CONSTANT, FOLLOWING, SIGNAL, DRIFT_EXCLUDED)
+_EXACT = (*_CONSTANT, SIGNAL, DRIFT_EXCLUDED)
 # The first verdict all of whose checks are passed holds; without one a formula is rejected.
 _VERDICTS = (
     (Verdict.IDENTITY, (VANISHING, ALIKE, FEW_TERMS, ALONG, CONSTRAINT, DIVIDED)),
@@ -239,7 +234,6 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
         _at_most(FLATNESS, evidence.smoothed_flatness, flat),
         _at_most(FLATNESS_AT_LEAST, evidence.smoothed_flatness_interval[0], criteria.excess_motion),
         _at_least(MOTION, evidence.moving, motion, waived=at_rest),
-        _at_least(FOLLOWING, formula.following, criteria.suspected_motion, waived=at_rest),
         _at_most(
             DRIFT_AT_LEAST, drift_at_least, criteria.rounding_drift, "spread", waived=few or at_rest
         ),

@@ -1,7 +1,5 @@
 """A candidate before the judge: refuted at sight, refined, rounded, tested."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -128,14 +126,6 @@ def test_a_bound_holds_for_a_run_that_did_not_judge():
 def verdict_of(judge):
     ops = operators_on(judge.split.fit)
     return judge.law(ops, judge.refined(ops, candidate(1.0, 1.0))).verdict
-
-
-@pytest.mark.parametrize(("chance", "verdict"), [(0.5, "exact"), (0.01, "approximate")])
-def test_of_many_numbers_it_is_asked_what_follows_the_states(judge, monkeypatch, chance, verdict):
-    monkeypatch.setattr("discovery.laws.judging.judge.chance_of_following", lambda *_: chance)
-    assert verdict_of(judge) == "exact"
-    many = replace(judge.criteria, modest_numbers=0, simple_by_chance=0.0)
-    assert verdict_of(replace(judge, criteria=many)) == verdict
 
 
 @pytest.mark.parametrize(("apart", "verdict"), [(1.0, "identity"), (2.0, "rejected")])

@@ -138,14 +138,6 @@ def test_an_estimate_of_no_drift_is_no_rest():
     assert verdict(seen(drift=0.0, moving=1e-9, clean=True), [1]) == "exact"
 
 
-def test_motion_that_follows_the_states_counts_against_long_formulas():
-    formula = Formula(terms_of(4), np.array([1.0, 2.0, 3.0, 4.0]))
-    assert verdict_of(checks(seen(), formula)) == "exact"
-    table = told(checks(seen(), replace(formula, following=0.03)))
-    assert verdict_of(table) == "approximate"
-    assert [c.name for c in table if not c.passed] == ["motion that follows the states"]
-
-
 def test_what_drifts_is_not_nearly_conserved():
     assert verdict(seen(bound=0.019, moving=1e-9), [1]) == "approximate"
     assert verdict(seen(bound=0.021, moving=1e-9), [1]) == "rejected"
