@@ -77,6 +77,14 @@ class DataCriteria:
         off=0,
         test="data/test_trajectories_bad_input.py::test_runs_too_short",
     )
+    constant: float = limit(
+        1e-13,
+        statistic="range of a coordinate over all runs, over its largest size",
+        unit="1",
+        reason="tolerance: what varies by less has no three digits left in double precision",
+        off=0.0,
+        test="data/test_parameters.py::test_what_no_run_changes_is_still_refused",
+    )
 
     # Roles that nobody gave.
     rate_correlation: float = limit(
@@ -422,6 +430,15 @@ class NoiseCriteria:
         "of this size",
         off=0.0,
         test="estimation/test_gross_errors.py::test_errors_that_do_no_harm_are_kept",
+    )
+    gross_fastest: float = limit(
+        0.1,
+        statistic="share of the samples at which the motion is called fastest",
+        unit="1",
+        reason="tolerance: errors that strike at random are there no more often than that; a close "
+        "encounter takes a few samples of an orbit",
+        off=1.0,
+        test="estimation/test_gross_errors.py::test_close_encounters_are_no_gross_errors",
     )
     gross_share: float = limit(
         0.03,

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 _FAR = 1e6
 # Of numbers up to here, and down to one over them, a double holds squares and cubes.
 _LARGEST = 1e100
-# What varies by less of its size has no three digits left in double precision.
-_ROUNDING = 1e-13
 
 
 def check_for_analysis(trajectories: Trajectories) -> None:
@@ -50,7 +48,7 @@ def check_for_analysis(trajectories: Trajectories) -> None:
     if fields:
         return  # a field may be held at a point, and is looked at as a whole
     spread = np.ptp(trajectories.rows, axis=0)
-    rounding = _ROUNDING * np.abs(trajectories.rows).max(axis=0)
+    rounding = DATA.constant * np.abs(trajectories.rows).max(axis=0)
     constant = [
         name for name, flat in zip(trajectories.names, spread <= rounding, strict=True) if flat
     ]

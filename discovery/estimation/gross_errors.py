@@ -30,8 +30,6 @@ _END = 2
 _TRIPLES = np.array(list(itertools.combinations(range(_PREDICTING), 3)))
 # Share of the misfit of an error at which a row is looked at closely: noise may hide the rest.
 _SUSPECTED = 0.75
-# Share of the samples at which the motion is called fastest.
-_FASTEST = 0.1
 # Times that are the same but for rounding, as a share of what they span.
 _ALIKE = 1e-9
 # Samples whose parabolas are computed at once.
@@ -76,7 +74,7 @@ def sound_rows(
         return sound
     gross = np.unique(wrong)
     fastest = _fastest(rows / np.where(spread > 0, spread, 1.0), offsets)[gross]
-    if _too_often(fastest, _FASTEST):
+    if _too_often(fastest, NOISE.gross_fastest):
         gross = gross[~fastest]  # close encounters
     sound[gross] = False
     return sound
@@ -167,7 +165,7 @@ def _fastest(rows: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     before = np.maximum(place - 1, offsets[run])
     after = np.minimum(place + 1, offsets[run + 1] - 1)
     speed = np.abs(rows[after] - rows[before]).max(axis=1)
-    return speed > np.quantile(speed, 1 - _FASTEST)
+    return speed > np.quantile(speed, 1 - NOISE.gross_fastest)
 
 
 def _followed(rows: np.ndarray, offsets: np.ndarray) -> np.ndarray:

@@ -470,6 +470,7 @@ class Quantity:
             "drift_interval": list(self.drift_interval),
             "signal": self.signal,
             "drift_rate": self.drift_rate,
+            "inside_error": self.inside_error,
             "variation": self.variation,
             "rate": self.rate,
             "rate_error": self.rate_error,

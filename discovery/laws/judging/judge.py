@@ -179,16 +179,15 @@ class Judge:
             formula, evidence, table = self._tested(terms, coefficients, errors, k)
         if verdict_of(table) in (Verdict.EXACT, Verdict.IDENTITY):
             # Runs that a formula was fitted to flatter it, so motion that they show too is real.
-            everywhere = DriftTest(terms, formula.coefficients, self.split.all, self.criteria)
-            tests = [everywhere.chance(formula.coefficients), evidence.moving]
+            whole = terms, formula.coefficients, self.split.all, self.criteria
+            every = Runs.of(*whole)
+            tests = [every.motion.chance(self.criteria), evidence.moving]
             if self.split.all.of_run is not None:
-                whole = terms, formula.coefficients, self.split.all, self.criteria
                 tests.append(chance_of_windows(*whole))
                 evidence = replace(evidence, along=motion_along(*whole))
             # The smallest of two probabilities counts twice.
             evidence = replace(evidence, moving=len(tests) * min(tests))
             if self.split.all.of_run is None:
-                every = Runs.of(terms, formula.coefficients, self.split.all, self.criteria)
                 evidence = evidence.bounded(every.bound_in_all(evidence, self.criteria))
             table = checks(evidence, formula, self.criteria)
         if verdict_of(table) == Verdict.IDENTITY:

@@ -88,4 +88,5 @@ def test_the_report_tells_the_number_and_its_error():
     numbers = {abs(float(n)) for n in law.expression.atoms(sympy.Number)}
     (found,) = (n for n in numbers if 0.7 < n < 0.8)
     assert abs(found / k - 1) < 3 * law.inside_error
+    assert law.to_dict()["inside_error"] == law.inside_error
     assert "number inside a term ±" in " ".join(str(report.report_).split())
