@@ -19,8 +19,16 @@ from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS
 from discovery.data.scan.scanned import Scan
 from discovery.data.scan.workers import ClientLike
-from discovery.data.states import States, coordinates, is_frame, run_and_time
-from discovery.data.tables import frame_times, in_degrees, units_of
+from discovery.data.states import States, coordinates, run_and_time
+from discovery.data.tables import (
+    as_frame_of_numbers,
+    as_table,
+    check_run_ids,
+    frame_times,
+    in_degrees,
+    is_frame,
+    units_of,
+)
 from discovery.data.trajectories import Trajectories
 from discovery.data.velocities import Formed
 from discovery.estimation.iterates.sampling import told_sampling
@@ -372,19 +380,35 @@ class _Given:
                 X.in_degrees,
                 X.units,
             )
-        units = units_of(X, None, list(X.columns)) if is_frame(X) else {}
-        if groups is None and is_frame(X):
-            run, time = run_and_time(X)
-            units = units_of(X, time, list(X.columns))
-            groups = None if run is None else X[run].to_numpy()
-            times = frame_times(X, time) if times is None and time is not None else times
-            X = X.drop(columns=[column for column in (run, time) if column is not None])
+        if is_frame(X):
+            return cls._of_table(X, groups, times)
+        if isinstance(X, Mapping):
+            raise ValueError(
+                f"X is of type {type(X).__name__}. Expected (n, d) rows, or a table: "
+                "pandas.DataFrame(X) makes one of a dict of columns."
+            )
         if np.ma.isMaskedArray(X):
             # Whatever stands behind a mask.
             return cls(X.filled(0), groups, times, mask=np.ma.getmaskarray(X))
-        titles = list(X.columns) if is_frame(X) else []
-        degrees = in_degrees(X, titles) if titles else ()
-        return cls(X, groups, times, in_degrees=degrees, units=units)
+        return cls(X, groups, times)
+
+    @classmethod
+    def _of_table(
+        cls, frame: pd.DataFrame, groups: np.ndarray | None, times: np.ndarray | None
+    ) -> _Given:
+        run = time = None
+        if groups is None:
+            frame = as_table(frame)
+            run, time = run_and_time(frame)
+        if run is not None:
+            check_run_ids(frame, run)
+            groups = frame[run].to_numpy()
+        if times is None and time is not None:
+            times = frame_times(frame, time)
+        titles = list(frame.columns)
+        degrees, units = in_degrees(frame, titles), units_of(frame, time, titles)
+        frame = frame.drop(columns=[column for column in (run, time) if column is not None])
+        return cls(as_frame_of_numbers(frame), groups, times, in_degrees=degrees, units=units)
 
 
 def _warn_of_one_run(what: str) -> None:

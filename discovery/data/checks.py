@@ -53,7 +53,9 @@ def as_numbers(values: ArrayLike, what: str) -> np.ndarray:
 
 def _is_absent(value: object) -> bool:
     """Tell whether an object stands for no value, without loading pandas for its NA."""
-    return value is None or value is np.ma.masked or type(value).__name__ in ("NAType", "NaTType")
+    if value is None or value is np.ma.masked or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float) and value != value
 
 
 def as_rows(states: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -88,6 +90,11 @@ def as_rows(states: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
             return _block_rows(as_numbers(states, "states"))
     if len(states) == 0:
         raise ValueError("states is empty. Expected at least one run of shape (steps, d).")
+    if any(hasattr(run, "columns") for run in states):
+        raise ValueError(
+            "states is a list of tables. Put them below each other, by their columns' names: "
+            "Trajectories.from_frame(pandas.concat(dict(enumerate(tables)), names=['run']))."
+        )
     runs = [as_numbers(run, f"states of run {i}") for i, run in enumerate(states)]
     for i, run in enumerate(runs):
         if run.ndim != 2:
@@ -128,7 +135,7 @@ def as_row_times(times: ArrayLike | None, offsets: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     times : None, (steps,), (runs, steps), or sequence of (steps_i,) arrays
-        None counts steps: 0, 1, 2, …
+        None counts steps: 0, 1, 2, … Of dates, seconds since the first.
     offsets : (runs + 1,) int
 
     Returns
@@ -143,6 +150,7 @@ def as_row_times(times: ArrayLike | None, offsets: np.ndarray) -> np.ndarray:
     lengths = np.diff(offsets)
     if times is None:
         return np.concatenate([np.arange(n, dtype=np.float64) for n in lengths])
+    times = as_seconds(times)
     if isinstance(times, (list, tuple)) and len(times) and np.ndim(times[0]) == 1:
         runs = [as_numbers(run, f"times of run {i}") for i, run in enumerate(times)]
     else:
@@ -163,6 +171,33 @@ def as_row_times(times: ArrayLike | None, offsets: np.ndarray) -> np.ndarray:
                 "steps), or a list of (steps_i,) arrays."
             )
     return np.concatenate(runs)
+
+
+def as_seconds(times: ArrayLike) -> ArrayLike:
+    """Return dates as seconds since the first of them, and durations as seconds; else as they are.
+
+    Parameters
+    ----------
+    times : array-like, or sequence of array-like
+        NumPy's datetime64 or timedelta64, where they are dates.
+    """
+    if isinstance(times, (list, tuple)) and len(times) and np.ndim(times[0]) == 1:
+        parts = [np.asarray(run) for run in times]
+        first = min((run.min() for run in parts if run.dtype.kind == "M" and run.size), default=0)
+        return [
+            _seconds(part, first) if part.dtype.kind in "mM" else run
+            for part, run in zip(parts, times, strict=True)
+        ]
+    dates = getattr(times, "dtype", None)
+    if dates is None or getattr(dates, "kind", "") not in "mM" or not np.size(times):
+        return times
+    dates = np.asarray(times)
+    return _seconds(dates, dates.min())
+
+
+def _seconds(dates: np.ndarray, first: np.datetime64) -> np.ndarray:
+    since = dates - first if dates.dtype.kind == "M" else dates
+    return since / np.timedelta64(1, "s")
 
 
 def as_run_ids(run_ids: ArrayLike | None, n_runs: int) -> np.ndarray:
@@ -221,7 +256,7 @@ def restarts(n_rows: int, times: ArrayLike | None) -> np.ndarray:
     -------
     (rows,) array of int
     """
-    times = np.zeros(n_rows) if times is None else as_numbers(times, "times")
+    times = np.zeros(n_rows) if times is None else as_numbers(as_seconds(times), "times")
     if times.shape != (n_rows,):
         return np.zeros(n_rows, dtype=int)
     return np.cumsum(np.diff(times, prepend=times[:1]) < 0)
@@ -239,7 +274,20 @@ def group_rows(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     order : (rows,) int; ``rows[order]`` has whole runs, each in its own order
     cuts : (runs - 1,) int; where the second and later runs begin, for ``np.split``
     run_ids : (runs,)
+
+    Raises
+    ------
+    ValueError
+        For a row without a run id.
     """
+    # Only NaN and NaT differ from themselves.
+    lacking = [_is_absent(run) for run in groups] if groups.dtype.kind == "O" else groups != groups
+    absent = np.flatnonzero(lacking)
+    if absent.size:
+        raise ValueError(
+            f"row {absent[0]} has no run ({groups[absent[0]]}). Expected the run of each row: fill "
+            "it in, or drop the row."
+        )
     # np.unique cannot order a mixture of text and numbers.
     groups = groups.astype(str) if groups.dtype.kind == "O" else groups
     ids, first, code = np.unique(groups, return_index=True, return_inverse=True)

@@ -66,7 +66,7 @@ def as_names(names: Iterable[str] | None, dim: int) -> tuple[str, ...]:
     Raises
     ------
     ValueError
-        For another number of names, or repeated ones.
+        For another number of names, repeated or empty ones.
     """
     if names is None:
         return default_names(dim)
@@ -77,6 +77,8 @@ def as_names(names: Iterable[str] | None, dim: int) -> tuple[str, ...]:
         raise ValueError(
             f"names has {len(names)} entries {names}, the states have {dim} coordinates."
         )
+    if not all(name.strip() for name in names):
+        raise ValueError(f"names has an empty one: {names}. Each coordinate needs a name.")
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ValueError(f"names repeats {repeated}. Each coordinate needs a name of its own.")

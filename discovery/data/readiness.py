@@ -8,6 +8,7 @@ import numpy as np
 
 from discovery.criteria import DATA
 from discovery.data.coordinates import are_fields
+from discovery.data.flaws.missing import counted
 from discovery.data.parameters import parted
 
 if TYPE_CHECKING:
@@ -41,9 +42,10 @@ def check_for_analysis(trajectories: Trajectories) -> None:
     short = np.flatnonzero(trajectories.lengths < min_samples)
     if short.size:
         raise ValueError(
-            f"run {trajectories.run_ids[short[0]]} has {trajectories.lengths[short[0]]} samples "
-            f"({short.size} such runs in all). Expected at least {min_samples}: runs[runs.lengths "
-            f">= {min_samples}] leaves them out."
+            f"run {trajectories.run_ids[short[0]]} has "
+            f"{counted(int(trajectories.lengths[short[0]]), 'sample')} ({short.size} such runs in "
+            f"all). Expected at least {min_samples}: runs[runs.lengths >= {min_samples}] leaves "
+            "them out."
         )
     if fields:
         return  # a field may be held at a point, and is looked at as a whole

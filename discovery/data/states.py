@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from discovery.data.column_names import RUN_COLUMNS, TIME_COLUMNS, usual_column
 from discovery.data.flaws.missing import checked_missing
+from discovery.data.tables import is_frame
 from discovery.data.trajectories import Trajectories
 
 if TYPE_CHECKING:
@@ -91,11 +92,6 @@ def run_and_time(frame: pd.DataFrame) -> tuple[str | None, str | None]:
     """Return the columns of run ids and of times by their usual names, None where there is none."""
     columns = list(frame.columns)
     return usual_column(columns, RUN_COLUMNS), usual_column(columns, TIME_COLUMNS)
-
-
-def is_frame(states: object) -> bool:
-    """Tell whether something is a table with named columns, without loading pandas."""
-    return hasattr(states, "columns") and hasattr(states, "set_axis")
 
 
 def _check_names(names: Sequence[str], there: Sequence[str], what: str) -> None:

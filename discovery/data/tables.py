@@ -23,6 +23,68 @@ _DAY_NAMES = re.compile(r"date|datum|day|tag|datetime")
 STEPS = "steps"
 
 
+def as_table(frame: pd.DataFrame, *asked: object) -> pd.DataFrame:
+    """Return a table whose runs and times stand in columns, where they stood in its index.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Levels of its index become columns where their names are usual ones, or are asked for; so
+        does an index of dates without a name, as ``time``.
+    *asked : str or None
+        Names that the user gave.
+
+    Raises
+    ------
+    ValueError
+        For what is no table, and titles of several levels.
+    """
+    if not is_frame(frame):
+        raise ValueError(
+            f"received {type(frame).__name__}. Expected a pandas.DataFrame, one row a sample: "
+            "pandas.DataFrame(...) makes one of a dict of columns."
+        )
+    import pandas as pd
+
+    if frame.columns.nlevels > 1:
+        raise ValueError(
+            f"the titles have {frame.columns.nlevels} levels, as {frame.columns[0]!r}. Expected "
+            "one name a column: frame.columns = ['_'.join(map(str, c)) for c in frame.columns]."
+        )
+    if isinstance(frame.index, (pd.DatetimeIndex, pd.TimedeltaIndex)) and frame.index.name is None:
+        frame = frame.rename_axis("time")
+    levels = [
+        name
+        for name in frame.index.names
+        if name is not None
+        and name not in frame.columns
+        and (name in asked or any(usual_column([name], u) for u in (RUN_COLUMNS, TIME_COLUMNS)))
+    ]
+    attrs = frame.attrs
+    frame = frame.reset_index(levels) if levels else frame
+    frame.attrs.update(attrs)
+    return frame
+
+
+def is_frame(states: object) -> bool:
+    """Tell whether something is a table with named columns, without loading pandas."""
+    return hasattr(states, "columns") and hasattr(states, "set_axis")
+
+
+def check_run_ids(frame: pd.DataFrame, run: str) -> None:
+    """Refuse rows without a run id.
+
+    Raises
+    ------
+    ValueError
+    """
+    absent = np.flatnonzero(frame[run].isna())
+    if absent.size:
+        raise ValueError(
+            f"column {run!r} has no run id at row {absent[0]}. Fill it in, or drop the row."
+        )
+
+
 def frame_columns(
     frame: pd.DataFrame, run: str | None, time: str | None, names: Sequence[str] | None
 ) -> tuple[str | None, str | None, list[str]]:
@@ -51,9 +113,7 @@ def frame_columns(
         When a column is missing or repeated; the message lists the columns there are.
     """
     columns = list(frame.columns)
-    repeated = sorted({str(name) for name in columns if columns.count(name) > 1})
-    if repeated:
-        raise ValueError(f"the table repeats the columns {repeated}. Each needs a name of its own.")
+    _check_repeated(columns)
     if len(frame) == 0:
         raise ValueError(f"the table has columns {columns} but no rows. Expected one row a sample.")
     if run is None:
@@ -71,6 +131,12 @@ def frame_columns(
     if missing or not names:
         raise ValueError(f"no coordinate columns {missing or ''} in the table; it has {columns}.")
     return run, time, names
+
+
+def _check_repeated(columns: list) -> None:
+    repeated = sorted({str(name) for name in columns if columns.count(name) > 1})
+    if repeated:
+        raise ValueError(f"the table repeats the columns {repeated}. Each needs a name of its own.")
 
 
 def _named(columns: list, given: str, what: str) -> str:
@@ -193,6 +259,21 @@ def frame_numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
             "the column, or name the columns that are coordinates with names=[...]."
         )
     return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def as_frame_of_numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of float64 columns, or say which column or row is none.
+
+    Raises
+    ------
+    ValueError
+        For a repeated column, and as `frame_numbers`.
+    """
+    import pandas as pd
+
+    _check_repeated(list(frame.columns))
+    columns = {name: frame_numbers(frame, name) for name in frame.columns}
+    return pd.DataFrame(columns, index=frame.index, columns=frame.columns)
 
 
 def runs_in(arrays: Arrays, run: str | None, time: str | None) -> dict[str, np.ndarray | None]:

@@ -16,6 +16,7 @@ from discovery.data.checks import (
     as_row_times,
     as_rows,
     as_run_ids,
+    as_seconds,
     as_spacing,
     check_finite,
     check_times,
@@ -60,7 +61,8 @@ class Trajectories:
         `names` are then those of the fields (default: u, v, w, …), columns are called u1, u2, …
         on a line and u_1_1, u_1_2, … in a plane, and their role is ``"field"``.
     times : (steps,) or (runs, steps) array-like, or sequence of (steps_i,) arrays, optional
-        Any unit; regular or not, strictly increasing within a run. Default: 0, 1, 2, …
+        Any unit; regular or not, strictly increasing within a run. Dates become seconds since the
+        first of them. Default: 0, 1, 2, …
     names : sequence of d str, optional
         Coordinate names, used in formulas. Default: x1, x2, …
     roles : sequence of d str or None, or mapping from name (or pattern) to role, optional
@@ -437,7 +439,7 @@ class Trajectories:
         if len(rows) == 0:
             raise ValueError("there are no rows. Expected at least one run.")
         if times is not None:
-            times = as_numbers(times, "times")
+            times = as_numbers(as_seconds(times), "times")
             if times.shape != rows.shape[:1]:
                 raise ValueError(
                     f"times has shape {times.shape}, there are {len(rows)} rows. Expected one a "
@@ -473,11 +475,11 @@ class Trajectories:
         ----------
         frame : pandas.DataFrame
         run, time : str, optional
-            The columns of run ids and times. Default: those with a usual name (run, trial,
-            trajectory, experiment, id and the like; t, time, seconds, timestamp and the like), in
-            upper or lower case, with or without a unit. Dates become seconds since the first of
-            them; ``time="steps"`` says that samples are equally spaced. Without a run column, a new
-            run begins where time goes back.
+            The columns of run ids and times, or levels of the index. Default: those with a usual
+            name (run, trial, trajectory, experiment, id and the like; t, time, seconds, timestamp
+            and the like), in upper or lower case, with or without a unit. Dates become seconds
+            since the first of them; ``time="steps"`` says that samples are equally spaced. Without
+            a run column, a new run begins where time goes back.
         names : sequence of str, optional
             The columns that are coordinates. Default: all the others.
         roles, grid_spacing, missing : as for the constructor
@@ -491,13 +493,11 @@ class Trajectories:
         ValueError
             When a column is missing, repeated or holds text, or as for the constructor.
         """
+        frame = tables.as_table(frame, run, time)
         frame = frame if run is not None else wide.as_long(frame)
         run, time, names = tables.frame_columns(frame, run, time, names)
-        if run is not None and frame[run].isna().any():
-            row = int(np.flatnonzero(frame[run].isna())[0])
-            raise ValueError(
-                f"column {run!r} has no run id at row {row}. Fill it in, or drop the row."
-            )
+        if run is not None:
+            tables.check_run_ids(frame, run)
         runs = cls.from_rows(
             rows=np.column_stack([tables.frame_numbers(frame, name) for name in names]),
             groups=None if run is None else frame[run].to_numpy(),

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from discovery.data.states import States, coordinates, is_frame
+from discovery.data.states import States, coordinates
+from discovery.data.tables import is_frame
 from discovery.data.trajectories import Trajectories
 from discovery.levels.conserved import Laws
 

@@ -95,9 +95,10 @@ def rows_to_keep(
         keep &= np.isfinite(rows).all(axis=1) & np.isfinite(times)
     there = np.flatnonzero(keep)
     run = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    again = (np.diff(times[there]) == 0) & (np.diff(run[there]) == 0)
+    one, next_one = there[:-1], there[1:]
+    again = (times[one] == times[next_one]) & (run[one] == run[next_one])
     if not drop:
-        again &= (np.diff(rows[there], axis=0) == 0).all(axis=1)
+        again &= (rows[one] == rows[next_one]).all(axis=1)
     keep[there[1:][again]] = False
     return keep
 

@@ -43,7 +43,6 @@ BAD_ARGUMENTS = {
     "too few times": ({"times": np.arange(6)}, r"times of run 0 has shape \(6,\)"),
     "times of too few runs": ({"times": np.tile(np.arange(7), (4, 1))}, "4 runs"),
     "times of rank three": ({"times": block()}, "shape"),
-    "times are dates": ({"times": np.arange(7).astype("datetime64[s]")}, "datetime64"),
     "too few names": ({"names": ["q"]}, "1 entries"),
     "repeated names": ({"names": ["q", "q"]}, "repeats"),
     "unknown role": ({"roles": ["position", "speed"]}, "unknown role 'speed'.*momentum"),
@@ -105,7 +104,7 @@ def test_too_few_runs(n, message):
 
 def test_runs_too_short():
     refused(block(steps=2), "run 0 has 2 samples")
-    refused([*block(), block()[0][:1]], "run 5 has 1 samples")
+    refused([*block(), block()[0][:1]], r"run 5 has 1 sample \(")
 
 
 NOT_FOR_ANALYSIS = {
