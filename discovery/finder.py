@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from discovery.data.coordinates import Roles, default_names
 from discovery.data.flaws.missing import checked_missing
+from discovery.data.noise_level import NoiseLevel
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS
 from discovery.data.scan.scanned import Scan
@@ -35,7 +36,7 @@ from discovery.estimation.iterates.sampling import told_sampling
 from discovery.laws.judging.information import information
 from discovery.libraries.choice import LibraryLike
 from discovery.libraries.many_bodies.told import BoxLike
-from discovery.pipeline import NoiseLevel, analyse_runs, sample_of
+from discovery.pipeline import analyse_runs, sample_of
 from discovery.preparations import WithoutModel
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         Candidate functions: a name of ``discovery.libraries.NAMES``, SymPy expressions or their
         text, a `Library`, or ``"auto"``, which goes from simple to rich. Of fields also
         ``"fields with second derivatives"``.
-    noise : float or array-like of shape (d,), optional
+    noise : float, (d,) array-like, or mapping from name to float, optional
         Standard deviation of the measurement noise where it is known, in the units of `X`; 0 where
         there is none.
     roles : list of str, optional
@@ -257,8 +258,9 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             return self._of_states(X)
         given = _Given.of(X)
         rows = given.rows
-        if isinstance(X, Trajectories) and not hasattr(self, "feature_names_in_"):
-            rows = X.rows
+        if isinstance(X, Trajectories):
+            known = list(getattr(self, "feature_names_in_", ()))
+            rows = rows[known] if set(known) == set(X.names) else rows if known else X.rows
         finite = self.missing == "raise"
         X = validate_data(self, rows, dtype=np.float64, reset=False, ensure_all_finite=finite)
         values = self._evaluated(X)
@@ -318,7 +320,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
             Without groups: one run tells nothing of laws, and the score is zero.
         """
         given = _Given.of(X, groups)
-        values = self.transform(X)
+        values = np.asarray(self.transform(X))
         if given.groups is None:
             _warn_of_one_run("the score is zero")
             return 0.0
@@ -382,7 +384,7 @@ class _Given:
             )
         if is_frame(X):
             return cls._of_table(X, groups, times)
-        if isinstance(X, Mapping):
+        if isinstance(X, dict):
             raise ValueError(
                 f"X is of type {type(X).__name__}. Expected (n, d) rows, or a table: "
                 "pandas.DataFrame(X) makes one of a dict of columns."

@@ -19,7 +19,7 @@ from discovery.data.coordinates import are_fields
 from discovery.data.flaws.copies import without_copies
 from discovery.data.flaws.reading import in_radians, radians_in, read
 from discovery.data.frame import Frame, with_rows
-from discovery.data.noise_level import known_noise
+from discovery.data.noise_level import NoiseLevel, known_noise
 from discovery.data.parameters import Parts, parted, remarks
 from discovery.data.readiness import check_for_analysis
 from discovery.data.row_limit import MAX_ROWS, checked_rows, drawn, drawn_from
@@ -69,7 +69,6 @@ _TAKEN_AS = {
 # Rows that are judged at a time.
 PIECE = 100_000
 # What users may pass as ``noise=``.
-NoiseLevel = float | Sequence[float] | np.ndarray | None
 Given = TypeVar("Given")
 
 
@@ -112,7 +111,7 @@ def discover(  # noqa: PLR0913 (the public interface)
         a `MetricLayer`), to be used instead of the default one.
     library : str, list or Library, default="auto"
         Candidate functions, as for `ConservedQuantityFinder`.
-    noise : float or array-like of shape (d,), optional
+    noise : float, (d,) array-like, or mapping from name to float, optional
         Standard deviation of the measurement noise where it is known; 0 where there is none.
     constants : mapping from name to positive number, optional
         Physical constants, ``{"g": 9.81}``: coefficients that are simple multiples of their powers
@@ -255,7 +254,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     ValueError
         As `discover`.
     """
-    most, levels = checked_rows(max_rows), known_noise(noise, runs.dim)
+    most, levels = checked_rows(max_rows), known_noise(noise, runs.names)
     criteria = _criteria(max_drift)
     fields = are_fields(runs.roles)
     if fields and preparation.sampling in _OFF_PATHS:

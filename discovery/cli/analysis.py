@@ -160,7 +160,7 @@ def _as_measured(
         if options.degrees is not None:
             given = given | {"degrees": names_in("--degrees", options.degrees)}
         return runs, given
-    noise = known_noise(given.get("noise"), runs.dim)
+    noise = known_noise(given.get("noise"), runs.names)
     if options.degrees is not None:
         names = names_in("--degrees", options.degrees)
         runs = runs.in_radians(names)

@@ -75,10 +75,13 @@ def as_names(names: Iterable[str] | None, dim: int) -> tuple[str, ...]:
     names = tuple(str(name) for name in names)
     if len(names) != dim:
         raise ValueError(
-            f"names has {len(names)} entries {names}, the states have {dim} coordinates."
+            f"names is {names}, of length {len(names)}; the states have {dim} coordinates."
         )
     if not all(name.strip() for name in names):
         raise ValueError(f"names has an empty one: {names}. Each coordinate needs a name.")
+    odd = [name for name in names if not name.isprintable()]
+    if odd:
+        raise ValueError(f"names has {odd[0]!r}, which cannot be printed. Expected plain text.")
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ValueError(f"names repeats {repeated}. Each coordinate needs a name of its own.")
@@ -106,7 +109,7 @@ def as_roles(roles: Roles | None, names: tuple[str, ...]) -> tuple[str | None, .
         if strangers:
             raise ValueError(f"roles names {strangers}; the coordinates are {list(names)}.")
         roles = [roles.get(name) for name in names]
-    if isinstance(roles, str) or len(roles) != len(names):
+    if isinstance(roles, str) or not hasattr(roles, "__len__") or len(roles) != len(names):
         raise ValueError(
             f"roles is {roles!r}. Expected one role for each of the {len(names)} coordinates "
             f"{list(names)}."

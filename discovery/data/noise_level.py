@@ -10,13 +10,15 @@ Source: the difference-sequence estimators of Hall, Kay and Titterington (Biomet
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from discovery.criteria import NOISE
+
+# What users may pass as ``noise=``: one level for all coordinates, one for each, or by name.
+NoiseLevel = float | Sequence[float] | Mapping[str, float] | np.ndarray | None
 
 # Of differences.
 ORDERS = range(1, 13)
@@ -168,15 +170,15 @@ def _weights(t: np.ndarray) -> np.ndarray:
     return weights / np.linalg.norm(weights, axis=1, keepdims=True)
 
 
-def known_noise(noise: ArrayLike | None, dim: int) -> np.ndarray | None:
+def known_noise(noise: NoiseLevel, names: Sequence[str]) -> np.ndarray | None:
     """Check what a user gave as ``noise=`` and return it for each coordinate.
 
     Parameters
     ----------
-    noise : float or array-like of shape (d,), optional
+    noise : float, array-like of shape (d,), or mapping from name to float, optional
         Standard deviation of the noise, in the data's units.
-    dim : int
-        Number of coordinates d.
+    names : sequence of d str
+        Of the coordinates.
 
     Returns
     -------
@@ -185,16 +187,27 @@ def known_noise(noise: ArrayLike | None, dim: int) -> np.ndarray | None:
     Raises
     ------
     ValueError
-        For what is no number or d numbers, and for numbers that are negative or not finite.
+        For what is no number or d numbers, for numbers that are negative or not finite, and for a
+        mapping that has other names.
     """
     if noise is None:
         return None
-    if isinstance(noise, str) or not isinstance(noise, (Real, list, tuple, np.ndarray)):
+    dim = len(names)
+    if hasattr(noise, "keys"):
+        by_name = {str(key): noise[key] for key in noise.keys()}  # noqa: SIM118 (a Series too)
+        if set(by_name) != set(names):
+            raise ValueError(
+                f"noise: received levels of {', '.join(by_name)}; expected one for each of "
+                f"{', '.join(names)}, 0 where there is none."
+            )
+        noise = [by_name[name] for name in names]
+    told = isinstance(noise, (Real, list, tuple, np.ndarray)) and not isinstance(noise, bool)
+    levels = _as_floats(noise) if told else None
+    if levels is None:
         raise ValueError(
             f"noise: expected a number or {dim} numbers (standard deviations in the data's units), "
             f"received {noise!r}."
         )
-    levels = np.asarray(noise, dtype=float)
     if levels.ndim > 1 or (levels.ndim == 1 and len(levels) != dim):
         raise ValueError(
             f"noise: received shape {levels.shape}; expected one number or one for each of the "
@@ -206,3 +219,10 @@ def known_noise(noise: ArrayLike | None, dim: int) -> np.ndarray | None:
             "Leave it out to have the noise estimated."
         )
     return np.broadcast_to(levels, (dim,)).copy()
+
+
+def _as_floats(values: Real | Sequence[float] | np.ndarray) -> np.ndarray | None:
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        return None

@@ -74,10 +74,11 @@ def parted(runs: Trajectories) -> Parts:
     still = _constant_in_runs(runs)
     moving = [i for i in every if roles[i] == PARAMETER and not still[i]]
     if moving:
+        named = ", ".join(repr(runs.names[i]) for i in moving)
+        whose = f"column {named} has" if len(moving) == 1 else f"each of the columns {named} has"
         raise ValueError(
-            f"column {', '.join(repr(runs.names[i]) for i in moving)} has the role parameter and "
-            "changes within a run. Expected one value a run: give it the role of a coordinate, or "
-            "None; or replace measured values by one mean a run."
+            f"{whose} the role parameter and changes within a run. Expected one value a run: give "
+            "it the role of a coordinate, or None; or replace measured values by one mean a run."
         )
     fixed = [i for i in every if still[i] and roles[i] in (None, PARAMETER)]
     first = runs.rows[runs.offsets[:-1]]

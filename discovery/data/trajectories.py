@@ -35,7 +35,7 @@ from discovery.data.flaws.missing import (
 )
 from discovery.data.flaws.samples import Samples
 from discovery.data.gridded import as_columns_of_points, has_axes
-from discovery.data.noise_level import known_noise, noise_scale
+from discovery.data.noise_level import NoiseLevel, known_noise, noise_scale
 from discovery.data.scan.scanned import Scan
 from discovery.data.velocities import (
     Formed,
@@ -263,7 +263,7 @@ class Trajectories:
         part.units = {name: unit for name, unit in self.units.items() if name in (*names, "time")}
         return part
 
-    def with_velocities(self, noise: ArrayLike | None = None) -> Trajectories:
+    def with_velocities(self, noise: NoiseLevel = None) -> Trajectories:
         """Return the runs with velocities, formed from their positions.
 
         Local polynomials give positions and velocities together, with their joint covariance. Where
@@ -274,7 +274,7 @@ class Trajectories:
 
         Parameters
         ----------
-        noise : float or array-like of shape (d,), optional
+        noise : float, (d,) array-like, or mapping from name to float, optional
             Standard deviation of the noise of each column where it is known; estimated by default.
 
         Returns
@@ -298,7 +298,7 @@ class Trajectories:
         ('x', 'vx')
         """
         if self.in_degrees:
-            levels = known_noise(noise, self.dim)
+            levels = known_noise(noise, self.names)
             if levels is not None:
                 told = [name in self.in_degrees for name in self.names]
                 levels = levels * np.where(told, np.pi / 180, 1.0)
@@ -309,7 +309,7 @@ class Trajectories:
         positions = position_columns(self.names, self.roles, moving)
         roles = list(self.roles or position_roles(self.names, positions))
         rows = unwrapped(self.rows, self.offsets, [i for i in moving if roles[i] == "angle"])
-        levels = known_noise(noise, self.dim)
+        levels = known_noise(noise, self.names)
         if levels is None:
             levels = noise_scale(rows, self.row_times, self.offsets)
         found = form(rows[:, moving], self.row_times, self.offsets, levels[moving])

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import secrets
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -41,7 +42,7 @@ def write(summary: Summary, path: str | os.PathLike) -> None:
     ----------
     summary : Summary
     path : path to the file
-        Replaced where it is there.
+        A file that is there is replaced and keeps its mode; a link stays one.
 
     Raises
     ------
@@ -54,11 +55,19 @@ def write(summary: Summary, path: str | os.PathLike) -> None:
     text = json.dumps(document, ensure_ascii=False, allow_nan=False)
     if to_document(Summary(**from_document(json.loads(text)))) != document:
         raise ValueError("the report cannot be saved: read back, it would be another one.")
-    path = Path(path)
+    path = Path(os.path.realpath(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent}. Make it first.")
+    if path.exists() and not path.is_file():
+        # A device or a pipe is written to; nothing takes its place.
+        path.write_text(text, encoding="utf-8")
+        return
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with draft.open("x", encoding="utf-8") as file:
             file.write(text)
+        if path.exists():
+            shutil.copymode(path, draft)
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)

@@ -34,7 +34,8 @@ _BY_NOISE = 0.5
 _LEAST_ERROR = 1e-7
 
 
-@dataclass(frozen=True)
+# Arrays have no one answer to ==: a law equals itself.
+@dataclass(frozen=True, eq=False, repr=False)
 class Quantity:
     """A function of the state that does not change along a trajectory.
 
@@ -212,6 +213,13 @@ class Quantity:
         return replace(
             self, expression=plain(self.expression), alternatives=alternatives, decay=decay
         )
+
+    def __str__(self) -> str:
+        name = f"{self.name}: " if self.name else ""
+        return f"{name}{self.formula} ({self.verdict})"
+
+    def __repr__(self) -> str:
+        return f"<Quantity {self}>"
 
     def __call__(self, states: States) -> np.ndarray:
         """Evaluate the formula.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from discovery.data.trajectories import Trajectories
 from discovery.dynamics.guided import GuidedMotion, guided
 from discovery.dynamics.motion import Motion, checked
 from discovery.estimation.manifold import checked_manifold
-from discovery.levels.choice import exact_laws, known
+from discovery.levels.choice import chosen, exact_laws, known
 from discovery.levels.conserved import Laws
 from discovery.levels.distance import LawDistance
 from discovery.levels.judged import judged
@@ -44,7 +44,11 @@ if TYPE_CHECKING:
     from discovery.levels.embedding import LawEmbedding, Means
 
 
-@dataclass(frozen=True)
+# States at which a user's formula is compared with the laws.
+_COMPARED = 200
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class DiscoveryReport(Summary):
     """What `discover` found.
 
@@ -67,21 +71,57 @@ class DiscoveryReport(Summary):
     def __str__(self) -> str:
         return as_text(self)
 
-    def __getitem__(self, key: int | str) -> Quantity:
+    def __repr__(self) -> str:
+        laws = ", ".join(q.name or q.formula for q in self.quantities if q.verdict == "exact")
+        return f"<DiscoveryReport: {self.title}: {laws or self.verdict}>"
+
+    def __iter__(self) -> Iterator[Quantity]:
+        return iter(self.quantities)
+
+    def __len__(self) -> int:
+        return len(self.quantities)
+
+    def __bool__(self) -> bool:
+        # A report without laws is one too.
+        return True
+
+    def __contains__(self, key: object) -> bool:
+        """Tell whether there is a law of this name or formula, or whether this is one."""
+        if isinstance(key, Quantity):
+            return any(key is q for q in self.quantities)
+        try:
+            return isinstance(key, str) and bool(self[key])
+        except KeyError:
+            return False
+
+    def __getitem__(self, key: int | slice | str) -> Quantity | list[Quantity]:
         """Return a quantity by its place, its name or its formula: ``report["energy"]``.
+
+        A formula may be written in any form; a slice gives a list.
 
         Raises
         ------
         KeyError
             For what is none of them, and for a name that several have; the message names all.
+        IndexError
+            For a place that there is not.
         """
-        if isinstance(key, int | np.integer):
+        if isinstance(key, slice):
             return self.quantities[key]
-        found = [q for q in self.quantities if key in (q.name, q.formula, str(q.expression))]
-        if len(found) == 1:
-            return found[0]
-        problem = f"there are {len(found)} laws {key!r}" if found else f"there is no law {key!r}"
-        raise KeyError(f"{problem}. Expected {known(self.quantities)}.")
+        if isinstance(key, int | np.integer) and not isinstance(key, bool):
+            if not -len(self) <= key < len(self):
+                raise IndexError(f"there is no law {key}. Expected {known(self.quantities)}.")
+            return self.quantities[key]
+        try:
+            return chosen(self.quantities, key, self._some_states())
+        except ValueError as error:
+            raise KeyError(str(error)) from None
+
+    def _some_states(self) -> np.ndarray:
+        """Return states at which formulas are compared."""
+        if self.runs is not None:
+            return self.runs.rows[:: max(1, len(self.runs.rows) // _COMPARED)]
+        return np.random.default_rng(0).standard_normal((_COMPARED, len(self.names)))
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""

@@ -11,7 +11,8 @@ from discovery.report.pictures.sample import Sample
 from discovery.report.quantity import Quantity
 
 
-@dataclass(frozen=True)
+# Arrays have no one answer to ==: what was found equals itself.
+@dataclass(frozen=True, eq=False)
 class Summary:
     """What was found, without ways to show it.
 

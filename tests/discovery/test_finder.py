@@ -113,6 +113,15 @@ def test_score_is_the_information_on_the_run(fitted, frame, runs):
     assert fitted.score(frame, groups=shuffled) < 0
 
 
+def test_score_and_transform_of_tables_and_of_runs_in_another_order(fitted, frame, runs):
+    told = clone(fitted).set_output(transform="pandas").fit(frame, groups=runs.groups)
+    assert isinstance(told.transform(frame), pd.DataFrame)
+    expected = fitted.score(frame, groups=runs.groups)
+    assert told.score(frame, groups=runs.groups) == pytest.approx(expected)
+    turned = runs.of_columns([2, 0, 1])
+    np.testing.assert_allclose(fitted.transform(turned), fitted.transform(frame))
+
+
 def test_score_rises_with_every_law(fitted, frame, runs):
     whole = fitted.score(frame, groups=runs.groups)
     one = clone(fitted).fit(frame, groups=runs.groups)
@@ -227,6 +236,19 @@ def test_libraries(frame, runs, library):
     }[library]
     finder = ConservedQuantityFinder(choice, random_state=0).fit(frame, groups=runs.groups)
     assert finder.n_conserved_ == 2
+
+
+def test_noise_by_name(frame, runs):
+    levels = 0.02 * runs.rows.std(axis=0)
+    by_name = dict(zip(runs.names, levels, strict=True))
+    for given in (by_name, pd.Series(by_name)[::-1]):
+        report = ConservedQuantityFinder(noise=given, random_state=0).fit(runs).report_
+        assert report.noise == pytest.approx(by_name)
+    with pytest.raises(ValueError, match="received levels of z; expected one for each of"):
+        ConservedQuantityFinder(noise={"z": 1.0}).fit(runs)
+    for odd in (True, "much", object(), [object()]):
+        with pytest.raises(ValueError, match="noise: expected a number"):
+            ConservedQuantityFinder(noise=odd).fit(runs)
 
 
 def test_known_noise_is_taken(frame, runs):

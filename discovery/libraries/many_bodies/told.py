@@ -146,7 +146,7 @@ def _periods(
     if box is None:
         return tuple(out)
     try:
-        lengths = np.asarray(box, dtype=float)
+        lengths = np.asarray(np.nan if isinstance(box, (bool, str)) else box, dtype=float)
     except (TypeError, ValueError):
         lengths = np.array([np.nan])
     if lengths.ndim > 1 or not lengths.size or not np.all(np.isfinite(lengths) & (lengths > 0)):

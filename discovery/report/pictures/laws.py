@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 
 from discovery.report.pictures.sample import finite_mean
-from discovery.report.pictures.style import LineProperty, colors_of, with_unit
+from discovery.report.pictures.style import LineProperty, colors_of, label_axes, with_unit
 from discovery.report.typesetting import label
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class InvariantDisplay:
         style = {"linewidth": 1} if self.errors is None else {"marker": ".", "linestyle": ""}
         for time, value, color in zip(self.times, self.values, colors, strict=True):
             ax.plot(time, value, **{"color": color, "markersize": 3, **style, **kwargs})
-        ax.set(xlabel=self.labels[0], ylabel=self.labels[1])
+        label_axes(ax, *self.labels)
         ax.set_title(label(self.expression), fontsize="medium")
         self.ax_, self.figure_ = ax, ax.figure
         return self

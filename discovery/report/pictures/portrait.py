@@ -11,7 +11,7 @@ import numpy as np
 
 from discovery.data.coordinates import POSITIONS, field_of
 from discovery.report.pictures.sample import finite_mean
-from discovery.report.pictures.style import LineProperty, colors_of, with_unit
+from discovery.report.pictures.style import LineProperty, colors_of, label_axes, with_unit
 from discovery.report.typesetting import label
 
 if TYPE_CHECKING:
@@ -205,12 +205,12 @@ class PortraitDisplay:
             ax.plot(*states.T, label=named, **style)
         if self.section is not None:
             self._draw_levels(ax)
-        ax.set(xlabel=self.labels[0], ylabel=self.labels[1])
+        label_axes(ax, *self.labels)
         if self.is_plane:
             ax.set_aspect("equal", adjustable="datalim")
         if self.law is not None:
             title = f"coloured by {label(self.law.expression)}"
-            below = "" if self.section is None else f"\n{self.section}"
+            below = "" if self.section is None else f"\n{self.section}".replace("$", r"\$")
             ax.set_title(title + below, fontsize="medium")
             ax.legend(fontsize="small", markerscale=2, title=self.law.name or "value")
         self.ax_, self.figure_ = ax, ax.figure
@@ -316,9 +316,9 @@ class ProfilesDisplay:
             _, ax = plt.subplots(figsize=(5, 4.2), layout="constrained")
         for line in self.lifted():
             ax.plot(self.places, line, **{"color": "C0", "linewidth": 1, **kwargs})
-        ax.set(xlabel="x", ylabel=f"time, and {self.name} about it")
+        label_axes(ax, "x", f"time, and {self.name} about it")
         where = ", along x in the middle" if self.of_a_line else ""
-        ax.set_title(f"{self.name} of one run{where}", fontsize="medium")
+        ax.set_title(f"{self.name} of one run{where}", fontsize="medium", parse_math=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

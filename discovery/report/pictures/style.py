@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # A property of matplotlib's lines: a colour, a marker, a width.
 LineProperty: TypeAlias = str | float | Sequence[float] | None
@@ -11,6 +14,18 @@ LineProperty: TypeAlias = str | float | Sequence[float] | None
 # Of runs, from the least to the greatest value of a law: one lightness, blue to orange.
 COLORS = ("#3986e4", "#8771de", "#af62c1", "#ca5794", "#d5565d", "#cd632d")
 FIRST, LAST = "blue", "orange"
+
+
+def label_axes(ax: Axes, x: str, y: str) -> None:
+    """Name the axes; a name from a user's file is no mathematics, whatever it holds.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    x, y : str
+    """
+    ax.set_xlabel(x, parse_math=False)
+    ax.set_ylabel(y, parse_math=False)
 
 
 def with_unit(name: str, unit: str) -> str:

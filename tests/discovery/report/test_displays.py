@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sympy
 
-from discovery import ConservedQuantityFinder, datasets
+from discovery import ConservedQuantityFinder, Trajectories, datasets
 from discovery.displays import (
     InvariantDisplay,
     LawsDisplay,
@@ -169,3 +169,14 @@ def test_matplotlib_is_imported_when_used():
         "import sys, discovery.displays, discovery.report; assert 'matplotlib' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("odd", [r"$\input{/etc/passwd}$ & %", "$x", r"a\b$ $"])
+def test_names_are_no_mathematics(odd):
+    runs = datasets.load("harmonic_oscillator", 20, 60, noise=0.01, seed=0)
+    finder = ConservedQuantityFinder("polynomial", random_state=0)
+    rows = Trajectories(runs.states, runs.times, names=[odd, "u"])
+    report = finder.fit(rows).report_
+    for kind in ("laws", "portrait", "spectrum"):
+        report.plot(kind).figure_.canvas.draw()
+    assert report.plot("portrait").ax_.get_xlabel() == odd

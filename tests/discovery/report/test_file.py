@@ -2,6 +2,7 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -300,3 +301,32 @@ def test_integrals_run_nothing(reports, tmp_path):
     with pytest.raises(ValueError, match="is no coordinate"):
         load(document, tmp_path)
     assert not mark.exists()
+
+
+def test_a_link_stays_one_and_a_file_keeps_its_mode(reports, tmp_path):
+    file, link = tmp_path / "report.json", tmp_path / "link.json"
+    file.write_text("old")
+    file.chmod(0o600)
+    link.symlink_to(file)
+    report = reports("odd names")
+    report.save(link)
+    assert link.is_symlink() and file.stat().st_mode & 0o777 == 0o600
+    assert type(report).load(file).to_dict() == report.to_dict()
+
+
+def test_a_device_is_written_to_and_stays_one(reports, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        text = pool.submit(pipe.read_text, encoding="utf-8")
+        reports("odd names").save(pipe)
+        assert json.loads(text.result(timeout=10))["format"] == "discovery report"
+    assert pipe.is_fifo()
+
+
+def test_a_folder_that_is_not_there_is_named(reports, tmp_path):
+    report = reports("odd names")
+    with pytest.raises(FileNotFoundError, match=f"no folder {tmp_path / 'nope'}"):
+        report.save(tmp_path / "nope" / "report.json")
+    with pytest.raises(IsADirectoryError):
+        report.save(tmp_path)

@@ -164,6 +164,29 @@ def test_counts(kepler, control):
     assert replace(kepler, quantities=[*kepler.quantities, approximate]).n_conserved == 3
 
 
+def test_a_formula_may_be_written_in_any_form(kepler):
+    momentum = kepler["angular momentum"]
+    assert kepler["-(y*u - v*x)"] is momentum
+    # Of a report that was read from a file there are no runs to compare formulas on.
+    assert replace(kepler, runs=None)["-(y*u - v*x)"] is momentum
+    with pytest.raises(KeyError, match="there is no law 'y'"):
+        kepler["y"]
+
+
+def test_a_report_is_a_sequence_of_its_laws(kepler, control):
+    assert list(kepler) == kepler.quantities == kepler[:]
+    assert len(kepler) == 3 and len(control) == 0 and bool(control)
+    assert "energy" in kepler and "mass" not in kepler and kepler[0] in kepler and 7 not in kepler
+    assert kepler == kepler and kepler != replace(kepler)
+
+
+def test_a_law_prints_its_name_and_formula(kepler):
+    energy = kepler["energy"]
+    assert str(energy) == f"energy: {energy.formula} (exact)"
+    assert repr(energy) == f"<Quantity {energy}>"
+    assert repr(kepler).startswith("<DiscoveryReport: ") and len(repr(kepler)) < 200
+
+
 def test_laws_by_name_place_and_formula(kepler):
     energy = kepler["energy"]
     assert energy.name == "energy"
@@ -171,6 +194,8 @@ def test_laws_by_name_place_and_formula(kepler):
     assert kepler[0] is kepler.quantities[0]
     with pytest.raises(KeyError, match="angular momentum"):
         kepler["mass"]
+    with pytest.raises(IndexError, match="no law 99"):
+        kepler[99]
     twice = replace(kepler, quantities=[energy, energy])
     with pytest.raises(KeyError, match="2 laws"):
         twice["energy"]
