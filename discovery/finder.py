@@ -384,7 +384,7 @@ class _Given:
             )
         if is_frame(X):
             return cls._of_table(X, groups, times)
-        if isinstance(X, dict):
+        if type(X) is dict:  # sparse matrices are dicts too
             raise ValueError(
                 f"X is of type {type(X).__name__}. Expected (n, d) rows, or a table: "
                 "pandas.DataFrame(X) makes one of a dict of columns."

@@ -37,6 +37,8 @@ _VELOCITY_NAMES = re.compile(r"(v|vx|vy|vz|u|w|p|px|py|pz|p_x|p_y|p_z|.*dot|omeg
 # A momentum or a rate that bears its coordinate's name: p_theta, pr, dphi.
 _OF_A_COORDINATE = re.compile(r"(p|v|d)_?(\D.*)", re.IGNORECASE)
 _POSITION_NAMES = re.compile(r"(x|y|z|q|r|qx|qy|qz|q_x|q_y|q_z)_?\d*", re.IGNORECASE)
+# Units at the end of a name: v_m_s, theta_deg.
+_UNITS_OF_NAMES = re.compile(r"(_(m|cm|mm|km|um|nm|px|deg|rad|s|ms)\d?)+$")
 
 
 def default_names(dim: int, first: int = 1, letters: Sequence[str] = ()) -> tuple[str, ...]:
@@ -163,6 +165,7 @@ def infer_roles(
 
 def role_of_name(name: str) -> str | None:
     """Return the role of a coordinate that physicists use a name for; None for other names."""
+    name = _UNITS_OF_NAMES.sub("", name)
     if _ANGLE_NAMES.fullmatch(name):
         return "angle"
     if _VELOCITY_NAMES.fullmatch(name):

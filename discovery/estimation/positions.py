@@ -15,7 +15,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from discovery.criteria import DATA, NOISE
-from discovery.data.coordinates import MOMENTA, POSITIONS, infer_roles
+from discovery.data.coordinates import MOMENTA, POSITIONS, infer_roles, role_of_name
 from discovery.data.differences import differenced
 from discovery.data.local_fits import FEWEST
 from discovery.data.noise_level import noise_scale
@@ -169,7 +169,8 @@ def _futures_differ(runs: Trajectories, moving: Trajectories) -> bool:
     """
     path, speeds = _motion(moving)
     seen = infer_roles(moving.names, None, path, speeds)
-    if any(role in MOMENTA for role in seen):
+    # A velocity beside what is no place, as of a rocket beside its mass.
+    if any(role in MOMENTA for role in (*seen, *map(role_of_name, moving.names))):
         return False
     distance, apart = _neighbours(runs, moving)
     close = distance <= NOISE.near_state

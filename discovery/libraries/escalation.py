@@ -98,8 +98,13 @@ def escalation(
             stages.append(polynomial(names, 2 if few else 1, straight))
     if angles:
         stages += [trigonometric(names, roles, order) for order in (2, 3)]
-    positive = [i for i in straight if mostly_positive(rows[:, i], level[i])]
-    if positive and all(roles[i] in ("amount", None, "other") for i in positive):
+    # Roles that rates alone suggest are no reason against a logarithm.
+    open_to = [
+        role in ("amount", None, "other") or not (given or role_of_name(name))
+        for name, role in zip(names, roles, strict=True)
+    ]
+    positive = [i for i in straight if open_to[i] and mostly_positive(rows[:, i], level[i])]
+    if positive:
         stages.append(logarithmic(names, positive))
     positions = [i for i in range(d) if roles[i] == "position"]
     if len(positions) >= 2 and not curved:

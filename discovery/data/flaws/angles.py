@@ -15,7 +15,7 @@ import numpy as np
 
 from discovery.criteria import ANGLES, DATA
 from discovery.data.coordinates import infer_roles
-from discovery.data.flaws.degrees import are_degrees
+from discovery.data.flaws.degrees import Period, period_of
 from discovery.data.flaws.samples import Samples
 from discovery.data.flaws.wrapping import RADIANS, UNITS_OF_TURNS, turn_of
 
@@ -23,6 +23,8 @@ DEGREES = 360.0
 _UNITS = {RADIANS: " in radians", DEGREES: " in degrees"}
 # Roles of what may turn out to be an angle, and a rate.
 _MAY_TURN = (None, "angle", "position", "other")
+# Of what has no period after all, as the twist of a spring.
+_STRAIGHT = {"angle": "position", "angular_velocity": "velocity"}
 _MAY_BE_RATES = (None, "velocity", "angular_velocity")
 
 
@@ -131,9 +133,16 @@ def angles_in(
             remarks.append(f"{names[i]} jumps by {turn:.6g}: read as an angle{unit}, unwrapped")
     seen = infer_roles(names, roles, samples.rows)
     told = [i for i in range(samples.dim) if seen[i] == "angle" and i not in turns]
-    if told and not degrees and are_degrees(samples, told):
+    period = period_of(samples, told) if told and not degrees else Period.RADIANS
+    words = ", ".join(names[i] for i in told)
+    if period is Period.NONE and not turns:
+        return Angles(
+            tuple(_STRAIGHT.get(role, role) for role in seen),
+            (None,) * samples.dim,
+            [f"{words} read as places: the rates are linear in them, and have no period"],
+        )
+    if period is Period.DEGREES:
         turns |= dict.fromkeys(told, DEGREES)
-        words = ", ".join(names[i] for i in told)
         remarks.append(f"{words} read in degrees: the rates have their period, not that of radians")
     if not turns:
         return Angles(None if roles is None else tuple(roles), (None,) * samples.dim, [])

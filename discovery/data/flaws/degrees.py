@@ -2,14 +2,15 @@
 
 A change by a turn changes nothing in the laws of motion. So rates are functions of an angle's
 cosines and sines, and of the other columns; those of the angle in radians explain them where it is
-in radians, and those of the angle in degrees where it is in degrees. The rates of runs that took no
-part in the fit decide.
+in radians, and those of the angle in degrees where it is in degrees. A torsion spring has no turn:
+its rates are linear in the angle. The rates of runs that took no part in the fit decide.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from enum import Enum
 
 import numpy as np
 
@@ -20,8 +21,16 @@ from discovery.data.flaws.samples import Samples
 _ORDER, _ROWS = 2, 20_000
 
 
-def are_degrees(samples: Samples, angles: Sequence[int]) -> bool:
-    """Tell whether told angles, none of which wraps, are in degrees.
+class Period(Enum):
+    """What a change of an angle changes nothing."""
+
+    RADIANS = "a turn in radians"
+    DEGREES = "a turn in degrees"
+    NONE = "none: the rates are linear in it"
+
+
+def period_of(samples: Samples, angles: Sequence[int]) -> Period:
+    """Return the period of told angles, none of which wraps.
 
     Angles that stay within one turn as radians count as radians, and so do those that go round over
     an arc that would be short in degrees.
@@ -34,9 +43,9 @@ def are_degrees(samples: Samples, angles: Sequence[int]) -> bool:
     others = [i for i in range(samples.dim) if i not in angles]
     turning = samples.rows[:, angles]
     if np.ptp(turning, axis=0).max() <= 2 * np.pi:
-        return False
+        return Period.RADIANS
     if np.ptp(turning, axis=0).max() < ANGLES.degrees_arc and not _turn_back(samples, turning):
-        return False
+        return Period.RADIANS
     rates = samples.rates()
     # Where there are no velocities, accelerations are functions of the angles.
     seen = others or angles
@@ -45,13 +54,22 @@ def are_degrees(samples: Samples, angles: Sequence[int]) -> bool:
     inner = inner[:: max(1, len(inner) // _ROWS)]
     half = (np.searchsorted(samples.offsets, inner, side="right") % 2).astype(bool)
     if len(inner) == 0 or half.all() or not half.any():
-        return False
+        return Period.RADIANS
     plain = _plain(samples.rows[inner][:, others])
-    left = [
-        _unexplained(_waves(turning[inner] * unit, plain), targets[inner], half)
-        for unit in (1.0, np.pi / 180)
-    ]
-    return bool(left[1] < ANGLES.degrees_explain * left[0])
+    straight = np.hstack([np.ones((len(inner), 1)), turning[inner]])
+    functions = {
+        Period.RADIANS: _waves(turning[inner]),
+        Period.DEGREES: _waves(turning[inner] * np.pi / 180),
+        Period.NONE: straight,
+    }
+    left = {
+        period: _unexplained(_times(own, plain), targets[inner], half)
+        for period, own in functions.items()
+    }
+    if left[Period.DEGREES] >= ANGLES.degrees_explain * left[Period.RADIANS]:
+        return Period.RADIANS
+    # Waves that are long enough imitate a line.
+    return Period.NONE if left[Period.NONE] <= left[Period.DEGREES] else Period.DEGREES
 
 
 def _turn_back(samples: Samples, turning: np.ndarray) -> bool:
@@ -72,15 +90,19 @@ def _plain(values: np.ndarray) -> np.ndarray:
     return np.column_stack([np.ones(len(z)), z, *products])
 
 
-def _waves(angles: np.ndarray, plain: np.ndarray) -> np.ndarray:
-    """Return the waves of the angles (n, k) times functions of the rest (n, m)."""
+def _waves(angles: np.ndarray) -> np.ndarray:
+    """Return 1 and the waves of the angles (n, k)."""
     reach = range(-_ORDER, _ORDER + 1)
     vectors = itertools.product(reach, repeat=angles.shape[1])
     # One of n and −n, and not zero.
     vectors = [v for v in vectors if 0 < sum(map(abs, v)) <= _ORDER and v > tuple(-n for n in v)]
     phases = angles @ np.array(vectors).T
-    waves = np.hstack([np.ones((len(angles), 1)), np.cos(phases), np.sin(phases)])
-    return (waves[:, :, None] * plain[:, None, :]).reshape(len(angles), -1)
+    return np.hstack([np.ones((len(angles), 1)), np.cos(phases), np.sin(phases)])
+
+
+def _times(own: np.ndarray, plain: np.ndarray) -> np.ndarray:
+    """Return the products of functions (n, k) of the angles and (n, m) of the rest."""
+    return (own[:, :, None] * plain[:, None, :]).reshape(len(own), -1)
 
 
 def _unexplained(terms: np.ndarray, targets: np.ndarray, half: np.ndarray) -> float:
