@@ -51,6 +51,7 @@ _WITHOUT_BRACKETS = re.compile(
     rf"(.*\S)(?:\s*/\s*|\s+in\s+|\s*,\s*)(\(?{_UNITS}\)?|\(?1\s*/\s*{_UNITS}\)?)"
 )
 _DEGREES = re.compile(r"(degs?|degrees?|°|º)(\s*/\s*\w+|\s+per\s+\w+)?", re.IGNORECASE)
+_NAMED_DEGREES = re.compile(r"[^\W_]_deg(s|rees?)?(_(per_)?(s|sec|ms|min))?$", re.IGNORECASE)
 # What the column t may be measured in; one in K or °C is no time.
 _TIME_UNIT = re.compile(
     r"|s|secs?|seconds?|ms|us|µs|μs|ns|min|minutes?|h|hrs?|hours?|d|days?|a|yrs?|years?|frames?|"
@@ -107,11 +108,11 @@ def unit_of(title: str) -> str:
 
 
 def is_degrees(title: str) -> bool:
-    """Tell whether a title says that its column is in degrees, or in degrees per time: ``a (deg)``.
+    """Tell whether a title says that its column is in degrees, or in degrees per time.
 
-    Degrees of a temperature are others.
+    So do ``a (deg)`` and ``a_deg``. Degrees of a temperature are others.
     """
-    return bool(_DEGREES.fullmatch(unit_of(title)))
+    return bool(_DEGREES.fullmatch(unit_of(title)) or _NAMED_DEGREES.search(str(title)))
 
 
 def is_other_than_time(title: str) -> bool:

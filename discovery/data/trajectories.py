@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from discovery.data import files, labelled, sources, tables, wide
+from discovery.data.cells import is_degrees
 from discovery.data.checks import (
     as_numbers,
     as_row_times,
@@ -90,7 +91,7 @@ class Trajectories:
     name, equations : str or None; what the data set is called and obeys, where that is known
     formed : Formed or None; what is known of the errors of states that `with_velocities` made
     remarks : tuple of str; what was left out or converted, which reports say
-    in_degrees : tuple of str; columns that are read in degrees, as their titles say
+    in_degrees : tuple of str; columns in degrees, as their names or titles say
     units : dict from name, or "time", to the unit that its title has in a file; for pictures
 
     Raises
@@ -127,7 +128,7 @@ class Trajectories:
         self.roles = as_roles(roles, self.names)
         self.run_ids = as_run_ids(run_ids, len(self.offsets) - 1)
         self.remarks: tuple[str, ...] = ()
-        self.in_degrees: tuple[str, ...] = ()
+        self.in_degrees = tuple(name for name in self.names if is_degrees(name))
         self.units: dict[str, str] = {}
         self._leave_out(states, times, missing)
         self.grid_spacing = as_spacing(grid_spacing)
@@ -332,6 +333,7 @@ class Trajectories:
             run_ids=self.run_ids[long],
         )
         runs.name, runs.equations = self.name, self.equations
+        runs.in_degrees = ()  # in radians by now
         runs.formed = found.formed.among(slice(None), kept).amid(states, into)
         runs.remarks, runs.units = self.remarks, self.units
         return runs

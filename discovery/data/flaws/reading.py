@@ -98,7 +98,7 @@ def in_radians(runs: Trajectories, turns: Sequence[Fraction | None]) -> Trajecto
         roles=runs.roles,
         run_ids=runs.run_ids,
     )
-    out.name, out.equations = runs.name, runs.equations
+    out.name, out.equations, out.in_degrees = runs.name, runs.equations, ()
     if runs.formed is not None:
         out.formed = runs.formed.inside(np.zeros(runs.dim), 1 / radians)
     words = ", ".join(n for n, turn in zip(runs.names, turns, strict=True) if turn is not None)

@@ -44,6 +44,12 @@ ROLES = {
         -1,
         ("position", "angle", "velocity", "angular_velocity"),
     ),
+    "names with their units": (
+        ("x_m", "theta_deg", "v_m_s", "omega_deg_s"),
+        None,
+        -1,
+        ("position", "angle", "velocity", "velocity"),
+    ),
     "other names that begin so": (("x", "pressure"), None, -1, (None, None)),
     "amounts are positive": (("a", "b"), None, 1, ("amount", "amount")),
     "names that say nothing": (("a", "b"), None, -1, (None, None)),

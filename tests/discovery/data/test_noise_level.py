@@ -97,15 +97,15 @@ def test_few_differences_do_not_understate_the_noise():
 
 
 def test_a_given_level():
-    assert known_noise(None, 2) is None
-    np.testing.assert_array_equal(known_noise(0.5, 2), [0.5, 0.5])
-    np.testing.assert_array_equal(known_noise([1, 2.0], 2), [1.0, 2.0])
+    assert known_noise(None, ["x", "u"]) is None
+    np.testing.assert_array_equal(known_noise(0.5, ["x", "u"]), [0.5, 0.5])
+    np.testing.assert_array_equal(known_noise([1, 2.0], ["x", "u"]), [1.0, 2.0])
 
 
 @pytest.mark.parametrize("noise", ["0.1", {}, [0.1, 0.1, 0.1], [[0.1]], -1.0, float("nan")])
 def test_what_is_no_level(noise):
     with pytest.raises(ValueError, match="noise: "):
-        known_noise(noise, 2)
+        known_noise(noise, ["x", "u"])
 
 
 def test_what_a_model_misses_has_no_say_in_how_noise_is_correlated():

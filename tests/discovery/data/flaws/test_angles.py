@@ -184,6 +184,42 @@ def test_radians_are_not_read_as_degrees():
     assert seen(pendulum(steps=200), ROLES).turns == (None, None)
 
 
+def torsion(k=1.7, size=6.0):
+    """A twist (in radians, over almost two turns) and its rate, of springs that pull linearly."""
+    rng, t = np.random.default_rng(3), np.arange(80) * 0.1
+    rows = []
+    for a, phase in zip(rng.uniform(0.2, size, 30), rng.uniform(0, 6.3, 30), strict=True):
+        w = np.sqrt(k)
+        rows.append(np.c_[a * np.cos(w * t + phase), -a * w * np.sin(w * t + phase)])
+    rows = np.vstack(rows)
+    return rows + 0.01 * rows.std(axis=0) * rng.standard_normal(rows.shape)
+
+
+def test_the_twist_of_a_spring_has_no_period():
+    """Waves as long as those of degrees imitate a line, and a line explains no less."""
+    found = seen(samples(torsion(), 30), ROLES)
+    assert found.turns == (None, None) and found.roles == ("position", "velocity")
+    assert "the rates are linear" in found.remarks[0]
+    finder = ConservedQuantityFinder(roles=ROLES, random_state=0)
+    finder.fit(
+        torsion(), groups=np.repeat(np.arange(30), 80), times=np.tile(np.arange(80) * 0.1, 30)
+    )
+    (law,) = finder.quantities_
+    assert law.verdict == "exact" and law.expression.is_polynomial()
+
+
+@pytest.mark.parametrize("names", [["a_deg", "b_deg_s"], ["a (deg)", "b (deg/s)"]])
+def test_names_tell_degrees(names):
+    p = pendulum()
+    runs = Trajectories.from_rows(p.rows / DEGREE, np.repeat(np.arange(24), 60), p.times, names)
+    assert runs.in_degrees == tuple(names)
+    # What is in radians by now keeps its name.
+    assert runs.in_radians(names).in_degrees == ()
+    assert runs.of_columns([0]).with_velocities().in_degrees == ()
+    (law,) = ConservedQuantityFinder(random_state=0).fit(runs).quantities_
+    assert law.verdict == "exact" and law.expression.has(sympy.cos)
+
+
 def test_rates_have_a_unit_of_their_own():
     """An angle in degrees beside its rate in degrees, or in radians."""
     p = pendulum()
