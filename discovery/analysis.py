@@ -22,7 +22,7 @@ from discovery.estimation.along import jittered
 from discovery.estimation.iterates.sampling import Sampling
 from discovery.estimation.model_rows import rates
 from discovery.estimation.orbits import Orbits
-from discovery.estimation.origin import natural_origin
+from discovery.estimation.origin import natural_origin, origin_aside
 from discovery.estimation.passage import Passage, Reading
 from discovery.estimation.split import WINDOWS, Split
 from discovery.formulas.simple_numbers import Numbers
@@ -310,7 +310,8 @@ def _as_orbits(
     fit, held = (every, every) if few else Split.choose(sound.n_runs, rng)
     known = preparation.within(frame.of_columns(coordinates)).orbits(moving, fit, levels, rng)
     if known.on_a_path:
-        known, frame = _about_natural_origin(known, moving, frame, coordinates)
+        free = isinstance(asked.library, str) and not asked.in_box
+        known, frame = _about_natural_origin(known, moving, frame, coordinates, free)
     orbits = known.among(sound.rows, coordinates, parts.parameters)
     if parts.clock:
         orbits = jittered(orbits, parts.clock, sound.row_times)
@@ -520,26 +521,42 @@ def _hides_motion(orbits: Orbits, runs: Trajectories) -> bool:
     return bool(np.all(noise > LAWS.formed_noise))
 
 
-def _about_natural_origin(
-    orbits: Orbits, runs: Trajectories, frame: Frame, columns: Sequence[int]
-) -> tuple[Orbits, Frame]:
-    """Return orbits and their frame about the origin that the motion of far coordinates shows.
+def _pooled(values: np.ndarray, roles: Sequence[str | None], columns: Sequence[int]) -> np.ndarray:
+    """Return the root mean square of values (d,) over the columns of each one's role, (d,)."""
+    out = np.zeros(len(values))
+    for role in {roles[i] for i in columns}:
+        alike = [i for i in columns if roles[i] == role]
+        out[alike] = np.sqrt(np.mean(values[alike] ** 2))
+    return out
 
-    The frame is of more columns than the runs, whose coordinates are in `columns`.
+
+def _about_natural_origin(
+    orbits: Orbits, runs: Trajectories, frame: Frame, columns: Sequence[int], free: bool
+) -> tuple[Orbits, Frame]:
+    """Return orbits and their frame about the origin that the motion shows.
+
+    The frame is of more columns than the runs, whose coordinates are in `columns`. Of coordinates
+    near the user's origin, places and velocities alone may have another one, and only if `free`.
     """
     part = frame.of_columns(columns)
+    states = orbits.smoothed.states
     # One run has halves of its own.
     blocks = orbits if orbits.n_runs > 1 else orbits.in_windows(2)
-    if not part.far or blocks.n_runs < 2:
+    if not (part.far or free) or blocks.n_runs < 2:
         return orbits, frame
-    states = orbits.smoothed.states
     speeds = rates(runs, states)
     seen = infer_roles(runs.names, runs.roles, states, speeds)
+    near = part.near(states, runs.names, seen) if free else []
     half = np.repeat(np.arange(blocks.n_runs) % 2 == 0, np.diff(blocks.offsets))
-    shift, one, other = (
-        natural_origin(states[rows], speeds[rows], seen, part.far)
-        for rows in (half | True, half, ~half)
-    )
-    # As few digits as the two halves of the runs agree on.
-    better = part.moved(shift, np.maximum(np.abs(one - other), _ORIGIN_KNOWN * orbits.scale))
+    halves = [half | True, half, ~half]
+    better, known = part, _ORIGIN_KNOWN * orbits.scale
+    for groups, found_by in ((part.far, natural_origin), (near, origin_aside)):
+        if groups:
+            shift, one, other = (
+                found_by(states[rows], speeds[rows], seen, groups) for rows in halves
+            )
+            moved = [i for group in groups for i in group if shift[i] or part.centre[i]]
+            # As few digits as the two halves of the runs agree on; one column may by chance.
+            apart = _pooled((one - other) / orbits.scale, seen, moved) * orbits.scale
+            better = better.moved(shift, np.maximum(apart, known), moved)
     return orbits.moved((better.origin - part.origin) / part.unit), frame.among(better, columns)

@@ -133,6 +133,22 @@ class DataCriteria:
         off=math.inf,
         test="estimation/test_origin.py::test_forces_that_are_not_central_have_no_centre",
     )
+    centre_aside: float = limit(
+        1.0,
+        statistic="distance of the natural origin of places or velocities from the user's",
+        unit="spreads",
+        reason="tolerance: nearer to it formulas about both are found; that of the user is simpler",
+        off=math.inf,
+        test="test_invariance.py::test_places_measured_from_a_corner",
+    )
+    equilibrium_aside: float = limit(
+        5.0,
+        statistic="distance of an equilibrium of places or velocities from the user's origin",
+        unit="spreads",
+        reason="tolerance: of a well beside the user's origin the formula may be simple about that",
+        off=math.inf,
+        test="test_invariance.py::test_a_well_measured_from_a_corner",
+    )
     unexplained_rate: float = limit(
         0.1,
         statistic="share of a rate's mean square that a polynomial leaves",

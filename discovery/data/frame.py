@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse.csgraph import connected_components
 
 from discovery.criteria import DATA, LIBRARIES
-from discovery.data.coordinates import field_of
+from discovery.data.coordinates import field_of, group_bodies
 from discovery.data.trajectories import Trajectories
 
 # Decades from 1 within which a spread, or a duration, is of ordinary size.
@@ -159,8 +159,37 @@ class Frame:
         away = {c: [i for i, own in enumerate(self.centre) if own == c] for c in self.centre if c}
         return list(away.values())
 
-    def moved(self, shift: np.ndarray, tolerance: np.ndarray) -> Frame:
-        """Return the frame with other origins, where these are not the user's.
+    def near(
+        self, states: np.ndarray, names: Sequence[str], roles: Sequence[str | None]
+    ) -> list[list[int]]:
+        """Return the columns of places and velocities about the user's origin.
+
+        Of several bodies those whose values lie close are together, as in `of`.
+
+        Parameters
+        ----------
+        states : (n, d) array
+            In the frame.
+        names : sequence of d str
+        roles : sequence of d str or None
+        """
+        middle, spread = _middle_and_spread(states)
+        kinds = ("position", "velocity", "momentum")
+        turning = self.turns or (None,) * len(roles)
+        columns = [
+            i
+            for i, role in enumerate(roles)
+            if role in kinds and not self.centre[i] and not turning[i]
+        ]
+        places = [i for i in columns if roles[i] == "position"]
+        if len(group_bodies([names[i] for i in places], places)) < 2:
+            return [[i] for i in columns]
+        return _of_one_place(middle, spread, roles, columns)
+
+    def moved(
+        self, shift: np.ndarray, tolerance: np.ndarray, columns: Sequence[int] | None = None
+    ) -> Frame:
+        """Return the frame with other origins of some columns.
 
         Parameters
         ----------
@@ -168,9 +197,11 @@ class Frame:
             From the origin, in the frame's units.
         tolerance : (d,) array
             How well it is known.
+        columns : sequence of int, optional
+            By default those of which the origin is not the user's.
         """
         centre = list(self.centre)
-        for i in itertools.chain(*self.far):
+        for i in itertools.chain(*self.far) if columns is None else columns:
             size = abs(self.unit[i])
             place = float(self.centre[i]) + self.unit[i] * shift[i]
             centre[i] = _roundest(place, size * tolerance[i])

@@ -33,6 +33,8 @@ def natural_origin(
 ) -> np.ndarray:
     """Return the natural origin of some coordinates, (d,); zero where the motion shows none.
 
+    For coordinates that are far from the user's origin.
+
     Parameters
     ----------
     states, rates : (n, d) arrays
@@ -41,6 +43,42 @@ def natural_origin(
     groups : sequence of sequences of int
         The coordinates that may be moved: those of a group together, unless each has a centre.
     """
+    shown = _shown(states, rates, roles, groups)
+    return np.nan_to_num(np.where(np.isnan(shown), _settled(states, rates, groups, shown), shown))
+
+
+def origin_aside(
+    states: np.ndarray,
+    rates: np.ndarray,
+    roles: Sequence[str | None],
+    groups: Sequence[Sequence[int]],
+) -> np.ndarray:
+    """Return the natural origin of places and velocities where it is not the user's, (d,).
+
+    Zero elsewhere: where the motion shows none, and where it is nearer to the user's than the
+    states are spread. An equilibrium alone has to be farther away: of a well beside the user's
+    origin the formula may be simple about that.
+
+    Parameters
+    ----------
+    states, rates, roles, groups
+        As for `natural_origin`; of coordinates that are not far from the user's origin.
+    """
+    shown = _shown(states, rates, roles, groups)
+    settled = _settled(states, rates, groups, shown)
+    scale = states.std(axis=0)
+    aside = np.abs(shown) > DATA.centre_aside * scale
+    far = np.isnan(shown) & (np.abs(settled) > DATA.equilibrium_aside * scale)
+    return np.where(aside, shown, np.where(far, settled, 0.0))
+
+
+def _shown(
+    states: np.ndarray,
+    rates: np.ndarray,
+    roles: Sequence[str | None],
+    groups: Sequence[Sequence[int]],
+) -> np.ndarray:
+    """Return where velocities are zero, pulls point at and amounts end, (d,); nan elsewhere."""
     columns = [i for group in groups for i in group]
     step = max(1, len(states) // _ROWS)
     middle, scale = states.mean(axis=0), states.std(axis=0)
@@ -57,15 +95,32 @@ def natural_origin(
     for j in columns:
         if roles[j] in _AMOUNTS:
             found[j] = _nothing(x, v[:, j], j)
-    if np.isnan(found[columns]).any():
-        rest = middle + scale * _equilibrium(x, v)
-        for group in groups:
-            rest[list(group)] = rest[list(group)].mean()
-        found = np.where(np.isnan(found), (rest - middle) / scale, found)
-    out = np.zeros(x.shape[1])
-    for j in columns:
-        if np.isfinite(found[j]):
-            out[j] = middle[j] + scale[j] * found[j]
+    asked = np.isin(np.arange(x.shape[1]), columns)
+    return np.where(asked, middle + scale * found, np.nan)
+
+
+def _settled(
+    states: np.ndarray, rates: np.ndarray, groups: Sequence[Sequence[int]], shown: np.ndarray
+) -> np.ndarray:
+    """Return the equilibrium, (d,), one for each group; nan where there is none or none is asked.
+
+    Parameters
+    ----------
+    states, rates, groups
+        As for `natural_origin`.
+    shown : (d,) array
+        What is known already; where that is all, there is nothing to look for.
+    """
+    columns = [i for group in groups for i in group]
+    out = np.full(states.shape[1], np.nan)
+    if np.isfinite(shown[columns]).all():
+        return out
+    step = max(1, len(states) // _ROWS)
+    middle, scale = states.mean(axis=0), states.std(axis=0)
+    x, v = (states[::step] - middle) / scale, rates[::step] / rates.std(axis=0)
+    rest = middle + scale * _equilibrium(x, v)
+    for group in groups:
+        out[list(group)] = rest[list(group)].mean()
     return out
 
 

@@ -343,7 +343,7 @@ class Numbers:
         """
         known_digits = 1 - np.floor(np.log10(np.where(known > 0, known, FORMULAS.most_width)))
         for extra in range(DIGITS - 1):
-            digits = np.maximum(known_digits, 2).astype(int) + extra
+            digits = np.clip(known_digits + extra, 2 + extra, DIGITS).astype(int)
             values, prices = self._simple(ratios, np.maximum(10.0 ** (1 - digits), known), known)
             rest = zip(values, np.isfinite(prices), digits, strict=True)
             values = np.array([v if simple else in_digits(v, k) for v, simple, k in rest])

@@ -76,7 +76,8 @@ def analyse(
         The limits by which formulas are judged.
     """
     positive = sorted({column for stage in stages for column in stage.positive})
-    with remembering():
+    # What overflows, or has no value, is no law, and nothing to warn of.
+    with remembering(), np.errstate(all="ignore"):
         return Search(split.probing(positive), rng, numbers, criteria).run(stages)
 
 

@@ -10,7 +10,7 @@ import sympy
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from discovery import ConservedQuantityFinder, datasets
+from discovery import ConservedQuantityFinder, Trajectories, datasets
 
 # Laws that the first library or two hold, since each example is a whole analysis.
 QUICK = ("harmonic_oscillator", "rigid_body")
@@ -216,3 +216,47 @@ def test_fields_in_any_units(scale):
         for rows in (runs.rows, scale * runs.rows)
     )
     assert second.n_conserved == first.n_conserved == 2
+
+
+@pytest.mark.parametrize("corner", [2.0, 7.0])
+def test_places_measured_from_a_corner(corner):
+    """A few spreads from the centre, formulas about the user's origin have no end."""
+    runs = datasets.load("kepler", 30, 80, noise=0.01, seed=0)
+    away = Trajectories(
+        runs.states + np.array([corner, -corner, 0, 0]), runs.times, runs.names, runs.roles
+    )
+    report = ConservedQuantityFinder(random_state=0).fit(away).report_
+    assert [q.name for q in report.quantities] == [
+        "angular momentum",
+        "energy",
+        "Runge–Lenz vector along x",
+    ]
+    x, y, u, v = sympy.symbols("x y u v")
+    energy = sympy.Rational(1, 2) * (u**2 + v**2) - 1 / sympy.sqrt(
+        (x - corner) ** 2 + (y + corner) ** 2
+    )
+    values = sympy.lambdify((x, y, u, v), energy)(*away.rows.T)
+    np.testing.assert_allclose(report["energy"](away), values, atol=0.05 * values.std())
+
+
+def test_a_well_measured_from_a_corner():
+    runs = datasets.load("henon_heiles", 30, 80, noise=0.01, seed=0)
+    for corner, moved in ((0.5, False), (7.0, True)):
+        states = runs.states + np.array([0, corner, 0, 0])
+        away = Trajectories(states, runs.times, runs.names, runs.roles)
+        (law,) = ConservedQuantityFinder(random_state=0).fit(away).quantities_
+        assert law.verdict == "exact"
+        sums = law.expression.atoms(sympy.Add)
+        shifts = {round(abs(float(n)), 1) for a in sums for n in a.args if n.is_number}
+        assert (7.0 in shifts) == moved
+        # Nothing that was no term at home is one from afar.
+        assert len(law.coefficients) <= 9
+
+
+def test_bodies_on_a_line_keep_their_differences():
+    """Each body swings about a place of its own; one origin for all keeps what pairs are of."""
+    runs = datasets.load("toda", 30, 80, noise=0.005, seed=0)
+    shift = np.array([7.0, 7.0, 7.0, 0, 0, 0])
+    away = Trajectories(runs.states + shift, runs.times, runs.names, runs.roles)
+    finder = ConservedQuantityFinder(random_state=0).fit(away)
+    assert finder.n_conserved_ == 3

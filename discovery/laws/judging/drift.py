@@ -460,9 +460,12 @@ class DriftTest:
         # Where noise hides much, fewer runs may leave another combination the flattest.
         nearest = np.abs((coefficients @ self._noise) @ vectors).argmax(axis=1)
         found = vectors[np.arange(n), :, nearest]
-        left = found * (coefficients[main] / found[:, main])[:, None]
         quantiles = stats.t.isf(level / 2, n - 1) / stats.norm.isf(level / 2)
-        errors = np.std(left, axis=0) * np.sqrt(n - 1) * quantiles
+        with np.errstate(all="ignore"):
+            left = found * (coefficients[main] / found[:, main])[:, None]
+            errors = np.std(left, axis=0) * np.sqrt(n - 1) * quantiles
+        # Where the rest of the runs leaves out the main term, they tell no coefficient.
+        errors = np.where(np.isfinite(errors), errors, np.inf)
         errors[main] = 0.0
         return errors
 

@@ -163,7 +163,8 @@ class Judge:
         formula, evidence, table = self._tested(terms, candidate.coefficients, errors, k)
         # Simple numbers are often better than fitted ones, but no cure for what plainly drifts.
         slight = evidence.drift_interval[0] <= self.criteria.plain_drift
-        if slight or verdict_of(table) != Verdict.REJECTED:
+        known = np.isfinite(errors).all()
+        if known and (slight or verdict_of(table) != Verdict.REJECTED):
             allowed = partial(refined.drift.allows, fitted=candidate.coefficients)
             coefficients = rounding.rounded(
                 ops,
