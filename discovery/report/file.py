@@ -174,6 +174,7 @@ def from_document(document: Mapping[str, Plain]) -> dict[str, object]:
 
 # Of a quantity: what is a number or none, and a pair of numbers.
 _NUMBERS = ("flatness", "drift", "signal", "spread", "noise")
+_OF_DECAY = ("rate", "error", "frequency", "level")
 _MAYBE = ("approximation_error", "drift_rate", "inside_error", "variation")
 _PAIRS = ("flatness_interval", "drift_interval")
 
@@ -194,7 +195,7 @@ def _of_quantity(quantity: Quantity) -> dict[str, Plain]:
         "decay": None
         if decay is None
         else {
-            **{name: _plain(getattr(decay, name)) for name in ("rate", "error", "frequency")},
+            **{name: _plain(getattr(decay, name)) for name in _OF_DECAY},
             "losses": [to_tree(loss) for loss in decay.losses],
             "factors": _plain(decay.factors),
         },
@@ -246,6 +247,8 @@ def _decay(plain: Mapping[str, Plain], known: set[str]) -> Decay:
         float(plain["frequency"]),
         tuple(_formula(loss, known) for loss in plain["losses"]),
         tuple(float(factor) for factor in plain["factors"]),
+        # Written since 0.2.
+        float(plain.get("level", 0.0)),
     )
 
 

@@ -164,13 +164,21 @@ class Quantity:
             expression = sympy.Add(
                 *(_times(_number(float(c), f, numbers), term) for c, f, term in parts)
             )
+        decay = self.decay and _decay_outside(self.decay, names, frame, float(first))
+        if decay is not None and not decay.losses:
+            # What is written outside may differ by a constant, as 2 (x + 3) from 2 x.
+            place = np.ones((1, len(names)))
+            inside = self._coefficients @ self._library.values(place)
+            apart = self._coefficients * scale @ library.values(frame.outside(place))
+            apart -= inside / float(first)
+            decay = replace(decay, level=decay.level / float(first) + float(apart[0]))
         return replace(
             self,
             expression=expression,
             alternatives=tuple(_outside(other, names, frame) for other in self.alternatives),
             spread=self.spread / abs(float(first)),
             drift_rate=None if self.drift_rate is None else self.drift_rate / frame.time_unit,
-            decay=self.decay and _decay_outside(self.decay, names, frame, float(first)),
+            decay=decay,
             _errors=None if self._errors is None else self._errors * abs(scale),
             _library=library,
             _coefficients=self._coefficients * scale,
@@ -194,7 +202,8 @@ class Quantity:
         density = sympy.Add(*terms)
         decay = self.decay
         if decay is not None:
-            decay = replace(decay, factors=tuple(size * f for f in decay.factors))
+            factors = tuple(size * f for f in decay.factors)
+            decay = replace(decay, factors=factors, level=size * decay.level)
         return replace(
             self,
             expression=density if plain_sum else whole.func(density, *whole.limits),
@@ -354,7 +363,10 @@ class Quantity:
         if self.decay is None:
             return None
         if not self.decay.losses:
-            return _short(self.decay.rate) * self.expression
+            rate, level = _short(self.decay.rate), self.decay.level
+            if not level:
+                return rate * self.expression
+            return sympy.Mul(rate, self.expression - _short(level), evaluate=False)
         pairs = zip(self.decay.factors, self.decay.losses, strict=True)
         return sympy.Add(*(_short(factor) * loss for factor, loss in pairs))
 
@@ -404,7 +416,8 @@ class Quantity:
             quality = self.quality_factor
             cycles = "" if quality is None else f"; quality factor {quality:.3g}"
             loss = spelled(self.loss)
-            return f"loses {loss} in a unit of time: loss time {self.loss_time:.3g}{cycles}"
+            level = f"comes to {self.decay.level:.4g}: " if self.decay.level else ""
+            return f"{level}loses {loss} in a unit of time: loss time {self.loss_time:.3g}{cycles}"
         if not self.drift_rate:
             return "no trend along the runs"
         return (

@@ -23,7 +23,7 @@ _LEGEND = {
     "run.",
     "rounding": "conserved within rounding: on runs not used to find it, it moves as little as the "
     "data can tell.",
-    "decaying": "decays: conserved but for friction. loss time: 1/rate. quality factor: "
+    "decaying": "decays: conserved but for what is lost. loss time: 1/rate. quality factor: "
     "frequency/rate.",
     "approximate": "nearly conserved: no law; it moves by more than noise does, by far less than "
     "its spread.",

@@ -5,7 +5,8 @@ import pytest
 import sympy
 from scipy.integrate import solve_ivp
 
-from discovery import ConservedQuantityFinder, Trajectories
+from discovery import ConservedQuantityFinder, DiscoveryReport, Trajectories
+from discovery.formulas.simple_numbers import NUMBERS
 
 T = np.linspace(0, 12, 100)
 
@@ -150,3 +151,35 @@ def test_max_drift_says_what_is_nearly_conserved(share, verdicts):
         anharmonic, wells, ("x", "v"), None, 0.0, library=["x**2 + v**2"], max_drift=share
     )
     assert [q.verdict for q in report.quantities] == verdicts
+
+
+@pytest.mark.parametrize(("unit", "origin"), [(1.0, 0.0), (1e3, 2e5)])
+def test_what_a_flow_comes_to(tmp_path, unit, origin):
+    """A stirred tank: glucose + 2 biomass comes to what flows in, from above and from below."""
+    t, rng = np.linspace(0, 10, 100), np.random.default_rng(0)
+
+    def rate(_, s):
+        growth = 0.6 * s[0] / (1 + s[0]) * s[1]
+        return [0.3 * (5 - s[0]) - 2 * growth, growth - 0.3 * s[1]]
+
+    starts = rng.uniform([0.5, 0.2], [8, 4], (30, 2))
+    states = np.array([solve_ivp(rate, (0, 10), s, t_eval=t, rtol=1e-9).y.T for s in starts])
+    states += 0.005 * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    states = states * [unit, 1.0] + [origin, 0]
+    runs = Trajectories(states, t, ["glucose", "biomass"])
+    report = ConservedQuantityFinder(random_state=0).fit(runs).report_
+    (law,) = report
+    assert law.verdict == "decaying" and law.rate == pytest.approx(0.3, abs=0.003)
+    # On the level nothing is lost, wherever on it.
+    s, x = sympy.symbols("glucose biomass")
+    lost = sympy.lambdify((s, x), law.loss)
+    scale = law.rate * law.spread
+    for biomass in (0.5, 1.5):
+        assert abs(lost((5 - 2 * biomass) * unit + origin, biomass)) < 0.03 * scale
+        assert abs(law([[(5 - 2 * biomass) * unit + origin, biomass]])[0] - law.decay.level) < (
+            0.03 * law.spread
+        )
+    report.save(tmp_path / "report.json")
+    loaded = DiscoveryReport.load(tmp_path / "report.json")[0]
+    assert loaded.decay.level == law.decay.level != 0
+    assert law.times(2, NUMBERS).decay.level == pytest.approx(2 * law.decay.level)

@@ -437,7 +437,7 @@ def _fading(moving: Moving, odd: bool, rng: np.random.Generator, numbers: Number
 
 
 def _of_itself(law: Law, split: Split, moving: Moving, numbers: Numbers) -> Law | None:
-    """Return h of a law e^{γt} h; None where the rate may be zero.
+    """Return h of a law e^{γt} (h − level); None where the rate may be zero.
 
     With γ wrong by δ the law is e^{γt} (h + δ t h): the coefficient of t h beside it is δ, and its
     standard error that of γ.
@@ -470,7 +470,10 @@ def _of_itself(law: Law, split: Split, moving: Moving, numbers: Numbers) -> Law 
     )
     states = moving.orbits.smoothed.states
     turning = states[:, moving.momenta] if moving.momenta else states - states.mean(axis=0)
-    decay = Decay(rate, error, frequency(turning, moving.times, moving.orbits.offsets))
+    # A law has no constant of its own, but what it decays to is one.
+    level = -sum(float(c * e) for c, e in zip(law.coefficients, plain, strict=True) if e.is_number)
+    turned = frequency(turning, moving.times, moving.orbits.offsets)
+    decay = Decay(rate, error, turned, level=level)
     if not decay.is_certain:
         return None
     return _stripped(law, inner, law.coefficients[kept], law.errors[kept], decay, numbers)

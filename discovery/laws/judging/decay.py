@@ -18,17 +18,19 @@ class Decay:
     Attributes
     ----------
     rate : float
-        γ, per unit of time. Where ḣ = −γ h, that. Where friction takes h = K + V, what it takes
-        over twice the kinetic energy K: the force is γ times the momentum, and an oscillator's
-        energy decays as e^{−γt}.
+        γ, per unit of time. Where ḣ = −γ (h − level), that. Where friction takes h = K + V, what it
+        takes over twice the kinetic energy K: the force is γ times the momentum, and an
+        oscillator's energy decays as e^{−γt}.
     error : float
         Its standard error.
     frequency : float
         Of the motion, in radians per unit of time; nan where it does not turn round.
     losses : tuple of sympy.Expr
-        What ḣ is a sum of, but for factors; empty where ḣ = −γ h.
+        What ḣ is a sum of, but for factors; empty where ḣ = −γ (h − level).
     factors : tuple of float
         Theirs: ḣ = −Σ factor × loss.
+    level : float
+        What h comes to in the end, where there are no losses.
     """
 
     rate: float
@@ -36,6 +38,7 @@ class Decay:
     frequency: float = float("nan")
     losses: tuple[sympy.Expr, ...] = ()
     factors: tuple[float, ...] = ()
+    level: float = 0.0
 
     @property
     def quality_factor(self) -> float:
