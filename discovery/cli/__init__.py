@@ -31,7 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         options = parser().parse_args(argv)
-        print(_answer(options), flush=True)
+        answer = _answer(options)
+        if hasattr(sys.stdout, "reconfigure"):
+            # A terminal or a pipe without the letters loses these, and nothing else.
+            sys.stdout.reconfigure(errors="replace")
+        print(answer, flush=True)
     except BrokenPipeError:
         # The reader (head, a pager) has seen enough; Python must not complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterator
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ _WRITERS: dict[str, Callable[[DiscoveryReport, str], str | None]] = {
 
 
 def check_outputs(options: argparse.Namespace) -> None:
-    """Refuse files that cannot be written, and pictures of an unknown kind.
+    """Refuse files that cannot be written or hold the data, and pictures of an unknown kind.
 
     Raises
     ------
@@ -31,6 +32,8 @@ def check_outputs(options: argparse.Namespace) -> None:
     for name, path in asked:
         if why := _why_not(path):
             raise ValueError(f"--{name}: {path} cannot be written: {why}.")
+        if _is_of(options.source, path):
+            raise ValueError(f"--{name}: {path} holds the data, which would be lost. Name another.")
         if name == "plot":
             _check_picture(path)
     paths = [Path(path).resolve() for _, path in asked]
@@ -70,6 +73,14 @@ def _why_not(path: str) -> str:
     if not os.access(Path(path) if Path(path).exists() else folder, os.W_OK):
         return "permission denied"
     return ""
+
+
+def _is_of(source: str | None, path: str) -> bool:
+    """Tell whether a file is what is analysed, or one of a folder or of a pattern."""
+    if source is None or not Path(path).exists():
+        return False
+    files = list(Path(source).iterdir()) if Path(source).is_dir() else [source, *glob(source)]
+    return any(os.path.exists(file) and os.path.samefile(path, file) for file in files)
 
 
 def _check_picture(path: str) -> None:

@@ -103,7 +103,7 @@ def pair(
 
     Parameters
     ----------
-    quantities : sequence of sympy.Expr or str
+    quantities : sequence of sympy.Expr, str, or what has an ``expression``
         Conserved quantities in the coordinates' names.
     names, roles : sequence of D
         Of the coordinates. Positions or angles pair with velocities or momenta; for velocities the
@@ -123,7 +123,8 @@ def pair(
         raise ValueError(
             f"quantities: received {type(quantities).__name__}. Expected a list of formulas."
         )
-    parsed = [parse_formula(h, symbols, "quantities") for h in quantities]
+    formulas = [getattr(h, "expression", h) for h in quantities]
+    parsed = [parse_formula(h, symbols, "quantities") for h in formulas]
 
     def nothing(reason: str) -> Pairing:
         return Pairing([None] * len(parsed), None, [], [], reason)

@@ -118,4 +118,5 @@ def _slopes(law: sympy.Integral, density: sympy.Expr) -> list[sympy.Expr]:
 
 def _slope(density: sympy.Expr, field: AppliedUndef, space: Sequence[sympy.Symbol]) -> sympy.Expr:
     equations = euler_equations(density, [field], list(space))
-    return equations[0].lhs if isinstance(equations[0], sympy.Eq) else sympy.Integer(0)
+    # SymPy leaves 0 = 0 out, or says that it is true.
+    return next((e.lhs for e in equations if isinstance(e, sympy.Eq)), sympy.Integer(0))

@@ -1,11 +1,16 @@
 """TensorFlow's side of `keras_ndm.backend`."""
 
 import contextlib
+import warnings
 from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
-import tensorflow_probability as tfp
+
+with warnings.catch_warnings():
+    # Of its own use of distutils, which a user can do nothing about.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import tensorflow_probability as tfp
 
 __all__ = [
     "Tensor",

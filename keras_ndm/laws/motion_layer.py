@@ -94,6 +94,9 @@ class MotionLayer(keras.layers.Layer):
 
     def build(self, input_shape: tuple) -> None:
         """Check the shape."""
+        self._check_shape(input_shape)
+
+    def _check_shape(self, input_shape: tuple) -> None:
         d = len(self.names)
         if len(input_shape) not in (2, 3) or input_shape[-1] != d:
             raise ValueError(
@@ -108,6 +111,7 @@ class MotionLayer(keras.layers.Layer):
         ----------
         states : tensor (batch, d) or (batch, samples, d)
         """
+        self._check_shape(states.shape)  # built for one shape, it may be called with another
         x = ops.reshape(ops.cast(states, self.compute_dtype), (-1, len(self.names)))
         step = self._runge_kutta if self.halves is None else self._leapfrogs
         if self.substeps == 1:

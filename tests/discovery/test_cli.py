@@ -67,6 +67,24 @@ def test_files_where_none_can_be(capsys, tmp_path, option, place):
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("source", ["runs.csv", ".", "r*.csv"])
+def test_the_data_are_not_written_over(capsys, tmp_path, source):
+    data = tmp_path / "runs.csv"
+    datasets.load("rigid_body", 10, 40, seed=0).to_file(data)
+    before = data.read_bytes()
+    assert main([str(tmp_path / source), "--no-model", "--html", str(data)]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "holds the data" in err and data.read_bytes() == before
+
+
+def test_letters_that_a_terminal_lacks_are_replaced():
+    command = [sys.executable, "-m", "discovery", "rigid_body", "--noise", "0.01", *QUICK]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=120)
+    assert done.returncode == 0
+    assert b"conserved quantities: 2" in done.stdout and b"30 runs ? 80 samples" in done.stdout
+
+
 def test_pictures_of_an_unknown_kind_and_two_files_of_one_name(capsys, tmp_path):
     assert main(["no_such_source", "--plot", str(tmp_path / "laws.txt")]) == 2
     assert "Expected one such as .png, .svg or .pdf" in capsys.readouterr().err

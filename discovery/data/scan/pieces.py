@@ -69,13 +69,15 @@ class Share:
         if self.keys is None:
             places = np.repeat(np.arange(len(self.ids)), [b - a for a, b in self.spans])
             at = np.concatenate([np.arange(a, b) for a, b in self.spans])
-            frame = (table if len(at) == len(table) else table.take(at)).to_pandas()
+            frame = (table if len(at) == len(table) else table.take(at)).to_pandas(
+                ignore_metadata=True
+            )
         else:
             column = plain(table[columns.run])
             found = pc.index_in(column, value_set=_array(self.keys, column))
             table = table.filter(pc.is_valid(found))
             places = found.drop_null().to_numpy()
-            frame = table.drop_columns([columns.run]).to_pandas()
+            frame = table.drop_columns([columns.run]).to_pandas(ignore_metadata=True)
         return frame.assign(**{RUN: np.array(self.ids)[places]})
 
 

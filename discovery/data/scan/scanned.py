@@ -123,7 +123,7 @@ class Scan(Generic[Made]):
         first = parts[0] if first is None else first
         with intact(first.path):
             scanner = first.scanner(schema=schema, columns=_own(schema.names))
-            head = scanner.head(_HEAD).to_pandas()
+            head = scanner.head(_HEAD).to_pandas(ignore_metadata=True)
         run, time, names = frame_columns(head, run, time, names)
         return Columns(run, time, tuple(names))
 

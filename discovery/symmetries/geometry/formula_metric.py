@@ -19,7 +19,7 @@ class FormulaMetric:
     ----------
     matrix : sympy.Matrix, or n rows of n formulas
         g_ij(q), symmetric; SymPy expressions or their text.
-    symbols : sequence of n sympy.Symbol
+    symbols : sequence of n sympy.Symbol or str
         The coordinates q.
     potential : sympy.Expr or str, optional
         V(q).
@@ -35,10 +35,10 @@ class FormulaMetric:
     def __init__(
         self,
         matrix: sympy.Matrix | Sequence[Sequence[sympy.Expr | str]],
-        symbols: Sequence[sympy.Symbol],
+        symbols: Sequence[sympy.Symbol | str],
         potential: sympy.Expr | str | None = None,
     ) -> None:
-        self.symbols = tuple(symbols)
+        self.symbols = tuple(sympy.Symbol(s) if isinstance(s, str) else s for s in symbols)
         n = len(self.symbols)
         rows = matrix.tolist() if isinstance(matrix, sympy.MatrixBase) else matrix
         square = isinstance(rows, list | tuple) and len(rows) == n

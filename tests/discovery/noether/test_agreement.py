@@ -64,6 +64,8 @@ def test_a_metric_of_formulas():
     points = np.random.default_rng(0).uniform([0.5, 0.0], [2.6, 6.0], (300, 2))
     sphere = FormulaMetric(sympy.diag(1, sympy.sin(theta) ** 2), symbols)
     assert SymmetryFinder(metric=sphere, names=("theta", "phi")).fit(points).n_symmetries_ == 3
+    by_name = FormulaMetric([["1", "0"], ["0", "sin(theta)**2"]], ("theta", "phi"))
+    assert str(by_name.matrix) == str(sphere.matrix)
     tilted = FormulaMetric(sphere.matrix, symbols, sympy.cos(theta))
     finder = SymmetryFinder(metric=tilted, names=("theta", "phi")).fit(points)
     assert [s.expression for s in finder.symmetries_] == ["∂phi"]

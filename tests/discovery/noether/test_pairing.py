@@ -5,7 +5,7 @@ import pytest
 import sympy
 from keras import ops
 
-from discovery import SymmetryFinder, datasets
+from discovery import ConservedQuantityFinder, SymmetryFinder, datasets
 from discovery.noether import phase_space
 from discovery.noether.pairing import momentum, pair
 from discovery.noether.words import describe
@@ -143,6 +143,15 @@ def test_symmetry_behind_each_quantity(name):
     found = pair(quantities, names, roles)
     assert found.symmetries == sentences
     assert found.algebra == algebra
+
+
+def test_a_report_s_laws_go_in_as_they_are():
+    runs = datasets.load("kepler", 20, 60, noise=0.01, seed=0)
+    report = ConservedQuantityFinder(random_state=0).fit(runs).report_
+    found = pair(report.quantities, report.names, runs.roles)
+    formulas = [q.expression for q in report.quantities]
+    assert found.symmetries == pair(formulas, report.names, runs.roles).symmetries
+    assert "rotation in (x, y)" in found.symmetries
 
 
 def test_brackets_without_an_end_are_given_up():

@@ -45,6 +45,14 @@ def test_of_a_vorticity():
     assert names_of_integrals(laws) == ["total of u", None, None]
 
 
+def test_of_a_field_that_a_density_does_not_hold():
+    """∫ v + g u of a damped wave on a line: momentum and energy have other slopes."""
+    line = sympy.Symbol("x")
+    p, q = (sympy.Function(name)(line) for name in "pq")
+    laws = [sympy.Integral(p + 0.3 * q, line), sympy.Integral(q**2, line)]
+    assert names_of_integrals(laws) == [None, None]
+
+
 OTHERS = {
     "unequal parts": (u.diff(y) ** 2 + 2 * v.diff(x) ** 2 - 2 * u.diff(x) * v.diff(y), PLANE),
     "another sign": (a * c.diff(y) + a * b.diff(z) - b * c.diff(x), SPACE),

@@ -108,3 +108,12 @@ def test_what_is_no_motion_is_told(arguments, words):
 def test_other_shapes_are_told():
     with pytest.raises(ValueError, match=r"states .batch, 2"):
         keras_ndm.MotionLayer(PENDULUM, dt=1.0)(np.ones((2, 3)))
+
+
+def test_other_shapes_are_told_after_a_first_call():
+    """States of another width would be cut out of the rows beside them."""
+    layer = keras_ndm.MotionLayer(PENDULUM, dt=1.0)
+    layer(np.ones((4, 2), "float32"))
+    for shape in ((4, 4), (4, 1), (8,)):
+        with pytest.raises(ValueError, match=r"states .batch, 2"):
+            layer(np.ones(shape, "float32"))
