@@ -50,8 +50,8 @@ _BRACKETED = re.compile(r"(.*\S)\s*[\(\[\{]([^()\[\]{}]*|[^()\[\]{}]*\([^()]*\))
 _WITHOUT_BRACKETS = re.compile(
     rf"(.*\S)(?:\s*/\s*|\s+in\s+|\s*,\s*)(\(?{_UNITS}\)?|\(?1\s*/\s*{_UNITS}\)?)"
 )
-_DEGREES = re.compile(r"(degs?|degrees?|°|º)(\s*/\s*\w+|\s+per\s+\w+)?", re.IGNORECASE)
-_NAMED_DEGREES = re.compile(r"[^\W_]_deg(s|rees?)?(_(per_)?(s|sec|ms|min))?$", re.IGNORECASE)
+_DEGREES = re.compile(r"(degs?|degrees?|°|º)(?P<per>\s*/\s*\w+|\s+per\s+\w+)?", re.IGNORECASE)
+_NAMED_DEGREES = re.compile(r"[^\W_]_deg(s|rees?)?(?P<per>_(per_)?(s|sec|ms|min))?$", re.IGNORECASE)
 # What the column t may be measured in; one in K or °C is no time.
 _TIME_UNIT = re.compile(
     r"|s|secs?|seconds?|ms|us|µs|μs|ns|min|minutes?|h|hrs?|hours?|d|days?|a|yrs?|years?|frames?|"
@@ -113,6 +113,12 @@ def is_degrees(title: str) -> bool:
     So do ``a (deg)`` and ``a_deg``. Degrees of a temperature are others.
     """
     return bool(_DEGREES.fullmatch(unit_of(title)) or _NAMED_DEGREES.search(str(title)))
+
+
+def is_per_time(title: str, unit: str = "") -> bool:
+    """Tell whether a title in degrees, or its unit where that was parted, is of a rate."""
+    found = _DEGREES.fullmatch(unit or unit_of(title)) or _NAMED_DEGREES.search(str(title))
+    return bool(found and found["per"])
 
 
 def is_other_than_time(title: str) -> bool:

@@ -76,6 +76,7 @@ def turning_roles(
     roles: Sequence[str | None] | None,
     columns: Sequence[int],
     turn: float = RADIANS,
+    turning: Sequence[int] = (),
 ) -> tuple[str | None, ...]:
     """Return roles with those of columns that are angles, or rates of angles.
 
@@ -89,6 +90,8 @@ def turning_roles(
         that is constant in each run is neither.
     turn : float
         The size of their turn.
+    turning : sequence of int
+        Columns that are rates, whatever the others are.
 
     Returns
     -------
@@ -97,6 +100,7 @@ def turning_roles(
     out = list(roles or [None] * samples.dim)
     smooth = samples.unwrapped(dict.fromkeys(columns, turn)).rates()
     rates = {j for i in columns for j in _rates_of(smooth[:, i], samples.rows, columns)}
+    rates |= set(turning)
     for i in samples.moving(columns):
         if out[i] is None:
             out[i] = "angular_velocity" if i in rates else "angle"
@@ -108,6 +112,7 @@ def angles_in(
     names: Sequence[str],
     roles: Sequence[str | None] | None,
     degrees: Sequence[int] = (),
+    turning: Sequence[int] = (),
 ) -> Angles:
     """Tell which columns are angles in another unit than radians, or angles that nobody named.
 
@@ -118,6 +123,8 @@ def angles_in(
     roles : sequence of d str or None, or None
     degrees : sequence of int
         Columns that are in degrees, as the user says.
+    turning : sequence of int
+        Those of them that are rates, as their units say.
     """
     given = list(roles or [None] * samples.dim)
     turns = dict.fromkeys(degrees, DEGREES)
@@ -146,7 +153,7 @@ def angles_in(
         remarks.append(f"{words} read in degrees: the rates have their period, not that of radians")
     if not turns:
         return Angles(None if roles is None else tuple(roles), (None,) * samples.dim, [])
-    known = turning_roles(samples, roles, degrees, DEGREES)
+    known = turning_roles(samples, roles, degrees, DEGREES, turning)
     angles = {i: turn for i, turn in turns.items() if i not in degrees or known[i] == "angle"}
     smooth = samples.unwrapped(angles)
     found = _with_the_rest(smooth, names, known, roles is None or not any(roles), angles)

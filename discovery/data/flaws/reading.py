@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from fractions import Fraction
 
 import numpy as np
 
 from discovery.criteria import DATA
+from discovery.data.cells import is_per_time
 from discovery.data.coordinates import are_fields
 from discovery.data.flaws.angles import angles_in, as_columns
 from discovery.data.flaws.held_values import held_values
 from discovery.data.flaws.missing import counted
+from discovery.data.flaws.rounded_times import without_rounding
 from discovery.data.flaws.samples import Samples
 from discovery.data.readiness import check_for_analysis
 from discovery.data.trajectories import Trajectories
@@ -20,7 +23,7 @@ from discovery.data.trajectories import Trajectories
 def read(
     runs: Trajectories, degrees: str | Sequence[str] = ()
 ) -> tuple[Trajectories, tuple[Fraction | None, ...]]:
-    """Leave out held values, and find angles and their units.
+    """Leave out held values, and find angles and their units; undo the rounding of equal steps.
 
     Parameters
     ----------
@@ -46,6 +49,10 @@ def read(
     # A parameter in degrees is a number like another.
     moving = _samples(runs).moving(told)
     told = [i for i in told if i in moving or given[i] not in (None, "parameter")]
+    even = without_rounding(runs.row_times, runs.offsets)
+    if even is not runs.row_times:
+        runs = copy(runs)
+        runs.row_times = even
     if are_fields(runs.roles):
         return runs, (None,) * runs.dim
     held, remarks = held_values(_samples(runs), runs.names)
@@ -54,7 +61,8 @@ def read(
     if held.any():
         runs, gone = _without(runs, held)
         remarks += [f"{counted(gone, 'run')} too short and left out"] if gone else []
-    angles = angles_in(_samples(runs), runs.names, runs.roles, told)
+    turning = [i for i in told if is_per_time(runs.names[i], runs.units.get(runs.names[i], ""))]
+    angles = angles_in(_samples(runs), runs.names, runs.roles, told, turning)
     remarks += angles.remarks
     if not remarks and not told:
         return runs, angles.turns

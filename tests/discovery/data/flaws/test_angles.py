@@ -220,6 +220,18 @@ def test_names_tell_degrees(names):
     assert law.verdict == "exact" and law.expression.has(sympy.cos)
 
 
+def test_a_rate_in_degrees_is_no_angle(tmp_path):
+    """Gyroscopes: the rates of a rigid body, without its angles."""
+    runs = datasets.load("rigid_body", 30, 80, noise=0.01, seed=0)
+    titles = [f"gyro {axis} [°/s]" for axis in "xyz"]
+    frame = Trajectories(runs.states / DEGREE, runs.times, titles).to_frame()
+    frame.to_csv(tmp_path / "gyro.csv", index=False)
+    for given in (Trajectories.from_file(tmp_path / "gyro.csv"), Trajectories.from_frame(frame)):
+        report = ConservedQuantityFinder(random_state=0).fit(given).report_
+        assert report.n_conserved == 2 and len(report.names) == 3
+        assert all(q.expression.is_polynomial() for q in report)
+
+
 def test_rates_have_a_unit_of_their_own():
     """An angle in degrees beside its rate in degrees, or in radians."""
     p = pendulum()
