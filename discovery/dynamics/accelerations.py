@@ -127,8 +127,10 @@ def _moves(equations: Equations, space: Space, weak: Weak) -> bool:
     """Tell whether the velocities change over windows as the equations say."""
     columns = [j for _, j in space.pairs]
     size = weak.path[:, columns].std(axis=0)
+    push = equations(weak.path)[:, columns] / size
+    weak = weak.trusting([push])
     change = weak.change(weak.path[:, columns]) / size
-    said = weak.integral(equations(weak.path)[:, columns]) / size
+    said = weak.integral(push)
     sound = np.isfinite(said).all(axis=1)
     rest = change[sound] - said[sound]
     return bool(sound.any()) and float(np.sum(rest**2)) <= MOTION.weak_rest * float(

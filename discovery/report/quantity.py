@@ -116,6 +116,15 @@ class Quantity:
     _library: Functions = field(default=None, repr=False)
     _coefficients: np.ndarray = field(default=None, repr=False)
 
+    def __repr__(self) -> str:
+        return (
+            f"Quantity({self.name}: {self.formula})" if self.name else f"Quantity({self.formula})"
+        )
+
+    def __str__(self) -> str:
+        named = f"{self.name}: {self.formula}" if self.name else self.formula
+        return f"{named} ({self.verdict})"
+
     @classmethod
     def from_law(cls, law: Law, verdict: str | None = None) -> Quantity:
         """Make the public record of what the engine found."""

@@ -67,6 +67,10 @@ class DiscoveryReport(Summary):
     def __str__(self) -> str:
         return as_text(self)
 
+    def __repr__(self) -> str:
+        laws = ", ".join(q.name or q.formula for q in self.quantities) or "no laws"
+        return f"DiscoveryReport({laws}; verdict {self.verdict})"
+
     def __getitem__(self, key: int | str) -> Quantity:
         """Return a quantity by its place, its name or its formula: ``report["energy"]``.
 

@@ -86,6 +86,8 @@ def test_units_change_neither_name_nor_form():
         ("sqrt(1 + u**2) - 1/x", "sqrt(u**2 + 1) - 1/x"),
         ("y - sqrt(2)*u/2 + x*sqrt(3)", "-sqrt(2)*u/2 + sqrt(3)*x + y"),
         ("(x - y)**2 + (u - v)**2/3", "(u - v)**2/3 + (x - y)**2"),
+        ("1.0*u + 0.77*v", "u + 0.77*v"),
+        ("-1.0*u + 1.0*x*v", "-u + x*v"),
     ],
 )
 def test_order(formula, written):
