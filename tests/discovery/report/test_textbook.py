@@ -14,6 +14,7 @@ from discovery.libraries import custom
 from discovery.report.arrangement import arranged
 from discovery.report.errors import error_words
 from discovery.report.textbook import short_in_angles
+from discovery.report.typesetting import label, latex
 
 NAMES, MOMENTA = ("x", "y", "u", "v"), ("u", "v")
 
@@ -93,6 +94,10 @@ def test_units_change_neither_name_nor_form():
 def test_order(formula, written):
     text = sympy.sstr(arranged(sympy.sympify(formula), NAMES, MOMENTA), order="none")
     assert text == written
+    # A picture's title keeps the order.
+    order = latex(arranged(sympy.sympify(formula), NAMES, MOMENTA), order="none")
+    title = label(arranged(sympy.sympify(formula), NAMES, MOMENTA))
+    assert title.replace(r"\dfrac", r"\frac") == f"${order}$"
 
 
 def test_halves_are_exact(kepler):
