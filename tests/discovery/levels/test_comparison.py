@@ -50,7 +50,7 @@ def test_results_are_shown_in_few_words(kepler, beside):
     assert repr(beside["scaled"]).endswith("; exact; same as energy)")
     assert repr(drawn).startswith("LevelSample(3 states with ")
     for shown in (kepler, kepler.embed(), *beside.values()):
-        assert len(repr(shown)) < 150
+        assert len(repr(shown)) < 200
 
 
 def test_the_numbers_are_those_of_the_law_that_it_is(kepler, beside):
