@@ -23,8 +23,8 @@ from discovery.dynamics.equations import Equations, Law
 from discovery.dynamics.weak import Weak
 from discovery.noether.phase_space import evaluate
 
-# Positions beyond which the determinants are long; and numbers that are equal but for rounding.
-_LARGEST, _SAME = 3, 1e-9
+# Positions and numbers beyond which the formulas are long; and numbers equal but for rounding.
+_LARGEST, _MOST, _SAME = 3, 12, 1e-9
 
 
 def accelerations(laws: Sequence[Law], space: Space, weak: Weak) -> Iterator[Equations]:
@@ -55,6 +55,8 @@ def _equations(laws: Sequence[Law], space: Space, joined: bool) -> Equations | N
     numbers = _Numbers([], [], [])
     c = sympy.Matrix([numbers.of(law, joined) for law in laws])
     symbols = tuple(numbers.symbols)
+    if len(symbols) > _MOST:
+        return None
     by_speed = c.jacobian(space.w)
     if not _independent(by_speed, [*space.symbols, *symbols]):
         return None
@@ -127,8 +129,10 @@ def _moves(equations: Equations, space: Space, weak: Weak) -> bool:
     """Tell whether the velocities change over windows as the equations say."""
     columns = [j for _, j in space.pairs]
     size = weak.path[:, columns].std(axis=0)
+    push = equations(weak.path)[:, columns] / size
+    weak = weak.trusting([push])
     change = weak.change(weak.path[:, columns]) / size
-    said = weak.integral(equations(weak.path)[:, columns]) / size
+    said = weak.integral(push)
     sound = np.isfinite(said).all(axis=1)
     rest = change[sound] - said[sound]
     return bool(sound.any()) and float(np.sum(rest**2)) <= MOTION.weak_rest * float(

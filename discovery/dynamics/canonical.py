@@ -27,13 +27,16 @@ from discovery.dynamics.bonds import along, bound
 from discovery.dynamics.equations import Equations, Law, as_number, parameters
 from discovery.dynamics.gyroscopic import Push, missing, pushes
 from discovery.dynamics.ties import Ties
-from discovery.dynamics.weak import Weak, chosen
+from discovery.dynamics.weak import Weak, needed
 from discovery.noether.phase_space import evaluate
 
 # States at which mass matrices are looked at.
 _POINTS = 200
 # What is zero but for rounding.
 _ROUNDING = 1e-9
+# Numbers this near, as a share, are the same but for errors of the laws; and how much more mixed
+# masses count than others that are not one.
+_NEAR, _UNMIXED = 0.02, 100.0
 # Degrees of freedom up to which a mass matrix that is not diagonal is inverted as a formula.
 _MOST_MIXED = 4
 
@@ -119,8 +122,10 @@ def canonical(laws: Sequence[Law], space: Space, weak: Weak) -> tuple[Equations,
     return None if equations is None else (equations, energy.remark)
 
 
-def _merged(laws: Sequence[Law], weights: np.ndarray, remark: str = "") -> Energy:
-    """Return a sum of laws, each term once."""
+def _merged(
+    laws: Sequence[Law], weights: np.ndarray, remark: str = ""
+) -> tuple[Energy, np.ndarray]:
+    """Return a sum of laws, each term once, and the sizes of what each number is a sum of."""
     terms: dict[sympy.Expr, float] = {}
     sizes: dict[sympy.Expr, float] = {}
     losses: dict[sympy.Expr, float] = {}
@@ -133,7 +138,8 @@ def _merged(laws: Sequence[Law], weights: np.ndarray, remark: str = "") -> Energ
     # What is left of terms that cancel is rounding; of its own size, for others have other units.
     kept = {term: c for term, c in terms.items() if abs(c) > _ROUNDING * sizes[term]}
     numbers, factors = (np.array([*part.values()], dtype=float) for part in (kept, losses))
-    return Energy(list(kept), numbers, list(losses), factors, remark)
+    energy = Energy(list(kept), numbers, list(losses), factors, remark)
+    return energy, np.array([sizes[term] for term in kept])
 
 
 def _with_products(laws: Sequence[Law], momenta: Sequence[sympy.Symbol]) -> list[Law]:
@@ -155,40 +161,39 @@ def _energy_of_momenta(laws: Sequence[Law], space: Space, weak: Weak) -> Energy 
     columns = [c for pair in zip(*space.pairs, strict=True) for c in pair]
     size = weak.path[:, columns].std(axis=0)
 
-    def moved(gradient: Sequence[sympy.Expr]) -> np.ndarray:
-        return (weak.integral(evaluate(gradient, space.symbols, weak.path)) / size).ravel()
-
-    flows = []
+    rates = []
     for law in laws:
         h = law.expression
-        flow = moved([*(h.diff(p) for p in space.w), *(-h.diff(q) for q in space.q)])
+        force = [-h.diff(q) for q in space.q]
         for loss, factor in zip(law.losses, law.factors, strict=True):
-            force = _friction(loss, space.w)
-            flow = flow - factor * moved([*[sympy.Integer(0)] * len(space.q), *force])
-        flows.append(flow)
+            drag = _friction(loss, space.w)
+            force = [f - as_number(factor) * g for f, g in zip(force, drag, strict=True)]
+        rate = [*(h.diff(p) for p in space.w), *force]
+        rates.append(evaluate(rate, space.symbols, weak.path) / size)
+    weak = weak.trusting(rates)
+    flows = [weak.integral(rate).ravel() for rate in rates]
     target = (weak.change(weak.path[:, columns]) / size).ravel()
-    which, weights, left = chosen(flows, target, len(laws), SYMMETRIES.energy_gain)
+    which, weights, left = needed(flows, target, SYMMETRIES.energy_gain)
     if not which or left > MOTION.weak_rest:
         return None
-    return _merged([laws[k] for k in which], _simple(weights))
+    return _merged([laws[k] for k in which], _simple(weights))[0]
 
 
 def _simple(weights: np.ndarray) -> np.ndarray:
     """Return weights, those near to a half or a whole number as that: a fit may still move them."""
     near = np.round(2 * weights) / 2
-    return np.where((near != 0) & (abs(weights - near) <= 0.02 * abs(weights)), near, weights)
+    return np.where((near != 0) & (abs(weights - near) <= _NEAR * abs(weights)), near, weights)
 
 
 def _energy_of_velocities(laws: Sequence[Law], space: Space, weak: Weak) -> Energy | None:
     """Find the sums of laws h that obey d/dt ∂h/∂w = ∂(2T − h)/∂q, and one with definite masses."""
     usable = _kinetic(_with_products(laws, space.w), space)
     speed = weak.path[:, [j for _, j in space.pairs]].std(axis=0)
-    rests, sizes = [], []
-    for law in usable:
-        momenta, rest = _pushed(law, space, weak)
-        # Not of its change: a total momentum has none.
-        sizes.append((momenta * speed).ravel())
-        rests.append((rest * speed).ravel())
+    # Powers, in one unit. Not of the momentum's change: a total momentum has none.
+    paths = [[part * speed for part in _pushed(law, space, weak.path)] for law in usable]
+    weak = weak.trusting([pushed for _, pushed in paths])
+    sizes = [weak.begin(momenta).ravel() for momenta, _ in paths]
+    rests = [(weak.change(momenta) - weak.integral(pushed)).ravel() for momenta, pushed in paths]
     if not usable or not (np.isfinite(rests).all() and np.isfinite(sizes).all()):
         return None
     rest, whole = np.stack(rests, axis=1), np.stack(sizes, axis=1)
@@ -198,10 +203,15 @@ def _energy_of_velocities(laws: Sequence[Law], space: Space, weak: Weak) -> Ener
     known = right > 1e-6 * right[0]
     back = (turn[known].T / right[known]) / size[:, None]
     levels, vectors = np.linalg.eigh((rest @ back).T @ (rest @ back))
-    fine = levels <= min(MOTION.weak_rest, SYMMETRIES.energy_gain**2 * levels[0] + 1e-5)
-    if not fine.any():
-        return None
-    return _definite(usable, back @ vectors[:, fine], space, weak)
+    sums = back @ vectors
+    fine = levels <= MOTION.weak_rest
+    good = fine & (levels <= SYMMETRIES.energy_gain**2 * levels[0] + 1e-5)
+    # A slow drift of the whole is known worse than what moves within; without it no sum may have
+    # all masses.
+    energies = (
+        _definite(usable, sums[:, :k], space, weak) for k in range(good.sum(), fine.sum() + 1) if k
+    )
+    return next(filter(None, energies), None)
 
 
 def _kinetic(laws: Sequence[Law], space: Space) -> list[Law]:
@@ -214,11 +224,8 @@ def _kinetic(laws: Sequence[Law], space: Space) -> list[Law]:
     return usable
 
 
-def _pushed(law: Law, space: Space, weak: Weak) -> tuple[np.ndarray, np.ndarray]:
-    """Return the momenta of an energy as windows begin, and what its force misses of their changes.
-
-    Both (windows, n).
-    """
+def _pushed(law: Law, space: Space, path: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the momenta of an energy and its force along a path (m, d), both (m, n)."""
     h = law.expression
     momentum = [h.diff(w) for w in space.w]
     lagrangian = sum(w * p for w, p in zip(space.w, momentum, strict=True)) - h
@@ -226,24 +233,26 @@ def _pushed(law: Law, space: Space, weak: Weak) -> tuple[np.ndarray, np.ndarray]
     for loss, factor in zip(law.losses, law.factors, strict=True):
         drag = _friction(loss, space.w)
         force = [f - as_number(factor) * g for f, g in zip(force, drag, strict=True)]
-    momenta = evaluate(momentum, space.symbols, weak.path)
-    pushed = evaluate(force, space.symbols, weak.path)
+    momenta = evaluate(momentum, space.symbols, path)
+    pushed = evaluate(force, space.symbols, path)
     if space.bonds is not None:
-        kept, turned = along(space.bonds, space.symbols, space.q, space.w, weak.path)
+        kept, turned = along(space.bonds, space.symbols, space.q, space.w, path)
         pushed = np.einsum("nij,nj->ni", kept, pushed) + np.einsum("nij,nj->ni", turned, momenta)
         momenta = np.einsum("nij,nj->ni", kept, momenta)
-    return weak.begin(momenta), weak.change(momenta) - weak.integral(pushed)
+    return momenta, pushed
 
 
 def _energy_beside_a_field(laws: Sequence[Law], space: Space, weak: Weak) -> Energy | None:
     """Find one law that is an energy beside forces that do no work."""
     tried, found = pushes(space.q, space.w), []
     for law in _kinetic(laws, space):
-        momenta, rest = _pushed(law, space, weak)
+        momenta, pushed = _pushed(law, space, weak.path)
         energy = _definite([law], np.ones((1, 1)), space, weak)
-        if energy is None or not np.isfinite(rest).all():
+        if energy is None or not np.isfinite(pushed).all():
             continue
-        across = missing(rest, momenta, space.symbols, tried, weak)
+        sound = weak.trusting([pushed])
+        rest = sound.change(momenta) - sound.integral(pushed)
+        across = missing(rest, sound.begin(momenta), space.symbols, tried, sound)
         if across is not None:
             # In the units of the energy, which may be another multiple than the law.
             size = energy.numbers[0] / law.coefficients[law.terms.index(energy.terms[0])]
@@ -268,8 +277,11 @@ def _definite(laws: Sequence[Law], sums: np.ndarray, space: Space, weak: Weak) -
     )
     of_sums = np.einsum("kpij,ks->spij", masses, sums)
     one = np.broadcast_to(np.eye(n), of_sums[0].shape)
-    weights = np.linalg.lstsq(of_sums.reshape(len(of_sums), -1).T, one.ravel(), rcond=None)[0]
-    found = sums @ weights
+    # Several sums may be energies: rather one without mixed masses.
+    count = np.where(np.eye(n) > 0, 1.0, _UNMIXED)
+    matrix = (of_sums * count).reshape(len(of_sums), -1).T
+    found = sums @ np.linalg.lstsq(matrix, one.ravel(), rcond=None)[0]
+    found *= one.sum() / np.einsum("kpii,k->", masses, found)
     # A law alone keeps its own size; so does a sum in which rounding left traces of others.
     part = np.abs(found) * np.linalg.norm(masses.reshape(len(masses), -1), axis=1)
     found = np.where(part > 1e-3 * part.max(), found, 0.0)
@@ -288,7 +300,22 @@ def _definite(laws: Sequence[Law], sums: np.ndarray, space: Space, weak: Weak) -
             "the masses that come nearest to one were taken"
         )
     kept = np.flatnonzero(found)
-    return _merged([laws[k] for k in kept], found[kept], remark)
+    energy, sizes = _merged([laws[k] for k in kept], found[kept], remark)
+    return _unmixed(energy, sizes, space)
+
+
+def _unmixed(energy: Energy, sizes: np.ndarray, space: Space) -> Energy:
+    """Return an energy without its mixed masses, where they cancel but for errors of the laws."""
+    mixed = np.array(
+        [
+            any(t.diff(a).diff(b) != 0 for a, b in itertools.combinations(space.w, 2))
+            for t in energy.terms
+        ]
+    )
+    if np.any(np.abs(energy.numbers[mixed]) > _NEAR * sizes[mixed]):
+        return energy
+    terms = [term for term, gone in zip(energy.terms, mixed, strict=True) if not gone]
+    return energy._replace(terms=terms, numbers=energy.numbers[~mixed])
 
 
 def _degree(loss: sympy.Expr, speeds: Sequence[sympy.Symbol]) -> sympy.Integer | None:

@@ -190,7 +190,8 @@ def as_number(value: float) -> sympy.Expr:
     near = Fraction(float(value)).limit_denominator(_LARGEST)
     if abs(near - value) <= _SAME * abs(value):
         return sympy.Rational(near.numerator, near.denominator)
-    return sympy.Float(float(value), 8)
+    number = sympy.Float(float(value), 8)
+    return sympy.Integer(number) if abs(float(number)) == 1 else number
 
 
 def parameters(n: int) -> tuple[sympy.Symbol, ...]:

@@ -162,7 +162,7 @@ class GuidedMotion(Drawn):
         )
 
     def __repr__(self) -> str:
-        return f"<GuidedMotion of {', '.join(self.names)} that keeps {', '.join(self.laws)}>"
+        return f"GuidedMotion({', '.join(self.names)}; keeps {', '.join(self.laws)})"
 
     def rollout(self, x0: ArrayLike, t: ArrayLike) -> np.ndarray:
         """Follow the model from one state or from many, on the level set of each.
@@ -223,7 +223,7 @@ class GuidedMotion(Drawn):
         turned = turned[0, which]
         wide = max(1.0, square, self.residual)
         spread = wide * turned @ covariance[0] @ turned.swapaxes(1, 2)
-        return Forecast(path[0, which], spread, square)
+        return Forecast(path[0, which], spread, square, t, self.names)
 
     def _grid(self, first: float, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the times of steps, and which of them are those of t."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import sympy
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 _STATES = 200
 
 
-class Forecast(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Forecast:
     """States ahead, and how well they are known.
 
     Attributes
@@ -40,11 +41,32 @@ class Forecast(NamedTuple):
     chi_square : float
         Of the window about its fit, per degree of freedom: about 1, or the window is no piece of
         this motion, or its noise is another.
+    times : (k,) array
+    names : tuple of d str
     """
 
     states: np.ndarray
     covariance: np.ndarray
     chi_square: float
+    times: np.ndarray
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        first, last = (
+            ", ".join(f"{name} ± {e:.2g}" for name, e in zip(self.names, row, strict=True))
+            for row in self.error[[0, -1]]
+        )
+        return (
+            f"{len(self.times)} states of {', '.join(self.names)}\n"
+            f"at {self.times[0]:.6g}: {first}\nat {self.times[-1]:.6g}: {last}\n"
+            f"χ² per degree of freedom of the window: {self.chi_square:.2f}"
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"Forecast({len(self.times)} states of {', '.join(self.names)}, "
+            f"t = {self.times[0]:.6g} to {self.times[-1]:.6g}, χ² {self.chi_square:.2f})"
+        )
 
     @property
     def error(self) -> np.ndarray:
@@ -127,11 +149,17 @@ class Motion(Drawn):
         errors = np.sqrt(np.maximum(np.diag(self._covariance), 0.0))
         return dict(zip(self._equations.titles, errors.tolist(), strict=True))
 
+    def __repr__(self) -> str:
+        return f"Motion({', '.join(self.names)}; {self.route} route; χ² {self.residual:.2f})"
+
     def __str__(self) -> str:
-        lines = [f"d{name}/dt = {rate}" for name, rate in self.equations.items()]
         errors = self.standard_errors
+        rates = self._equations.with_values(
+            [float(_digits(a, errors[title])) for title, a in self.coefficients.items()]
+        ).written
+        lines = [f"d{name}/dt = {_short(rate)}" for name, rate in rates.items()]
         fitted = [
-            f"{title}: {_to_error(value, errors[title])}"
+            f"{title}: {_digits(value, errors[title])} ± {errors[title]:.1g}"
             for title, value in self.coefficients.items()
             if errors[title] > 0
         ]
@@ -217,7 +245,7 @@ class Motion(Drawn):
         held = shoot(others, windows[test], free=False)
         values, covariance = found.values, found.covariance * max(1.0, found.per_freedom)
         if self._equations.ties is not None:
-            values, covariance = self._equations.ties.kept(values, covariance)
+            values, covariance = self._equations.ties.kept(values, covariance, found.undetermined)
         fitted = ("the coefficients", "the motion along")
         uncertain = [what for what in self.uncertain if not what.startswith(fitted)]
         if longer is not None:
@@ -317,7 +345,7 @@ class Motion(Drawn):
             # With other numbers the window has another start, which makes up for some of them.
             p = p + s @ fit.start_by_number[0]
             covariance = covariance + p @ self._covariance @ p.transpose(0, 2, 1)
-        return Forecast(path.states[0, which], covariance, fit.per_freedom)
+        return Forecast(path.states[0, which], covariance, fit.per_freedom, t, self.names)
 
     def _windows(self, runs: Trajectories) -> Windows:
         noise = np.array([self.noise[name] for name in self.names])
@@ -327,10 +355,18 @@ class Motion(Drawn):
         return windows
 
 
-def _to_error(value: float, error: float) -> str:
-    """Return a number in the digits that its error tells, and the error."""
-    digits = int(np.clip(1 - np.floor(np.log10(error)), 0, 15))
-    return f"{value:.{digits}f} ± {error:.1g}"
+def _digits(value: float, error: float) -> str:
+    """Return a number in the digits that its error tells, in all where it has none."""
+    if not error > 0:
+        return repr(float(value))
+    return f"{value:.{int(np.clip(1 - np.floor(np.log10(error)), 0, 15))}f}"
+
+
+def _short(formula: sympy.Expr) -> sympy.Expr:
+    """Return a formula to be printed: six digits of each number, and none of a factor of one."""
+    numbers = {a: sympy.Float(a, 6) for a in formula.atoms(sympy.Float)}
+    ones = {a: sympy.Integer(short) for a, short in numbers.items() if abs(float(short)) == 1}
+    return formula.xreplace(numbers | ones)
 
 
 def checked(runs: Trajectories, names: Sequence[str]) -> Trajectories:

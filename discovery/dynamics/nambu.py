@@ -20,6 +20,7 @@ import sympy
 
 from discovery.criteria import MOTION, SYMMETRIES
 from discovery.dynamics.equations import Equations, Law, as_number, parameters
+from discovery.dynamics.ties import Ties
 from discovery.dynamics.weak import Weak, chosen
 from discovery.noether.phase_space import evaluate
 
@@ -52,7 +53,9 @@ def nambu(
     size = weak.path[:, columns].std(axis=0)
     along = evaluate(direction, symbols, weak.path)
     factors = evaluate(speeds, symbols, weak.path)
-    moved = [(weak.integral(along * f[:, None]) / size).ravel() for f in factors.T]
+    rates = [along * f[:, None] / size for f in factors.T]
+    weak = weak.trusting(rates[:1])
+    moved = [weak.integral(rate).ravel() for rate in rates]
     target = (weak.change(weak.path[:, columns]) / size).ravel()
     which, weights, left = chosen(moved, target, _MOST, SYMMETRIES.energy_gain)
     if not which or left > MOTION.weak_rest:
@@ -87,7 +90,7 @@ def _equations(
     weights: np.ndarray,
 ) -> Equations:
     """Return the equations; the first number of each law is fixed, as it only scales the speed."""
-    forms, values, titles, free = [], [], [], []
+    forms, values, titles, free, ties = [], [], [], [], []
     for number, law in enumerate(laws, start=1):
         symbols_of_law = parameters(len(law.terms) - 1)
         first = as_number(law.coefficients[0]) * law.terms[0]
@@ -96,6 +99,7 @@ def _equations(
         free += symbols_of_law
         values += law.coefficients[1:]
         titles += [f"law {number}: {term}" for term in law.terms[1:]]
+        ties.append(Ties.of(law.coefficients, range(1, len(law.terms))))
     of_speed = parameters(len(speeds))
     speed = sympy.Add(*(a * s for a, s in zip(of_speed, speeds, strict=True)))
     rates = [sympy.Integer(0)] * len(symbols)
@@ -107,4 +111,5 @@ def _equations(
         (*free, *of_speed),
         np.array([*values, *weights], dtype=float),
         (*titles, *(f"speed: {s}" for s in speeds)),
+        Ties.beside(ties, len(speeds)),
     )

@@ -24,6 +24,8 @@ from discovery.dynamics.windows import Windows
 
 # Steps of a fit; the change of χ² that ends it; and between what damping may be.
 _STEPS, _SAME, _LEAST_DAMPING, _MOST_DAMPING = 30, 1e-7, 1e-12, 1e8
+# Chance of a window's χ² below which another start is tried, and samples that it begins with.
+_ODD, _SHORTEST = 1e-4, 5
 # Directions of the numbers that change nothing, as a share of the scaled normal matrix.
 _NOTHING = 1e-11
 # Steps of an interval, refined until they change so little, in standard deviations of the noise.
@@ -88,17 +90,37 @@ def shoot(equations: Equations, windows: Windows, free: bool = True) -> Fit:
     if equations.onto is not None:
         windows = replace(windows, starts=equations.onto(windows.starts))
     steps = _steps(equations, windows)
-    starts = _settled(equations, windows, steps)
+    starts = _grown(equations, windows, _settled(equations, windows, steps), steps)
+    if free:
+        equations, starts = _joint(equations, windows, starts, steps)
+        # With better numbers a start that went astray may find back, and held them back so far.
+        again = _grown(equations, windows, starts, steps)
+        if np.any(again != starts):
+            equations, starts = _joint(equations, windows, again, steps)
     values = np.array(equations.values)
     squares, normal = _normal(equations, windows, starts, steps)
+    square = float(squares.sum())
+    covariance, undetermined = normal.covariance(free)
+    rank = len(values) - undetermined.shape[1] if free else 0
+    freedom = windows.count - windows.unknown - rank
+    of_starts = _inverses(normal.by_start, np.zeros(len(windows)))
+    moved = -of_starts @ normal.mixed
+    return Fit(values, starts, square, freedom, covariance, undetermined, of_starts, moved, steps)
+
+
+def _joint(
+    equations: Equations, windows: Windows, starts: np.ndarray, steps: Steps
+) -> tuple[Equations, np.ndarray]:
+    """Return the equations with fitted numbers, and the starts (n, d) fitted with them."""
+    squares, normal = _normal(equations, windows, starts, steps)
     square, damping = float(squares.sum()), 1e-4
-    for _ in range(_STEPS if free else 0):
+    for _ in range(_STEPS):
         step, moves = normal.step(damping)
-        trial = equations.with_values(values + step)
+        trial = equations.with_values(equations.values + step)
         new, at = _normal(trial, windows, starts + moves, steps)
         if new.sum() <= square:
             done = square - new.sum() <= _SAME * max(square, 1.0)
-            values, starts, square, normal = trial.values, starts + moves, float(new.sum()), at
+            equations, starts, square, normal = trial, starts + moves, float(new.sum()), at
             damping = max(damping / 10, _LEAST_DAMPING)
             if done:
                 break
@@ -106,12 +128,35 @@ def shoot(equations: Equations, windows: Windows, free: bool = True) -> Fit:
             damping *= 10
             if damping > _MOST_DAMPING:
                 break
-    covariance, undetermined = normal.covariance(free)
-    rank = len(values) - undetermined.shape[1] if free else 0
-    freedom = windows.count - windows.unknown - rank
-    of_starts = _inverses(normal.by_start, np.zeros(len(windows)))
-    moved = -of_starts @ normal.mixed
-    return Fit(values, starts, square, freedom, covariance, undetermined, of_starts, moved, steps)
+    return equations, starts
+
+
+def _grown(equations: Equations, windows: Windows, starts: np.ndarray, steps: Steps) -> np.ndarray:
+    """Return starts (n, d), those of windows that noise does not explain fitted once more.
+
+    A start that noise has put on another orbit, as near a centre of attraction, is in a valley of
+    its own along all of a window. Along the first samples there is one valley; from there it is
+    followed to twice as many, and so on.
+    """
+    squares = _normal(equations, windows, starts, steps)[0]
+    freedom = np.any(windows.whiten, axis=3).sum(axis=(1, 2))
+    odd = np.flatnonzero(stats.chi2.sf(squares, freedom) < _ODD)
+    if not len(odd):
+        return starts
+    some, size = windows[odd], _SHORTEST
+    while size < some.times.shape[1]:
+        part = replace(
+            some,
+            times=some.times[:, :size],
+            states=some.states[:, :size],
+            whiten=some.whiten[:, :size],
+        )
+        some, size = replace(some, starts=_settled(equations, part, steps)), 2 * size
+    again = _settled(equations, some, steps)
+    better = _normal(equations, some, again, steps)[0] < squares[odd]
+    starts = np.array(starts)
+    starts[odd[better]] = again[better]
+    return starts
 
 
 def _settled(equations: Equations, windows: Windows, steps: Steps) -> np.ndarray:

@@ -3,6 +3,7 @@ r"""Numbers that a formula has equal: they stay equal in a fit that does not spe
 With the fitted numbers a, their covariance Σ and the equalities B a = b, the miss m = B a − b has
 Wald's statistic mᵀ (B Σ Bᵀ)⁻¹ m. Where noise may explain it, a is moved to the nearest numbers that
 obey them, a − Σ Bᵀ (B Σ Bᵀ)⁻¹ m: what an isotropic energy leaves open is then not fitted to noise.
+Directions U of a that change nothing cost nothing: a − U (B U)⁺ m comes first.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
+from scipy.linalg import block_diag
 
 from discovery.criteria import MOTION
 
@@ -65,14 +67,35 @@ class Ties(NamedTuple):
             sides.append(side)
         return cls(np.reshape(rows, (len(rows), len(free))), np.array(sides))
 
-    def kept(self, values: np.ndarray, covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    @classmethod
+    def beside(cls, several: Sequence[Ties], more: int) -> Ties:
+        """Return the equalities of several groups of numbers, and of more that have none.
+
+        Parameters
+        ----------
+        several : sequence of Ties
+        more : int
+        """
+        rows = block_diag(*(ties.rows for ties in several), np.empty((0, more)))
+        return cls(rows, np.concatenate([np.empty(0), *(ties.sides for ties in several)]))
+
+    def kept(
+        self, values: np.ndarray, covariance: np.ndarray, loose: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return fitted numbers (m,) and their covariance (m, m), equal where they may be.
 
         Parameters
         ----------
         values : (m,) array
         covariance : (m, m) array
+        loose : (m, u) array
+            Directions of the numbers that change nothing.
         """
+        back = loose @ np.linalg.pinv(self.rows @ loose, _SAID)
+        fitted = values, covariance
+        values = values - back @ (self.rows @ values - self.sides)
+        still = np.eye(len(values)) - back @ self.rows
+        covariance = still @ covariance @ still.T
         spread = self.rows @ covariance @ self.rows.T
         size = np.sqrt(np.diag(spread))
         open_ = size > 0
@@ -84,6 +107,6 @@ class Ties(NamedTuple):
         inverse = np.linalg.pinv(spread, _SAID, hermitian=True)
         freedom = np.linalg.matrix_rank(spread, _SAID, hermitian=True)
         if stats.chi2.sf(miss @ inverse @ miss, freedom) < MOTION.equal:
-            return values, covariance
+            return fitted
         gain = covariance @ rows.T @ inverse
         return values - gain @ miss, covariance - gain @ rows @ covariance

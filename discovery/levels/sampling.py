@@ -70,6 +70,9 @@ class LevelSample:
     def __getitem__(self, which: int | slice | tuple | np.ndarray) -> np.ndarray:
         return self.states[which]
 
+    def __repr__(self) -> str:
+        return f"LevelSample({self})"
+
     def __str__(self) -> str:
         held = ", ".join(f"{formula} = {value:.6g}" for formula, value in self.values.items())
         cut = f"; {self.refused:.1%} of the steps left the data's region" if self.refused else ""

@@ -50,6 +50,10 @@ class _Order:
         parts = list(e.args)
         if e.is_Add or e.is_Mul:
             parts.sort(key=self._of_term if e.is_Add else self._of_factor)
+        if e.is_Mul:
+            parts = [p for p in map(_without_zeros, parts) if p is not sympy.S.One]
+            if len(parts) < 2:
+                return self.arranged(parts[0]) if parts else sympy.S.One
         return e.func(*map(self.arranged, parts), evaluate=False)
 
     def _columns(self, e: sympy.Basic) -> list[int]:
@@ -82,6 +86,12 @@ class _Order:
         if not _is_coordinate(base):
             return 3, self._columns(base), str(base)
         return 2 if str(base) in self.momenta else 1, self._columns(base), str(base)
+
+
+def _without_zeros(e: sympy.Expr) -> sympy.Expr:
+    """Return a measured number that is ±1 in all its digits as ±1."""
+    text = sympy.sstr(e, full_prec=False) if e.is_Float else ""
+    return sympy.Integer(text[:-2]) if text in ("1.0", "-1.0") else e
 
 
 def _is_coordinate(e: sympy.Expr) -> bool:

@@ -78,6 +78,12 @@ class Comparison:
         """Its motion beyond noise, as a share of its spread."""
         return self.quantity.drift
 
+    def __repr__(self) -> str:
+        of = ", ".join(law.name or law.formula for law in self.of)
+        beside = f"{self.relation} of {of}" if self.relation == "function" else self.relation
+        beside = f"same as {of}" if self.relation == "same" else beside
+        return f"Comparison({self.name}: {self.quantity.formula}; {self.verdict}; {beside})"
+
     def __str__(self) -> str:
         q, names = self.quantity, ", ".join(law.name or law.formula for law in self.of)
         if q.verdict == "rejected":

@@ -117,6 +117,15 @@ class Quantity:
     _library: Functions = field(default=None, repr=False)
     _coefficients: np.ndarray = field(default=None, repr=False)
 
+    def __repr__(self) -> str:
+        return (
+            f"Quantity({self.name}: {self.formula})" if self.name else f"Quantity({self.formula})"
+        )
+
+    def __str__(self) -> str:
+        named = f"{self.name}: {self.formula}" if self.name else self.formula
+        return f"{named} ({self.verdict})"
+
     @classmethod
     def from_law(cls, law: Law, verdict: str | None = None) -> Quantity:
         """Make the public record of what the engine found."""
@@ -222,13 +231,6 @@ class Quantity:
         return replace(
             self, expression=plain(self.expression), alternatives=alternatives, decay=decay
         )
-
-    def __str__(self) -> str:
-        name = f"{self.name}: " if self.name else ""
-        return f"{name}{self.formula} ({self.verdict})"
-
-    def __repr__(self) -> str:
-        return f"<Quantity {self}>"
 
     def __call__(self, states: States) -> np.ndarray:
         """Evaluate the formula.

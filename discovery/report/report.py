@@ -72,8 +72,8 @@ class DiscoveryReport(Summary):
         return as_text(self)
 
     def __repr__(self) -> str:
-        laws = ", ".join(q.name or q.formula for q in self.quantities if q.verdict == "exact")
-        return f"<DiscoveryReport: {self.title}: {laws or self.verdict}>"
+        laws = ", ".join(q.name or q.formula for q in self.quantities) or "no laws"
+        return f"DiscoveryReport({laws}; verdict {self.verdict})"
 
     def __iter__(self) -> Iterator[Quantity]:
         return iter(self.quantities)

@@ -56,16 +56,22 @@ def spelled(expression: sympy.Expr, order: str | None = None) -> str:
 
 
 def label(expression: sympy.Expr) -> str:
-    """Return a formula for matplotlib, typeset where it can and where there is room."""
+    """Return a formula for matplotlib, typeset where it can and where there is room, in its order.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        As `Quantity.written` has it.
+    """
     from matplotlib.mathtext import MathTextParser
 
     expression = shorthand(expression)
-    text = str(expression)
+    text = sympy.sstr(expression, order="none")
     plain = text.replace("$", r"\$")
     if len(text) > 120:
         return plain[:117] + "…"
     # Fractions at full size, as on a line of their own.
-    typeset = f"${latex(expression)}$".replace(r"\frac", r"\dfrac")
+    typeset = f"${latex(expression, order='none')}$".replace(r"\frac", r"\dfrac")
     try:
         MathTextParser("path").parse(typeset)
     except ValueError:

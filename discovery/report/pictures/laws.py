@@ -106,7 +106,7 @@ class InvariantDisplay:
             values=[values[r] for r in shown],
             run_ids=[runs.run_ids[r] for r in shown],
             spread=float(rows.std()),
-            expression=quantity.expression,
+            expression=quantity.written,
             labels=_labels(quantity, runs.units.get("time", "")),
         )
         return display.plot(ax=ax, **kwargs)
@@ -130,7 +130,7 @@ class InvariantDisplay:
                 errors=sample.by_run(sample.errors[kept[q.formula]]),
                 run_ids=list(sample.run_ids),
                 spread=q.spread,
-                expression=q.expression,
+                expression=q.written,
                 labels=_labels(q, sample.time_unit),
             )
             for q in report.quantities

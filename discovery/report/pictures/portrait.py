@@ -31,7 +31,7 @@ _LINES = "#9aa4ad"
 
 @dataclass(frozen=True)
 class Section:
-    """A law in the plane of two coordinates, the others at their medians.
+    """A law in the plane of two coordinates, the others at their medians, in short numbers.
 
     Attributes
     ----------
@@ -67,8 +67,7 @@ class Section:
         if not set(names) <= set(own) or (others and report.runs is None):
             return None
         fixed = {
-            name: float(np.median(report.runs.rows[:, report.runs.names.index(name)]))
-            for name in others
+            name: _middle(report.runs.rows[:, report.runs.names.index(name)]) for name in others
         }
         low, high = np.nanmin(states, axis=0), np.nanmax(states, axis=0)
         wide = _AROUND * (high - low)
@@ -85,6 +84,14 @@ class Section:
     def __str__(self) -> str:
         where = ", ".join(f"{name} = {value:.2g}" for name, value in self.fixed.items())
         return f"lines: its level sets{', where ' + where if where else ''}"
+
+
+def _middle(values: np.ndarray) -> float:
+    """Return the median of values (n,), to the place of the first digit of their spread."""
+    spread = values.std()
+    median = float(np.median(values))
+    # A zero has no sign.
+    return round(median, -int(np.floor(np.log10(spread)))) + 0.0 if spread > 0 else median
 
 
 class PortraitDisplay:
@@ -209,7 +216,7 @@ class PortraitDisplay:
         if self.is_plane:
             ax.set_aspect("equal", adjustable="datalim")
         if self.law is not None:
-            title = f"coloured by {label(self.law.expression)}"
+            title = f"coloured by {label(self.law.written)}"
             below = "" if self.section is None else f"\n{self.section}".replace("$", r"\$")
             ax.set_title(title + below, fontsize="medium")
             ax.legend(fontsize="small", markerscale=2, title=self.law.name or "value")

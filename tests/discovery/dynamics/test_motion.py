@@ -1,5 +1,7 @@
 """Motion from laws: the rates are the true ones, and what the laws do not tell is refused."""
 
+import re
+
 import numpy as np
 import pytest
 import sympy
@@ -502,3 +504,84 @@ def test_equations_without_a_number(simulated):
     assert motion.coefficients == {}
     assert str(motion.equations["u"]) == "0"
     assert motion.forecast(runs.states[0], TIMES, [9.0]).chi_square < 1.5
+
+
+def close(x, y, u, v):
+    cube = np.hypot(x, y) ** 3
+    return u, v, -1.1 * x / cube, -1.1 * y / cube
+
+
+def test_close_encounters_between_samples(simulated):
+    # Simpson's rule misses what happens within a sample; the flow does not.
+    far = np.linspace(0.8, 1.2, 12)
+    begun = np.column_stack([far, 0 * far, 0 * far, np.where(np.arange(12) % 4, 0.9, 0.22)])
+    runs, levels = simulated(close, begun, TIMES, list("xyuv"), SPACE)
+    found = motion_of([law("u**2/2 + v**2/2 - 1.1/sqrt(x**2 + y**2)")], [], runs, levels)
+    assert found.route == "canonical"
+
+
+def test_energies_side_by_side(simulated):
+    def wells(x, y, z, p, q, r):
+        return p, q, r, -x, -1.3 * y - 0.4 * y**3, -0.6 * z - z**3
+
+    roles = ["position"] * 3 + ["momentum"] * 3
+    runs, levels = simulated(wells, starts(0.8, 6), TIMES, list("xyzpqr"), roles)
+    laws = [
+        law("p**2/2 + x**2/2"),
+        law("q**2/2 + 0.65*y**2 + 0.1*y**4"),
+        law("r**2/2 + 0.3*z**2 + z**4/4"),
+    ]
+    assert motion_of(laws, [], runs, levels).residual < 1.3
+
+
+def test_a_slow_drift_of_unequal_masses(simulated):
+    stiff = np.array([[1.2, -1.2, 0], [-1.2, 2.2, -1.0], [0, -1.0, 1.0]])
+    mass = np.array([1.08, 0.77, 1.73])
+    root = np.sqrt(mass)
+    squares, modes = np.linalg.eigh(stiff / np.outer(root, root))
+
+    def springs(a, b, c, u, v, w):
+        return u, v, w, *(-stiff @ np.array([a, b, c]) / mass)
+
+    def moved(n, names):
+        return "+".join(f"{number}*{name}" for number, name in zip(n, names, strict=True))
+
+    weights = (modes * root[:, None]).T
+    texts = [
+        f"({moved(n, 'uvw')})**2/2 + {square / 2}*({moved(n, 'abc')})**2"
+        for n, square in zip(weights[1:], squares[1:], strict=True)
+    ]
+    laws = [law(sympy.expand(text)) for text in [*texts, moved(mass, "uvw")]]
+    begun = starts(0.8, 6)
+    begun[:, 3:] -= (begun[:, 3:] @ mass / mass.sum() + np.linspace(-0.1, 0.1, 12))[:, None]
+    roles = ["position"] * 3 + ["velocity"] * 3
+    runs, levels = simulated(springs, begun, TIMES, list("abcuvw"), roles)
+    found = motion_of(laws, [], runs, levels)
+    assert found.residual < 1.3
+    # A sum without mixed masses is taken.
+    assert not any("u*v" in title or "v*w" in title for title in found.coefficients)
+
+
+def test_equal_numbers_of_laws_without_an_energy(simulated):
+    def turning(x, y, z):
+        return 0.9 * y * z, -1.4 * x * z, 0.5 * x * y
+
+    laws = [law("x**2 + y**2 + z**2"), law("0.31*x**2 + 0.81*y**2 + 1.71*z**2")]
+    runs, levels = simulated(turning, starts(1, 3), TIMES, list("xyz"), None)
+    motion = motion_of(laws, [], runs, levels).refit()
+    assert motion.coefficients["law 1: y**2"] == motion.coefficients["law 1: z**2"] == 1
+    assert motion.standard_errors["law 1: z**2"] == pytest.approx(0, abs=1e-9)
+    assert motion.standard_errors["law 2: z**2"] > 0
+
+
+def test_results_are_shown_in_few_words(simulated):
+    motion, _, _, _, runs = of_system(simulated, "potential")
+    motion = motion.refit()
+    found = motion.forecast(runs.states[0][:40], TIMES[:40], TIMES[40:])
+    assert repr(motion).startswith("Motion(x, y, u, v; canonical route; χ²")
+    assert repr(found).startswith("Forecast(24 states of x, y, u, v, t = 5.07937 to 8, χ²")
+    assert len(str(found).splitlines()) == 4
+    printed = str(motion).splitlines()
+    assert printed[0] == "dx/dt = u"
+    # As many digits as the errors tell.
+    assert all(len(number) < 9 for number in re.findall(r"[\d.]+", printed[2]))

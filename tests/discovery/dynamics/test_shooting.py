@@ -116,3 +116,19 @@ def test_a_start_that_is_far_off_holds_back_no_other(simulated):
     rates = attracted(*symbols, root=sympy.sqrt)
     fit = shoot(Equations(symbols, rates, (), np.empty(0), ()), windows, free=False)
     assert fit.per_freedom == pytest.approx(1, abs=0.1)
+
+
+def test_a_start_on_another_orbit_finds_back(simulated):
+    begun = np.array([[1.0, 0, 0, s] for s in np.linspace(0.8, 1.1, 8)])
+    roles = ["position"] * 2 + ["velocity"] * 2
+    runs, levels = simulated(attracted, begun, np.linspace(0, 12, 40), list("xyuv"), roles, 0.03)
+    symbols = tuple(map(real_symbol, "xyuv"))
+    pull, x, y = sympy.Symbol("a"), *symbols[:2]
+    rates = [symbols[2], symbols[3], *(-pull * q / (x**2 + y**2) ** 1.5 for q in (x, y))]
+    equations = Equations(symbols, tuple(rates), (pull,), np.array([1.03]), ("pull",))
+    windows = Measured.of(runs, np.array([*levels.values()]), np.ones(4)).windows()
+    # The orbit the other way round: along all of the window it is in a valley of its own.
+    windows.starts[2, 3] *= -1
+    fit = shoot(equations, windows)
+    assert fit.per_freedom < 1.3
+    assert abs(fit.values[0] - 1) < 4 * np.sqrt(fit.covariance[0, 0])

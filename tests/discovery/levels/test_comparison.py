@@ -41,6 +41,18 @@ def test_candidates_beside_laws(beside, name, verdict, relation, laws):
     assert (one.verdict, one.relation, {q.name for q in one.of}) == (verdict, relation, laws)
 
 
+def test_results_are_shown_in_few_words(kepler, beside):
+    energy, drawn = kepler["energy"], kepler.sample(3, like=kepler.runs.rows[0], random_state=0)
+    assert "energy" in repr(kepler)
+    assert repr(energy) == f"Quantity(energy: {energy.formula})"
+    assert str(energy) == f"energy: {energy.formula} (exact)"
+    assert repr(beside["square"]).endswith("; exact; function of angular momentum)")
+    assert repr(beside["scaled"]).endswith("; exact; same as energy)")
+    assert repr(drawn).startswith("LevelSample(3 states with ")
+    for shown in (kepler, kepler.embed(), *beside.values()):
+        assert len(repr(shown)) < 200
+
+
 def test_the_numbers_are_those_of_the_law_that_it_is(kepler, beside):
     energy = next(q for q in kepler.quantities if q.name == "energy")
     one, other = beside["energy"], beside["scaled"]

@@ -183,8 +183,8 @@ def test_a_report_is_a_sequence_of_its_laws(kepler, control):
 def test_a_law_prints_its_name_and_formula(kepler):
     energy = kepler["energy"]
     assert str(energy) == f"energy: {energy.formula} (exact)"
-    assert repr(energy) == f"<Quantity {energy}>"
-    assert repr(kepler).startswith("<DiscoveryReport: ") and len(repr(kepler)) < 200
+    assert repr(energy) == f"Quantity(energy: {energy.formula})"
+    assert repr(kepler).startswith("DiscoveryReport(") and len(repr(kepler)) < 200
 
 
 def test_laws_by_name_place_and_formula(kepler):

@@ -14,6 +14,7 @@ from discovery.libraries import custom
 from discovery.report.arrangement import arranged
 from discovery.report.errors import error_words
 from discovery.report.textbook import short_in_angles
+from discovery.report.typesetting import label, latex
 
 NAMES, MOMENTA = ("x", "y", "u", "v"), ("u", "v")
 
@@ -86,11 +87,17 @@ def test_units_change_neither_name_nor_form():
         ("sqrt(1 + u**2) - 1/x", "sqrt(u**2 + 1) - 1/x"),
         ("y - sqrt(2)*u/2 + x*sqrt(3)", "-sqrt(2)*u/2 + sqrt(3)*x + y"),
         ("(x - y)**2 + (u - v)**2/3", "(u - v)**2/3 + (x - y)**2"),
+        ("1.0*u + 0.77*v", "u + 0.77*v"),
+        ("-1.0*u + 1.0*x*v", "-u + x*v"),
     ],
 )
 def test_order(formula, written):
     text = sympy.sstr(arranged(sympy.sympify(formula), NAMES, MOMENTA), order="none")
     assert text == written
+    # A picture's title keeps the order.
+    order = latex(arranged(sympy.sympify(formula), NAMES, MOMENTA), order="none")
+    title = label(arranged(sympy.sympify(formula), NAMES, MOMENTA))
+    assert title.replace(r"\dfrac", r"\frac") == f"${order}$"
 
 
 def test_halves_are_exact(kepler):

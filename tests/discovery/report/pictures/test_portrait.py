@@ -30,7 +30,7 @@ def test_a_section_names_what_it_holds_fixed():
     report = ConservedQuantityFinder(library, random_state=0).fit(runs).report_
     picture = report.plot("portrait")
     assert set(picture.section.fixed) == {"p1", "p2"}
-    assert "where p1 =" in picture.ax_.get_title()
+    assert "where p1 = 0, p2 = 0" in picture.ax_.get_title()
 
 
 def test_a_law_that_is_flat_in_the_plane_has_no_lines():
