@@ -119,12 +119,12 @@ def clipped(optimizer: keras.optimizers.Optimizer, gradients: list) -> list:
 
 
 def build_optimizer(model: keras.Model) -> None:
-    """Make the optimizer's variables before the first step of a built model.
+    """Make the optimizer's variables before the first step, of a model whose layers are built.
 
     Made within that step, they let TensorFlow trace it twice. Its sum of gradients over replicas, a
     custom gradient, makes TensorFlow keep the traced step for good: over one there is none.
     """
-    if model.optimizer is None:
+    if model.optimizer is None or not all(layer.built for layer in layers_inside(model)):
         return
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)

@@ -111,8 +111,7 @@ class OwnLoss(keras.Model):
             self.check(*held_out)
         elif held_out is not None:
             kwargs["validation_data"] = self.check(held_out)
-        if self.built:
-            build_optimizer(self)
+        build_optimizer(self)
         return super().fit(x, y, **kwargs)
 
     def evaluate(
@@ -146,5 +145,4 @@ class OwnLoss(keras.Model):
     def compile_from_config(self, config: dict) -> None:
         """Compile a loaded model as it was, which Keras leaves to classes like this."""
         self.compile(**keras.saving.deserialize_keras_object(config))
-        if self.built:
-            build_optimizer(self)
+        build_optimizer(self)
