@@ -66,7 +66,7 @@ class GeometryMonitor(keras.callbacks.Callback):
         self._tensor = Rows(self._metric.call, variables)
         self._curvature = None
         if _smooth(self._metric):
-            self._curvature = Rows(self._metric.scalar_curvature, variables)
+            self._curvature = Rows(self._metric.scalar_curvature, variables, often=True)
         self._warned = False
         self._rows = []
         self._writer = None if self.log_dir is None else ScalarWriter(self.log_dir)

@@ -118,6 +118,23 @@ def clipped(optimizer: keras.optimizers.Optimizer, gradients: list) -> list:
     return optimizer._clip_gradients(gradients)
 
 
+def build_optimizer(model: keras.Model) -> None:
+    """Make the optimizer's variables before the first step, of a model whose layers are built.
+
+    Made within that step, they let TensorFlow trace it twice. Its sum of gradients over replicas, a
+    custom gradient, makes TensorFlow keep the traced step for good: over one there is none.
+    """
+    if model.optimizer is None or not all(layer.built for layer in layers_inside(model)):
+        return
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    # Under "mixed_float16" Keras wraps one around it.
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    strategy = getattr(optimizer, "_distribution_strategy", None)
+    if strategy is not None and strategy.num_replicas_in_sync == 1:
+        optimizer._all_reduce_sum_gradients = list
+
+
 def track(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -> None:
     """Let an optimizer save a variable that was made elsewhere."""
     optimizer._track_variable(variable)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import keras
 
+from keras_ndm.keras_internals import build_optimizer
 from keras_ndm.user_data import Data, check_shapes, count_rows, first_batch, is_arrays
 
 
@@ -110,6 +111,7 @@ class OwnLoss(keras.Model):
             self.check(*held_out)
         elif held_out is not None:
             kwargs["validation_data"] = self.check(held_out)
+        build_optimizer(self)
         return super().fit(x, y, **kwargs)
 
     def evaluate(
@@ -143,5 +145,4 @@ class OwnLoss(keras.Model):
     def compile_from_config(self, config: dict) -> None:
         """Compile a loaded model as it was, which Keras leaves to classes like this."""
         self.compile(**keras.saving.deserialize_keras_object(config))
-        if self.built and self.optimizer is not None:
-            self.optimizer.build(self.trainable_variables)
+        build_optimizer(self)

@@ -22,10 +22,12 @@ class Rows:
         Takes tensors (batch, …), returns one or a tuple of them, row by row.
     variables : list of variables
         Of the model that the function uses: their present values are read at every call.
+    often : bool
+        Whether it is called so often that XLA pays, which takes seconds and megabytes for good.
     """
 
-    def __init__(self, function: Callable, variables: list):
-        self._function = backend.compiled(function, variables)
+    def __init__(self, function: Callable, variables: list, often: bool = False):
+        self._function = backend.compiled(function, variables, xla=often)
 
     def __call__(self, *arrays: np.ndarray) -> np.ndarray | tuple:
         """Apply to numpy arrays; numpy arrays back, as float64."""

@@ -6,8 +6,8 @@ Every backend module provides the same names, listed in `NAMES`:
 - ``tfp``: the TensorFlow Probability module whose bijectors take this backend's tensors;
 - ``jacobian(function, x)``: the Jacobian of a batched function, row by row;
 - ``partials(function, x)``: value and first partial derivatives of such a function, for any output;
-- ``compiled(function, variables, loops=False)``: `function` compiled by XLA, seeing the variables'
-  current values; with `loops` so that gradients pass them on every backend;
+- ``compiled(function, variables, xla=True)``: `function` compiled, seeing the variables' current
+  values; with `xla=False` so that gradients pass loops, and memory is freed, on every backend;
 - ``readable(variable, beside)``: whether the variable has a value that may be read where the tensor
   `beside` is computed: JAX's programs see only what they are given;
 - ``concrete(tensor)``: whether it has a value that can be looked at, not so while a program is

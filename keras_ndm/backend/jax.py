@@ -81,12 +81,12 @@ def readable(variable: keras.Variable, beside: jax.Array) -> bool:
     return not isinstance(beside, jax.core.Tracer) and has_value(variable)
 
 
-def compiled(function: Callable, variables: Sequence, loops: bool = False) -> Callable:
+def compiled(function: Callable, variables: Sequence, xla: bool = True) -> Callable:
     """Compile `function` by XLA, with `variables` as arguments so that they stay live.
 
-    Whether there are `loops` in it makes no difference here.
+    `xla` makes no difference: there is nothing else here.
     """
-    del loops
+    del xla
 
     @jax.jit
     def pure(values, *args):

@@ -11,6 +11,7 @@ with warnings.catch_warnings():
     # Of its own use of distutils, which a user can do nothing about.
     warnings.simplefilter("ignore", DeprecationWarning)
     import tensorflow_probability as tfp
+    from tensorflow_probability.python.internal.cache_util import BijectorCache, EphemeralDict
 
 __all__ = [
     "Tensor",
@@ -42,6 +43,25 @@ def _gradient_of_update(op, gradient):
 # derivatives of charts need it.
 with contextlib.suppress(KeyError):  # another package, or a later TensorFlow, has done it
     tf.RegisterGradient("XlaDynamicUpdateSlice")(_gradient_of_update)
+
+
+class _CacheOfGraph(BijectorCache):
+    """What bijectors have computed, kept with the graph that the tensors are of.
+
+    TFP keeps it in one place for all, which holds each graph in which a bijector was ever called.
+    """
+
+    def __get__(self, bijector, bijector_class=None):
+        bound = super().__get__(bijector, bijector_class)
+        if not tf.executing_eagerly():
+            graph = tf.compat.v1.get_default_graph()
+            if not hasattr(graph, "_keras_ndm_bijectors"):
+                graph._keras_ndm_bijectors = EphemeralDict()
+            bound.storage = graph._keras_ndm_bijectors
+        return bound
+
+
+tfp.bijectors.Bijector._cache = _CacheOfGraph()
 
 Tensor = tf.Tensor
 sin, cos, tanh, mean = tf.sin, tf.cos, tf.tanh, tf.reduce_mean
@@ -112,13 +132,14 @@ def readable(variable: keras.Variable, beside: tf.Tensor) -> bool:
     return True
 
 
-def compiled(function: Callable, variables: Sequence, loops: bool = False) -> Callable:
-    """Compile `function` by XLA; `variables` are captured by reference and stay live.
+def compiled(function: Callable, variables: Sequence, xla: bool = True) -> Callable:
+    """Compile `function`; `variables` are captured by reference and stay live.
 
-    With `loops` as a graph without XLA, through whose loops no gradient can be taken from outside.
+    What XLA has compiled TensorFlow never frees, and no gradient can be taken through its loops
+    from outside. Without it there is a graph.
     """
     del variables
-    return tf.function(function, jit_compile=not loops, autograph=False)
+    return tf.function(function, jit_compile=xla, autograph=False)
 
 
 def concrete(tensor: tf.Tensor) -> bool:

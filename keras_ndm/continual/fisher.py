@@ -72,7 +72,7 @@ class Fisher:
         self._owners = []
         # As a graph without XLA on TensorFlow: layers with loops pass.
         variables = model.variables + model.metrics_variables
-        self._program = compiled(self._arrays, variables, loops=True)
+        self._program = compiled(self._arrays, variables, xla=False)
 
     def __call__(self, x: Nested, y: Nested) -> list[Factors]:
         """Factors of the trained layers.

@@ -339,13 +339,13 @@ def _terms(metric, dimension, kind):
     newton = dimension <= _NEWTON
     if hasattr(metric, "jet"):
         return _terms_of_layer(metric, newton)
-    rows = Rows(segment_terms(metric, newton), getattr(metric, "variables", []))
+    rows = Rows(segment_terms(metric, newton), getattr(metric, "variables", []), often=True)
     return lambda *arrays: rows(*(array.astype(kind) for array in arrays))
 
 
 @lru_cache(maxsize=16)
 def _terms_of_layer(layer, newton):
-    return Rows(segment_terms(layer, newton), layer.variables)
+    return Rows(segment_terms(layer, newton), layer.variables, often=True)
 
 
 def _precision(*points):

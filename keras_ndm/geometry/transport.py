@@ -146,7 +146,7 @@ class Geodesics:
         if self._program is None:
             variables = variables_read(lambda: jet_of(self.metric, points[:1], order=1))
             follow = functools.partial(self._follow, _guarded(self.metric))
-            self._program = backend.compiled(follow, variables, loops=True)
+            self._program = backend.compiled(follow, variables, xla=False)
         path = self._program(points, velocity)
         _warn_of_lost(path, self.length / self.steps)
         return path
@@ -248,7 +248,7 @@ def _run(function, *tensors):
     """Compiled, but for a function that is being compiled already."""
     if not all(backend.concrete(t) for t in tensors):
         return function(*tensors)
-    return backend.compiled(function, [], loops=True)(*tensors)
+    return backend.compiled(function, [], xla=False)(*tensors)
 
 
 def _warn_of_lost(path, step):

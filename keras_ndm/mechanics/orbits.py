@@ -123,7 +123,7 @@ def _in_time(model, a, b, time, points):
 
 def _compiled(model, build: Callable):
     if build.__name__ not in model._compiled:
-        model._compiled[build.__name__] = Rows(build(model), model.variables)
+        model._compiled[build.__name__] = Rows(build(model), model.variables, often=True)
     return model._compiled[build.__name__]
 
 

@@ -81,7 +81,12 @@ def train_features(
         ]
     )
     schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, STEPS)
-    network.compile(keras.optimizers.Adam(schedule), loss=_lost_information)
+    # XLA takes seconds, and megabytes that TensorFlow never frees; on JAX there is nothing else.
+    compiled = keras.backend.backend() == "jax"
+    network.compile(keras.optimizers.Adam(schedule), loss=_lost_information, jit_compile=compiled)
+    # As `keras_ndm.keras_internals.build_optimizer`, whose import takes a second.
+    network.optimizer.build(network.trainable_variables)
+    network.optimizer._all_reduce_sum_gradients = list
     batches = _batches(orbits, blank, rng)
 
     def read(model: keras.Model) -> tuple[LearnedLibrary, Operators]:

@@ -70,6 +70,23 @@ def test_training_ends_early_where_no_feature_becomes_flat():
     assert gives_up([300.0, 75.0, 70.0]) and not gives_up([300.0, 75.0, 20.0])
 
 
+def test_nothing_of_the_training_is_left(monkeypatch):
+    import gc
+
+    import tensorflow
+
+    from discovery.laws.learned import training
+
+    monkeypatch.setattr(training, "STEPS", 2)
+    runs = datasets.load("harmonic_oscillator", 10, 40, noise=0.01, seed=0)
+    graphs = []
+    for _ in range(3):
+        training.train_features(prepare(runs), runs.names, runs.roles, np.random.default_rng(0))
+        gc.collect()
+        graphs.append(sum(isinstance(thing, tensorflow.Graph) for thing in gc.get_objects()))
+    assert graphs[1] == graphs[2]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name, most", [("henon_heiles", 1), ("damped_pendulum", 0), ("lorenz", 0)])
 def test_features_find_what_is_conserved(name, most):
