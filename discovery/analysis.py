@@ -104,6 +104,8 @@ class Asked:
         Which bodies the columns are of.
     rest : Rest, optional
         What the runs are a sample of.
+    noise_lasts : bool
+        Whether the noise is correlated over many samples, and looks like motion.
     """
 
     library: LibraryLike
@@ -112,6 +114,7 @@ class Asked:
     criteria: LawCriteria
     told: Told | None = None
     rest: Rest | None = None
+    noise_lasts: bool = False
 
     @property
     def in_box(self) -> bool:
@@ -309,6 +312,7 @@ def _as_orbits(
     every = np.arange(sound.n_runs)
     fit, held = (every, every) if few else Split.choose(sound.n_runs, rng)
     known = preparation.within(frame.of_columns(coordinates)).orbits(moving, fit, levels, rng)
+    known = replace(known, noise_lasts=asked.noise_lasts)
     if known.on_a_path:
         known, frame = _about_natural_origin(known, moving, frame, coordinates)
     orbits = known.among(sound.rows, coordinates, parts.parameters)
