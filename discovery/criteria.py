@@ -369,7 +369,7 @@ class NoiseCriteria:
         1.1,
         statistic="mean absolute difference over every second sample, over that over every sample",
         unit="1",
-        reason="tolerance: 1 for independent noise, whatever its distribution; an autoregression of "
+        reason="tolerance: 1 for independent noise of any distribution; an autoregression of "
         ".11 has 1.1 and adds a fifth to the noise of slow frequencies",
         off=math.inf,
         test="estimation/noise/test_memory.py::test_noise_that_is_correlated_is_seen",
@@ -971,6 +971,24 @@ class LawCriteria:
         reason="tolerance: what estimating and removing the noise may leave in a band",
         off=0.0,
         test="laws/judging/test_drift.py::test_what_noise_leaves_in_a_band_is_tolerated",
+    )
+    unlike: float = limit(
+        1e-3,
+        statistic="probability that a law moves as much in the slowest modes of a run, times the "
+        "number of runs and of formulas",
+        unit="1",
+        reason="the F distribution, against the fast modes of the same run",
+        level=1e-3,
+        off=0.0,
+        test="laws/judging/test_unlike.py::test_runs_with_friction_are_named",
+    )
+    unlike_share: float = limit(
+        0.25,
+        statistic="share of the runs that are unlike the others",
+        unit="1",
+        reason="tolerance: what moves in more of them is no law that a few runs break",
+        off=1.0,
+        test="laws/judging/test_unlike.py::test_what_moves_in_many_runs_is_no_law_of_the_others",
     )
     stated_noise: float = limit(
         0.15,

@@ -12,7 +12,8 @@ ratio is (1 + φ) / √(1 + φ²), up to √2. Mean absolute values are compared
 is that over runs. Fast motion too is larger in every second sample; so only the third of the
 samples counts around which a column moves least.
 
-What is left of a path that is too fast makes the ratio larger, and then it tells nothing.
+What is left of a path that is too fast makes the ratio larger, the more the farther samples are
+apart; where it is too large, also at twice the distance, it tells nothing.
 
 Samples far enough apart err independently: every k-th is kept, with the first k at which the test
 sees nothing any more.
@@ -97,6 +98,8 @@ def taken_apart(runs: Trajectories, columns: tuple[int, ...] | None = None) -> A
         if some.lengths.min() < NOISE.fewest_thinned or not have_a_path(some):
             return Apart(runs, every - 1, lasting=True)
         ratio, _ = memory(seen, every)
+        if every == 2 and np.isnan(ratio):
+            return Apart(runs)
     return Apart(thinned(runs, every), every)
 
 
