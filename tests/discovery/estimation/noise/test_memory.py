@@ -59,6 +59,13 @@ def test_fast_paths_are_no_memory(name, level):
     assert not taken_apart(datasets.load(name, 60, 100, noise=level, seed=0)).remarks
 
 
+def test_close_encounters_are_no_memory():
+    runs = datasets.load("central_space/7001", 120, 100, noise=0.0, seed=7001)
+    white = np.random.default_rng(0).standard_normal(runs.rows.shape)
+    runs.rows = runs.rows + 0.05 * runs.rows.std(axis=0) * white
+    assert memory(runs)[1] < 1e-3 and not taken_apart(runs).remarks
+
+
 def test_a_few_samples_tell_no_memory():
     few = [oscillators(correlated(0.2), n_runs=5, steps=60, seed=seed) for seed in range(8)]
     assert any(memory(runs)[0] > 1.1 for runs in few)
