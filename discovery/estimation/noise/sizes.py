@@ -3,10 +3,13 @@
 A gain that flickers makes an error of a share of the value; counts err by their root. The noise of
 each column is compared in parts of its own values, by Mood's median test on differences that share
 no sample; where it differs, the size of differences in each part, the smallest over their orders,
-is the noise there, and between the middles of the parts it is interpolated.
+is the noise there, and between the middles of the parts it is interpolated. Where a part is passed
+so fast that every second sample shows far more, the path is left in it, and nothing is told.
 """
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 from scipy.special import chdtrc
@@ -43,6 +46,8 @@ def noise_by_value(
     if not len(scales):
         return out
     parts = path.argsort(axis=0).argsort(axis=0) * _PARTS // len(path)
+    pieces = [np.arange(a, b, 2) for a, b in itertools.pairwise(offsets)]
+    second, halved = np.concatenate(pieces), np.cumsum([0, *map(len, pieces)])
     seen = noise > 1.001 * NOISE.resolution * rows.std(axis=0)
     for j in np.flatnonzero(seen):
         order = 1 + int(np.argmin(scales[:, j]))
@@ -53,6 +58,11 @@ def noise_by_value(
         if _alike(place, np.abs(apart[:, 0])) >= NOISE.sizes_differ / len(noise):
             continue
         sizes = _in_parts(rows[:, [j]], times, offsets, parts[:, j], len(scales))
+        farther = _in_parts(
+            rows[second][:, [j]], times[second], halved, parts[second, j], len(scales)
+        )
+        if np.max(farther / np.maximum(sizes, 1e-300)) > NOISE.path_left:
+            continue
         out[:, j] = np.maximum(_between(path[:, j], parts[:, j], sizes), sizes.min() / 2)
     return out
 

@@ -42,6 +42,13 @@ def test_noise_that_does_not_depend_on_it(name, noise):
         assert np.ptp(found, axis=0).max() <= 1e-12 * found.max()
 
 
+@pytest.mark.parametrize("noise", [0.01, 0.05])
+def test_close_encounters_are_no_noise(noise):
+    orbits = prepare(datasets.load("central/7002", 60, 100, noise=noise, seed=7002))
+    found = orbits.measured.variances
+    assert np.ptp(found, axis=0).max() <= 1e-12 * found.max()
+
+
 def test_a_law_in_noise_of_the_value_is_found():
     runs, _ = oscillators(lambda x: 2 * abs(x))
     report = ConservedQuantityFinder(random_state=0).fit(runs).report_
