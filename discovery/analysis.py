@@ -317,7 +317,7 @@ def _alike(some: _Seen, findings: Findings, criteria: LawCriteria) -> np.ndarray
     exact = [law for law in findings.laws if law.verdict == "exact"]
     nearly = sorted(findings.refused, key=lambda law: law.evidence.drift)[:FEW_NEARLY]
     alike = np.ones(some.orbits.n_runs, dtype=bool)
-    alike[unlike_runs([*exact, *nearly], some.split.all, criteria)] = False
+    alike[unlike_runs(exact or nearly, some.split.all, criteria)] = False
     return alike
 
 
