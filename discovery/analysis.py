@@ -37,6 +37,7 @@ from discovery.laws.general import general_stages
 from discovery.laws.judging.conclusion import Conclusion, conclude
 from discovery.laws.judging.joined import as_law, joined
 from discovery.laws.judging.law import Findings, Law
+from discovery.laws.judging.unlike import unlike_runs
 from discovery.laws.judging.whole import OnAll, Whole, judged_on_all
 from discovery.laws.search import analyse
 from discovery.laws.stages import Stage, stages_among, stages_of
@@ -68,6 +69,8 @@ Given: TypeAlias = Library | Scaled | Omitted | Bodies
 _ORIGIN_KNOWN = 1e-4
 # Rows that are judged at a time.
 PIECE = 100_000
+# Formulas that are no laws, but nearly so, which tell of runs unlike the others.
+FEW_NEARLY = 5
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,10 @@ class Asked:
         Which bodies the columns are of.
     rest : Rest, optional
         What the runs are a sample of.
+    noise_lasts : bool
+        Whether the noise is correlated over many samples, and looks like motion.
+    others : bool
+        Whether the runs are what is left without those that are unlike the others.
     """
 
     library: LibraryLike
@@ -112,6 +119,8 @@ class Asked:
     criteria: LawCriteria
     told: Told | None = None
     rest: Rest | None = None
+    noise_lasts: bool = False
+    others: bool = False
 
     @property
     def in_box(self) -> bool:
@@ -246,7 +255,8 @@ def laws_of(
 ) -> tuple[DiscoveryReport, Frame, MeasuredMotion, list[str]]:
     """Return the report on runs without gross errors in a frame, that frame, and how they move.
 
-    And what all runs say, where these are a sample.
+    And what all runs say, where these are a sample; or which are unlike the others, where the
+    report is on these.
 
     Parameters
     ----------
@@ -274,6 +284,16 @@ def laws_of(
         findings = with_energy_left_out(findings, motion, some.split, asked.criteria)
         findings = _with_energy(findings, motion, some.split, rng, asked)
         findings = _in_better_forms(findings, motion, some.split, rng, asked)
+    if asked.rest is None and not asked.others and not some.few and some.split is not None:
+        alike = _alike(some, findings, asked.criteria)
+        if not alike.all():
+            ids = ", ".join(map(str, sound.run_ids[~alike]))
+            again = laws_of(
+                sound[alike], parts, frame, preparation, replace(asked, others=True), rng
+            )
+            if again[0].n_conserved:
+                said = f"runs {ids} move otherwise: the report is on the {alike.sum()} others"
+                return *again[:3], [*again[3], said]
     on_all = None
     if asked.rest is not None and not some.few:
         way = asked.rest.reading, some.frame, parts, preparation.sampling
@@ -290,6 +310,15 @@ def laws_of(
     if asked.rest is not None:
         said = of_all(on_all, asked.rest.source.scan, some.frame, asked.numbers)
     return report, some.frame, motion, said
+
+
+def _alike(some: _Seen, findings: Findings, criteria: LawCriteria) -> np.ndarray:
+    """Tell which runs are like the others, (runs,) of bool."""
+    exact = [law for law in findings.laws if law.verdict == "exact"]
+    nearly = sorted(findings.refused, key=lambda law: law.evidence.drift)[:FEW_NEARLY]
+    alike = np.ones(some.orbits.n_runs, dtype=bool)
+    alike[unlike_runs(exact or nearly, some.split.all, criteria)] = False
+    return alike
 
 
 def _as_orbits(
@@ -309,6 +338,7 @@ def _as_orbits(
     every = np.arange(sound.n_runs)
     fit, held = (every, every) if few else Split.choose(sound.n_runs, rng)
     known = preparation.within(frame.of_columns(coordinates)).orbits(moving, fit, levels, rng)
+    known = replace(known, noise_lasts=asked.noise_lasts)
     if known.on_a_path:
         free = isinstance(asked.library, str) and not asked.in_box
         known, frame = _about_natural_origin(known, moving, frame, coordinates, free)

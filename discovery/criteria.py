@@ -380,6 +380,63 @@ class NoiseCriteria:
         test="estimation/iterates/test_one_step.py::test_what_follows_from_nothing_is_no_map",
     )
 
+    # Whether the noise is correlated from sample to sample.
+    memory: float = limit(
+        1.1,
+        statistic="mean absolute difference over every second sample, over that over every sample",
+        unit="1",
+        reason="tolerance: 1 for independent noise of any distribution; an autoregression of "
+        ".11 has 1.1 and adds a fifth to the noise of slow frequencies",
+        off=math.inf,
+        test="estimation/noise/test_memory.py::test_noise_that_is_correlated_is_seen",
+    )
+    path_left: float = limit(
+        1.6,
+        statistic="the same ratio, mean over the columns",
+        unit="1",
+        reason="tolerance: at most 1.41 for autoregressive noise; where it is larger the path "
+        "itself is too fast for every second sample",
+        off=math.inf,
+        test="estimation/noise/test_memory.py::test_fast_paths_are_no_memory",
+    )
+    remembered: float = limit(
+        1e-3,
+        statistic="probability that this ratio is as far above `memory`",
+        unit="1",
+        reason="Student's distribution, of its error over runs, for the mean over all columns",
+        level=1e-3,
+        off=1.1,
+        test="estimation/noise/test_memory.py::test_a_few_samples_tell_no_memory",
+    )
+    fewest_compared: int = limit(
+        4,
+        statistic="runs whose differences are compared",
+        unit="1",
+        reason="tolerance: the error of a mean over fewer runs is hardly known",
+        off=1,
+        test="estimation/noise/test_memory.py::test_two_runs_tell_no_memory",
+    )
+    fewest_thinned: int = limit(
+        20,
+        statistic="samples that are left of the shortest run",
+        unit="1",
+        reason="tolerance: fewer have no band of frequencies in which only noise is left",
+        off=0,
+        test="estimation/noise/test_memory.py::test_short_runs_are_not_thinned",
+    )
+
+    # Whether the noise of a column depends on its value.
+    sizes_differ: float = limit(
+        1e-3,
+        statistic="p value of the test that the noise of a column is as large in ten parts of its "
+        "values, over the columns",
+        unit="1",
+        reason="chi-squared: differences that share no sample, above their median or not",
+        level=1e-3,
+        off=0.0,
+        test="estimation/noise/test_sizes.py::test_noise_of_the_value",
+    )
+
     # Whether a manifold is trained.
     uniform: float = limit(
         0.01,
@@ -930,6 +987,24 @@ class LawCriteria:
         reason="tolerance: what estimating and removing the noise may leave in a band",
         off=0.0,
         test="laws/judging/test_drift.py::test_what_noise_leaves_in_a_band_is_tolerated",
+    )
+    unlike: float = limit(
+        1e-3,
+        statistic="probability that a law moves as much in the slowest modes of a run, times the "
+        "number of runs and of formulas",
+        unit="1",
+        reason="the F distribution, against the fast modes of the same run",
+        level=1e-3,
+        off=0.0,
+        test="laws/judging/test_unlike.py::test_runs_with_friction_are_named",
+    )
+    unlike_share: float = limit(
+        0.1,
+        statistic="share of the runs that are unlike the others",
+        unit="1",
+        reason="tolerance: what moves in more of them may be an imitation that large motions refute",
+        off=1.0,
+        test="laws/judging/test_unlike.py::test_what_moves_in_many_runs_is_no_law_of_the_others",
     )
     stated_noise: float = limit(
         0.15,

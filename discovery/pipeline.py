@@ -33,6 +33,7 @@ from discovery.estimation.iterates.sampling import (
     told_sampling,
     without_order,
 )
+from discovery.estimation.noise.memory import Apart, taken_apart
 from discovery.estimation.passage import Reading
 from discovery.estimation.positions import (
     missing_velocities,
@@ -276,6 +277,7 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     # Whether angles follow a path is seen in radians.
     plain = in_radians(runs, turns) if any(turns) else runs
     missing = None if complete else missing_velocities(plain)
+    apart = Apart(runs)
     if missing is not None:
         levels = None if levels is None else levels * radians_in(turns)
         # What turns is in radians from here on.
@@ -284,8 +286,11 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         turned_by, turns = turns, ()
         if whole is not None and levels is None:
             levels = seen_noise(plain)
-        reading = Reading(runs.roles, turned_by, missing, levels, reading.unrolled)
-        runs = with_formed_velocities(drawn(plain, most, rng), missing, levels)
+        apart = taken_apart(drawn(plain, most, rng), missing.kept)
+        reading = Reading(
+            runs.roles, turned_by, missing, levels, reading.unrolled, every=apart.every_kept
+        )
+        runs = with_formed_velocities(apart.runs, missing, levels)
     if runs.formed is not None:
         levels = None
     numbers = Numbers.of(constants, runs.names)
@@ -308,18 +313,22 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         some = drawn(framed, most, rng)
         said = preparation.sampling
         sound, sampling = _sampled(some, parts, said)
+        dropped = len(some.rows) - len(sound.rows)
+        if sampling not in _OFF_PATHS and sound.formed is None:
+            apart = taken_apart(sound, parts.coordinates)
+            sound, reading = apart.runs, replace(reading, every=apart.every_kept)
         source = None if whole is None else Rest(whole, reading)
-        asked = Asked(chosen, levels, numbers, criteria, told, source)
+        asked = Asked(chosen, levels, numbers, criteria, told, source, apart.lasting)
         preparation = preparation.sampled(sampling)
         inside = frame
         report, frame, motion, said_of_all = laws_of(sound, parts, frame, preparation, asked, rng)
         notes = [_TAKEN_AS[sampling]] if sampling in _TAKEN_AS else []
         if said == Sampling.MAP:
             notes = ["taken as iterates of a map, as told"]
-        notes += remarks(runs, parts)
+        notes += apart.remarks + remarks(runs, parts)
         if runs.formed is not None:
             notes.append(remark(given, runs, missing))
-        title = "; ".join([_title(runs, some, sound, parts, whole), *said_of_all, *notes])
+        title = "; ".join([_title(runs, some, dropped, parts, whole), *said_of_all, *notes])
         report = replace(report, title=title)
     report = replace(report, title="; ".join([report.title, *runs.remarks]))
     report = outside(report, frame, numbers)
@@ -389,7 +398,7 @@ def _fields(
 def _title(
     runs: Trajectories,
     some: Trajectories,
-    sound: Trajectories,
+    dropped: int,
     parts: Parts,
     whole: Source | None = None,
 ) -> str:
@@ -402,6 +411,5 @@ def _title(
         title += f"; {whole.searched}"
     if len(some.rows) < len(runs.rows):
         title += f"; {len(some.rows)} of {len(runs.rows)} rows analysed"
-    dropped = len(some.rows) - len(sound.rows)
     errors = "gross error" if dropped == 1 else "gross errors"
     return f"{title}; {dropped} {errors} left out" if dropped else title

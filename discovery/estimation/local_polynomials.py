@@ -52,8 +52,8 @@ def smooth(rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise: np.n
     times : (n,) array
     offsets : (runs + 1,) array of int
         Run r is ``rows[offsets[r]:offsets[r + 1]]``.
-    noise : (d,) array
-        Standard deviation of the noise of each coordinate.
+    noise : (d,) or (n, d) array
+        Standard deviation of the noise of each coordinate, or of each value.
 
     Returns
     -------
@@ -106,6 +106,7 @@ def _smoothed(
     bias_weight: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return what `smooth_apart` does, and the windows' half widths, (n, d): 0 for no window."""
+    noise = np.broadcast_to(noise, rows.shape)
     best, error = rows.copy(), np.ones(rows.shape)
     cost, halves = error.copy(), np.zeros(rows.shape, dtype=int)
     lengths = np.diff(offsets)
@@ -120,7 +121,7 @@ def _smoothed(
         for g, group in enumerate(groups):
             values = np.ascontiguousarray(rows[:, group])
             fits.append(local.values(values))
-            misfit = (((values[index] - fits[g]) / noise[group]) ** 2).mean(axis=1)
+            misfit = (((values[index] - fits[g]) / noise[index][:, group]) ** 2).mean(axis=1)
             bias[g] = misfit - expected
         if bias_weight is None:
             missed = np.array([_around(row, index, offsets) for row in bias])

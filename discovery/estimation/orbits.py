@@ -39,6 +39,8 @@ class Orbits:
         Columns that are constant in each run, and may stand in formulas.
     of_run : (runs,) array of int or None
         Where these orbits are windows of fewer, longer runs: the run that each is a part of.
+    noise_lasts : bool
+        Whether the noise is correlated over many samples, and looks like motion.
     """
 
     measured: Path
@@ -50,6 +52,7 @@ class Orbits:
     are_functions: bool = False
     parameters: tuple[int, ...] = ()
     of_run: np.ndarray | None = None
+    noise_lasts: bool = False
 
     @property
     def n_runs(self) -> int:

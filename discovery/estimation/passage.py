@@ -21,6 +21,7 @@ from discovery.data.row_limit import long_enough
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.along import with_noise
 from discovery.estimation.iterates.sampling import Sampling, without_order
+from discovery.estimation.noise.memory import thinned
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.positions import Missing, with_formed_velocities
 from discovery.estimation.preparation import Levels, prepare, without_gross_errors
@@ -42,6 +43,8 @@ class Reading:
         Of the columns that they are formed from.
     unrolled : callable or None
         From rows and offsets to places that do not jump at the walls of a box.
+    every : int
+        One in so many samples is analysed: those between err as their neighbours do.
     """
 
     roles: tuple[str | None, ...] | None
@@ -49,6 +52,7 @@ class Reading:
     missing: Missing | None = None
     noise: np.ndarray | None = None
     unrolled: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    every: int = 1
 
     def read(self, runs: Trajectories) -> Trajectories:
         """Return the runs with the columns that are analysed.
@@ -63,6 +67,7 @@ class Reading:
             runs = with_rows(runs, self.unrolled(runs.rows, runs.offsets), runs.row_times)
         runs = without_held(runs)
         runs.roles = self.roles
+        runs = long_enough(thinned(runs, self.every))
         if self.missing is None:
             return runs
         runs = in_radians(runs, self.turns) if any(self.turns) else runs

@@ -19,6 +19,7 @@ from discovery.estimation.kalman_smoother import smooth_through
 from discovery.estimation.local_polynomials import smooth
 from discovery.estimation.manifold import Manifold
 from discovery.estimation.model_rows import continuous_rows, is_regular, model_inputs, row_intervals
+from discovery.estimation.noise.sizes import noise_by_value
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path, estimated_error, raw_path, stated_error
 
@@ -134,7 +135,14 @@ def prepare(
         noise = noise_scale(rows, runs.row_times, runs.offsets)
         noise = np.maximum(noise, rounding_noise(runs.rows))
     measured = raw_path(rows, noise)
-    path = smooth(rows, runs.row_times, runs.offsets, noise) if on_a_path else measured
+    if not on_a_path:
+        return Orbits(measured, measured, runs.offsets, rows.std(axis=0), on_a_path, known)
+    path = smooth(rows, runs.row_times, runs.offsets, noise)
+    if not known:
+        told = noise_by_value(rows, runs.row_times, runs.offsets, path.states, noise)
+        if np.any(told != noise):
+            measured = Path(rows, told**2)
+            path = smooth(rows, runs.row_times, runs.offsets, told)
     return Orbits(measured, path, runs.offsets, rows.std(axis=0), on_a_path, known)
 
 

@@ -125,6 +125,7 @@ class Search:
         self.records: list[StageRecord] = []
         self.judged: set[tuple[bool, str, frozenset]] = set()
         self.nearly: list[Law] = []
+        self.refused: list[Law] = []
         self.unresolved: list[Law] = []
         self.number = count(1)
 
@@ -167,6 +168,7 @@ class Search:
             held.n_runs,
             resolution(held, self.criteria),
             left_out=[law for law in left_out if law.expression not in chosen],
+            refused=self.refused,
         )
 
     def depends(
@@ -242,6 +244,7 @@ class Search:
         passed = [law for law in laws if law.verdict != Verdict.REJECTED]
         self.pool += passed
         others = [law for law in laws if law.verdict in (Verdict.REJECTED, Verdict.APPROXIMATE)]
+        self.refused += others
         self.nearly += [law for law in others if law.exact_in.any()]
         self.unresolved += [
             law for law in others if law.verdict == Verdict.REJECTED and law.unresolved

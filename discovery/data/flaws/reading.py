@@ -110,7 +110,9 @@ def in_radians(runs: Trajectories, turns: Sequence[Fraction | None]) -> Trajecto
     if runs.formed is not None:
         out.formed = runs.formed.inside(np.zeros(runs.dim), 1 / radians)
     words = ", ".join(n for n, turn in zip(runs.names, turns, strict=True) if turn is not None)
-    out.remarks = (*runs.remarks, f"{words} turned into radians")
+    others = tuple(remark for remark in runs.remarks if remark != f"{words} in degrees")
+    unit = ", in degrees," if len(others) < len(runs.remarks) else ""
+    out.remarks = (*others, f"{words}{unit} turned into radians")
     return out
 
 

@@ -374,6 +374,16 @@ class _Balance:
         _, slopes, _ = library.jets(states, order=1)
         return sum(states[:, i] * (coefficients @ slopes[i]) for i in self.moving.momenta)
 
+    def _fitted(self, law: Law, lost: Sequence[int]) -> np.ndarray:
+        """Return the coefficients with losses as all runs tell them beside the energy.
+
+        A law is found on some of the runs, and written in simple numbers; a rate is measured.
+        """
+        windows = self.moving.windows
+        orbits = self.orbits.in_windows(windows) if windows else self.orbits
+        test = DriftTest(law.library, law.coefficients, orbits)
+        return test.refitted(law.coefficients, ~np.isin(np.arange(len(law.library)), lost))
+
     def energy(self, law: Law) -> Law:
         """Return an energy without its losses."""
         kept, lost = self._parted(law)
@@ -381,7 +391,7 @@ class _Balance:
         coefficients = _simplest(law.coefficients[kept], errors, self.numbers)
         largest = int(np.argmax(np.abs(coefficients)))
         change = coefficients[largest] / law.coefficients[kept][largest]
-        factors, errors = law.coefficients[lost] * change, errors * abs(change)
+        factors, errors = self._fitted(law, lost)[lost] * change, errors * abs(change)
         rates = self._rates(law, lost).mean(axis=1)
         kinetic = self._twice_kinetic(library, coefficients)
         size = abs(kinetic.mean())

@@ -25,6 +25,11 @@ _ONE_MOTION = (
     "accident of its start; measure runs from different initial states."
 )
 
+_NOISE_LASTS = (
+    "the noise is correlated over many samples and looks like motion, or the motion itself is "
+    "random; measure without filters, or take samples so far apart that they err independently."
+)
+
 # Libraries that are named before the others are counted.
 _NAMED = 3
 
@@ -90,6 +95,8 @@ def conclude(
         return Conclusion("laws", f"{exact} independent conserved quantit{plural}{beside}.")
     if noise > criteria.relative_noise:
         return _too_noisy(noise)
+    if orbits.noise_lasts:
+        return Conclusion("undecided", _NOISE_LASTS)
     if findings.unresolved is not None and not findings.laws:
         what = _not_excluded(findings.unresolved, "a function of the libraries")
         return Conclusion("undecided", f"{what}; measure more runs, or more precisely.")

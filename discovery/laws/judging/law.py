@@ -200,6 +200,8 @@ class Findings:
         Whether all that was found is constant because the only run is one curve.
     left_out : list of Law
         Exact ones that are functions of the laws, or so nearly that the data do not tell.
+    refused : list of Law
+        Those that were judged and are none.
     """
 
     laws: list[Law] = field(default_factory=list)
@@ -211,6 +213,7 @@ class Findings:
     resolution: float = float("nan")
     one_curve: bool = False
     left_out: list[Law] = field(default_factory=list)
+    refused: list[Law] = field(default_factory=list)
 
     def along_runs(self, n_runs: int, dim: int) -> Findings:
         """Return what windows of few runs tell: their identities are constant along these runs.

@@ -6,6 +6,7 @@ import sympy
 
 from discovery import ConservedQuantityFinder, Trajectories, datasets
 from discovery.data.flaws.angles import angles_in
+from discovery.data.flaws.reading import in_radians, read
 from discovery.data.flaws.samples import Samples
 
 DEGREE = np.pi / 180
@@ -319,6 +320,13 @@ def test_formed_velocities_keep_their_errors():
     given = runs.in_radians(runs.names)
     np.testing.assert_allclose(given.formed.path, runs.formed.path * DEGREE)
     np.testing.assert_allclose(given.formed.covariance, runs.formed.covariance * DEGREE**2)
+
+
+def test_degrees_that_are_turned_are_told_once():
+    given = datasets.load("pendulum", 9, 60, 0.01)
+    runs, turns = read(given, ["theta", "omega"])
+    turned = in_radians(runs, turns)
+    assert turned.remarks == ("theta, omega, in degrees, turned into radians",)
 
 
 def test_titles_tell_degrees_at_every_door(tmp_path):

@@ -58,6 +58,14 @@ def test_energy_of_a_damped_pendulum(noise):
     assert law.decay.rate == pytest.approx(0.05, abs=3 * law.decay.error + 1e-7)
 
 
+def test_a_rate_is_as_far_from_the_truth_as_its_error_says():
+    """A simple fraction near a rate that is none is several errors from it."""
+    rates = [0.0418, 0.0356, 0.0231, 0.0369]
+    found = [lost(runs_of(lambda q, v, g=g: -q - g * v, noise=0.01), "polynomial") for g in rates]
+    z = [(law.decay.rate - g) / law.decay.error for g, (law,) in zip(rates, found, strict=True)]
+    assert np.abs(z).max() < 2.5 and np.sqrt(np.mean(np.square(z))) < 1.5
+
+
 @pytest.mark.parametrize(
     ("friction", "loss", "factor"),
     [

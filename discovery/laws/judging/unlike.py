@@ -1,0 +1,74 @@
+"""Runs unlike the others: in a few of many something moves that is constant in the rest.
+
+Somebody touched the pendulum, a clamp came loose: the law holds, but not in these runs. With P_k
+the power of mode k of a formula along one run (see `judging.drift`), and no motion in it,
+
+    F = mean of P_k over the lowest modes / mean of P_k over the upper half
+
+is a ratio of mean squares of the run's own noise, and has the distribution F(k, n). Each run is
+compared with it; the smallest of many probabilities counts as often as there are runs and formulas.
+Only what does not move in the others tells: a formula that is no law moves in all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from discovery.criteria import LAWS, LawCriteria
+from discovery.estimation.orbits import Orbits
+from discovery.laws.judging.drift import DriftTest, even_weights, modes, values_of
+from discovery.laws.judging.law import Law
+
+# Share of the modes that are slow, and how many there are at least; how many fast ones.
+_SLOW, _FEWEST_SLOW, _FEWEST_FAST = 1 / 32, 3, 8
+
+
+def unlike_runs(laws: Sequence[Law], orbits: Orbits, criteria: LawCriteria = LAWS) -> np.ndarray:
+    """Return which runs move in what does not move in the others, (k,) of int; often none.
+
+    Parameters
+    ----------
+    laws : sequence of Law
+        The first that tells decides.
+    orbits : Orbits
+        All runs.
+    criteria : LawCriteria
+    """
+    none = np.empty(0, dtype=int)
+    if not orbits.on_a_path or orbits.of_run is not None:
+        return none
+    some = [law for law in laws if orbits.clear(law.library.positive).all()]
+    for law in some:
+        chance = chances(law, orbits) * len(some) * orbits.n_runs
+        unlike = np.flatnonzero(chance < criteria.unlike)
+        if not 0 < len(unlike) <= criteria.unlike_share * orbits.n_runs:
+            continue
+        others = orbits.take(np.setdiff1d(np.arange(orbits.n_runs), unlike))
+        motion = DriftTest(law.library, law.coefficients, others, criteria).motion(law.coefficients)
+        if not motion.without_noise and motion.chance(criteria) >= criteria.detected_motion:
+            return unlike
+    return none
+
+
+def chances(law: Law, orbits: Orbits) -> np.ndarray:
+    """Return how probably its own noise would move a formula as much in each run, (runs,).
+
+    Parameters
+    ----------
+    law : Law
+    orbits : Orbits
+    """
+    terms, smooth, measured = law.library, orbits.smoothed, orbits.measured
+    values, _ = values_of(terms, law.coefficients, measured.states, measured.errors)
+    _, noise = values_of(terms, law.coefficients, smooth.states, smooth.errors)
+    power = modes(values, even_weights(noise, orbits.offsets), orbits.offsets) ** 2
+    out = np.ones(orbits.n_runs)
+    for r, (a, b) in enumerate(zip(orbits.offsets[:-1], orbits.offsets[1:], strict=True)):
+        slow = max(_FEWEST_SLOW, round(_SLOW * (b - a)))
+        low, top = power[a + 1 : a + 1 + slow], power[a + (b - a) // 2 + 1 : b]
+        if len(top) >= _FEWEST_FAST and top.any():
+            out[r] = stats.f.sf(low.mean() / top.mean(), slow, len(top))
+    return out

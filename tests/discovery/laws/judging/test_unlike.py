@@ -1,0 +1,56 @@
+"""Runs that break a law which holds in the others: named, and no others are."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import sympy
+from scipy import stats
+
+from discovery import ConservedQuantityFinder, Trajectories
+from discovery.estimation.preparation import prepare
+from discovery.laws.judging.unlike import chances, unlike_runs
+from discovery.libraries.library import Library
+
+X, V = sympy.symbols("x v", real=True)
+ENERGY = SimpleNamespace(
+    library=Library((X, V), [X, V], [(2, 0), (0, 2)]), coefficients=np.array([1.0, 1.0])
+)
+
+
+def oscillators(damped=(), friction=0.02, n_runs=40, seed=0):
+    """Runs of an oscillator at 1 % noise, some of them with friction."""
+    rng = np.random.default_rng(seed)
+    t = 0.15 * np.arange(120)
+    phase, size = rng.uniform(0, 6.3, (n_runs, 1)), rng.uniform(0.5, 2, (n_runs, 1))
+    rate = friction * np.isin(np.arange(n_runs), damped)[:, None]
+    fading = size * np.exp(-rate * t / 2)
+    clean = np.stack([fading * np.cos(t + phase), -fading * np.sin(t + phase)], axis=2)
+    noisy = clean + 0.01 * rng.standard_normal(clean.shape)
+    return Trajectories(noisy, times=t, names=["x", "v"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_runs_with_friction_are_named(seed):
+    orbits = prepare(oscillators([3, 17, 31], seed=seed))
+    assert unlike_runs([ENERGY], orbits).tolist() == [3, 17, 31]
+
+
+def test_runs_that_are_alike_are_uniform_in_their_chances():
+    found = np.concatenate(
+        [chances(ENERGY, prepare(oscillators(n_runs=100, seed=seed))) for seed in range(5)]
+    )
+    assert stats.kstest(found, "uniform").pvalue > 0.001
+    assert found.min() > 1e-3 / len(found)
+
+
+def test_what_moves_in_many_runs_is_no_law_of_the_others():
+    orbits = prepare(oscillators(range(0, 40, 2)))
+    assert len(unlike_runs([ENERGY], orbits)) == 0
+
+
+def test_a_report_is_on_the_others():
+    runs = oscillators([3, 17, 31])
+    report = ConservedQuantityFinder(random_state=0).fit(runs).report_
+    assert report.n_conserved == 1
+    assert "runs 3, 17, 31 move otherwise: the report is on the 37 others" in report.title
