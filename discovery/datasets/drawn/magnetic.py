@@ -44,7 +44,7 @@ def magnetic(name: str, rng: np.random.Generator) -> System:
 
 @kind
 def axial(name: str, rng: np.random.Generator) -> System:
-    """Draw a field about an axis, given by its flux ψ(ρ, z), and a potential about the same axis."""
+    """Draw a field about an axis by its flux ψ(ρ, z), and a potential about the same axis."""
     x, y, z, u, v, w = sympy.symbols("x y z u v w", real=True)
     square, height = x**2 + y**2, z**2
     strength, slope = number(rng, 0.5, 1.5), number(rng, 0.2, 0.8)
