@@ -945,6 +945,16 @@ class LawCriteria:
         off=math.inf,
         test="laws/judging/test_evidence.py::test_a_few_noisy_samples_do_not_hide_the_others",
     )
+    hidden_samples: float = limit(
+        0.02,
+        statistic="share of samples at which noise moves a formula by more than it differs between "
+        "runs",
+        unit="1",
+        reason="tolerance: such samples say nothing, and up to so many are left out of the bound "
+        "and told; with more of them the bound is for all",
+        off=math.inf,
+        test="laws/judging/test_evidence.py::test_a_bound_holds_in_noisy_places_too",
+    )
     rounding_drift: float = limit(
         2e-6,
         statistic="drift, or what is left of terms that cancel, as a fraction of the spread",
