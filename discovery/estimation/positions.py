@@ -180,10 +180,18 @@ def _futures_differ(runs: Trajectories, moving: Trajectories) -> bool:
 
 
 def _motion(moving: Trajectories) -> tuple[np.ndarray, np.ndarray]:
-    """Return smooth paths, and rates along them."""
-    noise = noise_scale(moving.rows, moving.row_times, moving.offsets)
-    path = smooth(moving.rows, moving.row_times, moving.offsets, noise).states
+    """Return smooth paths, angles without jumps, and rates along them."""
+    rows = continuous_rows(moving)
+    noise = noise_scale(rows, moving.row_times, moving.offsets)
+    path = smooth(rows, moving.row_times, moving.offsets, noise).states
     return path, rates(moving, path)
+
+
+def _on_circles(path: np.ndarray, moving: Trajectories) -> np.ndarray:
+    """Return a path with the cosine and the sine of each angle in its place: turns are none."""
+    angles = [i for i, role in enumerate(moving.roles or ()) if role == "angle"]
+    round_ = path[:, angles]
+    return np.hstack([np.delete(path, angles, axis=1), np.cos(round_), np.sin(round_)])
 
 
 def _neighbours(runs: Trajectories, moving: Trajectories) -> tuple[np.ndarray, np.ndarray]:
@@ -193,7 +201,7 @@ def _neighbours(runs: Trajectories, moving: Trajectories) -> tuple[np.ndarray, n
     """
     path, speeds = _motion(moving)
     parameters = list(parted(runs).parameters)
-    states = np.hstack([path, runs.rows[:, parameters]])
+    states = np.hstack([_on_circles(path, moving), runs.rows[:, parameters]])
     states = states / np.maximum(states.std(axis=0), 1e-300)
     speeds = speeds / np.maximum(speeds.std(axis=0), 1e-300)
     some = np.arange(len(states))[:: max(1, len(states) // _STATES)]

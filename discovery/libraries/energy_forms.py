@@ -23,6 +23,8 @@ from discovery.libraries.monomials import monomials, symbols_of
 
 # Degrees of freedom: smooth functions of more positions have more terms than data can tell.
 _MOST_POSITIONS = 3
+# Coordinates without momenta of which any function is looked for.
+_COORDINATES = 2
 # Terms of the largest expansion, and its degree.
 _MOST_TERMS, _MOST_DEGREE = 250, 16
 # Degree of the monomials that describe a potential, and beside momenta.
@@ -86,7 +88,7 @@ class EnergyForm:
             self.momenta,
             np.array(powers),
             np.array(functions),
-            f"{self.name} in smooth functions of position",
+            f"{self.name} in smooth functions of position" if self.momenta else self.name,
         )
 
     def describing(self) -> Library:
@@ -102,7 +104,37 @@ class EnergyForm:
             degree = _BESIDE if f.any() else _DESCRIBING
             above = [none, *monomials(places, degree)]
             exponents += [(*map(int, f), *e) for e in above if any(e) or f.any()]
-        return Library(self.symbols, atoms, exponents, f"{self.name}, {n} degrees of freedom")
+        name = f"{self.name}, {n} degrees of freedom" if n else self.name
+        return Library(self.symbols, atoms, exponents, name)
+
+
+def function_form(
+    names: Sequence[str], roles: Sequence[str | None], rows: np.ndarray
+) -> EnergyForm | None:
+    """Return the form of any smooth function of two coordinates, none of them a momentum.
+
+    Of three there is one, or nearly one, that is the same on all of an attractor.
+
+    Parameters
+    ----------
+    names, roles : sequences of length d
+    rows : (n, d) array
+        States: the ranges of the coordinates are theirs.
+    """
+    if len(names) != _COORDINATES or set(roles) & set(MOMENTA):
+        return None
+    bare, nothing = np.zeros((1, 0), dtype=int), np.zeros((0, 0), dtype=int)
+    axes = _axes(range(len(names)), roles, rows)
+    parts = symbols_of(names), axes, (), nothing, bare
+    return EnergyForm("smooth functions of both coordinates", *parts)
+
+
+def _axes(
+    positions: Sequence[int], roles: Sequence[str | None], rows: np.ndarray
+) -> tuple[Axis, ...]:
+    return tuple(
+        Axis(i, True) if roles[i] == "angle" else Axis.over(i, rows[:, i]) for i in positions
+    )
 
 
 def energy_forms(
@@ -127,9 +159,7 @@ def energy_forms(
     n = len(positions)
     if not 1 <= n <= _MOST_POSITIONS or n != len(momenta) or 2 * n != len(names):
         return []
-    axes = tuple(
-        Axis(i, True) if roles[i] == "angle" else Axis.over(i, rows[:, i]) for i in positions
-    )
+    axes = _axes(positions, roles, rows)
     unit = np.eye(n, dtype=int)
     pairs = itertools.combinations_with_replacement(range(n), 2)
     squares = np.array([unit[i] + unit[j] for i, j in pairs])

@@ -16,6 +16,7 @@ from discovery.libraries.families import (
     logarithmic,
     mechanics,
     multipoles,
+    phases,
     polynomial,
     radial,
     trigonometric,
@@ -34,6 +35,9 @@ from discovery.libraries.rational import (
 )
 from discovery.libraries.unknown_scale import Scaled, scaled
 from discovery.libraries.warped import warps
+
+# Cross ratios are of four angles, and their products with each other of three.
+_FEWEST_PHASES = 3
 
 
 def linear(names: Sequence[str], columns: Sequence[int] | None = None) -> Library | Omitted:
@@ -98,6 +102,8 @@ def escalation(
             stages.append(polynomial(names, 2 if few else 1, straight))
     if angles:
         stages += [trigonometric(names, roles, order) for order in (2, 3)]
+    if len(angles) == d >= _FEWEST_PHASES:
+        stages.append(phases(names))
     # Roles that rates alone suggest are no reason against a logarithm.
     open_to = [
         role in ("amount", None, "other") or not (given or role_of_name(name))

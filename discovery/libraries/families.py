@@ -46,10 +46,10 @@ def trigonometric(names: Sequence[str], roles: Sequence[str | None], order: int 
     angles = [i for i, role in enumerate(roles) if role == "angle"]
     rest = [i for i in range(len(names)) if i not in angles]
     others = [(0,) * len(rest), *monomials(len(rest), 2)]
-    modes = _wave_vectors(len(angles), order)
+    modes = wave_vectors(len(angles), order)
     while order > 1 and (2 * len(modes) + 1) * len(others) > MAX_TERMS:
         order -= 1
-        modes = _wave_vectors(len(angles), order)
+        modes = wave_vectors(len(angles), order)
     atoms = [symbols[i] for i in rest]
     for mode in modes:
         phase = sum(n * symbols[i] for n, i in zip(mode, angles, strict=True))
@@ -58,6 +58,23 @@ def trigonometric(names: Sequence[str], roles: Sequence[str | None], order: int 
     waves = [(0,) * count, *(tuple(int(i == j) for i in range(count)) for j in range(count))]
     exponents = [m + w for w in waves for m in others if any(m + w)]
     return Library(symbols, atoms, exponents, "trigonometric")
+
+
+def phases(names: Sequence[str]) -> Library:
+    """Return log(1 − cos) of the difference of any two angles: of twice sin² of half of it.
+
+    What phase oscillators that are all alike keep are sums of these, cross ratios for one
+    (Watanabe and Strogatz, Physica D 74, 1994): no phase overtakes another one there.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The coordinates, all of them angles.
+    """
+    symbols = symbols_of(names)
+    atoms = [sympy.log(1 - sympy.cos(a - b)) for a, b in itertools.combinations(symbols, 2)]
+    exponents = [unit(len(atoms), j) for j in range(len(atoms))]
+    return Library(symbols, atoms, exponents, "differences of phases")
 
 
 def logarithmic(names: Sequence[str], columns: Sequence[int], degree: int = 2) -> Library:
@@ -251,7 +268,7 @@ def distances(symbols: Sequence[sympy.Symbol], bodies: list[list[int]]) -> list[
     ]
 
 
-def _wave_vectors(n: int, order: int) -> list[tuple[int, ...]]:
+def wave_vectors(n: int, order: int) -> list[tuple[int, ...]]:
     """Return integer vectors of 1-norm up to `order`, one of each pair ±n; differences always."""
     vectors = [unit(n, i) for i in range(n)]
     pairs = list(itertools.combinations(range(n), 2))

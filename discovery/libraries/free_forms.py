@@ -3,14 +3,15 @@
     h = Σ c_a plain_a + Σ F_kb(s_k) factor_b,
 
 where s_k are shape variables: a coordinate, a distance, a difference. Expanded in a basis, or in a
-few atoms (1/s, log s …), each F is a sum of terms, and the whole an ordinary library.
+few atoms (1/s, log s …), each F is a sum of terms, and the whole an ordinary library. In a joint
+form there is one F of two shapes, as a field about an axis has one of ρ and z.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy
@@ -20,13 +21,15 @@ from discovery.data.coordinates import MOMENTA, group_bodies
 from discovery.formulas.compiling import compile_formulas
 from discovery.libraries.families import distances
 from discovery.libraries.library import Library
-from discovery.libraries.monomials import symbols_of
+from discovery.libraries.monomials import monomials, symbols_of, term_count
 from discovery.libraries.unknown_scale import SCALE
 
 # A product of factors.
 Term = tuple[sympy.Expr, ...]
 # What functions of a shape are written in.
 S = sympy.Symbol("s", real=True)
+# The second shape of a joint form.
+T = sympy.Symbol("t", real=True)
 # Differences of more coordinates are many shapes: bodies have stages of their own.
 _MOST_POSITIONS = 4
 # The share of the data that is near zero: functions vary there as well as far out.
@@ -55,6 +58,18 @@ POSITIVE = (
     (S**-12,),
 )
 IN_UNIT = ((sympy.sqrt(1 - S**2),), (1 / (1 - S**2),))
+# Functions of two shapes: products of powers, also beside those of the distance from their origin.
+_FAR = sympy.sqrt(S**2 + T**2)
+_POWERS = [(a, n - a) for n in range(5) for a in range(n, -1, -1)]
+JOINT = (
+    *((S**a * T**b,) for a, b in _POWERS[1:]),
+    # T² is what S² leaves of the distance.
+    *((S**a * T**b * _FAR**c,) for c in (-1, -2, -3, -5) for a, b in _POWERS[:5]),
+    (sympy.log(_FAR),),
+    (_FAR,),
+)
+_JOINT = {"degree": 8, "joint": True}
+JOINT_POSITIVE = ((sympy.log(S),), (1 / S,), (S**-2,))
 _STRETCHED = 1 + (SCALE * S) ** 2
 SCALED = (
     (sympy.exp(-((SCALE * S) ** 2)),),
@@ -132,6 +147,8 @@ class Form:
         Each has free functions of its own.
     degree : int
         Up to which free functions are expanded.
+    joint : bool
+        Whether free functions are of both shapes at once.
     """
 
     name: str
@@ -140,6 +157,7 @@ class Form:
     factors: tuple[Term, ...]
     shapes: tuple[Shape, ...]
     degree: int = 10
+    joint: bool = False
 
     @property
     def potential(self) -> bool:
@@ -149,15 +167,29 @@ class Form:
     @property
     def width(self) -> int:
         """Terms that one function of a shape becomes."""
-        return len(self.factors) * len(self.shapes)
+        return len(self.factors) * (1 if self.joint else len(self.shapes))
+
+    def count(self, degree: int) -> int:
+        """Return the number of terms of the free functions up to a degree."""
+        if self.joint:
+            return len(self.factors) * term_count(len(self.shapes), degree)
+        return degree * self.width
+
+    def of_degree(self, degree: int) -> Form:
+        """Return the form, expanded up to a degree."""
+        return replace(self, degree=degree)
 
     def free(self) -> Library:
         """Return the library of powers of the shapes in their range."""
         units = [shape.unit for shape in self.shapes]
+        if self.joint:
+            exponents = monomials(len(units), self.degree)
+        else:
+            single = np.eye(len(units), dtype=int)
+            exponents = [n * one for n in range(1, self.degree + 1) for one in single]
         powers = [
-            (*factor, *(unit,) * n)
-            for n in range(1, self.degree + 1)
-            for unit in units
+            (*factor, *(unit for unit, n in zip(units, e, strict=True) for _ in range(n)))
+            for e in exponents
             for factor in self.factors
         ]
         return self._library([*self.plain, *powers], self.symbols, f"functions of {self.name}")
@@ -168,14 +200,14 @@ class Form:
         Parameters
         ----------
         functions : sequence of sympy.Expr
-            Of `S`, and of `SCALE`, which is a last coordinate then.
+            Of `S`, and of `T` in a joint form; of `SCALE`, which is a last coordinate then.
         name : str
             What reports call it.
         """
         terms = [
-            (*factor, function.xreplace({S: shape.expression}))
+            (*factor, written)
             for function in functions
-            for shape in self.shapes
+            for written in self._written(function)
             for factor in self.factors
         ]
         scaled = any(function.has(SCALE) for function in functions)
@@ -184,17 +216,21 @@ class Form:
 
     def groups(self) -> list[Term]:
         """Return the groups of functions without a scale that may describe its free functions."""
-        groups = [
-            group
-            for group in (POSITIVE if all(s.positive for s in self.shapes) else SIGNED)
-            if not self._among_plain(group)
-        ]
+        if self.joint:
+            some = JOINT + (JOINT_POSITIVE if self.shapes[0].positive else ())
+        else:
+            some = POSITIVE if all(s.positive for s in self.shapes) else SIGNED
+        groups = [group for group in some if not self._among_plain(group)]
+        if self.joint:
+            return groups
         if all(shape.low > -1 and shape.high < 1 for shape in self.shapes):
             groups += IN_UNIT
         return groups
 
     def scaled_groups(self) -> list[Term]:
-        """Return those with a length or wave number."""
+        """Return those with a length or wave number; none of two shapes."""
+        if self.joint:
+            return []
         positive = all(shape.positive for shape in self.shapes)
         return [*SCALED, *(SCALED_POSITIVE if positive else SCALED_SIGNED)]
 
@@ -202,9 +238,16 @@ class Form:
         """Tell whether functions are sums of plain terms: squares of coordinates are."""
         if not self.potential:
             return False
-        written = (f.xreplace({S: shape.expression}) for f in group for shape in self.shapes)
+        written = (f for function in group for f in self._written(function))
         terms = {sympy.Mul(*term) for term in self.plain}
         return all(set(sympy.expand(f).as_coefficients_dict()) <= terms for f in written)
+
+    def _written(self, function: sympy.Expr) -> list[sympy.Expr]:
+        """Return a function of `S` and `T` as one of both shapes, or as one of each."""
+        shapes = [shape.expression for shape in self.shapes]
+        if self.joint:
+            return [function.xreplace(dict(zip((S, T), shapes, strict=True)))]
+        return [function.xreplace({S: shape}) for shape in shapes]
 
     def _library(
         self, terms: Sequence[Term], symbols: tuple[sympy.Symbol, ...], name: str
@@ -279,6 +322,12 @@ def free_forms(
                 radius = shape(sympy.sqrt(sum(q**2 for q in some)))
                 label = f"the distance of ({', '.join(map(str, some))})"
                 out.append(form(label, plain, [radius]))
+        if len(x) == 3 and not apart:
+            for axis in x:
+                a, b = (q for q in x if q != axis)
+                about = [shape(sympy.sqrt(a**2 + b**2)), shape(axis)]
+                out.append(form(f"the distance of ({a}, {b}) and {axis}", plain, about, **_JOINT))
+                out.append(form(f"{a} and {b}", plain, [shape(a), shape(b)], **_JOINT))
     for i in momenta if angles else ():
         waves = [
             (f(n * symbols[a]),) for a in angles for n in (1, 2) for f in (sympy.cos, sympy.sin)

@@ -14,9 +14,9 @@ import numpy as np
 import sympy
 
 from discovery.data.coordinates import MOMENTA, group_bodies
-from discovery.libraries.families import distances, exponential
+from discovery.libraries.families import distances, exponential, wave_vectors
 from discovery.libraries.library import Library
-from discovery.libraries.monomials import MAX_TERMS, Exponents, monomials, scatter, symbols_of
+from discovery.libraries.monomials import MAX_TERMS, Exponents, monomials, scatter, symbols_of, unit
 
 # The unknown number. A dummy symbol differs from every coordinate, whatever its name.
 SCALE = sympy.Dummy("k", positive=True)
@@ -103,7 +103,9 @@ def scaled(names: Sequence[str], roles: Sequence[str | None]) -> list[Scaled]:
     symbols = symbols_of(names)
     positions = [i for i, role in enumerate(roles) if role == "position"]
     momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
-    if not positions or not momenta:
+    if not momenta:
+        return [_waves(symbols, positions)] if 1 < len(positions) == len(names) else []
+    if not positions:
         return []
     x = [symbols[i] for i in positions]
     gap = [a - b for a, b in itertools.combinations(x, 2)]
@@ -154,6 +156,18 @@ def scaled(names: Sequence[str], roles: Sequence[str | None]) -> list[Scaled]:
         library = _with_scale(symbols, [*linear, *potential], fs, name)
         out.append(Scaled(library, tuple(momenta), False, tuple(momenta)))
     return [s for s in out if len(s) <= MAX_TERMS]
+
+
+def _waves(symbols: Sequence[sympy.Symbol], positions: Sequence[int]) -> Scaled:
+    """Return standing and running waves of a stream function, beside a uniform stream."""
+    phases = [
+        SCALE * sum(n * symbols[i] for n, i in zip(mode, positions, strict=True))
+        for mode in wave_vectors(len(positions), 2)
+    ]
+    functions = [wave(phase) for phase in phases for wave in (sympy.cos, sympy.sin)]
+    linear = [unit(len(symbols), i) for i in positions]
+    library = _with_scale(symbols, linear, functions, "waves in all directions")
+    return Scaled(library, tuple(positions), wave_number=True, momenta=(), oscillating=True)
 
 
 def driven(names: Sequence[str], clock: sympy.Symbol) -> Scaled:

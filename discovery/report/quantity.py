@@ -75,6 +75,9 @@ class Quantity:
     inside_error : float or None
         Standard error of the least known number inside the terms of its formula, as 1.7 in
         exp(-r/1.7), as a share of that number; None where there is none.
+    hidden : float or None
+        Share of the samples at which noise moves it by more than its spread: the bound on its
+        drift is for the others. None where it is for all.
     decay : Decay or None
         Of a decaying quantity, its rate and its standard error: `rate`, `rate_error`,
         `quality_factor`, `loss_time` and `loss` read it. Flatness and drift are then those of its
@@ -105,6 +108,7 @@ class Quantity:
     approximation_error: float | None = None
     drift_rate: float | None = None
     inside_error: float | None = None
+    hidden: float | None = None
     decay: Decay | None = None
     spread: float = float("nan")
     noise: float = float("nan")
@@ -145,6 +149,7 @@ class Quantity:
             alternatives=tuple(other.expression for other in law.alternatives),
             variation=evidence.along if law.verdict == Verdict.ALONG_RUN else None,
             inside_error=law.inside,
+            hidden=evidence.hidden or None,
             _errors=law.errors,
             _library=law.library,
             _coefficients=law.coefficients,
@@ -387,6 +392,8 @@ class Quantity:
             bound = percent(self.drift_interval[1])
             # Expansions are judged where the data that told them are, and are no good elsewhere.
             where = "amid the data, " * self._expanded
+            if self.hidden:
+                where += f"but for {percent(self.hidden)} of the samples, which noise hides, "
             return f"conserved within {known}; {where}drift above {bound} excluded"
         if self.decay is not None:
             what = "decays" if self.verdict == Verdict.DECAYING else "nearly decays"
@@ -494,6 +501,7 @@ class Quantity:
             "signal": self.signal,
             "drift_rate": self.drift_rate,
             "inside_error": self.inside_error,
+            "hidden": self.hidden,
             "variation": self.variation,
             "rate": self.rate,
             "rate_error": self.rate_error,

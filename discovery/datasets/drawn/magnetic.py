@@ -1,4 +1,4 @@
-"""A charge in a plane, in a random magnetic field across it and a random potential."""
+"""A charge in a random magnetic field and potential: in a plane, or in space about an axis."""
 
 from __future__ import annotations
 
@@ -37,6 +37,39 @@ def magnetic(name: str, rng: np.random.Generator) -> System:
         "grows, both are symmetric about an axis or not.",
         places.rates(force),
         laws,
+        roles=places.roles,
+        sample=by_energy(places, potential, (0.3, 2.0), 2.5),
+    )
+
+
+@kind
+def axial(name: str, rng: np.random.Generator) -> System:
+    """Draw a field about an axis by its flux ψ(ρ, z), and a potential about the same axis."""
+    x, y, z, u, v, w = sympy.symbols("x y z u v w", real=True)
+    square, height = x**2 + y**2, z**2
+    strength, slope = number(rng, 0.5, 1.5), number(rng, 0.2, 0.8)
+    fluxes = (
+        square / 2 + slope * square * height,  # a bottle
+        square / (square + height) ** sympy.Rational(3, 2),  # a dipole
+        square / (square + height + 1) ** sympy.Rational(3, 2),  # a ring of current, nearly
+        square / 2 + slope * square * z,  # a field that grows along the axis
+    )
+    flux = strength * fluxes[int(rng.integers(len(fluxes)))]
+    potential = number(rng, 0.3, 0.9) * square + number(rng, 0.3, 0.9) * height
+    potential += number(rng, 0.1, 0.4) * square * height + number(rng, 0.1, 0.4) * height**2
+    one_form = (-y * flux / square, x * flux / square, sympy.Integer(0))
+    q, p = (x, y, z), (u, v, w)
+    force = [
+        sum((one_form[j].diff(q[i]) - one_form[i].diff(q[j])) * p[j] for j in range(3))
+        - potential.diff(q[i])
+        for i in range(3)
+    ]
+    places = Space(q, p, (1, 1, 1), momenta=False)
+    return from_formulas(
+        name,
+        "Charge in space, in a magnetic field and a potential about one axis.",
+        places.rates([sympy.simplify(f) for f in force]),
+        {"E": (u**2 + v**2 + w**2) / 2 + potential, "L": x * v - y * u + flux},
         roles=places.roles,
         sample=by_energy(places, potential, (0.3, 2.0), 2.5),
     )

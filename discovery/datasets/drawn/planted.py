@@ -1,4 +1,4 @@
-"""Random systems with a planted law: a quotient of two polynomials."""
+"""Random fields of the plane with a planted law: a quotient of polynomials, a stream function."""
 
 from __future__ import annotations
 
@@ -38,7 +38,32 @@ def planted(name: str, rng: np.random.Generator) -> System:
             1 + b * x**2 / 2 + _sign(rng) * e * y,
             1 + e * x**2 * y**2 + d * y**2,
         )[rng.integers(3)]
-        system = _about_minimum(name, above, below, (x, y))
+        doc = "A plane field that keeps a random quotient of two polynomials; closed curves."
+        system = _about_minimum(name, above, below, (x, y), doc)
+        if system is not None:
+            return system
+
+
+@kind
+def stream(name: str, rng: np.random.Generator) -> System:
+    """Draw a stream function ψ and what it carries, (−∂ψ/∂y, ∂ψ/∂x).
+
+    ψ has standing waves of one wave number, or is a composition that is no sum of few functions.
+    """
+    x, y = sympy.symbols("x y", real=True)
+    which = int(rng.integers(5))
+    while True:
+        a, b, c, d = (_exact(rng, *span) for span in ((0.6, 1.6),) * 2 + ((0.2, 0.8),) * 2)
+        wave = 2 * a
+        stream_function = (
+            sympy.sin(wave * x + d) * sympy.cos(wave * y) + c * sympy.sin(2 * wave * x),
+            -sympy.cos(wave * x + d) - b * sympy.cos(wave * y) + c * sympy.sin(wave * (x + y)),
+            sympy.sin((x + c) * (y - d)) + a * x**2 + b * y**2,
+            sympy.sqrt((1 + 2 * a * x**2) / (2 - c * y)) + b * y**2,
+            -sympy.cos(a * x + b * y**2) + d * y**2 + c * x * y,
+        )[which]
+        doc = "What a steady stream in the plane carries, on closed curves."
+        system = _about_minimum(name, stream_function, sympy.S.One, (x, y), doc)
         if system is not None:
             return system
 
@@ -53,7 +78,12 @@ def _sign(rng: np.random.Generator) -> int:
 
 
 def _about_minimum(
-    name: str, above: sympy.Expr, below: sympy.Expr, x: tuple[sympy.Symbol, sympy.Symbol]
+    name: str,
+    above: sympy.Expr,
+    below: sympy.Expr,
+    x: tuple[sympy.Symbol, sympy.Symbol],
+    doc: str,
+    role: str = "other",
 ) -> System | None:
     """Return the flow on closed curves about a minimum of P/Q; None where there is none."""
     value = sympy.lambdify(x, above / below, "numpy")
@@ -84,10 +114,10 @@ def _about_minimum(
     rates = dict(zip(x, (-slopes[1], slopes[0]), strict=True))
     return from_formulas(
         name,
-        "A plane field that keeps a random quotient of two polynomials; closed curves.",
+        doc,
         {s: rate.evalf() for s, rate in rates.items()},
         {"h": (above / below).evalf()},
-        roles=("other",) * 2,
+        roles=(role,) * 2,
         sample=sample,
     )
 

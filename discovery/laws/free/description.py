@@ -7,6 +7,7 @@ runs find the coefficients, the other half tell how flat they are.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -30,8 +31,9 @@ from discovery.libraries.unknown_scale import Scaled
 _ROWS = 4000
 # Degrees whose share in an expansion tells what is left out of it.
 LAST = 3
-# Groups of functions that describe one free function, at most, and libraries that are offered.
-_MOST, _OFFERED = 4, 3
+# Groups of functions that describe one free function, at most, sets of them that are compared, and
+# libraries that are offered.
+_MOST, _COMPARED, _OFFERED = 4, 4000, 3
 # Kinds of functions with a length that are tuned: alone, and beside another function.
 _TUNED = {1: 6, 2: 3}
 # Motion along runs over the spread, of what differs less between runs than along them.
@@ -166,14 +168,24 @@ def described(
         What lengths are rounded to.
     """
     groups = form.groups()
-    sets = [s for n in range(1, _MOST + 1) for s in itertools.combinations(range(len(groups)), n)]
+    sets = _sets(len(groups))
     mu = _flatness(_Dictionary.of(form, groups), halves, sets, len(promised))
     best = _shortest(mu)
     as_free = _AS_GOOD * max(flat.flatness for flat in promised)
-    if form.potential and not (best and mu[best[0]] <= as_free):
+    if form.potential and form.scaled_groups() and not (best and mu[best[0]] <= as_free):
         yield from _of_some_length(form, halves, fit, numbers)
     for chosen in best:
         yield form.described([f for j in chosen for f in groups[j]])
+
+
+def _sets(n_groups: int) -> list[tuple[int, ...]]:
+    """Return sets of a few of so many groups: of as many as there is room for, one at least."""
+    out: list[tuple[int, ...]] = []
+    for n in range(1, _MOST + 1):
+        if n > 1 and len(out) + math.comb(n_groups, n) > _COMPARED:
+            break
+        out += itertools.combinations(range(n_groups), n)
+    return out
 
 
 def _of_some_length(form: Form, halves: Halves, fit: Orbits, numbers: Numbers) -> Iterator[Library]:

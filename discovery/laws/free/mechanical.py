@@ -1,5 +1,7 @@
 """The mechanical route: the energy of any autonomous conservative system, as numbers.
 
+And any smooth function of two coordinates, where neither is a momentum.
+
     minimise cᵀ (W + λ R) c / cᵀ D c
 
 over the coefficients c of a form's expansion (`libraries.energy_forms`). R is diagonal and grows
@@ -29,7 +31,7 @@ from discovery.laws.judging.law import Findings, Law, gradient_of
 from discovery.laws.judging.verdict import Verdict
 from discovery.laws.stages import Stage
 from discovery.libraries.domain import Domain
-from discovery.libraries.energy_forms import EnergyForm, energy_forms
+from discovery.libraries.energy_forms import EnergyForm, energy_forms, function_form
 from discovery.libraries.functions import Functions
 from discovery.libraries.monomials import monomials
 from discovery.libraries.numeric import Numeric
@@ -68,13 +70,17 @@ class Mechanical(Stage):
         return len(self.form.library)
 
     def libraries(self, fit: Orbits, found: Findings) -> list[Numeric] | None:
-        """Return the flattest function that is no function of known laws; None beside an energy."""
+        """Return the flattest function that is no function of known laws; None beside an energy.
+
+        Without momenta, none beside any law.
+        """
         if fit.n_runs < _FOLDS:
             return None
         known = [law for law in found.laws if law.verdict == Verdict.EXACT]
         states = fit.smoothed.states
         probes = states[:: max(1, len(states) // _PROBES)]
-        if any(_is_energy(law, self.form.momenta, probes, fit.scale) for law in known):
+        momenta = self.form.momenta
+        if any(not momenta or _is_energy(law, momenta, probes, fit.scale) for law in known):
             return None
         form = self.form.without(self._cyclic(known, probes, fit.scale))
         return replace(self, form=form)._flattest(fit, found, probes) if form.axes else []
@@ -131,6 +137,8 @@ class Mechanical(Stage):
     def _of_unit_mass(self, c: np.ndarray, probes: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Return coefficients (m,) scaled so that the mean mass is 1, as in ½ w²."""
         library, units = self.form.library, np.ones(len(scale))
+        if not self.form.momenta:
+            return c / np.std(c @ library.values(probes))
         masses = _masses(
             lambda at: gradient_of(library, c, at, units), self.form.momenta, probes, scale
         )
@@ -292,7 +300,7 @@ def _masses(
 def mechanical_stages(
     names: Sequence[str], roles: Sequence[str | None], orbits: Orbits
 ) -> list[Stage]:
-    """Return the stages for positions with as many velocities or momenta; none for others.
+    """Return the stages for positions with as many velocities or momenta, or without any.
 
     Parameters
     ----------
@@ -300,4 +308,7 @@ def mechanical_stages(
     orbits : Orbits
         All runs: the ranges of positions are theirs.
     """
-    return [Mechanical(form) for form in energy_forms(names, roles, orbits.smoothed.states)]
+    states = orbits.smoothed.states
+    any_function = function_form(names, roles, states)
+    forms = energy_forms(names, roles, states) if any_function is None else [any_function]
+    return [Mechanical(form) for form in forms]

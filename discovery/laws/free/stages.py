@@ -56,14 +56,20 @@ class FreeFunctions(Stage):
         return f"functions of {self.form.name}"
 
     def __len__(self) -> int:
-        return len(self.form.plain) + self.form.degree * self.form.width
+        return len(self.form.plain) + self.form.count(self.form.degree)
 
     def libraries(self, fit: Orbits, found: Findings) -> Iterator[Library] | list[Library]:
         """Return libraries of few terms; none where free functions are no flatter."""
         halves = Halves.of(fit)
         known = [law for law in found.laws if law.sure]
-        new = promising(self.form, halves, known)
+        choose = halves
+        if self.form.joint:
+            # A run at the edge is far from what an expansion knows, and not from what forms do.
+            choose = Halves(halves.find, halves.find)
+        new = promising(self.form, choose, known)
         self.promises = bool(new)
+        if new and self.form.joint:
+            self.form = self.form.of_degree(best_degree(self.form, halves))
         return described(self.form, halves, fit, new, self.numbers) if new else []
 
 
@@ -129,7 +135,7 @@ class AsNumbers(Stage):
         """
         form, states = self.closed.form, fit.smoothed.states
         n_plain = len(form.plain)
-        low = np.arange(n_plain + (form.degree - LAST) * form.width)
+        low = np.arange(n_plain + form.count(form.degree - LAST))
         some = ops.restrict(low)
         before = np.zeros((len(library), 0))
         if len(low) > n_plain:
@@ -148,6 +154,20 @@ class AsNumbers(Stage):
             size = np.sqrt(np.mean(np.sum(slopes**2, axis=1)))
             blurs.append(LAWS.truncation * without_means(left, run).std() / size)
         return float(max(blurs))
+
+
+def best_degree(form: Form, halves: Halves) -> int:
+    """Return the degree up to which an expansion is flattest on the half that did not find it.
+
+    Terms of two shapes are many: noise would fit the last of them.
+    """
+    find, choose = halves.operators(form.free())
+    n_plain, flatness = len(form.plain), []
+    for degree in range(1, form.degree + 1):
+        some = np.arange(n_plain + form.count(degree))
+        c = flat_directions(find.restrict(some), n_plain).vectors[:, 0]
+        flatness.append(measured(choose.restrict(some), c).flatness)
+    return 1 + int(np.argmin(flatness))
 
 
 def promising(form: Form, halves: Halves, known: Sequence[Law]) -> list[Flat]:

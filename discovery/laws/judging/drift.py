@@ -66,10 +66,13 @@ class Weighting:
         The noise variance below which samples count alike.
     mean : float
         Of the weights, before they are scaled.
+    spread : float
+        Variance between all runs: noise of more hides all that a sample says.
     """
 
     usual: float
     mean: float
+    spread: float = np.inf
 
     @classmethod
     def of(cls, noise: np.ndarray, offsets: np.ndarray) -> Weighting:

@@ -20,6 +20,7 @@ from scipy import stats
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
+from discovery.formulas.simplicity import free_numbers
 from discovery.laws.judging.between import parameters_of, variance_between
 from discovery.laws.judging.drift import DriftTest, Weighting, even_weights, values_of
 from discovery.laws.judging.intervals import Ratio, SquaredDrift, upper_margin, variances
@@ -98,6 +99,8 @@ class Evidence:
     uneven : bool
         Whether noise differs so much from place to place that the drift is measured where it is
         small. What moves elsewhere is bounded by `Runs.bound_everywhere`.
+    hidden : float
+        Share of the samples that noise hides, which the bound leaves out; where noise is uneven.
     clean : bool
         Whether samples show no noise. Then all motion counts in the bounds.
     along : float or None
@@ -122,6 +125,7 @@ class Evidence:
     terms: float
     resamples: Resamples = field(repr=False)
     uneven: bool = False
+    hidden: float = 0.0
     clean: bool = False
     along: float | None = None
 
@@ -197,7 +201,12 @@ class Runs:
     within, moved : (runs,) arrays
         Weighted sums of squares about the mean, and of the variances that noise explains.
     rest : (runs,) array
-        Mean square about the mean beyond the noise, all samples counting alike.
+        Mean square about the mean beyond the noise, all samples counting alike that are seen.
+    clear : (runs,) array
+        Mean values of these samples.
+    seen : (runs,) array of int
+        Samples that noise does not hide: it moves the formula by less than this differs between
+        runs. All are seen where too many would not be, and of formulas with numbers to fit with.
     parameters : (runs, p) array
         In units of their spread.
     """
@@ -209,6 +218,8 @@ class Runs:
     within: np.ndarray
     moved: np.ndarray
     rest: np.ndarray
+    clear: np.ndarray
+    seen: np.ndarray
     parameters: np.ndarray
 
     @classmethod
@@ -240,7 +251,14 @@ class Runs:
         mass = np.add.reduceat(weight, starts)
         means = np.add.reduceat(weight * h, starts) / mass
         plain = np.add.reduceat(h, starts) / lengths
-        rest = (h - np.repeat(plain, lengths)) ** 2 - noise
+        most = _hiding(noise, means, criteria) if like is None else like.spread
+        # Numbers left to fit with may imitate a law but for the places that noise hides.
+        if free_numbers(coefficients, library.kinds()) + library.fitted > criteria.doubt_numbers:
+            most = np.inf
+        seen = _seen(noise, most, orbits.offsets)
+        n_seen = np.add.reduceat(seen, starts)
+        clear = np.add.reduceat(seen * h, starts) / n_seen
+        rest = seen * ((h - np.repeat(clear, lengths)) ** 2 - noise)
         return cls(
             DriftTest(library, coefficients, orbits, criteria, like=like).motion(coefficients),
             mass,
@@ -248,7 +266,9 @@ class Runs:
             plain,
             np.add.reduceat(weight * (h - np.repeat(means, lengths)) ** 2, starts),
             np.add.reduceat(weight * noise, starts),
-            np.add.reduceat(rest, starts) / lengths,
+            np.add.reduceat(rest, starts) / n_seen,
+            clear,
+            n_seen,
             parameters_of(orbits),
         )
 
@@ -270,7 +290,7 @@ class Runs:
         return _bound(self.motion.unweighted(), self.motion.lengths, self.plain, criteria)
 
     def bound_everywhere(self, criteria: LawCriteria) -> float:
-        """Return a bound on the motion at all samples alike, and at every frequency.
+        """Return a bound on the motion at all samples that are seen alike, and at every frequency.
 
         Weights by the noise make a sensitive test of whether a formula moves, but a bound from it
         holds where noise is small only: a term 1/r may move at small r as it likes. So the
@@ -286,12 +306,16 @@ class Runs:
         float
             In spreads over all samples; above it is the motion with probability `drift_level`.
         """
-        lengths = self.motion.lengths
         if self.motion.without_noise:
-            return _bound(self.motion.total, lengths, self.plain, criteria)
+            return _bound(self.motion.total, self.motion.lengths, self.plain, criteria)
         # Noise that is overstated would take motion away: at the least there is none.
-        least = min(float(np.average(self.rest, weights=lengths)), 0.0)
-        return _bound(self.rest - least, lengths, self.plain, criteria)
+        least = min(float(np.average(self.rest, weights=self.seen)), 0.0)
+        return _bound(self.rest - least, self.seen, self.clear, criteria)
+
+    @property
+    def hidden(self) -> float:
+        """The share of the samples that noise hides."""
+        return float(1 - self.seen.sum() / self.motion.lengths.sum())
 
 
 def weighed(
@@ -359,6 +383,7 @@ def weighed(
             signal=told * signal,
         ),
         uneven=uneven,
+        hidden=runs.hidden if uneven else 0.0,
     )
     if motion.without_noise:
         return replace(evidence.bounded(runs.bound_everywhere(criteria)), clean=True)
@@ -384,6 +409,28 @@ def _drawn(
         draws @ excess / len(runs.means),
         variances(draws, runs.means) * (draws @ runs.mass) / variation,
     )
+
+
+def _hiding(noise: np.ndarray, means: np.ndarray, criteria: LawCriteria) -> float:
+    """Return the variance of noise that hides all that a sample says; infinite where many are so.
+
+    Parameters
+    ----------
+    noise : (n,) array
+        Variances.
+    means : (runs,) array
+        Mean value of each run: noise hides what is less than their spread.
+    criteria : LawCriteria
+    """
+    most = float(means.var(ddof=1)) if len(means) > 1 else np.inf
+    return most if np.mean(noise > most) <= criteria.hidden_samples else np.inf
+
+
+def _seen(noise: np.ndarray, most: float, offsets: np.ndarray) -> np.ndarray:
+    """Tell which samples noise (n,) does not hide, (n,); all of a run that it would hide."""
+    seen = noise <= most
+    some = np.add.reduceat(seen, offsets[:-1]) > 0
+    return seen | ~np.repeat(some, np.diff(offsets))
 
 
 def _bound(

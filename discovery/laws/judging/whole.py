@@ -55,6 +55,8 @@ class Statement:
         smooth = some.smoothed
         _, noise = values_of(law.library, law.coefficients, smooth.states, smooth.errors)
         like = Weighting.of(noise, some.offsets)
+        if law.evidence.hidden:
+            like = replace(like, spread=law.evidence.spread**2)
         return cls(law.library, law.coefficients, law.criteria, like)
 
     def on(self, orbits: Orbits) -> Runs | None:

@@ -110,3 +110,17 @@ def test_planets_on_like_orbits_miss_their_velocities():
     )
     runs = Trajectories(states[..., :2], times, names=["x", "y"], roles=["position"] * 2)
     assert missing_velocities(runs) is not None
+
+
+def test_phases_that_turn_are_all_of_the_state():
+    """Oscillators that are coupled by cosines of differences, measured between −π and π."""
+    rng = np.random.default_rng(0)
+
+    def rates(s):
+        return 0.3 + 1.5 * np.cos(s[:, None, :] - s[:, :, None]).mean(axis=2)
+
+    times = np.linspace(0, 10, 130)
+    states = integrate(rates, rng.uniform(-np.pi, np.pi, (50, 4)), times)
+    states = (states + 0.01 * rng.normal(size=states.shape) + np.pi) % (2 * np.pi) - np.pi
+    runs = Trajectories(states, times, names=["p1", "p2", "p3", "p4"], roles=["angle"] * 4)
+    assert missing_velocities(runs) is None

@@ -383,3 +383,18 @@ def test_a_library_names_what_must_be_positive():
     assert libraries.logarithmic(["x", "y"], [1]).positive == (1,)
     assert libraries.polynomial(["x", "y"], 3).positive == ()
     assert libraries.custom(["1/sqrt(x**2 + y**2)", "log(y)/x"], ["x", "y"]).positive == (0, 1)
+
+
+def test_cross_ratios_of_phases_are_kept_by_any_common_force():
+    """Watanabe and Strogatz: p_i' = f + g cos p_i + h sin p_i, the same f, g, h for all."""
+    library = families.phases(("a", "b", "c", "d"))
+    rng = np.random.default_rng(0)
+    phases, (f, g, h) = rng.uniform(-3, 3, (50, 4)), rng.normal(size=(3, 50, 1))
+    rates = f + g * np.cos(phases) + h * np.sin(phases)
+    slopes = np.einsum("dmn,nd->mn", library.jets(phases)[1], rates)
+    cross = np.array([1, -1, 0, 0, -1, 1])  # of ab, ac, ad, bc, bd, cd
+    np.testing.assert_allclose(cross @ slopes, 0, atol=1e-9 * np.abs(slopes).max())
+    rows, names = rng.uniform(-3, 3, (300, 4)), ["a", "b", "c", "d"]
+    for roles, there in ((["angle"] * 4, True), (["angle"] * 3 + ["velocity"], False)):
+        tried = {some.name for some in escalation(names, roles, rows, noise=0.01)}
+        assert (library.name in tried) == there

@@ -91,3 +91,5 @@ def test_the_bound_of_a_law_as_numbers_holds_amid_the_data():
     numbers = Numeric(inner, np.ones((4, 1)), inner)
     assert "amid the data, drift above" in quantity(numbers, [1.0]).statement
     assert "amid" not in quantity(inner, np.ones(4)).statement
+    hidden = replace(quantity(inner, np.ones(4)), hidden=0.004)
+    assert "but for 0.4 % of the samples, which noise hides, drift above" in hidden.statement

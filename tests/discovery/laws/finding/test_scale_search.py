@@ -8,7 +8,7 @@ import pytest
 import sympy
 from scipy.integrate import solve_ivp
 
-from discovery import ConservedQuantityFinder
+from discovery import ConservedQuantityFinder, Trajectories
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 from discovery.formulas.simple_numbers import NUMBERS
@@ -97,6 +97,27 @@ def test_a_law_with_a_length_of_its_own(name, noise):
     assert len(energy.expression.as_ordered_terms()) == len(truth.as_ordered_terms())
     values = [sympy.lambdify(symbols, e)(*clean.T) for e in (energy.expression, truth)]
     assert abs(np.corrcoef(values)[0, 1]) > 1 - 1e-3 * (noise > 0) - 1e-9
+
+
+def test_the_wave_number_of_a_stream():
+    """ψ = sin kx sin ky + 0.3 sin 2kx, k = 1.3, of what it carries: places are all of the state."""
+
+    def stream(_, s):
+        x, y = 1.3 * s.reshape(2, -1)
+        rates = np.sin(x) * np.cos(y), -np.cos(x) * np.sin(y) - 0.6 * np.cos(2 * x)
+        return np.concatenate(rates)
+
+    rng = np.random.default_rng(0)
+    starts, times = rng.uniform(0, 4.8, 80), np.linspace(0, 12, 100)
+    rows = solve_ivp(stream, (0, 12), starts, t_eval=times, rtol=1e-9).y.reshape(2, 40, -1)
+    rows = rows.transpose(1, 2, 0) + 0.01 * rng.normal(size=(40, 100, 2))
+    runs = Trajectories(states=rows, times=times, names=["x", "y"], roles=["position"] * 2)
+    (law,) = ConservedQuantityFinder(random_state=0).fit(runs).quantities_
+    assert law.verdict == "exact" and law.expression.has(sympy.sin)
+    at = rng.uniform(0, 4.8, (200, 2))
+    k = 1.3 * at.T
+    psi = np.sin(k[0]) * np.sin(k[1]) + 0.3 * np.sin(2 * k[0])
+    assert abs(np.corrcoef(law(at), psi)[0, 1]) > 0.9995
 
 
 def test_where_nothing_is_conserved_no_scale_is_found():

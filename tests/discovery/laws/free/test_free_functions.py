@@ -7,7 +7,8 @@ import sympy
 import discovery
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
-from discovery.laws.free.stages import free_stages
+from discovery.laws.free.description import Halves
+from discovery.laws.free.stages import best_degree, free_stages
 from discovery.laws.judging.verdict import Formula
 from discovery.laws.search import analyse
 from discovery.laws.stages import Closed
@@ -141,6 +142,49 @@ def test_a_force_between_two_bodies_that_no_library_holds():
     assert len(laws) == 5
     assert max(drift(law, clean) for law in laws) < 0.01
     assert any("3/4" in str(law.expression) for law in laws), [str(law.expression) for law in laws]
+
+
+def dipole(drag, seed=0):
+    """A charge about a magnetic dipole (Størmer): L + μ ρ²/r³, a function of two shapes."""
+    rng = np.random.default_rng(seed)
+
+    def flow(s):
+        q, v = s[:, :3], s[:, 3:]
+        square = np.sum(q**2, axis=1, keepdims=True)
+        field = (3 * q[:, 2:] * q - square * [0, 0, 1]) / square**2.5
+        return np.hstack([v, np.cross(v, field) - drag * v])
+
+    angle, far = rng.uniform(0, 2 * np.pi, 50), rng.uniform(0.35, 0.6, 50)
+    speed = rng.normal(size=(50, 3))
+    speed *= rng.uniform(0.15, 0.6, (50, 1)) / np.linalg.norm(speed, axis=1, keepdims=True)
+    height = rng.uniform(-0.1, 0.1, 50)
+    starts = np.column_stack([far * np.cos(angle), far * np.sin(angle), height, speed])
+    columns = dict.fromkeys("xyz", "position") | dict.fromkeys("uvw", "velocity")
+    return simulated(flow, starts, 2.7, columns, 0.01, seed)
+
+
+def test_a_momentum_with_a_function_of_two_shapes():
+    runs, clean = dipole(0.0)
+    laws = found(runs)
+    assert len(laws) == 2 and all(drift(law, clean) < 0.01 for law in laws)
+    x, y, z, u, v, _ = sympy.symbols("x y z u v w", real=True)
+    flux = (x**2 + y**2) / (x**2 + y**2 + z**2) ** sympy.Rational(3, 2)
+    momentum = laws[1].expression
+    assert {momentum.coeff(x * v), -momentum.coeff(u * y)} != {0}
+    assert sympy.simplify(momentum / momentum.coeff(x * v) - (x * v - y * u + flux)) == 0
+
+
+def test_friction_leaves_no_momentum():
+    assert found(dipole(0.1)[0]) == []
+
+
+def test_functions_of_two_shapes_are_expanded_as_far_as_other_runs_bear_out():
+    runs, _ = dipole(0.0)
+    orbits = prepare(runs)
+    forms = free_forms(runs.names, runs.roles, orbits.smoothed.states, orbits.noise)
+    (form,) = (f for f in forms if f.name == "the distance of (x, y) and z")
+    assert len(form.free()) == len(form.plain) + form.count(form.degree)
+    assert best_degree(form, Halves.of(orbits)) < form.degree
 
 
 @pytest.mark.parametrize(("drag", "count"), [(0.0, 2), (0.003, 0)])

@@ -42,7 +42,7 @@ def found(runs):
     orbits = prepare(runs)
     rng = np.random.default_rng(0)
     stages = [Closed(polynomial(runs.names, 2))]
-    stages += mechanical_stages(runs.names, runs.roles, orbits)
+    stages += mechanical_stages(runs.names, runs.roles or [None] * runs.dim, orbits)
     return analyse(stages, Split.draw(orbits, rng), rng).laws
 
 
@@ -203,3 +203,38 @@ def test_runs_too_short_where_an_expansion_is_known_give_no_energy():
     names, roles = ["x", "y", "z", "u", "v", "w"], ["position"] * 3 + ["velocity"] * 3
     for stage in mechanical_stages(names, roles, fit):
         assert stage.libraries(fit, Findings()) == []
+
+
+def swirl(seed, loss=0.0):
+    """What ψ = sin((x + 0.4)(y − 0.5)) + x² + y² carries, and where ψ falls."""
+    rng = np.random.default_rng(seed)
+
+    def flow(_, s):
+        x, y = s.reshape(2, -1)
+        wave = np.cos((x + 0.4) * (y - 0.5))
+        across, along = wave * (x + 0.4) + 2 * y, wave * (y - 0.5) + 2 * x
+        return np.concatenate([-across - loss * along, along - loss * across])
+
+    starts = rng.uniform(-1.5, 1.5, 80)
+    path = solve_ivp(flow, (0, 6), starts, t_eval=np.linspace(0, 6, 80), rtol=1e-9).y
+    clean = path.reshape(2, 40, -1).transpose(1, 2, 0)
+    noisy = clean + 0.01 * rng.normal(size=clean.shape)
+    return discovery.Trajectories(states=noisy, times=np.linspace(0, 6, 80), names=["a", "b"])
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_any_function_of_two_coordinates(seed):
+    (law,) = found(swirl(seed))
+    assert law.verdict == "exact" and law.library.learned
+    x, y = np.random.default_rng(3).uniform(-1, 1, (2, 300))
+    states = np.stack([x, y], axis=1)
+    states = states[law.library.domain.holds(states)]
+    x, y = states.T
+    psi = np.sin((x + 0.4) * (y - 0.5)) + x**2 + y**2
+    fit = np.polyval(np.polyfit(psi, law.values(states), 4), psi)
+    assert np.std(law.values(states) - fit) < 0.03 * np.std(fit)
+
+
+@pytest.mark.parametrize("loss", [0.02, 0.3])
+def test_a_function_that_falls_is_none(loss):
+    assert not [law for law in found(swirl(0, loss)) if law.verdict == "exact"]

@@ -81,16 +81,16 @@ def test_a_few_noisy_samples_do_not_hide_the_others():
     assert gather(X, np.ones(1), orbits, rng).drift_interval[1] < 0.7
 
 
-def noisy_places(moves):
-    """Three of sixty samples are a hundred times as noisy; there the path moves, in some runs."""
+def noisy_places(moves, places=3, hides=1.0):
+    """Some of sixty samples are a hundred times as noisy; there the path moves, in some runs."""
     rng = np.random.default_rng(1)
-    noisy = np.arange(20 * STEPS) % STEPS < 3
+    noisy = np.arange(20 * STEPS) % STEPS < places
     level = np.where(noisy, 10.0, 0.1)
     quiet = np.repeat(rng.normal(size=20), STEPS)
     measured = raw_path((quiet + level * rng.standard_normal(20 * STEPS))[:, None], np.array([0.1]))
     measured = replace(measured, errors=level[:, None, None] ** 2)
     quiet += 3.0 * noisy * np.repeat(moves, STEPS)
-    error = np.where(noisy, 1.0, 0.01)
+    error = np.where(noisy, hides, 0.01)
     smoothed = replace(measured, states=quiet[:, None], errors=error[:, None, None] ** 2)
     motion = np.sqrt(quiet.reshape(20, STEPS).var(axis=1).mean()) / quiet.std()
     return Orbits(measured, smoothed, STEPS * np.arange(21), np.ones(1)), motion
@@ -103,6 +103,19 @@ def test_a_bound_holds_in_noisy_places_too():
     assert found.uneven and motion > 0.3
     assert found.drift_interval[1] > motion
     assert found.drift_excluded > motion
+
+
+def test_the_few_samples_that_noise_hides_are_told():
+    """They say nothing of a law without numbers to fit with; one with more is bounded there too."""
+    orbits, motion = noisy_places(np.ones(20), places=1, hides=1.5)
+    found = gather(X, np.ones(1), orbits, np.random.default_rng(0))
+    assert found.uneven and found.hidden == pytest.approx(1 / STEPS)
+    told = Runs.of(X, np.ones(1), orbits).bound_everywhere(LAWS)
+    assert motion > 0.2 > 0.02 > told
+    more = libraries.custom(["x", "x**2", "x**3"], ("x",))
+    whole = Runs.of(more, np.array([1.0, 1e-6, 2e-6]), orbits)
+    assert whole.hidden == 0
+    assert whole.bound_everywhere(LAWS) > 0.2
 
 
 def test_a_bound_holds_for_short_excursions_where_there_is_no_noise():
