@@ -445,6 +445,10 @@ class DriftTest:
         level : float
             At which the intervals of t and of the normal distribution are to agree, two-sided.
         """
+        return np.sqrt(np.diag(self.error_covariance(coefficients, level)))
+
+    def error_covariance(self, coefficients: np.ndarray, level: float = 0.05) -> np.ndarray:
+        """Return the covariance of the errors of coefficients, (s, s): see `standard_errors`."""
         counts, n_runs = self._counts.sum(axis=0), len(self._offsets) - 1
         n = min(n_runs, GROUPS)
         drifts = np.zeros((n, len(coefficients), len(coefficients)))
@@ -462,9 +466,9 @@ class DriftTest:
         found = vectors[np.arange(n), :, nearest]
         left = found * (coefficients[main] / found[:, main])[:, None]
         quantiles = stats.t.isf(level / 2, n - 1) / stats.norm.isf(level / 2)
-        errors = np.std(left, axis=0) * np.sqrt(n - 1) * quantiles
-        errors[main] = 0.0
-        return errors
+        away = (left - left.mean(axis=0)) * quantiles
+        away[:, main] = 0.0
+        return away.T @ away * ((n - 1) / n)
 
     def refined(self) -> np.ndarray:
         """Return the coefficients that drift least, against the noise that they carry.
