@@ -55,7 +55,7 @@ def coupled(
     own = np.flatnonzero(start)
     sample = Sample(library, start, np.zeros((len(start), len(start))), fit, criteria)
     asked = max(instruments(library.restrict(own.tolist()), fit), key=len, default=None)
-    if asked is None:
+    if asked is None or not sample.is_finite:
         return None
     z = sample.against_others(asked)
     _, slopes, _ = library.jets(fit.measured.states)

@@ -1,22 +1,21 @@
 """Following: whether what a formula moves along a run follows the states.
 
-The noise of a sample knows nothing of the samples beside it, and all that a formula h moves besides
-is a function of the state. So for functions z of the states just before and after a sample, and
-for h without its mean over the run, but for these three samples,
+The noise of a sample knows nothing of the sample before, and all that a formula h moves besides is
+a function of the state. So for functions z of the state before a sample, and for h without its mean
+over the run, but for this sample and the two beside it,
 
     m = Σ_t w_t z_t (h_t − h̄_t)
 
 is zero but for chance where h is conserved, whatever its noise is: no sample of h meets its own
 noise in z, in the mean or in the weight. So
 
-    J = mᵀ S⁻¹ m,     S = Σ_t (z*_t)² (h_t − h̄)² + Σ_k b_k b_kᵀ
+    J = mᵀ S⁻¹ m,     S = Σ_t z*_t z*_tᵀ (h_t − h̄)² + Σ_k b_k b_kᵀ
 
 follows a χ² distribution with as many degrees of freedom as there are functions z. z*_t is what h_t
 is multiplied by in m. The b_k are m of what is not known for sure: of each term, as much of it as
-its coefficient may be off, of numbers inside terms likewise, and of the bias that the noise of each
-coordinate puts into h, which is taken out, as much as that noise may be off. Power in a band of
-frequencies adds up by chance, this with the motion itself: a tenth of the noise is seen in some
-thousand samples.
+its coefficient may be off, of numbers inside terms likewise, and of the bias that noise puts into
+h, which is taken out, as much as the noise of each coordinate may be off. Power in a band adds up
+by chance, this with the motion itself: a tenth of the noise is seen in some thousand samples.
 
 Sources: Hansen (1982), Large sample properties of generalized method of moments estimators,
 Econometrica 50: the test of overidentifying restrictions; White (1980), A heteroskedasticity-
@@ -99,6 +98,8 @@ def chance_of_following(
     off = FORMULAS.interval**2 * DriftTest(terms, c, fit, criteria).error_covariance(c)
     off += np.diag((FORMULAS.least_width * c) ** 2)
     sample = Sample(terms, c, off, orbits, criteria)
+    if not sample.is_finite:
+        return nothing
     rng = np.random.default_rng(0)
     chances = np.array([sample.chances(z, rng) for z in instruments(terms, orbits)])
     return np.minimum(len(chances) * chances.min(axis=0), 1.0) if len(chances) else nothing
@@ -144,8 +145,10 @@ class Sample:
         phi = phi - 0.5 * bend
         inner = inner_rows(orbits.offsets)
         noise = moved(np.tensordot(c, slopes, (0, 1)), errors)
-        noise = (noise[inner - 1] + noise[inner + 1]) / 2
+        noise = noise[inner - 1]
         self._offsets = orbits.offsets - 2 * np.arange(len(orbits.offsets))
+        self._inside = np.ones(len(inner) - 1, dtype=bool)
+        self._inside[self._offsets[1:-1] - 1] = False
         self._weight = 1.0 / (noise + max(float(np.median(noise)), 1e-300))
         self._values = c @ phi[:, inner]
         each = variances(errors)
@@ -159,17 +162,27 @@ class Sample:
         spread = float(self._values.var() * self._weight.sum())
         self._rounding = criteria.rounding_drift**2 * spread
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether all that is summed has a value."""
+        return all(np.isfinite(of).all() for of in (self.terms, self._unsure, self._weight))
+
     def chances(self, z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return the probability of a J as large, for functions z (k, n), and on each draw."""
         z = self.against_others(z)
         unsure = z @ self._unsure.T
-        noise = (z * self._centred(self._values) ** 2) @ z.T + unsure @ unsure.T
-        values, vectors = np.linalg.eigh(noise)
+        values, vectors = np.linalg.eigh(self._covariance(z) + unsure @ unsure.T)
         sound = values > _RIDGE * values[-1]
         sums = (vectors[:, sound] / np.sqrt(values[sound])).T @ (z @ self._values)
         found, degrees = float(sums @ sums), len(sums)
         drawn = rng.noncentral_chisquare(degrees, max(found - degrees, 0.0), RESAMPLES)
         return stats.ncx2.sf(np.append(found, drawn), degrees, self._rounding)
+
+    def _covariance(self, z: np.ndarray) -> np.ndarray:
+        """Return that of the sums of z* h, by the squares of h about its mean over each run."""
+        lengths = np.repeat(np.diff(self._offsets), np.diff(self._offsets))
+        parts = z * self._centred(self._values) * np.sqrt(lengths / (lengths - 1))
+        return parts @ parts.T
 
     def _over_runs(self, values: np.ndarray) -> np.ndarray:
         """Return sums over each run, at its samples."""
@@ -183,10 +196,8 @@ class Sample:
     def _around(self, values: np.ndarray) -> np.ndarray:
         """Return sums over each sample of a run and the two beside it."""
         out = values.copy()
-        inside = np.ones(values.shape[-1] - 1, dtype=bool)
-        inside[self._offsets[1:-1] - 1] = False
-        out[..., :-1] += values[..., 1:] * inside
-        out[..., 1:] += values[..., :-1] * inside
+        out[..., :-1] += values[..., 1:] * self._inside
+        out[..., 1:] += values[..., :-1] * self._inside
         return out
 
     def against_others(self, z: np.ndarray) -> np.ndarray:
@@ -217,7 +228,7 @@ def _orthonormal(z: np.ndarray) -> np.ndarray:
 
 
 def instruments(terms: Functions, orbits: Orbits) -> Iterator[np.ndarray]:
-    """Yield functions (k, n) of the samples beside each, their mean before and behind."""
+    """Yield functions (k, n) of the state before each sample."""
     states, inner = orbits.measured.states.T, inner_rows(orbits.offsets)
     states = _standard(states)
     both = np.vstack([_standard(terms.values(orbits.measured.states)), states])
@@ -227,8 +238,8 @@ def instruments(terms: Functions, orbits: Orbits) -> Iterator[np.ndarray]:
         z = np.array(
             [np.prod(atoms.T ** np.array(p), axis=1) for p in monomials(len(atoms), degree)]
         )
-        z = (z[:, inner - 1] + z[:, inner + 1]) / 2
-        return z - z.mean(axis=1)[:, None]
+        before = z[:, inner - 1]
+        return before - before.mean(axis=1)[:, None]
 
     degrees = [p for p in range(1, _HIGHEST + 1) if term_count(len(states), p) <= most]
     for degree in sorted({min(2, degrees[-1]), degrees[-1]} if degrees else ()):

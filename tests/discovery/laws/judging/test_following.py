@@ -65,7 +65,7 @@ def test_a_polynomial_is_no_square_root():
         root = np.sqrt(1 - s[0] ** 2)
         return [-root * np.sin(s[1]), 6 * s[0] + s[0] / root * np.cos(s[1])]
 
-    runs, names = orbits(flow(motion, starts, 8), 0.01, 1), ["z", "phi"]
+    runs, names = orbits(flow(motion, starts, 8), 0.004, 1), ["z", "phi"]
     imitation = ["z**2", "z**2*cos(phi)", "cos(phi)"]
     test = DriftTest(libraries.custom(imitation, names), np.array([3, 0.6, -1]), runs)
     assert of(imitation, test.refined(), runs, names) < 1e-3
