@@ -176,7 +176,9 @@ class Sample:
         sums = (vectors[:, sound] / np.sqrt(values[sound])).T @ (z @ self._values)
         found, degrees = float(sums @ sums), len(sums)
         drawn = rng.noncentral_chisquare(degrees, max(found - degrees, 0.0), RESAMPLES)
-        return stats.ncx2.sf(np.append(found, drawn), degrees, self._rounding)
+        # The length of what noise adds is at least that of both less that of the motion.
+        length = np.sqrt(np.append(found, drawn)) - np.sqrt(self._rounding)
+        return stats.chi2.sf(np.maximum(length, 0.0) ** 2, degrees)
 
     def _covariance(self, z: np.ndarray) -> np.ndarray:
         """Return that of the sums of z* h, by the squares of h about its mean over each run."""
