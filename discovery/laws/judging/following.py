@@ -175,6 +175,8 @@ class Sample:
         sound = values > _RIDGE * values[-1]
         sums = (vectors[:, sound] / np.sqrt(values[sound])).T @ (z @ self._values)
         found, degrees = float(sums @ sums), len(sums)
+        if not degrees:
+            return np.ones(1 + RESAMPLES)
         drawn = rng.noncentral_chisquare(degrees, max(found - degrees, 0.0), RESAMPLES)
         # The length of what noise adds is at least that of both less that of the motion.
         length = np.sqrt(np.append(found, drawn)) - np.sqrt(self._rounding)
