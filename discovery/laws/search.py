@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import count
+from operator import attrgetter
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -25,6 +26,7 @@ from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
 from discovery.laws.judging.alternatives import with_alternatives
 from discovery.laws.judging.basis import in_simple_basis
+from discovery.laws.judging.coupled import coupled
 from discovery.laws.judging.evidence import RESAMPLES, resolution
 from discovery.laws.judging.independence import independent, on_surface
 from discovery.laws.judging.judge import Judge
@@ -109,6 +111,12 @@ class Search:
         Not exact, and exact on some resample of the runs that judge.
     unresolved : list of Law
         Rejected, but not for any motion; see `Law.unresolved`.
+    moving : list of Law
+        Refused for nothing but their motion; see `Law.moves_alone`.
+    parts : list of Law
+        Those of them that are independent.
+    whole : Law or None
+        Their sum, where that is a law; see `judging.coupled`.
     """
 
     def __init__(
@@ -127,6 +135,9 @@ class Search:
         self.nearly: list[Law] = []
         self.refused: list[Law] = []
         self.unresolved: list[Law] = []
+        self.moving: list[Law] = []
+        self.parts: list[Law] = []
+        self.whole: Law | None = None
         self.number = count(1)
 
     def run(self, stages: Sequence[Stage]) -> Findings:
@@ -241,8 +252,10 @@ class Search:
         judge = Judge(library, clear, self.rng, self.numbers, self.criteria, self.number)
         trials = _Trials(self, judge)
         laws = trials.run()
+        self.moving += [law for law in laws if law.moves_alone]
+        laws += self._coupled(judge, trials.ops)
         passed = [law for law in laws if law.verdict != Verdict.REJECTED]
-        self.pool += passed
+        self.pool = [law for law in (*self.pool, *passed) if not self._of_parts(law)]
         others = [law for law in laws if law.verdict in (Verdict.REJECTED, Verdict.APPROXIMATE)]
         self.refused += others
         self.nearly += [law for law in others if law.exact_in.any()]
@@ -255,6 +268,48 @@ class Search:
         new = len(self.chosen.laws) - before
         record = StageRecord(library.name, len(library), trials.flat.values, new)
         self.records.append(replace(record, unfinished=trials.unfinished))
+
+    def _coupled(self, judge: Judge, ops: Operators) -> list[Law]:
+        """Return the law beside functions that move by no more than what couples them, if any."""
+        if self.whole:
+            return []
+        some = sorted(self.moving, key=attrgetter("price"))
+        gradients, sines = self._slopes_of(some)
+        kept = independent(gradients, sines=sines, criteria=self.criteria)
+        self.parts = [some[k] for k in kept]
+        if len(self.parts) < 2:
+            return []
+        candidate = coupled(judge.library, self.parts, judge.split.fit, self.criteria)
+        if candidate is None:
+            return []
+        key = True, "", frozenset(judge.library.restrict(candidate.support).expressions())
+        if key in self.judged:
+            return []
+        self.judged.add(key)
+        law = judge.law(ops, judge.as_it_is(candidate))
+        if law.verdict == Verdict.EXACT and law.evidence.moving >= self.criteria.suspected_motion:
+            self.whole = law
+        return [law]
+
+    def _of_parts(self, law: Law) -> bool:
+        """Tell whether a law other than their sum is a function of two that couple.
+
+        Of two functions of which neither is a law one function at most is.
+        """
+        if not self.whole or law is self.whole or len(self.parts) > 2:
+            return False
+        if law.verdict != Verdict.EXACT:
+            return False
+        (own, whole, *parts), (sine, *_) = self._slopes_of([law, self.whole, *self.parts])
+        limits = {"sines": [sine], "criteria": self.criteria}
+        return bool(independent([own], [whole], **limits)) and not independent(
+            [own], parts, **limits
+        )
+
+    def _slopes_of(self, laws: Sequence[Law]) -> tuple[list[np.ndarray], list[float]]:
+        """Return gradients at the probes, and how far each must leave the span of others."""
+        scale = self.split.held.scale
+        return [law.gradient(self.split.probes, scale) for law in laws], [law.sine for law in laws]
 
     def _where_known(self, library: Functions) -> Split:
         """Return the rows in which functions are defined, and known."""
@@ -301,6 +356,8 @@ class Search:
         for law in self.nearly:
             if (law.exact_in & out).any():
                 exact = replace(law, verdict=Verdict.EXACT, checks=())
+                if self._of_parts(exact):
+                    continue
                 pool = [*found, *self.chosen.identities, exact]
                 if len(self._selected(pool).laws) > len(found):
                     out &= ~law.exact_in

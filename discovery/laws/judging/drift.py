@@ -448,6 +448,13 @@ class DriftTest:
         level : float
             At which the intervals of t and of the normal distribution are to agree, two-sided.
         """
+        with np.errstate(all="ignore"):
+            variances = np.diag(self.error_covariance(coefficients, level))
+        # Where the rest of the runs leaves out the main term, they tell no coefficient.
+        return np.sqrt(np.where(np.isfinite(variances), variances, np.inf))
+
+    def error_covariance(self, coefficients: np.ndarray, level: float = 0.05) -> np.ndarray:
+        """Return the covariance of the errors of coefficients, (s, s): see `standard_errors`."""
         counts, n_runs = self._counts.sum(axis=0), len(self._offsets) - 1
         n = min(n_runs, GROUPS)
         drifts = np.zeros((n, len(coefficients), len(coefficients)))
@@ -466,11 +473,9 @@ class DriftTest:
         quantiles = stats.t.isf(level / 2, n - 1) / stats.norm.isf(level / 2)
         with np.errstate(all="ignore"):
             left = found * (coefficients[main] / found[:, main])[:, None]
-            errors = np.std(left, axis=0) * np.sqrt(n - 1) * quantiles
-        # Where the rest of the runs leaves out the main term, they tell no coefficient.
-        errors = np.where(np.isfinite(errors), errors, np.inf)
-        errors[main] = 0.0
-        return errors
+            away = (left - left.mean(axis=0)) * quantiles
+        away[:, main] = 0.0
+        return away.T @ away * ((n - 1) / n)
 
     def refined(self) -> np.ndarray:
         """Return the coefficients that drift least, against the noise that they carry.

@@ -144,6 +144,20 @@ class Evidence:
             resamples=replace(self.resamples, drift_excluded=drawn),
         )
 
+    def told(self, chances: Sequence[float], drawn: np.ndarray) -> Evidence:
+        """Return the evidence with the least of some chances of as much motion (Bonferroni).
+
+        Parameters
+        ----------
+        chances : sequence of float
+            That a true law would show as much motion, by one test each.
+        drawn : (draws,) array
+            One of them on each resample.
+        """
+        least = np.minimum(self.resamples.moving, len(chances) * drawn)
+        moving = min(1.0, len(chances) * min(chances))
+        return replace(self, moving=moving, resamples=replace(self.resamples, moving=least))
+
     def bounded(self, motion: float) -> Evidence:
         """Return the evidence with a bound on motion, in spreads, that no smaller one replaces."""
         low, high = self.drift_interval

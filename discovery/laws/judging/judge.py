@@ -32,6 +32,7 @@ from discovery.laws.judging.evidence import (
     gather,
     motion_along,
 )
+from discovery.laws.judging.following import chance_of_following
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.missing import with_missing
 from discovery.laws.judging.verdict import (
@@ -124,6 +125,13 @@ class Judge:
             refined = again
         return refined
 
+    def as_it_is(self, candidate: Candidate) -> Refined:
+        """Return a candidate with its own coefficients, and what the fit runs say of them."""
+        terms = self.library.restrict(candidate.support)
+        drift = DriftTest(terms, candidate.coefficients, self.split.fit, self.criteria)
+        level = 2 * float(stats.norm.sf(FORMULAS.interval))
+        return Refined(candidate, drift, drift.standard_errors(candidate.coefficients, level))
+
     def _shortened(self, ops: Operators, candidate: Candidate) -> Refined:
         whole = candidate.support
         evaluated = Evaluated.of(self.library.restrict(whole), self.split.fit)
@@ -186,8 +194,10 @@ class Judge:
             if self.split.all.of_run is not None:
                 tests.append(chance_of_windows(*whole))
                 evidence = replace(evidence, along=motion_along(*whole))
-            # The smallest of two probabilities counts twice.
-            evidence = replace(evidence, moving=len(tests) * min(tests))
+            fit = self.split.fit
+            following = chance_of_following(*whole[:2], fit, *whole[2:])
+            # The smallest of several probabilities counts as many times.
+            evidence = evidence.told([*tests, following[0]], following[1:])
             if self.split.all.of_run is None:
                 evidence = evidence.bounded(every.bound_in_all(evidence, self.criteria))
             table = checks(evidence, formula, self.criteria)

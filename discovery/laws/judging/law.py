@@ -12,7 +12,7 @@ from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
 from discovery.laws.judging.decay import Decay
 from discovery.laws.judging.evidence import RESAMPLES, Evidence
-from discovery.laws.judging.verdict import DRIFT_EXCLUDED, Check, Formula, Verdict, in_doubt
+from discovery.laws.judging.verdict import DRIFT_EXCLUDED, MOTION, Check, Formula, Verdict, in_doubt
 from discovery.libraries.functions import Functions
 
 
@@ -96,6 +96,11 @@ class Law:
     def unresolved(self) -> bool:
         """Whether all that keeps it from being exact is that too much drift is not excluded."""
         return [check.name for check in self.checks if not check.passed] == [DRIFT_EXCLUDED]
+
+    @property
+    def moves_alone(self) -> bool:
+        """Whether all that keeps it from being exact is that motion is seen."""
+        return [check.name for check in self.checks if not check.passed] == [MOTION]
 
     @property
     def least_new(self) -> float:

@@ -18,6 +18,7 @@ from discovery.formulas.simple_numbers import Numbers, in_digits
 from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.law import Law
 from discovery.libraries.fitted import Fitted
+from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
 
 # Whole numbers and parts of a fraction up to here are not fitted.
@@ -97,16 +98,7 @@ def _known(
     shifts : (k,) array
         From the numbers to those at which the law drifts least, to first order.
     """
-    terms, coefficients, numbers = law.library, law.coefficients, []
-    if isinstance(terms, Library):
-        written = terms.expressions()
-        whole = sympy.Add(*(c * term for c, term in zip(coefficients, written, strict=True)))
-        changes = {number: _change(whole, number) for number in numbers_inside(written)}
-        numbers = [number for number, change in changes.items() if change.free_symbols]
-    if numbers:
-        atoms = [*written, *(changes[number] for number in numbers)]
-        terms = Library(terms.symbols, atoms, np.eye(len(atoms), dtype=int), terms.name)
-        coefficients = np.append(coefficients, np.zeros(len(numbers)))
+    numbers, terms, coefficients = with_changes(law.library, law.coefficients)
     test = DriftTest(terms, coefficients, orbits, criteria)
     errors = test.standard_errors(coefficients)
     if not numbers:
@@ -114,6 +106,37 @@ def _known(
     best = test.refined()
     best = best * (coefficients @ coefficients) / (best @ coefficients)
     return numbers, errors, best[len(law.library) :]
+
+
+def with_changes(
+    library: Functions, coefficients: np.ndarray
+) -> tuple[list[sympy.Number], Functions, np.ndarray]:
+    """Return the numbers inside a formula's terms, and it with a ∂h/∂a for each, times zero.
+
+    Parameters
+    ----------
+    library : Functions
+        The formula's own s terms.
+    coefficients : (s,) array
+
+    Returns
+    -------
+    numbers : list of k sympy.Number
+    terms : Functions
+        s + k of them.
+    coefficients : (s + k,) array
+    """
+    if not isinstance(library, Library):
+        return [], library, coefficients
+    written = library.expressions()
+    whole = sympy.Add(*(c * term for c, term in zip(coefficients, written, strict=True)))
+    changes = {number: _change(whole, number) for number in numbers_inside(written)}
+    numbers = [number for number, change in changes.items() if change.free_symbols]
+    if not numbers:
+        return [], library, coefficients
+    atoms = [*written, *(changes[number] for number in numbers)]
+    terms = Library(library.symbols, atoms, np.eye(len(atoms), dtype=int), library.name)
+    return numbers, terms, np.append(coefficients, np.zeros(len(numbers)))
 
 
 def numbers_inside(terms: list[sympy.Expr]) -> list[sympy.Number]:

@@ -1,0 +1,48 @@
+"""Two functions that are nearly conserved, each by itself, and the law beside them."""
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from discovery import Trajectories, libraries
+from discovery.estimation.preparation import prepare
+from discovery.estimation.split import Split
+from discovery.laws.search import analyse
+from discovery.laws.stages import stages_of
+
+NAMES = ("x", "y", "u", "v")
+SQUARES = ["x**2", "y**2", "u**2", "v**2"]
+
+
+def found(strength, terms, seed=0):
+    """What a library holds of oscillators that `strength` x² y² couples."""
+    times, rng = np.linspace(0, 30, 120), np.random.default_rng(seed)
+
+    def motion(t, s):
+        x, y, u, v = s
+        return [u, v, -x * (1 + 2 * strength * y**2), -y * (2 + 2 * strength * x**2)]
+
+    ways = [
+        solve_ivp(motion, (0, 30), start, t_eval=times, rtol=1e-8, atol=1e-10).y.T
+        for start in rng.uniform(-1, 1, (50, 4))
+    ]
+    states = np.array(ways)
+    states += 0.01 * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    orbits = prepare(Trajectories(states=states, times=times, names=NAMES))
+    stages = stages_of([libraries.custom(some, NAMES) for some in terms])
+    laws = analyse(stages, Split.draw(orbits, rng), rng).laws
+    return [law for law in laws if law.verdict == "exact"]
+
+
+def test_the_sum_of_two_energies_with_what_couples_them():
+    """Neither energy is a law, though no band shows how it moves; nor are their squares."""
+    squares = ["x**4", "x**2*u**2", "u**4", "y**4", "y**2*v**2", "v**4"]
+    (law,) = found(0.012, [SQUARES, [*SQUARES, *squares, "x*y", "x**2*y**2"]])
+    c = dict(zip(map(str, law.library.expressions()), law.coefficients, strict=True))
+    assert set(c) == {*SQUARES, "x**2*y**2"}
+    assert c["y**2"] / c["x**2"] == pytest.approx(2, rel=0.01)
+    assert c["x**2*y**2"] / c["x**2"] == pytest.approx(0.024, rel=0.5)
+
+
+def test_uncoupled_energies_are_two_laws():
+    assert len(found(0.0, [SQUARES])) == 2
