@@ -46,11 +46,20 @@ def unlike_runs(laws: Sequence[Law], orbits: Orbits, criteria: LawCriteria = LAW
         unlike = np.flatnonzero(chance < criteria.unlike)
         if not 0 < len(unlike) <= criteria.unlike_share * orbits.n_runs:
             continue
-        others = orbits.take(np.setdiff1d(np.arange(orbits.n_runs), unlike))
+        alike = np.setdiff1d(np.arange(orbits.n_runs), unlike)
+        h, _ = values_of(law.library, law.coefficients, *_path(orbits))
+        means = np.add.reduceat(h, orbits.offsets[:-1]) / np.diff(orbits.offsets)
+        if stats.mannwhitneyu(means[unlike], means[alike]).pvalue < criteria.unlike_larger:
+            continue
+        others = orbits.take(alike)
         motion = DriftTest(law.library, law.coefficients, others, criteria).motion(law.coefficients)
         if not motion.without_noise and motion.chance(criteria) >= criteria.detected_motion:
             return unlike
     return none
+
+
+def _path(orbits: Orbits) -> tuple[np.ndarray, np.ndarray]:
+    return orbits.smoothed.states, orbits.smoothed.errors
 
 
 def chances(law: Law, orbits: Orbits) -> np.ndarray:

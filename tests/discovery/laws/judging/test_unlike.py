@@ -49,6 +49,11 @@ def test_what_moves_in_many_runs_is_no_law_of_the_others():
     assert len(unlike_runs([ENERGY], orbits)) == 0
 
 
+def test_what_large_motions_refute_is_no_law_of_the_others():
+    calm = oscillators().rows.reshape(40, -1).std(axis=1)
+    assert len(unlike_runs([ENERGY], prepare(oscillators(np.argsort(calm)[-3:])))) == 0
+
+
 def test_a_report_is_on_the_others():
     runs = oscillators([3, 17, 31])
     report = ConservedQuantityFinder(random_state=0).fit(runs).report_
