@@ -69,8 +69,9 @@ _TAKEN_AS = {
 }
 # Rows that are judged at a time.
 PIECE = 100_000
-# What users may pass as ``noise=``.
 Given = TypeVar("Given")
+# A column that varies by less than one over this of its noise shows nothing of itself.
+_NOTHING = 1e6
 
 
 def discover(  # noqa: PLR0913 (the public interface)
@@ -256,6 +257,8 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         As `discover`.
     """
     most, levels = checked_rows(max_rows), known_noise(noise, runs.names)
+    if levels is not None:
+        _check_noise(levels, runs)
     criteria = _criteria(max_drift)
     fields = are_fields(runs.roles)
     if fields and preparation.sampling in _OFF_PATHS:
@@ -339,6 +342,17 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         report = in_textbook_form(report, motion.outside(frame), numbers)
     sample = Sample.of(report.quantities, report.noise, sound, inside, units)
     return replace(report, shown=sample, runs=inside.runs_outside(sound))
+
+
+def _check_noise(levels: np.ndarray, runs: Trajectories) -> None:
+    """Refuse noise beside which the values are nothing: it is in another unit."""
+    spread = np.ptp(runs.rows, axis=0)
+    for name, level, size in zip(runs.names, levels, spread, strict=True):
+        if level > _NOTHING * size:
+            raise ValueError(
+                f"noise: received {level:.3g} for {name!r}, whose values differ by {size:.3g} at "
+                "most. Expected its standard deviation, in the unit of the column."
+            )
 
 
 def _sampled(runs: Trajectories, parts: Parts, sampling: Sampling) -> tuple[Trajectories, Sampling]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -28,9 +28,10 @@ def coordinates(states: States, names: Sequence[str]) -> np.ndarray:
 
     Parameters
     ----------
-    states : (..., d) array, Trajectories or pandas.DataFrame
-        Arrays have the coordinates on their last axis, in this order already; of runs and tables
-        they are taken by name, and other columns are left aside.
+    states : (..., d) array, Trajectories, pandas.DataFrame, xarray.DataArray or mapping
+        Arrays have the coordinates on their last axis, in this order already; of runs, tables,
+        mappings and arrays with labels on their last axis they are taken by name, and others are
+        left aside.
     names : sequence of d str
 
     Returns
@@ -50,6 +51,14 @@ def coordinates(states: States, names: Sequence[str]) -> np.ndarray:
         _check_names(names, [str(column) for column in states.columns], "the table has")
         columns = states.set_axis([str(column) for column in states.columns], axis=1)
         return columns[list(names)].to_numpy(dtype=float)
+    if isinstance(states, Mapping):
+        _check_names(names, [str(key) for key in states], "received are")
+        values = [np.asarray(states[name], dtype=float) for name in names]
+        return np.stack(np.broadcast_arrays(*values), axis=-1)
+    labels = _labels(states)
+    if labels is not None:
+        _check_names(names, labels, "the labels are")
+        states = np.asarray(states)[..., [labels.index(name) for name in names]]
     states = np.asarray(states, dtype=float)
     if states.ndim == 0 or states.shape[-1] != len(names):
         raise ValueError(
@@ -92,6 +101,24 @@ def run_and_time(frame: pd.DataFrame) -> tuple[str | None, str | None]:
     """Return the columns of run ids and of times by their usual names, None where there is none."""
     columns = list(frame.columns)
     return usual_column(columns, RUN_COLUMNS), usual_column(columns, TIME_COLUMNS)
+
+
+def has_names(states: object) -> bool:
+    """Tell whether coordinates can be taken by their names."""
+    return (
+        isinstance(states, (Trajectories, Mapping))
+        or is_frame(states)
+        or _labels(states) is not None
+    )
+
+
+def _labels(states: object) -> list[str] | None:
+    """Return the labels of the last axis of an xarray.DataArray, None where it has none."""
+    last = next(iter(reversed(getattr(states, "dims", ()))), None)
+    if last is None or last not in getattr(states, "coords", ()):
+        return None
+    labels = [str(label) for label in states.coords[last].values]
+    return labels if states.coords[last].dtype.kind in "OUT" else None
 
 
 def _check_names(names: Sequence[str], there: Sequence[str], what: str) -> None:

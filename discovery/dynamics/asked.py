@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from discovery.data.states import coordinates, has_names
 from discovery.data.trajectories import Trajectories
 
 
@@ -15,7 +16,7 @@ def states_of(states: ArrayLike, what: str, names: Sequence[str]) -> np.ndarray:
 
     Parameters
     ----------
-    states : (..., d) array-like
+    states : (..., d) array-like, or what has names: `discovery.data.states.coordinates`
     what : str
         What to call them.
     names : sequence of d str
@@ -25,6 +26,8 @@ def states_of(states: ArrayLike, what: str, names: Sequence[str]) -> np.ndarray:
     ValueError
         For another size, and for what is no number or not finite.
     """
+    if has_names(states):
+        states = coordinates(states, names)
     states = _numbers(states, what)
     if states.ndim == 0 or states.shape[-1] != len(names):
         raise ValueError(

@@ -23,7 +23,7 @@ import numpy as np
 import sympy
 
 from discovery.dynamics.equations import Law
-from discovery.formulas.compiling import compile_formulas
+from discovery.formulas.compiling import Recompiled, compile_formulas
 from discovery.formulas.plain import plain
 from discovery.noether.phase_space import evaluate
 
@@ -34,7 +34,7 @@ _NEWTON = 4
 
 
 @dataclass(frozen=True)
-class Bound:
+class Bound(Recompiled):
     """The surface of all runs: formulas h and the values c that they have there.
 
     Attributes

@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 
 from discovery.dynamics.ties import Ties
-from discovery.formulas.compiling import compile_formulas
+from discovery.formulas.compiling import Recompiled, compile_formulas
 from discovery.formulas.plain import plain
 
 # Numbers this near to a fraction of small numbers are that fraction.
@@ -69,7 +69,7 @@ class Law(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Equations:
+class Equations(Recompiled):
     """Rates of d coordinates with m free numbers.
 
     Attributes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 
 import numpy as np
 import sympy
@@ -31,3 +32,10 @@ def compile_formulas(
         cse=True,
         dummify=True,
     )
+
+
+class Recompiled:
+    """A dataclass whose cached functions are compiled anew where it is unpickled or copied."""
+
+    def __getstate__(self) -> dict[str, object]:
+        return {own.name: getattr(self, own.name) for own in fields(self)}

@@ -251,6 +251,13 @@ def test_noise_by_name(frame, runs):
             ConservedQuantityFinder(noise=odd).fit(runs)
 
 
+def test_noise_in_another_unit_is_told(runs):
+    with pytest.raises(
+        ValueError, match=r"noise: received 1e\+300 for .omega1., whose values differ"
+    ):
+        ConservedQuantityFinder(noise=1e300).fit(runs)
+
+
 def test_known_noise_is_taken(frame, runs):
     noise = [0.01, 0.012, 0.013]
     finder = ConservedQuantityFinder("polynomial", noise=noise, random_state=0)

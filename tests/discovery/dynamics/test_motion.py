@@ -1,12 +1,14 @@
 """Motion from laws: the rates are the true ones, and what the laws do not tell is refused."""
 
+import pickle
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import sympy
 
-from discovery import Trajectories
+from discovery import ConservedQuantityFinder, Trajectories, datasets
 from discovery.dynamics.routes import motion_of
 
 from .conftest import exact, law
@@ -394,7 +396,11 @@ def bad_calls():
     return {
         "size of a start": (lambda m: m.rollout([1.0], [0, 1]), "expected 2 coordinates"),
         "no number": (lambda m: m.rollout([np.nan, 1], [0, 1]), "not finite"),
-        "no array": (lambda m: m.rollout({"a": 1, "u": 0}, [0, 1]), "x0 is a dict"),
+        "no coordinate": (
+            lambda m: m.rollout({"a": 1, "b": 0}, [0, 1]),
+            "no coordinate .u.: received are a, b",
+        ),
+        "no array": (lambda m: m.rollout({1}, [0, 1]), "x0 is a set"),
         "no times": (lambda m: m.rollout([1, 1], ["now"]), "t is a list that holds no array"),
         "no interval": (lambda m: m.layer("a"), "dt is 'a'"),
         "many axes": (lambda m: m.rollout(np.ones((2, 2, 2)), [0, 1]), r"expected \(d,\) or"),
@@ -585,3 +591,19 @@ def test_results_are_shown_in_few_words(simulated):
     assert printed[0] == "dx/dt = u"
     # As many digits as the errors tell.
     assert all(len(number) < 9 for number in re.findall(r"[\d.]+", printed[2]))
+
+
+def test_columns_of_a_table_are_taken_by_name_and_motions_are_pickled():
+    runs = datasets.load("harmonic_oscillator", 20, 60, noise=0.01, seed=0)
+    motion = ConservedQuantityFinder(random_state=0).fit(runs).report_.motion()
+    names = list(runs.names)
+    window, ahead = runs[0].rows[:30], runs[0].row_times[30:35]
+    turned = pd.DataFrame(window, columns=names)[names[::-1]]
+    for own in (motion, motion.refit()):
+        expected = own.rollout(window, [0, 1.0])
+        np.testing.assert_array_equal(own.rollout(turned, [0, 1.0]), expected)
+        told = own.forecast(window, runs[0].row_times[:30], ahead)
+        by_name = own.forecast(turned, runs[0].row_times[:30], ahead)
+        np.testing.assert_array_equal(by_name.states, told.states)
+        again = pickle.loads(pickle.dumps(own))
+        np.testing.assert_array_equal(again.rollout(window, [0, 1.0]), expected)
