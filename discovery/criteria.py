@@ -348,6 +348,16 @@ class NoiseCriteria:
         test="data/test_noise_level.py::test_rounding_is_noise",
     )
 
+    white: float = limit(
+        0.01,
+        statistic="probability that white noise is as uneven from sample to sample, and from run "
+        "to run, of a column beside others on a path",
+        unit="1",
+        reason="von Neumann's ratio and the F distribution; a column at or above is noise alone",
+        level=0.01,
+        off=math.inf,
+        test="estimation/test_smoothness.py::test_a_column_of_noise_alone",
+    )
     neighbours: float = limit(
         0.5,
         statistic="least over the coordinates of the mean square of successive differences, over "

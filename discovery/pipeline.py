@@ -42,6 +42,7 @@ from discovery.estimation.positions import (
     with_formed_velocities,
 )
 from discovery.estimation.preparation import without_gross_errors
+from discovery.estimation.smoothness import noise_alone
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.judging.conclusion import conclude
 from discovery.libraries.choice import LibraryLike, checked
@@ -273,6 +274,16 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     if told is not None and told.in_box:
         runs = with_rows(runs, told.unrolled(runs.rows, runs.offsets), runs.row_times)
     runs, turns = read(runs, runs.in_degrees if unsaid else degrees)
+    idle: list[int] = []
+    free = isinstance(library, str) and told is None and whole is None
+    if free and not fields and preparation.sampling not in _OFF_PATHS:
+        idle = noise_alone(runs)
+    if idle:
+        kept = [i for i in range(runs.dim) if i not in idle]
+        named = ", ".join(runs.names[i] for i in idle)
+        levels, turns = None if levels is None else levels[kept], tuple(turns[i] for i in kept)
+        runs = runs.of_columns(kept)
+        runs.remarks = (*runs.remarks, f"{named} left out: noise alone, in runs and between them")
     given = runs
     in_box = told is not None and told.in_box
     reading = Reading(runs.roles, unrolled=told.unrolled if in_box else None)
@@ -334,6 +345,12 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         title = "; ".join([_title(runs, some, dropped, parts, whole), *said_of_all, *notes])
         report = replace(report, title=title)
     report = replace(report, title="; ".join([report.title, *runs.remarks]))
+    if idle and report.verdict == "none":
+        reason = (
+            f"{named} shows noise alone, which may hide what else is conserved; measure more "
+            "precisely, or leave it out."
+        )
+        report = replace(report, verdict="undecided", reason=reason)
     report = outside(report, frame, numbers)
     if fields:
         motion = MeasuredMotion.of_fields(found.states, found.times, framed.names)

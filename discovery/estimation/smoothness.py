@@ -13,6 +13,7 @@ variance* (Ann. Math. Stat. 12, 1941).
 from __future__ import annotations
 
 import numpy as np
+from scipy import stats
 
 from discovery.criteria import NOISE
 from discovery.data.trajectories import Trajectories
@@ -71,3 +72,27 @@ def have_a_path(runs: Trajectories) -> bool:
     runs : Trajectories
     """
     return roughness(runs) <= NOISE.neighbours
+
+
+def noise_alone(runs: Trajectories) -> list[int]:
+    """Return the columns that are white noise in and between runs, beside others on a path.
+
+    They say nothing of the states: a thermometer beside an experiment.
+
+    Parameters
+    ----------
+    runs : Trajectories
+        Fewer than two have no differences between them, and no such columns.
+    """
+    if runs.n_runs < 2 or not have_a_path(runs):
+        return []
+    lengths, n = runs.lengths, len(runs.rows)
+    ratios = neighbour_ratios(runs.rows, runs.offsets)
+    means = np.add.reduceat(runs.rows, runs.offsets[:-1]) / lengths[:, None]
+    within = np.sum((runs.rows - np.repeat(means, lengths, axis=0)) ** 2, axis=0) / (n - len(means))
+    between = lengths @ (means - runs.rows.mean(axis=0)) ** 2 / (len(means) - 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        # The ratio of white noise has mean one and variance 1/n.
+        in_runs = stats.norm.sf(np.abs(1 - ratios) * np.sqrt(n)) * 2
+        of_runs = stats.f.sf(between / within, len(means) - 1, n - len(means))
+    return np.flatnonzero(np.minimum(in_runs, of_runs) >= NOISE.white).tolist()

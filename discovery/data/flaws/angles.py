@@ -141,8 +141,13 @@ def angles_in(
     seen = infer_roles(names, roles, samples.rows)
     told = [i for i in range(samples.dim) if seen[i] == "angle" and i not in turns]
     period = period_of(samples, told) if told and not degrees else Period.RADIANS
+    if degrees and len(turns) == len(degrees):
+        seen = list(turning_roles(samples, seen, degrees, DEGREES, turning))
+        told = [i for i in degrees if seen[i] == "angle"]
+        straight = told and period_of(samples, told, in_degrees=True) is Period.NONE
+        period = Period.NONE if straight else Period.RADIANS
     words = ", ".join(names[i] for i in told)
-    if period is Period.NONE and not turns:
+    if period is Period.NONE:
         return Angles(
             tuple(_STRAIGHT.get(role, role) for role in seen),
             (None,) * samples.dim,

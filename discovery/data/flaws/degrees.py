@@ -29,7 +29,7 @@ class Period(Enum):
     NONE = "none: the rates are linear in it"
 
 
-def period_of(samples: Samples, angles: Sequence[int]) -> Period:
+def period_of(samples: Samples, angles: Sequence[int], in_degrees: bool = False) -> Period:
     """Return the period of told angles, none of which wraps.
 
     Angles that stay within one turn as radians count as radians, and so do those that go round over
@@ -39,12 +39,15 @@ def period_of(samples: Samples, angles: Sequence[int]) -> Period:
     ----------
     samples : Samples
     angles : sequence of int
+    in_degrees : bool
+        Whether that is told too; then a line has to explain the rates clearly better.
     """
     others = [i for i in range(samples.dim) if i not in angles]
     turning = samples.rows[:, angles]
     if np.ptp(turning, axis=0).max() <= 2 * np.pi:
         return Period.RADIANS
-    if np.ptp(turning, axis=0).max() < ANGLES.degrees_arc and not _turn_back(samples, turning):
+    short = np.ptp(turning, axis=0).max() < ANGLES.degrees_arc
+    if short and not in_degrees and not _turn_back(samples, turning):
         return Period.RADIANS
     rates = samples.rates()
     # Where there are no velocities, accelerations are functions of the angles.
@@ -66,6 +69,9 @@ def period_of(samples: Samples, angles: Sequence[int]) -> Period:
         period: _unexplained(_times(own, plain), targets[inner], half)
         for period, own in functions.items()
     }
+    if in_degrees:
+        clearly = left[Period.NONE] < ANGLES.degrees_explain * left[Period.DEGREES]
+        return Period.NONE if clearly else Period.DEGREES
     if left[Period.DEGREES] >= ANGLES.degrees_explain * left[Period.RADIANS]:
         return Period.RADIANS
     # Waves that are long enough imitate a line.

@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from discovery import Trajectories, datasets
+from discovery import ConservedQuantityFinder, Trajectories, datasets
 from discovery.estimation.preparation import prepare
-from discovery.estimation.smoothness import have_a_path, neighbour_ratios
+from discovery.estimation.smoothness import have_a_path, neighbour_ratios, noise_alone
 
 RUNS, STEPS = 30, 40
 
@@ -111,3 +111,39 @@ def test_states_without_a_path_are_not_smoothed():
     assert not some.on_a_path and some.noise_known
     on_path = prepare(turning(30))
     assert on_path.on_a_path and on_path.smoothed is not on_path.measured
+
+
+def with_thermometer(name, offset=0.0, noise=0.01):
+    """Runs with a column of noise, that may be at another level in each run."""
+    runs = datasets.load(name, RUNS, 80, noise=noise, seed=0)
+    rng = np.random.default_rng(1)
+    warm = 21 + offset * rng.normal(size=(RUNS, 1, 1)) + rng.normal(size=(RUNS, 80, 1))
+    roles = [*(runs.roles or [None] * runs.dim), None]
+    states = np.concatenate([runs.states, warm], axis=2)
+    return Trajectories(states, runs.times, [*runs.names, "T"], roles)
+
+
+@pytest.mark.parametrize("name", ["duffing", "rigid_body", "kepler"])
+def test_a_column_of_noise_alone(name):
+    runs = with_thermometer(name)
+    assert noise_alone(runs) == [runs.dim - 1]
+    report = ConservedQuantityFinder(random_state=0).fit(runs).report_
+    assert report.n_conserved == datasets.info(name).count
+    assert "T" not in report.names and "T left out: noise alone" in report.title
+
+
+def test_what_noise_alone_may_hide():
+    report = ConservedQuantityFinder(random_state=0).fit(with_thermometer("van_der_pol")).report_
+    assert report.verdict == "undecided" and "T shows noise alone" in report.reason
+
+
+def test_what_differs_from_run_to_run_is_no_noise():
+    assert noise_alone(with_thermometer("duffing", offset=1.0)) == []
+    # All columns of noise: there is no path beside them.
+    rng = np.random.default_rng(0)
+    assert noise_alone(Trajectories(rng.normal(size=(20, 40, 3)))) == []
+
+
+@pytest.mark.parametrize("name", ["lorenz", "three_body", "double_pendulum", "point_vortices"])
+def test_no_coordinate_of_a_system_is_noise_alone(name):
+    assert noise_alone(datasets.load(name, RUNS, 80, noise=0.05, seed=0)) == []

@@ -201,6 +201,12 @@ def test_the_twist_of_a_spring_has_no_period():
     found = seen(samples(torsion(), 30), ROLES)
     assert found.turns == (None, None) and found.roles == ("position", "velocity")
     assert "the rates are linear" in found.remarks[0]
+    # In degrees as well; a pendulum's degrees stay those of an angle.
+    told = seen(samples(torsion() / DEGREE, 30), None, [0, 1])
+    assert told.turns == (None, None) and told.roles == ("position", "velocity")
+    p = pendulum()
+    swings = seen(Samples(p.rows / DEGREE, p.times, p.offsets), None, [0, 1])
+    assert swings.turns == (360, 360)
     finder = ConservedQuantityFinder(roles=ROLES, random_state=0)
     finder.fit(
         torsion(), groups=np.repeat(np.arange(30), 80), times=np.tile(np.arange(80) * 0.1, 30)

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import sympy
 from scipy.integrate import solve_ivp
 
-from discovery import Trajectories, libraries
+from discovery import ConservedQuantityFinder, Trajectories, datasets, libraries
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.search import analyse
@@ -46,3 +47,17 @@ def test_the_sum_of_two_energies_with_what_couples_them():
 
 def test_uncoupled_energies_are_two_laws():
     assert len(found(0.0, [SQUARES])) == 2
+
+
+def test_a_refused_imitation_gets_the_terms_that_it_lacks():
+    """A mass on an ellipsoid: sin θ imitates the metric's cos 2θ to less than a percent."""
+    runs = datasets.load("particle_on_ellipsoid_of_revolution", 60, 120, noise=0.01, seed=0)
+    report = ConservedQuantityFinder(random_state=0).fit(runs).report_
+    momentum, energy = report["angular momentum along phi"], report["energy"]
+    theta, turning = sympy.symbols("theta omega_theta")
+    assert turning**2 * sympy.cos(2 * theta) in energy.coefficients
+    assert not energy.expression.has(sympy.sin)
+    clean = datasets.load("particle_on_ellipsoid_of_revolution", 20, 120, seed=9)
+    for law in (momentum, energy):
+        values = law(clean.states)
+        assert values.std(axis=1).max() < 3e-3 * values.std()
