@@ -59,23 +59,26 @@ def period_of(samples: Samples, angles: Sequence[int], in_degrees: bool = False)
     if len(inner) == 0 or half.all() or not half.any():
         return Period.RADIANS
     plain = _plain(samples.rows[inner][:, others])
-    straight = np.hstack([np.ones((len(inner), 1)), turning[inner]])
     functions = {
         Period.RADIANS: _waves(turning[inner]),
         Period.DEGREES: _waves(turning[inner] * np.pi / 180),
-        Period.NONE: straight,
+        Period.NONE: np.hstack([np.ones((len(inner), 1)), turning[inner]]),
     }
     left = {
         period: _unexplained(_times(own, plain), targets[inner], half)
         for period, own in functions.items()
     }
+    # Where rates do not depend on the angle, a line explains them as nothing does.
+    flat = _unexplained(plain, targets[inner], half)
+    pulled = left[Period.NONE] < ANGLES.degrees_explain * flat
     if in_degrees:
         clearly = left[Period.NONE] < ANGLES.degrees_explain * left[Period.DEGREES]
-        return Period.NONE if clearly else Period.DEGREES
+        return Period.NONE if pulled and clearly else Period.DEGREES
     if left[Period.DEGREES] >= ANGLES.degrees_explain * left[Period.RADIANS]:
         return Period.RADIANS
     # Waves that are long enough imitate a line.
-    return Period.NONE if left[Period.NONE] <= left[Period.DEGREES] else Period.DEGREES
+    straight = pulled and left[Period.NONE] <= left[Period.DEGREES]
+    return Period.NONE if straight else Period.DEGREES
 
 
 def _turn_back(samples: Samples, turning: np.ndarray) -> bool:

@@ -215,6 +215,18 @@ def test_the_twist_of_a_spring_has_no_period():
     assert law.verdict == "exact" and law.expression.is_polynomial()
 
 
+def test_an_angle_that_no_rate_depends_on_stays_one():
+    """Kepler's orbits in polar coordinates, in degrees."""
+    runs = datasets.load("kepler", 20, 80, noise=0.002, seed=0)
+    x, y, u, v = runs.rows.T
+    phi = np.concatenate([np.unwrap(run) for run in np.split(np.arctan2(y, x), runs.offsets[1:-1])])
+    r = np.hypot(x, y)
+    rows = np.column_stack([r, phi / DEGREE, (x * u + y * v) / r, (x * v - y * u) / r**2])
+    polar = Samples(rows, runs.row_times, runs.offsets)
+    found = seen(polar, None, [1])
+    assert found.roles[1] == "angle" and found.turns[1] == 360
+
+
 @pytest.mark.parametrize("names", [["a_deg", "b_deg_s"], ["a (deg)", "b (deg/s)"]])
 def test_names_tell_degrees(names):
     p = pendulum()
