@@ -545,10 +545,13 @@ def _widest(law: Law) -> float:
 
 
 def _hides_motion(orbits: Orbits, runs: Trajectories) -> bool:
-    """Tell whether velocities that were formed hold more noise than motion, all of them."""
+    """Tell whether velocities that were formed hold more noise than motion, all of them.
+
+    Or whether what is left beside them is noise: of a coordinate it is larger than its spread.
+    """
     formed = [i for i, role in enumerate(runs.roles or ()) if role in MOMENTA]
-    noise = orbits.mean_noise[formed] / orbits.scale[formed]
-    return bool(np.all(noise > LAWS.formed_noise))
+    noise = orbits.mean_noise / orbits.scale
+    return bool(np.all(noise[formed] > LAWS.formed_noise) or np.any(noise > 1.0))
 
 
 def _pooled(values: np.ndarray, roles: Sequence[str | None], columns: Sequence[int]) -> np.ndarray:
@@ -576,7 +579,9 @@ def _about_natural_origin(
         return orbits, frame
     speeds = rates(runs, states)
     seen = infer_roles(runs.names, runs.roles, states, speeds)
-    near = part.near(states, runs.names, seen) if free else []
+    # Roles that rates alone suggest move no origin: an amount stays one.
+    told = infer_roles(runs.names, runs.roles, states)
+    near = part.near(states, runs.names, told) if free else []
     half = np.repeat(np.arange(blocks.n_runs) % 2 == 0, np.diff(blocks.offsets))
     halves = [half | True, half, ~half]
     better, known = part, _ORIGIN_KNOWN * orbits.scale

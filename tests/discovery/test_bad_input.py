@@ -65,7 +65,7 @@ def test_trajectories(arguments, message):
 # Valid data that no law can be read from: refused by `discover` before anything is trained, and by
 # the finder.
 UNREADY = {
-    "runs of one sample": (states(steps=1), "run 0 has 1 samples.*at least 3"),
+    "runs of one sample": (states(steps=1), "run 0 has 1 sample .*at least 3"),
     "runs of two samples": (states(steps=2), "run 0 has 2 samples.*leaves them out"),
     "constant coordinate": (constant(), "coordinate '.*' is constant.*leave it out"),
     "huge unit": (states() * [1, 1e200], r"varies by some .e\+199.*another unit"),

@@ -1,5 +1,7 @@
 """Friction and the time in formulas, from the data to the report."""
 
+import re
+
 import numpy as np
 import pytest
 import sympy
@@ -43,7 +45,7 @@ def test_friction_in_the_report():
     assert energy.quality_factor == pytest.approx(10, rel=0.1)
     v = sympy.Symbol("v")
     assert float(energy.loss.coeff(v, 2)) == pytest.approx(0.1, rel=0.02)
-    assert "decays: rate 0.1" in str(report)
+    assert re.search(r"decays: rate 0\.(1|099|100)\d* ± ", str(report))
     assert energy.name == "energy"
     assert report.to_dict()["quantities"][0]["rate"] == energy.rate
     assert "loss time" in report.to_html()

@@ -99,6 +99,17 @@ def test_runs_too_short_for_states_of_their_own():
 
 
 def test_velocities_that_are_noise_are_not_searched():
+    """Half of what is measured of a slow swing is noise, and most of its rate."""
+    t, rng = np.linspace(0, 7, 60), np.random.default_rng(0)
+    swing = np.cos(t + rng.uniform(0, 6, (30, 1))) * rng.uniform(0.5, 1.5, (30, 1))
+    swing += 0.5 * swing.std() * rng.standard_normal(swing.shape)
+    runs = discovery.Trajectories(swing[..., None], t, ["x"], ["position"])
+    report = ConservedQuantityFinder(random_state=0).fit(runs).report_
+    assert report.verdict == "undecided" and "noise is" in report.reason
+    assert not report.quantities and not report.searched
+
+
+def test_columns_with_a_memory_are_not_searched():
     """Columns with a memory of a few steps have a path, and no velocity but noise."""
     pushes = np.random.default_rng(4).standard_normal((30, 80, 3))
     states = np.empty_like(pushes)

@@ -17,12 +17,12 @@ from discovery.libraries.free_forms import S, free_forms
 from discovery.libraries.numeric import Numeric
 
 
-def simulated(flow, starts, duration, columns, noise, seed=0):
+def simulated(flow, starts, duration, columns, noise, seed=0, steps=20):
     """Return noisy runs by fourth-order steps."""
     times = np.linspace(0, duration, 90)
-    states, path, h = starts, [starts], (times[1] - times[0]) / 20
+    states, path, h = starts, [starts], (times[1] - times[0]) / steps
     for _ in times[1:]:
-        for _ in range(20):
+        for _ in range(steps):
             k1 = flow(states)
             k2 = flow(states + h / 2 * k1)
             k3 = flow(states + h / 2 * k2)
@@ -160,7 +160,8 @@ def dipole(drag, seed=0):
     height = rng.uniform(-0.1, 0.1, 50)
     starts = np.column_stack([far * np.cos(angle), far * np.sin(angle), height, speed])
     columns = dict.fromkeys("xyz", "position") | dict.fromkeys("uvw", "velocity")
-    return simulated(flow, starts, 2.7, columns, 0.01, seed)
+    # Near the dipole it turns fast: of longer steps the data show that the energy is not kept.
+    return simulated(flow, starts, 2.7, columns, 0.01, seed, steps=400)
 
 
 def test_a_momentum_with_a_function_of_two_shapes():
