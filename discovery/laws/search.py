@@ -301,7 +301,11 @@ class Search:
             return []
         some = sorted(self.moving, key=attrgetter("price"))
         gradients, sines = self._slopes_of(some)
-        kept = independent(gradients, sines=sines, criteria=self.criteria)
+        # What imitates a law that is found already is no part of another.
+        known, _ = self._slopes_of(
+            [law for law in self.chosen.laws if law.verdict == Verdict.EXACT]
+        )
+        kept = independent(gradients, known, sines=sines, criteria=self.criteria)
         self.parts = [some[k] for k in kept]
         own = [law.expression.free_symbols for law in self.parts]
         if len(own) < 2 or any(a & b for a, b in combinations(own, 2)):

@@ -61,3 +61,11 @@ def test_a_refused_imitation_gets_the_terms_that_it_lacks():
     for law in (momentum, energy):
         values = law(clean.states)
         assert values.std(axis=1).max() < 3e-3 * values.std()
+
+
+def test_imitations_of_laws_that_are_found_are_no_parts():
+    """Two wells side by side: exponentials that imitate each energy are refused, and not summed."""
+    runs = datasets.random("separable", 9300, 60, 100, noise=0.01)
+    finder = ConservedQuantityFinder(random_state=0).fit(runs)
+    assert finder.n_conserved_ == 2
+    assert all(law.expression.is_polynomial() for law in finder.quantities_[:2])
