@@ -551,7 +551,7 @@ def _hides_motion(orbits: Orbits, runs: Trajectories) -> bool:
     """
     formed = [i for i, role in enumerate(runs.roles or ()) if role in MOMENTA]
     noise = orbits.mean_noise / orbits.scale
-    return bool(np.all(noise[formed] > LAWS.formed_noise) or np.any(noise > 1.0))
+    return bool(np.all(noise[formed] > LAWS.formed_noise) or np.any(noise > LAWS.beside_formed))
 
 
 def _pooled(values: np.ndarray, roles: Sequence[str | None], columns: Sequence[int]) -> np.ndarray:

@@ -975,7 +975,7 @@ class LawCriteria:
         statistic="probability that a true law shows as much motion in the worst of six bands",
         unit="1",
         reason="Student's distribution of the motion over its standard error over runs, one-sided, "
-        "Bonferroni over the bands",
+        "Bonferroni over the bands; χ² of Hansen's J for motion that follows the states",
         level=1e-3,
         off=0.0,
         test="laws/judging/test_verdict.py::test_a_law_shows_no_motion",
@@ -1447,6 +1447,15 @@ class LawCriteria:
         "than of noise admit any function of them",
         off=math.inf,
         test="test_positions_only.py::test_velocities_that_are_noise_are_not_searched",
+    )
+
+    beside_formed: float = limit(
+        1.0,
+        statistic="noise over spread of any coordinate beside velocities that were formed",
+        unit="1",
+        reason="tolerance: what varies by less than its noise is not seen, and less so its slope",
+        off=math.inf,
+        test="test_positions_only.py::test_columns_with_a_memory_are_not_searched",
     )
 
     # --- How fast a nearly conserved quantity drifts ---

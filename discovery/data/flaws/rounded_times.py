@@ -15,9 +15,9 @@ import numpy as np
 _DECIMALS = range(-3, 13)
 # What binary fractions add to a decimal, as a share of the largest time.
 _BINARY = 4 * np.finfo(float).eps
-# Times of equal steps miss a fitted line by half a unit of their last decimal, and the line itself
-# is moved by as much at most.
-_UNITS = 1.0
+# Times of equal steps miss their line by half a unit of the last decimal at most. A line that is
+# fitted to n of them is moved by less than so many units over √n: two standard errors at its ends.
+_ROUNDED, _OF_THE_LINE = 0.5, 1.2
 # Steps are equal as they are, as a share of a step.
 _EQUAL = 1e-9
 
@@ -50,7 +50,7 @@ def without_rounding(times: np.ndarray, offsets: np.ndarray) -> np.ndarray:
             return times
         fitted = np.polynomial.Polynomial.fit(count, own, 1)(count)
         missed = np.abs(fitted - own).max()
-        if missed > _UNITS * unit or unit > step:
+        if missed > (_ROUNDED + _OF_THE_LINE / np.sqrt(b - a)) * unit or unit > step:
             return times
         if missed > _EQUAL * step:
             out[a:b] = fitted

@@ -34,8 +34,9 @@ def test_samples_may_be_missing():
         np.cumsum(np.tile([1.0, 2.0, 1.5], 40)),
         np.cumsum(1 + 0.3 * np.random.default_rng(1).uniform(size=120)).round(2),
         np.arange(120.0) ** 2,
+        10.0 * np.arange(120) + np.random.default_rng(2).integers(-1, 2, 120),
     ],
-    ids=["even", "random", "in turn", "jitter", "faster and faster"],
+    ids=["even", "random", "in turn", "jitter", "faster and faster", "a second early or late"],
 )
 def test_other_times_stay(times):
     assert without_rounding(times, np.array([0, 60, 120])) is times or np.array_equal(
