@@ -40,9 +40,6 @@ from discovery.libraries.functions import Functions
 from discovery.libraries.many_bodies.remembered import remembering
 from discovery.libraries.numeric import Numeric
 
-# Terms that a formula may lack.
-_MOST_ADDED = 4
-
 # Rows of which a formula takes the whole work (`LawCriteria.most_work`); of fewer it takes less.
 ROWS_OF_WORK = 4000
 # Functions of a library that few runs are worth trying with: their windows are no sample of
@@ -255,11 +252,8 @@ class Search:
         judge = Judge(library, clear, self.rng, self.numbers, self.criteria, self.number)
         trials = _Trials(self, judge)
         laws = trials.run()
-        alone = [law for law in laws if law.moves_alone]
-        self.moving += alone
+        self.moving += [law for law in laws if law.moves_alone]
         laws += self._coupled(judge, trials.ops)
-        if not self.whole:
-            laws += filter(None, [self._completed(judge, trials.ops, law) for law in alone])
         passed = [law for law in laws if law.verdict != Verdict.REJECTED]
         self.pool = [law for law in (*self.pool, *passed) if not self._of_parts(law)]
         others = [law for law in laws if law.verdict in (Verdict.REJECTED, Verdict.APPROXIMATE)]
@@ -274,26 +268,6 @@ class Search:
         new = len(self.chosen.laws) - before
         record = StageRecord(library.name, len(library), trials.flat.values, new)
         self.records.append(replace(record, unfinished=trials.unfinished))
-
-    def _completed(self, judge: Judge, ops: Operators, law: Law) -> Law | None:
-        """Return a law of the library that a refused one becomes with terms that it lacks."""
-        support: tuple[int, ...] = ()
-        for _ in range(_MOST_ADDED):
-            candidate = coupled(judge.library, [law], judge.split.fit, self.criteria)
-            refined = None if candidate is None else judge.shortened(ops, candidate)
-            if refined is None or refined.candidate.support in (support, ()):
-                return None
-            support = refined.candidate.support
-            key = True, "", frozenset(judge.library.restrict(support).expressions())
-            if key in self.judged:
-                return None
-            self.judged.add(key)
-            law = judge.law(ops, refined)
-            if law.verdict == Verdict.EXACT:
-                return law
-            if not law.moves_alone:
-                return None
-        return None
 
     def _coupled(self, judge: Judge, ops: Operators) -> list[Law]:
         """Return the law beside functions that move by no more than what couples them, if any."""

@@ -34,7 +34,7 @@ def coupled(
     ----------
     library : Functions
     laws : sequence of Law
-        Whose terms are in the library; one alone for the term that it lacks.
+        Two at least, whose terms are in the library.
     fit : Orbits
         The runs to fit it to.
     criteria : LawCriteria

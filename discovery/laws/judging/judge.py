@@ -113,13 +113,13 @@ class Judge:
         Terms that may as well be zero are left out, the least certain first; where the rest still
         moves on these runs, a term that is surely not zero comes back.
         """
-        refined = self.shortened(ops, candidate)
+        refined = self._shortened(ops, candidate)
         while self._moves(refined):
             fit, criteria = self.split.fit, self.criteria
             longer = with_missing(self.library, ops, refined.candidate, fit, criteria)
             if longer is None:
                 break
-            again = self.shortened(ops, longer)
+            again = self._shortened(ops, longer)
             if len(again.candidate.support) <= len(refined.candidate.support):
                 break
             refined = again
@@ -132,15 +132,7 @@ class Judge:
         level = 2 * float(stats.norm.sf(FORMULAS.interval))
         return Refined(candidate, drift, drift.standard_errors(candidate.coefficients, level))
 
-    def shortened(self, ops: Operators, candidate: Candidate) -> Refined:
-        """Return the candidate without terms that may as well be zero, the least certain first.
-
-        Parameters
-        ----------
-        ops : Operators
-            Of the library, on the fit runs.
-        candidate : Candidate
-        """
+    def _shortened(self, ops: Operators, candidate: Candidate) -> Refined:
         whole = candidate.support
         evaluated = Evaluated.of(self.library.restrict(whole), self.split.fit)
         while True:
