@@ -177,6 +177,7 @@ def gather(
     rng: np.random.Generator,
     criteria: LawCriteria = LAWS,
     candidate: int = 1,
+    by_chance: float = 1.0,
 ) -> Evidence:
     """Measure a formula on runs that took no part in finding it.
 
@@ -192,8 +193,11 @@ def gather(
         How wide intervals are.
     candidate : int
         k where k − 1 were judged on these runs before: `drift_excluded` is at level α / k(k + 1).
+    by_chance : float
+        How probably arbitrary coefficients would be as simple; see `simplicity.by_chance`.
     """
-    evidence = weighed(Runs.of(library, coefficients, orbits, criteria), rng, criteria, candidate)
+    runs = Runs.of(library, coefficients, orbits, criteria, by_chance=by_chance)
+    evidence = weighed(runs, rng, criteria, candidate)
     if orbits.of_run is None:
         return evidence
     along = motion_along(library, coefficients, orbits, criteria)
@@ -220,7 +224,8 @@ class Runs:
         Mean values of these samples.
     seen : (runs,) array of int
         Samples that noise does not hide: it moves the formula by less than this differs between
-        runs. All are seen where too many would not be, and of formulas with numbers to fit with.
+        runs. All are seen where too many would not be, and of formulas with numbers to fit with,
+        unless they are too simple for chance.
     parameters : (runs, p) array
         In units of their spread.
     """
@@ -244,6 +249,7 @@ class Runs:
         orbits: Orbits,
         criteria: LawCriteria = LAWS,
         like: Weighting | None = None,
+        by_chance: float = 1.0,
     ) -> Runs:
         """Look at each run.
 
@@ -256,6 +262,8 @@ class Runs:
         criteria : LawCriteria
         like : Weighting, optional
             How samples of all runs are weighted, where these are some of them.
+        by_chance : float
+            As for `gather`.
         """
         starts, lengths = orbits.offsets[:-1], np.diff(orbits.offsets)
         smooth = orbits.smoothed
@@ -267,7 +275,8 @@ class Runs:
         plain = np.add.reduceat(h, starts) / lengths
         most = _hiding(noise, means, criteria) if like is None else like.spread
         # Numbers left to fit with may imitate a law but for the places that noise hides.
-        if free_numbers(coefficients, library.kinds()) + library.fitted > criteria.doubt_numbers:
+        numbers = free_numbers(coefficients, library.kinds()) + library.fitted
+        if numbers > criteria.doubt_numbers and by_chance > criteria.simple_by_chance:
             most = np.inf
         seen = _seen(noise, most, orbits.offsets)
         n_seen = np.add.reduceat(seen, starts)

@@ -189,7 +189,7 @@ class Judge:
         if verdict_of(table) in (Verdict.EXACT, Verdict.IDENTITY):
             # Runs that a formula was fitted to flatter it, so motion that they show too is real.
             whole = terms, formula.coefficients, self.split.all, self.criteria
-            every = Runs.of(*whole)
+            every = Runs.of(*whole, by_chance=formula.by_chance)
             tests = [every.motion.chance(self.criteria), evidence.moving]
             if self.split.all.of_run is not None:
                 tests.append(chance_of_windows(*whole))
@@ -232,7 +232,7 @@ class Judge:
     ) -> tuple[Formula, Evidence, tuple[Check, ...]]:
         """Return a formula of the given terms, what held-out runs say of it, and the checks."""
         rng = deepcopy(self.rng)
-        evidence = gather(terms, coefficients, self.split.held, rng, self.criteria, k)
         chance = simplicity.by_chance(coefficients, errors, terms.kinds(), self.numbers)
+        evidence = gather(terms, coefficients, self.split.held, rng, self.criteria, k, chance)
         formula = Formula(terms, coefficients, chance)
         return formula, evidence, checks(evidence, formula, self.criteria)

@@ -41,12 +41,15 @@ class Statement:
     coefficients : (s,) array
     criteria : LawCriteria
     like : Weighting
+    by_chance : float
+        How probably arbitrary coefficients would be as simple; see `simplicity.by_chance`.
     """
 
     terms: Functions
     coefficients: np.ndarray
     criteria: LawCriteria
     like: Weighting
+    by_chance: float = 1.0
 
     @classmethod
     def of(cls, law: Law, orbits: Orbits) -> Statement:
@@ -57,7 +60,7 @@ class Statement:
         like = Weighting.of(noise, some.offsets)
         if law.evidence.hidden:
             like = replace(like, spread=law.evidence.spread**2)
-        return cls(law.library, law.coefficients, law.criteria, like)
+        return cls(law.library, law.coefficients, law.criteria, like, law.by_chance)
 
     def on(self, orbits: Orbits) -> Runs | None:
         """Return what runs say of it; None where it has a value on none."""
@@ -65,7 +68,8 @@ class Statement:
         if not some.n_runs:
             return None
         with np.errstate(all="ignore"):  # what has no value is no law
-            return Runs.of(self.terms, self.coefficients, some, self.criteria, self.like)
+            criteria = self.criteria, self.like, self.by_chance
+            return Runs.of(self.terms, self.coefficients, some, *criteria)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 from discovery import ConservedQuantityFinder, Trajectories, datasets
 from discovery.estimation.preparation import prepare
@@ -60,3 +61,32 @@ def test_short_formulas_are_found_among_all_terms():
     ops = operators(library, orbits.smoothed, orbits.offsets, orbits.scale)
     assert short_supports(ops, 1.5) == [(4,), (0, 1)]
     assert short_supports(ops, 0.0) == []
+
+
+def test_rays_that_go_far_out():
+    """Maxwell's fish eye: a few samples of its rays are so far out that noise hides the laws there.
+
+    (1 + r²)² p²/2 and the vector (1 − r²) p + 2 (r·p) r are conserved, and angular momentum.
+    """
+
+    def flow(_, state):
+        x, y, px, py = state
+        n = 1 + x**2 + y**2
+        slope = -2 * n * (px**2 + py**2)
+        return [n**2 * px, n**2 * py, slope * x, slope * y]
+
+    rng, times = np.random.default_rng(0), np.linspace(0, 4, 150)
+    starts = [[*rng.uniform(-0.8, 0.8, 2), *rng.normal(0, 0.4, 2)] for _ in range(40)]
+    states = np.array(
+        [
+            solve_ivp(flow, (0, 4), start, t_eval=times, rtol=1e-10, atol=1e-12).y.T
+            for start in starts
+        ]
+    )
+    spread = states.reshape(-1, 4).std(axis=0)
+    assert np.abs(states).max() > 20 * spread[0]
+    states += 0.01 * spread * rng.standard_normal(states.shape)
+    roles = ["position"] * 2 + ["momentum"] * 2
+    laws = exact(Trajectories(states, [times] * 40, ["x", "y", "px", "py"], roles))
+    assert len(laws) == 3
+    assert all(len(law.expression.args) <= 4 for law in laws)

@@ -116,6 +116,8 @@ def test_the_few_samples_that_noise_hides_are_told():
     whole = Runs.of(more, np.array([1.0, 1e-6, 2e-6]), orbits)
     assert whole.hidden == 0
     assert whole.bound_everywhere(LAWS) > 0.2
+    simple = Runs.of(more, np.array([1.0, 1e-6, 2e-6]), orbits, by_chance=1e-4)
+    assert simple.hidden == pytest.approx(1 / STEPS)
 
 
 def test_a_bound_holds_for_short_excursions_where_there_is_no_noise():
