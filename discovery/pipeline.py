@@ -7,6 +7,7 @@ symmetries -> report in the user's units
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from numbers import Real
 from typing import TYPE_CHECKING, TypeVar
@@ -36,6 +37,8 @@ from discovery.estimation.iterates.sampling import (
 from discovery.estimation.noise.memory import Apart, taken_apart
 from discovery.estimation.passage import Reading
 from discovery.estimation.positions import (
+    Missing,
+    driven,
     missing_velocities,
     remark,
     seen_noise,
@@ -46,6 +49,7 @@ from discovery.estimation.smoothness import noise_alone
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.judging.conclusion import conclude
 from discovery.libraries.choice import LibraryLike, checked
+from discovery.libraries.families import polynomial
 from discovery.libraries.framed import in_frame
 from discovery.libraries.many_bodies.told import BoxLike, told_bodies
 from discovery.noether.motion import MeasuredMotion
@@ -62,6 +66,8 @@ if TYPE_CHECKING:
 
 # A natural origin is known no better than this, in spreads.
 _ORIGIN_KNOWN = 1e-4
+# Columns of which quadratic functions are few.
+_FEW = 12
 # Samples that lie on no path, and what a reader is told of them.
 _OFF_PATHS = (Sampling.MAP, Sampling.CLOUD)
 _TAKEN_AS = {
@@ -291,6 +297,13 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
     # Whether angles follow a path is seen in radians.
     plain = in_radians(runs, turns) if any(turns) else runs
     missing = None if complete else missing_velocities(plain)
+    if (
+        missing is not None
+        and free
+        and driven(plain)
+        and _complete_as_they_are(plain, missing, rng)
+    ):
+        missing = None
     apart = Apart(runs)
     if missing is not None:
         levels = None if levels is None else levels * radians_in(turns)
@@ -359,6 +372,21 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         report = in_textbook_form(report, motion.outside(frame), numbers)
     sample = Sample.of(report.quantities, report.noise, sound, inside, units)
     return replace(report, shown=sample, runs=inside.runs_outside(sound))
+
+
+def _complete_as_they_are(runs: Trajectories, missing: Missing, rng: np.random.Generator) -> bool:
+    """Tell whether columns keep quadratic functions, and as many as with velocities beside them.
+
+    Of many columns linear ones.
+    """
+    whole, found = WithoutModel(forms_velocities=False), []
+    for some in (runs, with_formed_velocities(runs, missing, None)):
+        library = polynomial(some.names, 2 if some.dim <= _FEW else 1)
+        report = analyse_runs(some, whole, library=library, rng=deepcopy(rng))
+        found.append(report.n_conserved)
+        if not found[0]:
+            return False
+    return found[0] >= found[1]
 
 
 def _check_noise(levels: np.ndarray, runs: Trajectories) -> None:

@@ -85,14 +85,12 @@ class WithoutModel:
     ----------
     sampling : Sampling
         How the samples of a run follow each other.
+    forms_velocities : bool
+        Whether velocities are formed where they are missing.
     """
 
     sampling: Sampling = Sampling.AUTO
-
-    @property
-    def forms_velocities(self) -> bool:
-        """True: nothing stands in the way."""
-        return True
+    forms_velocities: bool = True
 
     def within(self, frame: Frame) -> WithoutModel:
         """Return itself: units do not matter.

@@ -2,7 +2,8 @@
 
 That velocities are missing is told by roles (positions alone), by columns that are differences of
 others (`data.differences`), or by the motion itself: where states are complete, states that are
-near each other move alike, and where velocities are missing, they need not.
+near each other move alike, and where velocities are missing, they need not. Where chance drives
+positions, velocities complete nothing (`driven`).
 
 Source: false nearest neighbours, Kennel, Brown and Abarbanel (Phys. Rev. A 45, 1992).
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 from scipy.spatial import KDTree
 
 from discovery.criteria import DATA, NOISE
@@ -30,6 +32,8 @@ from discovery.estimation.smoothness import have_a_path
 _STATES = 1000
 # Neighbours of a state's own run are its own past and future.
 _NEAREST = 100
+# Nearest states that foretell an acceleration, and quantiles to which extremes are drawn in.
+_ALIKE, _CENTRAL = 5, (0.05, 0.95)
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,39 @@ def missing_velocities(runs: Trajectories) -> Missing | None:
     if not _futures_alike(runs, moving) if told else told is None and _futures_differ(runs, moving):
         return Missing(tuple(range(runs.dim)))
     return None
+
+
+def driven(runs: Trajectories) -> bool:
+    """Tell whether accelerations are no function of positions and velocities: chance drives them.
+
+    Those of half of the runs are foretold by the nearest states of the other half. What walks at
+    random is not made complete by velocities.
+
+    Parameters
+    ----------
+    runs : Trajectories
+        Of coordinates and parameters.
+    """
+    from sklearn.neighbors import KNeighborsRegressor
+
+    moving = runs.of_columns(parted(runs).coordinates)
+    path, speeds = _motion(moving)
+    pushes = _without_extremes(rates(moving, speeds))
+    states = stats.zscore(_without_extremes(np.hstack([_on_circles(path, moving), speeds])), axis=0)
+    first = np.searchsorted(runs.offsets, np.arange(len(states)), side="right") % 2 == 0
+    if first.all() or not first.any():
+        return False
+    rest = np.empty_like(pushes)
+    for own in (first, ~first):
+        known = KNeighborsRegressor(min(_ALIKE, int(own.sum()))).fit(states[own], pushes[own])
+        rest[~own] = pushes[~own] - known.predict(states[~own])
+    spread = np.maximum(pushes.var(axis=0), 1e-300)
+    return bool(np.mean(rest.var(axis=0) / spread) > 1 - NOISE.foreseen)
+
+
+def _without_extremes(values: np.ndarray) -> np.ndarray:
+    """Return values (n, d) of which the outermost are drawn in, as those of close encounters."""
+    return np.clip(values, *np.quantile(values, _CENTRAL, axis=0))
 
 
 def with_formed_velocities(

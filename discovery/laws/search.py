@@ -138,6 +138,7 @@ class Search:
         self.moving: list[Law] = []
         self.parts: list[Law] = []
         self.whole: Law | None = None
+        self._asked: tuple = ((),)
         self.number = count(1)
 
     def run(self, stages: Sequence[Stage]) -> Findings:
@@ -203,13 +204,24 @@ class Search:
             Whether all of them do.
         """
         sure = [law for law in (*self.pool, *found) if _is_settled(law, length)]
-        scale = self.split.held.scale
-        identities = [law for law in sure if law.verdict == Verdict.IDENTITY]
-        probes = on_surface(self.split.probes, scale, identities)
-        obeyed = [law.gradient(probes, scale) for law in sure]
-        new = [gradient_of(library, v, probes, scale) for v in vectors.T]
+        probes, obeyed = self._gradients_of(sure)
+        new = [gradient_of(library, v, probes, self.split.held.scale) for v in vectors.T]
         sine = self.criteria.learned_sine if library.learned else self.criteria.sine
         return not independent(new, obeyed, [sine] * len(new), self.criteria)
+
+    def _gradients_of(self, sure: list[Law]) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Return probes that obey the identities among laws, and the laws' gradients there.
+
+        One candidate after the other asks for the same: the last answer is kept.
+        """
+        last, *answer = self._asked
+        if not answer or list(map(id, last)) != list(map(id, sure)):
+            scale = self.split.held.scale
+            identities = [law for law in sure if law.verdict == Verdict.IDENTITY]
+            probes = on_surface(self.split.probes, scale, identities)
+            answer = probes, [law.gradient(probes, scale) for law in sure]
+            self._asked = sure, *answer
+        return tuple(answer)
 
     @property
     def _windows(self) -> bool:

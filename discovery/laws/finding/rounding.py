@@ -68,7 +68,7 @@ def without_uncertain(
         )
     doubt = errors / np.abs(candidate.coefficients)
     worst = int(np.argmax(doubt))
-    if doubt[worst] * FORMULAS.interval < 1:
+    if len(doubt) == 1 or doubt[worst] * FORMULAS.interval < 1:
         return None
     support = np.delete(np.array(candidate.support), worst)
     mu, c = ops.pencil.smallest(support)

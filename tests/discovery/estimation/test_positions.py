@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from discovery import datasets
+from discovery import ConservedQuantityFinder, datasets
 from discovery.data.trajectories import Trajectories
 from discovery.datasets.integrate import integrate
-from discovery.estimation.positions import missing_velocities
+from discovery.estimation.positions import driven, missing_velocities
 
 T = np.linspace(0, 15, 100)
 
@@ -124,3 +124,28 @@ def test_phases_that_turn_are_all_of_the_state():
     states = (states + 0.01 * rng.normal(size=states.shape) + np.pi) % (2 * np.pi) - np.pi
     runs = Trajectories(states, times, names=["p1", "p2", "p3", "p4"], roles=["angle"] * 4)
     assert missing_velocities(runs) is None
+
+
+def traded(n_runs=20, n_steps=100):
+    """Two stores whose product stays the same in each run while chance trades them, 1 % noise."""
+    rng = np.random.default_rng(0)
+    here = rng.uniform(50, 200, (n_runs, 1)) * np.exp(
+        0.05 * rng.standard_normal((n_runs, n_steps)).cumsum(axis=1)
+    )
+    there = rng.uniform(2500, 40000, (n_runs, 1)) / here
+    states = np.stack([here, there], axis=-1)
+    states += 0.01 * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    return Trajectories(states=states, names=["here", "there"])
+
+
+def test_what_chance_drives_is_complete_as_it_is():
+    assert driven(traded())
+    for name, columns in [
+        ("harmonic_oscillator", [0]),
+        ("kepler", [0, 1]),
+        ("double_pendulum", [0, 1]),
+    ]:
+        assert not driven(without_roles(name, columns, n_runs=20))
+    report = ConservedQuantityFinder(random_state=0).fit(traded()).report_
+    assert [str(law.expression) for law in report.quantities] == ["here*there"]
+    assert report.names == ("here", "there")

@@ -55,3 +55,9 @@ def test_a_term_of_no_weight_goes_at_once():
     assert shorter.support == (0, 2)
     np.testing.assert_array_equal(shorter.coefficients, [1.0, 2.0])
     assert shorter.cost == 3.0
+
+
+def test_the_only_term_stays_however_uncertain():
+    ops = Operators(np.eye(1), np.eye(1), np.eye(1), np.eye(1))
+    alone = Candidate((0,), np.ones(1), 1.0, 1.0)
+    assert without_uncertain(ops, alone, np.array([np.inf]), np.ones(1)) is None
