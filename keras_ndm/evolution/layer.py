@@ -53,7 +53,8 @@ class EvolutionLayer(keras.layers.Layer):
         cost does not grow with d². "auto" is exact up to d = 8 and wherever the head has a cheap
         closed form.
     share : float
-        Share of the batch on which the curvature is computed, in (0, 1].
+        Share of the batch on which the curvature is computed, in (0, 1]: every k-th row, with k the
+        whole number nearest to 1 / share.
     returns : {"metric", "input"}
         What the layer gives: the metric (batch, d, d), or its input unchanged, for heads whose
         dense tensor nobody needs.

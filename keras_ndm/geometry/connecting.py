@@ -5,7 +5,6 @@ How paths become geodesics: `keras_ndm.geometry.paths`.
 
 import warnings
 from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -343,9 +342,14 @@ def _terms(metric, dimension, kind):
     return lambda *arrays: rows(*(array.astype(kind) for array in arrays))
 
 
-@lru_cache(maxsize=16)
 def _terms_of_layer(layer, newton):
-    return Rows(segment_terms(layer, newton), layer.variables, often=True)
+    # Kept in the layer, past Keras' tracking, as long as it has the same variables.
+    key = newton, tuple(map(id, layer.variables))
+    kept = layer.__dict__.setdefault("_segment_terms", {})
+    if key not in kept:
+        kept.clear()
+        kept[key] = Rows(segment_terms(layer, newton), layer.variables, often=True)
+    return kept[key]
 
 
 def _precision(*points):

@@ -28,8 +28,9 @@ _START, _NONE = 0.3, 1e-4
 # Energies are compared in single precision.
 _ROUNDING = 4 * float(np.finfo("float32").eps)
 # A path is resolved when its length, and that by half segments, differ by less than the first over
-# the whole, and no segment by more than the factor from the mean: on geodesics all are equal.
-_ACCURACY, _UNEVEN = 0.01, 2.0
+# the whole, and no segment by more than the factor from the mean: on geodesics all are equal. Nor
+# may a segment differ from the next by this share of the mean: the finer, the less they turn.
+_ACCURACY, _UNEVEN, _TURN = 0.01, 2.0, 1.0
 # Rounds of equal spacing, each of which sees what the one before was too coarse for.
 _SPACINGS = 12
 # How often a path is moved off saddles, and by what shares of its length.
@@ -215,7 +216,17 @@ class Paths:
         fine = fine[:, ::2] + fine[:, 1::2]
         length, mean = self.lengths().sum(axis=1), fine.mean(axis=1)
         near = np.abs(fine.sum(axis=1) - length) <= _ACCURACY * length
+        near &= self._turns().max(axis=1, initial=0.0) <= _TURN * mean
         return near & (fine.max(axis=1) <= _UNEVEN * mean) & (fine.min(axis=1) >= mean / _UNEVEN)
+
+    def _turns(self) -> np.ndarray:
+        """Length (P, S − 1) of the difference of neighbouring segments.
+
+        Where there is no geodesic, as beyond a pole of the chart, paths jump there.
+        """
+        steps, metric = np.diff(self.x, axis=1), self.now[3]
+        turn, middle = np.diff(steps, axis=1), (metric[:, 1:] + metric[:, :-1]) / 2
+        return np.sqrt(np.maximum(np.einsum("psi,psij,psj->ps", turn, middle, turn), 0))
 
     def bend_at_start(self) -> np.ndarray:
         """Second derivatives (P, n, n) of half the squared length by the start."""

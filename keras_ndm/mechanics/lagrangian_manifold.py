@@ -13,7 +13,7 @@ from keras_ndm.mechanics.polish import polish
 from keras_ndm.mechanics.readout import DENSE, Mechanics
 from keras_ndm.mechanics.term_networks import TermNetworks, Terms
 from keras_ndm.own_loss import OwnLoss
-from keras_ndm.precision import refuse_quantized
+from keras_ndm.precision import full_precision, refuse_quantized
 from keras_ndm.user_data import check_shapes, is_number, widths_of
 
 _PARTS = ("potential", "one_form", "friction")
@@ -71,7 +71,8 @@ class LagrangianManifold(Mechanics, OwnLoss):
         substeps: int = 1,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        # Second derivatives have no use for half precision.
+        super().__init__(dtype=full_precision(kwargs.pop("dtype", None)), **kwargs)
         activations.derivatives(activation)
         if not (is_number(substeps, whole=True) and substeps >= 1):
             raise ValueError(f"`substeps` must be at least 1; received {substeps!r}.")
@@ -97,6 +98,8 @@ class LagrangianManifold(Mechanics, OwnLoss):
         self.terms = TermNetworks(
             d, self.angles, self.hidden, self.activation, self.parts, dtype=self.dtype_policy
         )
+        # Only where all layers are built is a saved optimizer restored.
+        self.terms.build((None, d))
         shapes = {
             "shift": (d,),
             "spread": (d,),

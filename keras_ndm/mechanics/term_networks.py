@@ -141,7 +141,9 @@ class TermNetworks(keras.layers.Layer):
             layers.append(
                 dense(units, activation=activation, dtype=self.dtype_policy, name=f"{name}_{i}")
             )
-        last = dense(size, kernel_initializer=small, dtype=self.dtype_policy, name=f"{name}_out")
+        # A constant in the potential moves nothing.
+        biased = {"use_bias": name != "potential", "dtype": self.dtype_policy}
+        last = dense(size, kernel_initializer=small, name=f"{name}_out", **biased)
         layers.append(last)
         for layer in layers:
             layer.build((None, width))

@@ -32,7 +32,7 @@ def state_rows(x: np.ndarray | tuple, like: np.ndarray | None = None) -> tuple:
         On a wrong shape, values that are not finite, or steps that are not positive.
     """
     x, dt = x if isinstance(x, tuple | list) and len(x) == 2 else (x, None)
-    states = np.asarray(x, dtype="float32")
+    states = np.asarray(x, dtype=keras.config.floatx())
     if states.ndim != 2 or 0 in states.shape:
         raise ValueError(
             f"States must have shape (N, d), one state a row; received shape {states.shape}. Of "

@@ -12,7 +12,7 @@ from keras_ndm.geometry import activations
 from keras_ndm.metric_layer import MetricLayer
 from keras_ndm.models.checked_states import FitInput, first_arrays
 from keras_ndm.models.likelihood import LikelihoodModel, gram, inverse_factor, without_still
-from keras_ndm.precision import refuse_quantized
+from keras_ndm.precision import full_precision, refuse_quantized
 from keras_ndm.rowwise import Rows
 from keras_ndm.user_data import check_shapes, count_rows, is_number, varies, widths_of
 
@@ -70,7 +70,8 @@ class GaussianRegression(LikelihoodModel):
         features: keras.Layer | None = None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        # A Cholesky factor has no use for half precision.
+        super().__init__(dtype=full_precision(kwargs.pop("dtype", None)), **kwargs)
         if not (is_number(targets, whole=True) and targets >= 1):
             raise ValueError(f"`targets` counts the columns of y, ≥ 1; received {targets!r}.")
         self.targets = k = int(targets)
@@ -138,7 +139,8 @@ class GaussianRegression(LikelihoodModel):
         y : array (N, k)
             None where x gives both.
         """
-        x, y = (np.asarray(part, "float32") for part in first_arrays(x, y))
+        kind = keras.config.floatx()
+        x, y = (np.asarray(part, kind) for part in first_arrays(x, y))
         if y.ndim != 2 or y.shape[1] != self.targets or len(x) != len(y) or not len(x):
             raise ValueError(
                 f"Expected inputs (N, …) and targets (N, {self.targets}); received shapes "

@@ -7,6 +7,7 @@ import pytest
 from keras_ndm import (
     CoordinateLayer,
     FlowDensity,
+    GaussianRegression,
     LagrangianManifold,
     MetricLayer,
     NaturalGradient,
@@ -81,3 +82,19 @@ def test_the_natural_gradient_under_the_policy(double):
     model.compile(NaturalGradient(), "mse")
     losses = model.fit(X, X[:, :1], epochs=3, verbose=0).history["loss"]
     assert losses[-1] < losses[0]
+
+
+def test_columns_far_from_zero_vary(double):
+    """A million spreads away; in double precision that is no column that stands still."""
+    if keras.config.floatx() == "float32":
+        pytest.skip("Keras' data are of single precision then")
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 1)).cumsum(axis=0)
+    targets = 1e9 + x + 0.1 * rng.normal(size=x.shape)
+    model = GaussianRegression(targets=1, hidden=(4,))
+    model.adapt(x, targets)
+    model.compile("adam")
+    loss = model.fit(x, targets, epochs=1, verbose=0).history["loss"]
+    _, covariance = model.mean_and_covariance(x)
+    assert np.isfinite(loss).all()
+    assert np.sqrt(covariance).mean() > 0.1

@@ -43,6 +43,16 @@ def test_penalties_have_the_values_of_their_definitions(float64, randomize):
     assert volume == pytest.approx(2.0 * np.var(0.5 * np.linalg.slogdet(g)[1]), rel=1e-9)
 
 
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX compiles its steps")
+def test_balance_run_eagerly():
+    losses = []
+    for eagerly in (False, True):
+        model = model_with(volume_weight=Balance(0.3, rate=1.0))
+        model.compile(keras.optimizers.Adam(1e-2), loss="mse", run_eagerly=eagerly)
+        losses.append(model.fit(Z, TARGET, batch_size=64, shuffle=False, verbose=0).history["loss"])
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
 @pytest.mark.slow_on_jax
 def test_names_and_values_in_history(max_error):
     """In any model: the epoch's log has the penalties of the last batch, and λ."""

@@ -1,5 +1,6 @@
 """Geodesics between two points, where lengths and paths are known."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -98,7 +99,11 @@ def test_a_length_that_is_not_resolved_has_not_converged():
 
 def test_one_segment_of_most_of_the_way_is_no_geodesic():
     """Even in a flat metric, where the length is right."""
-    paths = Paths(lambda m, d: ((d**2).sum(axis=1), d, 0 * d), np.zeros((2, 1)), np.ones((2, 1)), 4)
+
+    def flat(m, d):
+        return (d**2).sum(axis=1), d, 0 * d, np.ones((len(d), 1, 1))
+
+    paths = Paths(flat, np.zeros((2, 1)), np.ones((2, 1)), 4)
     paths.x[1, 1:-1, 0] = [0.1, 0.2, 0.3]
     paths.now = paths.evaluate(paths.x)
     assert list(paths.resolved()) == [True, False]
@@ -139,6 +144,15 @@ def test_a_saddle_without_a_minimum_has_not_converged():
         found = geometry.connect(stereographic, a, -a)
     assert list(found.converged) == [False, True]
     np.testing.assert_allclose(found.length, 4 * np.arctan(a[:, 0]), rtol=1e-2)
+
+
+@pytest.mark.parametrize("beyond", [3.5, 4.0])
+@pytest.mark.parametrize("segments", [32, 128])
+def test_beyond_half_a_turn_paths_jump_over_the_pole(beyond, segments):
+    """Those are shorter than the great circle in the chart, and none of them is a geodesic."""
+    with pytest.warns(RuntimeWarning, match="not converged"):
+        found = geometry.connect(sphere, [[np.pi / 2, 0]], [[np.pi / 2, beyond]], points=segments)
+    assert not found.converged.any()
 
 
 def test_points_as_far_apart_as_can_be():
@@ -270,3 +284,17 @@ def test_bad_input(a, b, options, message):
 def test_bad_weights():
     with pytest.raises(ValueError, match="`weights` must be 3 numbers"):
         geometry.frechet_mean(sphere, on_sphere(3, 0), weights=[1, 2, -1])
+
+
+def test_a_layer_that_is_quantized_has_new_distances():
+    layer = MetricLayer(hidden=(16,))
+    a, b = np.zeros((1, 2), "float32"), np.ones((1, 2), "float32")
+    layer(a)
+    for variable in layer.trainable_variables:
+        draw = 0.3 * np.random.default_rng(0).normal(size=variable.shape)
+        variable.assign(variable + draw)
+    model = keras.Sequential([keras.Input((2,)), layer])
+    geometry.distance(layer, a, b)
+    model.quantize("int8")
+    found = geometry.distance(layer, a, b), geometry.distance(lambda x: layer(x), a, b)
+    np.testing.assert_allclose(*found, rtol=1e-3)

@@ -1,5 +1,7 @@
 """Lagrangian manifolds: their equation of motion, training, rollouts and saving."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -150,6 +152,35 @@ def test_fit_on_accelerations_learns_the_motion_and_saves(tmp_path):
     np.testing.assert_allclose(loaded.acceleration(q, v), model.acceleration(q, v), atol=1e-5)
     predicted = loaded.predict((q, v), verbose=0)
     np.testing.assert_allclose(predicted, model.acceleration(q, v), atol=1e-4)
+
+
+def test_training_goes_on_from_a_file(tmp_path):
+    """With the optimizer's state, and with a gradient for every weight."""
+    q, v, a = oscillator(256)
+    model = LagrangianManifold(hidden=(8,))
+    model.compile("adam")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Gradients do not exist")
+        model.fit((q, v), a, epochs=2, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    losses = [m.fit((q, v), a, shuffle=False, verbose=0).history["loss"] for m in (model, loaded)]
+    assert losses[0] == losses[1]
+
+
+def test_mixed_precision_trains_in_full(default_policy):
+    keras.config.set_dtype_policy("mixed_float16")
+    q, v, a = oscillator(256)
+    model = LagrangianManifold(hidden=(8,))
+    model.compile("adam")
+    assert np.isfinite(model.fit((q, v), a, verbose=0).history["loss"]).all()
+    assert model.compute_dtype == "float32"
+
+
+@pytest.fixture
+def default_policy():
+    yield
+    keras.config.set_dtype_policy("float32")
 
 
 @pytest.mark.slow_on_jax
