@@ -104,7 +104,7 @@ def conclude(
     what = f"; {lost} of them decay{'s' if lost == 1 else ''}" if lost else ""
     left = _left(findings.stages)
     return Conclusion(
-        "none",
+        "undecided" if left else "none",
         f"no function {'that was tried' if left else 'of the libraries'} stays on an orbit as "
         f"noise alone would let it{what}{left}.",
     )
