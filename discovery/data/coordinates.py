@@ -186,7 +186,8 @@ def role_of_name(name: str) -> str | None:
 def _roles_from_rates(rows: np.ndarray, rates: np.ndarray) -> list[str | None]:
     """Call x_i a position and x_j its velocity where ẋ_i is a multiple of x_j.
 
-    A positive one first; a negative one where time or an axis points the other way.
+    A positive one first; a negative one where time or an axis points the other way. Where ẋ_j is
+    the same multiple of x_i in sign, nothing tells which of them is the place.
     """
     d = rows.shape[1]
     roles: list[str | None] = [None] * d
@@ -195,7 +196,9 @@ def _roles_from_rates(rows: np.ndarray, rates: np.ndarray) -> list[str | None]:
         for i in range(d):
             free = [j for j in range(d) if j != i and roles[j] is None]
             j = max(free, key=lambda j, own=likeness[i]: own[j], default=None)
-            if roles[i] is None and j is not None and likeness[i, j] > DATA.rate_correlation:
+            if j is None or roles[i] is not None:
+                continue
+            if likeness[i, j] > DATA.rate_correlation >= likeness[j, i]:
                 roles[i], roles[j] = "position", "velocity"
     return roles
 

@@ -81,6 +81,14 @@ def test_rates_that_are_no_coordinates():
     assert infer_roles(["a", "b"], None, rows, rates) == [None, None]
 
 
+@pytest.mark.parametrize("sense", [1, -1])
+def test_two_that_are_each_the_others_rate_are_no_place_and_velocity(sense):
+    """Lanchester's armies: either may be called the place."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(200, 2))
+    assert infer_roles(["red", "blue"], None, rows, sense * rows[:, ::-1]) == [None, None]
+
+
 @pytest.mark.parametrize(
     ("names", "bodies"),
     [
