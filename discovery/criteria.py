@@ -1159,6 +1159,16 @@ class LawCriteria:
         off=1.0,
         test="laws/judging/test_constraint.py::test_uniform_numbers_obey_nothing",
     )
+    identity_slope: float = limit(
+        1.5,
+        statistic="what noise makes of an identity by its gradient, over what it makes by its "
+        "curvature, and what rounding leaves of its terms' gradients",
+        unit="1",
+        reason="tolerance: 1 for the square of what vanishes, 0 for higher powers; 2 for a circle "
+        "with noise of a quarter of its radius",
+        off=0.0,
+        test="laws/judging/test_constraint.py::test_powers_of_an_identity_say_nothing_new",
+    )
     along_run: float = limit(
         0.1,
         statistic="upper end of the motion along whole runs, windows of which are judged",

@@ -15,6 +15,7 @@ from discovery.data.noise_level import noise_scale
 # Noise of a rate beside its spread that hides nothing.
 _DOUBT = 0.1
 
+
 @dataclass(frozen=True)
 class Samples:
     """Rows of runs, one run after the other.
