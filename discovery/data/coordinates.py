@@ -41,15 +41,13 @@ _POSITION_NAMES = re.compile(r"(x|y|z|q|r|qx|qy|qz|q_x|q_y|q_z)_?\d*", re.IGNORE
 _UNITS_OF_NAMES = re.compile(r"(_(m|cm|mm|km|um|nm|px|deg|rad|s|ms)\d?)+$")
 
 
-def default_names(dim: int, first: int = 1, letters: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return names for coordinates that have none: x1, x2, and so on.
+def default_names(dim: int, letters: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return names for coordinates that have none: x0, x1, and so on, as columns are counted.
 
     Parameters
     ----------
     dim : int
         Number of coordinates.
-    first : int
-        Number of the first: 0 for columns, which are counted from 0.
     letters : sequence of str
         Used instead where there are enough of them: x, y, z for points in space.
 
@@ -59,11 +57,11 @@ def default_names(dim: int, first: int = 1, letters: Sequence[str] = ()) -> tupl
     """
     if dim <= len(letters):
         return tuple(letters[:dim])
-    return tuple(f"x{i + first}" for i in range(dim))
+    return tuple(f"x{i}" for i in range(dim))
 
 
 def as_names(names: Iterable[str] | None, dim: int) -> tuple[str, ...]:
-    """Return ``dim`` distinct coordinate names; the default counts from x1.
+    """Return ``dim`` distinct coordinate names; the default counts from x0.
 
     Raises
     ------

@@ -18,10 +18,9 @@ PLANE_ROLES = ("position", "position", "velocity", "velocity")
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ({"dim": 2}, ("x1", "x2")),
-        ({"dim": 2, "first": 0}, ("x0", "x1")),
+        ({"dim": 2}, ("x0", "x1")),
         ({"dim": 2, "letters": "xyz"}, ("x", "y")),
-        ({"dim": 4, "letters": "xyz"}, ("x1", "x2", "x3", "x4")),
+        ({"dim": 4, "letters": "xyz"}, ("x0", "x1", "x2", "x3")),
     ],
 )
 def test_default_names(arguments, expected):
