@@ -169,7 +169,11 @@ def escalation(
             else s
             for s in stages
         ]
-    return [s if len(s) <= MAX_TERMS else Omitted(s.name, len(s)) for s in stages]
+    stages = [s if len(s) <= MAX_TERMS else Omitted(s.name, len(s)) for s in stages]
+    products = term_count(len(straight), 2)
+    if products > MAX_TERMS:
+        stages.append(Omitted("products of coordinates", products))
+    return stages
 
 
 def _apart(
