@@ -104,10 +104,14 @@ def test_what_stays_zero_ties_nothing_to_it():
 
 
 def test_what_is_zero_in_any_order_ties_nothing():
-    """A switch is its own square, whatever stands beside it."""
-    states = np.column_stack([circle()[:, 0], np.arange(300) % 2])
-    zero = chance(["x*y**2", "x*y", "x"], [1, -1, 1e-13], states, 1e-7)
-    assert zero > 0.1
+    """A switch is its own square; what stands beside it takes out the bias of no noise."""
+    x, noise = circle()[:, 0], 1e-6
+    states = np.column_stack([x, np.arange(300) % 2, 1e3 * x])
+    path = raw_path(states, np.full(3, noise))
+    orbits = Orbits(path, path, np.array([0, 150, 300]), states.std(axis=0))
+    terms = libraries.custom(["x*y**2", "x*y", "z"], NAMES)
+    numbers = np.array([1.0, -1.0, 1e-3 * noise**2])
+    assert chance_of_constraint(terms, numbers, orbits, np.random.default_rng(0)) == 1.0
 
 
 def test_uniform_numbers_obey_nothing():
