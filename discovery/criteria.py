@@ -389,6 +389,14 @@ class NoiseCriteria:
         off=math.inf,
         test="estimation/iterates/test_one_step.py::test_what_follows_from_nothing_is_no_map",
     )
+    allowed: float = limit(
+        0.5,
+        statistic="noise that exact laws allow a coordinate, over that which was read",
+        unit="1",
+        reason="tolerance: both are estimates; of what events change, what was read is its spread",
+        off=0.0,
+        test="laws/judging/test_allowed_noise.py::test_collisions_are_judged_by_their_noise",
+    )
 
     # Whether the noise is correlated from sample to sample.
     memory: float = limit(
@@ -1160,6 +1168,16 @@ class LawCriteria:
         level=1e-3,
         off=1.0,
         test="laws/judging/test_constraint.py::test_uniform_numbers_obey_nothing",
+    )
+    identity_slope: float = limit(
+        1.5,
+        statistic="what noise makes of an identity by its gradient, over what it makes by its "
+        "curvature, and what rounding leaves of its terms' gradients",
+        unit="1",
+        reason="tolerance: 1 for the square of what vanishes, 0 for higher powers; 2 for a circle "
+        "with noise of a quarter of its radius",
+        off=0.0,
+        test="laws/judging/test_constraint.py::test_powers_of_an_identity_say_nothing_new",
     )
     along_run: float = limit(
         0.1,

@@ -228,8 +228,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
 
     def _runs(self, X: np.ndarray, given: _Given) -> Trajectories:
         names = getattr(self, "feature_names_in_", None)
-        # Columns of an array are counted from 0, as everywhere in scikit-learn.
-        names = default_names(X.shape[1], first=0) if names is None else [str(n) for n in names]
+        names = default_names(X.shape[1]) if names is None else [str(n) for n in names]
         roles = given.roles if self.roles is None else self.roles
         spacing = given.grid_spacing if self.grid_spacing is None else self.grid_spacing
         runs = Trajectories.from_rows(

@@ -41,15 +41,13 @@ _POSITION_NAMES = re.compile(r"(x|y|z|q|r|qx|qy|qz|q_x|q_y|q_z)_?\d*", re.IGNORE
 _UNITS_OF_NAMES = re.compile(r"(_(m|cm|mm|km|um|nm|px|deg|rad|s|ms)\d?)+$")
 
 
-def default_names(dim: int, first: int = 1, letters: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return names for coordinates that have none: x1, x2, and so on.
+def default_names(dim: int, letters: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return names for coordinates that have none: x0, x1, and so on, as columns are counted.
 
     Parameters
     ----------
     dim : int
         Number of coordinates.
-    first : int
-        Number of the first: 0 for columns, which are counted from 0.
     letters : sequence of str
         Used instead where there are enough of them: x, y, z for points in space.
 
@@ -59,11 +57,11 @@ def default_names(dim: int, first: int = 1, letters: Sequence[str] = ()) -> tupl
     """
     if dim <= len(letters):
         return tuple(letters[:dim])
-    return tuple(f"x{i + first}" for i in range(dim))
+    return tuple(f"x{i}" for i in range(dim))
 
 
 def as_names(names: Iterable[str] | None, dim: int) -> tuple[str, ...]:
-    """Return ``dim`` distinct coordinate names; the default counts from x1.
+    """Return ``dim`` distinct coordinate names; the default counts from x0.
 
     Raises
     ------
@@ -186,7 +184,8 @@ def role_of_name(name: str) -> str | None:
 def _roles_from_rates(rows: np.ndarray, rates: np.ndarray) -> list[str | None]:
     """Call x_i a position and x_j its velocity where ẋ_i is a multiple of x_j.
 
-    A positive one first; a negative one where time or an axis points the other way.
+    A positive one first; a negative one where time or an axis points the other way. Where ẋ_j is
+    the same multiple of x_i in sign, nothing tells which of them is the place.
     """
     d = rows.shape[1]
     roles: list[str | None] = [None] * d
@@ -195,7 +194,9 @@ def _roles_from_rates(rows: np.ndarray, rates: np.ndarray) -> list[str | None]:
         for i in range(d):
             free = [j for j in range(d) if j != i and roles[j] is None]
             j = max(free, key=lambda j, own=likeness[i]: own[j], default=None)
-            if roles[i] is None and j is not None and likeness[i, j] > DATA.rate_correlation:
+            if j is None or roles[i] is not None:
+                continue
+            if likeness[i, j] > DATA.rate_correlation >= likeness[j, i]:
                 roles[i], roles[j] = "position", "velocity"
     return roles
 

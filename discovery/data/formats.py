@@ -273,7 +273,7 @@ def of_array(array: np.ndarray) -> Content:
     if array.ndim == 3:
         _refuse_clock(array)
         return {"states": array}
-    frame = _table_of({f"x{i + 1}": column for i, column in enumerate(array.T)}).assign(run=0)
+    frame = _table_of({f"x{i}": column for i, column in enumerate(array.T)}).assign(run=0)
     frame.attrs["untitled"] = array.shape[1] > 1
     return frame
 

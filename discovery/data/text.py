@@ -90,7 +90,7 @@ def read_text(
     Returns
     -------
     pandas.DataFrame
-        ``attrs["untitled"]`` is true where the text has no titles; the columns are then x1, x2, …
+        ``attrs["untitled"]`` is true where the text has no titles; the columns are then x0, x1, …
 
     Raises
     ------
@@ -113,7 +113,7 @@ def read_text(
     if decimal is None and layout.decimal == ",":
         cells.check_grouping([cell for cell in rows.to_numpy().flat if isinstance(cell, str)])
     if titles is None:
-        names, in_degrees, units = [f"x{i + 1}" for i in range(layout.width)], [], {}
+        names, in_degrees, units = [f"x{i}" for i in range(layout.width)], [], {}
     else:
         every = cells.names_of(titles)
         rows, names = _titled(rows, every)

@@ -65,7 +65,7 @@ class Trajectories:
         Any unit; regular or not, strictly increasing within a run. Dates become seconds since the
         first of them. Default: 0, 1, 2, …
     names : sequence of d str, optional
-        Coordinate names, used in formulas. Default: x1, x2, …
+        Coordinate names, used in formulas. Default: x0, x1, …
     roles : sequence of d str or None, or mapping from name (or pattern) to role, optional
         What each coordinate is: one of ``discovery.trajectories.ROLES``, or None for unknown. Roles
         choose candidate functions (sines for an angle, logarithms for an amount).
@@ -613,7 +613,7 @@ class Trajectories:
 
         Notes
         -----
-        A table without titles has the columns x1, x2, …; say which is the time. ``from_arrays``
+        A table without titles has the columns x0, x1, …; say which is the time. ``from_arrays``
         tells which arrays are looked for. Pickles are never read.
 
         Raises

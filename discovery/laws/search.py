@@ -50,6 +50,9 @@ STEPS_OF_NUMBERS = 3
 # Drift that is not excluded of what may be one more law, as a share of its spread: of more, little
 # is known but that it is noisy.
 WORTH_TELLING = 0.5
+# Share of its terms' gradients that is left of a function's where these cancel but for rounded
+# coefficients.
+NO_SLOPE = 1e-3
 
 
 # Thousands of small products and eigenproblems: threads only get into each other's way.
@@ -205,7 +208,15 @@ class Search:
         """
         sure = [law for law in (*self.pool, *found) if _is_settled(law, length)]
         probes, obeyed = self._gradients_of(sure)
-        new = [gradient_of(library, v, probes, self.split.held.scale) for v in vectors.T]
+        scale = self.split.held.scale
+        new = [gradient_of(library, v, probes, scale) for v in vectors.T]
+        if any(law.verdict == Verdict.IDENTITY for law in sure):
+            # Squares of what vanishes have no gradient where it does.
+            parts = [gradient_of(library, abs(v), probes, scale, sizes=True) for v in vectors.T]
+            new = [
+                own * (np.linalg.norm(own) > NO_SLOPE * np.linalg.norm(part))
+                for own, part in zip(new, parts, strict=True)
+            ]
         sine = self.criteria.learned_sine if library.learned else self.criteria.sine
         return not independent(new, obeyed, [sine] * len(new), self.criteria)
 

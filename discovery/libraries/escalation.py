@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ from discovery.libraries.families import (
     multipoles,
     phases,
     polynomial,
+    powers,
     radial,
     trigonometric,
 )
@@ -94,12 +96,15 @@ def escalation(
         products = term_count(d, 2)
         if products > MAX_TERMS:
             # All that follows holds products of any two coordinates: it would be built for nothing.
+            stages += _apart(names, straight, bodies)
             return [*stages, Omitted("products of coordinates, and what holds them", products)]
     if straight:
         # Sums before their squares, also where there are too many products.
         few = term_count(len(straight), 2) <= MAX_TERMS
         if few or bodies is None:
             stages.append(polynomial(names, 2 if few else 1, straight))
+        if not few:
+            stages += _apart(names, straight)
     if angles:
         stages += [trigonometric(names, roles, order) for order in (2, 3)]
     if len(angles) == d >= _FEWEST_PHASES:
@@ -164,7 +169,29 @@ def escalation(
             else s
             for s in stages
         ]
-    return [s if len(s) <= MAX_TERMS else Omitted(s.name, len(s)) for s in stages]
+    stages = [s if len(s) <= MAX_TERMS else Omitted(s.name, len(s)) for s in stages]
+    products = term_count(len(straight), 2)
+    if products > MAX_TERMS:
+        stages.append(Omitted("products of coordinates", products))
+    return stages
+
+
+def _apart(
+    names: Sequence[str], columns: Sequence[int], bodies: Bodies | None = None
+) -> list[Library]:
+    """Return functions of single columns, and of single places with their velocities.
+
+    Where products of all columns are too many, motions that do not couple have their laws here.
+    """
+    if len(names) > LIBRARIES.wide:
+        return []
+    if bodies is None:
+        return [powers(names, columns, degree) for degree in (2, 4)]
+    both = zip(itertools.chain(*bodies.positions), itertools.chain(*bodies.momenta), strict=True)
+    alone = [polynomial(names, 4, pair) for pair in both]
+    for library in alone:
+        library.name = f"of {', '.join(map(str, library.atoms))} alone"
+    return [powers(names, columns), *alone]
 
 
 def _of_pairs(names: Sequence[str], roles: Sequence[str | None]) -> list[Library]:

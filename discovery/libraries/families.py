@@ -30,6 +30,29 @@ def polynomial(
     return Library(symbols, atoms, monomials(len(atoms), degree), f"polynomial({degree})")
 
 
+def powers(names: Sequence[str], columns: Sequence[int], degree: int = 2) -> Library:
+    """Return powers of single coordinates: what motions apart keep, where products are too many.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The coordinates.
+    columns : sequence of int
+        Those that powers are of.
+    degree : int
+        Largest power; lowered where there would be too many terms.
+    """
+    degree = min(degree, MAX_TERMS // len(columns))
+    symbols = symbols_of(names)
+    atoms = [symbols[i] for i in columns]
+    exponents = [
+        tuple(power * e for e in unit(len(atoms), j))
+        for power in range(1, degree + 1)
+        for j in range(len(atoms))
+    ]
+    return Library(symbols, atoms, exponents, f"powers({degree})")
+
+
 def trigonometric(names: Sequence[str], roles: Sequence[str | None], order: int = 2) -> Library:
     """Return Fourier modes of the angles, times monomials up to degree two of the rest.
 

@@ -58,6 +58,8 @@ def energy_among(laws: Sequence[Candidate], motion: MeasuredMotion) -> np.ndarra
         return None
     moved, rest = np.moveaxis(np.array(parts), 0, -1)
     size = np.sqrt(np.mean(moved**2, axis=(0, 2), keepdims=True))
+    if not size.all():
+        return None  # none of them holds that coordinate
     moved, rest = (part.reshape(-1, len(kinetic)) for part in (moved / size, rest / size))
     found = solve(rest.T @ rest, moved.T @ moved).vectors
     moves = [np.sum((rest @ b) ** 2) <= most_left(motion, moved @ b) for b in found.T[:2]]

@@ -329,7 +329,7 @@ class _Naming:
     # --- amounts ---------------------------------------------------------------------------------
 
     def _amount(self, law: Candidate) -> str | None:
-        """Name a sum of amounts with weights that are none of them negative."""
+        """Name a sum of amounts: atoms of an element, or all alike."""
         amounts = np.array([role == "amount" for role in self.motion.roles])
         if not self.motion.told or not amounts.any():
             return None
@@ -344,8 +344,10 @@ class _Naming:
         for element, atoms in atoms_in(own).items():
             if _parallel(weights[amounts], atoms.astype(float)):
                 return f"amount of {element}"
-        equal = _parallel(weights[used], np.ones(used.sum()))
-        return "total amount" if equal and used[amounts].all() else "conserved moiety"
+        if not _parallel(weights[used], np.ones(used.sum())):
+            return None
+        parts = [self.motion.names[i] for i in np.flatnonzero(used)]
+        return "total amount" if used[amounts].all() else f"total of {', '.join(parts)}"
 
 
 def _same(one: np.ndarray, other: np.ndarray, size: float) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from discovery.laws.judging.evidence import RESAMPLES
 from discovery.laws.judging.verdict import Check
-from discovery.report.quantity import Quantity
+from discovery.report.quantity import Quantity, of_squares
 from discovery.report.summary import Summary
 from discovery.report.typesetting import spelled
 from discovery.report.words import (
@@ -136,7 +136,7 @@ def _formula(quantity: Quantity, meanings: Mapping[str, str]) -> Iterator[str]:
     else:
         errors = quantity.standard_errors
         terms = (
-            f"{spelled(term)}: {value:.6g}{_error(errors[term])}"
+            f"{spelled(of_squares(term))}: {value:.6g}{_error(errors[term])}"
             for term, value in quantity.coefficients.items()
         )
         yield (
@@ -144,7 +144,7 @@ def _formula(quantity: Quantity, meanings: Mapping[str, str]) -> Iterator[str]:
             f"{meanings['scale']}"
         )
     if quantity.alternatives:
-        forms = "; ".join(map(spelled, quantity.alternatives))
+        forms = "; ".join(spelled(of_squares(form)) for form in quantity.alternatives)
         yield f"Other formulas fit as well, and this is the simplest. The others: {forms}."
     if quantity.symmetry:
         yield f"Symmetry, by Noether's theorem: {quantity.symmetry}."

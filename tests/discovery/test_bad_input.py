@@ -47,7 +47,7 @@ def clock(*changes):
 
 # For `Trajectories` (and so for all that takes them): the constructor refuses at once.
 TRAJECTORIES = {
-    "nan": ({"states": with_value(np.nan)}, "hold NaN at run 3, row 5, coordinate 'x2'.*drop"),
+    "nan": ({"states": with_value(np.nan)}, "hold NaN at run 3, row 5, coordinate 'x1'.*drop"),
     "infinity": ({"states": with_value(np.inf)}, "hold inf at run 3, row 5.*Expected finite"),
     "wrong rank": ({"states": states()[0]}, r"shape \(12, 2\).*Expected \(runs, steps, d\)"),
     "repeated times": ({"times": clock((4, 3.0))}, "time repeats 3 at run 0, row 4.*drop repeated"),
@@ -111,7 +111,7 @@ def test_finder_fit(arguments, message):
 
 OPTIONS = {
     "unknown library": ({"library": "poly"}, "unknown name 'poly'.*polynomial"),
-    "library of strangers": ({"library": ["mass*x1"]}, "'mass' is unknown.*formula in x1"),
+    "library of strangers": ({"library": ["mass*x0"]}, "'mass' is unknown.*formula in x0"),
     "library of no kind": ({"library": 3}, "received int"),
     "negative noise": ({"noise": -0.1}, "positive or 0 for none"),
     "nan as noise": ({"noise": float("nan")}, "positive or 0 for none"),
@@ -204,7 +204,7 @@ def never_fitted():
 
 # Models that cannot serve; made when the test runs, since they need a backend.
 MODELS = {
-    "other input size": (lambda: with_metric(3), r"for 3 coordinates.* have 2 \(x1, x2\)"),
+    "other input size": (lambda: with_metric(3), r"for 3 coordinates.* have 2 \(x0, x1\)"),
     "no metric": (
         lambda: with_metric(2, metrics=0),
         r"no MetricLayer among its layers.*Expected one keras_ndm.MetricLayer",
@@ -231,7 +231,7 @@ def test_nothing_is_trained_on_bad_input(monkeypatch):
 
     monkeypatch.setattr(preparations, "train_manifold", train)
     runs = Trajectories(states=states())
-    for options in ({"library": "poly"}, {"noise": -1.0}, {"library": ["x1 +* x2"]}):
+    for options in ({"library": "poly"}, {"noise": -1.0}, {"library": ["x0 +* x1"]}):
         with pytest.raises(ValueError):
             discovery.discover(runs, **options)
 

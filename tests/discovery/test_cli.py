@@ -369,7 +369,7 @@ MISTAKES = {
     "missing column": (["FILE", "--run", "cell"], one_run, "--run cell is no column"),
     "missing time": (["FILE", "--time", "clock"], one_run, "--time clock is no column"),
     "no time": (["FILE"], no_time, "Pass --time u if the times are there, or --time steps"),
-    "no titles": (["FILE"], no_titles, "--time x1 if the first is the time"),
+    "no titles": (["FILE"], no_titles, "--time x0 if the first is the time"),
     "unknown columns": (["FILE", "--columns", "x,w"], one_run, "no coordinate columns ['w']"),
     "no columns": (["FILE", "--columns", ","], one_run, "--columns: received ','"),
     "missing values": (["FILE"], missing_cell, "states hold NaN at run 0, row 1"),

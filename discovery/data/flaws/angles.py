@@ -98,8 +98,9 @@ def turning_roles(
     tuple of d str or None
     """
     out = list(roles or [None] * samples.dim)
-    smooth = samples.unwrapped(dict.fromkeys(columns, turn)).rates()
-    rates = {j for i in columns for j in _rates_of(smooth[:, i], samples.rows, columns)}
+    smooth = samples.unwrapped(dict.fromkeys(columns, turn)).averaged(columns)
+    slopes = smooth.rates()
+    rates = {j for i in columns for j in _rates_of(slopes[:, i], smooth.rows, columns)}
     rates |= set(turning)
     for i in samples.moving(columns):
         if out[i] is None:
@@ -191,6 +192,7 @@ def _with_the_rest(
         Whether nobody gave roles.
     angles : sequence of int
     """
+    smooth = smooth.averaged(list(angles))
     rates = smooth.rates()
     roles = list(known)
     if guess:
@@ -227,6 +229,7 @@ def _units_of_rates(
         Columns whose unit is known.
     """
     out = {}
+    smooth = smooth.averaged(list(angles))
     rates = smooth.rates()
     some = [j for j in range(smooth.dim) if roles[j] == "angular_velocity" and j not in known]
     for i in (i for i, turn in angles.items() if turn != RADIANS):

@@ -4,6 +4,9 @@ At a jump the step that the motion makes is what the neighbours' rates predict, 
 column shows Δ = δ ∓ A instead. So A = ±(δ − Δ) is the same at every jump, the motion points the
 other way than the jump, and all values lie within one A. A square wave has no such motion, a
 relaxation goes the same way, a chaotic map has no rate, and what is reset changes its rate.
+
+Noise has a part in where a noisy column jumps: the step there is one that noise made large, and A
+comes out too small, by about as much as neighbours usually miss a step.
 """
 
 from __future__ import annotations
@@ -63,7 +66,7 @@ def turn_of(samples: Samples) -> float | None:
     error = 4 * float(np.median(np.abs(sizes - turn))) / math.sqrt(len(sizes))
     error += float(np.median(np.abs(moved))) / 10
     # Steps of a map are no rates, and tell another size; its values come near to both ends.
-    return _named(min(turn, float(np.ptp(values)) + error), error)
+    return _named(min(turn, float(np.ptp(values)) + error), error, float(np.median(missed)))
 
 
 def _of_one_size(sizes: np.ndarray, turn: float, width: float) -> bool:
@@ -98,10 +101,18 @@ def _goes_on(rates: np.ndarray, near: np.ndarray, plain: np.ndarray) -> bool:
     return bool(across <= ANGLES.rate_change * usual)
 
 
-def _named(turn: float, error: float) -> float:
-    """Return the turn that has a name, where the size is one within its error."""
-    nearest = min((RADIANS, *UNITS_OF_TURNS), key=lambda size: abs(size - turn))
-    if abs(nearest - turn) <= error:
+def _named(turn: float, error: float, more: float) -> float:
+    """Return the turn that has a name, where one lies within the error of the size.
+
+    Parameters
+    ----------
+    turn, error : float
+    more : float
+        By so much the size may be too small besides.
+    """
+    middle = turn + more / 2
+    nearest = min((RADIANS, *UNITS_OF_TURNS), key=lambda size: abs(size - middle))
+    if abs(nearest - middle) <= error + more / 2:
         return nearest
     # The number of fewest digits.
     digits = -math.ceil(math.log10(turn))

@@ -125,7 +125,14 @@ def candidates(
         mu, c = ops.pencil.smallest(np.array(support))
         if mu <= max(floor, flat, found[before].flatness * slack**2):
             keep(support, support[int(np.argmax(np.abs(c) * size[list(support)]))])
-    return sorted(found.values(), key=lambda f: (len(f.support), f.cost, f.flatness))
+
+    # Of formulas that are as simple and all flat, the order of the columns decides and not noise:
+    # a basis of laws that span a space does not depend on the order of the runs.
+    def order(f: Candidate) -> tuple:
+        last_first = sorted(f.support, reverse=True)
+        return len(f.support), f.cost, f.flatness if f.flatness > flat else 0.0, last_first
+
+    return sorted(found.values(), key=order)
 
 
 def _exchanged(

@@ -103,8 +103,10 @@ def conclude(
     lost = sum(law.decay is not None for law in findings.laws)
     what = f"; {lost} of them decay{'s' if lost == 1 else ''}" if lost else ""
     left = _left(findings.stages)
+    # What decays, nearly stays or ties columns to each other is told, which undecided data do not.
+    nothing = not findings.laws and not findings.identities
     return Conclusion(
-        "none",
+        "undecided" if left and nothing else "none",
         f"no function {'that was tried' if left else 'of the libraries'} stays on an orbit as "
         f"noise alone would let it{what}{left}.",
     )

@@ -12,6 +12,9 @@ bias that it puts into f, since both are the same in T and T*.
 An identity m g = 0, m a factor that all terms share, says g = 0 wherever m is not zero. Powers of
 what is often near zero make a function small there whatever g is, so that g is looked at by itself.
 
+Where f is a square or a higher power of what vanishes, it confines states no more than that does.
+There its gradient is what noise makes of none: E[∇f Σ ∇fᵀ] = E[tr(Σ ∇∇f)²] of a square.
+
 That f has one value is seen where its noise is smallest: (f − c)² over the noise variance of the
 same states, sample by sample. Averaged over states first, the noise of a few may hide what all
 others tell.
@@ -24,6 +27,7 @@ from __future__ import annotations
 import numpy as np
 
 from discovery.criteria import LAWS, LawCriteria
+from discovery.estimation.errors import moved
 from discovery.estimation.orbits import Orbits
 from discovery.laws.judging.drift import along, values_of
 from discovery.laws.judging.intervals import Ratio
@@ -35,7 +39,11 @@ SHUFFLES, _ROWS, _TOGETHER = 999, 256, 37
 
 
 def chance_of_constraint(
-    library: Functions, coefficients: np.ndarray, orbits: Orbits, rng: np.random.Generator
+    library: Functions,
+    coefficients: np.ndarray,
+    orbits: Orbits,
+    rng: np.random.Generator,
+    criteria: LawCriteria = LAWS,
 ) -> float:
     """Return how probably independent coordinates would show as little variation, above 0.
 
@@ -51,6 +59,8 @@ def chance_of_constraint(
         Runs that took no part in finding it; the measured states count.
     rng : numpy.random.Generator
         Shuffles, and draws some rows of many.
+    criteria : LawCriteria
+        What is rounding.
 
     Returns
     -------
@@ -79,7 +89,10 @@ def chance_of_constraint(
         means = np.add.reduceat(h, starts, axis=1) / sizes
         return (h - np.repeat(means, sizes, axis=1)).var(axis=1) / noise.mean(axis=1)
 
-    seen = variation(states[None])
+    # What is below rounding whatever the states says nothing by being small.
+    phi, (_, noise) = library.values(states), values_of(library, coefficients, states, errors)
+    rounding = criteria.rounding_drift**2 * (coefficients**2 @ phi.var(axis=1)) / noise.mean()
+    seen = np.maximum(variation(states[None]), rounding)
     below = 0
     for _ in range(SHUFFLES // _TOGETHER):
         shuffled = np.repeat(states[None], _TOGETHER, axis=0)
@@ -127,6 +140,38 @@ def apart_by_own_noise(
     value = np.bincount(group, weight * h) / np.maximum(np.bincount(group, weight), 1e-300)
     square = np.add.reduceat(weight * (h - value[group]) ** 2, offsets[:-1])
     return Ratio(square, lengths.astype(float)).interval(criteria.coverage)[0]
+
+
+def slope_beyond_noise(
+    library: Functions, coefficients: np.ndarray, orbits: Orbits, criteria: LawCriteria = LAWS
+) -> float:
+    """Return what noise makes of a formula by its gradient, over what it makes by its curvature.
+
+    What rounding leaves of its terms' gradients is no gradient either.
+
+    Parameters
+    ----------
+    library : Functions
+        The formula's own s terms.
+    coefficients : (s,) array
+    orbits : Orbits
+        Runs that took no part in finding it; the measured states count.
+    criteria : LawCriteria
+        What is rounding.
+
+    Returns
+    -------
+    float
+        As standard deviations: 1 for the square of what vanishes, infinite for a linear formula.
+    """
+    measured = orbits.measured
+    _, slopes, bend = library.jets(measured.states, measured.errors, order=2)
+    parts = [c * slope for c, slope in zip(coefficients, np.moveaxis(slopes, 1, 0), strict=True)]
+    ahead = moved(np.tensordot(coefficients, slopes, (0, 1)), measured.errors).mean()
+    alone = sum(moved(part, measured.errors).mean() for part in parts)
+    curved = np.mean((coefficients @ bend) ** 2)
+    least = curved + criteria.rounding_drift**2 * alone
+    return float(np.sqrt(ahead / least)) if least else np.inf
 
 
 def flatness_without_factor(

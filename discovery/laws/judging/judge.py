@@ -23,6 +23,7 @@ from discovery.laws.judging.constraint import (
     apart_by_own_noise,
     chance_of_constraint,
     flatness_without_factor,
+    slope_beyond_noise,
 )
 from discovery.laws.judging.drift import DriftTest, Evaluated
 from discovery.laws.judging.evidence import (
@@ -202,11 +203,16 @@ class Judge:
                 evidence = evidence.bounded(every.bound_in_all(evidence, self.criteria))
             table = checks(evidence, formula, self.criteria)
         if verdict_of(table) == Verdict.IDENTITY:
-            held = self.split.held
-            chance = chance_of_constraint(terms, formula.coefficients, held, self.rng)
-            divided = flatness_without_factor(terms, formula.coefficients, held, self.criteria)
-            apart = apart_by_own_noise(terms, formula.coefficients, held, self.criteria)
-            formula = replace(formula, unrelated=chance, divided=divided, apart=apart)
+            whole = terms, formula.coefficients, self.split.held
+            formula = replace(
+                formula,
+                steep=slope_beyond_noise(*whole, self.criteria),
+                divided=flatness_without_factor(*whole, self.criteria),
+                apart=apart_by_own_noise(*whole, self.criteria),
+            )
+            table = checks(evidence, formula, self.criteria)
+        if verdict_of(table) == Verdict.IDENTITY:
+            formula = replace(formula, unrelated=chance_of_constraint(*whole, self.rng))
             table = checks(evidence, formula, self.criteria)
         written, rounded = terms.expressions(), formula.coefficients
         return Law(

@@ -95,6 +95,9 @@ class Formula:
     apart : float
         How far its values are from one, each in units of its own noise; see
         `constraint.apart_by_own_noise`. Asked of identities alone.
+    steep : float
+        What noise makes of it by its gradient, over what it makes by its curvature; see
+        `constraint.slope_beyond_noise`. Asked of identities alone.
     """
 
     terms: Functions
@@ -103,6 +106,7 @@ class Formula:
     unrelated: float = 0.0
     divided: float = 0.0
     apart: float = 0.0
+    steep: float = math.inf
 
     @property
     def free_numbers(self) -> int:
@@ -136,13 +140,14 @@ VARIATION_EXCLUDED = "variation excluded"
 ALONG = "motion along whole runs"
 CONSTRAINT = "chance of as little variation in unrelated coordinates"
 DIVIDED = "flatness without the factor that all terms share, lower end of its interval"
+STEEP = "gradient beyond what noise makes of none"
 
 # What exact laws and identities have in common: they do not move.
 _CONSTANT = (VARYING, FLATNESS, FLATNESS_AT_LEAST, MOTION, DRIFT_AT_LEAST)
 _EXACT = (*_CONSTANT, SIGNAL, DRIFT_EXCLUDED)
 # The first verdict all of whose checks are passed holds; without one a formula is rejected.
 _VERDICTS = (
-    (Verdict.IDENTITY, (VANISHING, ALIKE, FEW_TERMS, ALONG, CONSTRAINT, DIVIDED)),
+    (Verdict.IDENTITY, (VANISHING, ALIKE, FEW_TERMS, ALONG, CONSTRAINT, DIVIDED, STEEP)),
     (Verdict.EXACT, _EXACT),
     (
         Verdict.IDENTITY,
@@ -156,6 +161,7 @@ _VERDICTS = (
             ALONG,
             CONSTRAINT,
             DIVIDED,
+            STEEP,
         ),
     ),
     (Verdict.APPROXIMATE, (VARYING, SIGNAL, SMALL_DRIFT)),
@@ -256,6 +262,7 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
         _at_most(ALONG, evidence.along or 0.0, criteria.along_run, "of the terms' spread"),
         _at_most(CONSTRAINT, formula.unrelated, criteria.unrelated, waived=alone),
         _at_most(DIVIDED, formula.divided, criteria.excess_motion),
+        _at_least(STEEP, formula.steep, criteria.identity_slope),
         *further,
     )
 

@@ -5,7 +5,8 @@
 
 A function whose flow is the measured motion, at some unit of time, is the energy; one that moves
 nothing, whatever the energy is, is a Casimir function. What turns all triples alike, n · Σ x, is
-the total spin.
+the total spin. In three dimensions any motion with two laws is x' = ∇C × ∇E, so that a bracket is
+known by its Casimir functions (x·x; M·g and g·g): they must be functions of the laws, or constant.
 
 Source: J. E. Marsden and T. S. Ratiu, Introduction to Mechanics and Symmetry (1999), ch. 10 and 14.
 """
@@ -18,6 +19,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from discovery.criteria import SYMMETRIES
+from discovery.laws.judging.independence import sine_to
 from discovery.noether.motion import Candidate, MeasuredMotion
 
 Flow = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -48,6 +50,8 @@ def lie_poisson_names(laws: Sequence[Candidate], motion: MeasuredMotion) -> list
         return nothing
     found = []
     for bracket in _brackets(len(columns) // 3):
+        if not _keeps_casimirs(bracket, states, slopes, motion.noise[columns]):
+            continue
         flows = [bracket(states, slope) for slope in slopes]
         still = [_is_still(f, s, states) for f, s in zip(flows, slopes, strict=True)]
         moving = [k for k, rests in enumerate(still) if not rests and not laws[k].decays]
@@ -115,6 +119,50 @@ def _of_e3(x: np.ndarray, slope: np.ndarray) -> np.ndarray:
 def _of_e3_mirrored(x: np.ndarray, slope: np.ndarray) -> np.ndarray:
     """Return the flow where the triple that is like a position comes first."""
     return np.roll(_of_e3(np.roll(x, 3, axis=1), np.roll(slope, 3, axis=1)), 3, axis=1)
+
+
+def _keeps_casimirs(
+    bracket: Flow, x: np.ndarray, slopes: Sequence[np.ndarray], noise: np.ndarray
+) -> bool:
+    """Tell whether a bracket's Casimir functions are functions of laws, or one number in all data.
+
+    Parameters
+    ----------
+    bracket : Flow
+    x : (n, k) array
+        States.
+    slopes : sequence of (n, k) arrays
+        Gradients of the laws.
+    noise : (k,) array
+    """
+    size = x.std(axis=0)
+    within = [slope * size for slope in slopes]
+    for value, slope in _casimirs(bracket, x):
+        parts = np.sum((slope * size) ** 2, axis=1).mean()
+        by_noise = np.sum((slope * noise) ** 2, axis=1).mean()
+        if value.var() <= SYMMETRIES.flow_noise * by_noise + SYMMETRIES.flow_rest * parts:
+            continue
+        if not within or sine_to(within, slope * size) > SYMMETRIES.equal_coefficients:
+            return False
+    return True
+
+
+def _casimirs(bracket: Flow, x: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return values (n,) and gradients (n, k) of a bracket's Casimir functions."""
+    if bracket is _of_triples:
+        out = []
+        for at in range(0, x.shape[1], 3):
+            slope = np.zeros_like(x)
+            slope[:, at : at + 3] = 2 * x[:, at : at + 3]
+            out.append((np.sum(x[:, at : at + 3] ** 2, axis=1), slope))
+        return out
+    turned = bracket is _of_e3_mirrored
+    m, g = np.hsplit(np.roll(x, 3, axis=1) if turned else x, 2)
+    pairs = [
+        (np.sum(m * g, axis=1), np.hstack([g, m])),
+        (np.sum(g * g, axis=1), np.hstack([0 * m, 2 * g])),
+    ]
+    return [(value, np.roll(slope, 3, axis=1) if turned else slope) for value, slope in pairs]
 
 
 def _is_still(flow: np.ndarray, slope: np.ndarray, x: np.ndarray) -> bool:

@@ -18,10 +18,9 @@ PLANE_ROLES = ("position", "position", "velocity", "velocity")
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ({"dim": 2}, ("x1", "x2")),
-        ({"dim": 2, "first": 0}, ("x0", "x1")),
+        ({"dim": 2}, ("x0", "x1")),
         ({"dim": 2, "letters": "xyz"}, ("x", "y")),
-        ({"dim": 4, "letters": "xyz"}, ("x1", "x2", "x3", "x4")),
+        ({"dim": 4, "letters": "xyz"}, ("x0", "x1", "x2", "x3")),
     ],
 )
 def test_default_names(arguments, expected):
@@ -79,6 +78,14 @@ def test_rates_that_are_no_coordinates():
     # The noise is as large as the rates: their correlation with the other coordinate is 0.7.
     rows, rates = circle(noise=0.7)
     assert infer_roles(["a", "b"], None, rows, rates) == [None, None]
+
+
+@pytest.mark.parametrize("sense", [1, -1])
+def test_two_that_are_each_the_others_rate_are_no_place_and_velocity(sense):
+    """Lanchester's armies: either may be called the place."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(200, 2))
+    assert infer_roles(["red", "blue"], None, rows, sense * rows[:, ::-1]) == [None, None]
 
 
 @pytest.mark.parametrize(

@@ -139,9 +139,9 @@ def test_an_array_of_numbers(tmp_path):
     with pytest.raises(ValueError, match="as times do"):
         Trajectories.from_file(tmp_path / "timed.npy")
     np.save(tmp_path / "one.npy", np.c_[0.1 * np.arange(5), block()[0]])
-    with pytest.raises(ValueError, match=r"no titles.*time='x1'"):
+    with pytest.raises(ValueError, match=r"no titles.*time='x0'"):
         Trajectories.from_file(tmp_path / "one.npy")
-    found = Trajectories.from_file(tmp_path / "one.npy", time="x1")
+    found = Trajectories.from_file(tmp_path / "one.npy", time="x0")
     np.testing.assert_array_equal(found.rows, block()[0])
 
 

@@ -46,11 +46,11 @@ def test_equal_runs_are_a_block():
     np.testing.assert_array_equal(runs.states, block())
     np.testing.assert_array_equal(runs.times, np.tile(np.arange(7), (5, 1)))
     assert (runs.n_runs, runs.dim, len(runs)) == (5, 2, 5)
-    assert runs.names == ("x1", "x2")
+    assert runs.names == ("x0", "x1")
     assert runs.roles is None
     assert runs.truth == {}
     np.testing.assert_array_equal(runs.groups, np.repeat(np.arange(5), 7))
-    assert runs.summary() == "5 runs × 7 samples, coordinates x1, x2"
+    assert runs.summary() == "5 runs × 7 samples, coordinates x0, x1"
     assert repr(runs) == f"Trajectories({runs.summary()})"
 
 

@@ -19,7 +19,7 @@ def with_value(value):
 
 
 BAD_STATES = {
-    "nan": (with_value(np.nan), "run 2, row 3, coordinate 'x2'"),
+    "nan": (with_value(np.nan), "run 2, row 3, coordinate 'x1'"),
     "infinity": (with_value(-np.inf), "run 2, row 3"),
     "a table": (pd.DataFrame({"a": [1.0]}), "from_frame"),
     "a single run of rank two": (block()[0], r"states\[None\]"),
@@ -111,8 +111,8 @@ def test_runs_too_short():
 
 
 NOT_FOR_ANALYSIS = {
-    "a constant coordinate": (constant(), "'x2' is constant"),
-    "a coordinate in other units": (twice_the_same(), "'x1' and 'x2' are the same"),
+    "a constant coordinate": (constant(), "'x1' is constant"),
+    "a coordinate in other units": (twice_the_same(), "'x0' and 'x1' are the same"),
 }
 
 

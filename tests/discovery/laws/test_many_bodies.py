@@ -117,6 +117,42 @@ def test_five_bodies_in_a_plane_whatever_the_columns_are_called():
         np.testing.assert_allclose(np.array(found, float) / float(found[0]), masses, rtol=0.02)
 
 
+def springs(pairs, roles, cubic=0.0, seed=0):
+    """Return runs of springs that do not touch each other, 1 % noise."""
+    rng, strength = np.random.default_rng(seed), 1 + 0.3 * np.arange(pairs)[:, None]
+    start, times = rng.normal(0, 1, (2 * pairs, 24)), np.linspace(0, 10, 80)
+
+    def motion(_, s):
+        q, v = s.reshape(2, pairs, 24)
+        return np.concatenate([v, -strength * q - cubic * q**3]).ravel()
+
+    path = solve_ivp(motion, (0, 10), start.ravel(), t_eval=times, rtol=1e-8, atol=1e-9).y
+    states = path.reshape(2 * pairs, 24, 80).transpose(1, 2, 0)
+    states = states + 0.01 * rng.standard_normal(states.shape)
+    names = [f"{a}{i}" for a in "ab" for i in range(pairs)]
+    told = ["position"] * pairs + ["velocity"] * pairs
+    return Trajectories(states, times, names, told if roles else None)
+
+
+@pytest.mark.parametrize(("roles", "cubic"), [(True, 0.0), (True, 0.5), (False, 0.0)])
+def test_motions_apart_keep_an_energy_each_where_products_are_too_many(roles, cubic):
+    report = ConservedQuantityFinder(random_state=0).fit(springs(10, roles, cubic)).report_
+    assert report.n_conserved == 10
+    assert all(len(law.expression.free_symbols) == 2 for law in report.quantities)
+
+
+def test_what_is_too_large_to_search_is_no_proof_that_there_is_nothing():
+    """Twenty columns of a chain with friction, whose products are not searched."""
+    runs = springs(10, True)
+    rng = np.random.default_rng(1)
+    turned = runs.states @ np.linalg.qr(rng.normal(size=(20, 20)))[0]
+    names = [f"a{i}" for i in range(20)]
+    report = (
+        ConservedQuantityFinder(random_state=0).fit(Trajectories(turned, runs.times, names)).report_
+    )
+    assert report.verdict == "undecided" and "not searched: products" in report.reason
+
+
 def drifting(n_bodies):
     """Return runs of free bodies in space, seen for a few samples."""
     rng = np.random.default_rng(0)

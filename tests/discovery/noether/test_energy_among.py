@@ -29,6 +29,33 @@ def in_a_bowl(q, w):
     return -slope * (1 + w[0] ** 2 + 2 * w[1] ** 2) / (1 + np.sum(slope**2, axis=0))
 
 
+def test_a_motion_apart_that_no_law_holds_leaves_no_energy():
+    """Of two springs and a third that is not known, as a search may find them."""
+    rng = np.random.default_rng(0)
+    start, times = rng.normal(size=(6, 12)), np.linspace(0, 10, 80)
+    force = np.array([1.0, 2.0, 3.0])[:, None]
+    path = solve_ivp(
+        lambda _, s: np.concatenate([s[36:], -(force * s[:36].reshape(3, 12)).ravel()]),
+        (0, 10),
+        start.ravel(),
+        t_eval=times,
+        rtol=1e-9,
+    ).y
+    names = ("x", "y", "z", "u", "v", "w")
+    motion = MeasuredMotion(
+        states=path.reshape(6, 12, 80).transpose(1, 2, 0).reshape(-1, 6),
+        times=np.tile(times, 12),
+        offsets=80 * np.arange(13),
+        names=names,
+        roles=("position",) * 3 + ("velocity",) * 3,
+        told=True,
+        noise=np.zeros(6),
+        pairs=((0, 3), (1, 4), (2, 5)),
+    )
+    laws = [Candidate(custom([f], names), np.ones(1)) for f in ("u**2 + x**2", "v**2 + 2*y**2")]
+    assert energy_among(laws, motion) is None
+
+
 def in_two_springs(q, w):
     return -np.array([1.0, 2.0])[:, None] * q
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 from discovery import datasets
 from discovery.libraries import custom
@@ -103,7 +104,7 @@ NAMED = [
     ),
     ("rigid_body", {"omega1**2 + omega2**2": None, "omega2**2/3 + omega3**2": None}),
     ("epidemic", {"s + i + r": "total amount", "r + log(s)/2": None}),
-    ("enzyme", {"c + e": "conserved moiety", "-e + p + s": None}),
+    ("enzyme", {"c + e": "total of e, c", "-e + p + s": None, "c + 2*e": None}),
 ]
 
 
@@ -227,6 +228,35 @@ def test_total_spin_beside_an_energy_less_its_square():
     expected = [None, *(f"total spin along {a}" for a in "xyz")]
     assert names(motion_of("spin_chain"), [apart, *total]) == expected
     assert names(motion_of("spin_chain"), total) == [None] * 3
+
+
+def on_a_beta_plane(noise):
+    """Return y' = v, u' = (1 + y/4) v, v' = −(1 + y/4) u, which keeps u² + v² and u − y − y²/8."""
+    rng = np.random.default_rng(0)
+    start, times = rng.normal(size=(3, 30)), np.linspace(0, 12, 100)
+
+    def rates(_, state):
+        y, u, v = state.reshape(3, 30)
+        return np.concatenate([v, (1 + y / 4) * v, -(1 + y / 4) * u])
+
+    path = solve_ivp(rates, (0, 12), start.ravel(), t_eval=times, rtol=1e-9).y
+    rows = path.reshape(3, 30, 100).transpose(1, 2, 0).reshape(-1, 3)
+    return MeasuredMotion(
+        states=rows,
+        times=np.tile(times, 30),
+        offsets=100 * np.arange(31),
+        names=("y", "u", "v"),
+        roles=(None,) * 3,
+        told=False,
+        noise=noise * rows.std(axis=0),
+    )
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_two_laws_of_three_coordinates_make_no_spin(noise):
+    """x' = ∇C × ∇E holds with any two laws: it is a spin where C is its length."""
+    laws = ["u**2 + v**2", "8*u - 8*y - y**2"]
+    assert names(on_a_beta_plane(noise), laws) == [None, None]
 
 
 def test_a_field_is_told_by_the_laws_that_it_leaves():

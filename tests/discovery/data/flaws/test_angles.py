@@ -42,6 +42,34 @@ def test_a_wrapped_column_is_an_angle(turn, low, seed):
     assert "jumps by" in found.remarks[0]
 
 
+@pytest.mark.parametrize("turn", [360, 4096])
+def test_noise_that_makes_jumps_early_or_late_hides_no_turn(turn):
+    """The steps at which a noisy column jumps are those that noise made large."""
+    found = []
+    for seed in range(8):
+        wrapped = turning(noise=0.1, seed=seed) / (2 * np.pi) % 1
+        found.append(seen(samples(wrapped * turn, 20)).turns[0])
+    assert set(found) <= {turn, None} and found.count(turn) >= 4
+
+
+def test_a_turn_that_nobody_uses_is_read_as_it_is():
+    for seed in range(4):
+        wrapped = turning(noise=0.01, seed=seed) / (2 * np.pi) % 1
+        assert seen(samples(wrapped * 337, 20)).turns[0] == 337
+
+
+def test_noise_of_an_angle_hides_no_rate():
+    """Differences of neighbours are noise for the most part; over several samples they are not."""
+    t, rng = np.arange(120) * 0.05, np.random.default_rng(0)
+    speed, phase = rng.uniform(0.5, 2, (20, 1)), rng.uniform(0, 6, (20, 1))
+    angle = (speed * t + 0.4 * np.sin(t + phase)) / DEGREE
+    rate = (speed + 0.4 * np.cos(t + phase)) / DEGREE
+    both = np.stack([(angle + 2 * rng.standard_normal(angle.shape)) % 360, rate], axis=-1)
+    given = Samples(both.reshape(-1, 2), np.tile(t, 20), 120 * np.arange(21))
+    found = seen(given)
+    assert found.roles == ("angle", "angular_velocity") and found.turns == (360, 360)
+
+
 def test_an_encoder_counts():
     counts = np.floor(turning() / (2 * np.pi) * 1000) % 1000
     assert seen(samples(counts, 20)).turns == (1000,)

@@ -24,7 +24,7 @@ def test_holes_are_dropped_where_the_user_says_so():
     runs = Trajectories(states=with_holes(), missing="drop")
     assert runs.lengths.tolist() == [9, 7, 9, 9, 8, 9]
     assert runs[1].times.tolist() == [[0, 1, 2, 5, 6, 7, 8]]
-    assert runs.remarks == ("3 samples without a value (x1, x2) left out",)
+    assert runs.remarks == ("3 samples without a value (x0, x1) left out",)
     assert runs[2].remarks == runs.remarks
     with pytest.raises(ValueError, match=r"hold NaN at run 1, row 3.*missing='drop'"):
         Trajectories(states=with_holes())
@@ -36,7 +36,7 @@ def test_a_mask_says_so(as_list):
     masked = np.ma.masked_equal(values, -7.0)
     runs = Trajectories(states=list(masked) if as_list else masked)
     assert runs.lengths.tolist() == [9, 7, 9, 9, 8, 9]
-    assert runs.remarks == ("3 samples without a value (x1, x2) left out",)
+    assert runs.remarks == ("3 samples without a value (x0, x1) left out",)
 
 
 def test_what_a_mask_does_not_hide_is_refused():

@@ -133,7 +133,7 @@ def test_how_short_an_arc_is():
     assert concluded(arcs(2.2)) == "none"
 
 
-def test_none_says_what_was_not_searched():
+def test_what_was_not_searched_may_hold_a_law():
     """What is skipped for its size or left halfway may hold a law; what overflows is another's."""
     left = [StageRecord(f"poly({k})", 9, np.empty(0), 0, unfinished=True) for k in (2, 2, 3, 4, 5)]
     large = StageRecord("chain", 900, np.empty(0), 0, "900 terms", unfinished=True)
@@ -143,7 +143,7 @@ def test_none_says_what_was_not_searched():
     assert found.verdict == "none"
     assert "not searched" not in found.reason
     found = conclusion(swings(0.6), [whole, singular, large, *left])
-    assert found.verdict == "none"
+    assert found.verdict == "undecided"
     assert "not searched: chain;" in found.reason
     assert "not searched to the end: poly(2), poly(3), poly(4), 1 more;" in found.reason
     assert all(word in found.reason for word in ("fewer columns", "roles", "bodies=", "library="))

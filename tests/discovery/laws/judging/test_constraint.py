@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from discovery import ConservedQuantityFinder, libraries
+from discovery.criteria import LAWS
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 from discovery.laws.judging.constraint import (
     apart_by_own_noise,
     chance_of_constraint,
     flatness_without_factor,
+    slope_beyond_noise,
 )
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import symbols_of
@@ -101,6 +103,17 @@ def test_what_stays_zero_ties_nothing_to_it():
     assert chance(["x*y"], [1], states, 0.05) > 0.01
 
 
+def test_what_is_zero_in_any_order_ties_nothing():
+    """A switch is its own square; what stands beside it takes out the bias of no noise."""
+    x, noise = circle()[:, 0], 1e-6
+    states = np.column_stack([x, np.arange(300) % 2, 1e3 * x])
+    path = raw_path(states, np.full(3, noise))
+    orbits = Orbits(path, path, np.array([0, 150, 300]), states.std(axis=0))
+    terms = libraries.custom(["x*y**2", "x*y", "z"], NAMES)
+    numbers = np.array([1.0, -1.0, 1e-3 * noise**2])
+    assert chance_of_constraint(terms, numbers, orbits, np.random.default_rng(0)) == 1.0
+
+
 def test_uniform_numbers_obey_nothing():
     """Noise that was told as a tenth lets x⁶ seem constant: it is steep where it is not small."""
     rows = np.random.default_rng(0).uniform(-1, 1, (2000, 2))
@@ -133,3 +146,44 @@ def test_what_parameters_may_explain_is_not_held_against_an_identity():
     states = np.repeat([[1.0, 1.0], [2.0, 2.0]], 150, axis=0)
     assert apart(["x", "y"], [1, 1], states, 0.01) > 1.2
     assert apart(["x", "y"], [1, 1], states, 0.01, parameters=(2,)) < 1.2
+
+
+def slope(expressions, coefficients, states, noise):
+    """Return the statistic, and whether it is passed."""
+    rng = np.random.default_rng(0)
+    path = raw_path(states + noise * rng.normal(size=states.shape), np.full(2, noise))
+    orbits = Orbits(path, path, np.array([0, len(states)]), np.ones(2))
+    terms, numbers = libraries.custom(expressions, NAMES[:2]), np.array(coefficients, dtype=float)
+    return slope_beyond_noise(terms, numbers, orbits)
+
+
+@pytest.mark.parametrize("noise", [1e-6, 0.01, 0.1])
+def test_powers_of_an_identity_say_nothing_new(noise):
+    """A circle says something, its square does not."""
+    limit = LAWS.identity_slope
+    assert slope(["x**2", "y**2"], [1, 1], circle(), noise) > limit
+    assert slope(["x", "y"], [1, -1], circle()[:, [0, 0]], noise) > limit
+    square = ["x**2", "x*y", "y**2"]
+    assert slope(square, [1, -2, 1], circle()[:, [0, 0]], noise) < limit
+    assert slope(["y*x**2", "y**2*x", "y**3"], [1, -2, 1], circle()[:, [0, 0]], noise) < limit
+
+
+def test_what_is_small_in_a_narrow_range_says_nothing():
+    narrow = circle() * [1.0, 1e-4] + [0.0, 4.0]
+    cube = ["x*y**3", "x*y**2", "x*y", "x"]
+    assert slope(cube, [1, -12, 48, -64], narrow, 1e-6) < LAWS.identity_slope
+
+
+def test_of_a_column_in_two_units_one_identity_is_listed():
+    """x in m and in mm, with noise of their own, beside columns that say nothing."""
+    rng, t = np.random.default_rng(0), np.linspace(0, 12, 100)
+    size, phase = rng.uniform(0.5, 2, (30, 1)), rng.uniform(0, 6, (30, 1))
+    x, v = size * np.cos(1.7 * t + phase), -1.7 * size * np.sin(1.7 * t + phase)
+    led = np.broadcast_to((np.arange(100) // 7) % 2, x.shape)
+    rows = np.stack([x, 1e3 * x, v, led], axis=-1).reshape(-1, 4)
+    rows = rows + [0.01, 10.0, 0.02, 0.0] * rng.standard_normal(rows.shape)
+    finder = ConservedQuantityFinder(random_state=0)
+    groups, times = np.repeat(np.arange(30), 100), np.tile(t, 30)
+    report = finder.fit(rows, groups=groups, times=times).report_
+    assert report.n_conserved == 1 and len(report.identities) == 1
+    assert "parameters" not in str(report)
