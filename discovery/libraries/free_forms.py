@@ -84,7 +84,13 @@ SCALED_SIGNED = (
     (sympy.exp(SCALE * S), sympy.exp(2 * SCALE * S)),
     (sympy.cos(SCALE * S), sympy.sin(SCALE * S)),
 )
-SCALED_EVEN = (sympy.cosh(SCALE * S), sympy.sinh(SCALE * S))
+# Beside momenta: each comes with all of their products.
+SCALED_BESIDE = (
+    (sympy.exp(-SCALE * S),),
+    (sympy.exp(SCALE * S),),
+    (sympy.cos(SCALE * S), sympy.sin(SCALE * S)),
+    (sympy.cosh(SCALE * S), sympy.sinh(SCALE * S)),
+)
 SCALED_POSITIVE = ((sympy.exp(-SCALE * S),), (sympy.exp(-SCALE * S) / S,))
 
 
@@ -251,7 +257,7 @@ class Form:
         if self.joint:
             return []
         if not self.potential:
-            return [*SCALED, *SCALED_SIGNED, SCALED_EVEN]
+            return [*SCALED, *SCALED_BESIDE]
         positive = all(shape.positive for shape in self.shapes)
         return [*SCALED, *(SCALED_POSITIVE if positive else SCALED_SIGNED)]
 
