@@ -37,7 +37,7 @@ LAST = 3
 # libraries that are offered.
 _MOST, _COMPARED, _OFFERED = 4, 4000, 3
 # Kinds of functions with a length that are tuned: alone, and beside another function.
-_TUNED = {1: 6, 2: 3}
+_TUNED = {1: 10, 2: 3}
 # Motion along runs over the spread, of what differs less between runs than along them.
 _HARDLY_VARIES = 0.7
 # A set of functions is as good as the best one if its flatness is within this factor.
