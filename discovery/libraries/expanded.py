@@ -43,7 +43,16 @@ class Axis:
 
     @classmethod
     def over(cls, rows: np.ndarray, column: int, other: int | None = None) -> Axis:
-        """Return the axis over the range that a position, or a difference, has in rows (n, d)."""
+        """Return the axis over the range that a position, or a difference, has.
+
+        Parameters
+        ----------
+        rows : (n, d) array
+            States.
+        column : int
+        other : int, optional
+            The column that is subtracted.
+        """
         values = cls(column, False, other=other).of(rows)
         low, high = float(values.min()), float(values.max())
         return cls(column, False, (low + high) / 2, (high - low) / 2, other)

@@ -123,7 +123,16 @@ class Shape:
         rows: np.ndarray,
         noise: np.ndarray,
     ) -> Shape:
-        """Return a shape with the range that it has in rows (n, d), with noise (d,) in them."""
+        """Return a shape with the range that it has in data.
+
+        Parameters
+        ----------
+        expression : sympy.Expr
+        symbols : sequence of d sympy.Symbol
+        rows : (n, d) array
+        noise : (d,) array
+            Standard deviation of each coordinate's noise.
+        """
         error = max(noise[symbols.index(symbol)] for symbol in expression.free_symbols)
         (values,) = compile_formulas(symbols, [expression])(*rows.T)
         # A difference that never changes its sign is a distance.
