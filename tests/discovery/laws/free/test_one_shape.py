@@ -11,11 +11,12 @@ import discovery
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.formulas.simple_numbers import NUMBERS
-from discovery.laws.free import description
+from discovery.laws.free import description, mechanical
 from discovery.laws.free.one_shape import one_shape_stages
 from discovery.laws.free.unchanged import unchanged_stages
 from discovery.laws.search import analyse
 from discovery.laws.stages import Closed
+from discovery.libraries.energy_forms import one_shape_forms
 from discovery.libraries.families import polynomial
 from discovery.libraries.free_forms import Form, S, Shape
 
@@ -171,3 +172,18 @@ def test_what_is_flattest_without_a_length_has_none(monkeypatch):
     fit = prepare(surface(np.cosh, np.sinh)[0])
     list(description._of_some_length(form, fit, NUMBERS, 2))
     assert not tuned
+
+
+def test_the_square_of_a_momentum_is_known_where_its_expansion_ends():
+    """w (1 + T₁₀(u)/10) is a law: its square has a share in T₂₀, past the last degree."""
+    rng = np.random.default_rng(0)
+    states = rng.uniform(-1, 1, (400, 4))
+    roles = [*ROUND.values()]
+    form = one_shape_forms([*ROUND], roles, states)[1]
+    assert form.is_quadratic
+
+    class Momentum:
+        def values(self, rows):
+            return rows[:, 3] * (1 + np.cos(10 * np.arccos(rows[:, 0])) / 10)
+
+    assert mechanical._known_in(form.library, [Momentum()], states).shape[1] == 1
