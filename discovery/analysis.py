@@ -31,8 +31,10 @@ from discovery.laws.decaying.search import Among, Moving, with_decaying
 from discovery.laws.decaying.timed import timed
 from discovery.laws.free.centres import centre_stages
 from discovery.laws.free.mechanical import mechanical_stages
+from discovery.laws.free.one_shape import one_shape_stages
 from discovery.laws.free.quadratic import quadratic_stages
 from discovery.laws.free.stages import free_stages
+from discovery.laws.free.unchanged import unchanged_stages
 from discovery.laws.general import general_stages
 from discovery.laws.judging.allowed_noise import allowed_noise
 from discovery.laws.judging.conclusion import Conclusion, conclude
@@ -403,6 +405,7 @@ def _stages(
         on_paths = parts.all_coordinates and some.on_a_path
         if on_paths:
             stages += free_stages(of.names, some.roles, some.seen, numbers)
+            stages += unchanged_stages(of.names, some.roles, some.seen, numbers)
             stages += centre_stages(of.names, some.roles, numbers)
             stages += quadratic_stages(of.names, some.roles)
         general = general_stages(
@@ -413,6 +416,7 @@ def _stages(
             given=any(of.roles or ()),
         )
         if on_paths:
+            general += one_shape_stages(of.names, some.roles, some.seen, numbers)
             general += mechanical_stages(of.names, some.roles, some.seen)
         stages += general
         if on_paths:

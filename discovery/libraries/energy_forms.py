@@ -50,6 +50,8 @@ class EnergyForm:
         Powers of the momenta whose coefficients are functions of position.
     pairs : tuple of (int, int)
         Columns of positions beside those of their canonical momenta; none of velocities.
+    of : str
+        What the functions are of, in words.
     """
 
     name: str
@@ -59,6 +61,7 @@ class EnergyForm:
     plain: np.ndarray
     factors: np.ndarray
     pairs: tuple[tuple[int, int], ...] = ()
+    of: str = "position"
 
     def without(self, columns: Sequence[int]) -> EnergyForm:
         """Return the form of which nothing depends on the given positions."""
@@ -88,14 +91,19 @@ class EnergyForm:
             self.momenta,
             np.array(powers),
             np.array(functions),
-            f"{self.name} in smooth functions of position" if self.momenta else self.name,
+            f"{self.name} in smooth functions of {self.of}" if self.momenta else self.name,
         )
+
+    @property
+    def is_quadratic(self) -> bool:
+        """Whether it has squares of momenta, as energies have."""
+        return bool(np.any(np.vstack([self.plain, self.factors]).sum(axis=1) > 1))
 
     def describing(self) -> Library:
         """Return closed terms that describe such an energy."""
         atoms = [self.symbols[i] for i in self.momenta]
         for axis in self.axes:
-            q = self.symbols[axis.column]
+            q = axis.shape(self.symbols)
             atoms += [sympy.cos(q), sympy.sin(q)] if axis.angle else [q]
         n, places = len(self.momenta), len(atoms) - len(self.momenta)
         none = (0,) * places
@@ -132,9 +140,7 @@ def function_form(
 def _axes(
     positions: Sequence[int], roles: Sequence[str | None], rows: np.ndarray
 ) -> tuple[Axis, ...]:
-    return tuple(
-        Axis(i, True) if roles[i] == "angle" else Axis.over(i, rows[:, i]) for i in positions
-    )
+    return tuple(Axis(i, True) if roles[i] == "angle" else Axis.over(rows, i) for i in positions)
 
 
 def energy_forms(
@@ -179,3 +185,51 @@ def energy_forms(
     if canonical:
         out.insert(1, form("energy with a one-form", squares, np.vstack([bare, unit])))
     return out
+
+
+def one_shape_forms(
+    names: Sequence[str], roles: Sequence[str | None], rows: np.ndarray
+) -> list[EnergyForm]:
+    """Return forms whose coefficients are functions of one shape, linear in the momenta first.
+
+    The shape is a position or, of places on lines, the difference of two: that of a metric, a field
+    or a potential which does not change along the other coordinates.
+
+    Parameters
+    ----------
+    names, roles : sequences of length d
+    rows : (n, d) array
+        States: the ranges of the shapes are theirs.
+
+    Returns
+    -------
+    list of EnergyForm
+        None where there are others than positions and velocities or momenta, or too many.
+    """
+    positions = [i for i, role in enumerate(roles) if role in POSITIONS]
+    momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
+    n = len(momenta)
+    few = 1 <= len(positions) <= _MOST_POSITIONS and 1 <= n <= _MOST_POSITIONS
+    if not few or len(positions) + n != len(names):
+        return []
+    symbols, unit = symbols_of(names), np.eye(n, dtype=int)
+    canonical = all(roles[i] == "momentum" for i in momenta)
+    pairs = itertools.combinations_with_replacement(range(n), 2)
+    squares = np.array([unit[i] + unit[j] for i, j in pairs])
+    bare, nothing = np.zeros((1, n), dtype=int), np.zeros((0, n), dtype=int)
+    kinds = {
+        "linear in the momenta": np.vstack([bare, unit]),
+        "quadratic in the momenta": np.vstack([bare, *([unit] if canonical else []), squares]),
+    }
+    axes = list(_axes(positions, roles, rows))
+    straight = [i for i in positions if roles[i] == "position"]
+    # x, y, z are axes of one place, and x1, x2, x3 places on one line.
+    if len(straight) < 3 or len({names[i].rstrip("0123456789_") for i in straight}) == 1:
+        axes += [Axis.over(rows, i, j) for i, j in itertools.combinations(straight, 2)]
+    return [
+        EnergyForm(
+            kind, symbols, (axis,), tuple(momenta), nothing, factors, of=str(axis.shape(symbols))
+        )
+        for axis in axes
+        for kind, factors in kinds.items()
+    ]

@@ -22,7 +22,7 @@ from discovery.estimation.errors import between
 
 @dataclass(frozen=True)
 class Axis:
-    """One position.
+    """One position, or a difference of two.
 
     Attributes
     ----------
@@ -31,18 +31,44 @@ class Axis:
     angle : bool
     middle, half : float
         Middle and half width of its range; 0 and 1 for an angle.
+    other : int or None
+        The column that is subtracted.
     """
 
     column: int
     angle: bool
     middle: float = 0.0
     half: float = 1.0
+    other: int | None = None
 
     @classmethod
-    def over(cls, column: int, values: np.ndarray) -> Axis:
-        """Return the axis of a position with the given values (n,)."""
+    def over(cls, rows: np.ndarray, column: int, other: int | None = None) -> Axis:
+        """Return the axis over the range that a position, or a difference, has.
+
+        Parameters
+        ----------
+        rows : (n, d) array
+            States.
+        column : int
+        other : int, optional
+            The column that is subtracted.
+        """
+        values = cls(column, False, other=other).of(rows)
         low, high = float(values.min()), float(values.max())
-        return cls(column, False, (low + high) / 2, (high - low) / 2)
+        return cls(column, False, (low + high) / 2, (high - low) / 2, other)
+
+    @property
+    def slopes(self) -> dict[int, float]:
+        """The columns that it depends on, and how."""
+        return {self.column: 1.0} if self.other is None else {self.column: 1.0, self.other: -1.0}
+
+    def of(self, rows: np.ndarray) -> np.ndarray:
+        """Return its values (n,) in rows (n, d)."""
+        return sum(sign * rows[:, i] for i, sign in self.slopes.items())
+
+    def shape(self, symbols: Sequence[sympy.Symbol]) -> sympy.Expr:
+        """Return it as an expression of all coordinates."""
+        return symbols[self.column] - (0 if self.other is None else symbols[self.other])
 
     def count(self, degree: int) -> int:
         """Return the number of functions up to a degree."""
@@ -77,12 +103,13 @@ class Axis:
             for m in range(order + 1)
         ]
 
-    def expression(self, symbol: sympy.Symbol, k: int) -> sympy.Expr:
-        """Return function k of a symbol."""
+    def expression(self, symbols: Sequence[sympy.Symbol], k: int) -> sympy.Expr:
+        """Return function k as an expression of all coordinates."""
+        shape = self.shape(symbols)
         if self.angle:
             wave = sympy.sin if k and k % 2 == 0 else sympy.cos
-            return wave(self.degree(k) * symbol)
-        return sympy.chebyshevt(k, (symbol - sympy.Float(self.middle)) / sympy.Float(self.half))
+            return wave(self.degree(k) * shape)
+        return sympy.chebyshevt(k, (shape - sympy.Float(self.middle)) / sympy.Float(self.half))
 
 
 class Expanded:
@@ -162,7 +189,7 @@ class Expanded:
             tr(Σ ∇∇Φ_j).
         """
         states = np.asarray(states, dtype=float)
-        columns = [*(axis.column for axis in self.axes), *self.momenta]
+        own = [*(axis.slopes for axis in self.axes), *({i: 1.0} for i in self.momenta)]
         factors = [self._of_axis(k, states, order) for k in range(len(self.axes))]
         factors += [self._of_momentum(k, states, order) for k in range(len(self.momenta))]
 
@@ -175,12 +202,17 @@ class Expanded:
         values, slopes, bend = product(), None, None
         if order > 0:
             slopes = np.zeros((self.dim, *values.shape))
-            for k, column in enumerate(columns):
-                slopes[column] = product(k)
+            for k, signs in enumerate(own):
+                slope = product(k)
+                for column, sign in signs.items():
+                    slopes[column] += sign * slope
         if order > 1:
             bend = np.zeros_like(values)
-            for i, j in itertools.combinations_with_replacement(range(len(columns)), 2):
-                share = between(covariance, columns[i], columns[j])
+            for i, j in itertools.combinations_with_replacement(range(len(own)), 2):
+                share = sum(
+                    a * b * between(covariance, m, n)
+                    for (m, a), (n, b) in itertools.product(own[i].items(), own[j].items())
+                )
                 if np.any(share):
                     bend += product(i, j) * share * (1 if i == j else 2)
         return values, slopes, bend
@@ -190,7 +222,7 @@ class Expanded:
     ) -> tuple[list[np.ndarray], np.ndarray]:
         """Return tables of one position's functions and derivatives, and which each term has."""
         axis, which = self.axes[k], self.functions[:, k]
-        return axis.tables(states[:, axis.column], int(which.max(initial=0)) + 1, order), which
+        return axis.tables(axis.of(states), int(which.max(initial=0)) + 1, order), which
 
     def _of_momentum(
         self, k: int, states: np.ndarray, order: int
@@ -207,7 +239,7 @@ class Expanded:
         for powers, functions in zip(self.powers, self.functions, strict=True):
             p = [self.symbols[i] ** int(a) for i, a in zip(self.momenta, powers, strict=True)]
             b = [
-                axis.expression(self.symbols[axis.column], int(k))
+                axis.expression(self.symbols, int(k))
                 for axis, k in zip(self.axes, functions, strict=True)
             ]
             out.append(sympy.Mul(*p, *b))

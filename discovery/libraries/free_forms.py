@@ -84,6 +84,13 @@ SCALED_SIGNED = (
     (sympy.exp(SCALE * S), sympy.exp(2 * SCALE * S)),
     (sympy.cos(SCALE * S), sympy.sin(SCALE * S)),
 )
+# Beside momenta: each comes with all of their products.
+SCALED_BESIDE = (
+    (sympy.exp(-SCALE * S),),
+    (sympy.exp(SCALE * S),),
+    (sympy.cos(SCALE * S), sympy.sin(SCALE * S)),
+    (sympy.cosh(SCALE * S), sympy.sinh(SCALE * S)),
+)
 SCALED_POSITIVE = ((sympy.exp(-SCALE * S),), (sympy.exp(-SCALE * S) / S,))
 
 
@@ -107,6 +114,33 @@ class Shape:
     high: float
     typical: float
     clear: bool
+
+    @classmethod
+    def of(
+        cls,
+        expression: sympy.Expr,
+        symbols: Sequence[sympy.Symbol],
+        rows: np.ndarray,
+        noise: np.ndarray,
+    ) -> Shape:
+        """Return a shape with the range that it has in data.
+
+        Parameters
+        ----------
+        expression : sympy.Expr
+        symbols : sequence of d sympy.Symbol
+        rows : (n, d) array
+        noise : (d,) array
+            Standard deviation of each coordinate's noise.
+        """
+        error = max(noise[symbols.index(symbol)] for symbol in expression.free_symbols)
+        (values,) = compile_formulas(symbols, [expression])(*rows.T)
+        # A difference that never changes its sign is a distance.
+        if values.max() < 0:
+            expression, values = -expression, -values
+        low, high = float(values.min()), float(values.max())
+        clear = low > max(NOISE.clear_of_zero * error, _NARROWEST * high)
+        return cls(expression, low, high, float(np.quantile(np.abs(values), _NEAR)), clear)
 
     @property
     def positive(self) -> bool:
@@ -231,6 +265,8 @@ class Form:
         """Return those with a length or wave number; none of two shapes."""
         if self.joint:
             return []
+        if not self.potential:
+            return [*SCALED, *SCALED_BESIDE]
         positive = all(shape.positive for shape in self.shapes)
         return [*SCALED, *(SCALED_POSITIVE if positive else SCALED_SIGNED)]
 
@@ -239,7 +275,7 @@ class Form:
         if not self.potential:
             return False
         written = (f for function in group for f in self._written(function))
-        terms = {sympy.Mul(*term) for term in self.plain}
+        terms = {sympy.S.One, *(sympy.Mul(*term) for term in self.plain)}
         return all(set(sympy.expand(f).as_coefficients_dict()) <= terms for f in written)
 
     def _written(self, function: sympy.Expr) -> list[sympy.Expr]:
@@ -284,18 +320,9 @@ def free_forms(
         return []
     p = [symbols[i] for i in momenta]
     x = [symbols[i] for i in positions]
-    linear, quadratic = [(q,) for q in p], list(itertools.combinations_with_replacement(p, 2))
-    kinetic = (*linear, *quadratic)
 
     def shape(expression: sympy.Expr) -> Shape:
-        error = max(noise[symbols.index(symbol)] for symbol in expression.free_symbols)
-        (values,) = compile_formulas(symbols, [expression])(*rows.T)
-        # A difference that never changes its sign is a distance.
-        if values.max() < 0:
-            expression, values = -expression, -values
-        low, high = float(values.min()), float(values.max())
-        clear = low > max(NOISE.clear_of_zero * error, _NARROWEST * high)
-        return Shape(expression, low, high, float(np.quantile(np.abs(values), _NEAR)), clear)
+        return Shape.of(expression, symbols, rows, noise)
 
     def form(name: str, plain: Sequence[Term], shapes: list[Shape], **more: object) -> Form:
         return Form(name, symbols, tuple(plain), shapes=tuple(shapes), **{"factors": ((),), **more})
@@ -334,9 +361,4 @@ def free_forms(
         ]
         of = shape(symbols[i])
         out.append(form(str(symbols[i]), waves, [of], factors=((), *waves), degree=6))
-    for i in positions:
-        of = shape(symbols[i])
-        # A coordinate that is always positive may be one of a curved system, as a radius.
-        if angles or of.clear or len(names) == 2:
-            out.append(form(str(symbols[i]), kinetic, [of], factors=((), *kinetic), degree=6))
     return out

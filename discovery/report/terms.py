@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -127,7 +128,7 @@ def _of_expansion(library: Expanded) -> dict[str, Plain]:
     return {
         "name": library.name,
         "symbols": [symbol.name for symbol in library.symbols],
-        "axes": [[axis.column, axis.angle, axis.middle, axis.half] for axis in library.axes],
+        "axes": [list(astuple(axis)) for axis in library.axes],
         "momenta": list(library.momenta),
         "powers": library.powers.tolist(),
         "functions": library.functions.tolist(),
@@ -135,7 +136,13 @@ def _of_expansion(library: Expanded) -> dict[str, Plain]:
 
 
 def _expansion(plain: Mapping[str, Plain]) -> Expanded:
-    axes = [Axis(int(i), bool(angle), float(m), float(h)) for i, angle, m, h in plain["axes"]]
+    axes = [
+        # Older files hold no differences.
+        Axis(
+            int(i), bool(angle), float(m), float(h), *(None if k is None else int(k) for k in rest)
+        )
+        for i, angle, m, h, *rest in plain["axes"]
+    ]
     momenta = [int(i) for i in plain["momenta"]]
     powers, functions = (np.array(plain[key], dtype=int) for key in ("powers", "functions"))
     sizes = (len(powers), len(momenta)), (len(powers), len(axes))

@@ -29,13 +29,15 @@ from discovery.libraries.unknown_scale import Scaled
 
 # Rows that the halves have together, about.
 _ROWS = 4000
+# The same where many functions at many lengths are compared, to be tuned on all rows.
+_ROWS_OF_LENGTHS = 1500
 # Degrees whose share in an expansion tells what is left out of it.
 LAST = 3
 # Groups of functions that describe one free function, at most, sets of them that are compared, and
 # libraries that are offered.
 _MOST, _COMPARED, _OFFERED = 4, 4000, 3
 # Kinds of functions with a length that are tuned: alone, and beside another function.
-_TUNED = {1: 6, 2: 3}
+_TUNED = {1: 10, 2: 3}
 # Motion along runs over the spread, of what differs less between runs than along them.
 _HARDLY_VARIES = 0.7
 # A set of functions is as good as the best one if its flatness is within this factor.
@@ -62,9 +64,9 @@ class Halves:
     choose: Orbits
 
     @classmethod
-    def of(cls, fit: Orbits) -> Halves:
-        """Return halves with every so many rows of each run."""
-        some = fit.thinned(_ROWS)
+    def of(cls, fit: Orbits, rows: int = _ROWS) -> Halves:
+        """Return halves with every so many rows of each run, about so many in all."""
+        some = fit.thinned(rows)
         runs = np.arange(some.n_runs)
         return cls(some.take(runs[::2]), some.take(runs[1::2]))
 
@@ -172,8 +174,10 @@ def described(
     mu = _flatness(_Dictionary.of(form, groups), halves, sets, len(promised))
     best = _shortest(mu)
     as_free = _AS_GOOD * max(flat.flatness for flat in promised)
-    if form.potential and form.scaled_groups() and not (best and mu[best[0]] <= as_free):
-        yield from _of_some_length(form, halves, fit, numbers)
+    # Each function comes with all factors: one with a length may say more than two without.
+    enough = len(best[0]) if best and mu[best[0]] <= as_free else _MOST + 1
+    if form.scaled_groups() and enough > (_MOST if form.potential else 1):
+        yield from _of_some_length(form, fit, numbers, enough - 1)
     for chosen in best:
         yield form.described([f for j in chosen for f in groups[j]])
 
@@ -188,22 +192,33 @@ def _sets(n_groups: int) -> list[tuple[int, ...]]:
     return out
 
 
-def _of_some_length(form: Form, halves: Halves, fit: Orbits, numbers: Numbers) -> Iterator[Library]:
-    """Yield libraries with one function of a length that is searched, and one more at most."""
+def _of_some_length(form: Form, fit: Orbits, numbers: Numbers, largest: int) -> Iterator[Library]:
+    """Yield libraries with one function of a length that is searched, and one more at most.
+
+    Sets of more functions than the largest are not tried.
+    """
+    few = Halves.of(fit, _ROWS_OF_LENGTHS)
     unit = max(abs(end) for shape in form.shapes for end in (shape.low, shape.high))
     plain, scaled = form.groups(), form.scaled_groups()
-    first, inverse = len(plain), 1 / (_LENGTHS * unit)
-    sets = [(first + i,) for i in range(len(inverse) * len(scaled))]
+    first, kinds, inverse = len(plain), len(scaled), 1 / (_LENGTHS * unit)
+    sets = [(first + i,) for i in range(kinds)]
     sets += [(j, *some) for some in sets for j in range(first)]
-    mu = _flatness(_Dictionary.at(form, plain, scaled, inverse), halves, sets, 1)
+    mu: dict[tuple[int, ...], float] = {}
+    for k, dictionary in enumerate(_Dictionary.at_each(form, plain, scaled, inverse)):
+        found_here = _flatness(dictionary, few, sets, 1)
+        mu |= {(*some[:-1], some[-1] + k * kinds): own for some, own in found_here.items()}
     used = set().union(*(shape.expression.free_symbols for shape in form.shapes))
     columns = tuple(i for i, symbol in enumerate(form.symbols) if symbol in used)
     for size, most in _TUNED.items():
         found: list[Library] = []
-        of_size = [chosen for chosen in sets if len(chosen) == size]
-        best = _best_of_each_kind(of_size, mu, len(scaled), first)
+        if size > largest:
+            return
+        of_size = [chosen for chosen in mu if len(chosen) == size]
+        best = _best_of_each_kind(of_size, mu, kinds, first)
         for chosen in best[:most]:
-            length, kind = divmod(chosen[-1] - first, len(scaled))
+            length, kind = divmod(chosen[-1] - first, kinds)
+            if length == len(_LENGTHS) - 1:
+                continue  # flatter yet with no length: a polynomial, of large terms
             functions = [f for j in chosen[:-1] for f in plain[j]] + list(scaled[kind])
             library = Scaled(form.described(functions), columns, True, ())
             found += tuned_near(library, fit, inverse[length], numbers)
@@ -245,17 +260,16 @@ class _Dictionary:
         return cls(library, len(form.plain), _spans(form, groups))
 
     @classmethod
-    def at(
+    def at_each(
         cls, form: Form, plain: Sequence[Group], scaled: Sequence[Group], scales: np.ndarray
-    ) -> _Dictionary:
-        """Return that of functions without a scale and then, at each scale, of those with one."""
+    ) -> Iterator[_Dictionary]:
+        """Yield, for each scale, that of functions without one and of those with it."""
         without = cls.of(form, plain)
         bare = replace(form, plain=()).described([f for group in scaled for f in group])
         start = len(without.library) - without.n_plain
-        spans = _spans(form, scaled)
-        groups = [start + k * len(bare) + span for k in range(len(scales)) for span in spans]
-        library = _AtScales(without.library, bare, scales)
-        return cls(library, without.n_plain, [*without.groups, *groups])
+        groups = [*without.groups, *(start + span for span in _spans(form, scaled))]
+        for scale in scales:
+            yield cls(_AtScale(without.library, bare, scale), without.n_plain, groups)
 
 
 def _spans(form: Form, groups: Sequence[Group]) -> list[np.ndarray]:
@@ -263,8 +277,8 @@ def _spans(form: Form, groups: Sequence[Group]) -> list[np.ndarray]:
     return [np.arange(a, b) for a, b in itertools.pairwise(ends)]
 
 
-class _AtScales:
-    """The functions of one library, then those of another at each of some scales.
+class _AtScale:
+    """The functions of one library, then those of another at a scale.
 
     Parameters
     ----------
@@ -272,31 +286,31 @@ class _AtScales:
         Of d coordinates.
     scaled : Library
         Of these and, last, the scale.
-    scales : (k,) array
+    scale : float
     """
 
-    def __init__(self, plain: Library, scaled: Library, scales: np.ndarray) -> None:
-        self.plain, self.scaled, self.scales = plain, scaled, scales
+    def __init__(self, plain: Library, scaled: Library, scale: float) -> None:
+        self.plain, self.scaled, self.scale = plain, scaled, scale
         self.dim = plain.dim
 
     def __len__(self) -> int:
-        return len(self.plain) + len(self.scales) * len(self.scaled)
+        return len(self.plain) + len(self.scaled)
 
     def jets(
         self, states: np.ndarray, covariance: np.ndarray | None = None, order: int = 1
     ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
         """Evaluate all functions, as `Functions.jets` does."""
         n, d = states.shape
-        parts = [self.plain.jets(states, covariance, order)]
         wide = None if covariance is None else among(covariance, d + 1, range(d))
-        for scale in self.scales:
-            at = np.column_stack([states, np.full(n, scale)])
-            values, slopes, bend = self.scaled.jets(at, wide, order)
-            parts.append((values, None if slopes is None else slopes[:d], bend))
-        values, slopes, bend = zip(*parts, strict=True)
+        at = np.column_stack([states, np.full(n, self.scale)])
+        values, slopes, bend = zip(
+            self.plain.jets(states, covariance, order),
+            self.scaled.jets(at, wide, order),
+            strict=True,
+        )
         return (
             np.concatenate(values),
-            None if order < 1 else np.concatenate(slopes, axis=1),
+            None if order < 1 else np.concatenate([some[:d] for some in slopes], axis=1),
             None if order < 2 else np.concatenate(bend),
         )
 

@@ -25,7 +25,7 @@ from scipy import linalg
 from discovery.criteria import LAWS
 from discovery.estimation.orbits import Orbits, without_means
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
-from discovery.laws.free.description import LAST
+from discovery.laws.free.description import LAST, Flat, measured
 from discovery.laws.judging.independence import independent
 from discovery.laws.judging.law import Findings, Law, gradient_of
 from discovery.laws.judging.verdict import Verdict
@@ -46,6 +46,8 @@ _ROWS = 6000
 _LEADING = 3
 # Points at which a law's form is tested.
 _PROBES = 300
+# What a sum of terms may leave of a known law that is one of them: an expansion ends somewhere.
+_NEARLY = 0.1
 # A difference quotient's step, in spreads, and what is zero but for rounding.
 _STEP, _ROUNDING = 1e-3, 1e-6
 
@@ -74,28 +76,50 @@ class Mechanical(Stage):
 
         Without momenta, none beside any law.
         """
-        if fit.n_runs < _FOLDS:
+        if self.is_needless(fit, found):
             return None
-        known = [law for law in found.laws if law.verdict == Verdict.EXACT]
-        states = fit.smoothed.states
-        probes = states[:: max(1, len(states) // _PROBES)]
-        momenta = self.form.momenta
-        if any(not momenta or _is_energy(law, momenta, probes, fit.scale) for law in known):
-            return None
-        form = self.form.without(self._cyclic(known, probes, fit.scale))
-        return replace(self, form=form)._flattest(fit, found, probes) if form.axes else []
+        form = self.form.without(self._cyclic(_exact(found), _probes(fit), fit.scale))
+        some = replace(self, form=form)
+        return some._flattest(fit, found) if form.axes and some.promised(fit, found) else []
 
-    def _flattest(self, fit: Orbits, found: Findings, probes: np.ndarray) -> list[Numeric]:
-        known = [law for law in found.laws if law.verdict == Verdict.EXACT]
-        library, states = self.form.library, fit.smoothed.states
-        some = _penalized(self.form, fit, known)
+    def is_needless(self, fit: Orbits, found: Findings) -> bool:
+        """Tell whether runs are too few, or an energy is known where one is looked for."""
+        if fit.n_runs < _FOLDS:
+            return True
+        known, momenta = _exact(found), self.form.momenta
+        if not momenta:
+            return bool(known)
+        probes = _probes(fit)
+        return self.form.is_quadratic and any(
+            _is_energy(law, momenta, probes, fit.scale) for law in known
+        )
+
+    def promised(self, fit: Orbits, found: Findings) -> list[Flat]:
+        """Return how flat the expansion's new functions are on the runs that they are fitted to.
+
+        Next to no penalty makes them as flat as they can be: what moves then is no law.
+        """
+        some = _unpenalized(self.form, fit, _exact(found))
         vectors = some.flattest(some.whole)[:, :_LEADING]
-        gradients = [gradient_of(library, c, probes, fit.scale) for c in vectors.T]
-        obeyed = [law.gradient(probes, fit.scale) for law in (*known, *found.identities)]
-        new = independent(gradients, obeyed, [LAWS.learned_sine] * len(gradients))
+        flat = [measured(some.whole, c) for c in vectors.T]
+        new = self._new(vectors, fit, found)
+        return [flat[k] for k in new if flat[k].promising]
+
+    def _new(self, vectors: np.ndarray, fit: Orbits, found: Findings) -> list[int]:
+        """Return which combinations (m, k) are no functions of known laws nor of each other."""
+        probes = _probes(fit)
+        own = [gradient_of(self.form.library, c, probes, fit.scale) for c in vectors.T]
+        obeyed = [law.gradient(probes, fit.scale) for law in (*_exact(found), *found.identities)]
+        return independent(own, obeyed, [LAWS.learned_sine] * len(own))
+
+    def _flattest(self, fit: Orbits, found: Findings) -> list[Numeric]:
+        library, states = self.form.library, fit.smoothed.states
+        some = _penalized(self.form, fit, _exact(found))
+        vectors = some.flattest(some.whole)[:, :_LEADING]
+        new = self._new(vectors, fit, found)
         if not new:
             return []
-        c = self._of_unit_mass(vectors[:, new[0]], probes, fit.scale)
+        c = self._of_unit_mass(vectors[:, new[0]], _probes(fit), fit.scale)
         domain = Domain.of(library, states, some.typical, LAWS.outermost)
         where = fit.in_long_runs(domain.holds(states))
         if not where.any():  # nowhere do data surround the states of a run
@@ -103,7 +127,8 @@ class Mechanical(Stage):
         inside = fit.where(where)
         describing = self.form.describing()
         blur = self._blur(c, some, inside)
-        return [Numeric(library, c[:, None], describing, domain=domain, blur=blur)]
+        number = 1 + sum(law.library.learned for law in _exact(found))
+        return [Numeric(library, c[:, None], describing, [number], domain, blur)]
 
     def _cyclic(self, known: Sequence[Law], probes: np.ndarray, scale: np.ndarray) -> list[int]:
         """Return the positions whose momenta, each alone, are known laws."""
@@ -137,7 +162,7 @@ class Mechanical(Stage):
     def _of_unit_mass(self, c: np.ndarray, probes: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """Return coefficients (m,) scaled so that the mean mass is 1, as in ½ w²."""
         library, units = self.form.library, np.ones(len(scale))
-        if not self.form.momenta:
+        if not self.form.is_quadratic:
             return c / np.std(c @ library.values(probes))
         masses = _masses(
             lambda at: gradient_of(library, c, at, units), self.form.momenta, probes, scale
@@ -208,7 +233,7 @@ def _independent(rest: np.ndarray, run: np.ndarray) -> float:
 
 
 def _known_in(library: Functions, known: Sequence[Law], states: np.ndarray) -> np.ndarray:
-    """Return known laws, and products of two, that are sums of terms, as coefficients (m, k)."""
+    """Return known laws, and products of two, that are sums of terms or nearly, as (m, k)."""
     laws = np.array([law.values(states) for law in known]).reshape(len(known), len(states))
     powers = monomials(len(known), 2) if known else []
     targets = [np.prod(laws.T ** np.array(e), axis=1) for e in powers]
@@ -216,9 +241,33 @@ def _known_in(library: Functions, known: Sequence[Law], states: np.ndarray) -> n
     out = []
     for target in targets:
         c = np.linalg.lstsq(design, target, rcond=_ROUNDING**2)[0]
-        if np.std(target - design @ c) <= _ROUNDING * np.std(target):
+        if np.std(target - design @ c) <= _NEARLY * np.std(target):
             out.append(np.where(np.abs(c[1:]) > _ROUNDING * np.abs(c[1:]).max(), c[1:], 0.0))
     return np.array(out).reshape(len(out), len(library)).T
+
+
+def _exact(found: Findings) -> list[Law]:
+    return [law for law in found.laws if law.verdict == Verdict.EXACT]
+
+
+def _probes(fit: Orbits) -> np.ndarray:
+    states = fit.smoothed.states
+    return states[:: max(1, len(states) // _PROBES)]
+
+
+def _rising(library: Functions, ops: Operators) -> np.ndarray:
+    """Return the penalty of strength 1 of each term, (m,)."""
+    degrees = library.degrees
+    return np.where(degrees > 0, np.exp(degrees), 0.0) * np.median(np.diag(ops.dirichlet))
+
+
+def _unpenalized(form: EnergyForm, fit: Orbits, known: Sequence[Law]) -> Penalized:
+    """Return a form's pencil on all runs with the least penalty."""
+    library, thin = form.library, fit.thinned(_ROWS)
+    whole = _operators(library, thin)
+    penalty = np.diag(_STRENGTHS[0] * _rising(library, whole))
+    some = Penalized(whole, _known_in(library, known, thin.smoothed.states), penalty, penalty)
+    return replace(some, whole=_operators(library, thin, some.flattest(whole)[:, :1]))
 
 
 def _penalized(form: EnergyForm, fit: Orbits, known: Sequence[Law]) -> Penalized:
@@ -232,8 +281,7 @@ def _penalized(form: EnergyForm, fit: Orbits, known: Sequence[Law]) -> Penalized
     own = [thin.take(runs[k::_FOLDS]) for k in range(_FOLDS)]
     folds = [_operators(library, fold) for fold in own]
     plain = _mean(folds)
-    degrees = library.degrees
-    rising = np.where(degrees > 0, np.exp(degrees), 0.0) * np.median(np.diag(plain.dirichlet))
+    rising = _rising(library, plain)
     typical = np.diag(_TYPICAL * rising)
     some = Penalized(plain, _known_in(library, known, thin.smoothed.states), typical, typical)
     # What noise does to the energy of all runs weighs samples: a part of them has no such estimate.

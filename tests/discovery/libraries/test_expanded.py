@@ -13,7 +13,7 @@ SYMBOLS = sympy.symbols("x a u v", real=True)
 
 
 def expansion():
-    axes = [Axis(0, False, 0.3, 1.7), Axis(1, True)]
+    axes = [Axis(0, False, 0.3, 1.7, other=2), Axis(1, True)]
     powers = [[0, 0], [2, 0], [1, 1], [0, 2], [1, 0]]
     functions = [[3, 4], [0, 1], [2, 2], [5, 0], [1, 3]]
     return Expanded(SYMBOLS, axes, [2, 3], np.array(powers), np.array(functions))

@@ -8,6 +8,7 @@ import discovery
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.free.description import Halves
+from discovery.laws.free.one_shape import one_shape_stages
 from discovery.laws.free.stages import best_degree, free_stages
 from discovery.laws.judging.verdict import Formula
 from discovery.laws.search import analyse
@@ -39,7 +40,8 @@ def simulated(flow, starts, duration, columns, noise, seed=0, steps=20):
 def found(runs):
     orbits = prepare(runs)
     rng = np.random.default_rng(0)
-    stages = [Closed(polynomial(runs.names, 2)), *free_stages(runs.names, runs.roles, orbits)]
+    parts = runs.names, runs.roles, orbits
+    stages = [Closed(polynomial(runs.names, 2)), *free_stages(*parts), *one_shape_stages(*parts)]
     laws = analyse(stages, Split.draw(orbits, rng), rng).laws
     return [law for law in laws if law.verdict == "exact"]
 

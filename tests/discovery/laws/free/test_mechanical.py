@@ -203,7 +203,7 @@ def test_runs_too_short_where_an_expansion_is_known_give_no_energy():
     fit = Orbits(path, path, 6 * np.arange(21), path.states.std(axis=0))
     names, roles = ["x", "y", "z", "u", "v", "w"], ["position"] * 3 + ["velocity"] * 3
     for stage in mechanical_stages(names, roles, fit):
-        assert stage.libraries(fit, Findings()) == []
+        assert stage._flattest(fit, Findings()) == []
 
 
 def swirl(seed, loss=0.0):
