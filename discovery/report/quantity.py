@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import sympy
 
+from discovery.criteria import FORMULAS
 from discovery.data.frame import Frame
 from discovery.data.states import States, coordinates
 from discovery.formulas.charts import outside, parted
@@ -24,6 +25,8 @@ from discovery.report.arrangement import arranged
 from discovery.report.typesetting import latex, spelled
 from discovery.report.words import FLATTEST, percent
 
+# What a formula is whose numbers are not known.
+APPROXIMATION = "an approximation of a law, whose form the data do not tell"
 # Rows whose gradients are taken at a time.
 _ROWS = 128
 # Factors that are written as exact numbers; others as powers of ten.
@@ -394,7 +397,8 @@ class Quantity:
             where = "amid the data, " * self._expanded
             if self.hidden:
                 where += f"but for {percent(self.hidden)} of the samples, which noise hides, "
-            return f"conserved within {known}; {where}drift above {bound} excluded"
+            form = "" if self.form_known or self._expanded else f"{APPROXIMATION}; "
+            return f"{form}conserved within {known}; {where}drift above {bound} excluded"
         if self.decay is not None:
             what = "decays" if self.verdict == Verdict.DECAYING else "nearly decays"
             return f"{what}: rate {self.decay.rate:.3g} ± {self.decay.error:.1g}"
@@ -450,6 +454,21 @@ class Quantity:
         terms = list(self.coefficients)
         errors = np.full(len(terms), np.nan) if self._errors is None else self._errors
         return dict(zip(terms, errors.tolist(), strict=True))
+
+    @property
+    def form_known(self) -> bool:
+        """Whether the data tell its form: each of its numbers by less than the number itself.
+
+        A formula of numbers that may as well be zero, or twice as large, is one of many that take
+        the same values on these data: an approximation of a law. False for those without a closed
+        form.
+        """
+        if self.approximation_error is not None:
+            return False
+        errors = self.standard_errors
+        shares = [errors[term] / abs(c) for term, c in self.coefficients.items() if c]
+        shares.append(self.inside_error or 0.0)
+        return not max(np.nan_to_num(shares)) >= FORMULAS.known_form
 
     def coefficient_units(self, units: Mapping[str, str]) -> dict[sympy.Expr, sympy.Expr]:
         """Return what unit each coefficient has beside the first term's, as the terms must add up.
@@ -510,6 +529,7 @@ class Quantity:
             "loss": None if self.loss is None else str(self.loss),
             "symmetry": self.symmetry,
             "approximation_error": self.approximation_error,
+            "form_known": self.form_known,
             "checks": [check.to_dict() for check in self.checks],
             "coefficients": {str(t): c for t, c in self.coefficients.items()},
             "standard_errors": {
