@@ -12,6 +12,9 @@ imitation. For the other formulas
 z           (printed − true) / stated error, of each number that is not printed as it is in truth;
             its mean, standard deviation, and the shares beyond 2 and 3
 as it is    numbers with an error that are printed as they are (simple ones, equal ones)
+
+Then how many formulas are imitations: of those beside which no other form fits as well, of those
+beside which some do, and of those whose form the data do not tell (`form_known`).
 """
 
 import argparse
@@ -30,16 +33,19 @@ NOISES = (0.002, 0.01, 0.05)
 # Motion over spread of a form that is a law's, and errors of a number that is its true one.
 FORM, SAME = 1e-6, 1e-3
 STEPS = 12
+# How sure a form is.
+FORMS = ("one form", "several forms", "form not told")
 # Kinds whose laws are no sums of terms with errors.
 FIELDS = ("wave", "korteweg", "exchange")
 
 
 @dataclass(frozen=True)
 class Law:
-    """An exact law: whether its form is that of a law, and z of its numbers."""
+    """An exact law: how sure its form is, whether it is that of a law, and z of its numbers."""
 
     trial: Trial
     formula: str
+    form: str
     is_law: bool
     z: tuple[float, ...]
 
@@ -51,7 +57,14 @@ def measure(trial: Trial, options: argparse.Namespace) -> list[Law]:
     clean = datasets.load(trial.system, *size, seed=trial.seed)
     report = find(runs, None, trial.seed, options)
     laws = [q for q in report.quantities if q.verdict == "exact" and not q.library.learned]
-    return [Law(trial, str(q.expression), *compared(q, clean)) for q in laws]
+    return [Law(trial, str(q.expression), form(q), *compared(q, clean)) for q in laws]
+
+
+def form(quantity) -> str:
+    """Return how sure the report is of a law's form."""
+    if not quantity.form_known:
+        return FORMS[2]
+    return FORMS[bool(quantity.alternatives)]
 
 
 def compared(quantity, clean: Trajectories) -> tuple[bool, tuple[float, ...]]:
@@ -149,12 +162,17 @@ def main() -> None:
         laws += found
         for law in found if options.each else ():
             z = " ".join(f"{one:.2f}" for one in law.z)
-            form = "law" if law.is_law else "imitation"
-            print(law.trial.system, law.trial.noise, form, f"[{z}]", law.formula, flush=True)
+            what = "law" if law.is_law else "imitation"
+            where = f"{law.trial.system} {law.trial.noise:g}"
+            print(f"{where} {what} ({law.form}) [{z}] {law.formula}", flush=True)
     print("| noise | laws | imitations | as it is | z | mean | sd | beyond 2 | beyond 3 |")
     print("|---|---|---|---|---|---|---|---|---|")
     for row in rows(laws, options.noise):
         print("| " + " | ".join(map(str, row)) + " |")
+    print("\n| form | laws | imitations |\n|---|---|---|")
+    for sure in FORMS:
+        some = [law.is_law for law in laws if law.form == sure]
+        print(f"| {sure} | {len(some)} | {some.count(False)} |")
 
 
 if __name__ == "__main__":

@@ -81,6 +81,8 @@ class Quantity:
     hidden : float or None
         Share of the samples at which noise moves it by more than its spread: the bound on its
         drift is for the others. None where it is for all.
+    clean : bool
+        Whether the samples show no noise that could hide motion.
     decay : Decay or None
         Of a decaying quantity, its rate and its standard error: `rate`, `rate_error`,
         `quality_factor`, `loss_time` and `loss` read it. Flatness and drift are then those of its
@@ -112,6 +114,7 @@ class Quantity:
     drift_rate: float | None = None
     inside_error: float | None = None
     hidden: float | None = None
+    clean: bool = False
     decay: Decay | None = None
     spread: float = float("nan")
     noise: float = float("nan")
@@ -153,6 +156,7 @@ class Quantity:
             variation=evidence.along if law.verdict == Verdict.ALONG_RUN else None,
             inside_error=law.inside,
             hidden=evidence.hidden or None,
+            clean=evidence.clean,
             _errors=law.errors,
             _library=law.library,
             _coefficients=law.coefficients,
@@ -391,14 +395,19 @@ class Quantity:
     def statement(self) -> str:
         """The verdict in words, with the number that it rests on."""
         if self.verdict == Verdict.EXACT:
-            known = "rounding" if self.flatness <= FLATTEST else "noise"
+            known = "conserved within noise"
+            if self.flatness <= FLATTEST:
+                known = "conserved within rounding"
+            elif self.clean:
+                known = "moves a little in data without noise, by an integrator's error or since "
+                known += "it is an approximation"
             bound = percent(self.drift_interval[1])
             # Expansions are judged where the data that told them are, and are no good elsewhere.
             where = "amid the data, " * self._expanded
             if self.hidden:
                 where += f"but for {percent(self.hidden)} of the samples, which noise hides, "
             form = "" if self.form_known or self._expanded else f"{APPROXIMATION}; "
-            return f"{form}conserved within {known}; {where}drift above {bound} excluded"
+            return f"{form}{known}; {where}drift above {bound} excluded"
         if self.decay is not None:
             what = "decays" if self.verdict == Verdict.DECAYING else "nearly decays"
             return f"{what}: rate {self.decay.rate:.3g} ± {self.decay.error:.1g}"
@@ -446,8 +455,10 @@ class Quantity:
 
     @property
     def standard_errors(self) -> dict[sympy.Expr, float]:
-        """The standard error of each term's coefficient before rounding: two are a 95 % interval.
+        """The standard error of each term's coefficient, two of which are a 95 % interval.
 
+        How far the printed coefficient lies from what all runs would say, by rounding too, is
+        part of it.
         A law has no scale of its own: the term that contributes most is taken as known, with
         error zero. nan where no error is known.
         """
@@ -521,6 +532,7 @@ class Quantity:
             "drift_rate": self.drift_rate,
             "inside_error": self.inside_error,
             "hidden": self.hidden,
+            "clean": self.clean,
             "variation": self.variation,
             "rate": self.rate,
             "rate_error": self.rate_error,
