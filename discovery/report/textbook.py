@@ -74,6 +74,8 @@ def _symmetry(quantity: Quantity, name: str | None, names: Sequence[str | None])
 
     A name is by the measured motion; brackets take one of several energies for that of the whole.
     """
+    if not _may_be_named(quantity):
+        return None
     if quantity.verdict != "exact":
         return quantity.symmetry
     known = (
