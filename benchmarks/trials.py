@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -83,17 +83,20 @@ def add_arguments(parser: argparse.ArgumentParser, seeds: int, runs: int, steps:
     parser.add_argument("--minutes", type=float, default=np.inf, help="stop fitting after so long")
 
 
-def run(trials: Iterable[Trial], options: argparse.Namespace) -> Iterator[Outcome]:
+def run(
+    trials: Iterable[Trial], options: argparse.Namespace, measure: Callable | None = None
+) -> Iterator:
     """Yield outcomes in the order of the trials, from processes of one thread each.
 
-    Until the time is up: those that are left are not fitted then.
+    Until the time is up: those that are left are not fitted then. What is measured of each trial
+    is an `Outcome`, where no function of a trial and the options tells otherwise.
     """
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
         os.environ.setdefault(name, "1")
     context = multiprocessing.get_context("spawn")
     end = time.monotonic() + 60 * options.minutes
     with ProcessPoolExecutor(options.processes, mp_context=context) as pool:
-        for outcome in pool.map(partial(_measure, options=options), trials):
+        for outcome in pool.map(partial(measure or _measure, options=options), trials):
             yield outcome
             if time.monotonic() > end:
                 pool.shutdown(cancel_futures=True)
@@ -118,7 +121,7 @@ def _measure(trial: Trial, options: argparse.Namespace) -> Outcome:
     formed = lru_cache(Trajectories.with_velocities)
     known = trial.system not in law_free.CONTROLS
     begin = time.process_time()
-    report = _find(runs, told, trial.seed, options)
+    report = find(runs, told, trial.seed, options)
     seconds = time.process_time() - begin
     return Outcome(
         trial=trial,
@@ -147,7 +150,7 @@ def motion(quantity, clean: Trajectories) -> float:
     return float(moved) if np.isfinite(moved) else np.inf
 
 
-def _find(runs: Trajectories, told: np.ndarray | None, seed: int, options: argparse.Namespace):
+def find(runs: Trajectories, told: np.ndarray | None, seed: int, options: argparse.Namespace):
     """Run `discover`, or the finder alone."""
     roles = None if options.no_roles else runs.roles
     if not options.no_model:

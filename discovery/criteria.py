@@ -897,6 +897,14 @@ class FormulaCriteria:
         off=math.inf,
         test="laws/finding/test_rounding.py::test_what_nobody_knows_is_not_rounded_to_anything",
     )
+    known_form: float = limit(
+        1.0,
+        statistic="standard error of a number in a formula, over the number",
+        unit="1",
+        reason="tolerance: a number that may as well be zero or twice as large tells no form",
+        off=math.inf,
+        test="report/test_report.py::test_numbers_that_nobody_knows_tell_no_form",
+    )
     # Which numbers are simple
     root_bits: float = limit(
         6.0,

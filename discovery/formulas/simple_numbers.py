@@ -201,6 +201,10 @@ class Numbers:
         at = self._at(np.array([number]))[0]
         return float(self._as_cheap[at]) * self._one(width) if at >= 0 else np.inf
 
+    def are_simple(self, numbers: np.ndarray) -> np.ndarray:
+        """Tell which of numbers (s,) are simple ones, (s,) of bool."""
+        return self._at(numbers) >= 0
+
     def price(self, number: float) -> float:
         """Return the bits that it takes to say a number; of one that is not simple, its digits."""
         return float(self._prices(np.array([number]))[0])

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from discovery.laws.judging.evidence import RESAMPLES
 from discovery.laws.judging.verdict import Check
-from discovery.report.quantity import Quantity, of_squares
+from discovery.report.quantity import APPROXIMATION, Quantity, of_squares
 from discovery.report.summary import Summary
 from discovery.report.typesetting import spelled
 from discovery.report.words import (
@@ -143,6 +143,8 @@ def _formula(quantity: Quantity, meanings: Mapping[str, str]) -> Iterator[str]:
             f"Coefficients, rounded as far as their standard errors allow: {'; '.join(terms)}."
             f"{meanings['scale']}"
         )
+        if not quantity.form_known:
+            yield f"This is {APPROXIMATION}: other terms would do as well."
     if quantity.alternatives:
         forms = "; ".join(spelled(of_squares(form)) for form in quantity.alternatives)
         yield f"Other formulas fit as well, and this is the simplest. The others: {forms}."

@@ -188,6 +188,7 @@ def _of_quantity(quantity: Quantity) -> dict[str, Plain]:
         "expression": to_tree(quantity.expression),
         "alternatives": [to_tree(form) for form in quantity.alternatives],
         "verdict": str(quantity.verdict),
+        "clean": quantity.clean,
         "symmetry": quantity.symmetry,
         "name": quantity.name,
         "momenta": list(quantity.momenta),
@@ -225,6 +226,7 @@ def _quantity(plain: Mapping[str, Plain]) -> Quantity:
     return Quantity(
         expression=_formula(plain["expression"], known),
         verdict=Verdict(plain["verdict"]),
+        clean=bool(plain.get("clean", False)),
         symmetry=None if plain["symmetry"] is None else _text(plain["symmetry"]),
         name=None if plain["name"] is None else _text(plain["name"]),
         momenta=tuple(map(_text, plain["momenta"])),

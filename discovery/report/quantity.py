@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import sympy
 
+from discovery.criteria import FORMULAS
 from discovery.data.frame import Frame
 from discovery.data.states import States, coordinates
 from discovery.formulas.charts import outside, parted
@@ -24,6 +25,8 @@ from discovery.report.arrangement import arranged
 from discovery.report.typesetting import latex, spelled
 from discovery.report.words import FLATTEST, percent
 
+# What a formula is whose numbers are not known.
+APPROXIMATION = "an approximation of a law, whose form the data do not tell"
 # Rows whose gradients are taken at a time.
 _ROWS = 128
 # Factors that are written as exact numbers; others as powers of ten.
@@ -78,6 +81,8 @@ class Quantity:
     hidden : float or None
         Share of the samples at which noise moves it by more than its spread: the bound on its
         drift is for the others. None where it is for all.
+    clean : bool
+        Whether the samples show no noise that could hide motion.
     decay : Decay or None
         Of a decaying quantity, its rate and its standard error: `rate`, `rate_error`,
         `quality_factor`, `loss_time` and `loss` read it. Flatness and drift are then those of its
@@ -109,6 +114,7 @@ class Quantity:
     drift_rate: float | None = None
     inside_error: float | None = None
     hidden: float | None = None
+    clean: bool = False
     decay: Decay | None = None
     spread: float = float("nan")
     noise: float = float("nan")
@@ -150,6 +156,7 @@ class Quantity:
             variation=evidence.along if law.verdict == Verdict.ALONG_RUN else None,
             inside_error=law.inside,
             hidden=evidence.hidden or None,
+            clean=evidence.clean,
             _errors=law.errors,
             _library=law.library,
             _coefficients=law.coefficients,
@@ -388,13 +395,19 @@ class Quantity:
     def statement(self) -> str:
         """The verdict in words, with the number that it rests on."""
         if self.verdict == Verdict.EXACT:
-            known = "rounding" if self.flatness <= FLATTEST else "noise"
+            known = "conserved within noise"
+            if self.flatness <= FLATTEST:
+                known = "conserved within rounding"
+            elif self.clean:
+                known = "moves a little in data without noise, by an integrator's error or since "
+                known += "it is an approximation"
             bound = percent(self.drift_interval[1])
             # Expansions are judged where the data that told them are, and are no good elsewhere.
             where = "amid the data, " * self._expanded
             if self.hidden:
                 where += f"but for {percent(self.hidden)} of the samples, which noise hides, "
-            return f"conserved within {known}; {where}drift above {bound} excluded"
+            form = "" if self.form_known or self._expanded else f"{APPROXIMATION}; "
+            return f"{form}{known}; {where}drift above {bound} excluded"
         if self.decay is not None:
             what = "decays" if self.verdict == Verdict.DECAYING else "nearly decays"
             return f"{what}: rate {self.decay.rate:.3g} ± {self.decay.error:.1g}"
@@ -442,14 +455,31 @@ class Quantity:
 
     @property
     def standard_errors(self) -> dict[sympy.Expr, float]:
-        """The standard error of each term's coefficient before rounding: two are a 95 % interval.
+        """The standard error of each term's coefficient, two of which are a 95 % interval.
 
+        How far the printed coefficient lies from what all runs would say, by rounding too, is
+        part of it.
         A law has no scale of its own: the term that contributes most is taken as known, with
         error zero. nan where no error is known.
         """
         terms = list(self.coefficients)
         errors = np.full(len(terms), np.nan) if self._errors is None else self._errors
         return dict(zip(terms, errors.tolist(), strict=True))
+
+    @property
+    def form_known(self) -> bool:
+        """Whether the data tell its form: each of its numbers by less than the number itself.
+
+        A formula of numbers that may as well be zero, or twice as large, is one of many that take
+        the same values on these data: an approximation of a law. False for those without a closed
+        form.
+        """
+        if self.approximation_error is not None:
+            return False
+        errors = self.standard_errors
+        shares = [errors[term] / abs(c) for term, c in self.coefficients.items() if c]
+        shares.append(self.inside_error or 0.0)
+        return not max(np.nan_to_num(shares)) >= FORMULAS.known_form
 
     def coefficient_units(self, units: Mapping[str, str]) -> dict[sympy.Expr, sympy.Expr]:
         """Return what unit each coefficient has beside the first term's, as the terms must add up.
@@ -502,6 +532,7 @@ class Quantity:
             "drift_rate": self.drift_rate,
             "inside_error": self.inside_error,
             "hidden": self.hidden,
+            "clean": self.clean,
             "variation": self.variation,
             "rate": self.rate,
             "rate_error": self.rate_error,
@@ -510,6 +541,7 @@ class Quantity:
             "loss": None if self.loss is None else str(self.loss),
             "symmetry": self.symmetry,
             "approximation_error": self.approximation_error,
+            "form_known": self.form_known,
             "checks": [check.to_dict() for check in self.checks],
             "coefficients": {str(t): c for t, c in self.coefficients.items()},
             "standard_errors": {

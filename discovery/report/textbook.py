@@ -52,6 +52,9 @@ def in_textbook_form(
     found = names_of([_candidate(q) for q in laws], motion)
     named = iter(_of_sums(q) or name or _dissipated(q) for q, name in zip(laws, found, strict=True))
     names = [next(named) if q.verdict in _NAMED else None for q in report.quantities]
+    names = [
+        name if _may_be_named(q) else None for q, name in zip(report.quantities, names, strict=True)
+    ]
     pairs = zip(report.quantities, names, strict=True)
     quantities = [
         in_book_form(replace(q, name=name, symmetry=_symmetry(q, name, names)), motion, numbers)
@@ -61,11 +64,18 @@ def in_textbook_form(
     return replace(report, quantities=quantities, symmetries=notes)
 
 
+def _may_be_named(quantity: Quantity) -> bool:
+    """Tell whether a name would not say more than is known: that of a form that the data tell."""
+    return quantity.form_known or quantity.approximation_error is not None
+
+
 def _symmetry(quantity: Quantity, name: str | None, names: Sequence[str | None]) -> str | None:
     """Return the symmetry that goes with a name, or what brackets tell where it is none of these.
 
     A name is by the measured motion; brackets take one of several energies for that of the whole.
     """
+    if not _may_be_named(quantity):
+        return None
     if quantity.verdict != "exact":
         return quantity.symmetry
     known = (

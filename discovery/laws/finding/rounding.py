@@ -80,7 +80,7 @@ def without_uncertain(
 def rounded(
     ops: Operators,
     candidate: Candidate,
-    still: Callable[[np.ndarray], bool],
+    still: Callable[..., bool],
     numbers: Numbers = NUMBERS,
     errors: np.ndarray | None = None,
     kinds: Sequence[tuple] = (),
@@ -92,14 +92,17 @@ def rounded(
     to one and the rest are rounded to simple fractions, coarsely at first; what no simple fraction
     fits keeps as many digits as it is known to. Every trial is tested: on the operators it must
     stay about as flat as the unrounded formula (or below `FORMULAS.flatness_floor`), and on the
-    measured runs it must not drift more.
+    measured runs it must not drift more: than the fitted formula with all that was changed, and
+    than the best of equal coefficients with the simple numbers alone. Where many are equal, few
+    numbers would hide among all that is allowed for.
 
     Parameters
     ----------
     ops : Operators
     candidate : Candidate
     still : callable
-        Tells whether coefficients drift no more than the unrounded ones, noise set aside.
+        Tells whether coefficients drift no more than others, noise set aside, with how many ratios
+        changed, all without a number: as `DriftTest.allows`.
     numbers : Numbers
         What counts as simple.
     errors : (s,) array, optional
@@ -121,12 +124,18 @@ def rounded(
     size = np.sqrt(np.diag(local.unit_dirichlet))
     exact = candidate.coefficients
 
+    def flat(trial: np.ndarray) -> bool:
+        return float(local.pencil.ratio(trial)) <= limit and still(trial, candidate.coefficients)
+
     def allowed(trial: np.ndarray) -> bool:
-        return float(local.pencil.ratio(trial)) <= limit and still(trial)
+        simple = len(set(np.abs(exact[numbers.are_simple(trial)]))) - 1
+        return flat(trial) and (simple < 1 or still(trial, exact, simple))
 
     if errors is not None and kinds:
         even = equal_in_kind(exact, errors, kinds)
-        exact = even if allowed(even) else exact
+        exact = even if flat(even) else exact
+        main = np.abs(exact)[np.argmin(errors / np.abs(exact))]
+        exact = exact if refit is None else refit(exact, np.abs(exact) == main)
     strong = np.flatnonzero(np.abs(exact) * size > _STRONG * np.max(np.abs(exact) * size))
     known = {int(pivot): widths(exact, errors, pivot) for pivot in strong}
     simple = numbers.simplest(exact, known, _SHRINK, allowed, errors is not None, refit)

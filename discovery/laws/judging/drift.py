@@ -398,17 +398,19 @@ class DriftTest:
         """Return the standard deviation of the terms, each on its own, added in squares."""
         return float(np.sqrt(max(coefficients**2 @ np.diag(self._covariance), 1e-300)))
 
-    def allows(self, coefficients: np.ndarray, fitted: np.ndarray) -> bool:
+    def allows(self, coefficients: np.ndarray, fitted: np.ndarray, ratios: int = 0) -> bool:
         """Tell whether coefficients lie in the joint confidence region about the fitted ones.
 
         Run by run, what they move more is compared with how much that differs between runs. For
         coefficients that are z standard errors from the fitted ones the mean is z/2 of its own
         standard errors, and z² is χ² distributed with as many degrees of freedom as there are
-        ratios. Motion below rounding is none.
+        ratios that are not fitted. Motion below rounding is none.
 
         Parameters
         ----------
         coefficients, fitted : (s,) arrays
+        ratios : int
+            How many are not fitted; 0 for all.
         """
         trial, best = (self._systematic_at_scale(c) for c in (coefficients, fitted))
         variance = float(fitted @ self._covariance @ fitted)
@@ -416,12 +418,14 @@ class DriftTest:
             # What is constant along few runs has no spread of its own beside that of its terms.
             variance = self.alone(fitted) ** 2
         variance *= self.noise / max(self._noise_of(fitted), 1e-300)
-        if trial.mean() <= self._criteria.rounding_drift**2 * variance:
+        # With noise an estimate of some motion is zero or less in many cases.
+        at_most = trial.mean() + trial.std() / np.sqrt(len(trial))
+        if at_most <= self._criteria.rounding_drift**2 * variance:
             return True
         more = trial - best
         error = more.std(ddof=1) / np.sqrt(len(more))
         level = 2 * stats.norm.sf(FORMULAS.interval)
-        most = np.sqrt(stats.chi2.isf(level, max(len(fitted) - 1, 1))) / 2
+        most = np.sqrt(stats.chi2.isf(level, ratios or max(len(fitted) - 1, 1))) / 2
         return bool(more.mean() <= most * error)
 
     def _systematic_at_scale(self, coefficients: np.ndarray) -> np.ndarray:
@@ -477,13 +481,19 @@ class DriftTest:
         away[:, main] = 0.0
         return away.T @ away * ((n - 1) / n)
 
-    def refined(self) -> np.ndarray:
+    def refined(self, near: np.ndarray | None = None) -> np.ndarray:
         """Return the coefficients that drift least, against the noise that they carry.
 
         Noise adds nothing to a band's excess, so these are free of the bias that noise and
         smoothing put into squares.
+
+        Parameters
+        ----------
+        near : (s,) array, optional
+            Of several functions that hardly drift the one that is most like this.
         """
-        return solve(self._drift, self._noise, _RIDGE).vectors[:, 0]
+        vectors = solve(self._drift, self._noise, _RIDGE).vectors
+        return vectors[:, 0 if near is None else np.abs(near @ self._noise @ vectors).argmax()]
 
     def refitted(self, coefficients: np.ndarray, fixed: np.ndarray) -> np.ndarray:
         """Return coefficients of which some are fixed and the others drift least beside them.

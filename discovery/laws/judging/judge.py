@@ -178,7 +178,7 @@ class Judge:
             coefficients = rounding.rounded(
                 ops,
                 candidate,
-                allowed,
+                refined.drift.allows,
                 self.numbers,
                 errors,
                 terms.kinds(),

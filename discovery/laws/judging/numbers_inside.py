@@ -3,6 +3,9 @@
 A number inside a term was fitted to the same runs, and a coefficient is known only together with
 it. To first order a change of it is one more term, a ∂h/∂a, whose coefficient is the change's
 share of a. So its error is that of a coefficient, and the others' errors allow for it.
+
+What is printed was fitted to some of the runs, and rounded. How far it lies from what all runs
+would say, δ, is part of its error: the truth is δ ± s from it, and √(δ² + s²) is told.
 """
 
 from __future__ import annotations
@@ -38,9 +41,8 @@ def with_errors(law: Law, orbits: Orbits, criteria: LawCriteria = LAWS) -> Law:
     criteria : LawCriteria
     """
     numbers, errors, shifts = _known(law, orbits, criteria)
-    n_terms = len(law.library)
-    # Off the smoothed path, on which they were looked for, others may be flatter.
-    inside = float(np.hypot(errors[n_terms:], shifts).max()) if numbers else None
+    errors, n_terms = np.hypot(errors, shifts), len(law.library)
+    inside = float(errors[n_terms:].max()) if numbers else None
     return replace(law, errors=errors[:n_terms], inside=inside)
 
 
@@ -67,7 +69,7 @@ def with_moved_numbers(
         None where no number moves by a quarter of its error, or by more than can be told so.
     """
     numbers, errors, shifts = _known(law, orbits, criteria)
-    errors = errors[len(law.library) :]
+    errors, shifts = errors[len(law.library) :], shifts[len(law.library) :]
     worth = np.abs(shifts) > _QUARTER * errors
     if not worth.any() or np.abs(shifts).max() > _FARTHEST or not np.isfinite(errors).all():
         return None
@@ -95,17 +97,17 @@ def _known(
     numbers : list of k sympy.Number
     errors : (s + k,) array
         Standard errors of the s coefficients, and of the numbers as shares of them.
-    shifts : (k,) array
+    shifts : (s + k,) array
         From the numbers to those at which the law drifts least, to first order.
     """
     numbers, terms, coefficients = with_changes(law.library, law.coefficients)
     test = DriftTest(terms, coefficients, orbits, criteria)
     errors = test.standard_errors(coefficients)
-    if not numbers:
-        return [], errors, np.empty(0)
-    best = test.refined()
-    best = best * (coefficients @ coefficients) / (best @ coefficients)
-    return numbers, errors, best[len(law.library) :]
+    best, main = test.refined(near=coefficients), int(np.argmin(errors[: len(law.library)]))
+    with np.errstate(all="ignore"):
+        shifts = best * (coefficients[main] / best[main]) - coefficients
+    # Where all runs leave out the main term, they tell no coefficient.
+    return numbers, errors, np.where(np.isfinite(shifts), shifts, np.inf)
 
 
 def with_changes(

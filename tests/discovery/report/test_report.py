@@ -52,6 +52,30 @@ def test_text(kepler):
     assert max(map(len, lines)) <= 100
 
 
+def test_numbers_that_nobody_knows_tell_no_form(kepler):
+    """Said where the law stands, in its explanation and as an attribute."""
+    law = kepler.quantities[1]
+    assert law.form_known and law.to_dict()["form_known"]
+    sizes = np.abs(list(law.coefficients.values()))
+    unsure = replace(law, _errors=1.2 * sizes * (sizes != sizes.max()))
+    assert not unsure.form_known
+    words = "an approximation of a law, whose form the data do not tell"
+    report = replace(kepler, quantities=[unsure])
+    assert words in " ".join(str(report).split()) and words in " ".join(report.explain().split())
+    assert words not in " ".join((str(kepler) + kepler.explain()).split())
+    # A number inside a term is one too.
+    assert not replace(law, inside_error=1.5).form_known
+    assert replace(law, inside_error=0.5).form_known
+
+
+def test_motion_in_data_without_noise_is_not_called_noise(kepler):
+    law = replace(kepler.quantities[1], clean=True, flatness=0.5)
+    words = "moves a little in data without noise, by an integrator's error or since it is an"
+    assert law.statement.startswith(words)
+    assert replace(law, flatness=0.001).statement.startswith("conserved within rounding; drift")
+    assert replace(law, clean=False).statement.startswith("conserved within noise; drift")
+
+
 def test_a_long_search_is_folded_into_one_line(kepler):
     stages = [f"polynomial({k}) ({k} terms: no new)" for k in range(2, 40)]
     long = replace(kepler, searched=[*stages, "waves (skipped: they overflow)", "no noise known"])

@@ -13,6 +13,7 @@ from discovery.formulas.simple_numbers import NUMBERS
 from discovery.libraries import custom
 from discovery.report.arrangement import arranged
 from discovery.report.errors import error_words
+from discovery.report.quantity import Quantity
 from discovery.report.textbook import short_in_angles
 from discovery.report.typesetting import label, latex
 
@@ -41,6 +42,14 @@ def test_laws_read_as_in_books(kepler):
     assert kepler.to_dict()["quantities"][0]["name"] == "angular momentum"
     for name in named:
         assert name in str(kepler) and name in kepler.to_html()
+
+
+def test_what_has_no_certain_form_has_no_name(monkeypatch):
+    (law,) = report_of("harmonic_oscillator").quantities
+    assert (law.name, law.symmetry) == ("energy", "time translation")
+    monkeypatch.setattr(Quantity, "form_known", False)
+    (law,) = report_of("harmonic_oscillator").quantities
+    assert (law.name, law.symmetry) == (None, None)
 
 
 def test_the_vector_is_completed(kepler):

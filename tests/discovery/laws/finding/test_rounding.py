@@ -43,7 +43,7 @@ def test_where_data_cannot_tell_better_from_worse_other_coefficients_are_as_good
 def test_what_nobody_knows_is_not_rounded_to_anything():
     """Three stays three where no error is known and all coefficients are allowed."""
     found = Candidate((0, 1), np.array([1.0, 3.04]), 0.0, 2.0)
-    one, other = rounded(operators_of(np.zeros((2, 2))), found, lambda _: True)
+    one, other = rounded(operators_of(np.zeros((2, 2))), found, lambda *_: True)
     assert other / one == pytest.approx(3, rel=1e-12)
 
 
@@ -61,3 +61,20 @@ def test_the_only_term_stays_however_uncertain():
     ops = Operators(np.eye(1), np.eye(1), np.eye(1), np.eye(1))
     alone = Candidate((0,), np.ones(1), 1.0, 1.0)
     assert without_uncertain(ops, alone, np.array([np.inf]), np.ones(1)) is None
+
+
+def test_few_simple_numbers_do_not_hide_among_many_equal_ones():
+    """x, y, z, … are equal and u is 1.985 of them, not 2: what is equal allows for nothing in u."""
+    n, asked = 8, []
+    kinds = [("of x",)] * n + [("of u",)]
+    found = Candidate(tuple(range(n + 1)), np.append(np.ones(n), 1.985), 0.0, 9.0)
+    errors = np.append(np.zeros(n), 0.01)
+
+    def still(trial, fitted, ratios=0):
+        asked.append(ratios)
+        return not ratios or bool(np.allclose(trial / trial[0], fitted / fitted[0]))
+
+    everywhere = Operators(np.zeros((n + 1, n + 1)), *[np.eye(n + 1)] * 3)
+    numbers = rounded(everywhere, found, still, errors=errors, kinds=kinds)
+    assert numbers[-1] / numbers[0] == pytest.approx(1.985, abs=1e-3)
+    assert set(asked) <= {0, 1} and 1 in asked

@@ -225,6 +225,9 @@ def test_rounded_coefficients_stay_in_the_joint_confidence_region():
     assert test.allows(np.ones(2), fitted)
     assert test.allows(fitted + errors, fitted)
     assert not test.allows(fitted + 5 * errors, fitted)
+    # Where most ratios are fitted, the others have their own room alone.
+    assert test.allows(fitted + 3.5 * errors, fitted, ratios=9)
+    assert not test.allows(fitted + 3.5 * errors, fitted, ratios=1)
 
 
 def test_what_is_not_fixed_is_fitted_beside_what_is():

@@ -69,6 +69,18 @@ def test_no_number_inside_has_no_error(orbits):
     assert with_moved_numbers(law, orbits, NUMBERS) is None
 
 
+def test_the_error_holds_what_rounding_costs(orbits):
+    """u² is printed with .58, all runs say .5, and the error is no less than what lies between."""
+    library = libraries.custom(["u**2", f"cosh({K}*x)"], ("x", "u"))
+    fitted, off = (
+        with_errors(Law(library, np.array([c, 2.0]), None, None, "exact", 2.0), orbits).errors
+        for c in (0.5, 0.58)
+    )
+    # The cosh sets the scale, so that the half is what has an error.
+    assert max(off[1], fitted[1]) < 1e-12
+    assert fitted[0] < 0.04 and off[0] > 0.06
+
+
 def test_the_report_tells_the_number_and_its_error():
     """A Morse oscillator with a length that is no simple number."""
     rng, k = np.random.default_rng(0), 0.731
