@@ -159,7 +159,7 @@ def _of_each_value(
         noise_by_run(one, runs.row_times, runs.offsets, level, len(seen))
         for one, level in zip(*columns, strict=True)
     ]
-    if not any(found is None for found in by_run):
+    if len(seen) and not any(found is None for found in by_run):
         told[:, seen] *= np.repeat(np.reshape(by_run, (len(seen), -1)), runs.lengths, axis=1).T
     return told
 
