@@ -17,6 +17,7 @@ import itertools
 import time
 import warnings
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 from scipy.interpolate import CubicSpline
@@ -24,6 +25,8 @@ from trials import CLEAN, motion
 from unseen_systems import print_header, print_row
 
 from discovery import ConservedQuantityFinder, Trajectories, datasets
+from discovery.estimation.preparation import prepare
+from discovery.laws.judging.unlike import unlike_runs
 
 KINDS = (
     *("one_dof", "central", "predators", "quadratic", "coupled_masses"),
@@ -238,37 +241,42 @@ def flaws(options: argparse.Namespace) -> None:
 
 
 def unlike(options: argparse.Namespace) -> None:
-    """Print how often good and bad runs are named."""
-    print_header("bad run", "noise", "runs", "reports", "it alone named", "good ones named")
+    """Print how often good and bad runs are named, beside the laws of clean runs."""
+    print_header("bad run", "noise", "runs", "draws", "it alone named", "good ones named")
     kinds = options.kinds or [k for k in datasets.random_kinds() if k not in FIELDS]
-    seeds = range(options.first, options.first + options.seeds)
+    draws = itertools.product(kinds, range(options.first, options.first + options.seeds))
+    systems = [_lawful(kind, seed, options) for kind, seed in draws]
+    systems = [system for system in systems if system is not None]
     for name, noise, n in itertools.product(["none", *BAD], options.levels, options.sizes):
-        alone = wrong = reports = 0
-        for kind, seed in itertools.product(kinds, seeds):
-            clean = datasets.load(f"{kind}/{seed}", n, options.steps, 0.0, seed)
-            rng = np.random.default_rng((seed, 18))
-            states, bad = np.array(clean.states), int(rng.integers(n))
-            if name != "none":
-                states[bad] = BAD[name](states[bad])
-            noisy = states + _white(rng, states, noise)
-            report, _ = fitted(clean, list(noisy), [clean.times[0]] * n, seed)
-            named = _named(report.title)
-            reports += 1
-            alone += named == {bad} and name != "none"
-            wrong += bool(named - ({bad} if name != "none" else set()))
-            if options.wrong and named and (name == "none" or named != {bad}):
-                print(f"  {name}, {kind}/{seed}, {noise:g}, {n} runs: {named}, bad {bad}")
+        rng = np.random.default_rng(options.first)
+        alone = wrong = tries = 0
+        for (clean, laws), _ in itertools.product(systems, range(options.repeats)):
+            states = np.array(clean.states)[rng.permutation(clean.n_runs)[:n]]
+            bad = {int(rng.integers(n))} if name != "none" else set()
+            for r in bad:
+                states[r] = BAD[name](states[r])
+            noisy = list(states + _white(rng, states, noise))
+            runs = Trajectories(noisy, clean.times[0], clean.names, clean.roles)
+            named = set(unlike_runs(laws, prepare(runs)).tolist())
+            tries += 1
+            alone += bool(named) and named == bad
+            wrong += bool(named - bad)
         found = alone if name != "none" else "—"
-        print_row(name, f"{100 * noise:g} %", n, reports, found, wrong)
+        print_row(name, f"{100 * noise:g} %", n, tries, found, wrong)
+
+
+def _lawful(
+    kind: str, seed: int, options: argparse.Namespace
+) -> tuple[Trajectories, list[SimpleNamespace]] | None:
+    """Return clean runs of a random system and its laws, None where none is found."""
+    clean = datasets.load(f"{kind}/{seed}", max(options.sizes), options.steps, 0.0, seed)
+    report, _ = fitted(clean, clean.states, list(clean.times), seed)
+    exact = [q for q in report.quantities if q.verdict == "exact"]
+    laws = [SimpleNamespace(library=q.library, coefficients=q._coefficients) for q in exact]
+    return (clean, laws) if laws else None
 
 
 FIELDS = ("wave", "korteweg", "exchange")
-
-
-def _named(title: str) -> set[int]:
-    """Return the runs that a report leaves out."""
-    said = [part for part in title.split("; ") if "move otherwise" in part]
-    return {int(one) for part in said for one in part[5 : part.index(" move")].split(", ")}
 
 
 def main() -> None:
@@ -281,6 +289,7 @@ def main() -> None:
     parser.add_argument("--unlike", action="store_true")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--first", type=int, default=500, metavar="SEED")
+    parser.add_argument("--repeats", type=int, default=5, help="draws of noise, of --unlike")
     parser.add_argument("--runs", type=int, default=30)
     parser.add_argument("--steps", type=int, default=80)
     parser.add_argument("--noise", type=float, default=0.01)

@@ -1047,15 +1047,6 @@ class LawCriteria:
         off=1.0,
         test="laws/judging/test_unlike.py::test_what_moves_in_many_runs_is_no_law_of_the_others",
     )
-    largest_error: float = limit(
-        0.3,
-        statistic="error of a column in one run, over the column's spread, or as a share of a gain",
-        unit="1",
-        reason="tolerance: instruments are wrong by less, and larger ones would make any function "
-        "flat that has small values somewhere",
-        off=math.inf,
-        test="laws/test_off_by_run.py::test_errors_stay_those_of_an_instrument",
-    )
     stated_noise: float = limit(
         0.15,
         statistic="variance in one frequency band over the stated noise's variance there, less 1, "

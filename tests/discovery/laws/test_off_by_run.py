@@ -2,13 +2,11 @@
 
 import numpy as np
 import pytest
-import sympy
 
 from discovery import ConservedQuantityFinder, Trajectories
 from discovery.estimation.preparation import prepare
 from discovery.laws.off_by_run import off_by_run
 from discovery.libraries.families import polynomial
-from discovery.libraries.library import Library
 
 WRONG = {
     "offset": lambda x, size: x + size[:, None],
@@ -41,17 +39,6 @@ def test_a_column_that_is_off_is_found(kind):
 def test_what_loses_energy_is_not_off():
     runs, _ = oscillators(friction=0.1)
     assert not off_by_run([polynomial(runs.names, 4)], prepare(runs), [0, 1])
-
-
-def test_errors_stay_those_of_an_instrument():
-    rng = np.random.default_rng(0)
-    t = 0.1 * np.arange(80)
-    start = rng.uniform(-1, 1, (30, 1))
-    rows = np.stack([start + t + 0 * start, np.sin(t) * start], axis=2)
-    runs = Trajectories(rows + 0.01 * rng.standard_normal(rows.shape), times=t, names=["x", "v"])
-    x, v = sympy.symbols("x v", real=True)
-    falling = Library((x, v), [sympy.exp(-x), v], [(1, 0), (0, 1)])
-    assert not off_by_run([falling], prepare(runs), [0])
 
 
 def test_a_report_says_which_column_may_be_off():
