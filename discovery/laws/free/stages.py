@@ -135,7 +135,7 @@ class AsNumbers(Stage):
         """
         form, states = self.closed.form, fit.smoothed.states
         n_plain = len(form.plain)
-        low = np.arange(n_plain + form.count(max(form.degree - LAST, 0)))
+        low = np.arange(n_plain + form.count(form.degree - LAST))
         some = ops.restrict(low)
         before = np.zeros((len(library), 0))
         if len(low) > n_plain:
