@@ -14,7 +14,7 @@ import numpy as np
 
 from discovery.criteria import FORMULAS, LAWS, LIBRARIES, LawCriteria
 from discovery.data.coordinates import MOMENTA, infer_roles
-from discovery.data.frame import Frame
+from discovery.data.frame import Frame, with_rows
 from discovery.data.parameters import Parts
 from discovery.data.scan.scanned import Scan
 from discovery.data.trajectories import Trajectories
@@ -42,6 +42,7 @@ from discovery.laws.judging.joined import as_law, joined
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.unlike import unlike_runs
 from discovery.laws.judging.whole import OnAll, Whole, judged_on_all
+from discovery.laws.off_by_run import Off, off_by_run, off_in_words
 from discovery.laws.search import analyse
 from discovery.laws.stages import Stage, stages_among, stages_of
 from discovery.libraries.choice import LibraryLike, resolve
@@ -113,7 +114,8 @@ class Asked:
     noise_lasts : bool
         Whether the noise is correlated over many samples, and looks like motion.
     others : bool
-        Whether the runs are what is left without those that are unlike the others.
+        Whether the runs are what is left without those that are unlike the others, or without
+        what a column is off by in each.
     """
 
     library: LibraryLike
@@ -124,6 +126,11 @@ class Asked:
     rest: Rest | None = None
     noise_lasts: bool = False
     others: bool = False
+
+    @property
+    def again(self) -> Asked:
+        """The same of runs that are changed after a first look."""
+        return replace(self, others=True)
 
     @property
     def in_box(self) -> bool:
@@ -295,13 +302,11 @@ def laws_of(
         findings = with_energy_left_out(findings, motion, some.split, asked.criteria)
         findings = _with_energy(findings, motion, some.split, rng, asked)
         findings = _in_better_forms(findings, motion, some.split, rng, asked)
-    if asked.rest is None and not asked.others and not some.few and some.split is not None:
+    if _alone(some, asked):
         alike = _alike(some, findings, asked.criteria)
         if not alike.all():
             ids = ", ".join(map(str, sound.run_ids[~alike]))
-            again = laws_of(
-                sound[alike], parts, frame, preparation, replace(asked, others=True), rng
-            )
+            again = laws_of(sound[alike], parts, frame, preparation, asked.again, rng)
             if again[0].n_conserved:
                 said = f"runs {ids} move otherwise: the report is on the {alike.sum()} others"
                 return *again[:3], [*again[3], said]
@@ -316,11 +321,49 @@ def laws_of(
     if _may_decay(some, found, findings, conclusion):
         findings = _with_decaying(some, found, findings, asked, rng)
         conclusion = conclude(findings, some.known, some.moving.roles)
+    if conclusion.verdict == "none" and _alone(some, asked):
+        off = _off(some, found)
+        again = None
+        if off:
+            again = laws_of(
+                _without_errors(some, off[0]), parts, frame, preparation, asked.again, rng
+            )
+        if again is not None and again[0].n_conserved:
+            formulas = [str(law.expression) for law in again[0].quantities]
+            conclusion = Conclusion("undecided", off_in_words(off, some.of.names, formulas))
     report = _reported(some, findings, conclusion, preparation, asked)
     said = []
     if asked.rest is not None:
         said = of_all(on_all, asked.rest.source.scan, some.frame, asked.numbers)
     return report, some.frame, motion, said
+
+
+def _alone(some: _Seen, asked: Asked) -> bool:
+    """Tell whether all runs are here, enough for a verdict, and as they were measured."""
+    return asked.rest is None and not asked.others and not some.few and some.split is not None
+
+
+def _off(some: _Seen, found: Sequence[Given]) -> list[Off]:
+    """Return columns that may be off by another number in each run."""
+    orbits = some.seen
+    if some.own or not orbits.on_a_path or some.of.dim > LIBRARIES.wide:
+        return []
+    some_of_them = [
+        given
+        for given in found
+        if isinstance(given, Library) and orbits.clear(given.positive).all()
+    ]
+    return off_by_run(some_of_them, orbits, range(some.of.dim))
+
+
+def _without_errors(some: _Seen, off: Off) -> Trajectories:
+    """Return the runs, all columns, without what one coordinate is off by in each."""
+    rows = some.sound.rows.copy()
+    values = some.seen.measured.states[:, off.column]
+    rows[:, some.parts.coordinates[off.column]] += off.added(values, some.sound.offsets)
+    changed = with_rows(some.sound, rows, some.sound.row_times)
+    changed.units, changed.in_degrees = some.sound.units, some.sound.in_degrees
+    return changed
 
 
 def _alike(some: _Seen, findings: Findings, criteria: LawCriteria) -> np.ndarray:

@@ -454,6 +454,27 @@ class NoiseCriteria:
         off=0.0,
         test="estimation/noise/test_sizes.py::test_noise_of_the_value",
     )
+    runs_differ: float = limit(
+        1e-3,
+        statistic="p value of the test that the noise of a column is as large in all runs, over "
+        "the columns",
+        unit="1",
+        reason="F distribution: logarithms of the mean size of differences, between runs and "
+        "between blocks of a run",
+        level=1e-3,
+        off=0.0,
+        test="estimation/noise/test_by_run.py::test_noise_of_each_run",
+    )
+    order_matters: float = limit(
+        1.6,
+        statistic="size of differences of the highest orders over that of the order where it is "
+        "least, in any of the fifth of the runs that show most",
+        unit="1",
+        reason="tolerance: 1 for noise, and chance of some 20 %; motion that is too fast for its "
+        "samples grows with the order",
+        off=math.inf,
+        test="estimation/noise/test_by_run.py::test_close_encounters_are_no_noise",
+    )
 
     # Whether a manifold is trained.
     uniform: float = limit(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from discovery.criteria import NOISE
 from discovery.data.noise_level import noise_scale, rounding_noise
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.gross_errors import least_noise, may_be_gross, sound_rows
@@ -19,6 +20,7 @@ from discovery.estimation.kalman_smoother import smooth_through
 from discovery.estimation.local_polynomials import smooth
 from discovery.estimation.manifold import Manifold
 from discovery.estimation.model_rows import continuous_rows, is_regular, model_inputs, row_intervals
+from discovery.estimation.noise.by_run import noise_by_run
 from discovery.estimation.noise.sizes import noise_by_value
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path, estimated_error, raw_path, stated_error
@@ -139,11 +141,27 @@ def prepare(
         return Orbits(measured, measured, runs.offsets, rows.std(axis=0), on_a_path, known)
     path = smooth(rows, runs.row_times, runs.offsets, noise)
     if not known:
-        told = noise_by_value(rows, runs.row_times, runs.offsets, path.states, noise)
+        told = _of_each_value(runs, rows, path, noise)
         if np.any(told != noise):
             measured = Path(rows, told**2)
             path = smooth(rows, runs.row_times, runs.offsets, told)
     return Orbits(measured, path, runs.offsets, rows.std(axis=0), on_a_path, known)
+
+
+def _of_each_value(
+    runs: Trajectories, rows: np.ndarray, path: Path, noise: np.ndarray
+) -> np.ndarray:
+    """Return the noise of each value, (n, d): by its size, and by its run."""
+    told = noise_by_value(rows, runs.row_times, runs.offsets, path.states, noise)
+    seen = np.flatnonzero(noise > 1.001 * NOISE.resolution * rows.std(axis=0))
+    columns = (rows[:, [j]] for j in seen), (told[:, [j]] for j in seen)
+    by_run = [
+        noise_by_run(one, runs.row_times, runs.offsets, level, len(seen))
+        for one, level in zip(*columns, strict=True)
+    ]
+    if len(seen) and not any(found is None for found in by_run):
+        told[:, seen] *= np.repeat(np.reshape(by_run, (len(seen), -1)), runs.lengths, axis=1).T
+    return told
 
 
 def _as_formed(runs: Trajectories) -> Orbits:

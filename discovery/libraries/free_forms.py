@@ -204,7 +204,8 @@ class Form:
         return len(self.factors) * (1 if self.joint else len(self.shapes))
 
     def count(self, degree: int) -> int:
-        """Return the number of terms of the free functions up to a degree."""
+        """Return the number of terms of the free functions up to a degree, none below one."""
+        degree = max(degree, 0)
         if self.joint:
             return len(self.factors) * term_count(len(self.shapes), degree)
         return degree * self.width

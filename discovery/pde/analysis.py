@@ -36,8 +36,9 @@ from discovery.pde.grid import Grid, grid_of
 from discovery.pde.integral_library import IntegralsAsCoordinates, on_grid, some_columns
 from discovery.pde.integrals import Integrals
 from discovery.pde.mending import correct_gross_errors
+from discovery.pde.noise import field_noise, noise_of_states
 from discovery.pde.place import Place
-from discovery.pde.waves import FieldWaves, field_noise, waves_of
+from discovery.pde.waves import FieldWaves, waves_of
 
 # States that are analysed, and runs that are always kept: a covariance is held for each state.
 MAX_STATES, KEEP_RUNS = 100_000, 100
@@ -109,7 +110,10 @@ def analyse_fields(
     some = _drawn(runs, rng)
     levels = _levels(some, grid, noise)
     sound, n_errors = correct_gross_errors(some, grid, levels)
-    waves = waves_of(sound, grid, levels)
+    share = None
+    if noise is None:
+        levels, share = noise_of_states(sound, grid, levels)
+    waves = waves_of(sound, grid, levels, share)
     search = _Search.over(sound, waves, jets, rng)
     # Densities of the user's own are of the fields as they are.
     places = [Place.as_given(grid)] if given else Place.choices(sound.rows, grid)

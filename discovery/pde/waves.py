@@ -16,7 +16,7 @@ import numpy as np
 from scipy import stats
 
 from discovery.criteria import FIELDS, NOISE
-from discovery.data.noise_level import difference_scales, noise_scale
+from discovery.data.noise_level import difference_scales
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.local_polynomials import smooth_apart
 from discovery.estimation.orbits import Orbits
@@ -24,12 +24,11 @@ from discovery.estimation.path import Path, raw_path
 from discovery.pde.basis import Basis
 from discovery.pde.grid import Grid
 from discovery.pde.integrals import Integrals
+from discovery.pde.noise import SAMPLED_POINTS
 
 # Frequencies that are always kept, the constant among them.
 FEWEST = 3
-# Grid points that stand for all where it is asked how much the runs move.
-SAMPLED_POINTS = 8
-# States on which the noise is estimated along the grid.
+# States that tell how far integrals move.
 _SNAPSHOTS = 300
 # Runs, and orders of differences, that tell whether neighbours share noise.
 _RUNS, _ORDERS = 30, (8, 12)
@@ -47,6 +46,8 @@ class FieldWaves:
     grid : Grid
     noise : (F, N) array
         Standard deviation of each field's noise at each point.
+    share : (n, F) array
+        The noise of each state over that.
     spread : (F,) array
         Standard deviation of each field's values.
     bases : tuple of F Basis
@@ -63,6 +64,7 @@ class FieldWaves:
 
     grid: Grid
     noise: np.ndarray
+    share: np.ndarray
     spread: np.ndarray
     bases: tuple[Basis, ...]
     measured: np.ndarray
@@ -132,18 +134,20 @@ class FieldWaves:
         rows : (n, d) array
             The states as they were measured.
         """
-        noise, scale = np.empty(rows.shape[1]), np.empty(rows.shape[1])
-        noise[self.grid.columns] = self.point_noise
+        noise, scale = np.empty(rows.shape), np.empty(rows.shape[1])
+        for columns, level, share in zip(
+            self.grid.columns, self.point_noise, self.share.T, strict=True
+        ):
+            noise[:, columns] = np.outer(share, level)
         scale[self.grid.columns] = self.spread[:, None]
         raw = raw_path(rows, noise)
         return Orbits(raw, Path(self.states(self.smoothed), raw.errors), self.offsets, scale)
 
     def orbits(self, integrals: Integrals) -> Orbits:
         """Return the runs as orbits of the integrals."""
-        whole = np.broadcast_to(self.excess, self.measured.shape)
+        whole = np.repeat(self.share**2, self.kept, axis=1) * self.excess
         measured = Path(*integrals.moments(self.measured, whole, self.noise))
-        left = self.error * self.excess
-        smoothed = Path(*integrals.moments(self.smoothed, left, self.noise))
+        smoothed = Path(*integrals.moments(self.smoothed, self.error * whole, self.noise))
         # How far an integral moves when the fields move by their spread. Its own spread would not
         # do: a mass that is the same in all runs would be lost in what varies beside it.
         some = self.smoothed[:: max(1, len(self.smoothed) // _SNAPSHOTS)]
@@ -172,22 +176,26 @@ class FieldWaves:
         points = np.unique(np.linspace(0, self.grid.n_points - 1, SAMPLED_POINTS).astype(int))
         path = self.states(self.smoothed)
         spread = integrals.measured.variances.mean(axis=0) ** 0.5
-        columns = [(integrals.measured.states, integrals.smoothed.states, spread)]
+        some = integrals.measured.states
+        columns = [(some, integrals.smoothed.states, np.broadcast_to(spread, some.shape))]
         for f, level in enumerate(self.point_noise):
             fields = [self.grid.values(values, f) for values in (rows, path)]
             away = [v[:, points] - v.mean(axis=1, keepdims=True) for v in fields]
-            columns += [(*away, level[points])]
+            columns += [(*away, np.outer(self.share[:, f], level[points]))]
+        at_points = np.hstack([noise for *_, noise in columns[1:]])
         seen, moved, noise = map(np.hstack, zip(*columns, strict=True))
-        sure = moved.std(axis=0) > FIELDS.moving_spread * noise
+        sure = moved.std(axis=0) > FIELDS.moving_spread * _rms(noise.T)
         plain = self.grid.columns[:, points].ravel()
         seen = np.hstack([rows[:, plain], seen[:, sure]])
         moved = np.hstack([path[:, plain], moved[:, sure]])
-        raw = raw_path(seen, np.hstack([self.point_noise[:, points].ravel(), noise[sure]]))
+        raw = raw_path(seen, np.hstack([at_points, noise[:, sure]]))
         scale = np.maximum(moved.std(axis=0), 1e-300)
         return Orbits(raw, Path(moved, raw.errors), self.offsets, scale)
 
 
-def waves_of(runs: Trajectories, grid: Grid, noise: np.ndarray) -> FieldWaves:
+def waves_of(
+    runs: Trajectories, grid: Grid, noise: np.ndarray, share: np.ndarray | None = None
+) -> FieldWaves:
     """Expand runs in waves, and smooth the amplitudes along time.
 
     Parameters
@@ -197,28 +205,34 @@ def waves_of(runs: Trajectories, grid: Grid, noise: np.ndarray) -> FieldWaves:
         Which of its fields are between walls is found out here.
     noise : (F, N) array
         Standard deviation of each field's noise at each point.
+    share : (n, F) array, optional
+        The noise of each state over that, one by default.
     """
+    if share is None:
+        share = np.ones((len(runs.rows), len(grid.fields)))
     values = [grid.values(runs.rows, f) for f in range(len(grid.fields))]
     walls = tuple(grid.walls_of(v, s) for v, s in zip(values, _rms(noise), strict=True))
     grid = replace(grid, walls=walls)
     bases, measured, groups, levels, excess = [], [], [], [], []
-    for field, sigma, basis in zip(values, noise, grid.bases(), strict=True):
+    for field, sigma, of_rows, basis in zip(values, noise, share.T, grid.bases(), strict=True):
         amplitudes, variance = basis.amplitudes(field), basis.power(sigma[None] ** 2)[0]
-        more = _excess(amplitudes, variance, basis, runs)
-        kept = _above_noise(amplitudes, variance * more, basis)
+        evened = amplitudes / of_rows[:, None]
+        more = _excess(evened, variance, basis, runs)
+        kept = _above_noise(evened, variance * more, basis)
         bases.append(basis.among(kept))
         groups += [group + sum(map(len, levels)) for group in bases[-1].groups]
         measured.append(amplitudes[:, kept])
         excess.append(more[kept])
         levels.append(np.sqrt(variance[kept] * more[kept]))
     amplitudes = np.concatenate(measured, axis=1)
-    sizes = np.concatenate(levels)
+    sizes = np.concatenate(levels) * np.repeat(share, [len(basis) for basis in bases], axis=1)
     smoothed, error = smooth_apart(
         amplitudes, runs.row_times, runs.offsets, sizes, groups, FIELDS.bias_weight
     )
     return FieldWaves(
         grid=grid,
         noise=noise,
+        share=share,
         spread=np.array([field.std() for field in values]),
         bases=tuple(bases),
         measured=amplitudes,
@@ -269,43 +283,6 @@ def _excess(
             shared |= ratio > FIELDS.correlated**2 and by_chance <= FIELDS.shared_noise
             found[group] = ratio
     return found if shared else np.ones(len(variance))
-
-
-def field_noise(runs: Trajectories, grid: Grid) -> np.ndarray:
-    """Estimate the noise of each field at each point, (F, N).
-
-    What is not smooth along time, and what is not smooth along the grid, are upper bounds of it:
-    the field adds to either. Where the shortest waves hold about as much as the lower bound, they
-    hold nothing but noise: they tell it best, and how it varies along the grid.
-    """
-    points = np.unique(np.linspace(0, grid.n_points - 1, SAMPLED_POINTS).astype(int))
-    rows = np.unique(np.linspace(0, len(runs.rows) - 1, _SNAPSHOTS).astype(int))
-    length = grid.shape[-1]
-    place = np.tile(np.arange(float(length)), len(rows))
-    cuts = length * np.arange(len(rows) + 1)
-    levels = []
-    for f in range(len(grid.fields)):
-        values = grid.values(runs.rows, f)
-        in_time = noise_scale(values[:, points], runs.row_times, runs.offsets)
-        # A line along the last axis of each snapshot, now here, now there.
-        lines = values.reshape(len(values), -1, length)
-        some = lines[rows, np.arange(len(rows)) % lines.shape[1]]
-        along = noise_scale(some.reshape(-1, 1), place, cuts)
-        bound = min(_rms(in_time), along[0])
-        basis = Basis(grid.shape, grid.spacings, grid.walls_of(values, bound))
-        level = _in_shortest_waves(values, basis)
-        least, most = FIELDS.short_waves_least * bound, FIELDS.short_waves_most * bound
-        noise_alone = least < _rms(level) < most
-        levels.append(level if noise_alone else np.full(grid.n_points, bound))
-    return np.array(levels)
-
-
-def _in_shortest_waves(values: np.ndarray, basis: Basis) -> np.ndarray:
-    """Return the noise at each point (N,), if the shortest quarter of the waves hold it alone."""
-    short = basis.among(np.arange(len(basis))[-(len(basis) // 4) :])
-    power = np.mean(short.field(short.amplitudes(values)) ** 2, axis=0)
-    # Divided by the share of white noise that these waves hold at each point.
-    return np.sqrt(power / short.local(np.ones((1, len(short))), (), ())[0])
 
 
 def _rms(values: np.ndarray) -> np.ndarray:

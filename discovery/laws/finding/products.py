@@ -205,6 +205,8 @@ def _local(terms: Terms, product: Product) -> _Local | None:
     linear = len(product.rest) + len(product.powers)
     h = np.concatenate([product.rest, product.powers]) @ jacobian[:linear]
     top, bottom = float(weights @ h**2), float(weights @ noise)
+    if bottom == 0:  # of a constant
+        return None
     mu = top / bottom
     along = jacobian * h - mu * np.einsum("dkn,dn->kn", jacobian_moved, moved)
     scores = terms.by_run(along * weights)

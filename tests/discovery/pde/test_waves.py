@@ -6,7 +6,8 @@ from discovery import Trajectories, datasets
 from discovery.pde.densities import Jets
 from discovery.pde.grid import grid_of
 from discovery.pde.integrals import Integrals
-from discovery.pde.waves import field_noise, waves_of
+from discovery.pde.noise import field_noise
+from discovery.pde.waves import waves_of
 
 POINTS, RUNS, STEPS = 16, 30, 100
 GRID = grid_of([f"u{p}" for p in range(POINTS)])

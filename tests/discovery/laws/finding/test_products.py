@@ -10,6 +10,7 @@ from discovery.criteria import LAWS
 from discovery.estimation.iterates.sampling import Sampling
 from discovery.estimation.preparation import prepare
 from discovery.laws.finding.darboux import Field, darboux_polynomials
+from discovery.laws.finding.products import Product, Terms, refined
 from discovery.laws.general import Products, WhereNone, general_stages
 from discovery.laws.judging.law import Findings
 from discovery.laws.judging.verdict import Verdict
@@ -48,6 +49,13 @@ def test_the_field_is_that_of_the_runs():
     states = orbits.smoothed.states
     rates = datasets.info(data.name).rhs(states)
     assert np.abs(field(states) - rates).max() < 0.03 * np.abs(rates).max()
+
+
+def test_a_constant_is_no_product():
+    linear = polynomial(NAMES, 1)
+    terms = Terms(linear, linear, orbits_of(TRIANGLE, 0.01)[0])
+    constant = Product(np.zeros(2), np.ones(1), np.array([[1.0, 0.0, 0.0]]))
+    assert refined(terms, constant, np.ones(len(constant.vector), dtype=bool)) is None
 
 
 @pytest.mark.parametrize("seed", [TURNED, HIDDEN])

@@ -1,0 +1,53 @@
+"""A column that is off by another number in each run: found, said, and not where nothing is."""
+
+import numpy as np
+import pytest
+
+from discovery import ConservedQuantityFinder, Trajectories
+from discovery.estimation.preparation import prepare
+from discovery.laws.off_by_run import off_by_run
+from discovery.libraries.families import polynomial
+
+WRONG = {
+    "offset": lambda x, size: x + size[:, None],
+    "gain": lambda x, size: x * (1 + size[:, None]),
+}
+
+
+def oscillators(kind=None, friction=0.0, seed=0):
+    """Runs of an oscillator at 1 % noise, its place off by run; and by how much."""
+    rng = np.random.default_rng(seed)
+    t = 0.15 * np.arange(80)
+    phase, size = rng.uniform(0, 6.3, (30, 1)), rng.uniform(0.5, 2, (30, 1))
+    fading = size * np.exp(-friction * t / 2)
+    x, v = fading * np.cos(t + phase), -fading * np.sin(t + phase)
+    error = 0.05 * rng.standard_normal(30)
+    if kind:
+        x = WRONG[kind](x, error)
+    noisy = np.stack([x, v], axis=2) + 0.01 * rng.standard_normal((30, 80, 2))
+    return Trajectories(noisy, times=t, names=["x", "v"]), error
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_column_that_is_off_is_found(kind):
+    runs, error = oscillators(kind)
+    off = off_by_run([polynomial(runs.names, 2)], prepare(runs), [0, 1])
+    found = next(one for one in off if (one.column, one.kind) == (0, kind))
+    assert np.corrcoef(found.errors, -error)[0, 1] > 0.98
+
+
+def test_what_loses_energy_is_not_off():
+    runs, _ = oscillators(friction=0.1)
+    assert not off_by_run([polynomial(runs.names, 4)], prepare(runs), [0, 1])
+
+
+def test_a_report_says_which_column_may_be_off():
+    report = ConservedQuantityFinder(random_state=0).fit(oscillators("offset")[0]).report_
+    assert report.verdict == "undecided" and report.n_conserved == 0
+    assert "were x to have an offset of its own in each run" in report.reason
+
+
+def test_a_report_of_what_has_no_law_says_none():
+    runs, _ = oscillators(friction=0.1)
+    report = ConservedQuantityFinder(library=["x**2", "v**2", "x*v"], random_state=0).fit(runs)
+    assert report.report_.verdict == "none"
