@@ -2,9 +2,10 @@
 
 from keras import ops
 
-from keras_ndm.backend import Tensor
+from keras_ndm.backend import Tensor, traced_apart
 
 
+@traced_apart
 @ops.custom_gradient
 def tap(tensor: Tensor, meter: Tensor, scale: Tensor) -> Tensor:
     """Identity on `tensor`, whose backward pass gives `meter` the gradient ‖gradient‖ / scale.
