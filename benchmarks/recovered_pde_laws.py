@@ -163,8 +163,8 @@ RESOLVED = {
         fields=(Field((0.3, 0.6), (0.1, 0.3), 2),), dt=0.1, share=1 / 3, laws=4
     ),
     "nonlinear Schrödinger": EQUATIONS["nonlinear Schrödinger"]._replace(
-        fields=(Field((0.3, 0.8), (0.1, 0.3), 1), Field((0, 0), (0.1, 0.3), 1)),
-        **{"n": 64, "dt": 0.04, "share": 1 / 3, "laws": 5},
+        fields=(Field((0.3, 0.8), (0.1, 0.3), 2), Field((0, 0), (0.1, 0.3), 2)),
+        **{"n": 128, "dt": 0.04, "share": 1 / 3, "laws": 5},
     ),
 }
 

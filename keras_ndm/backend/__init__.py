@@ -15,6 +15,8 @@ Every backend module provides the same names, listed in `NAMES`:
 - ``iterated(function, state, count)``: states one after another, in one loop that can be compiled
   and differentiated;
 - ``inverse_or_nan(matrix)``: what is not finite, instead of an error, where there is no inverse;
+- ``traced_apart(function)``: the function in a program of its own: TensorFlow keeps for good in
+  which program a custom gradient was called, and that need not be a model's;
 - ``tanh``, ``sin``, ``cos``, ``mean``: in the precision of their argument (`keras.ops` computes
   them in float32 on JAX).
 """
@@ -33,6 +35,7 @@ NAMES = (
     "sin",
     "tanh",
     "tfp",
+    "traced_apart",
 )
 
 _INSTALL = (
@@ -62,7 +65,7 @@ def _select():
 _module = _select()
 Tensor, tfp = _module.Tensor, _module.tfp
 compiled, jacobian, iterated = _module.compiled, _module.jacobian, _module.iterated
-inverse_or_nan = _module.inverse_or_nan
+inverse_or_nan, traced_apart = _module.inverse_or_nan, _module.traced_apart
 partials, readable, concrete = _module.partials, _module.readable, _module.concrete
 sin, cos, tanh, mean = _module.sin, _module.cos, _module.tanh, _module.mean
 

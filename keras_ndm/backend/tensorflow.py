@@ -1,6 +1,7 @@
 """TensorFlow's side of `keras_ndm.backend`."""
 
 import contextlib
+import functools
 import warnings
 from collections.abc import Callable, Sequence
 
@@ -27,6 +28,7 @@ __all__ = [
     "sin",
     "tanh",
     "tfp",
+    "traced_apart",
 ]
 
 
@@ -188,3 +190,17 @@ def inverse_or_nan(matrix: tf.Tensor) -> tf.Tensor:
     sound = finite & (tf.linalg.det(tf.stop_gradient(usable)) != 0)
     found = tf.linalg.inv(tf.where(sound[..., None, None], matrix, eye))
     return tf.where(sound[..., None, None], found, tf.constant(float("nan"), matrix.dtype))
+
+
+def traced_apart(function: Callable) -> Callable:
+    """A function of tensors, in a program of its own wherever it is called.
+
+    TensorFlow holds the programs in which custom gradients were called for good.
+    """
+    program = tf.function(function)
+
+    @functools.wraps(function)
+    def called(*args):
+        return program(*map(tf.convert_to_tensor, args))
+
+    return called

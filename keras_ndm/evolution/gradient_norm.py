@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_ndm.backend import Tensor
+from keras_ndm.backend import Tensor, traced_apart
 
 
 def tap(tensor: Tensor, meter: Tensor, scale: Tensor) -> Tensor:
@@ -24,6 +24,7 @@ def tap(tensor: Tensor, meter: Tensor, scale: Tensor) -> Tensor:
     return _tapped(*(part + ops.zeros_like(part) for part in (tensor, meter, scale)))
 
 
+@traced_apart
 @ops.custom_gradient
 def _tapped(tensor: Tensor, meter: Tensor, scale: Tensor) -> Tensor:
     def backward(*args, upstream=None):

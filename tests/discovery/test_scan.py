@@ -128,6 +128,19 @@ def test_what_is_no_client(scan):
         fitted(scan, client="nowhere")
 
 
+def test_no_client_is_made_where_no_scheduler_answers(scan, monkeypatch):
+    """One that is half open keeps the process from ending for a minute."""
+    distributed = pytest.importorskip("distributed")
+
+    class Never(distributed.Client):
+        def __init__(self, *_, **__):
+            raise AssertionError
+
+    monkeypatch.setattr(distributed, "Client", Never)
+    with pytest.raises(ValueError, match="no scheduler answers"):
+        fitted(scan, client="nowhere")
+
+
 def kill_one_that_works(client, processes):
     busy = []
     while not busy:

@@ -7,6 +7,7 @@ import pytest
 from keras import ops
 
 from keras_ndm import FlowDensity, NeuralDifferentialManifold
+from keras_ndm.evolution import Balance
 from keras_ndm.rowwise import Rows
 
 pytestmark = pytest.mark.skipif(
@@ -30,6 +31,13 @@ def next_state(x):
     return model
 
 
+def balanced(x):
+    model = NeuralDifferentialManifold(hidden=(4,), curvature_weight=Balance(0.1))
+    model.compile(keras.optimizers.Adam())
+    model.fit(x, 0.9 * x, verbose=0)
+    return model
+
+
 def density(x):
     model = FlowDensity("linear")
     model.compile(keras.optimizers.Adam())
@@ -38,7 +46,7 @@ def density(x):
     return model
 
 
-@pytest.mark.parametrize("train", [next_state, density])
+@pytest.mark.parametrize("train", [next_state, balanced, density])
 def test_nothing_is_left_of_a_model_that_is_gone(rng, train):
     x = rng.normal(size=(64, 2)).astype("float32")
     train(x)  # some graphs are made once a process

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -52,12 +53,25 @@ def as_client(client: ClientLike) -> distributed.Client | None:
             "address of a scheduler such as 'tcp://10.0.0.1:8786'."
         )
     try:
-        return distributed.Client(client, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
+        asyncio.run(_greet(client))
+    except (OSError, ValueError, TypeError, MemoryError) as error:
         raise ValueError(
             f"client: no scheduler answers at {client!r} ({error}). Expected the address that "
             "dask scheduler prints, such as 'tcp://10.0.0.1:8786'."
         ) from error
+    return distributed.Client(client, set_as_default=False)
+
+
+async def _greet(address: str) -> None:
+    """Connect with a scheduler and leave again.
+
+    A client that found none would keep the process from ending for a minute.
+    """
+    from distributed.comm import connect
+    from distributed.security import Security
+
+    comm = await connect(address, **Security().get_connection_args("client"))
+    await comm.close()
 
 
 def mapped(

@@ -8,38 +8,43 @@ that they carry about the run is, for Gaussian features,
 and the Dirichlet energy D keeps it smooth: without it a network minimises W by tiny fast ripples.
 Conserved quantities are the only features whose information does not end with their noise.
 
-Features flatten by a power of the number of steps, about. Training ends early where the power seen
-so far would leave all of them far from flat: most data without a law need a fifth of the steps.
+Some samples of some runs at a time, each with a neighbour that tells D, are given to L-BFGS. A
+network so small is trained in NumPy before a framework has started.
+
+Features flatten by a power of the number of rounds, about. Training ends early where the power seen
+so far would leave all of them far from flat: most data without a law need a quarter of the rounds.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 import numpy as np
+from scipy.optimize import minimize
 
 from discovery.criteria import LAWS
 from discovery.estimation.orbits import Orbits
 from discovery.laws.finding.operators import Operators, operators, spectrum
 from discovery.laws.learned.library import LearnedLibrary, Network
 
-if TYPE_CHECKING:
-    import keras
-
-# The network's hidden layers, and its training.
+# The network's hidden layers, and its training: rounds on new samples, and steps of each.
 HIDDEN = (64, 64)
-STEPS = 1500
-LEARNING_RATE = 5e-3
-# Steps after which it is asked whether more could help, and how far from flat the flattest feature
+ROUNDS, STEPS = 16, 25
+# Steps that L-BFGS remembers.
+MEMORY = 20
+# Rounds after which it is asked whether more could help, and how far from flat the flattest feature
 # may then be expected to end: three times what was expected is common, ten times is not.
-LOOKS, FAR = (150, 300, 600), 10.0
-# Runs and samples of each that a step sees.
-RUNS, SAMPLES = 60, 24
+LOOKS, FAR = (2, 4, 8), 10.0
+# Runs and samples of each that a round sees.
+RUNS, SAMPLES = 60, 48
 # The least distance, in standard deviations of a coordinate, over which features must be smooth.
 SMOOTH = 0.01
 # W and D are never thought to be smaller than this share of B.
 FLOOR = 1e-6
+
+Layers: TypeAlias = list[tuple[np.ndarray, np.ndarray]]
 
 
 def train_features(
@@ -63,51 +68,27 @@ def train_features(
     verbose : bool
         Show a progress bar (on stderr).
     """
-    import keras
     from tqdm.auto import tqdm
 
     d = len(names)
     angles = tuple(i for i, role in enumerate(roles or ()) if role == "angle")
-    states = orbits.smoothed.states
-    blank = Network(states.mean(axis=0), orbits.scale, angles, ())
-    size = int(np.clip(2 * (d - 1), 4, 12))
-    keras.utils.set_random_seed(int(rng.integers(2**31)))
-    dense = keras.layers.Dense
-    network = keras.Sequential(
-        [
-            keras.Input((None, 2, d + len(angles))),
-            *(dense(width, activation="tanh") for width in HIDDEN),
-            dense(size),
-        ]
-    )
-    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, STEPS)
-    # XLA takes seconds, and megabytes that TensorFlow never frees; on JAX there is nothing else.
-    compiled = keras.backend.backend() == "jax"
-    network.compile(keras.optimizers.Adam(schedule), loss=_lost_information, jit_compile=compiled)
-    # As `keras_ndm.keras_internals.build_optimizer`, whose import takes a second.
-    network.optimizer.build(network.trainable_variables)
-    network.optimizer._all_reduce_sum_gradients = list
-    batches = _batches(orbits, blank, rng)
-
-    def read(model: keras.Model) -> tuple[LearnedLibrary, Operators]:
-        kernels = [np.asarray(w, dtype=float) for w in model.get_weights()]
-        layers = tuple(zip(kernels[::2], kernels[1::2], strict=True))
-        library = LearnedLibrary(names, Network(blank.centre, blank.scale, angles, layers))
-        return library, operators(library, orbits.smoothed, orbits.offsets, orbits.scale)
-
+    blank = Network(orbits.smoothed.states.mean(axis=0), orbits.scale, angles, ())
+    widths = (d + len(angles), *HIDDEN, int(np.clip(2 * (d - 1), 4, 12)))
+    weights = _first_weights(widths, rng)
     left: list[float] = []
-    with tqdm(total=STEPS, desc="learning features", unit="step", disable=not verbose) as bar:
-
-        def after(batch: int, **_: object) -> None:
+    with tqdm(total=ROUNDS, desc="learning features", unit="round", disable=not verbose) as bar:
+        for done in range(1, ROUNDS + 1):
+            given = widths, _samples(orbits, blank, rng)
+            options = {"maxiter": STEPS, "maxcor": MEMORY}
+            weights = minimize(_objective, weights, given, "L-BFGS-B", True, options=options).x
             bar.update()
-            if batch + 1 in LOOKS:
-                # Asked through the callback, weights are those of now on JAX too.
-                left.append(_far_from_flat(read(progress.model)[1]))
-                network.stop_training = gives_up(left)
-
-        progress = keras.callbacks.LambdaCallback(on_train_batch_end=after)
-        network.fit(batches, epochs=1, verbose=0, callbacks=[progress], shuffle=False)
-    library, ops = read(network)
+            if done in (*LOOKS, ROUNDS):
+                layers = tuple(_layers(weights, widths))
+                library = LearnedLibrary(names, Network(blank.centre, blank.scale, angles, layers))
+                ops = operators(library, orbits.smoothed, orbits.offsets, orbits.scale)
+                left.append(_far_from_flat(ops))
+                if done < ROUNDS and gives_up(left):
+                    break
     return library.rotated(spectrum(ops))
 
 
@@ -123,7 +104,7 @@ def gives_up(left: Sequence[float]) -> bool:
         return False
     before, now = LOOKS[len(left) - 2 : len(left)]
     power = np.log(left[-1] / left[-2]) / np.log(now / before)
-    return bool(left[-1] * (STEPS / now) ** min(power, 0.0) > FAR)
+    return bool(left[-1] * (ROUNDS / now) ** min(power, 0.0) > FAR)
 
 
 def _far_from_flat(ops: Operators) -> float:
@@ -138,54 +119,78 @@ def _far_from_flat(ops: Operators) -> float:
     return float(np.min(within / allowed))
 
 
-def _lost_information(_: keras.KerasTensor, features: keras.KerasTensor) -> keras.KerasTensor:
-    """Return −I of features (runs, samples, 2, k): at the samples, and beside them."""
-    from keras import ops
+def _first_weights(widths: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+    """Return random kernels as Glorot and Bengio (2010) draw them, and no biases, as one vector."""
+    parts = []
+    for ahead, behind in itertools.pairwise(widths):
+        most = np.sqrt(6 / (ahead + behind))
+        parts += [rng.uniform(-most, most, ahead * behind), np.zeros(behind)]
+    return np.concatenate(parts)
 
-    k = features.shape[-1]
+
+def _layers(weights: np.ndarray, widths: Sequence[int]) -> Layers:
+    """Return the kernels and biases in one vector."""
+    shapes = list(itertools.pairwise(widths))
+    sizes = [size for a, b in shapes for size in (a * b, b)]
+    parts = np.split(weights, np.cumsum(sizes)[:-1])
+    return [(parts[2 * k].reshape(s), parts[2 * k + 1]) for k, s in enumerate(shapes)]
+
+
+def _objective(
+    weights: np.ndarray, widths: Sequence[int], samples: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Return −I of samples (runs, samples, 2, inputs), and its gradient by the weights."""
+    layers = _layers(weights.astype(samples.dtype), widths)
+    values = [samples.reshape(-1, widths[0])]
+    for kernel, bias in layers[:-1]:
+        values.append(np.tanh(values[-1] @ kernel + bias))
+    features = values[-1] @ layers[-1][0] + layers[-1][1]
+    loss, slope = lost_information(features.reshape(*samples.shape[:3], -1).astype(float))
+    slope = slope.reshape(features.shape).astype(samples.dtype)
+    parts: list[np.ndarray] = []
+    for depth, (kernel, _) in reversed(list(enumerate(layers))):
+        parts = [(values[depth].T @ slope).ravel(), slope.sum(axis=0), *parts]
+        if depth:
+            slope = (slope @ kernel.T) * (1 - values[depth] ** 2)
+    return loss, np.concatenate(parts).astype(float)
+
+
+def lost_information(features: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return −I, and its gradient.
+
+    Parameters
+    ----------
+    features : (runs, samples, 2, k) array
+        At the samples, and beside them.
+    """
+    runs, count, _, k = features.shape
     here, beside = features[:, :, 0], features[:, :, 1]
-    mean = ops.mean(here, axis=1, keepdims=True)
-    inner = ops.reshape(here - mean, (-1, k))
-    moved = ops.reshape(beside - here, (-1, k))
-    outer = ops.reshape(mean - ops.mean(mean, axis=0, keepdims=True), (-1, k))
-    rows = ops.cast(ops.shape(inner)[0], features.dtype)
-    runs = ops.cast(ops.shape(outer)[0], features.dtype)
-    between = ops.matmul(ops.transpose(outer), outer) / runs
-    # Features of any size: the information does not depend on it, the arithmetic does.
-    size = ops.sqrt(ops.diagonal(between) + 1e-12)
-    unit = size[:, None] * size[None, :]
-    between = between / unit
-    within = (ops.matmul(ops.transpose(inner), inner) + ops.matmul(ops.transpose(moved), moved)) / (
-        rows * unit
-    )
-    within = within + FLOOR * ops.eye(k, dtype=features.dtype)
-    logdet = lambda m: 2 * ops.sum(ops.log(ops.diagonal(ops.cholesky(m))))  # noqa: E731
-    return 0.5 * (logdet(within) - logdet(within + between))
+    mean = here.mean(axis=1, keepdims=True)
+    inner, moved = here - mean, beside - here
+    outer = (mean - mean.mean(axis=0))[:, 0]
+    flat = np.concatenate([inner, moved]).reshape(-1, k)
+    between = outer.T @ outer / runs
+    within = flat.T @ flat / (runs * count) + FLOOR * np.diag(np.diag(between))
+    loss = 0.5 * (np.linalg.slogdet(within)[1] - np.linalg.slogdet(within + between)[1])
+    # By W + D and by B, and then by what they are sums of.
+    by_between = -np.linalg.inv(within + between)
+    by_within = np.linalg.inv(within) + by_between
+    by_between += FLOOR * np.diag(np.diag(by_within))
+    slope = np.empty_like(features)
+    slope[:, :, 1] = moved @ by_within / (runs * count)
+    slope[:, :, 0] = inner @ by_within / (runs * count) - slope[:, :, 1]
+    slope[:, :, 0] += (outer @ by_between / (runs * count))[:, None]
+    return float(loss), slope
 
 
-def _batches(orbits: Orbits, blank: Network, rng: np.random.Generator) -> keras.utils.PyDataset:
-    """Return a data set of random samples of random runs, each with a neighbour."""
-    import keras
-
+def _samples(orbits: Orbits, blank: Network, rng: np.random.Generator) -> np.ndarray:
+    """Return random samples of random runs, each with a neighbour, as the network sees them."""
     starts, lengths = orbits.offsets[:-1], np.diff(orbits.offsets)
     states = orbits.smoothed.states
-    noise = np.sqrt(orbits.smoothed.variances)
-    reach = np.maximum(noise, SMOOTH * orbits.scale)
-    n_runs = min(RUNS, len(lengths))
-
-    class Batches(keras.utils.PyDataset):
-        def __len__(self) -> int:
-            return STEPS
-
-        def __getitem__(self, _: int) -> tuple:
-            runs = rng.choice(len(lengths), n_runs, replace=False)
-            rows = starts[runs, None] + (
-                rng.random((n_runs, SAMPLES)) * lengths[runs, None]
-            ).astype(int)
-            rows = rows.ravel()
-            near = states[rows] + reach[rows] * rng.standard_normal((len(rows), states.shape[1]))
-            pair = np.stack([blank.embed(states[rows]), blank.embed(near)], axis=1)
-            pair = pair.reshape(n_runs, SAMPLES, 2, -1).astype("float32")
-            return pair, np.zeros((n_runs, 1), "float32")
-
-    return Batches(workers=1)
+    reach = np.maximum(np.sqrt(orbits.smoothed.variances), SMOOTH * orbits.scale)
+    runs = rng.choice(len(lengths), min(RUNS, len(lengths)), replace=False)[:, None]
+    rows = starts[runs] + (rng.random((len(runs), SAMPLES)) * lengths[runs]).astype(int)
+    rows = rows.ravel()
+    near = states[rows] + reach[rows] * rng.standard_normal((len(rows), states.shape[1]))
+    pairs = np.stack([blank.embed(states[rows]), blank.embed(near)], axis=1)
+    return pairs.reshape(len(runs), SAMPLES, 2, -1).astype("float32")
