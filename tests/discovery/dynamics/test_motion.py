@@ -409,6 +409,7 @@ def bad_calls():
         "window": (lambda m: m.forecast(window[1:], times, [11]), "the window has shape"),
         "order ahead": (lambda m: m.forecast(window, times, [12, 11]), "that increase"),
         "the past": (lambda m: m.forecast(window, times, [-1.0]), "before the window"),
+        "far ahead": (lambda m: m.forecast(window, times, [1e9]), "more than 20000 steps"),
         "no runs": (lambda m: m.refit(window), "expected Trajectories"),
     }
 
