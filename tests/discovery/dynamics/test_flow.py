@@ -53,7 +53,7 @@ def test_what_takes_too_many_symplectic_steps_is_known_soon(equations, counted, 
 def test_what_takes_long_says_so(equations, monkeypatch, capsys, times, separable):
     monkeypatch.setattr(progress, "PATIENCE", 0.0)
     if not separable:
-        x, y, u, v = equations.symbols
+        x, _, u, _ = equations.symbols
         equations = Equations((x, u), (u + x * u, -sympy.sin(x)), (), np.empty(0), ())
     start = STARTS[:1, : len(equations.symbols)]
     rollout(equations, start, np.array(times))
