@@ -6,6 +6,7 @@ FLAT = ["position"] * 2 + ["velocity"] * 2
 SOLID = ["position"] * 3 + ["velocity"] * 3
 LINE = ["position", "velocity"]
 MOMENTS = 1.13, 1.77, 2.41
+PAIR = 1.1372, 0.8713  # masses
 
 
 def anharmonic(x, u):
@@ -33,6 +34,23 @@ def morse(x, u):
     """Return the rates of a molecule's stretch."""
     e = np.exp(-0.7 * x)
     return u, -2 * 1.3 * 0.7 * (1 - e) * e
+
+
+def morse_pair(x, y, u, v):
+    """Return the rates of two bodies with Morse's potential between them."""
+    e = np.exp(-0.7713 * (x - y))
+    force = 2 * 1.3 * 0.7713 * (1 - e) * e
+    return u, v, -force / PAIR[0], force / PAIR[1]
+
+
+def bound_pair(rng, n):
+    """Return states of two bodies that stay together."""
+    whole = sum(PAIR)
+    r, middle = rng.uniform(-0.4, 1.0, n), rng.uniform(-1, 1, n)
+    w, drift = rng.uniform(-0.5, 0.5, n), rng.uniform(-0.3, 0.3, n)
+    first, second = PAIR[1] / whole, -PAIR[0] / whole
+    places = middle + first * r, middle + second * r
+    return np.column_stack([*places, drift + first * w, drift + second * w])
 
 
 def sphere(x, y, z, u, v, w):
@@ -82,6 +100,7 @@ MORE = {
     "magnetic field": (field, box(1, 4), 14.0, "xyuv", FLAT),
     "quartic": (quartic, box(1, 4), 14.0, "xyuv", FLAT),
     "Morse": (morse, bound, 15.0, "xu", LINE),
+    "Morse pair": (morse_pair, bound_pair, 15.0, "xyuv", FLAT),
     "sphere": (sphere, on_the_sphere, 12.0, "xyzuvw", SOLID),
     "Toda on springs": (chain, box(0.8, 6), 12.0, "xyzuvw", SOLID),
     "asymmetric top": (top, lambda rng, n: rng.normal(size=(n, 3)), 18.0, "xyz", None),

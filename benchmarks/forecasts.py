@@ -206,7 +206,9 @@ def rows(options):
             taken = time.perf_counter() - begun
             ours = f"refused: {str(refused)[:90]} | — | —"
         task = Task(runs, level, options.training, name in HAMILTONIAN)
-        cells = [ours, *(beside(title, task, asked) for title in options.rivals)]
+        rivals = options.rivals if seed < options.rival_seeds else []
+        cells = [ours, *(beside(title, task, asked) for title in rivals)]
+        cells += [""] * (len(options.rivals) - len(rivals))
         yield f"| {name} | {noise:g} | {seed} | {' | '.join(cells)} | {taken:.0f} |"
 
 
@@ -240,6 +242,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--systems", nargs="*", default=list(SYSTEMS), choices=list(SYSTEMS))
     parser.add_argument("--rivals", nargs="*", default=list(RIVALS)[:4], choices=list(RIVALS))
+    parser.add_argument("--rival-seeds", type=int, default=1, help="seeds on which rivals run")
     parser.add_argument("--training", type=float, default=20, help="CPU seconds for each network")
     parser.add_argument("--controls", action="store_true", help="law-free data instead")
     parser.add_argument(

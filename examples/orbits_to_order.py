@@ -57,10 +57,11 @@ def main():
     for orbit, start, color in zip(orbits, sample, colors, strict=True):
         axes[1].plot(orbit[:, 0], orbit[:, 1], color=color, lw=1.3)
         axes[1].plot(*start[:2], "o", color=color, ms=5)
-    axes[1].set_title(f"to order: E = {ENERGY}, L = {MOMENTUM}")
+    axes[1].set_title(f"to order: E = −{-ENERGY}, L = {MOMENTUM} (dots: drawn states)")
+    size = 1.05 * np.abs(runs.states[..., :2]).max()
     for ax in axes:
         ax.plot(0, 0, "+", color="black", ms=9)
-        ax.set(xlabel="x", ylabel="y", aspect="equal", xlim=(-2, 2), ylim=(-2, 2))
+        ax.set(xlabel="x", ylabel="y", aspect="equal", xlim=(-size, size), ylim=(-size, size))
         ax.spines[["top", "right"]].set_visible(False)
     figure.savefig(options.out, dpi=120)
     print(f"wrote {options.out}")

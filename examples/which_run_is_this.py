@@ -17,6 +17,7 @@ from discovery import ConservedQuantityFinder, datasets
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.colors import LogNorm
 
 RUNS, SAMPLES, PAUSE = 60, 30, 60
 
@@ -55,15 +56,18 @@ def main():
     print(f"and another's: {report.distance(first[0], later[1])}")
 
     order = np.argsort(embedding.embedding_[:, 0])
-    figure, axes = plt.subplots(1, 2, figsize=(9, 4.2), layout="constrained")
-    titles = ("apart in what is conserved\n(standard errors)", "apart by nearest states\n(spreads)")
-    for ax, distances, title in zip(axes, (by_laws, by_states), titles, strict=True):
-        shown = distances[np.ix_(order, order)]
-        shown = np.log10(np.maximum(shown, 0.3)) if ax is axes[0] else shown
-        image = ax.imshow(shown, cmap="viridis")
-        figure.colorbar(image, ax=ax, label="log10" if ax is axes[0] else "spreads")
-        ax.set(title=title, xlabel="run", ylabel="continuation")
+    figure, axes = plt.subplots(1, 2, figsize=(9.5, 4.2), layout="constrained")
+    shown = (
+        ("by what is conserved", by_laws, LogNorm(vmin=1), "standard errors apart"),
+        ("by nearest states", by_states, None, "spreads apart"),
+    )
+    for ax, (title, distances, norm, unit) in zip(axes, shown, strict=True):
+        image = ax.imshow(distances[np.ix_(order, order)], norm=norm)
+        figure.colorbar(image, ax=ax, label=unit, shrink=0.8)
+        ax.set(title=title, xlabel="first piece", ylabel="later piece")
+    figure.suptitle(f"{RUNS} runs in order of what is conserved: small on the diagonal is right")
     figure.savefig(options.out, dpi=120)
+    print(f"wrote {options.out}")
 
 
 if __name__ == "__main__":

@@ -128,6 +128,8 @@ def _independent(slopes: sympy.Matrix, unknowns: Sequence[sympy.Symbol]) -> bool
 def _moves(equations: Equations, space: Space, weak: Weak) -> bool:
     """Tell whether the velocities change over windows as the equations say."""
     columns = [j for _, j in space.pairs]
+    if _crosses_a_pole(equations, columns, weak):
+        return False
     size = weak.path[:, columns].std(axis=0)
     push = equations(weak.path)[:, columns] / size
     weak = weak.trusting([push])
@@ -138,3 +140,12 @@ def _moves(equations: Equations, space: Space, weak: Weak) -> bool:
     return bool(sound.any()) and float(np.sum(rest**2)) <= MOTION.weak_rest * float(
         np.sum(change[sound] ** 2)
     )
+
+
+def _crosses_a_pole(equations: Equations, columns: Sequence[int], weak: Weak) -> bool:
+    """Tell whether a denominator changes its sign along a run: no motion passes there."""
+    numbers = dict(zip(equations.parameters, equations.values, strict=True))
+    below = [sympy.fraction(equations.rates[j])[1].subs(numbers) for j in columns]
+    signs = np.sign(evaluate(below, equations.symbols, weak.path))
+    runs = (signs[edges[0] : edges[-1] + 1] for edges in weak.edges)
+    return any(np.any(np.diff(run, axis=0) != 0) for run in runs)

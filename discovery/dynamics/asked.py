@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike
 from discovery.data.states import coordinates, has_names
 from discovery.data.trajectories import Trajectories
 
+# Steps of a forecast at most: they take some ten seconds.
+_FARTHEST = 20_000
+
 
 def states_of(states: ArrayLike, what: str, names: Sequence[str]) -> np.ndarray:
     """Return states (..., d) as an array.
@@ -136,7 +139,17 @@ def marks_to(first: float, t: np.ndarray, longest: float) -> tuple[np.ndarray, n
         Increasing, none before the first.
     longest : float
         The longest step between two of them.
+
+    Raises
+    ------
+    ValueError
+        For times so far ahead that there are too many.
     """
+    if t[-1] - first > _FARTHEST * longest:
+        raise ValueError(
+            f"t reaches {t[-1] - first:.6g} ahead, more than {_FARTHEST} steps of {longest:.6g}. "
+            f"Expected {_FARTHEST * longest:.6g} at most."
+        )
     marks = [first]
     for at in t:
         n = max(1, int(np.ceil((at - marks[-1]) / longest - 1e-6)))

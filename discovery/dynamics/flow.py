@@ -19,6 +19,7 @@ import numpy as np
 from scipy.integrate import DOP853, solve_ivp
 
 from discovery.dynamics.equations import Equations
+from discovery.laws.progress import late
 
 _RK4 = np.array([1, 2, 2, 1]) / 6
 # Relative error of a step, of a rollout.
@@ -31,8 +32,9 @@ _LEAPFROG = 1 / (2 - 2 ** (1 / 3))
 _LEAPFROGS = (_LEAPFROG, 1 - 2 * _LEAPFROG, _LEAPFROG)
 # Error of a layer's step, in spreads, and substeps at most.
 _LAYER_ERROR, _SUBSTEPS = 1e-6, 4096
-# Steps that a symplectic rollout may take of its whole time, and its error over the first part.
-_MOST_STEPS, _SYMPLECTIC_ERROR, _PROBE = 200_000, 1e-7, 64
+# Steps that a symplectic rollout may take; its error over the first part, of so many intervals
+# between times, or of so many steps where those are fewer.
+_MOST_STEPS, _SYMPLECTIC_ERROR, _PROBE, _PROBE_STEPS = 200_000, 1e-7, 64, 1024
 
 
 class Steps(NamedTuple):
@@ -133,7 +135,8 @@ def rollout(equations: Equations, starts: np.ndarray, times: np.ndarray) -> np.n
 
     Where the coordinates part into two groups that move each other, as positions and momenta of a
     sum of kinetic and potential energy do, by a symplectic composition in fixed steps, whose
-    energy error does not grow; where that takes too many steps, and elsewhere, by `DOP853`.
+    energy error does not grow; where that takes too many steps, and elsewhere, by `DOP853`. What
+    takes more than a few seconds shows a bar.
 
     Parameters
     ----------
@@ -152,17 +155,25 @@ def rollout(equations: Equations, starts: np.ndarray, times: np.ndarray) -> np.n
         found = _symplectic(equations, starts, times)
         if found is not None:
             return found
-    for i, start in enumerate(starts):
-        solved = solve_ivp(
-            lambda _, x: equations(x[None])[0],
-            (times[0], times[-1]),
-            start,
-            method="DOP853",
-            t_eval=times,
-            rtol=_RELATIVE,
-            atol=_RELATIVE * max(float(np.abs(start).max()), 1e-300),
-        )
-        out[i, : solved.y.shape[1]] = solved.y.T
+    span = abs(times[-1] - times[0])
+    with late("following a motion", span * len(starts)) as bar:
+
+        def rate(t: float, x: np.ndarray) -> np.ndarray:
+            bar.update(max(done + abs(t - times[0]) - bar.n, 0.0))
+            return equations(x[None])[0]
+
+        for i, start in enumerate(starts):
+            done = i * span
+            solved = solve_ivp(
+                rate,
+                (times[0], times[-1]),
+                start,
+                method="DOP853",
+                t_eval=times,
+                rtol=_RELATIVE,
+                atol=_RELATIVE * max(float(np.abs(start).max()), 1e-300),
+            )
+            out[i, : solved.y.shape[1]] = solved.y.T
     return out
 
 
@@ -203,16 +214,19 @@ def substeps(equations: Equations, starts: np.ndarray, dt: float, size: np.ndarr
 
 def _symplectic(equations: Equations, starts: np.ndarray, times: np.ndarray) -> np.ndarray | None:
     """Return the states, or None where the steps that they need are too many."""
-    steps = np.diff(times)
-    probe = times[: _PROBE + 1]
-    substeps, coarse = 1, _composed(equations, starts, probe, 1)
-    size = np.abs(starts).max()
-    while 2 * substeps * len(steps) <= _MOST_STEPS:
-        substeps *= 2
-        fine = _composed(equations, starts, probe, substeps)
+    near, size = times[: _PROBE + 1], np.abs(starts).max()
+    longest = max(np.diff(near), key=abs)
+    substeps = 2
+    while substeps * (len(times) - 1) <= _MOST_STEPS:
+        marks, parts = near, substeps
+        if substeps * (len(near) - 1) > _PROBE_STEPS:
+            # Times that are far apart say nothing about the steps that the motion needs.
+            parts = 2
+            marks = times[0] + 2 * longest / substeps * np.arange(_PROBE_STEPS // 2 + 1)
+        coarse, fine = (_composed(equations, starts, marks, n) for n in (parts // 2, parts))
         if np.isfinite(fine).all() and np.abs(fine - coarse).max() <= _SYMPLECTIC_ERROR * size:
             return _composed(equations, starts, times, substeps)
-        coarse = fine
+        substeps *= 2
     return None
 
 
@@ -229,9 +243,11 @@ def _composed(
     now = np.array(starts)
     out = np.empty((len(starts), len(times), starts.shape[1]))
     out[:, 0] = now
-    with np.errstate(all="ignore"):
+    total = substeps * (len(times) - 1)
+    with np.errstate(all="ignore"), late("following a motion", total) as bar:
         for j, step in enumerate(np.diff(times) / substeps):
             for _ in range(substeps):
+                bar.update()
                 for drift, kick in zip(drifts, weights, strict=False):
                     now[:, first] += drift * step * equations.of_half(0, now)
                     now[:, second] += kick * step * equations.of_half(1, now)

@@ -205,7 +205,8 @@ class Lengthened(NamedTuple):
 def followed(equations: Equations, windows: Windows) -> tuple[Fit, Fit]:
     """Fit the starts alone, of the windows and then of those twice as long, and return both fits.
 
-    What a start takes up in a short window shows in a longer one.
+    What a start takes up in a short window shows in a longer one; what does not follow short
+    windows is asked no more, and its one fit stands for both.
 
     Parameters
     ----------
@@ -213,6 +214,8 @@ def followed(equations: Equations, windows: Windows) -> tuple[Fit, Fit]:
     windows : Windows
     """
     fit = shoot(equations, windows, free=False)
+    if fit.per_freedom > MOTION.misfit:
+        return fit, fit
     return fit, shoot(equations, replace(windows, starts=fit.starts).joined(), free=False)
 
 

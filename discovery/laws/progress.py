@@ -1,12 +1,17 @@
-"""Progress of a search, on stderr, where it is asked for."""
+"""Progress on stderr: of a search, where it is asked for, and of what takes long unasked."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+# Seconds after which what still runs says so.
+PATIENCE = 3.0
 T = TypeVar("T")
 _SHOWN: ContextVar[bool] = ContextVar("progress_is_shown", default=False)
 
@@ -41,3 +46,18 @@ def counted(pieces: Iterable[T], total: int) -> Iterator[T]:
     yield from tqdm(
         pieces, total=total, desc="judging", unit="piece", leave=False, disable=not _SHOWN.get()
     )
+
+
+def late(what: str, total: float) -> tqdm:
+    """Return a bar that is seen only where it is not full after a few seconds.
+
+    Parameters
+    ----------
+    what : str
+        What takes so long.
+    total : float
+    """
+    from tqdm import tqdm  # plain text: a notebook's bar is there from the start
+
+    form = "{desc}: {percentage:.0f}%|{bar}| {elapsed}, {remaining} left"
+    return tqdm(total=total, desc=what, leave=False, delay=PATIENCE, bar_format=form)

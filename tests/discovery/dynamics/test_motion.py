@@ -9,7 +9,12 @@ import pytest
 import sympy
 
 from discovery import ConservedQuantityFinder, Trajectories, datasets
+from discovery.dynamics.accelerations import accelerations
+from discovery.dynamics.canonical import Space
+from discovery.dynamics.equations import real_symbol
 from discovery.dynamics.routes import motion_of
+from discovery.dynamics.weak import Weak
+from discovery.dynamics.windows import Measured, Windows
 
 from .conftest import exact, law
 
@@ -409,6 +414,7 @@ def bad_calls():
         "window": (lambda m: m.forecast(window[1:], times, [11]), "the window has shape"),
         "order ahead": (lambda m: m.forecast(window, times, [12, 11]), "that increase"),
         "the past": (lambda m: m.forecast(window, times, [-1.0]), "before the window"),
+        "far ahead": (lambda m: m.forecast(window, times, [1e9]), "more than 20000 steps"),
         "no runs": (lambda m: m.refit(window), "expected Trajectories"),
     }
 
@@ -607,3 +613,51 @@ def test_columns_of_a_table_are_taken_by_name_and_motions_are_pickled():
         np.testing.assert_array_equal(by_name.states, told.states)
         again = pickle.loads(pickle.dumps(own))
         np.testing.assert_array_equal(again.rollout(window, [0, 1.0]), expected)
+
+
+# Two bodies with a spring that is no polynomial; their momentum is known to eight digits, and of
+# their energy an expansion that follows the runs.
+PAIR = [
+    law("u + 0.76634812*v"),
+    law("1.87*u**2 + 1.433*v**2 - 0.204*(x-y)**5 + 0.89*(x-y)**4 - 2*(x-y)**3 + 2.552*(x-y)**2"),
+]
+
+
+def pair(simulated):
+    def morse(x, y, u, v):
+        e = np.exp(-0.7713 * (x - y))
+        force = 2 * 1.3 * 0.7713 * (1 - e) * e
+        return u, v, -force / 1.1372, force / 0.8713
+
+    rng = np.random.default_rng(0)
+    apart, fast = rng.uniform([-0.4, -0.5], [1.0, 0.5], (12, 2)).T
+    where, drift = rng.uniform([-1, -0.3], [1, 0.3], (12, 2)).T
+    shares = 0.8713 / 2.0085, -1.1372 / 2.0085
+    begun = [where + s * apart for s in shares] + [drift + s * fast for s in shares]
+    times = np.linspace(0, 15, 120)
+    return simulated(morse, np.stack(begun, axis=1), times, list("xyuv"), SPACE)
+
+
+def test_the_square_of_a_momentum_is_no_energy(simulated):
+    runs, levels = pair(simulated)
+    found = motion_of(PAIR, [], runs, levels)
+    assert found.route == "canonical" and "(x - y)**2" in found.coefficients
+
+
+def test_equations_with_a_pole_on_the_way_are_none(simulated):
+    runs, levels = pair(simulated)
+    measured = Measured.of(runs, np.array([*levels.values()]), runs.rows.std(axis=0))
+    symbols = tuple(map(real_symbol, runs.names))
+    space = Space(symbols, [(0, 2), (1, 3)], with_velocities=True)
+    assert not list(accelerations(PAIR, space, Weak.of(measured)))
+
+
+def test_what_does_not_follow_short_windows_is_not_followed_along_longer_ones(
+    simulated, monkeypatch
+):
+    runs, levels = planets(simulated)
+    asked, joined = [], Windows.joined
+    monkeypatch.setattr(Windows, "joined", lambda self: asked.append(self) or joined(self))
+    with pytest.raises(ValueError, match="canonical: χ² per degree of freedom is"):
+        motion_of([law("u**2/2 + v**2/2 - 0.9/(x**2 + y**2)**0.6")], [], runs, levels)
+    assert not asked
