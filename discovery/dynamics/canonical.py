@@ -357,7 +357,7 @@ class _Unknown(NamedTuple):
         return Equations(symbols, tuple(rates), self.free, self.values, self.titles, self.ties)
 
 
-def _unknown(energy: Energy, fixed: int | None) -> _Unknown:
+def _unknown(energy: Energy, fixed: int | None, space: Space) -> _Unknown:
     """Return the numbers of the terms, of which one may be fixed, and those that are free."""
     numbers = [*energy.numbers, *energy.factors, *energy.strengths]
     symbols = list(parameters(len(numbers)))
@@ -367,17 +367,19 @@ def _unknown(energy: Energy, fixed: int | None) -> _Unknown:
     used = [s if k in free else as_number(numbers[k]) for k, s in enumerate(symbols)]
     # Only terms of the energy: a loss of one half has nothing to do with a mass of one.
     own = [*energy.numbers, *(np.nan for _ in numbers[len(energy.terms) :])]
+    moving = [bool(term.free_symbols & set(space.w)) for term in energy.terms]
+    moving += [False] * (len(numbers) - len(moving))
     return _Unknown(
         used,
         tuple(symbols[k] for k in free),
         np.array([numbers[k] for k in free]),
         tuple(titles[k] for k in free),
-        Ties.of(own, free),
+        Ties.of(own, free, moving),
     )
 
 
 def _hamilton(energy: Energy, space: Space) -> Equations:
-    unknown = _unknown(energy, None)
+    unknown = _unknown(energy, None, space)
     used = unknown.used
     h = sympy.Add(*(a * t for a, t in zip(used, energy.terms, strict=False)))
     rates = [sympy.Integer(0)] * len(space.symbols)
@@ -397,7 +399,7 @@ def _lagrange(energy: Energy, space: Space) -> Equations | None:
     kinetic = [
         k for k, term in enumerate(energy.terms) if not sympy.hessian(term, space.w).is_zero_matrix
     ]
-    unknown = _unknown(energy, kinetic[0])
+    unknown = _unknown(energy, kinetic[0], space)
     used = unknown.used
     h = sympy.Add(*(a * t for a, t in zip(used, energy.terms, strict=False)))
     momentum = sympy.Matrix([h.diff(w) for w in space.w])

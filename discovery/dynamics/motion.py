@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # States at which a layer's error is measured.
 _STATES = 200
+# A share of a number that is no error of a fit, but rounding.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +163,7 @@ class Motion(Drawn):
         fitted = [
             f"{title}: {_digits(value, errors[title])} ± {errors[title]:.1g}"
             for title, value in self.coefficients.items()
-            if errors[title] > 0
+            if errors[title] > _ROUNDING * abs(value)
         ]
         lines += [f"fitted: {'; '.join(fitted)}"] if fitted else []
         lines.append(f"χ² per degree of freedom on held-out runs: {self.residual:.2f}")

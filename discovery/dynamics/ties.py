@@ -36,7 +36,9 @@ class Ties(NamedTuple):
     sides: np.ndarray
 
     @classmethod
-    def of(cls, numbers: Sequence[float], free: Sequence[int]) -> Ties:
+    def of(
+        cls, numbers: Sequence[float], free: Sequence[int], kinds: Sequence[bool] | None = None
+    ) -> Ties:
         """Return what says that numbers of one size stay so, up to their signs.
 
         Parameters
@@ -45,14 +47,18 @@ class Ties(NamedTuple):
             All of them, as a formula has them.
         free : sequence of m int
             Those that are fitted; the others stay as they are.
+        kinds : sequence of bool, optional
+            Of each number. Those of two kinds are equal in some units and not in others.
         """
+        kinds = [False] * len(numbers) if kinds is None else kinds
         rows, sides = [], []
         place = {k: i for i, k in enumerate(free)}
         leaders: list[int] = []
         # What stays as it is leads those of its size.
         for k in sorted(range(len(numbers)), key=lambda k: k in place):
             size = abs(numbers[k])
-            leader = next((j for j in leaders if abs(abs(numbers[j]) - size) <= _SAME * size), None)
+            alike = (j for j in leaders if kinds[j] == kinds[k])
+            leader = next((j for j in alike if abs(abs(numbers[j]) - size) <= _SAME * size), None)
             if leader is None:
                 leaders.append(k)
                 continue

@@ -661,3 +661,16 @@ def test_what_does_not_follow_short_windows_is_not_followed_along_longer_ones(
     with pytest.raises(ValueError, match="canonical: χ² per degree of freedom is"):
         motion_of([law("u**2/2 + v**2/2 - 0.9/(x**2 + y**2)**0.6")], [], runs, levels)
     assert not asked
+
+
+def test_numbers_of_unlike_terms_are_equal_by_their_units_alone(simulated):
+    """In other units x² and u² have other numbers: that they are equal here says nothing."""
+
+    def springs(x, y, u, v):
+        return u, v, -x - 0.4 * x**3, -0.7 * y
+
+    runs, levels = simulated(springs, starts(1, 4), TIMES, list("xyuv"), SPACE)
+    laws = [law("u**2/2 + x**2/2 + x**4/10"), law("v**2/2 + 0.35*y**2")]
+    motion = motion_of(laws, [], runs, levels).refit()
+    assert 1e-5 < motion.standard_errors["x**2"] < 0.1
+    assert "e-1" not in str(motion).split("fitted")[1]
