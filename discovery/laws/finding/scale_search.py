@@ -11,6 +11,7 @@ problems whose variables separate* (SIAM J. Numer. Anal. 10, 1973).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 
 import numpy as np
 import sympy
@@ -22,7 +23,7 @@ from discovery.estimation.errors import among
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path
 from discovery.formulas.simple_numbers import Numbers, in_digits
-from discovery.laws.finding.operators import Operators, operators, spectrum
+from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
 from discovery.libraries.library import Library
 from discovery.libraries.unknown_scale import Scaled
 
@@ -88,6 +89,7 @@ def _between(
     profile: _Profile, fit: Orbits, low: float, high: float, numbers: Numbers
 ) -> list[Library]:
     """Return the library at the best scale between two others, if a function of it is flat."""
+    profile = profile.carefully()
     value, mu = _lowest(profile, low, high)
     if mu > 4 * LAWS.flatness_ceiling:
         return []
@@ -111,36 +113,58 @@ def prominent_minima(depths: np.ndarray) -> list[int]:
 class _Profile:
     """μ as a function of the scale: the least of functions that are not flat without it."""
 
-    def __init__(self, scaled: Scaled, orbits: Orbits) -> None:
-        self.scaled, self._orbits = scaled, orbits
-        ops = self._operators(1.0).restrict(np.flatnonzero(scaled.plain))
+    def __init__(self, scaled: Scaled, orbits: Orbits, careful: bool = False) -> None:
+        self.scaled, self._orbits, self._careful = scaled, orbits, careful
+        ops = self._operators(self._path(1.0)).restrict(np.flatnonzero(scaled.plain))
         flat = spectrum(ops)
         known = flat.vectors[:, flat.values <= 2 * LAWS.flatness_ceiling]
         self._known = np.zeros((len(scaled), known.shape[1]))
         self._known[scaled.plain] = known
 
     def __call__(self, value: float) -> float:
-        ops = self._operators(value)
-        if not ops.is_finite or np.diag(ops.unit_dirichlet).min() < _VANISHED:
-            return np.inf
-        if self._known.shape[1]:
-            # The functions that noise moves independently of the known ones.
-            ops = ops.onto(linalg.null_space((ops.dirichlet @ self._known).T))
-        values = spectrum(ops).values
-        return max(float(values[0]), 1e-300) if len(values) else np.inf
+        path = self._path(value)
+        mu, vector = self._flattest(self._operators(path))
+        if self._careful and np.isfinite(mu):
+            # Next to a pole a few noisy samples are all there is, and what moves looks flat.
+            weights = noise_weights(self.scaled.library, path, vector)
+            if weights is not None:
+                mu, _ = self._flattest(self._operators(path, weights))
+        return mu
 
     def on(self, orbits: Orbits) -> _Profile:
         """Return the same on other orbits."""
-        return self if orbits is self._orbits else _Profile(self.scaled, orbits)
+        return self if orbits is self._orbits else _Profile(self.scaled, orbits, self._careful)
 
-    def _operators(self, value: float) -> Operators:
+    def carefully(self) -> _Profile:
+        """Return the same with noisy samples counting less."""
+        other = copy(self)
+        other._careful = True
+        return other
+
+    def _flattest(self, ops: Operators) -> tuple[float, np.ndarray]:
+        """Return the least μ of functions that are not known, and its function (m, 1)."""
+        if not ops.is_finite or np.diag(ops.unit_dirichlet).min() < _VANISHED:
+            return np.inf, np.zeros((len(self.scaled), 1))
+        basis = np.eye(len(self.scaled))
+        if self._known.shape[1]:
+            # The functions that noise moves independently of the known ones.
+            basis = linalg.null_space((ops.dirichlet @ self._known).T)
+        flat = spectrum(ops.onto(basis))
+        if not len(flat.values):
+            return np.inf, np.zeros((len(self.scaled), 1))
+        return max(float(flat.values[0]), 1e-300), basis @ flat.vectors[:, :1]
+
+    def _path(self, value: float) -> Path:
+        """Return the paths with the scale as one more coordinate, which has no noise."""
         path = self._orbits.smoothed
         n, d = path.states.shape
         states = np.column_stack([path.states, np.full(n, value)])
-        errors = among(path.errors, d + 1, range(d))  # the scale has no noise
+        return Path(states, among(path.errors, d + 1, range(d)))
+
+    def _operators(self, path: Path, weights: np.ndarray | None = None) -> Operators:
         scale = np.append(self._orbits.scale, 0.0)
         with np.errstate(all="ignore"):
-            return operators(self.scaled.library, Path(states, errors), self._orbits.offsets, scale)
+            return operators(self.scaled.library, path, self._orbits.offsets, scale, weights)
 
 
 def _thinned(orbits: Orbits) -> Orbits:

@@ -179,3 +179,23 @@ def test_the_scale_is_put_in(roles):
             assert library.dim == len(names)
             assert not any(atom.has(SCALE) for atom in library.atoms)
             assert np.isfinite(library.values(np.full((2, len(names)), 0.5))).all()
+
+
+def test_next_to_a_pole_nothing_is_flat_but_the_noise():
+    """Speeds up to .93 of that of light: at a scale of .924 two samples would be all there is."""
+    rng, times = np.random.default_rng(2), np.linspace(0, 14, 200)
+
+    def flow(_, state):
+        return [state[1], -1.5 * state[0] * (1 - state[1] ** 2) ** 1.5]
+
+    states = []
+    for _ in range(40):
+        start = [rng.uniform(0.2, 1.6), 0]
+        solved = solve_ivp(flow, (0, 14), start, t_eval=times, rtol=1e-10, atol=1e-12)
+        states.append(solved.y.T)
+    spread = np.concatenate(states).std(axis=0)
+    states = [run + 0.01 * spread * rng.standard_normal(run.shape) for run in states]
+    runs = Trajectories(states, [times] * 40, ["x", "v"], ["position", "velocity"])
+    (law,) = ConservedQuantityFinder(random_state=0).fit(runs).report_.quantities
+    assert law.verdict == "exact"
+    assert str(law.expression) == "3*x**2/4 + 1/sqrt(1 - v**2)"
