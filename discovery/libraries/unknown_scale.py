@@ -146,6 +146,10 @@ def scaled(names: Sequence[str], roles: Sequence[str | None]) -> list[Scaled]:
                         richer=rich if name == "exponential" else None,
                     )
                 )
+    # A momentum in a field that is periodic along an axis.
+    moving = [tuple(int(i == j) for i in range(len(symbols))) for j in momenta]
+    library = _with_scale(symbols, [*moving, *linear], functions["waves"], "momenta and waves")
+    out.append(Scaled(library, tuple(positions), True, (), oscillating=True))
     # In momenta, and in velocities, all of which are below that of light.
     relativistic = {
         "relativistic": [sympy.sqrt(speed + k**2) for speed in speeds],

@@ -199,3 +199,26 @@ def test_next_to_a_pole_nothing_is_flat_but_the_noise():
     (law,) = ConservedQuantityFinder(random_state=0).fit(runs).report_.quantities
     assert law.verdict == "exact"
     assert str(law.expression) == "3*x**2/4 + 1/sqrt(1 - v**2)"
+
+
+def test_a_momentum_in_a_periodic_field():
+    """An undulator: the vector potential .4 sin 2z turns a charge, and vx + .4 sin 2z stays."""
+    rng, times = np.random.default_rng(0), np.linspace(0, 10, 120)
+
+    def flow(_, state):
+        _, z, vx, vz = state
+        field = 0.8 * np.cos(2 * z)
+        return [vx, vz, -field * vz, field * vx]
+
+    states = np.array(
+        [
+            solve_ivp(flow, (0, 10), start, t_eval=times, rtol=1e-9, atol=1e-11).y.T
+            for start in rng.normal(size=(30, 4))
+        ]
+    )
+    states += 0.01 * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    roles = ["position"] * 2 + ["velocity"] * 2
+    runs = Trajectories(states, times, ["x", "z", "vx", "vz"], roles)
+    report = ConservedQuantityFinder(random_state=0).fit(runs).report_
+    assert "vx + 2*sin(2*z)/5" in {str(law.expression) for law in report.quantities}
+    assert report.n_conserved == 2
