@@ -329,6 +329,8 @@ class Quantity:
         text = spelled(self.written, order="none")
         if self.approximation_error is None:
             return text
+        if self.approximation_error > 0.5:
+            return f"{self.source}, which no short formula describes"
         return f"{self.source}, {1 - self.approximation_error:.1%} of it {text}"
 
     @property

@@ -76,3 +76,10 @@ def test_learned_laws_and_other_forms(kepler):
     law = replace(kepler.quantities[0], alternatives=(sympy.Symbol("a-b") ** 2,))
     text = replace(kepler, quantities=[law]).explain()
     assert "Other formulas fit as well, and this is the simplest. The others: 'a-b'**2." in text
+
+
+def test_a_description_of_less_than_half_is_none(kepler):
+    law = replace(kepler.quantities[0], approximation_error=0.02)
+    assert "98.0% of it" in law.formula
+    law = replace(law, approximation_error=1.38)
+    assert law.formula == "a network, which no short formula describes"
