@@ -118,13 +118,18 @@ class Judge:
         while self._moves(refined):
             fit, criteria = self.split.fit, self.criteria
             longer = with_missing(self.library, ops, refined.candidate, fit, criteria)
-            if longer is None:
+            # A coordinate that moves is not stilled by other functions of it.
+            if longer is None or self._of_one_coordinate(longer):
                 break
             again = self._shortened(ops, longer)
             if len(again.candidate.support) <= len(refined.candidate.support):
                 break
             refined = again
         return refined
+
+    def _of_one_coordinate(self, candidate: Candidate) -> bool:
+        terms = self.library.restrict(candidate.support).expressions()
+        return len(set().union(*(term.free_symbols for term in terms))) == 1
 
     def as_it_is(self, candidate: Candidate) -> Refined:
         """Return a candidate with its own coefficients, and what the fit runs say of them."""

@@ -63,3 +63,12 @@ def test_the_judge_completes_what_moves(split):
     assert moving.chance(short.coefficients) < 0.04
     law = judge.law(ops, judge.refined(ops, short))
     assert law.verdict == "exact" and len(law.coefficients) == 3
+
+
+def test_functions_of_a_coordinate_do_not_still_it(split, monkeypatch):
+    """By chance a term may look as if it were surely not zero."""
+    ops, alone = fitted((0,), split.fit)
+    _, longer = fitted((0, 2), split.fit)
+    monkeypatch.setattr("discovery.laws.judging.judge.with_missing", lambda *_: longer)
+    judge = Judge(TERMS, split, np.random.default_rng(0))
+    assert judge.refined(ops, alone).candidate.support == (0,)
