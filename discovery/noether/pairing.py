@@ -27,6 +27,8 @@ from discovery.symmetries.symmetry import Symmetry
 
 # States at which brackets are evaluated.
 _PROBES = 400
+# How far they are moved off the data, in spreads.
+_APART = 0.3
 
 
 class Pairing(NamedTuple):
@@ -162,6 +164,8 @@ def _probes(
     if states.ndim != 2 or states.shape[1] != len(symbols):
         raise ValueError(f"States must have shape (N, {len(symbols)}); received {states.shape}.")
     states = states[rng.permutation(len(states))[: 2 * _PROBES]]
+    # Runs that began alike obey relations of their own, which are no relations of functions.
+    states = states + _APART * states.std(axis=0) * rng.standard_normal(states.shape)
     slopes = phase_space.gradients(quantities, symbols, states).reshape(len(states), -1)
     # Near a singularity a few states would outweigh all others.
     size = np.abs(slopes).max(axis=1)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sympy
 from keras import ops
+from scipy.integrate import solve_ivp
 
 from discovery import ConservedQuantityFinder, SymmetryFinder, datasets
 from discovery.noether import phase_space
@@ -280,3 +281,28 @@ def test_words_for_fields(field, names, words):
     local = {str(s): s for s in symbols}
     components = [sympy.sympify(c, locals=local) for c in field]
     assert describe(components, symbols, [P] * len(symbols)) == words
+
+
+def test_a_beam_does_not_hide_the_algebra():
+    """Of a beam along x the Runge–Lenz vector's component along x is the same number for all."""
+
+    def repelled(_, state):
+        x, y, u, v = state
+        force = 1.5 / np.hypot(x, y) ** 3
+        return [u, v, force * x, force * y]
+
+    speeds, aims = np.linspace(0.8, 1.6, 5), np.linspace(-2, 2, 8)
+    states = np.concatenate(
+        [
+            solve_ivp(repelled, (0, 12), [-8, aim, speed, 0], max_step=0.2).y.T
+            for speed in speeds
+            for aim in aims
+        ]
+    )
+    laws = [
+        "x*v - y*u",
+        "u**2/2 + v**2/2 + 3/(2*sqrt(x**2 + y**2))",
+        "x*u*v - y*u**2 - 3*y/(2*sqrt(x**2 + y**2))",
+    ]
+    roles = ["position"] * 2 + ["velocity"] * 2
+    assert pair(laws, ["x", "y", "u", "v"], roles, states).algebra == "sl(2)"
