@@ -6,9 +6,11 @@ that are told to keep the order (``order="none"``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import sympy
+from mpmath.libmp import prec_to_dps
 from sympy.core.function import AppliedUndef
 
 # What has an order of its own.
@@ -51,7 +53,8 @@ class _Order:
         if e.is_Add or e.is_Mul:
             parts.sort(key=self._of_term if e.is_Add else self._of_factor)
         if e.is_Mul:
-            parts = [p for p in map(_without_zeros, parts) if p is not sympy.S.One]
+            parts = map(_without_zeros, _in_one_number(parts))
+            parts = [p for p in parts if p is not sympy.S.One]
             if len(parts) < 2:
                 return self.arranged(parts[0]) if parts else sympy.S.One
         return e.func(*map(self.arranged, parts), evaluate=False)
@@ -86,6 +89,16 @@ class _Order:
         if not _is_coordinate(base):
             return 3, self._columns(base), str(base)
         return 2 if str(base) in self.momenta else 1, self._columns(base), str(base)
+
+
+def _in_one_number(factors: Sequence[sympy.Expr]) -> list[sympy.Expr]:
+    """Return factors with their measured numbers as one, in the digits of the least known."""
+    measured = [factor for factor in factors if factor.is_Float]
+    if len(measured) < 2:
+        return list(factors)
+    digits = min(prec_to_dps(number._prec) for number in measured)
+    number = sympy.Float(math.prod(map(float, measured)), digits)
+    return [number, *(factor for factor in factors if not factor.is_Float)]
 
 
 def _without_zeros(e: sympy.Expr) -> sympy.Expr:

@@ -13,6 +13,7 @@ from matplotlib.mathtext import MathTextParser
 
 from discovery import ConservedQuantityFinder
 from discovery.displays import InvariantDisplay
+from discovery.report.arrangement import arranged
 from discovery.report.typesetting import label, latex, mathml
 
 matplotlib.use("Agg")
@@ -111,3 +112,12 @@ def test_a_report_of_odd_columns():
     display.plot().figure_.canvas.draw()
     plt.close("all")
     assert replace(report.quantities[0]).to_latex().count(r"\text{") == 2
+
+
+def test_measured_factors_are_one_number():
+    """A length told apart, as in exp(−k (r − r0)), leaves a factor of its own."""
+    r = sympy.Symbol("r")
+    factors = sympy.Float(3.92441, 6), sympy.Float(135.9231972343), sympy.exp(-r)
+    apart = sympy.Mul(*factors, evaluate=False)
+    written = sympy.sstr(arranged(apart, ["r"]), order="none", full_prec=False)
+    assert written == "533.418*exp(-r)"
