@@ -47,6 +47,7 @@ from discovery.laws.search import analyse
 from discovery.laws.stages import Stage, stages_among, stages_of
 from discovery.libraries.choice import LibraryLike, resolve
 from discovery.libraries.escalation import linear
+from discovery.libraries.families import tilted
 from discovery.libraries.library import Library
 from discovery.libraries.many_bodies.bodies import Bodies
 from discovery.libraries.many_bodies.told import Told
@@ -451,6 +452,8 @@ def _stages(
             stages += unchanged_stages(of.names, some.roles, some.seen, numbers)
             stages += centre_stages(of.names, some.roles, numbers)
             stages += quadratic_stages(of.names, some.roles)
+            if _unwound(of, some.roles):
+                stages += stages_of([tilted(of.names, some.roles)], numbers)
         general = general_stages(
             of.names,
             some.roles,
@@ -472,6 +475,16 @@ def _stages(
     if not told or (some.sound.formed is not None and _hides_motion(known, some.moving)):
         return []  # whatever is found, nothing tells it from noise
     return stages
+
+
+def _unwound(runs: Trajectories, roles: Sequence[str | None]) -> bool:
+    """Tell whether there are angles beside rates, and their values count the turns."""
+    angles = [i for i, role in enumerate(roles) if role == "angle"]
+    if not angles or not any(role in MOMENTA for role in roles):
+        return False
+    inside = np.diff(np.repeat(np.arange(runs.n_runs), runs.lengths)) == 0
+    steps = np.diff(runs.rows[:, angles], axis=0)[inside]
+    return bool(np.abs(steps).max(initial=0.0) < np.pi)
 
 
 def _may_decay(

@@ -83,6 +83,24 @@ def trigonometric(names: Sequence[str], roles: Sequence[str | None], order: int 
     return Library(symbols, atoms, exponents, "trigonometric")
 
 
+def tilted(names: Sequence[str], roles: Sequence[str | None]) -> Library:
+    """Return `trigonometric` with the angles themselves: of what turns against a constant torque.
+
+    The energy then grows with every turn: a pendulum on a string that unwinds, a generator under
+    load, a Josephson junction with a bias current.
+
+    Parameters
+    ----------
+    names, roles : sequences of length d
+    """
+    waves = trigonometric(names, roles)
+    angles = [waves.symbols[i] for i, role in enumerate(roles) if role == "angle"]
+    n, k = len(waves.atoms), len(angles)
+    exponents = [(*e, *(0,) * k) for e in waves.exponents]
+    exponents += [unit(n + k, n + j) for j in range(k)]
+    return Library(waves.symbols, [*waves.atoms, *angles], exponents, "trigonometric, tilted")
+
+
 def phases(names: Sequence[str]) -> Library:
     """Return log(1 − cos) of the difference of any two angles: of twice sin² of half of it.
 

@@ -90,3 +90,35 @@ def test_rays_that_go_far_out():
     laws = exact(Trajectories(states, [times] * 40, ["x", "y", "px", "py"], roles))
     assert len(laws) == 3
     assert all(len(law.expression.args) <= 4 for law in laws)
+
+
+def turning(wrapped):
+    """A pendulum under a constant torque: its energy grows with every turn."""
+    rng, times = np.random.default_rng(0), np.linspace(0, 6, 100)
+    starts = np.stack([rng.uniform(-3, 3, 30), rng.uniform(2, 7, 30)], axis=1)
+    states = np.array(
+        [
+            solve_ivp(
+                lambda _, s: [s[1], -1.2 - 0.9 * np.sin(s[0])],
+                (0, 6),
+                start,
+                t_eval=times,
+                rtol=1e-9,
+                atol=1e-11,
+            ).y.T
+            for start in starts
+        ]
+    )
+    states += 0.01 * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    if wrapped:
+        states[..., 0] = np.mod(states[..., 0], 2 * np.pi)
+    return Trajectories(states, times, ["phi", "w"], ["angle", "angular_velocity"])
+
+
+def test_a_constant_torque():
+    report = ConservedQuantityFinder(random_state=0).fit(turning(False)).report_
+    (energy,) = report.quantities
+    assert str(energy.expression) == "6*phi/5 + w**2/2 - 9*cos(phi)/10"
+    # On the circle the energy has no value of its own.
+    report = ConservedQuantityFinder(random_state=0).fit(turning(True)).report_
+    assert "tilted" not in report.explain()
