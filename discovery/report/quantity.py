@@ -33,6 +33,8 @@ _ROWS = 128
 _SHORT = (1e-4, 1e4)
 # Noise over spread of what is the same in all runs.
 _BY_NOISE = 0.5
+# Noise that is none, as a share of the spread: the resolution of the data.
+_NO_NOISE = 1e-4
 # Errors of smaller shares of a coefficient are rounding, and are not printed.
 _LEAST_ERROR = 1e-7
 
@@ -400,7 +402,7 @@ class Quantity:
             known = "conserved within noise"
             if self.flatness <= FLATTEST:
                 known = "conserved within rounding"
-            elif self.clean:
+            elif self.clean and self.noise < _NO_NOISE:
                 known = "moves a little in data without noise, by an integrator's error or since "
                 known += "it is an approximation"
             bound = percent(self.drift_interval[1])

@@ -133,9 +133,11 @@ def rounded(
 
     if errors is not None and kinds:
         even = equal_in_kind(exact, errors, kinds)
-        exact = even if flat(even) else exact
-        main = np.abs(exact)[np.argmin(errors / np.abs(exact))]
-        exact = exact if refit is None else refit(exact, np.abs(exact) == main)
+        if np.any(even != exact) and flat(even):
+            main = np.abs(even)[np.argmin(errors / np.abs(even))]
+            others = even if refit is None else refit(even, np.abs(even) == main)
+            # Along windows of one run what drifts least may still move from window to window.
+            exact = others if flat(others) else even
     strong = np.flatnonzero(np.abs(exact) * size > _STRONG * np.max(np.abs(exact) * size))
     known = {int(pivot): widths(exact, errors, pivot) for pivot in strong}
     simple = numbers.simplest(exact, known, _SHRINK, allowed, errors is not None, refit)

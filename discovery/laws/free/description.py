@@ -199,16 +199,19 @@ def _of_some_length(form: Form, fit: Orbits, numbers: Numbers, largest: int) -> 
     """
     few = Halves.of(fit, _ROWS_OF_LENGTHS)
     unit = max(abs(end) for shape in form.shapes for end in (shape.low, shape.high))
+    used = set().union(*(shape.expression.free_symbols for shape in form.shapes))
+    columns = tuple(i for i, symbol in enumerate(form.symbols) if symbol in used)
+    # Across a length as short as the noise all looks flat.
+    noise = float(fit.noise[list(columns)].max())
+    lengths = _LENGTHS[_LENGTHS * unit > FORMULAS.noise_lengths * noise] * unit
     plain, scaled = form.groups(), form.scaled_groups()
-    first, kinds, inverse = len(plain), len(scaled), 1 / (_LENGTHS * unit)
+    first, kinds, inverse = len(plain), len(scaled), 1 / lengths
     sets = [(first + i,) for i in range(kinds)]
     sets += [(j, *some) for some in sets for j in range(first)]
     mu: dict[tuple[int, ...], float] = {}
     for k, dictionary in enumerate(_Dictionary.at_each(form, plain, scaled, inverse)):
         found_here = _flatness(dictionary, few, sets, 1)
         mu |= {(*some[:-1], some[-1] + k * kinds): own for some, own in found_here.items()}
-    used = set().union(*(shape.expression.free_symbols for shape in form.shapes))
-    columns = tuple(i for i, symbol in enumerate(form.symbols) if symbol in used)
     for size, most in _TUNED.items():
         found: list[Library] = []
         if size > largest:
@@ -217,7 +220,7 @@ def _of_some_length(form: Form, fit: Orbits, numbers: Numbers, largest: int) -> 
         best = _best_of_each_kind(of_size, mu, kinds, first)
         for chosen in best[:most]:
             length, kind = divmod(chosen[-1] - first, kinds)
-            if length == len(_LENGTHS) - 1:
+            if length == len(lengths) - 1:
                 continue  # flatter yet with no length: a polynomial, of large terms
             functions = [f for j in chosen[:-1] for f in plain[j]] + list(scaled[kind])
             library = Scaled(form.described(functions), columns, True, ())

@@ -30,7 +30,7 @@ def test_what_is_constant_in_each_run_is_a_parameter():
     parts = parted(runs)
     assert parts == Parts(coordinates=(0,), parameters=(1, 2))
     assert not parts.all_coordinates
-    assert remarks(runs, parts) == ["parameters x2, x3"]
+    assert remarks(runs, parts) == ["parameters x1, x2"]
     assert parted(runs.of_columns([0])).all_coordinates
 
 
@@ -39,7 +39,7 @@ def test_a_column_that_numbers_the_runs(numbers):
     runs = runs_with(numbers)
     parts = parted(runs)
     assert parts == Parts(coordinates=(0,), numbering=(1,))
-    assert remarks(runs, parts) == ["column x2 numbers the runs and is left out"]
+    assert remarks(runs, parts) == ["column x1 numbers the runs and is left out"]
     # Springs of one, two, three ... may be told to be what they are.
     assert parted(runs_with(numbers, roles=[None, "parameter"])).parameters == (1,)
 
@@ -54,7 +54,7 @@ def test_a_coordinate_that_was_told_may_be_conserved():
 
 
 def test_a_parameter_that_changes_is_refused():
-    with pytest.raises(ValueError, match="'x1' has the role parameter and changes within a run"):
+    with pytest.raises(ValueError, match="'x0' has the role parameter and changes within a run"):
         check_for_analysis(runs_with(MASSES, roles=["parameter", None]))
 
 
@@ -65,17 +65,17 @@ def test_parameters_alone_are_refused():
 
 
 def test_what_no_run_changes_is_still_refused():
-    with pytest.raises(ValueError, match="'x2' is constant over all runs"):
+    with pytest.raises(ValueError, match="'x1' is constant over all runs"):
         check_for_analysis(runs_with([2.0] * RUNS))
     jitter = 2.0 + 1e-15 * np.arange(RUNS)
-    with pytest.raises(ValueError, match="'x2' is constant over all runs"):
+    with pytest.raises(ValueError, match="'x1' is constant over all runs"):
         check_for_analysis(runs_with(jitter))
 
 
 def test_runs_of_some_columns():
     runs = runs_with(MASSES, range(RUNS), roles=["position", None, "other"])
     some = runs.of_columns([2, 0])
-    assert some.names == ("x3", "x1") and some.roles == ("other", "position")
+    assert some.names == ("x2", "x0") and some.roles == ("other", "position")
     np.testing.assert_array_equal(some.rows, runs.rows[:, [2, 0]])
     np.testing.assert_array_equal(some.row_times, runs.row_times)
     assert runs.of_columns([1]).roles is None
@@ -92,7 +92,7 @@ def test_the_clock_is_told_or_equal_to_the_times():
     times = 0.3 * np.arange(STEPS)
     told = runs_with_clock(60 * times + 7, [None, "time"], times)
     assert parted(told) == Parts(coordinates=(0,), clock=(1,))
-    assert remarks(told, parted(told)) == ["clock x2"]
+    assert remarks(told, parted(told)) == ["clock x1"]
     assert parted(runs_with_clock(times, times=times)).clock == (1,)
     assert parted(runs_with_clock(2 * times, times=times)).all_coordinates
     assert parted(runs_with_clock(times, [None, "position"], times)).all_coordinates
@@ -100,7 +100,7 @@ def test_the_clock_is_told_or_equal_to_the_times():
 
 @pytest.mark.parametrize("clock", [np.arange(STEPS) ** 2, np.full(STEPS, 3.0)])
 def test_a_clock_that_does_not_go_evenly_is_refused(clock):
-    with pytest.raises(ValueError, match="'x2' has the role time and does not grow evenly"):
+    with pytest.raises(ValueError, match="'x1' has the role time and does not grow evenly"):
         parted(runs_with_clock(clock, [None, "time"]))
 
 

@@ -139,7 +139,7 @@ def test_an_angle_that_jumps_has_a_velocity_that_does_not():
 @pytest.mark.parametrize(
     ("roles", "said"),
     [
-        (["position", "velocity"], "velocities or momenta already: x2"),
+        (["position", "velocity"], "velocities or momenta already: x1"),
         (["amount", "other"], "none of the coordinates"),
         (["field", "field"], "none of the coordinates"),
     ],

@@ -69,7 +69,7 @@ def test_numbers_that_nobody_knows_tell_no_form(kepler):
 
 
 def test_motion_in_data_without_noise_is_not_called_noise(kepler):
-    law = replace(kepler.quantities[1], clean=True, flatness=0.5)
+    law = replace(kepler.quantities[1], clean=True, flatness=0.5, noise=1e-6)
     words = "moves a little in data without noise, by an integrator's error or since it is an"
     assert law.statement.startswith(words)
     assert replace(law, flatness=0.001).statement.startswith("conserved within rounding; drift")

@@ -110,7 +110,7 @@ def oscillator(stiffness, noise):
     return Trajectories(states=noisy, times=t, names=["x", "u"])
 
 
-def law_of(stiffness, noise, still=lambda _: True):
+def law_of(stiffness, noise, still=lambda *_: True):
     library = libraries.custom(["x**2", "u**2"], ["x", "u"])
     ops, found = found_in(oscillator(stiffness, noise), library)
     return rounded(ops, found[0], still)
@@ -136,14 +136,14 @@ def test_rounding_asks_the_measured_runs():
     """What the measured runs refuse is not taken, however flat it looks."""
     asked = []
 
-    def still(trial):
+    def still(trial, *_):
         asked.append(trial)
         return bool(abs(trial[0] / trial[1] - 2.0) < 1e-12)
 
     x2, u2 = law_of(2.05, 0.1, still)
     assert asked
     assert x2 / u2 == pytest.approx(2.0) or abs(x2 / u2 - 2.05) < 0.05
-    x2, u2 = law_of(2.0, 0.01, lambda _: False)
+    x2, u2 = law_of(2.0, 0.01, lambda *_: False)
     # No fraction was allowed: digits of the unrounded ratio instead.
     assert x2 / u2 == pytest.approx(2.0, rel=0.02)
 
@@ -159,7 +159,7 @@ def test_like_terms_are_rounded_alike():
     fitted = np.array([1.002 * size, 1.0, 0.998 * size, 1.001])
     total = candidates.Candidate((0, 1, 2, 3), fitted, 1.0, 8.0)
     errors = 0.002 * fitted * [1, 0, 1, 1]
-    values = rounded(ops, total, lambda _: True, errors=errors, kinds=library.kinds())
+    values = rounded(ops, total, lambda *_: True, errors=errors, kinds=library.kinds())
     assert values[0] == values[2]
     assert values[1] == values[3]
 
@@ -246,5 +246,5 @@ def test_most_coefficients_are_positive():
         libraries.mechanics(("x", "y", "u", "v"), ("position",) * 2 + ("velocity",) * 2),
     )
     energy = next(c for c in found if len(c.support) == 3)
-    values = rounded(ops, energy, lambda _: True)
+    values = rounded(ops, energy, lambda *_: True)
     assert sorted(np.sign(values)) == [-1, 1, 1]
