@@ -104,9 +104,11 @@ def conclude(
     what = f"; {lost} of them decay{'s' if lost == 1 else ''}" if lost else ""
     left = _left(findings.stages)
     # What decays, nearly stays or ties columns to each other is told, which undecided data do not.
+    # A library that was begun gave its best candidates.
     nothing = not findings.laws and not findings.identities
+    unseen = any(stage.unfinished and stage.skipped for stage in findings.stages)
     return Conclusion(
-        "undecided" if left and nothing else "none",
+        "undecided" if unseen and nothing else "none",
         f"no function {'that was tried' if left else 'of the libraries'} stays on an orbit as "
         f"noise alone would let it{what}{left}.",
     )

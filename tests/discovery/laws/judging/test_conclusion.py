@@ -142,6 +142,7 @@ def test_what_was_not_searched_may_hold_a_law():
     found = conclusion(swings(0.6), [whole, singular])
     assert found.verdict == "none"
     assert "not searched" not in found.reason
+    assert conclusion(swings(0.6), [whole, singular, *left]).verdict == "none"
     found = conclusion(swings(0.6), [whole, singular, large, *left])
     assert found.verdict == "undecided"
     assert "not searched: chain;" in found.reason
