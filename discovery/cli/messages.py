@@ -8,6 +8,7 @@ _FLAGS = {
     r"missing=[\'\"]drop[\'\"]": "--drop-missing",
     r"ordered=False": "--unordered",
     r"^in_radians: ": "--degrees: ",
+    r"no information: leave it out": "no information: leave it out (--columns names the others)",
 }
 _OPTIONS = {
     "run": "--run",

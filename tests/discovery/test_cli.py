@@ -169,6 +169,15 @@ def test_options_of_what_was_measured(capsys, tmp_path, oscillators):
     assert "conserved quantities: 1" in capsys.readouterr().out
 
 
+def test_a_column_that_does_not_vary(capsys, tmp_path, oscillators):
+    """The option that leaves it out is named."""
+    frame = oscillators.to_frame().assign(room=293.0)
+    frame.to_csv(tmp_path / "lab.csv", index=False)
+    assert main([str(tmp_path / "lab.csv"), "--no-model"]) == 2
+    said = capsys.readouterr().err
+    assert "'room' is constant over all runs" in said and "--columns names the others" in said
+
+
 def test_standard_input(capsys, monkeypatch, oscillators):
     text = oscillators.to_frame().to_csv(index=False)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
