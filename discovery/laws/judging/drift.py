@@ -25,7 +25,7 @@ from scipy import stats
 from scipy.fft import dct
 from scipy.ndimage import uniform_filter1d
 
-from discovery.criteria import FORMULAS, LAWS, LawCriteria
+from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.errors import moved
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import solve
@@ -424,7 +424,8 @@ class DriftTest:
             return True
         more = trial - best
         error = more.std(ddof=1) / np.sqrt(len(more))
-        level = 2 * stats.norm.sf(FORMULAS.interval)
+        # Simple numbers are refused where motion of a true law would be.
+        level = self._criteria.detected_motion
         most = np.sqrt(stats.chi2.isf(level, ratios or max(len(fitted) - 1, 1))) / 2
         return bool(more.mean() <= most * error)
 
