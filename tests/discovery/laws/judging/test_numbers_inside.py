@@ -1,5 +1,7 @@
 """Numbers inside terms: which there are, how well they are known, and better ones."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import sympy
@@ -9,6 +11,7 @@ from discovery.datasets.integrate import integrate
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 from discovery.formulas.simple_numbers import NUMBERS
+from discovery.laws import search
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.numbers_inside import numbers_inside, with_errors, with_moved_numbers
 
@@ -102,3 +105,15 @@ def test_the_report_tells_the_number_and_its_error():
     assert abs(found / k - 1) < 3 * law.inside_error
     assert law.to_dict()["inside_error"] == law.inside_error
     assert "number inside a term ±" in " ".join(str(report.report_).split())
+
+
+def test_of_many_numbers_inside_none_is_moved(monkeypatch):
+    """A quotient of two long polynomials: slopes by its numbers take minutes to compile."""
+    asked = []
+    monkeypatch.setattr(search, "with_moved_numbers", lambda *_: asked.append(1))
+    trials = SimpleNamespace(judge=SimpleNamespace(split=SimpleNamespace(fit=None)))
+    trials.judge.numbers = trials.judge.criteria = None
+    for fitted, n in ((search.MOST_INSIDE, 1), (search.MOST_INSIDE + 1, 1)):
+        law = SimpleNamespace(library=SimpleNamespace(learned=False, fitted=fitted), verdict="")
+        assert search._Trials._with_better_numbers(trials, law) is law
+        assert len(asked) == n
