@@ -31,7 +31,7 @@ from discovery.laws.decaying.search import Among, Moving, with_decaying
 from discovery.laws.decaying.timed import timed
 from discovery.laws.free.centres import centre_stages
 from discovery.laws.free.mechanical import mechanical_stages
-from discovery.laws.free.one_shape import one_shape_stages
+from discovery.laws.free.one_shape import OfOneShape, one_shape_stages
 from discovery.laws.free.quadratic import quadratic_stages
 from discovery.laws.free.stages import free_stages
 from discovery.laws.free.unchanged import unchanged_stages
@@ -369,7 +369,8 @@ def _without_errors(some: _Seen, off: Off) -> Trajectories:
 
 def _alike(some: _Seen, findings: Findings, criteria: LawCriteria) -> np.ndarray:
     """Tell which runs are like the others, (runs,) of bool."""
-    exact = [law for law in findings.laws if law.verdict == "exact"]
+    # What has no closed form is known amid the data, and runs that leave them are as good.
+    exact = [law for law in findings.laws if law.verdict == "exact" and not law.library.learned]
     nearly = sorted(findings.refused, key=lambda law: law.evidence.drift)[:FEW_NEARLY]
     alike = np.ones(some.orbits.n_runs, dtype=bool)
     alike[unlike_runs(exact or nearly, some.split.all, criteria)] = False
@@ -462,8 +463,11 @@ def _stages(
             given=any(of.roles or ()),
         )
         if on_paths:
-            general += one_shape_stages(of.names, some.roles, some.seen, numbers)
+            of_one = one_shape_stages(of.names, some.roles, some.seen, numbers)
+            # Closed forms first; of two expansions of an energy the one that has its form.
+            general += [stage for stage in of_one if isinstance(stage, OfOneShape)]
             general += mechanical_stages(of.names, some.roles, some.seen)
+            general += [stage for stage in of_one if not isinstance(stage, OfOneShape)]
         stages += general
         if on_paths:
             stages = with_completed(stages, of.names, some.roles)
