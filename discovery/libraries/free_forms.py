@@ -321,6 +321,7 @@ def free_forms(
         return []
     p = [symbols[i] for i in momenta]
     x = [symbols[i] for i in positions]
+    kinetic = (*((q,) for q in p), *itertools.combinations_with_replacement(p, 2))
 
     def shape(expression: sympy.Expr) -> Shape:
         return Shape.of(expression, symbols, rows, noise)
@@ -362,4 +363,9 @@ def free_forms(
         ]
         of = shape(symbols[i])
         out.append(form(str(symbols[i]), waves, [of], factors=((), *waves), degree=6))
+    for i in positions:
+        of = shape(symbols[i])
+        # A coordinate that is always positive may be one of a curved system, as a radius.
+        if angles or of.clear or len(names) == 2:
+            out.append(form(str(symbols[i]), kinetic, [of], factors=((), *kinetic), degree=6))
     return out
