@@ -31,7 +31,7 @@ from discovery.laws.decaying.search import Among, Moving, with_decaying
 from discovery.laws.decaying.timed import timed
 from discovery.laws.free.centres import centre_stages
 from discovery.laws.free.mechanical import mechanical_stages
-from discovery.laws.free.one_shape import OfOneShape, one_shape_stages
+from discovery.laws.free.one_shape import one_shape_stages
 from discovery.laws.free.quadratic import quadratic_stages
 from discovery.laws.free.stages import free_stages
 from discovery.laws.free.unchanged import unchanged_stages
@@ -463,11 +463,8 @@ def _stages(
             given=any(of.roles or ()),
         )
         if on_paths:
-            of_one = one_shape_stages(of.names, some.roles, some.seen, numbers)
-            # Closed forms first; of two expansions of an energy the one that has its form.
-            general += [stage for stage in of_one if isinstance(stage, OfOneShape)]
+            general += one_shape_stages(of.names, some.roles, some.seen, numbers)
             general += mechanical_stages(of.names, some.roles, some.seen)
-            general += [stage for stage in of_one if not isinstance(stage, OfOneShape)]
         stages += general
         if on_paths:
             stages = with_completed(stages, of.names, some.roles)
