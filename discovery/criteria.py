@@ -1301,6 +1301,16 @@ class LawCriteria:
         test="laws/test_skipped.py::test_a_library_that_is_left_is_named[most_alike]",
     )
 
+    most_inside: int = limit(
+        8,
+        statistic="numbers inside the terms of a formula",
+        unit="numbers",
+        reason="tolerance: where they are more, they stay as they were found; slopes by them take "
+        "minutes to compile for each formula, and a formula of so many numbers is no reading",
+        off=math.inf,
+        test="laws/judging/test_numbers_inside.py::test_of_many_numbers_inside_none_is_moved",
+    )
+
     # --- Doubt: an exact formula that a simpler one, found later, may replace ---
     doubt_factor: float = limit(
         2.0,
@@ -2072,6 +2082,15 @@ class MotionCriteria:
         reason="tolerance: noise of the path, and rounded coefficients before they are fitted",
         off=math.inf,
         test="dynamics/test_motion.py::test_a_law_that_does_not_move_the_data",
+    )
+    no_mass: float = limit(
+        1e-7,
+        statistic="least eigenvalue of the matrix of masses over the largest",
+        unit="1",
+        reason="tolerance: the square of a momentum has no mass but one, to the eight digits of "
+        "numbers in formulas",
+        off=-math.inf,
+        test="dynamics/test_motion.py::test_the_square_of_a_momentum_is_no_energy",
     )
     misfit: float = limit(
         1.5,

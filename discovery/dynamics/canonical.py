@@ -32,9 +32,8 @@ from discovery.noether.phase_space import evaluate
 
 # States at which mass matrices are looked at.
 _POINTS = 200
-# What is zero but for rounding; and a mass, as a share of another, that is none but for the eight
-# digits of numbers in formulas (the square of a momentum has no mass but one).
-_ROUNDING, _NO_MASS = 1e-9, 1e-7
+# What is zero but for rounding.
+_ROUNDING = 1e-9
 # Numbers this near, as a share, are the same but for errors of the laws; and how much more mixed
 # masses count than others that are not one.
 _NEAR, _UNMIXED = 0.02, 100.0
@@ -291,7 +290,7 @@ def _definite(laws: Sequence[Law], sums: np.ndarray, space: Space, weak: Weak) -
         found = found / abs(found[largest])
     found = _simple(found)
     levels = np.linalg.eigvalsh(np.einsum("kpij,k->pij", masses, found))
-    definite = levels[:, 0] > _NO_MASS * np.abs(levels).max(axis=1)
+    definite = levels[:, 0] > MOTION.no_mass * np.abs(levels).max(axis=1)
     if np.mean(definite) <= SYMMETRIES.definite_share:
         return None
     remark = ""

@@ -47,8 +47,6 @@ ROWS_OF_WORK = 4000
 MOST_FOR_WINDOWS, MOST_BESIDE = 70, 40
 # Steps towards the best numbers inside the terms of a formula.
 STEPS_OF_NUMBERS = 3
-# Numbers inside that are moved, at most: slopes by more take minutes to compile, for each formula.
-MOST_INSIDE = 8
 # Drift that is not excluded of what may be one more law, as a share of its spread: of more, little
 # is known but that it is noisy.
 WORTH_TELLING = 0.5
@@ -498,7 +496,7 @@ class _Trials:
     def _with_better_numbers(self, law: Law) -> Law:
         """Return the law with better numbers inside its terms, if it is exact with them."""
         trial, judge, fit = law, self.judge, self.judge.split.fit
-        if law.library.learned or law.library.fitted > MOST_INSIDE:
+        if law.library.learned or law.library.fitted > law.criteria.most_inside:
             return law
         for _ in range(STEPS_OF_NUMBERS):
             terms = with_moved_numbers(trial, fit, judge.numbers, judge.criteria)

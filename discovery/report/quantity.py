@@ -33,6 +33,8 @@ _ROWS = 128
 _SHORT = (1e-4, 1e4)
 # Noise over spread of what is the same in all runs.
 _BY_NOISE = 0.5
+# What a description leaves of a law where it is none: half of its variance.
+_NO_DESCRIPTION = 0.5
 # Noise that is none, as a share of the spread: the resolution of the data.
 _NO_NOISE = 1e-4
 # Errors of smaller shares of a coefficient are rounding, and are not printed.
@@ -331,7 +333,7 @@ class Quantity:
         text = spelled(self.written, order="none")
         if self.approximation_error is None:
             return text
-        if self.approximation_error > 0.5:
+        if self.approximation_error > _NO_DESCRIPTION:
             return f"{self.source}, which no short formula describes"
         return f"{self.source}, {1 - self.approximation_error:.1%} of it {text}"
 

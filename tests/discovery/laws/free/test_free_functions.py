@@ -6,16 +6,15 @@ import sympy
 
 import discovery
 from discovery.estimation.preparation import prepare
-from discovery.estimation.split import Split
 from discovery.laws.free.description import Halves
 from discovery.laws.free.one_shape import one_shape_stages
 from discovery.laws.free.stages import best_degree, free_stages
 from discovery.laws.judging.verdict import Formula
-from discovery.laws.search import analyse
-from discovery.laws.stages import Closed
 from discovery.libraries.families import polynomial
 from discovery.libraries.free_forms import S, free_forms
 from discovery.libraries.numeric import Numeric
+
+from .conftest import drift, found
 
 
 def simulated(flow, starts, duration, columns, noise, seed=0, steps=20):
@@ -37,24 +36,8 @@ def simulated(flow, starts, duration, columns, noise, seed=0, steps=20):
     ), rows
 
 
-def found(runs):
-    orbits = prepare(runs)
-    rng = np.random.default_rng(0)
-    parts = runs.names, runs.roles, orbits
-    stages = [Closed(polynomial(runs.names, 2)), *free_stages(*parts), *one_shape_stages(*parts)]
-    laws = analyse(stages, Split.draw(orbits, rng), rng).laws
-    return [law for law in laws if law.verdict == "exact"]
-
-
-def drift(law, clean):
-    """Motion over spread; of a law as numbers where the data that told it are."""
-    rows = clean.reshape(-1, clean.shape[2])
-    values = law.values(rows)
-    if getattr(law.library, "domain", None) is not None:
-        values[~law.library.domain.holds(rows)] = np.nan
-    values = values.reshape(clean.shape[:2])
-    values = values[np.isfinite(values).any(axis=1)]
-    return np.sqrt(np.nanmean(np.nanvar(values, axis=1))) / np.nanstd(values)
+def found_in(runs):
+    return found(runs, free_stages, one_shape_stages)
 
 
 @pytest.mark.slow
@@ -74,7 +57,7 @@ def test_the_terms_of_an_energy_in_curved_coordinates():
     starts = np.stack([r, rng.uniform(-3, 3, 50), rng.uniform(-0.03, 0.03, 50), spin], axis=1)
     columns = {"r": "position", "phi": "angle", "p": "momentum", "L": "momentum"}
     runs, clean = simulated(flow, starts, 400, columns, 0.003)
-    laws = found(runs)
+    laws = found_in(runs)
     assert len(laws) == 2 and all(drift(law, clean) < 0.01 for law in laws)
     assert not any(law.library.learned for law in laws)
 
@@ -91,7 +74,7 @@ def well(pull, friction=0.0, seed=0):
 
 def test_a_power_that_no_library_of_squares_holds():
     runs, clean = well(lambda x: -(x**5))
-    (law,) = found(runs)
+    (law,) = found_in(runs)
     x, v = sympy.symbols("x v", real=True)
     assert set(sympy.Poly(law.expression, x, v).monoms()) == {(6, 0), (0, 2)}
     assert drift(law, clean) < 0.01
@@ -100,7 +83,7 @@ def test_a_power_that_no_library_of_squares_holds():
 @pytest.mark.slow
 def test_a_length_is_searched_where_no_powers_describe_a_potential():
     runs, clean = well(lambda x: -3 * x / (1 + 3 * x**2) ** 1.5)
-    (law,) = found(runs)
+    (law,) = found_in(runs)
     assert drift(law, clean) < 0.02
     x = sympy.Symbol("x", real=True)
     assert not law.expression.is_polynomial(x) and not law.library.learned
@@ -140,7 +123,7 @@ def test_a_force_between_two_bodies_that_no_library_holds():
 
     starts = rng.normal(size=(40, 8)) * np.repeat([1.0, 0.7], 4)
     runs, clean = simulated(flow, starts, 8, PAIR, 0.01)
-    laws = found(runs)
+    laws = found_in(runs)
     assert len(laws) == 5
     assert max(drift(law, clean) for law in laws) < 0.01
     assert any("3/4" in str(law.expression) for law in laws), [str(law.expression) for law in laws]
@@ -168,7 +151,7 @@ def dipole(drag, seed=0):
 
 def test_a_momentum_with_a_function_of_two_shapes():
     runs, clean = dipole(0.0)
-    laws = found(runs)
+    laws = found_in(runs)
     assert len(laws) == 2 and all(drift(law, clean) < 0.01 for law in laws)
     x, y, z, u, v, _ = sympy.symbols("x y z u v w", real=True)
     flux = (x**2 + y**2) / (x**2 + y**2 + z**2) ** sympy.Rational(3, 2)
@@ -206,7 +189,7 @@ def test_without_noise_functions_as_numbers_are_known_to_their_error(drag, count
     starts = rng.normal(size=(24, 4)) * [1, 1, 0.8, 0.8]
     names = dict.fromkeys("xy", "position") | dict.fromkeys("uv", "velocity")
     runs, clean = simulated(flow, starts, 10, names, 0.0)
-    laws = found(runs)
+    laws = found_in(runs)
     assert len(laws) == count
     for law in laws:
         assert drift(law, clean) <= law.evidence.drift_interval[1] < 1e-3
@@ -215,7 +198,7 @@ def test_without_noise_functions_as_numbers_are_known_to_their_error(drag, count
 @pytest.mark.parametrize("seed", range(3))
 def test_friction_leaves_no_law(seed):
     runs, _ = well(lambda x: -2 * x / (1 + x**2) ** 2, friction=0.1, seed=seed)
-    assert found(runs) == []
+    assert found_in(runs) == []
 
 
 def test_other_than_mechanical_data_have_no_forms():

@@ -9,16 +9,14 @@ from scipy.integrate import solve_ivp
 
 import discovery
 from discovery.estimation.preparation import prepare
-from discovery.estimation.split import Split
 from discovery.formulas.simple_numbers import NUMBERS
 from discovery.laws.free import description, mechanical
 from discovery.laws.free.one_shape import one_shape_stages
 from discovery.laws.free.unchanged import unchanged_stages
-from discovery.laws.search import analyse
-from discovery.laws.stages import Closed
 from discovery.libraries.energy_forms import one_shape_forms
-from discovery.libraries.families import polynomial
 from discovery.libraries.free_forms import Form, S, Shape
+
+from .conftest import drift, found
 
 
 def simulated(flow, low, high, columns, duration=10.0, seed=0, runs=40):
@@ -40,26 +38,6 @@ def simulated(flow, low, high, columns, duration=10.0, seed=0, runs=40):
         states=noisy, times=times, names=[*columns], roles=[*columns.values()]
     )
     return runs, clean
-
-
-def found(runs, stages):
-    orbits = prepare(runs)
-    rng = np.random.default_rng(0)
-    first = Closed(polynomial(runs.names, 2))
-    some = [first, *stages(runs.names, runs.roles, orbits)]
-    laws = analyse(some, Split.draw(orbits, rng), rng).laws
-    return [law for law in laws if law.verdict == "exact"]
-
-
-def drift(law, clean):
-    """Motion over spread, where the law is known."""
-    rows = clean.reshape(-1, clean.shape[2])
-    values = law.values(rows)
-    if getattr(law.library, "domain", None) is not None:
-        values[~law.library.domain.holds(rows)] = np.nan
-    values = values.reshape(clean.shape[:2])
-    values = values[np.isfinite(values).any(axis=1)]
-    return np.sqrt(np.nanmean(np.nanvar(values, axis=1))) / np.nanstd(values)
 
 
 ROUND = {"u": "position", "phi": "angle", "v": "velocity", "w": "angular_velocity"}

@@ -228,6 +228,8 @@ def test_rounded_coefficients_stay_in_the_joint_confidence_region():
     # Where most ratios are fitted, the others have their own room alone.
     assert test.allows(fitted + 3.5 * errors, fitted, ratios=9)
     assert not test.allows(fitted + 3.5 * errors, fitted, ratios=1)
+    # Refused as rarely as a true law is: the level is that of motion.
+    assert test.allows(fitted + 3 * errors, fitted, ratios=1)
 
 
 def test_what_is_not_fixed_is_fitted_beside_what_is():

@@ -7,6 +7,7 @@ import pytest
 import sympy
 
 from discovery import ConservedQuantityFinder, Trajectories, libraries
+from discovery.criteria import LAWS
 from discovery.datasets.integrate import integrate
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
@@ -111,9 +112,9 @@ def test_of_many_numbers_inside_none_is_moved(monkeypatch):
     """A quotient of two long polynomials: slopes by its numbers take minutes to compile."""
     asked = []
     monkeypatch.setattr(search, "with_moved_numbers", lambda *_: asked.append(1))
-    trials = SimpleNamespace(judge=SimpleNamespace(split=SimpleNamespace(fit=None)))
-    trials.judge.numbers = trials.judge.criteria = None
-    for fitted, n in ((search.MOST_INSIDE, 1), (search.MOST_INSIDE + 1, 1)):
-        law = SimpleNamespace(library=SimpleNamespace(learned=False, fitted=fitted), verdict="")
-        assert search._Trials._with_better_numbers(trials, law) is law
-        assert len(asked) == n
+    judge = SimpleNamespace(split=SimpleNamespace(fit=None), numbers=None, criteria=None)
+    for fitted in (8, 9):
+        library = SimpleNamespace(learned=False, fitted=fitted)
+        law = SimpleNamespace(library=library, verdict="", criteria=LAWS)
+        assert search._Trials._with_better_numbers(SimpleNamespace(judge=judge), law) is law
+    assert len(asked) == 1
