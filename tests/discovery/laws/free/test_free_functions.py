@@ -232,3 +232,25 @@ def test_numeric_functions_are_their_terms_and_pay_for_them():
         np.testing.assert_allclose(own, expected)
     assert [str(f) for f in functions.expressions()] == ["f2(x, v)"]
     assert Formula(functions, np.ones(1)).free_numbers == len(inner)
+
+
+def test_products_of_momenta_with_functions_of_one_place():
+    """E² = f (1 + f p² + L²/r²) about a charged mass, f = 1 − 2/r + 1/(2 r²); some plunge."""
+    rng, starts = np.random.default_rng(1), []
+    for _ in range(80):
+        r, phi, p = rng.uniform(9, 14), rng.uniform(-3, 3), rng.uniform(-0.03, 0.03)
+        starts.append([r, phi, p, r / np.sqrt(r - 3) * rng.uniform(0.97, 1.06)])
+
+    def flow(states):
+        r, _, p, spin = states.T
+        f, slope = 1 - 2 / r + 0.5 / r**2, 2 / r**2 - 1 / r**3
+        energy = f * (1 + f * p**2 + spin**2 / r**2)
+        push = spin**2 / r**3 - slope * (p**2 + energy / f**2) / 2
+        return np.stack([f * p, spin / r**2, push, 0 * r], axis=1)
+
+    columns = {"r": "position", "phi": "angle", "p": "momentum", "L": "momentum"}
+    runs, clean = simulated(flow, np.array(starts), 400, columns, 0.003)
+    laws = found(runs, free_stages)
+    (energy,) = (law for law in laws if law.library.learned or len(law.coefficients) > 1)
+    values = energy.values(clean.reshape(-1, 4)).reshape(clean.shape[:2])
+    assert np.sqrt(values.var(axis=1).mean()) < 0.01 * values.std()
