@@ -98,3 +98,19 @@ def test_columns_far_from_zero_vary(double):
     _, covariance = model.mean_and_covariance(x)
     assert np.isfinite(loss).all()
     assert np.sqrt(covariance).mean() > 0.1
+
+
+def test_states_far_from_zero_move_as_near_it(double):
+    if keras.config.floatx() == "float32":
+        pytest.skip("Keras' data are of single precision then")
+    angle = 0.1 * np.arange(300)
+    x = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    losses = []
+    for apart in (0.0, 1e9):
+        keras.utils.set_random_seed(0)
+        model = NeuralDifferentialManifold(hidden=(4,))
+        model.compile("adam")
+        states = x + apart
+        history = model.fit(states[:-1], states[1:], epochs=1, shuffle=False, verbose=0).history
+        losses.append(history["loss"][0])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
