@@ -118,6 +118,8 @@ def settled(values, start: np.ndarray, free: np.ndarray, errors: np.ndarray):
             both = values(p + step)[0] - values(p - step)[0]
             slopes.append(both / (2 * step[j]) * errors[j])
         slopes = np.array(slopes).T.reshape(len(moved), -1)
+        if not np.isfinite(slopes).all():  # clean runs go where a logarithm has no value
+            return start, np.inf
         size = np.sqrt((slopes**2).sum(axis=0))
         back = moved - slopes @ away
         away, *_ = np.linalg.lstsq(slopes, -back, rcond=1e-9 / max(len(size), 1))
