@@ -5,6 +5,8 @@ from keras import ops
 from keras_ndm.backend import Tensor, traced_apart
 
 
+@traced_apart
+@ops.custom_gradient
 def tap(tensor: Tensor, meter: Tensor, scale: Tensor) -> Tensor:
     """Identity on `tensor`, whose backward pass gives `meter` the gradient ‖gradient‖ / scale.
 
@@ -20,13 +22,7 @@ def tap(tensor: Tensor, meter: Tensor, scale: Tensor) -> Tensor:
     scale : tensor ()
         What the norm is divided by.
     """
-    # Run eagerly, TensorFlow hands over variables themselves, which no custom gradient takes.
-    return _tapped(*(part + ops.zeros_like(part) for part in (tensor, meter, scale)))
 
-
-@traced_apart
-@ops.custom_gradient
-def _tapped(tensor: Tensor, meter: Tensor, scale: Tensor) -> Tensor:
     def backward(*args, upstream=None):
         gradient = args[0] if upstream is None else upstream
         norm = ops.sqrt(ops.sum(ops.square(gradient))) / ops.maximum(scale, 1e-20)

@@ -23,8 +23,8 @@ def state_rows(x: np.ndarray | tuple, like: np.ndarray | None = None) -> tuple:
 
     Returns
     -------
-    states : array (N, d), float32
-    steps : array (N, 1), float32, or None
+    states : array (N, d), in Keras' floatx
+    steps : array (N, 1), or None
 
     Raises
     ------
@@ -48,7 +48,7 @@ def state_rows(x: np.ndarray | tuple, like: np.ndarray | None = None) -> tuple:
         raise ValueError(f"States must be finite; received {bad} values that are NaN or infinite.")
     if dt is None:
         return states, None
-    steps = np.asarray(dt, dtype="float32").reshape(-1, 1)
+    steps = np.asarray(dt, dtype=keras.config.floatx()).reshape(-1, 1)
     if len(steps) != len(states):
         raise ValueError(f"Expected one step dt a state: {len(states)}; received {len(steps)}.")
     if not np.all(steps > 0) or not np.all(np.isfinite(steps)):

@@ -226,7 +226,7 @@ class GaussianRegression(LikelihoodModel):
         self._ready()
         if self._rows is None:
             self._rows = Rows(self.moments, self.variables)
-        x = np.asarray(x, "float32")
+        x = np.asarray(x, keras.config.floatx())
         check_shapes(x, self.row_shapes(1)[0], "inputs")
         return self._rows(x)
 
@@ -294,7 +294,7 @@ class GaussianRegression(LikelihoodModel):
         x, y = first_arrays(x, y)
         found = self.chi_square(x, y, sample_weight)
         mean, _, residual = self._residual(x, y)
-        missed = varies(np.sqrt(np.mean(np.square(residual), axis=0)), mean, "float32")
+        missed = varies(np.sqrt(np.mean(np.square(residual), axis=0)), mean, keras.config.floatx())
         if not (np.isfinite(found) and missed.any()):
             raise ValueError(
                 f"χ² on the held-out samples is {found}, which no factor makes 1. They must be "
@@ -338,7 +338,7 @@ def _statistics(rows):
     """Mean, spread (1 for a column that does not vary) and whether it varies, of each column."""
     wide = rows.astype("float64")
     spread = wide.std(axis=0)
-    varying = varies(spread, wide, "float32")
+    varying = varies(spread, wide, keras.config.floatx())
     return wide.mean(axis=0), np.where(varying, spread, 1.0), varying
 
 
