@@ -35,14 +35,15 @@ def found(strength, terms, seed=0):
     return [law for law in laws if law.verdict == "exact"]
 
 
-def test_the_sum_of_two_energies_with_what_couples_them():
+@pytest.mark.parametrize("seed", [5, 8])
+def test_the_sum_of_two_energies_with_what_couples_them(seed):
     """Neither energy is a law, though no band shows how it moves; nor are their squares."""
     squares = ["x**4", "x**2*u**2", "u**4", "y**4", "y**2*v**2", "v**4"]
-    (law,) = found(0.012, [SQUARES, [*SQUARES, *squares, "x*y", "x**2*y**2"]])
+    (law,) = found(0.016, [SQUARES, [*SQUARES, *squares, "x*y", "x**2*y**2"]], seed)
     c = dict(zip(map(str, law.library.expressions()), law.coefficients, strict=True))
     assert set(c) == {*SQUARES, "x**2*y**2"}
     assert c["y**2"] / c["x**2"] == pytest.approx(2, rel=0.01)
-    assert c["x**2*y**2"] / c["x**2"] == pytest.approx(0.024, rel=0.5)
+    assert c["x**2*y**2"] / c["x**2"] == pytest.approx(0.032, rel=0.2)
 
 
 def test_uncoupled_energies_are_two_laws():
