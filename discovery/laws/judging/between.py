@@ -35,9 +35,14 @@ def variance_between(
     criteria : LawCriteria
         How many runs a coefficient needs.
     """
+    return min(_unexplained(means, some, criteria) for some in choices(parameters))
+
+
+def choices(parameters: np.ndarray) -> list[np.ndarray]:
+    """Return which parameters (runs, p) may explain values: none, each alone, all of them."""
     p = parameters.shape[1]
     sets = dict.fromkeys([(), *((k,) for k in range(p)), tuple(range(p))])
-    return min(_unexplained(means, parameters[:, list(some)], criteria) for some in sets)
+    return [parameters[:, list(some)] for some in sets]
 
 
 def _unexplained(means: np.ndarray, parameters: np.ndarray, criteria: LawCriteria) -> float:

@@ -13,6 +13,7 @@ from scipy import stats
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
+from discovery.laws.judging.between import choices, parameters_of
 from discovery.laws.judging.independence import independent, on_surface, sine_to
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.verdict import Verdict
@@ -122,7 +123,8 @@ def _redundant(
     The set is judged as a whole: an imitation of L E may have been found before the energy E. It
     is known by its gradient, which lies in the span of the others', or by its values, where what
     these do not explain does not clearly exceed the drift that is not excluded: an imitation may
-    have gradients of its own, and hardly any values. What is beyond doubt imitates nothing that
+    have gradients of its own, and hardly any values. Beside parameters any law may: what all runs
+    obey by these, less a parameter times another law. What is beyond doubt imitates nothing that
     costs more than it: of Kepler's problem the energy's values are nearly a function of those of
     angular momentum and of one component of the Runge–Lenz vector.
 
@@ -151,7 +153,9 @@ def _redundant(
         sine = sine_to([gradients[j] for j in others], gradients[i], obeyed, law.criteria)
         if sine <= sines[i]:
             found.append(law)
-        elif orbits is not None and (law.doubtful or sine <= law.criteria.learned_sine):
+        elif orbits is not None and (
+            law.doubtful or sine <= law.criteria.learned_sine or orbits.parameters
+        ):
             those = [laws[j] for j in others]
             if not law.doubtful:
                 those = [other for other in those if price(other) <= price(law)]
@@ -165,6 +169,9 @@ def _redundant(
 def unexplained(law: Law, others: Sequence[Law], orbits: Orbits) -> float:
     """Return the share of a law's spread between orbits that is no polynomial in other laws'.
 
+    Beside them in the runs' parameters, in all or in one: of these the value may be what all runs
+    obey by their parameters.
+
     Parameters
     ----------
     law : Law
@@ -177,13 +184,19 @@ def unexplained(law: Law, others: Sequence[Law], orbits: Orbits) -> float:
         One where there are too few runs to fit a polynomial to.
     """
     values = np.array([other.means(orbits) for other in (law, *others)])
-    values = values[:, np.isfinite(values).all(axis=0)]
-    n, needed = values.shape[1], law.criteria.runs_per_coefficient
-    degree = next((p for p in (3, 2, 1) if needed * term_count(len(others), p) < n), 0)
+    sound = np.isfinite(values).all(axis=0)
+    some, needed = choices(parameters_of(orbits)[sound]), law.criteria.runs_per_coefficient
+    return min(_left(np.vstack([values[:, sound], own.T]), needed) for own in some)
+
+
+def _left(values: np.ndarray, needed: float) -> float:
+    """Return the share of the spread of the first values that is no polynomial in the others."""
+    known, n = len(values) - 1, values.shape[1]
+    degree = next((p for p in (3, 2, 1) if needed * term_count(known, p) < n), 0)
     if not degree:
         return 1.0
     values = stats.zscore(values, axis=1)
-    powers = monomials(len(others), degree)
+    powers = monomials(known, degree)
     design = np.array([np.prod(values[1:].T ** np.array(e), axis=1) for e in powers])
     design = np.column_stack([np.ones(n), design.T])
     rest = values[0] - design @ np.linalg.lstsq(design, values[0])[0]

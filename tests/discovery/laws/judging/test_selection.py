@@ -231,6 +231,18 @@ def test_a_doubtful_law_that_others_explain_goes():
     assert chosen([sure, imitation], orbits_at(POINTS)) == [0, 1]
 
 
+def test_what_a_law_and_the_parameter_explain_is_none():
+    """On all orbits y = z³ − z x, z a parameter: an identity, less z times the law x."""
+    x, z = POINTS[:, 0], 1 + POINTS[:, 2] ** 2
+    orbits = replace(orbits_at(np.column_stack([x, z**3 - z * x, z])), parameters=(2,))
+    short, long = law("x"), replace(law("y"), cost=6.0)
+    assert not long.doubtful
+    assert chosen([short, long], orbits) == [0]
+    assert chosen([short, long], replace(orbits, parameters=())) == [0, 1]
+    free = replace(orbits_at(POINTS), parameters=(2,))
+    assert chosen([short, long], free) == [0, 1]
+
+
 def test_a_law_beside_a_law_must_be_known_in_what_is_new():
     """In 30 x + y + 0.1 z drift that is small beside x may be all of y."""
     orbits = orbits_at(POINTS)
