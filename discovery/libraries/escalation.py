@@ -18,6 +18,7 @@ from discovery.libraries.families import (
     mechanics,
     multipoles,
     phases,
+    plane_flow,
     polynomial,
     powers,
     radial,
@@ -131,8 +132,8 @@ def escalation(
         # A few functions of the distance come before hundreds of powers, which imitate them.
         stages += [radial(names, roles, [key]) for key in POTENTIALS if key != "1/r"]
         stages.append(radial(names, roles))
-        poles = multipoles(names, roles)
-        stages += [] if poles is None else [poles]
+        poles = (multipoles(names, roles), plane_flow(names, roles))
+        stages += [library for library in poles if library is not None]
         lines = (gaps(names, roles, rows, level, products) for products in (False, True))
         stages += [library for library in lines if library is not None]
         turning = ratios(names, roles, rows, level)

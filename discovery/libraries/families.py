@@ -206,6 +206,8 @@ def multipoles(names: Sequence[str], roles: Sequence[str | None]) -> Library | N
     """Return quadratic monomials with potentials of a charge, a dipole and a quadrupole.
 
     They are 1/r, q_i / r³ and q_i q_j / r⁵, of one body in the plane or in space; None for others.
+    In space q_i q_j / r³ beside them, what a magnetic dipole adds to angular momentum; the sum of
+    the squares is 1/r, so that the last is left out.
 
     Parameters
     ----------
@@ -221,7 +223,34 @@ def multipoles(names: Sequence[str], roles: Sequence[str | None]) -> Library | N
     for e in [(0,) * len(positions), *monomials(len(positions), 2)]:
         powers = dict(zip(positions, e, strict=True))
         exponents.append((*(powers.get(i, 0) for i in range(d)), 2 * sum(e) + 1))
+    if len(positions) == 3:
+        exponents += [(*e, 3) for e in _quadratic(d, positions)[:-1]]
     return Library(symbols, [*symbols, 1 / r], exponents, "multipoles")
+
+
+def _quadratic(d: int, columns: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return the exponents of products of two of some columns, that of the last squared last."""
+    pairs = itertools.combinations_with_replacement(columns, 2)
+    return [tuple(pair.count(i) for i in range(d)) for pair in pairs]
+
+
+def plane_flow(names: Sequence[str], roles: Sequence[str | None]) -> Library | None:
+    """Return stream functions of plane potential flow about a body at the origin.
+
+    Real and imaginary parts of z, z², 1/z and 1/z², and log r, of z = x + i y: a stream, a strain, a
+    doublet (a cylinder in a stream), a quadrupole and a vortex. x² + y² beside them, a flow that
+    turns as a whole. None where the columns are not two places.
+
+    Parameters
+    ----------
+    names, roles : sequences of length d
+    """
+    if list(roles) != ["position"] * 2:
+        return None
+    x, y = symbols = symbols_of(names)
+    (r,) = distances(symbols, [[0, 1]])
+    poles = [x / r**2, y / r**2, (x**2 - y**2) / r**4, x * y / r**4]
+    return _with_functions(symbols, [sympy.log(r), *poles], "plane flow")
 
 
 def exponential(names: Sequence[str], roles: Sequence[str | None]) -> Library:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import sympy
 
-from discovery import libraries
+from discovery import ConservedQuantityFinder, Trajectories, libraries
+from discovery.datasets.integrate import integrate
 from discovery.formulas.parsing import parse_formula
 from discovery.libraries import families
 from discovery.libraries.escalation import escalation
@@ -34,6 +35,7 @@ BUILDERS = {
     "mechanics of three bodies": families.mechanics(PAIR, ("position",) * 6),
     "radial": families.radial(PLANE, PLANE_ROLES),
     "multipoles": families.multipoles(PLANE, PLANE_ROLES),
+    "plane flow": families.plane_flow(("x", "y"), ("position", "position")),
     "exponential": families.exponential(LINE, LINE_ROLES),
     "differences": families.differences(LINE, LINE_ROLES, 4),
     "custom": libraries.custom(["x*sin(y)/(1 + u**2)", "exp(-x*v)", "sqrt(x**2 + y**2)"], PLANE),
@@ -161,6 +163,10 @@ CONTENTS = {
     "multipoles": (
         families.multipoles(("x", "y"), ("position", "position")),
         "x, y, x**2, x*y, y**2, 1/r, x/r**3, y/r**3, x**2/r**5, x*y/r**5, y**2/r**5",
+    ),
+    "plane flow": (
+        families.plane_flow(("x", "y"), ("position", "position")),
+        "x, y, x**2, x*y, y**2, log(r), x/r**2, y/r**2, (x**2 - y**2)/r**4, x*y/r**4",
     ),
     "radial": (
         families.radial(("x", "y"), ("position", "position")),
@@ -346,6 +352,46 @@ def test_auto_tries(names, roles, terms):
 def test_only_one_body_in_plane_or_space_has_multipoles():
     assert families.multipoles(PAIR, ("position",) * 6) is None
     assert families.multipoles(("q", "p"), ("position", "momentum")) is None
+
+
+def test_multipoles_hold_a_magnetic_dipole_about_any_axis():
+    """(r² − q²)/r³, its flux through a circle about the axis of q, in independent functions."""
+    library = families.multipoles(("x", "y", "z"), ("position",) * 3)
+    states = np.random.default_rng(0).normal(size=(400, 3))
+    values, squares = library.values(states), states**2
+    r2 = squares.sum(axis=1)
+    assert np.linalg.matrix_rank(values) == len(library)
+    for axis in range(3):
+        flux = (r2 - squares[:, axis]) / r2**1.5
+        left = flux - values.T @ np.linalg.lstsq(values.T, flux)[0]
+        assert np.abs(left).max() < 1e-9
+
+
+def test_only_two_places_are_of_a_plane_flow():
+    assert families.plane_flow(PLANE, PLANE_ROLES) is None
+    assert families.plane_flow(("x", "y", "z"), ("position",) * 3) is None
+
+
+@pytest.mark.parametrize("turning", [0.0, 0.7])
+def test_tracers_past_a_cylinder(turning):
+    """The stream function of a stream, a doublet and a vortex, at 1 % noise."""
+    rng = np.random.default_rng(0)
+    starts = np.column_stack([rng.uniform(-3.3, -2.7, 40), rng.uniform(-2, 2, 40)])
+
+    def flow(states):
+        z = states[:, 0] + 1j * states[:, 1]
+        speed = 1 - 1.44 / z**2 - 1j * turning / z
+        return np.stack([speed.real, -speed.imag], axis=1)
+
+    states = integrate(flow, starts, np.linspace(0, 6, 100))
+    states += 0.01 * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    runs = Trajectories(list(states), names=["x", "y"], roles=["position"] * 2)
+    finder = ConservedQuantityFinder(random_state=0).fit(runs)
+    assert finder.n_conserved_ == 1
+    parts = {"y", "y/(x**2 + y**2)"} | ({"log(x**2 + y**2)"} if turning else set())
+    formula = sympy.expand_log(finder.quantities_[0].expression, force=True)
+    terms = {str(t.as_coeff_Mul()[1]) for t in sympy.expand(formula).args}
+    assert terms == parts
 
 
 def test_few_functions_come_before_the_many_that_imitate_them():
