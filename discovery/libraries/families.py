@@ -237,7 +237,7 @@ def _quadratic(d: int, columns: Sequence[int]) -> list[tuple[int, ...]]:
 def plane_flow(names: Sequence[str], roles: Sequence[str | None]) -> Library | None:
     """Return stream functions of plane potential flow about a body at the origin.
 
-    Real and imaginary parts of z, z², 1/z and 1/z², and log r, of z = x + i y: a stream, a strain, a
+    Real and imaginary parts of z, z², 1/z and 1/z², and log r, of z = x + i y: stream, strain, a
     doublet (a cylinder in a stream), a quadrupole and a vortex. x² + y² beside them, a flow that
     turns as a whole. None where the columns are not two places.
 
