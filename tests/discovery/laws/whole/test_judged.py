@@ -19,7 +19,8 @@ from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.evidence import Evidence, Resamples, Runs, gather, weighed
 from discovery.laws.judging.judge import Judge, Refined
 from discovery.laws.judging.law import Findings
-from discovery.laws.judging.whole import Statement, Whole, judged_on_all
+from discovery.laws.whole.judged import judged_on_all
+from discovery.laws.whole.seen import Statement, Whole
 from discovery.libraries.monomials import symbols_of
 
 
@@ -129,7 +130,8 @@ def test_a_law_of_the_sample_alone_is_lost(judged, tmp_path):
 
 def test_another_form_takes_the_place(judged, tmp_path):
     runs, law, split, passage, found_on = judged
-    wrong = replace(law, coefficients=law.coefficients * [1.0, 1.2], alternatives=(law,))
+    part = {"library": law.library.restrict([0]), "coefficients": np.ones(1)}
+    wrong = replace(law, **part, alternatives=(law,))
     whole = Whole(stored(runs, tmp_path).pieces(900), passage, found_on)
     again = judged_on_all(Findings([wrong]), split.held, whole, np.random.default_rng(1))
     (found,) = again.findings.laws
