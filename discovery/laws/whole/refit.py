@@ -171,7 +171,7 @@ def refitted(law: Law, sums: Sums, every: Sums, numbers: Numbers) -> Law | None:
     Returns
     -------
     Law or None
-        With the evidence of the law, which it must not keep.
+        With the evidence of the law, which it must not keep, on the scale of its own coefficients.
     """
     terms, least = law.library, sums.least
     own = range(len(terms))
@@ -184,6 +184,7 @@ def refitted(law: Law, sums: Sums, every: Sums, numbers: Numbers) -> Law | None:
     if not np.isfinite(errors).all():
         return None
     some = list(candidate.support)
+    size = least.noise_of(law.coefficients)
     terms, least = terms.restrict(some), least.restrict(some)
     of_some = ops.restrict(np.array(some))
     still = partial(_allowed, least, of_some, law.criteria)
@@ -194,8 +195,11 @@ def refitted(law: Law, sums: Sums, every: Sums, numbers: Numbers) -> Law | None:
     written = terms.expressions()
     if len(some) == len(own) and np.allclose(coefficients, law.coefficients, rtol=1e-9, atol=0):
         return None
+    # How far the law varies is not known anew, only on another scale.
+    scale = np.sqrt(least.noise_of(coefficients) / max(size, 1e-300))
     new = replace(
         law,
+        evidence=replace(law.evidence, spread=law.evidence.spread * float(scale)),
         library=terms,
         coefficients=coefficients,
         expression=expression(written, coefficients, numbers),
