@@ -22,7 +22,7 @@ from discovery.laws.judging.evidence import Evidence, Runs, weighed
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.selection import select
 from discovery.laws.judging.verdict import Formula, Verdict, checks, exact_in, told, verdict_of
-from discovery.laws.whole.refit import added, are_simple, refitted, with_errors_of_all
+from discovery.laws.whole.refit import added, fits, refitted, with_errors_of_all
 from discovery.laws.whole.seen import Statement, Whole
 
 
@@ -81,11 +81,12 @@ def judged_on_all(
         if every[k] is None:
             continue
         again[id(law)] = with_errors_of_all(own, every[k])
-        simple = own.verdict == Verdict.EXACT and are_simple(law, numbers)
         # A law of the sample, or what the sample did not resolve.
         asked = law.verdict == Verdict.EXACT or any(law is one for one in unresolved)
-        if asked and not simple and seen.refit[k] is not None:
-            other = refitted(law, seen.refit[k], every[k], numbers)
+        sums = seen.refit[k] if asked else None
+        holds = own.verdict == Verdict.EXACT
+        if sums is not None and not (holds and fits(law, sums, numbers)):
+            other = refitted(law, sums, every[k], numbers)
             better |= {} if other is None else {id(law): other}
     if better:
         told = whole.seen([Statement.once(one, sample) for one in better.values()], refitted=True)

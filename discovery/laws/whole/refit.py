@@ -248,6 +248,21 @@ def _allowed(
     )
 
 
-def are_simple(law: Law, numbers: Numbers) -> bool:
-    """Tell whether more runs could tell no coefficient of a law better."""
-    return bool(numbers.are_simple(law.coefficients).all())
+def fits(law: Law, sums: Sums, numbers: Numbers) -> bool:
+    """Tell whether all coefficients are simple numbers that lie in their intervals on more runs.
+
+    Parameters
+    ----------
+    law : Law
+    sums : Sums
+        Of its terms, on the runs that refit.
+    numbers : Numbers
+        What counts as simple.
+    """
+    c = law.coefficients
+    if not sums.is_finite or not numbers.are_simple(c).all():
+        return False
+    least = sums.least.restrict(range(len(c)))
+    errors = least.standard_errors(c)
+    off = np.abs(least.shift(c, int(np.argmin(errors))))
+    return bool(np.all(off <= FORMULAS.interval * errors + FORMULAS.least_width * np.abs(c)))

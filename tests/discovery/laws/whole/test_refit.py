@@ -15,7 +15,7 @@ from discovery.laws.judging.evidence import gather
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.least_drift import stays
 from discovery.laws.judging.verdict import Verdict
-from discovery.laws.whole.refit import Sums, drawn, refitted, with_errors_of_all
+from discovery.laws.whole.refit import Sums, drawn, fits, refitted, with_errors_of_all
 
 ODD = 1.137263
 
@@ -129,7 +129,17 @@ def test_a_term_that_is_none_is_left_out():
 def test_what_is_right_stays():
     runs = datasets.load("harmonic_oscillator", 200, 60, noise=0.01, seed=0)
     law, sums = of_law(["q**2", "p**2"], [1.0, 1.0], runs)
-    assert refitted(law, sums, sums, NUMBERS) is None
+    assert refitted(law, sums, sums, NUMBERS) is None and fits(law, sums, NUMBERS)
+
+
+@pytest.mark.parametrize(
+    ("first", "n_runs", "expected"),
+    [(25 / 22, 30, True), (8 / 7, 30, False), (1.1373, 30, False)],
+)
+def test_simple_numbers_fit_that_lie_in_their_intervals(first, n_runs, expected):
+    """25/22 is 0.08 % off and 8/7 0.5 %; what is no simple number may always be told better."""
+    law, sums = of_law(["q**2", "p**2"], [first, 1.0], oscillators(n_runs, steps=20))
+    assert fits(law, sums, NUMBERS) == expected
 
 
 def test_few_groups_refit_nothing():
