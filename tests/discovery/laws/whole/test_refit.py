@@ -132,14 +132,11 @@ def test_what_is_right_stays():
     assert refitted(law, sums, sums, NUMBERS) is None and fits(law, sums, NUMBERS)
 
 
-@pytest.mark.parametrize(
-    ("first", "n_runs", "expected"),
-    [(25 / 22, 30, True), (8 / 7, 30, False), (1.1373, 30, False)],
-)
-def test_simple_numbers_fit_that_lie_in_their_intervals(first, n_runs, expected):
-    """25/22 is 0.08 % off and 8/7 0.5 %; what is no simple number may always be told better."""
-    law, sums = of_law(["q**2", "p**2"], [first, 1.0], oscillators(n_runs, steps=20))
-    assert fits(law, sums, NUMBERS) == expected
+@pytest.mark.parametrize("first", [8 / 7, 1.1373])
+def test_what_may_be_told_better_does_not_fit(first):
+    """8/7 is 0.5 % off, and lies in no interval; 1.1373 is no simple number."""
+    law, sums = of_law(["q**2", "p**2"], [first, 1.0], oscillators(400))
+    assert not fits(law, sums, NUMBERS)
 
 
 def test_few_groups_refit_nothing():
