@@ -41,10 +41,11 @@ from discovery.laws.judging.conclusion import Conclusion, conclude
 from discovery.laws.judging.joined import as_law, joined
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.unlike import unlike_runs
-from discovery.laws.judging.whole import OnAll, Whole, judged_on_all
 from discovery.laws.off_by_run import Off, off_by_run, off_in_words
 from discovery.laws.search import analyse
 from discovery.laws.stages import Stage, stages_among, stages_of
+from discovery.laws.whole.judged import OnAll, judged_on_all
+from discovery.laws.whole.seen import Whole
 from discovery.libraries.choice import LibraryLike, resolve
 from discovery.libraries.escalation import linear
 from discovery.libraries.families import tilted
@@ -158,6 +159,7 @@ class Rest:
         split: Split,
         found_on: np.ndarray,
         passage: Passage,
+        numbers: Numbers,
         rng: np.random.Generator,
     ) -> OnAll | None:
         """Judge what was found on all runs.
@@ -171,6 +173,8 @@ class Rest:
             Ids of the runs that formulas were found on.
         passage : Passage
             The way of stored runs into the frame.
+        numbers : Numbers
+            What coefficients are rounded to.
         rng : numpy.random.Generator
 
         Returns
@@ -179,9 +183,8 @@ class Rest:
             None where nothing was found.
         """
         pieces = self.source.scan.pieces(PIECE)
-        return judged_on_all(
-            findings, split.held, Whole(pieces, passage, found_on, self.source.client), rng
-        )
+        whole = Whole(pieces, passage, found_on, self.source.client)
+        return judged_on_all(findings, split.held, whole, rng, numbers)
 
 
 @dataclass(frozen=True)
@@ -316,7 +319,7 @@ def laws_of(
         way = asked.rest.reading, some.frame, parts, preparation.sampling
         passage = Passage.of(*way, sound, some.orbits)
         found_on = sound.run_ids[some.fit]
-        on_all = asked.rest.judge(findings, some.split, found_on, passage, rng)
+        on_all = asked.rest.judge(findings, some.split, found_on, passage, asked.numbers, rng)
         findings = findings if on_all is None else on_all.findings
     conclusion = conclude(findings, some.known, some.moving.roles)
     if _may_decay(some, found, findings, conclusion):

@@ -17,7 +17,7 @@ from discovery.estimation.split import PROBES
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.trend import secular_rate
-from discovery.laws.judging.whole import OnAll
+from discovery.laws.whole.judged import OnAll
 from discovery.libraries.many_bodies.bodies import FEWEST_COLUMNS
 from discovery.libraries.many_bodies.sums import symmetry_of
 from discovery.noether.pairing import pair

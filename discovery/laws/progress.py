@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
@@ -39,13 +39,15 @@ def over(stages: Sequence[T]) -> Iterator[T]:
             bar.update()
 
 
-def counted(pieces: Iterable[T], total: int) -> Iterator[T]:
-    """Yield what is made of pieces of the data, with a bar of how many there are."""
+@contextlib.contextmanager
+def counted(total: int) -> Iterator[Callable[[], object]]:
+    """Give a function to call for each piece of the data that is done; a bar says how many are."""
     from tqdm.auto import tqdm
 
-    yield from tqdm(
-        pieces, total=total, desc="judging", unit="piece", leave=False, disable=not _SHOWN.get()
-    )
+    with tqdm(
+        total=total, desc="judging", unit="piece", leave=False, disable=not _SHOWN.get()
+    ) as bar:
+        yield bar.update
 
 
 def late(what: str, total: float) -> tqdm:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ ClientLike: TypeAlias = "distributed.Client | str | None"
 
 # A task whose worker is lost is done again, so many times.
 _TRIALS = 5
+# Answers that are joined at a time.
+_TOGETHER = 8
 
 
 class MissingDaskError(ImportError, ValueError):
@@ -74,29 +78,66 @@ async def _greet(address: str) -> None:
     await comm.close()
 
 
-def mapped(
-    function: Callable[[T], Answer], items: Sequence[T], client: distributed.Client | None = None
-) -> Iterator[Answer]:
-    """Yield what a function makes of each item, in their order.
+def reduced(
+    function: Callable[[T], Answer],
+    joined: Callable[[Sequence[Answer]], Answer],
+    items: Sequence[T],
+    client: distributed.Client | None = None,
+    done: Callable[[], object] = bool,
+) -> Answer:
+    """Return what a function makes of items, its answers joined in their order, a few at a time.
+
+    The tree is the same with a client and without, and so are the numbers.
 
     Parameters
     ----------
     function : callable
         Its answer depends on the item alone, so that it may be asked again where a worker is lost.
+    joined : callable
+        From a few answers to one.
     items : sequence
+        One at least.
     client : distributed.Client, optional
         Whose workers do it; this process by default.
+    done : callable
+        Called for each item that is done in this process.
     """
-    if client is None:
-        yield from map(function, items)
-        return
-    import dask
+    if client is not None:
+        return _there(function, joined, items, client)
 
+    def told(item: T) -> Answer:
+        answer = function(item)
+        done()
+        return answer
+
+    answers, n = map(told, items), len(items)
+    while n > 1:
+        few = partial(_next_of, answers, _TOGETHER)
+        answers, n = map(joined, iter(few, [])), -(-n // _TOGETHER)
+    return next(answers)
+
+
+def _next_of(values: Iterator[T], most: int) -> list[T]:
+    """Return the next few values of an iterator; none where it has ended."""
+    return list(islice(values, most))
+
+
+def _there(
+    function: Callable[[T], Answer],
+    joined: Callable[[Sequence[Answer]], Answer],
+    items: Sequence[T],
+    client: distributed.Client,
+) -> Answer:
+    """Return what `reduced` does, made by the workers of a client."""
+    import dask
+    from dask import bag
+
+    tree = bag.from_sequence(items, npartitions=len(items)).reduction(
+        lambda part: function(*part), lambda parts: joined(list(parts)), split_every=_TOGETHER
+    )
     with dask.config.set({"distributed.scheduler.allowed-failures": _TRIALS}):
-        futures = client.map(function, items, pure=False, retries=_TRIALS)
+        future = client.compute(tree, retries=_TRIALS)
     try:
-        for place, future in enumerate(futures):
-            yield future.result()
-            futures[place] = None  # its answer need not be kept there
+        return future.result()
     finally:
-        client.cancel([future for future in futures if future is not None])
+        future.cancel()

@@ -82,6 +82,55 @@ class Operators:
         return Operators(*(change(part) for part in self.matrices))
 
 
+@dataclass(frozen=True)
+class Sums:
+    """Sums over samples and runs, of which operators are made; those of parts are added.
+
+    Attributes
+    ----------
+    within, dirichlet, unit_dirichlet : (m, m) arrays
+        W, D and D for unit noise, times the weight.
+    weight : float
+        Of the samples.
+    n_runs : int
+    mean : (m,) array
+        Of the runs' means.
+    scatter : (m, m) array
+        Of the runs' means about it.
+    """
+
+    within: np.ndarray
+    dirichlet: np.ndarray
+    unit_dirichlet: np.ndarray
+    weight: float
+    n_runs: int
+    mean: np.ndarray
+    scatter: np.ndarray
+
+    def __add__(self, other: Sums) -> Sums:
+        """Return the sums of two parts, which share no run (Chan, Golub and LeVeque 1983)."""
+        n_runs, apart = self.n_runs + other.n_runs, other.mean - self.mean
+        moved = np.outer(apart, apart) * (self.n_runs * other.n_runs / n_runs)
+        return Sums(
+            self.within + other.within,
+            self.dirichlet + other.dirichlet,
+            self.unit_dirichlet + other.unit_dirichlet,
+            self.weight + other.weight,
+            n_runs,
+            self.mean + apart * (other.n_runs / n_runs),
+            self.scatter + other.scatter + moved,
+        )
+
+    def operators(self, groups: int = 1) -> Operators:
+        """Return the operators; B is between runs of the same of so many groups."""
+        return Operators(
+            within=self.within / self.weight,
+            dirichlet=self.dirichlet / self.weight,
+            between=self.scatter / max(1, self.n_runs - groups),
+            unit_dirichlet=self.unit_dirichlet / self.weight,
+        )
+
+
 def spectrum(ops: Operators) -> Spectrum:
     """Solve W c = μ D c on the functions that are not constants."""
     return ops.pencil.whole(ops.unit_dirichlet)
@@ -96,7 +145,31 @@ def operators(
     chunk: int = CHUNK_VALUES,
     of_run: np.ndarray | None = None,
 ) -> Operators:
-    """Accumulate W, D and B in one pass, in chunks of whole or partial runs.
+    """Return W, D and B of a library on a path.
+
+    Parameters
+    ----------
+    library, path, offsets, scale, weights, chunk, of_run
+        As for `sums_of`.
+
+    Returns
+    -------
+    Operators
+    """
+    sums = sums_of(library, path, offsets, scale, weights, chunk, of_run)
+    return sums.operators(1 if of_run is None else len(np.unique(of_run)))
+
+
+def sums_of(
+    library: Functions,
+    path: Path,
+    offsets: np.ndarray,
+    scale: np.ndarray,
+    weights: np.ndarray | None = None,
+    chunk: int = CHUNK_VALUES,
+    of_run: np.ndarray | None = None,
+) -> Sums:
+    """Accumulate what operators are made of in one pass, in chunks of whole or partial runs.
 
     Parameters
     ----------
@@ -116,7 +189,7 @@ def operators(
 
     Returns
     -------
-    Operators
+    Sums
     """
     m, d = len(library), library.dim
     within, dirichlet, unit = np.zeros((m, m)), np.zeros((m, m)), np.zeros((m, m))
@@ -135,15 +208,11 @@ def operators(
         slopes *= np.sqrt(weight)
         unit += steepness(slopes, scale)
         dirichlet += moved_by(slopes, path.half[begin:end])
-    total = weights.sum()
-    runs = 1 if of_run is None else len(np.unique(of_run))
-    centred = means - means.mean(axis=0) if runs == 1 else without_means(means.T, of_run).T
-    return Operators(
-        within=within / total,
-        dirichlet=dirichlet / total,
-        between=centred.T @ centred / max(1, len(counts) - runs),
-        unit_dirichlet=unit / total,
-    )
+    whole = of_run is None or len(np.unique(of_run)) == 1
+    middle = means.mean(axis=0)
+    centred = means - middle if whole else without_means(means.T, of_run).T
+    scatter = centred.T @ centred
+    return Sums(within, dirichlet, unit, float(weights.sum()), len(counts), middle, scatter)
 
 
 def steepness(slopes: np.ndarray, scale: np.ndarray) -> np.ndarray:

@@ -21,15 +21,14 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
-from scipy import stats
 from scipy.fft import dct
 from scipy.ndimage import uniform_filter1d
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.errors import moved
 from discovery.estimation.orbits import Orbits
-from discovery.formulas.pencil import solve
 from discovery.laws.finding.operators import moved_by, steepness
+from discovery.laws.judging.least_drift import LeastDrift, stays
 from discovery.laws.judging.motion import Motion
 from discovery.libraries.functions import Functions
 from discovery.libraries.numeric import Numeric
@@ -39,8 +38,6 @@ EDGES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 # Samples over which the noise level is averaged before it weights them, so that a sample's weight
 # does not depend on its own noise.
 WINDOW = 9
-# Share of each term's noise that is added to it where terms may be dependent.
-_RIDGE = 1e-12
 # Groups that runs are left out in for the standard errors of coefficients: one run each, where
 # there are no more runs.
 GROUPS = 100
@@ -284,7 +281,8 @@ class DriftTest:
         self._floor = orbits.on_a_path
         offsets = orbits.offsets.astype(np.int64).tobytes()
         self._counts = _excess_weights(offsets, self._floor)
-        self._noise = moved_by(slopes * np.sqrt(weight), measured.half) / weight.sum()
+        self.weight = float(weight.sum())
+        self._noise = moved_by(slopes * np.sqrt(weight), measured.half) / self.weight
         self._orbits, self._phi, self._slopes = orbits, phi, slopes
         self._windows = orbits.of_run is not None
         self._blur = library.blur if isinstance(library, Numeric) else 0.0
@@ -301,7 +299,7 @@ class DriftTest:
         """
         some = list(columns)
         part = copy(self)
-        for name in ("_even_noise", "_covariance", "_steepness", "_drift"):
+        for name in ("_even_noise", "_covariance", "_steepness", "least"):
             part.__dict__.pop(name, None)  # of all terms
         part._phi, part._slopes = self._phi[some], self._slopes[:, some]
         part._values, part._modes = self._values[some], self._modes[some]
@@ -401,10 +399,7 @@ class DriftTest:
     def allows(self, coefficients: np.ndarray, fitted: np.ndarray, ratios: int = 0) -> bool:
         """Tell whether coefficients lie in the joint confidence region about the fitted ones.
 
-        Run by run, what they move more is compared with how much that differs between runs. For
-        coefficients that are z standard errors from the fitted ones the mean is z/2 of its own
-        standard errors, and z² is χ² distributed with as many degrees of freedom as there are
-        ratios that are not fitted. Motion below rounding is none.
+        Run by run; see `stays`. Motion below rounding is none.
 
         Parameters
         ----------
@@ -418,16 +413,9 @@ class DriftTest:
             # What is constant along few runs has no spread of its own beside that of its terms.
             variance = self.alone(fitted) ** 2
         variance *= self.noise / max(self._noise_of(fitted), 1e-300)
-        # With noise an estimate of some motion is zero or less in many cases.
-        at_most = trial.mean() + trial.std() / np.sqrt(len(trial))
-        if at_most <= self._criteria.rounding_drift**2 * variance:
-            return True
-        more = trial - best
-        error = more.std(ddof=1) / np.sqrt(len(more))
-        # Simple numbers are refused where motion of a true law would be.
-        level = self._criteria.detected_motion
-        most = np.sqrt(stats.chi2.isf(level, ratios or max(len(fitted) - 1, 1))) / 2
-        return bool(more.mean() <= most * error)
+        rounding = self._criteria.rounding_drift**2 * variance
+        every, ratios = np.ones(len(trial)), ratios or max(len(fitted) - 1, 1)
+        return stays(trial, best, every, rounding, ratios, self._criteria)
 
     def _systematic_at_scale(self, coefficients: np.ndarray) -> np.ndarray:
         """Return the systematic variance of each run for coefficients scaled to the same noise."""
@@ -438,86 +426,43 @@ class DriftTest:
         return float(coefficients @ self._noise @ coefficients)
 
     def standard_errors(self, coefficients: np.ndarray, level: float = 0.05) -> np.ndarray:
-        """Return the standard errors of the coefficients that drift least, (s,).
-
-        By a jackknife over runs: s² = (n − 1)/n Σ (c₋ᵣ − c̄)², c₋ᵣ without run r (or one of
-        `GROUPS` groups of runs). With n runs, c is within t(n − 1) s of the truth; errors are
-        given as s t(n − 1) / z, z the same quantile of the normal distribution, so that two of
-        them are a 95 % interval whatever the number of runs. The term that contributes most sets
-        the scale each time, and so has none.
-
-        Parameters
-        ----------
-        coefficients : (s,) array
-            The formula.
-        level : float
-            At which the intervals of t and of the normal distribution are to agree, two-sided.
-        """
-        with np.errstate(all="ignore"):
-            variances = np.diag(self.error_covariance(coefficients, level))
-        # Where the rest of the runs leaves out the main term, they tell no coefficient.
-        return np.sqrt(np.where(np.isfinite(variances), variances, np.inf))
-
-    def error_covariance(self, coefficients: np.ndarray, level: float = 0.05) -> np.ndarray:
-        """Return the covariance of the errors of coefficients, (s, s): see `standard_errors`."""
-        counts, n_runs = self._counts.sum(axis=0), len(self._offsets) - 1
-        n = min(n_runs, GROUPS)
-        drifts = np.zeros((n, len(coefficients), len(coefficients)))
-        first = 0
-        for a, b, length in like_runs(self._offsets):
-            some = self._modes[:, a:b].reshape(len(coefficients), -1, length).swapaxes(0, 1)
-            powers = (some * counts[a:b].reshape(-1, 1, length)) @ some.swapaxes(1, 2)
-            np.add.at(drifts, np.arange(first, first + len(powers)) % n, powers)
-            first += len(powers)
-        main = int(np.argmax(np.abs(coefficients) * np.sqrt(np.diag(self._noise))))
-        without = (drifts.sum(axis=0) - drifts) / n_runs
-        vectors = solve(without, self._noise, _RIDGE).vectors
-        # Where noise hides much, fewer runs may leave another combination the flattest.
-        nearest = np.abs((coefficients @ self._noise) @ vectors).argmax(axis=1)
-        found = vectors[np.arange(n), :, nearest]
-        quantiles = stats.t.isf(level / 2, n - 1) / stats.norm.isf(level / 2)
-        with np.errstate(all="ignore"):
-            left = found * (coefficients[main] / found[:, main])[:, None]
-            away = (left - left.mean(axis=0)) * quantiles
-        away[:, main] = 0.0
-        return away.T @ away * ((n - 1) / n)
+        """Return the standard errors of the coefficients that drift least; see `LeastDrift`."""
+        return self.least.standard_errors(coefficients, level)
 
     def refined(self, near: np.ndarray | None = None) -> np.ndarray:
-        """Return the coefficients that drift least, against the noise that they carry.
-
-        Noise adds nothing to a band's excess, so these are free of the bias that noise and
-        smoothing put into squares.
-
-        Parameters
-        ----------
-        near : (s,) array, optional
-            Of several functions that hardly drift the one that is most like this.
-        """
-        vectors = solve(self._drift, self._noise, _RIDGE).vectors
-        return vectors[:, 0 if near is None else np.abs(near @ self._noise @ vectors).argmax()]
+        """Return the coefficients that drift least; see `LeastDrift`."""
+        return self.least.refined(near)
 
     def refitted(self, coefficients: np.ndarray, fixed: np.ndarray) -> np.ndarray:
-        """Return coefficients of which some are fixed and the others drift least beside them.
+        """Return coefficients of which some are fixed; see `LeastDrift`."""
+        return self.least.refitted(coefficients, fixed)
 
-        Others that are of one size stay so.
+    @cached_property
+    def least(self) -> LeastDrift:
+        """What the terms drift, by runs or `GROUPS` groups of them."""
+        n_runs = len(self._offsets) - 1
+        return self.by_groups(np.arange(n_runs) % min(n_runs, GROUPS))
+
+    def by_groups(self, groups: np.ndarray, n_groups: int | None = None) -> LeastDrift:
+        """Return what the terms drift on groups of runs.
 
         Parameters
         ----------
-        coefficients : (s,) array
-        fixed : (s,) array of bool
-            Some of them.
+        groups : (runs,) array of int
+            Which group each run is in.
+        n_groups : int, optional
+            One more than the last by default.
         """
-        free = np.abs(coefficients) * ~fixed
-        groups = [coefficients * (free == size) for size in np.unique(free[~fixed])]
-        basis = np.column_stack([coefficients * fixed, *groups])
-        drift, noise = (basis.T @ form @ basis for form in (self._drift, self._noise))
-        found = solve(drift, noise, _RIDGE).vectors[:, 0]
-        return basis @ (found / found[0]) if found[0] else coefficients
-
-    @cached_property
-    def _drift(self) -> np.ndarray:
-        total = self._counts.sum(axis=0)
-        return (self._modes * total) @ self._modes.T / (len(self._offsets) - 1)
+        counts, s = self._counts.sum(axis=0), len(self._modes)
+        runs = np.bincount(groups, minlength=n_groups or 0)
+        drifts = np.zeros((len(runs), s, s))
+        first = 0
+        for a, b, length in like_runs(self._offsets):
+            some = self._modes[:, a:b].reshape(s, -1, length).swapaxes(0, 1)
+            powers = (some * counts[a:b].reshape(-1, 1, length)) @ some.swapaxes(1, 2)
+            np.add.at(drifts, groups[first : first + len(powers)], powers)
+            first += len(powers)
+        return LeastDrift(drifts, runs, self._noise)
 
 
 def values_of(

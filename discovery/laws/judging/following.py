@@ -95,7 +95,7 @@ def chance_of_following(
     numbers, terms, c = with_changes(library, coefficients)
     if library.fitted > len(numbers):
         return nothing
-    off = FORMULAS.interval**2 * DriftTest(terms, c, fit, criteria).error_covariance(c)
+    off = FORMULAS.interval**2 * DriftTest(terms, c, fit, criteria).least.error_covariance(c)
     off += np.diag((FORMULAS.least_width * c) ** 2)
     if not np.isfinite(off).all():
         return nothing

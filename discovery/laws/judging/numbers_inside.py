@@ -103,11 +103,8 @@ def _known(
     numbers, terms, coefficients = with_changes(law.library, law.coefficients)
     test = DriftTest(terms, coefficients, orbits, criteria)
     errors = test.standard_errors(coefficients)
-    best, main = test.refined(near=coefficients), int(np.argmin(errors[: len(law.library)]))
-    with np.errstate(all="ignore"):
-        shifts = best * (coefficients[main] / best[main]) - coefficients
-    # Where all runs leave out the main term, they tell no coefficient.
-    return numbers, errors, np.where(np.isfinite(shifts), shifts, np.inf)
+    main = int(np.argmin(errors[: len(law.library)]))
+    return numbers, errors, test.least.shift(coefficients, main)
 
 
 def with_changes(

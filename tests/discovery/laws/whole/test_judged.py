@@ -19,7 +19,8 @@ from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.evidence import Evidence, Resamples, Runs, gather, weighed
 from discovery.laws.judging.judge import Judge, Refined
 from discovery.laws.judging.law import Findings
-from discovery.laws.judging.whole import Statement, Whole, judged_on_all
+from discovery.laws.whole.judged import judged_on_all
+from discovery.laws.whole.seen import Statement, Whole
 from discovery.libraries.monomials import symbols_of
 
 
@@ -129,12 +130,46 @@ def test_a_law_of_the_sample_alone_is_lost(judged, tmp_path):
 
 def test_another_form_takes_the_place(judged, tmp_path):
     runs, law, split, passage, found_on = judged
-    wrong = replace(law, coefficients=law.coefficients * [1.0, 1.2], alternatives=(law,))
+    part = {"library": law.library.restrict([0]), "coefficients": np.ones(1)}
+    wrong = replace(law, **part, alternatives=(law,))
     whole = Whole(stored(runs, tmp_path).pieces(900), passage, found_on)
     again = judged_on_all(Findings([wrong]), split.held, whole, np.random.default_rng(1))
     (found,) = again.findings.laws
     np.testing.assert_array_equal(found.coefficients, law.coefficients)
     assert not again.lost and found.alternatives == ()
+
+
+def odd(runs):
+    """Runs that keep q² + p²/1.137 and their law as a sample may tell it."""
+    states = runs.states * [1.0, np.sqrt(1.137263)]
+    return Trajectories(states=states, times=runs.times, names=runs.names, roles=runs.roles)
+
+
+def test_a_law_is_refitted_and_judged_by_other_runs(judged, tmp_path):
+    runs, law, split, passage, found_on = judged
+    wrong = replace(law, coefficients=law.coefficients * [1.1, 1.0])
+    scan = stored(odd(runs), tmp_path)
+    told = []
+    for rows in (300, 900, 5000):
+        whole = Whole(scan.pieces(rows), passage, found_on)
+        again = judged_on_all(Findings([wrong]), split.held, whole, np.random.default_rng(1))
+        (found,) = again.findings.laws
+        assert found.verdict == "exact" and not again.lost
+        q, p = found.coefficients
+        assert abs(q / p - 1.137263) < 4 * np.max(found.errors / found.coefficients) < 0.02
+        # Another candidate that the same runs judge.
+        assert found.candidate > law.candidate
+        told.append([*found.coefficients, *found.errors, *numbers(found.evidence)])
+    np.testing.assert_allclose(told[1:], [told[0]] * 2, rtol=1e-9, atol=1e-12)
+
+
+def test_laws_that_become_one_count_once(judged, tmp_path):
+    runs, law, split, passage, found_on = judged
+    wrong = [replace(law, coefficients=law.coefficients * [a, 1.0]) for a in (1.1, 1.2)]
+    whole = Whole(stored(runs, tmp_path).pieces(900), passage, found_on)
+    again = judged_on_all(Findings(wrong), split.held, whole, np.random.default_rng(1))
+    (found,) = again.findings.laws
+    np.testing.assert_array_equal(found.coefficients, law.coefficients)
 
 
 def test_nothing_found_is_nothing_read(judged):
