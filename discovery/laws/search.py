@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import combinations, count
+from itertools import count
 from operator import attrgetter
 
 import numpy as np
+import sympy
+from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from discovery.criteria import FORMULAS, LAWS, LawCriteria
@@ -26,7 +28,7 @@ from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
 from discovery.laws.judging.alternatives import with_alternatives
 from discovery.laws.judging.basis import in_simple_basis
-from discovery.laws.judging.coupled import coupled
+from discovery.laws.judging.coupled import coupled, sides
 from discovery.laws.judging.evidence import RESAMPLES, resolution
 from discovery.laws.judging.independence import independent, on_surface
 from discovery.laws.judging.judge import Judge
@@ -116,10 +118,12 @@ class Search:
         Rejected, but not for any motion; see `Law.unresolved`.
     moving : list of Law
         Refused for nothing but their motion; see `Law.moves_alone`.
-    parts : list of Law
-        Those of them that are independent.
     whole : Law or None
-        Their sum, where that is a law; see `judging.coupled`.
+        The law beside functions that nearly are one each; see `judging.coupled`.
+    parts : list of Law
+        Those functions.
+    left : float
+        The motion that the law leaves.
     """
 
     def __init__(
@@ -139,8 +143,10 @@ class Search:
         self.refused: list[Law] = []
         self.unresolved: list[Law] = []
         self.moving: list[Law] = []
-        self.parts: list[Law] = []
         self.whole: Law | None = None
+        self.parts: list[Law] = []
+        self.left = np.inf
+        self.tries = count(1)
         self._asked: tuple = ((),)
         self.number = count(1)
 
@@ -275,7 +281,9 @@ class Search:
         judge = Judge(library, clear, self.rng, self.numbers, self.criteria, self.number)
         trials = _Trials(self, judge)
         laws = trials.run()
-        self.moving += [law for law in laws if law.moves_alone]
+        if not self.whole:
+            laws += trials.sides(laws)
+            self.moving += [law for law in laws if law.moves_alone]
         laws += self._coupled(judge, trials.ops)
         passed = [law for law in laws if law.verdict != Verdict.REJECTED]
         self.pool = [law for law in (*self.pool, *passed) if not self._of_parts(law)]
@@ -293,51 +301,72 @@ class Search:
         self.records.append(replace(record, unfinished=trials.unfinished))
 
     def _coupled(self, judge: Judge, ops: Operators) -> list[Law]:
-        """Return the law beside functions that move by no more than what couples them, if any."""
-        if self.whole:
+        """Return the law beside functions that move by no more than what couples them, if any.
+
+        Of two libraries' the one that leaves less motion is the law, and the simpler one where
+        noise hides the difference.
+        """
+        terms = set(judge.library.expressions())
+        parts = self.parts if self.whole else self._own_parts(terms)
+        if len(parts) < 2 or not all(terms.issuperset(p.library.expressions()) for p in parts):
             return []
-        some = sorted(self.moving, key=attrgetter("price"))
-        gradients, sines = self._slopes_of(some)
-        # What imitates a law that is found already is no part of another.
-        known, _ = self._slopes_of(
-            [law for law in self.chosen.laws if law.verdict == Verdict.EXACT]
-        )
-        kept = independent(gradients, known, sines=sines, criteria=self.criteria)
-        self.parts = [some[k] for k in kept]
-        own = [law.expression.free_symbols for law in self.parts]
-        if len(own) < 2 or any(a & b for a, b in combinations(own, 2)):
-            return []  # what couples is each of coordinates of its own
-        candidate = coupled(judge.library, self.parts, judge.split.fit, self.criteria)
+        level = 2 * float(stats.norm.sf(FORMULAS.interval)) / next(self.tries) ** 2
+        candidate = coupled(judge.library, parts, judge.split.fit, level, self.criteria)
         if candidate is None:
             return []
+        if self.whole:
+            more, hidden = candidate.flatness - self.left, FORMULAS.interval**2
+            if more > (
+                hidden if candidate.cost + len(candidate.support) < self.whole.cost else -hidden
+            ):
+                return []
         key = True, "", frozenset(judge.library.restrict(candidate.support).expressions())
         if key in self.judged:
             return []
         self.judged.add(key)
         law = judge.law(ops, judge.as_it_is(candidate))
         if law.verdict == Verdict.EXACT and law.evidence.moving >= self.criteria.suspected_motion:
-            self.whole = law
+            self.whole, self.parts, self.left = law, parts, candidate.flatness
         return [law]
+
+    def _own_parts(self, terms: set[sympy.Expr]) -> list[Law]:
+        """Return the simplest functions that move, each of coordinates of its own.
+
+        None of them is a function of laws that are sure, nor of one that is in doubt: what imitates
+        a law that is found already is no part of another.
+        """
+        exact = [law for law in self.chosen.laws if law.verdict == Verdict.EXACT]
+        known = [[law for law in exact if law.sure], *([law] for law in exact if not law.sure)]
+        slopes = [self._slopes_of(laws) for laws in known]
+        parts: list[Law] = []
+        for law in sorted(self.moving, key=attrgetter("price")):
+            own = law.expression.free_symbols
+            taken = any(own & other.expression.free_symbols for other in parts)
+            if taken or not terms.issuperset(law.library.expressions()):
+                continue
+            limits = {"sines": [law.sine], "criteria": self.criteria}
+            if all(independent(self._slopes_of([law]), some, **limits) for some in slopes):
+                parts.append(law)
+        return parts
 
     def _of_parts(self, law: Law) -> bool:
         """Tell whether a law other than their sum is a function of two that couple.
 
-        Of two functions of which neither is a law one function at most is.
+        Of two functions of which neither is a law one function at most is. What is beyond doubt
+        stays, and other forms of the sum that are no simpler.
         """
         if not self.whole or law is self.whole or len(self.parts) > 2:
             return False
-        if law.verdict != Verdict.EXACT:
+        if law.verdict != Verdict.EXACT or law.sure:
             return False
-        (own, whole, *parts), (sine, *_) = self._slopes_of([law, self.whole, *self.parts])
-        limits = {"sines": [sine], "criteria": self.criteria}
-        return bool(independent([own], [whole], **limits)) and not independent(
-            [own], parts, **limits
-        )
+        own, whole, *parts = self._slopes_of([law, self.whole, *self.parts])
+        limits = {"sines": [law.sine], "criteria": self.criteria}
+        other = law.price < self.whole.price or independent([own], [whole], **limits)
+        return bool(other) and not independent([own], parts, **limits)
 
-    def _slopes_of(self, laws: Sequence[Law]) -> tuple[list[np.ndarray], list[float]]:
-        """Return gradients at the probes, and how far each must leave the span of others."""
-        scale = self.split.held.scale
-        return [law.gradient(self.split.probes, scale) for law in laws], [law.sine for law in laws]
+    def _slopes_of(self, laws: Sequence[Law]) -> list[np.ndarray]:
+        """Return gradients at the probes."""
+        return [law.gradient(self.split.probes, self.split.held.scale) for law in laws]
 
     def _where_known(self, library: Functions) -> Split:
         """Return the rows in which functions are defined, and known."""
@@ -437,6 +466,21 @@ class _Trials:
                     self.unfinished = True
         return self.found
 
+    def sides(self, laws: Sequence[Law]) -> list[Law]:
+        """Judge the sides of sums that move, and return those of them that only move."""
+        out: list[Law] = []
+        for law in laws:
+            if not law.moves_alone:
+                continue
+            for both in sides(self.library, law.library.expressions(), self.ops):
+                if any(self.judge.hopeless(side, self._held) for side in both):
+                    continue
+                keys = [self._key(self.ops, self.library.restrict(c.support)) for c in both]
+                new = [c for c, k in zip(both, keys, strict=True) if k not in self.search.judged]
+                self.search.judged |= set(keys)
+                out += [self.judge.law(self.ops, self.judge.as_it_is(side)) for side in new]
+        return [law for law in out if law.moves_alone]
+
     def _views(self) -> Iterator[tuple[Operators, np.ndarray, float, float]]:
         """Yield operators, directions to look in, and how flat a formula must stay and be.
 
@@ -454,7 +498,9 @@ class _Trials:
         shared = _shared(ops, vectors[:, still], criteria.no_signal)
         yield alike, shared, FORMULAS.flatness_slack, criteria.flatness_ceiling
         yield ops, vectors[:, still], FORMULAS.flatness_slack, criteria.flatness_ceiling
-        yield ops, vectors[:, slow], criteria.slow_slack, 0.0
+        # What is nearly a law may be a mixture with what seems to be one.
+        if slow.any():
+            yield ops, vectors[:, still | slow], criteria.slow_slack, 0.0
 
     def _divided(self, view: Operators, candidate: Candidate) -> Candidate:
         """Return a candidate without the parameters that all of its terms have: m h says h."""
