@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import count
-from operator import attrgetter
 
 import numpy as np
 import sympy
@@ -320,7 +319,8 @@ class Search:
                 hidden if candidate.cost + len(candidate.support) < self.whole.cost else -hidden
             ):
                 return []
-        key = True, "", frozenset(judge.library.restrict(candidate.support).expressions())
+        # The smoothed path may have had the same terms judged, with other coefficients.
+        key = True, "coupled", frozenset(judge.library.restrict(candidate.support).expressions())
         if key in self.judged:
             return []
         self.judged.add(key)
@@ -330,7 +330,7 @@ class Search:
         return [law]
 
     def _own_parts(self, terms: set[sympy.Expr]) -> list[Law]:
-        """Return the simplest functions that move, each of coordinates of its own.
+        """Return the first functions found that move, each of few coordinates of its own.
 
         None of them is a function of laws that are sure, nor of one that is in doubt: what imitates
         a law that is found already is no part of another.
@@ -339,7 +339,7 @@ class Search:
         known = [[law for law in exact if law.sure], *([law] for law in exact if not law.sure)]
         slopes = [self._slopes_of(laws) for laws in known]
         parts: list[Law] = []
-        for law in sorted(self.moving, key=attrgetter("price")):
+        for law in sorted(self.moving, key=lambda law: len(law.expression.free_symbols)):
             own = law.expression.free_symbols
             taken = any(own & other.expression.free_symbols for other in parts)
             if taken or not terms.issuperset(law.library.expressions()):
@@ -352,17 +352,21 @@ class Search:
     def _of_parts(self, law: Law) -> bool:
         """Tell whether a law other than their sum is a function of two that couple.
 
-        Of two functions of which neither is a law one function at most is. What is beyond doubt
-        stays, and other forms of the sum that are no simpler.
+        Of two functions of which neither is a law one function at most is. Other forms of the sum
+        that are no simpler stay, and what is beyond doubt a form of one of the two.
         """
         if not self.whole or law is self.whole or len(self.parts) > 2:
             return False
-        if law.verdict != Verdict.EXACT or law.sure:
+        if law.verdict != Verdict.EXACT:
             return False
         own, whole, *parts = self._slopes_of([law, self.whole, *self.parts])
-        limits = {"sines": [law.sine], "criteria": self.criteria}
-        other = law.price < self.whole.price or independent([own], [whole], **limits)
-        return bool(other) and not independent([own], parts, **limits)
+
+        def is_of(*others: np.ndarray) -> bool:
+            return not independent([own], others, sines=[law.sine], criteria=self.criteria)
+
+        if is_of(whole) and law.price >= self.whole.price:
+            return False
+        return is_of(*parts) and not (law.sure and any(is_of(part) for part in parts))
 
     def _slopes_of(self, laws: Sequence[Law]) -> list[np.ndarray]:
         """Return gradients at the probes."""
@@ -498,9 +502,7 @@ class _Trials:
         shared = _shared(ops, vectors[:, still], criteria.no_signal)
         yield alike, shared, FORMULAS.flatness_slack, criteria.flatness_ceiling
         yield ops, vectors[:, still], FORMULAS.flatness_slack, criteria.flatness_ceiling
-        # What is nearly a law may be a mixture with what seems to be one.
-        if slow.any():
-            yield ops, vectors[:, still | slow], criteria.slow_slack, 0.0
+        yield ops, vectors[:, slow], criteria.slow_slack, 0.0
 
     def _divided(self, view: Operators, candidate: Candidate) -> Candidate:
         """Return a candidate without the parameters that all of its terms have: m h says h."""
