@@ -29,6 +29,7 @@ from discovery.laws.judging.alternatives import with_alternatives
 from discovery.laws.judging.basis import in_simple_basis
 from discovery.laws.judging.coupled import coupled, sides
 from discovery.laws.judging.evidence import RESAMPLES, resolution
+from discovery.laws.judging.following import long_runs
 from discovery.laws.judging.independence import independent, on_surface
 from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Findings, Law, StageRecord, gradient_of
@@ -314,10 +315,9 @@ class Search:
         if candidate is None:
             return []
         if self.whole:
-            more, hidden = candidate.flatness - self.left, FORMULAS.interval**2
-            if more > (
-                hidden if candidate.cost + len(candidate.support) < self.whole.cost else -hidden
-            ):
+            simpler = candidate.cost + len(candidate.support) < self.whole.cost
+            hidden = FORMULAS.interval**2 if simpler else -(FORMULAS.interval**2)
+            if candidate.flatness - self.left > hidden:
                 return []
         # The smoothed path may have had the same terms judged, with other coefficients.
         key = True, "coupled", frozenset(judge.library.restrict(candidate.support).expressions())
@@ -471,19 +471,21 @@ class _Trials:
         return self.found
 
     def sides(self, laws: Sequence[Law]) -> list[Law]:
-        """Judge the sides of sums that move, and return those of them that only move."""
+        """Judge the sides of sums that move, unless they are refuted at sight or were judged."""
         out: list[Law] = []
+        if long_runs(self.judge.split.fit) is None:
+            return out
         for law in laws:
-            if not law.moves_alone:
-                continue
-            for both in sides(self.library, law.library.expressions(), self.ops):
-                if any(self.judge.hopeless(side, self._held) for side in both):
+            both = sides(self.library, law.library.expressions(), self.ops)
+            for pair in both if law.moves_alone else ():
+                if any(self.judge.hopeless(side, self._held) for side in pair):
                     continue
-                keys = [self._key(self.ops, self.library.restrict(c.support)) for c in both]
-                new = [c for c, k in zip(both, keys, strict=True) if k not in self.search.judged]
-                self.search.judged |= set(keys)
-                out += [self.judge.law(self.ops, self.judge.as_it_is(side)) for side in new]
-        return [law for law in out if law.moves_alone]
+                for side in pair:
+                    key = self._key(self.ops, self.library.restrict(side.support))
+                    if key not in self.search.judged:
+                        out.append(self.judge.law(self.ops, self.judge.as_it_is(side)))
+                        self.search.judged.add(key)
+        return out
 
     def _views(self) -> Iterator[tuple[Operators, np.ndarray, float, float]]:
         """Yield operators, directions to look in, and how flat a formula must stay and be.

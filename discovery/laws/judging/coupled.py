@@ -2,7 +2,7 @@
 
 Two systems that are coupled weakly keep their energies nearly, and what one of them loses the other
 gains. Neither is a law, and nothing on the smoothed path tells their sum from others: it is where
-motion that follows the states is least, with the terms of a library that leave less of it.
+motion that follows the states is least, with the term of a library that leaves less of it.
 """
 
 from __future__ import annotations
@@ -32,12 +32,13 @@ def sides(
     Parameters
     ----------
     library : Functions
-        It has the terms.
     terms : sequence of sympy.Expr
     ops : Operators
         Of the library, on the runs to fit to.
     """
     place = {term: j for j, term in enumerate(library.expressions())}
+    if not place.keys() >= set(terms):  # numbers inside were moved
+        return
     coordinates = sorted(set().union(*(term.free_symbols for term in terms)), key=str)
     costs, seen = library.costs(), set()
     for pair in combinations(coordinates, 2):
@@ -60,10 +61,10 @@ def coupled(
     level: float,
     criteria: LawCriteria = LAWS,
 ) -> Candidate | None:
-    """Return the sum of nearly conserved functions, with terms between them, that moves least.
+    """Return the sum of nearly conserved functions that moves least, maybe with a term between.
 
-    A term joins if its coefficient is further from zero than chance explains in the largest of as
-    many as the library has (Bonferroni).
+    The term's coefficient is to be further from zero than chance explains in the largest of as many
+    as the library has (Bonferroni).
 
     Parameters
     ----------
@@ -106,15 +107,12 @@ def coupled(
     of = [part.expression.free_symbols for part in parts]
     among = [j for t, j in place.items() if sum(bool(t.free_symbols & own) for own in of) > 1]
     others = np.array(among, dtype=int)[np.diag(noise)[among] > 0]
-    support, least = own, pencil.smallest(own)[0]
-    while len(others):
-        trials = np.column_stack([np.tile(support, (len(others), 1)), others])
+    support = own
+    if len(others):
+        trials = np.column_stack([np.tile(own, (len(others), 1)), others])
         left = pencil.lowest(trials)
-        best = int(np.argmin(left))
-        if least - left[best] <= stats.chi2.isf(level / len(others), 1):
-            break
-        support, least, others = trials[best], left[best], np.delete(others, best)
-    support = np.sort(support)
+        if pencil.smallest(own)[0] - left.min() > stats.chi2.isf(level / len(others), 1):
+            support = np.sort(trials[int(np.argmin(left))])
     flatness, c = pencil.smallest(support)
     cost = float(library.costs()[support].sum())
     return Candidate(tuple(int(j) for j in support), c, flatness, cost)
