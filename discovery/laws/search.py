@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import combinations, count
-from operator import attrgetter
+from itertools import count
 
 import numpy as np
+import sympy
+from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from discovery.criteria import FORMULAS, LAWS, LawCriteria
@@ -26,8 +27,9 @@ from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
 from discovery.laws.judging.alternatives import with_alternatives
 from discovery.laws.judging.basis import in_simple_basis
-from discovery.laws.judging.coupled import coupled
+from discovery.laws.judging.coupled import coupled, sides
 from discovery.laws.judging.evidence import RESAMPLES, resolution
+from discovery.laws.judging.following import long_runs
 from discovery.laws.judging.independence import independent, on_surface
 from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Findings, Law, StageRecord, gradient_of
@@ -116,10 +118,12 @@ class Search:
         Rejected, but not for any motion; see `Law.unresolved`.
     moving : list of Law
         Refused for nothing but their motion; see `Law.moves_alone`.
-    parts : list of Law
-        Those of them that are independent.
     whole : Law or None
-        Their sum, where that is a law; see `judging.coupled`.
+        The law beside functions that nearly are one each; see `judging.coupled`.
+    parts : list of Law
+        Those functions.
+    left : float
+        The motion that the law leaves.
     """
 
     def __init__(
@@ -139,8 +143,10 @@ class Search:
         self.refused: list[Law] = []
         self.unresolved: list[Law] = []
         self.moving: list[Law] = []
-        self.parts: list[Law] = []
         self.whole: Law | None = None
+        self.parts: list[Law] = []
+        self.left = np.inf
+        self.tries = count(1)
         self._asked: tuple = ((),)
         self.number = count(1)
 
@@ -275,7 +281,9 @@ class Search:
         judge = Judge(library, clear, self.rng, self.numbers, self.criteria, self.number)
         trials = _Trials(self, judge)
         laws = trials.run()
-        self.moving += [law for law in laws if law.moves_alone]
+        if not self.whole:
+            laws += trials.sides(laws)
+            self.moving += [law for law in laws if law.moves_alone]
         laws += self._coupled(judge, trials.ops)
         passed = [law for law in laws if law.verdict != Verdict.REJECTED]
         self.pool = [law for law in (*self.pool, *passed) if not self._of_parts(law)]
@@ -293,51 +301,76 @@ class Search:
         self.records.append(replace(record, unfinished=trials.unfinished))
 
     def _coupled(self, judge: Judge, ops: Operators) -> list[Law]:
-        """Return the law beside functions that move by no more than what couples them, if any."""
-        if self.whole:
+        """Return the law beside functions that move by no more than what couples them, if any.
+
+        Of two libraries' the one that leaves less motion is the law, and the simpler one where
+        noise hides the difference.
+        """
+        terms = set(judge.library.expressions())
+        parts = self.parts if self.whole else self._own_parts(terms)
+        if len(parts) < 2 or not all(terms.issuperset(p.library.expressions()) for p in parts):
             return []
-        some = sorted(self.moving, key=attrgetter("price"))
-        gradients, sines = self._slopes_of(some)
-        # What imitates a law that is found already is no part of another.
-        known, _ = self._slopes_of(
-            [law for law in self.chosen.laws if law.verdict == Verdict.EXACT]
-        )
-        kept = independent(gradients, known, sines=sines, criteria=self.criteria)
-        self.parts = [some[k] for k in kept]
-        own = [law.expression.free_symbols for law in self.parts]
-        if len(own) < 2 or any(a & b for a, b in combinations(own, 2)):
-            return []  # what couples is each of coordinates of its own
-        candidate = coupled(judge.library, self.parts, judge.split.fit, self.criteria)
+        level = 2 * float(stats.norm.sf(FORMULAS.interval)) / next(self.tries) ** 2
+        candidate = coupled(judge.library, parts, judge.split.fit, level, self.criteria)
         if candidate is None:
             return []
-        key = True, "", frozenset(judge.library.restrict(candidate.support).expressions())
+        if self.whole:
+            simpler = candidate.cost + len(candidate.support) < self.whole.cost
+            hidden = FORMULAS.interval**2 if simpler else -(FORMULAS.interval**2)
+            if candidate.flatness - self.left > hidden:
+                return []
+        # The smoothed path may have had the same terms judged, with other coefficients.
+        key = True, "coupled", frozenset(judge.library.restrict(candidate.support).expressions())
         if key in self.judged:
             return []
         self.judged.add(key)
         law = judge.law(ops, judge.as_it_is(candidate))
         if law.verdict == Verdict.EXACT and law.evidence.moving >= self.criteria.suspected_motion:
-            self.whole = law
+            self.whole, self.parts, self.left = law, parts, candidate.flatness
         return [law]
+
+    def _own_parts(self, terms: set[sympy.Expr]) -> list[Law]:
+        """Return the first functions found that move, each of few coordinates of its own.
+
+        None of them is a function of laws that are sure, nor of one that is in doubt: what imitates
+        a law that is found already is no part of another.
+        """
+        exact = [law for law in self.chosen.laws if law.verdict == Verdict.EXACT]
+        known = [[law for law in exact if law.sure], *([law] for law in exact if not law.sure)]
+        slopes = [self._slopes_of(laws) for laws in known]
+        parts: list[Law] = []
+        for law in sorted(self.moving, key=lambda law: len(law.expression.free_symbols)):
+            own = law.expression.free_symbols
+            taken = any(own & other.expression.free_symbols for other in parts)
+            if taken or not terms.issuperset(law.library.expressions()):
+                continue
+            limits = {"sines": [law.sine], "criteria": self.criteria}
+            if all(independent(self._slopes_of([law]), some, **limits) for some in slopes):
+                parts.append(law)
+        return parts
 
     def _of_parts(self, law: Law) -> bool:
         """Tell whether a law other than their sum is a function of two that couple.
 
-        Of two functions of which neither is a law one function at most is.
+        Of two functions of which neither is a law one function at most is. Other forms of the sum
+        that are no simpler stay, and what is beyond doubt a form of one of the two.
         """
         if not self.whole or law is self.whole or len(self.parts) > 2:
             return False
         if law.verdict != Verdict.EXACT:
             return False
-        (own, whole, *parts), (sine, *_) = self._slopes_of([law, self.whole, *self.parts])
-        limits = {"sines": [sine], "criteria": self.criteria}
-        return bool(independent([own], [whole], **limits)) and not independent(
-            [own], parts, **limits
-        )
+        own, whole, *parts = self._slopes_of([law, self.whole, *self.parts])
 
-    def _slopes_of(self, laws: Sequence[Law]) -> tuple[list[np.ndarray], list[float]]:
-        """Return gradients at the probes, and how far each must leave the span of others."""
-        scale = self.split.held.scale
-        return [law.gradient(self.split.probes, scale) for law in laws], [law.sine for law in laws]
+        def is_of(*others: np.ndarray) -> bool:
+            return not independent([own], others, sines=[law.sine], criteria=self.criteria)
+
+        if is_of(whole) and law.price >= self.whole.price:
+            return False
+        return is_of(*parts) and not (law.sure and any(is_of(part) for part in parts))
+
+    def _slopes_of(self, laws: Sequence[Law]) -> list[np.ndarray]:
+        """Return gradients at the probes."""
+        return [law.gradient(self.split.probes, self.split.held.scale) for law in laws]
 
     def _where_known(self, library: Functions) -> Split:
         """Return the rows in which functions are defined, and known."""
@@ -436,6 +469,23 @@ class _Trials:
                 else:
                     self.unfinished = True
         return self.found
+
+    def sides(self, laws: Sequence[Law]) -> list[Law]:
+        """Judge the sides of sums that move, unless they are refuted at sight or were judged."""
+        out: list[Law] = []
+        if long_runs(self.judge.split.fit) is None:
+            return out
+        for law in laws:
+            both = sides(self.library, law.library.expressions(), self.ops)
+            for pair in both if law.moves_alone else ():
+                if any(self.judge.hopeless(side, self._held) for side in pair):
+                    continue
+                for side in pair:
+                    key = self._key(self.ops, self.library.restrict(side.support))
+                    if key not in self.search.judged:
+                        out.append(self.judge.law(self.ops, self.judge.as_it_is(side)))
+                        self.search.judged.add(key)
+        return out
 
     def _views(self) -> Iterator[tuple[Operators, np.ndarray, float, float]]:
         """Yield operators, directions to look in, and how flat a formula must stay and be.

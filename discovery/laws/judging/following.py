@@ -85,12 +85,8 @@ def chance_of_following(
         whose error follows the states, and where samples are too few.
     """
     nothing = np.ones(1 + RESAMPLES)
-    expansion = library.learned or getattr(library, "blur", 0.0)
-    plain = orbits.on_a_path and orbits.of_run is None and not orbits.are_functions
-    if expansion or not plain:
-        return nothing
     orbits = long_runs(orbits)
-    if orbits is None:
+    if orbits is None or library.learned or getattr(library, "blur", 0.0):
         return nothing
     numbers, terms, c = with_changes(library, coefficients)
     if library.fitted > len(numbers):
@@ -108,7 +104,12 @@ def chance_of_following(
 
 
 def long_runs(orbits: Orbits) -> Orbits | None:
-    """Return runs that are long enough, and no more of them than tell; None where they do not."""
+    """Return runs that are long enough, and no more of them than tell; None where they do not.
+
+    Off paths, and of windows of few runs, nothing is told.
+    """
+    if not orbits.on_a_path or orbits.of_run is not None or orbits.are_functions:
+        return None
     long = np.flatnonzero(np.diff(orbits.offsets) >= _FEWEST)
     step = 1 + int(np.diff(orbits.offsets)[long].sum()) // _ROWS
     some = long[::step]

@@ -12,7 +12,7 @@ from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
 from discovery.laws.judging.decay import Decay
 from discovery.laws.judging.evidence import RESAMPLES, Evidence
-from discovery.laws.judging.verdict import DRIFT_EXCLUDED, MOTION, Check, Formula, Verdict, in_doubt
+from discovery.laws.judging.verdict import DRIFT_EXCLUDED, MOVING, Check, Formula, Verdict, in_doubt
 from discovery.libraries.functions import Functions
 
 
@@ -99,8 +99,9 @@ class Law:
 
     @property
     def moves_alone(self) -> bool:
-        """Whether all that keeps it from being exact is that motion is seen."""
-        return [check.name for check in self.checks if not check.passed] == [MOTION]
+        """Whether all that keeps it from being exact is that motion is seen, in whatever way."""
+        failed = {check.name for check in self.checks if not check.passed}
+        return bool(failed) and failed <= MOVING
 
     @property
     def least_new(self) -> float:

@@ -142,7 +142,8 @@ CONSTRAINT = "chance of as little variation in unrelated coordinates"
 DIVIDED = "flatness without the factor that all terms share, lower end of its interval"
 STEEP = "gradient beyond what noise makes of none"
 
-# What exact laws and identities have in common: they do not move.
+# What tells that a formula moves, and what exact laws and identities have in common: they do not.
+MOVING = {FLATNESS, FLATNESS_AT_LEAST, MOTION, DRIFT_AT_LEAST}
 _CONSTANT = (VARYING, FLATNESS, FLATNESS_AT_LEAST, MOTION, DRIFT_AT_LEAST)
 _EXACT = (*_CONSTANT, SIGNAL, DRIFT_EXCLUDED)
 # The first verdict all of whose checks are passed holds; without one a formula is rejected.

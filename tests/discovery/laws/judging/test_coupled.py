@@ -13,6 +13,7 @@ from discovery.laws.stages import stages_of
 
 NAMES = ("x", "y", "u", "v")
 SQUARES = ["x**2", "y**2", "u**2", "v**2"]
+QUARTIC = [*SQUARES, "x**4", "x**2*u**2", "u**4", "y**4", "y**2*v**2", "v**4", "x*y", "x**2*y**2"]
 
 
 def found(strength, terms, seed=0):
@@ -38,12 +39,24 @@ def found(strength, terms, seed=0):
 @pytest.mark.parametrize("seed", [5, 8])
 def test_the_sum_of_two_energies_with_what_couples_them(seed):
     """Neither energy is a law, though no band shows how it moves; nor are their squares."""
-    squares = ["x**4", "x**2*u**2", "u**4", "y**4", "y**2*v**2", "v**4"]
-    (law,) = found(0.016, [SQUARES, [*SQUARES, *squares, "x*y", "x**2*y**2"]], seed)
+    (law,) = found(0.016, [SQUARES, QUARTIC], seed)
     c = dict(zip(map(str, law.library.expressions()), law.coefficients, strict=True))
     assert set(c) == {*SQUARES, "x**2*y**2"}
     assert c["y**2"] / c["x**2"] == pytest.approx(2, rel=0.01)
     assert c["x**2*y**2"] / c["x**2"] == pytest.approx(0.032, rel=0.2)
+
+
+@pytest.mark.parametrize(("strength", "seed"), [(0.02, 3), (0.02, 2), (0.03, 0)])
+def test_what_couples_in_the_middle_range(strength, seed):
+    """One energy moves by its flatness alone; squares of it are there; a sum has both energies."""
+    (law,) = found(strength, [SQUARES, QUARTIC], seed)
+    assert set(map(str, law.library.expressions())) == {*SQUARES, "x**2*y**2"}
+
+
+def test_the_library_that_leaves_least_motion():
+    """1/r is near to what couples: it gives way to the term that leaves less."""
+    (law,) = found(0.012, [[*SQUARES, "1/sqrt(x**2 + y**2)"], QUARTIC])
+    assert set(map(str, law.library.expressions())) == {*SQUARES, "x**2*y**2"}
 
 
 def test_uncoupled_energies_are_two_laws():
