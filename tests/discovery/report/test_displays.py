@@ -157,6 +157,11 @@ def test_mistakes(report, runs):
         replace(report, quantities=[]).plot("laws")
     with pytest.raises(ValueError, match=r"received 1\. Expected 2"):
         report.plot("laws", ax=plt.figure().gca())
+    for kind in ("laws", "portrait", "spectrum"):
+        with pytest.raises(ValueError, match=r"ax is 3\. Expected .*Axes"):
+            report.plot(kind, ax=3)
+    with pytest.raises(ValueError, match="Expected 1 Axes"):
+        report.plot("portrait", ax=plt.subplots(1, 2)[1])
     with pytest.raises(ValueError, match="n_runs is 0"):
         InvariantDisplay.from_quantity(report.quantities[0], runs, n_runs=0)
     other = datasets.load("kepler", 5, 20)
