@@ -133,6 +133,10 @@ def test_a_portrait(report):
     # Colours go with the value of the law that the title names.
     assert display.values == sorted(display.values) and display.ax_.get_title()
     assert list(display.frame().columns) == ["run", "x0", "x1"]
+    display.figure_.canvas.draw()
+    legend = display.ax_.get_legend()
+    assert legend.get_window_extent().x0 >= display.ax_.get_window_extent().x1
+    assert not any("-" in text.get_text() for text in legend.get_texts())
 
 
 def test_a_field_over_place_and_time():
