@@ -19,7 +19,7 @@ import itertools
 
 import numpy as np
 import sympy
-from forecasts import STARTS, SYSTEMS, drawn
+from forecasts import MASSES, STARTS, SYSTEMS, drawn
 
 from discovery.dynamics.equations import Equations, parameters, real_symbol
 from discovery.dynamics.flow import Steps, varied
@@ -29,6 +29,22 @@ from discovery.dynamics.windows import Measured
 FINE = Steps(8, 2)
 POINTS = 200  # of a horizon
 OFF = 0.03  # of the numbers where a fit begins
+
+
+def pulls():
+    """Return the rates of three bodies in a plane that attract each other."""
+    places = [f"{w}{i}" for i in "123" for w in "uv"]
+    for i, q in itertools.product(range(3), "xy"):
+        terms = [
+            f"a{j}*({q}{j + 1} - {q}{i + 1})"
+            f"/((x{j + 1} - x{i + 1})**2 + (y{j + 1} - y{i + 1})**2)**(3/2)"
+            for j in range(3)
+            if j != i
+        ]
+        places.append(" + ".join(terms))
+    return places
+
+
 # The rates with numbers a0, a1, …, and their true values.
 FORMS = {
     "pendulum": (["u", "-a0*sin(a)"], [1.3713]),
@@ -51,6 +67,7 @@ FORMS = {
         ],
         [1.1372, 0.3426],
     ),
+    "three bodies": (pulls(), list(MASSES)),
 }
 
 

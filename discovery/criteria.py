@@ -2100,6 +2100,16 @@ class MotionCriteria:
         off=math.inf,
         test="dynamics/test_motion.py::test_what_the_laws_do_not_tell_is_refused",
     )
+    window: float = limit(
+        0.001,
+        statistic="probability that noise of as much variance as `misfit` allows leaves as much of "
+        "a window",
+        unit="1",
+        reason="χ² distribution, with the window's degrees of freedom",
+        level=0.001,
+        off=-1.0,
+        test="dynamics/test_motion.py::test_a_window_of_another_motion_is_seen",
+    )
     longer: float = limit(
         0.001,
         statistic="probability that noise takes as much from a fit as one start for two windows",

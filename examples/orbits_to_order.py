@@ -52,12 +52,12 @@ def main():
     figure, axes = plt.subplots(1, 2, figsize=(9.5, 4.6), layout="constrained")
     for states in runs.states:
         axes[0].plot(states[:, 0], states[:, 1], ".", ms=2, color="#9aa4ad")
-    axes[0].set_title("what was measured")
+    axes[0].set_title("what was measured", fontsize="medium")
     colors = plt.get_cmap("viridis")(np.linspace(0.05, 0.9, len(orbits)))
     for orbit, start, color in zip(orbits, sample, colors, strict=True):
         axes[1].plot(orbit[:, 0], orbit[:, 1], color=color, lw=1.3)
         axes[1].plot(*start[:2], "o", color=color, ms=5)
-    axes[1].set_title(f"to order: E = −{-ENERGY}, L = {MOMENTUM} (dots: drawn states)")
+    axes[1].set_title(f"to order: E = −{-ENERGY}, L = {MOMENTUM}; dots: drawn", fontsize="medium")
     size = 1.05 * np.abs(runs.states[..., :2]).max()
     for ax in axes:
         ax.plot(0, 0, "+", color="black", ms=9)

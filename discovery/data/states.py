@@ -29,9 +29,9 @@ def coordinates(states: States, names: Sequence[str]) -> np.ndarray:
     Parameters
     ----------
     states : (..., d) array, Trajectories, pandas.DataFrame, xarray.DataArray or mapping
-        Arrays have the coordinates on their last axis, in this order already; of runs, tables,
-        mappings and arrays with labels on their last axis they are taken by name, and others are
-        left aside.
+        Arrays have the coordinates on their last axis, in this order already; of runs, tables or
+        their rows, mappings and arrays with labels on their last axis they are taken by name,
+        and others are left aside.
     names : sequence of d str
 
     Returns
@@ -42,30 +42,59 @@ def coordinates(states: States, names: Sequence[str]) -> np.ndarray:
     Raises
     ------
     ValueError
-        For arrays with another last axis, and for names that are not there.
+        For arrays with another last axis, names that are not there, and what is no number.
     """
+    if _is_row(states):
+        states = states.to_dict()
     if isinstance(states, Trajectories):
         _check_names(names, states.names, "the runs have")
         return states.rows[:, [states.names.index(name) for name in names]]
     if is_frame(states):
         _check_names(names, [str(column) for column in states.columns], "the table has")
         columns = states.set_axis([str(column) for column in states.columns], axis=1)
-        return columns[list(names)].to_numpy(dtype=float)
+        return as_numbers(columns[list(names)].to_numpy(), "the table")
     if isinstance(states, Mapping):
         _check_names(names, [str(key) for key in states], "received are")
-        values = [np.asarray(states[name], dtype=float) for name in names]
+        values = [as_numbers(states[name], name) for name in names]
         return np.stack(np.broadcast_arrays(*values), axis=-1)
     labels = _labels(states)
     if labels is not None:
         _check_names(names, labels, "the labels are")
         states = np.asarray(states)[..., [labels.index(name) for name in names]]
-    states = np.asarray(states, dtype=float)
+    states = as_numbers(states, "what was given as states")
     if states.ndim == 0 or states.shape[-1] != len(names):
         raise ValueError(
             f"states have shape {states.shape}; expected {len(names)} coordinates "
             f"({', '.join(names)}) on the last axis."
         )
     return states
+
+
+def as_numbers(values: ArrayLike, what: str) -> np.ndarray:
+    """Return an array of real numbers.
+
+    Parameters
+    ----------
+    values : array-like
+    what : str
+        What to call them.
+
+    Raises
+    ------
+    ValueError
+        For text, dates, complex numbers, and lists of more than one length.
+    """
+    try:
+        raw = np.asarray(values)
+        # Dates would become nanoseconds, and complex numbers lose a part.
+        if raw.dtype.kind in "mMcSU":
+            raise TypeError
+        return raw.astype(float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{what} is a {type(values).__name__} that holds no array of real numbers. Expected an "
+            "array, or lists of one length."
+        ) from None
 
 
 def as_runs(runs: Runs, missing: str = "raise") -> Trajectories:
@@ -108,8 +137,15 @@ def has_names(states: object) -> bool:
     return (
         isinstance(states, (Trajectories, Mapping))
         or is_frame(states)
+        or _is_row(states)
         or _labels(states) is not None
     )
+
+
+def _is_row(states: object) -> bool:
+    """Tell whether something is a row of a table, without loading pandas."""
+    named = hasattr(states, "index") and hasattr(states, "to_dict") and not is_frame(states)
+    return named and all(isinstance(name, str) for name in states.index)
 
 
 def _labels(states: object) -> list[str] | None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from discovery.data.states import coordinates, has_names
+from discovery.criteria import MOTION
+from discovery.data.states import as_numbers, coordinates, has_names
 from discovery.data.trajectories import Trajectories
 
 # Steps of a forecast at most: they take some ten seconds.
@@ -31,7 +32,7 @@ def states_of(states: ArrayLike, what: str, names: Sequence[str]) -> np.ndarray:
     """
     if has_names(states):
         states = coordinates(states, names)
-    states = _numbers(states, what)
+    states = as_numbers(states, what)
     if states.ndim == 0 or states.shape[-1] != len(names):
         raise ValueError(
             f"{what} has shape {states.shape}; expected {len(names)} coordinates "
@@ -40,16 +41,6 @@ def states_of(states: ArrayLike, what: str, names: Sequence[str]) -> np.ndarray:
     if not np.isfinite(states).all():
         raise ValueError(f"{what} holds values that are not finite. Leave those samples out.")
     return states
-
-
-def _numbers(values: ArrayLike, what: str) -> np.ndarray:
-    try:
-        return np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{what} is a {type(values).__name__} that holds no array of numbers. Expected an "
-            "array, or lists of one length."
-        ) from None
 
 
 def starts_of(x0: ArrayLike, names: Sequence[str]) -> np.ndarray:
@@ -85,7 +76,7 @@ def times_of(times: ArrayLike, what: str) -> np.ndarray:
     ValueError
         For another shape, none, and what is not finite.
     """
-    times = _numbers(times, what)
+    times = as_numbers(times, what)
     if times.ndim != 1 or len(times) == 0 or not np.isfinite(times).all():
         raise ValueError(f"{what} has shape {times.shape}; expected finite times (k,).")
     return times
@@ -127,6 +118,31 @@ def window_of(
     if t[0] < times[0]:
         raise ValueError(f"t begins at {t[0]:g}, before the window, at {times[0]:g}.")
     return Trajectories(states=[window], times=[times], names=names, roles=runs.roles), t
+
+
+def far_from(rates: np.ndarray, known: np.ndarray, names: Sequence[str]) -> str:
+    """Say how states move that are far from all that is known; nothing where one is near.
+
+    Parameters
+    ----------
+    rates : (n, d) array
+        At these states: places that move alike are alike, as turns of an angle.
+    known : (m, d) array
+        At those of runs.
+    names : sequence of d str
+    """
+    known = known[np.isfinite(known).all(axis=1)]
+    low, high = known.min(axis=0, initial=np.inf), known.max(axis=0, initial=-np.inf)
+    beyond = np.maximum(low - rates, rates - high)
+    far = ~(beyond <= MOTION.far * (high - low))
+    if not far.any(axis=1).all():
+        return ""
+    i = int(np.argmax(far.sum(axis=0)))
+    nearest = rates[np.argmin(beyond[:, i]), i]
+    return (
+        f"the rate of {names[i]} is {nearest:.3g} where it is nearest to the runs', "
+        f"{low[i]:.3g} to {high[i]:.3g}"
+    )
 
 
 def marks_to(first: float, t: np.ndarray, longest: float) -> tuple[np.ndarray, np.ndarray]:

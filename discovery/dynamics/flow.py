@@ -146,12 +146,15 @@ def rollout(equations: Equations, starts: np.ndarray, times: np.ndarray) -> np.n
         Increasing or decreasing.
     """
     out = np.full((len(starts), len(times), starts.shape[1]), np.nan)
+    if not len(starts) or len(times) == 1:
+        out[:] = starts[:, None]
+        return out
     regular = np.isfinite(equations(starts)).all(axis=1)
     if not regular.all():
         if regular.any():
             out[regular] = rollout(equations, starts[regular], times)
         return out
-    if equations.halves is not None and len(times) > 1:
+    if equations.halves is not None:
         found = _symplectic(equations, starts, times)
         if found is not None:
             return found

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from discovery.data.trajectories import Trajectories
 from discovery.dynamics.asked import marks_to, starts_of, times_of, window_of
-from discovery.dynamics.motion import Drawn, Forecast
+from discovery.dynamics.motion import Drawn, Forecast, chance_of
 from discovery.dynamics.windows import Measured, Windows
 from discovery.estimation.manifold import Manifold
 from discovery.estimation.model_rows import is_regular, model_inputs
@@ -223,7 +223,9 @@ class GuidedMotion(Drawn):
         turned = turned[0, which]
         wide = max(1.0, square, self.residual)
         spread = wide * turned @ covariance[0] @ turned.swapaxes(1, 2)
-        return Forecast(path[0, which], spread, square, t, self.names)
+        freedom = max(windows.count - windows.unknown, 1)
+        chance = chance_of(square, freedom, self.residual)
+        return Forecast(path[0, which], spread, square, t, self.names, chance)
 
     def _grid(self, first: float, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the times of steps, and which of them are those of t."""

@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sympy
 from numpy.typing import ArrayLike
+from scipy import stats
 
+from discovery.criteria import MOTION
 from discovery.data.trajectories import Trajectories
-from discovery.dynamics.asked import marks_to, starts_of, states_of, times_of, window_of
+from discovery.dynamics.asked import (
+    far_from,
+    marks_to,
+    starts_of,
+    states_of,
+    times_of,
+    window_of,
+)
 from discovery.dynamics.equations import Equations
 from discovery.dynamics.flow import rollout, substeps, varied
 from discovery.dynamics.shooting import Fit, lengthened, shoot, started
@@ -27,6 +36,8 @@ if TYPE_CHECKING:
 
 # States at which a layer's error is measured.
 _STATES = 200
+# χ² from which on only its power of ten is of use.
+_LARGE = 1e4
 # A share of a number that is no error of a fit, but rounding.
 _ROUNDING = 1e-9
 
@@ -45,6 +56,9 @@ class Forecast:
         this motion, or its noise is another.
     times : (k,) array
     names : tuple of d str
+    chance : float
+        How often noise leaves as much of a piece of this motion, were its variance half as large
+        again as is known.
     """
 
     states: np.ndarray
@@ -52,6 +66,7 @@ class Forecast:
     chi_square: float
     times: np.ndarray
     names: tuple[str, ...]
+    chance: float
 
     def __str__(self) -> str:
         first, last = (
@@ -61,14 +76,20 @@ class Forecast:
         return (
             f"{len(self.times)} states of {', '.join(self.names)}\n"
             f"at {self.times[0]:.6g}: {first}\nat {self.times[-1]:.6g}: {last}\n"
-            f"χ² per degree of freedom of the window: {self.chi_square:.2f}"
+            f"χ² per degree of freedom of the window: {_brief(self.chi_square)}"
+            + ("" if self.fits else ": it is no piece of this motion, or its noise is another")
         )
 
     def __repr__(self) -> str:
         return (
             f"Forecast({len(self.times)} states of {', '.join(self.names)}, "
-            f"t = {self.times[0]:.6g} to {self.times[-1]:.6g}, χ² {self.chi_square:.2f})"
+            f"t = {self.times[0]:.6g} to {self.times[-1]:.6g}, χ² {_brief(self.chi_square)})"
         )
+
+    @property
+    def fits(self) -> bool:
+        """Whether noise explains what the window leaves: else the states ahead are of no use."""
+        return self.chance > MOTION.window
 
     @property
     def error(self) -> np.ndarray:
@@ -152,7 +173,7 @@ class Motion(Drawn):
         return dict(zip(self._equations.titles, errors.tolist(), strict=True))
 
     def __repr__(self) -> str:
-        return f"Motion({', '.join(self.names)}; {self.route} route; χ² {self.residual:.2f})"
+        return f"Motion({', '.join(self.names)}; {self.route} route; χ² {_brief(self.residual)})"
 
     def __str__(self) -> str:
         errors = self.standard_errors
@@ -166,7 +187,7 @@ class Motion(Drawn):
             if errors[title] > _ROUNDING * abs(value)
         ]
         lines += [f"fitted: {'; '.join(fitted)}"] if fitted else []
-        lines.append(f"χ² per degree of freedom on held-out runs: {self.residual:.2f}")
+        lines.append(f"χ² per degree of freedom on held-out runs: {_brief(self.residual)}")
         return "\n".join([*lines, *(f"not determined: {what}" for what in self.uncertain)])
 
     def rates(self, states: ArrayLike) -> np.ndarray:
@@ -233,7 +254,8 @@ class Motion(Drawn):
         -------
         Motion
             With standard errors. Its `residual` is that of held-out runs, from the fit to the
-            others; its coefficients are those of the fit to all.
+            others; its coefficients are those of the fit to all. `uncertain` says where too few
+            runs were given to hold any out, and where χ² says that they do not move so.
 
         Raises
         ------
@@ -244,12 +266,23 @@ class Motion(Drawn):
         found, windows, longer = lengthened(self._equations, self._windows(runs))
         equations, test = self._equations.with_values(found.values), windows.held_out
         others = equations.with_values(shoot(equations, windows[~test]).values)
-        held = shoot(others, windows[test], free=False)
+        # Where too few windows are for any to be held out, it is that of the fit.
+        held = shoot(others, windows[test], free=False) if test.any() else found
         values, covariance = found.values, found.covariance * max(1.0, found.per_freedom)
         if self._equations.ties is not None:
             values, covariance = self._equations.ties.kept(values, covariance, found.undetermined)
-        fitted = ("the coefficients", "the motion along")
+        fitted = ("the coefficients", "the motion along", "the motion of")
         uncertain = [what for what in self.uncertain if not what.startswith(fitted)]
+        if not test.any():
+            uncertain.append(
+                f"the motion of other runs: {len(windows)} windows of about 40 samples are too few "
+                "to hold any out, and χ² is that of the fit"
+            )
+        if held.per_freedom > MOTION.misfit:
+            uncertain.append(
+                f"the motion of these runs: χ² is {_brief(held.per_freedom)}, so that they move "
+                "otherwise, or their noise is not that of the report"
+            )
         if longer is not None:
             uncertain.append(
                 f"the motion along more than {windows.times.shape[1]} samples: twice as many leave "
@@ -284,12 +317,21 @@ class Motion(Drawn):
         Raises
         ------
         ValueError
-            For states of another size or not finite, times out of order, and windows that do not
-            tell a state.
+            For states of another size or not finite, times out of order, windows that do not tell
+            a state, and those that neither move as the runs do nor as the equations say.
         """
         piece, t = window_of(window, times, t, self._runs)
         fit = started(self._equations, self._windows(piece))
-        return self._ahead(fit, piece.row_times, t)
+        found = self._ahead(fit, piece.row_times, t)
+        if not found.fits:
+            rates = (self._equations(rows) for rows in (piece.rows, self._runs.rows))
+            if said := far_from(*rates, self.names):
+                raise ValueError(
+                    f"the window is no piece of this motion: χ² is {_brief(found.chi_square)}, and "
+                    f"{said}. The equations are known where there were data: look at the units "
+                    "and the order of the coordinates."
+                )
+        return found
 
     def layer(self, dt: float, **kwargs: str | bool) -> MotionLayer:
         """Return a Keras layer that moves states by dt.
@@ -347,7 +389,8 @@ class Motion(Drawn):
             # With other numbers the window has another start, which makes up for some of them.
             p = p + s @ fit.start_by_number[0]
             covariance = covariance + p @ self._covariance @ p.transpose(0, 2, 1)
-        return Forecast(path.states[0, which], covariance, fit.per_freedom, t, self.names)
+        chance = chance_of(fit.per_freedom, fit.freedom)
+        return Forecast(path.states[0, which], covariance, fit.per_freedom, t, self.names, chance)
 
     def _windows(self, runs: Trajectories) -> Windows:
         noise = np.array([self.noise[name] for name in self.names])
@@ -355,6 +398,25 @@ class Motion(Drawn):
         if len(windows) < 1:
             raise ValueError("the runs are too short. Expected 3 samples or more in a run.")
         return windows
+
+
+def chance_of(per_freedom: float, freedom: int, allowed: float = 1.0) -> float:
+    """Return how often noise leaves as much of a window.
+
+    Parameters
+    ----------
+    per_freedom : float
+        χ² over its degrees of freedom.
+    freedom : int
+    allowed : float
+        What χ² may be beside it, as that of a model that is not exact.
+    """
+    square = per_freedom * freedom / (MOTION.misfit * max(allowed, 1.0))
+    return float(stats.chi2.sf(square, freedom))
+
+
+def _brief(square: float) -> str:
+    return f"{square:.2f}" if square < _LARGE else f"{square:.1e}"
 
 
 def _digits(value: float, error: float) -> str:

@@ -353,7 +353,8 @@ def _steps(equations: Equations, windows: Windows) -> Steps:
         change = np.einsum("wkij,wkj->wki", windows.whiten, fine - coarse)
         change = np.abs(change).max(axis=(1, 2))
         # Here and there a window begins at a singularity.
-        if np.quantile(np.where(np.isfinite(change), change, np.inf), 0.95) <= _EXACT:
+        finite = np.where(np.isfinite(change), change, np.finfo(float).max)
+        if np.quantile(finite, 0.95) <= _EXACT:
             return steps
         coarse = fine
     return _FINER[-1]

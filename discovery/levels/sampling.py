@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from discovery.criteria import MOTION
 from discovery.data.coordinates import infer_roles
 from discovery.data.parameters import parted
+from discovery.data.states import as_numbers, coordinates, has_names
 from discovery.data.trajectories import Trajectories
 from discovery.levels.choice import chosen, exact_laws
 from discovery.levels.conserved import Conserved, Laws
@@ -157,7 +158,7 @@ def sample(
 def _like(
     quantities: Sequence[Conserved], runs: Trajectories, like: ArrayLike
 ) -> tuple[Laws, np.ndarray, np.ndarray]:
-    state = np.asarray(like, dtype=float)
+    state = coordinates(like, runs.names) if has_names(like) else as_numbers(like, "like")
     if state.shape != (runs.dim,) or not np.isfinite(state).all():
         raise ValueError(
             f"like has shape {state.shape}. Expected one state: finite values of "

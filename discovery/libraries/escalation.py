@@ -41,6 +41,8 @@ from discovery.libraries.warped import warps
 
 # Cross ratios are of four angles, and their products with each other of three.
 _FEWEST_PHASES = 3
+# Two bodies in a plane.
+_FEWEST_OF_BODIES = 8
 
 
 def linear(names: Sequence[str], columns: Sequence[int] | None = None) -> Library | Omitted:
@@ -174,6 +176,10 @@ def escalation(
     products = term_count(len(straight), 2)
     if products > MAX_TERMS:
         stages.append(Omitted("products of coordinates", products))
+    if bodies is None and not (curved or iterates):
+        # A number for every body and pair is more than close encounters tell through noise.
+        few = Bodies.seen(names, roles, rows, rates, fewest=_FEWEST_OF_BODIES)
+        stages += [] if few is None or few.axes < 2 else [few]
     return stages
 
 

@@ -31,6 +31,7 @@ from discovery.report.explanation import as_explanation
 from discovery.report.pictures.laws import LawsDisplay
 from discovery.report.pictures.portrait import PortraitDisplay, ProfilesDisplay
 from discovery.report.pictures.spectrum import SpectrumDisplay
+from discovery.report.pictures.style import axes_of
 from discovery.report.quantity import Quantity
 from discovery.report.summary import Summary
 from discovery.report.text import as_text
@@ -193,20 +194,20 @@ class DiscoveryReport(Summary):
         ------
         ValueError
             For another kind, for ``"laws"`` of a report without laws, and for pictures of runs of a
-            report that keeps none.
+            report that keeps none; for axes that are none, or too many.
         """
         if kind not in ("spectrum", "laws", "portrait"):
             raise ValueError(
                 f"kind is {kind!r}. Expected 'spectrum', 'laws' or 'portrait', and axes as ax=."
             )
         if kind == "spectrum":
-            return SpectrumDisplay.from_report(self, ax=ax)
+            return SpectrumDisplay.from_report(self, ax=axes_of(ax)[0])
         if kind == "laws":
-            return LawsDisplay.from_report(self, axes=ax)
+            return LawsDisplay.from_report(self, axes=None if ax is None else axes_of(ax, None))
         display = PortraitDisplay.of(self) or ProfilesDisplay.of(self)
         if display is None:
             raise ValueError("the report keeps no runs. Expected one that discovery has made.")
-        return display.plot(ax)
+        return display.plot(axes_of(ax)[0])
 
     def motion(
         self, runs: Trajectories | None = None, *, model: keras.Model | None = None
@@ -275,7 +276,7 @@ class DiscoveryReport(Summary):
         ----------
         n : int
             Number of states.
-        like : (d,) array-like, optional
+        like : (d,) array-like, or mapping or row of a table with names, optional
             A state: all exact laws are to have the values that they have there.
         values : mapping from name, formula or number to value, optional
             ``{"energy": -0.5, 1: 0.8}``: laws by name, formula or position in `quantities`; the

@@ -13,6 +13,9 @@ from discovery.dynamics.motion import Motion
 from discovery.dynamics.routes import motion_of
 from discovery.report.quantity import Quantity
 
+# More single terms than that, as of the pairs of many bodies, stay sums: a fit would take long.
+_MOST_SINGLE = 20
+
 
 def motion_from(
     quantities: Sequence[Quantity],
@@ -72,13 +75,24 @@ def _other_forms(
 
 def as_law(quantity: Quantity) -> Law:
     """Return the terms of a quantity that is a formula, and what friction takes of it."""
-    decay = quantity.decay
+    decay, terms = quantity.decay, _single(quantity.coefficients)
     if decay is None:
-        kept = [
-            error for term, error in quantity.standard_errors.items() if quantity.coefficients[term]
-        ]
-        return Law.of(quantity.coefficients)._replace(errors=tuple(kept))
+        kept = [error for term, error in _single(quantity.standard_errors).items() if terms[term]]
+        return Law.of(terms)._replace(errors=tuple(map(abs, kept)))
     losses, factors = decay.losses, decay.factors
     if not losses:
         losses, factors = (quantity.expression,), (decay.rate,)
-    return Law.of(quantity.coefficients, losses, factors)
+    return Law.of(terms, losses, factors)
+
+
+def _single(numbers: Mapping[sympy.Expr, float]) -> dict[sympy.Expr, float]:
+    """Return the numbers of single terms: a fit to the motion tells masses within a sum apart."""
+    parts = [
+        (part.as_coeff_Mul(), number)
+        for term, number in numbers.items()
+        for part in sympy.Add.make_args(term)
+    ]
+    out: dict[sympy.Expr, float] = {}
+    for (own, term), number in parts:
+        out[term] = out.get(term, 0.0) + float(own) * number
+    return out if len(out) <= _MOST_SINGLE else dict(numbers)

@@ -14,12 +14,16 @@ _NOISE_TOLD = 12
 
 # Below it noise explains more than all that moves: the data have a resolution and no noise.
 FLATTEST = 0.01
+# From here on two digits would be a power of ten.
+_WHOLE = 0.995
 # Smaller shares are rounding.
 _SMALLEST = 1e-9
 
 
 def percent(share: float) -> str:
     """Return a share in percent, two digits; a very small one as a power of ten."""
+    if share >= _WHOLE:
+        return f"{100 * share:.0f} %"
     return f"{100 * share:.2g} %" if share >= 1e-5 else f"{max(share, _SMALLEST):.0e}"
 
 

@@ -175,7 +175,8 @@ class Sample:
         z = self.against_others(z)
         unsure = z @ self._unsure.T
         values, vectors = np.linalg.eigh(self._covariance(z) + unsure @ unsure.T)
-        sound = values > _RIDGE * values[-1]
+        # None is left where few samples have all the weight.
+        sound = values > _RIDGE * values.max(initial=0.0)
         sums = (vectors[:, sound] / np.sqrt(values[sound])).T @ (z @ self._values)
         found, degrees = float(sums @ sums), len(sums)
         if not degrees:
@@ -230,7 +231,7 @@ def _orthonormal(z: np.ndarray) -> np.ndarray:
     size = np.sqrt(np.sum(z**2, axis=1))
     z = z[size > 0] / size[size > 0, None]
     values, vectors = np.linalg.eigh(z @ z.T)
-    sound = values > _NEARLY * values[-1]
+    sound = values > _NEARLY * values.max(initial=0.0)
     return (vectors[:, sound] / np.sqrt(values[sound])).T @ z
 
 

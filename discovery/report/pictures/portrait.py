@@ -202,13 +202,16 @@ class PortraitDisplay:
         """
         import matplotlib.pyplot as plt
 
+        beside = {}
         if ax is None:
-            _, ax = plt.subplots(figsize=(5, 4.2), layout="constrained")
+            # In a figure of its own there is room for a legend that hides no sample.
+            beside = {"loc": "upper left", "bbox_to_anchor": (1, 1), "frameon": False}
+            _, ax = plt.subplots(figsize=(5.8, 4.2), layout="constrained")
         for k, (states, color) in enumerate(
             zip(self.states, colors_of(len(self.states)), strict=True)
         ):
             style = {"linestyle": "", "marker": ".", "markersize": 3, "color": color, **kwargs}
-            named = None if self.values is None else f"{self.values[k]:.3g}"
+            named = None if self.values is None else f"{self.values[k]:.3g}".replace("-", "−")
             ax.plot(*states.T, label=named, **style)
         if self.section is not None:
             self._draw_levels(ax)
@@ -219,7 +222,7 @@ class PortraitDisplay:
             title = f"coloured by {label(self.law.written)}"
             below = "" if self.section is None else f"\n{self.section}".replace("$", r"\$")
             ax.set_title(title + below, fontsize="medium")
-            ax.legend(fontsize="small", markerscale=2, title=self.law.name or "value")
+            ax.legend(fontsize="small", markerscale=2, title=self.law.name or "value", **beside)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

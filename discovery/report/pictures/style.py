@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -26,6 +28,27 @@ def label_axes(ax: Axes, x: str, y: str) -> None:
     """
     ax.set_xlabel(x, parse_math=False)
     ax.set_ylabel(y, parse_math=False)
+
+
+def axes_of(ax: Axes | Sequence[Axes] | None, n: int | None = 1) -> list[Axes | None]:
+    """Return axes to draw on; None for each where a new figure is wanted.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes, one or several, or None
+    n : int, optional
+        How many are wanted; by default as many as there are.
+
+    Raises
+    ------
+    ValueError
+        For what are no axes, and for another number of them.
+    """
+    given = list(np.ravel(np.array(ax, dtype=object)))
+    if ax is None or (len(given) == (n or len(given)) and all(hasattr(a, "plot") for a in given)):
+        return given
+    count = "Axes of matplotlib" if n is None else f"{n} Axes of matplotlib"
+    raise ValueError(f"ax is {ax!r}. Expected {count}, as of plt.subplots().")
 
 
 def with_unit(name: str, unit: str) -> str:

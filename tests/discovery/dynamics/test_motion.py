@@ -337,6 +337,19 @@ def test_errors_of_coefficients_are_honest(simulated):
     assert 0.6 < np.std(scores) < 1.6
 
 
+@pytest.mark.parametrize("name", ["potential", "friction"])
+def test_one_time_and_no_start(simulated, name):
+    motion, _, begun, *_ = of_system(simulated, name)
+    np.testing.assert_array_equal(motion.rollout(begun, [3.0])[:, 0], begun)
+    assert motion.rollout(begun[:0], [0.0, 1.0]).shape == (0, 2, begun.shape[1])
+
+
+def test_a_row_of_a_table_is_taken_by_its_names(simulated):
+    motion, *_ = of_system(simulated, "friction")
+    row = pd.DataFrame({"u": [0.3], "other": [5.0], "a": [0.2]}).iloc[0]
+    np.testing.assert_array_equal(motion.rollout(row, [0, 1]), motion.rollout([0.2, 0.3], [0, 1]))
+
+
 def test_rollout_of_many_states(simulated):
     motion, rates, begun, *_ = of_system(simulated, "friction")
     motion = motion.refit()
@@ -381,7 +394,41 @@ def test_a_window_of_another_motion_is_seen(simulated):
     motion, *_ = of_system(simulated, "friction")
     times = np.linspace(0, 10, 40)
     other = np.stack([np.cos(3 * times), -3 * np.sin(3 * times)], axis=1)
-    assert motion.forecast(other, times, [11.0]).chi_square > 10
+    found = motion.forecast(other, times, [11.0])
+    assert found.chi_square > 10 and not found.fits
+    assert "no piece of this motion" in str(found)
+
+
+def test_a_short_window_of_this_motion_fits(simulated):
+    motion, _, _, _, runs = of_system(simulated, "friction")
+    found = [motion.forecast(run[:4], TIMES[:4], [1.0]) for run in runs.states]
+    assert max(each.chi_square for each in found) > 1.5
+    assert all(each.fits for each in found) and "no piece" not in str(found[0])
+
+
+def test_a_window_far_from_the_runs_is_refused_but_for_whole_turns(simulated):
+    motion, _, _, _, runs = of_system(simulated, "friction")
+    window = runs.states[0][:40]
+    with pytest.raises(ValueError, match=r"no piece of this motion.*rate of a is"):
+        motion.forecast(window + np.array([0, 1000.0]), TIMES[:40], [9.0])
+    turned = motion.forecast(window + np.array([200 * np.pi, 0]), TIMES[:40], [9.0])
+    assert turned.states[0, 1] == pytest.approx(
+        motion.forecast(window, TIMES[:40], [9.0]).states[0, 1], abs=1e-6
+    )
+
+
+def test_a_few_windows_are_fitted_and_none_held_out(simulated):
+    motion, _, _, _, runs = of_system(simulated, "friction")
+    one = motion.refit(runs[:1])
+    assert 0.3 < one.residual < 1.5
+    assert any("too few to hold any out" in what for what in one.uncertain)
+    assert motion.refit(runs).uncertain == ()
+
+
+def test_runs_that_move_otherwise_are_told_by_a_fit(simulated):
+    motion, *_ = of_system(simulated, "friction")
+    other, _ = simulated(lambda a, u: (u, -(a**3)), starts(1, 2), TIMES, list("au"), None)
+    assert any("they move otherwise" in what for what in motion.refit(other).uncertain)
 
 
 def test_the_picture_of_a_forecast(simulated):
@@ -414,6 +461,11 @@ def bad_calls():
         "window": (lambda m: m.forecast(window[1:], times, [11]), "the window has shape"),
         "order ahead": (lambda m: m.forecast(window, times, [12, 11]), "that increase"),
         "the past": (lambda m: m.forecast(window, times, [-1.0]), "before the window"),
+        "dates": (
+            lambda m: m.forecast(window, pd.date_range("2020", periods=40), [11]),
+            "times is a DatetimeIndex that holds no array of real numbers",
+        ),
+        "complex": (lambda m: m.rollout([1j, 1], [0, 1]), "no array of real numbers"),
         "far ahead": (lambda m: m.forecast(window, times, [1e9]), "more than 20000 steps"),
         "no runs": (lambda m: m.refit(window), "expected Trajectories"),
     }

@@ -5,7 +5,7 @@ import pytest
 import sympy
 from scipy.integrate import solve_ivp
 
-from discovery import ConservedQuantityFinder
+from discovery import ConservedQuantityFinder, analysis, datasets
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
@@ -14,6 +14,7 @@ from discovery.laws.judging.law import Findings
 from discovery.laws.many_bodies import axes_of, masses_of, stages_of_bodies
 from discovery.laws.search import analyse
 from discovery.laws.stages import Closed
+from discovery.libraries.escalation import escalation
 from discovery.libraries.families import polynomial
 from discovery.libraries.many_bodies.bodies import Bodies
 
@@ -201,3 +202,60 @@ def test_three_vortices_of_unequal_strength(noise):
     found = ConservedQuantityFinder(random_state=0).fit(Trajectories(states, times, names=names))
     assert found.report_.n_conserved == 4
     assert sum("log" in q.formula for q in found.quantities_) == 1
+
+
+def three_bodies(friction=0.0, n=40):
+    """Return a binary and a third body about it, of odd masses, 1 % noise."""
+    masses, rng = np.array([1.1372, 0.8713, 0.9431]), np.random.default_rng(2)
+    starts = datasets.load("three_body", n, 2, seed=5).states[:, 0]
+    times = np.linspace(0, 12, 120)
+
+    def rates(_, s):
+        q, v = s[:6].reshape(3, 2), s[6:]
+        gap = q[None] - q[:, None]
+        cube = (np.sum(gap**2, axis=2) + np.eye(3)) ** 1.5
+        pull = np.einsum("j,ija,ij->ia", masses, gap, 1 / cube)
+        return np.r_[v, pull.ravel() - friction * v]
+
+    states = [solve_ivp(rates, (0, 12), s, t_eval=times, rtol=1e-9, atol=1e-10).y.T for s in starts]
+    states = np.array(states)
+    states += 0.01 * states.std(axis=(0, 1)) * rng.normal(size=states.shape)
+    names = [*(f"{q}{i}" for i in "123" for q in "xy"), *(f"{w}{i}" for i in "123" for w in "uv")]
+    roles = ["position"] * 6 + ["velocity"] * 6
+    return Trajectories(states=states, times=times, names=names, roles=roles)
+
+
+def sums_alone(runs, monkeypatch):
+    """Return the report of a search that tries the last of the usual stages alone."""
+    usual = analysis.resolve
+    monkeypatch.setattr(analysis, "resolve", lambda *asked: [usual(*asked)[0], usual(*asked)[-1]])
+    return ConservedQuantityFinder(random_state=0).fit(runs).report_
+
+
+@pytest.mark.slow
+def test_three_bodies_of_odd_masses_move_by_their_laws(monkeypatch):
+    """A number for every body and pair is more than 1 % of noise lets a judge allow."""
+    report = sums_alone(three_bodies(), monkeypatch)
+    assert report.n_conserved == 5 and report["energy"].verdict == "exact"
+    motion = report.motion()
+    assert motion.residual < 1.3
+    # The masses within a sum are numbers of the fit.
+    numbers = motion.coefficients
+    assert {"u2**2", "u3**2"} < set(numbers) and len(numbers) == 8
+
+
+@pytest.mark.slow
+def test_three_bodies_with_friction_have_no_energy(monkeypatch):
+    """What friction takes of the momentum is the way of the centre: P + γ M X, and no more."""
+    report = sums_alone(three_bodies(friction=0.05), monkeypatch)
+    assert report.n_conserved == 2 and not any("**" in q.formula for q in report.quantities)
+
+
+def test_sums_of_few_bodies_are_tried_last_and_in_a_plane():
+    rows = np.random.default_rng(0).normal(size=(50, 12))
+    flat = [*(f"{q}{i}" for i in "123" for q in "xy"), *(f"{w}{i}" for i in "123" for w in "uv")]
+    line = [*(f"x{i}" for i in range(1, 7)), *(f"v{i}" for i in range(1, 7))]
+    roles = ["position"] * 6 + ["velocity"] * 6
+    last, other = (escalation(tuple(names), roles, rows)[-1] for names in (flat, line))
+    assert isinstance(last, Bodies) and last.axes == 2
+    assert not isinstance(other, Bodies)

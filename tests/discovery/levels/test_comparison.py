@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from discovery import ConservedQuantityFinder, datasets
+from discovery.report.words import percent
 
 ENERGY = "(u**2 + v**2)/2 - 1/r"
 
@@ -65,6 +66,7 @@ def test_words(beside):
     assert "the same as energy" in str(beside["energy"])
     assert "most like energy" in str(beside["wrong mass"])
     assert "a law that the report does not have" in str(beside["vector"])
+    assert (percent(1.02), percent(12.3), percent(0.123)) == ("102 %", "1230 %", "12 %")
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,7 @@ def test_the_same_as_arrays_runs_and_copies(kepler, halves):
         (lambda r: r.distance(np.full((5, 4), np.nan), r.runs[0]), "finite"),
         (lambda r: r.embed(r.runs.rows), "one table"),
         (lambda r: r.embed([]), "no runs"),
+        (lambda r: r.distance("a", r.runs[0]), "no array of real numbers"),
     ],
 )
 def test_what_is_no_run_is_told(kepler, asked, words):

@@ -68,6 +68,13 @@ def test_all_laws_of_a_state(kepler):
     assert sample.shape == (50, 4) and sample[3].shape == (4,)
 
 
+def test_a_state_by_its_names(kepler):
+    state = kepler.runs.rows[7]
+    named = dict(zip("vuyx", state[::-1], strict=True))
+    one, same = (kepler.sample(5, like=s, random_state=0).states for s in (state, named))
+    np.testing.assert_array_equal(one, same)
+
+
 def test_a_law_by_its_formula_in_any_form(kepler):
     sample = kepler.sample(20, values={"v*x - u*y": 0.8}, random_state=0)
     x, y, u, v = np.asarray(sample).T
@@ -93,6 +100,8 @@ def test_the_seed_decides(kepler):
         ({"values": {"energy": -0.5, "angular momentum": 1.0}}, "depend on each other"),
         ({"values": {}}, "Expected laws and their values"),
         ({"like": [1.0, 0.0]}, "Expected one state"),
+        ({"like": "x"}, "like is a str"),
+        ({"like": {"x": 1.0}}, "no coordinate 'y'"),
         ({"like": [0.0, 0.0, 1.0, 1.0]}, "no value"),
     ],
 )

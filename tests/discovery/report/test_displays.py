@@ -133,6 +133,10 @@ def test_a_portrait(report):
     # Colours go with the value of the law that the title names.
     assert display.values == sorted(display.values) and display.ax_.get_title()
     assert list(display.frame().columns) == ["run", "x0", "x1"]
+    display.figure_.canvas.draw()
+    legend = display.ax_.get_legend()
+    assert legend.get_window_extent().x0 >= display.ax_.get_window_extent().x1
+    assert not any("-" in text.get_text() for text in legend.get_texts())
 
 
 def test_a_field_over_place_and_time():
@@ -157,6 +161,11 @@ def test_mistakes(report, runs):
         replace(report, quantities=[]).plot("laws")
     with pytest.raises(ValueError, match=r"received 1\. Expected 2"):
         report.plot("laws", ax=plt.figure().gca())
+    for kind in ("laws", "portrait", "spectrum"):
+        with pytest.raises(ValueError, match=r"ax is 3\. Expected .*Axes"):
+            report.plot(kind, ax=3)
+    with pytest.raises(ValueError, match="Expected 1 Axes"):
+        report.plot("portrait", ax=plt.subplots(1, 2)[1])
     with pytest.raises(ValueError, match="n_runs is 0"):
         InvariantDisplay.from_quantity(report.quantities[0], runs, n_runs=0)
     other = datasets.load("kepler", 5, 20)

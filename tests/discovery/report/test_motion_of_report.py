@@ -7,7 +7,7 @@ import pytest
 import sympy
 
 from discovery import ConservedQuantityFinder, DiscoveryReport, Motion, datasets
-from discovery.report.use import motion_from
+from discovery.report.use import as_law, motion_from
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,23 @@ def test_a_form_that_fits_as_well_may_be_the_one_that_moves(runs, report):
     motion = motion_from([shown], [], runs, report.noise)
     assert str(motion.equations["omega"]) == "-sin(theta)"
     assert "the form of energy: omega**2/2 - cos(theta)" in motion.uncertain[0]
+
+
+def test_numbers_within_a_sum_are_told_apart_unless_there_are_many():
+    u, v, *many = sympy.symbols("u v a:30")
+    kinetic, pairs = u**2 / 2 + 0.383 * v**2, sympy.Add(*(2 / a for a in many))
+    few, long = (
+        as_law(
+            SimpleNamespace(
+                decay=None, coefficients={term: 2.0}, standard_errors={term: 0.1}, expression=term
+            )
+        )
+        for term in (kinetic, pairs)
+    )
+    numbers = dict(zip(map(str, few.terms), few.coefficients, strict=True))
+    assert numbers == {"u**2": 1.0, "v**2": pytest.approx(0.766)}
+    assert sorted(few.errors) == pytest.approx([0.0383, 0.05])
+    assert len(long.terms) == 1
 
 
 def test_a_loaded_report_needs_runs(report, runs, tmp_path):

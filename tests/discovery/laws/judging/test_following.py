@@ -7,10 +7,11 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from discovery import libraries
+from discovery.criteria import LAWS
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 from discovery.laws.judging.drift import DriftTest
-from discovery.laws.judging.following import chance_of_following
+from discovery.laws.judging.following import Sample, chance_of_following
 
 RUNS, STEPS = 50, 100
 PLANE = ("x", "y", "u", "v")
@@ -125,3 +126,11 @@ def test_what_moves_below_rounding_does_not_move(coupled):
     runs = orbits(coupled, 1e-13, 1)
     off = ["x**2", "y**2", "u**2", "v**2", "x**2*y**2", "x*y*u*v"]
     assert of(off, [1, 2, 1, 1, 1 / 75, 1e-8], runs) > 0.05
+
+
+@pytest.mark.parametrize("z", [np.empty((0, 98 * RUNS)), np.full((3, 98 * RUNS), np.inf)])
+def test_functions_that_no_sample_tells_say_nothing(coupled, z):
+    terms = libraries.custom(["x**2", "u**2"], PLANE)
+    sample = Sample(terms, np.ones(2), 1e-6 * np.eye(2), orbits(coupled, 0.01, 1), LAWS)
+    with np.errstate(all="ignore"):
+        assert np.all(sample.chances(z, np.random.default_rng(0)) == 1)
