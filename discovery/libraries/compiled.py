@@ -101,32 +101,32 @@ def _lower(e: Exponents, k: int) -> Exponents:
     return (*e[:k], e[k] - 1, *e[k + 1 :])
 
 
-class Atom:
-    """One atom with its first and second derivatives, as functions of (d, n) columns.
+class Shape:
+    """A formula of some symbols with its first and second derivatives.
 
     Each is compiled when it is first asked for, since most libraries of a search are never reached.
 
     Parameters
     ----------
-    symbols : tuple of d sympy.Symbol
-    atom : sympy.Expr
+    symbols : tuple of sympy.Symbol
+        All that are in it.
+    formula : sympy.Expr
     """
 
-    def __init__(self, symbols: tuple[sympy.Symbol, ...], atom: sympy.Expr) -> None:
-        self._symbols, self._atom = symbols, atom
+    def __init__(self, symbols: tuple[sympy.Symbol, ...], formula: sympy.Expr) -> None:
+        self._symbols, self._formula = symbols, formula
 
     @cached_property
-    def _first(self) -> dict[int, sympy.Expr]:
-        """{i: ∂_i a} without the zeros."""
-        atom = self._atom
-        return {i: atom.diff(s) for i, s in enumerate(self._symbols) if atom.has(s)}
+    def first(self) -> list[sympy.Expr]:
+        """∂_i a of each symbol."""
+        return [self._formula.diff(s) for s in self._symbols]
 
     @cached_property
-    def _second(self) -> dict[tuple[int, int], sympy.Expr]:
+    def second(self) -> dict[tuple[int, int], sympy.Expr]:
         """{(i, j): ∂_i ∂_j a} without the zeros."""
         return {
             (i, j): h
-            for i, g in self._first.items()
+            for i, g in enumerate(self.first)
             for j, s in enumerate(self._symbols)
             if (h := g.diff(s)) != 0
         }
@@ -135,30 +135,54 @@ class Atom:
         return compile_formulas(self._symbols, expressions)
 
     @cached_property
-    def _value_of(self) -> Callable[..., list[np.ndarray]]:
-        return self._compiled([self._atom])
+    def value_of(self) -> Callable[..., list[np.ndarray]]:
+        """The value as a function of the symbols'."""
+        return self._compiled([self._formula])
 
     @cached_property
-    def _gradient_of(self) -> Callable[..., list[np.ndarray]]:
-        return self._compiled(list(self._first.values()))
+    def gradient_of(self) -> Callable[..., list[np.ndarray]]:
+        """The first derivatives, in their order."""
+        return self._compiled(self.first)
 
     @cached_property
-    def _hessian_of(self) -> Callable[..., list[np.ndarray]]:
-        return self._compiled(list(self._second.values()))
+    def hessian_of(self) -> Callable[..., list[np.ndarray]]:
+        """The second derivatives, in their order."""
+        return self._compiled(list(self.second.values()))
+
+
+class Atom:
+    """One atom with its first and second derivatives, as functions of (d, n) columns.
+
+    Parameters
+    ----------
+    places : sequence of int
+        The coordinates in it.
+    shape : Shape
+        What it is of these.
+    """
+
+    def __init__(self, places: Sequence[int], shape: Shape) -> None:
+        self._places, self._shape = places, shape
 
     def value(self, columns: np.ndarray) -> np.ndarray:
         """Return a, (n,) or one number."""
-        return self._value_of(*columns)[0]
+        return self._shape.value_of(*self._own(columns))[0]
 
     def gradient(self, columns: np.ndarray) -> dict[int, np.ndarray]:
         """Return {i: ∂_i a, (n,)} without the zeros."""
-        return dict(zip(self._first, map(_wide(columns), self._gradient_of(*columns)), strict=True))
+        values = self._shape.gradient_of(*self._own(columns))
+        return dict(zip(self._places, map(_wide(columns), values), strict=True))
 
     def hessian(self, columns: np.ndarray) -> dict[tuple[int, int], np.ndarray]:
         """Return {(i, j): ∂_i ∂_j a, (n,)} without the zeros."""
-        if not self._second:
+        if not self._shape.second:
             return {}
-        return dict(zip(self._second, map(_wide(columns), self._hessian_of(*columns)), strict=True))
+        values = self._shape.hessian_of(*self._own(columns))
+        places = [(self._places[i], self._places[j]) for i, j in self._shape.second]
+        return dict(zip(places, map(_wide(columns), values), strict=True))
+
+    def _own(self, columns: np.ndarray) -> list[np.ndarray]:
+        return [columns[i] for i in self._places]
 
 
 @lru_cache(maxsize=4096)
@@ -175,9 +199,17 @@ def shape_of(atom: sympy.Expr) -> str:
 def atom_of(symbols: tuple[sympy.Symbol, ...], atom: sympy.Expr) -> Atom:
     """Return a compiled atom, the same one for all libraries.
 
-    Formulas are tried as libraries of a few terms each: they share what was compiled.
+    Formulas are tried as libraries of a few terms each: they share what was compiled. So do atoms
+    that differ in the coordinates alone, such as the distances of many bodies.
     """
-    return Atom(symbols, atom)
+    inside = atom.free_symbols
+    places = [i for i, symbol in enumerate(symbols) if symbol in inside]
+    blanks = tuple(sympy.Symbol(f"_{k}", **symbols[i].assumptions0) for k, i in enumerate(places))
+    own = {symbols[i]: blank for i, blank in zip(places, blanks, strict=True)}
+    return Atom(places, _shape(blanks, atom.xreplace(own)))
+
+
+_shape = lru_cache(maxsize=4096)(Shape)
 
 
 def _wide(columns: np.ndarray) -> Callable[[np.ndarray | float], np.ndarray]:
