@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -12,6 +12,9 @@ import sympy
 from discovery.estimation.errors import between
 from discovery.formulas.compiling import compile_formulas
 from discovery.libraries.monomials import Exponents
+
+# Which second derivatives there are, without the zeros, and the function that gives them.
+Second = tuple[list[tuple[int, int]], Callable[..., list[np.ndarray]]]
 
 
 class Plan:
@@ -74,7 +77,7 @@ class Pairing:
     Parameters
     ----------
     gradient : list of dict
-        {i: ∂_i a_k, (n,)} of each atom, without the zeros.
+        {i: ∂_i a_k, (n,) or one number} of each atom.
     errors : (n, d, d) or (n, d) array
         Σ, or its diagonal.
     """
@@ -117,19 +120,9 @@ class Shape:
         self._symbols, self._formula = symbols, formula
 
     @cached_property
-    def first(self) -> list[sympy.Expr]:
+    def _first(self) -> list[sympy.Expr]:
         """∂_i a of each symbol."""
         return [self._formula.diff(s) for s in self._symbols]
-
-    @cached_property
-    def second(self) -> dict[tuple[int, int], sympy.Expr]:
-        """{(i, j): ∂_i ∂_j a} without the zeros."""
-        return {
-            (i, j): h
-            for i, g in enumerate(self.first)
-            for j, s in enumerate(self._symbols)
-            if (h := g.diff(s)) != 0
-        }
 
     def _compiled(self, expressions: list[sympy.Expr]) -> Callable[..., list[np.ndarray]]:
         return compile_formulas(self._symbols, expressions)
@@ -142,12 +135,22 @@ class Shape:
     @cached_property
     def gradient_of(self) -> Callable[..., list[np.ndarray]]:
         """The first derivatives, in their order."""
-        return self._compiled(self.first)
+        return self._compiled(self._first)
 
     @cached_property
-    def hessian_of(self) -> Callable[..., list[np.ndarray]]:
-        """The second derivatives, in their order."""
-        return self._compiled(list(self.second.values()))
+    def alone(self) -> Second:
+        """The second derivatives by one symbol twice."""
+        return self._second((i, i) for i in range(len(self._symbols)))
+
+    @cached_property
+    def second(self) -> Second:
+        """All second derivatives, mixed ones once."""
+        return self._second(itertools.combinations_with_replacement(range(len(self._symbols)), 2))
+
+    def _second(self, pairs: Iterable[tuple[int, int]]) -> Second:
+        of = {(i, j): self._first[i].diff(self._symbols[j]) for i, j in pairs}
+        of = {pair: h for pair, h in of.items() if h != 0}
+        return list(of), self._compiled(list(of.values())) if of else lambda *_: []
 
 
 class Atom:
@@ -162,24 +165,24 @@ class Atom:
     """
 
     def __init__(self, places: Sequence[int], shape: Shape) -> None:
-        self._places, self._shape = places, shape
+        self._places, self.shape = places, shape
 
     def value(self, columns: np.ndarray) -> np.ndarray:
         """Return a, (n,) or one number."""
-        return self._shape.value_of(*self._own(columns))[0]
+        return self.shape.value_of(*self._own(columns))[0]
 
-    def gradient(self, columns: np.ndarray) -> dict[int, np.ndarray]:
-        """Return {i: ∂_i a, (n,)} without the zeros."""
-        values = self._shape.gradient_of(*self._own(columns))
-        return dict(zip(self._places, map(_wide(columns), values), strict=True))
+    def gradient(self, columns: np.ndarray) -> dict[int, np.ndarray | float]:
+        """Return {i: ∂_i a, (n,) or one number} of the coordinates in it."""
+        return dict(zip(self._places, self.shape.gradient_of(*self._own(columns)), strict=True))
 
-    def hessian(self, columns: np.ndarray) -> dict[tuple[int, int], np.ndarray]:
-        """Return {(i, j): ∂_i ∂_j a, (n,)} without the zeros."""
-        if not self._shape.second:
-            return {}
-        values = self._shape.hessian_of(*self._own(columns))
-        places = [(self._places[i], self._places[j]) for i, j in self._shape.second]
-        return dict(zip(places, map(_wide(columns), values), strict=True))
+    def bend(self, columns: np.ndarray, errors: np.ndarray) -> np.ndarray | float:
+        """Return tr(Σ ∇∇a), (n,) or zero, for errors Σ (n, d, d), or their diagonal (n, d)."""
+        pairs, function = self.shape.alone if errors.ndim == 2 else self.shape.second
+        total = 0.0
+        for (i, j), h in zip(pairs, function(*self._own(columns)), strict=True):
+            twice = 1.0 if i == j else 2.0
+            total = total + twice * h * between(errors, self._places[i], self._places[j])
+        return total
 
     def _own(self, columns: np.ndarray) -> list[np.ndarray]:
         return [columns[i] for i in self._places]
@@ -206,12 +209,7 @@ def atom_of(symbols: tuple[sympy.Symbol, ...], atom: sympy.Expr) -> Atom:
     places = [i for i, symbol in enumerate(symbols) if symbol in inside]
     blanks = tuple(sympy.Symbol(f"_{k}", **symbols[i].assumptions0) for k, i in enumerate(places))
     own = {symbols[i]: blank for i, blank in zip(places, blanks, strict=True)}
-    return Atom(places, _shape(blanks, atom.xreplace(own)))
+    return Atom(places, _compiled_once(blanks, atom.xreplace(own)))
 
 
-_shape = lru_cache(maxsize=4096)(Shape)
-
-
-def _wide(columns: np.ndarray) -> Callable[[np.ndarray | float], np.ndarray]:
-    """Return the function that spreads a value, which may be one number, over all n columns."""
-    return lambda value: np.broadcast_to(np.asarray(value, dtype=float), columns.shape[1:])
+_compiled_once = lru_cache(maxsize=4096)(Shape)

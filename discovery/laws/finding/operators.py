@@ -202,13 +202,11 @@ def _merge_runs(
     local = np.add.reduceat(phi * weight, cuts[:-1], axis=1) / mass
     phi = (phi - np.repeat(local, sizes, axis=1)) * np.sqrt(weight)
     scatter = phi @ phi.T
-    for r, added, mean in zip(range(first, last), mass, local.T, strict=True):
-        shift = mean - means[r]
-        total = done[r] + added
-        if done[r]:
-            scatter += np.outer(shift, shift) * (done[r] * added / total)
-        means[r] += shift * (added / total)
-        done[r] = total
+    own = slice(first, last)
+    shift, total = local.T - means[own], done[own] + mass
+    scatter += (shift.T * (done[own] * mass / total)) @ shift
+    means[own] += shift * (mass / total)[:, None]
+    done[own] = total
     return scatter
 
 
@@ -234,9 +232,9 @@ def noise_weights(library: Functions, path: Path, vectors: np.ndarray) -> np.nda
     for begin in range(0, len(path.states), step):
         part = slice(begin, begin + step)
         _, slopes, _ = library.jets(path.states[part], order=1)
-        gradient = np.einsum("jk,ijn->kni", vectors, slopes)
+        gradient = vectors.T @ slopes
         errors = path.errors[part]
-        form = "kni,ni,kni->kn" if errors.ndim == 2 else "kni,nij,knj->kn"
+        form = "ikn,ni,ikn->kn" if errors.ndim == 2 else "ikn,nij,jkn->kn"
         moved[:, part] = np.einsum(form, gradient, errors, gradient)
     for row in moved:
         total += row / max(float(np.median(row)), 1e-300)
