@@ -1,5 +1,7 @@
 """Integrals of measured motion over windows of runs."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -19,7 +21,7 @@ def test_windows_of_runs_of_many_lengths(every):
     bounds = [
         (r, times[a], times[b])
         for r, edges in zip([0, 1, 3, 4], motion.windows, strict=True)
-        for a, b in zip(edges[:-1], edges[1:], strict=True)
+        for a, b in itertools.pairwise(edges)
     ]
     wave = [quad(lambda t, r=r: np.sin(2 * t + r), a, b)[0] for r, a, b in bounds]
     ramp = [r * (b**2 - a**2) / 2 for r, a, b in bounds]
