@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -12,6 +12,9 @@ import sympy
 from discovery.estimation.errors import between
 from discovery.formulas.compiling import compile_formulas
 from discovery.libraries.monomials import Exponents
+
+# Which second derivatives there are, without the zeros, and the function that gives them.
+Second = tuple[list[tuple[int, int]], Callable[..., list[np.ndarray]]]
 
 
 class Plan:
@@ -74,7 +77,7 @@ class Pairing:
     Parameters
     ----------
     gradient : list of dict
-        {i: ∂_i a_k, (n,)} of each atom, without the zeros.
+        {i: ∂_i a_k, (n,) or one number} of each atom.
     errors : (n, d, d) or (n, d) array
         Σ, or its diagonal.
     """
@@ -101,64 +104,88 @@ def _lower(e: Exponents, k: int) -> Exponents:
     return (*e[:k], e[k] - 1, *e[k + 1 :])
 
 
-class Atom:
-    """One atom with its first and second derivatives, as functions of (d, n) columns.
+class Shape:
+    """A formula of some symbols with its first and second derivatives.
 
     Each is compiled when it is first asked for, since most libraries of a search are never reached.
 
     Parameters
     ----------
-    symbols : tuple of d sympy.Symbol
-    atom : sympy.Expr
+    symbols : tuple of sympy.Symbol
+        All that are in it.
+    formula : sympy.Expr
     """
 
-    def __init__(self, symbols: tuple[sympy.Symbol, ...], atom: sympy.Expr) -> None:
-        self._symbols, self._atom = symbols, atom
+    def __init__(self, symbols: tuple[sympy.Symbol, ...], formula: sympy.Expr) -> None:
+        self._symbols, self._formula = symbols, formula
 
     @cached_property
-    def _first(self) -> dict[int, sympy.Expr]:
-        """{i: ∂_i a} without the zeros."""
-        atom = self._atom
-        return {i: atom.diff(s) for i, s in enumerate(self._symbols) if atom.has(s)}
-
-    @cached_property
-    def _second(self) -> dict[tuple[int, int], sympy.Expr]:
-        """{(i, j): ∂_i ∂_j a} without the zeros."""
-        return {
-            (i, j): h
-            for i, g in self._first.items()
-            for j, s in enumerate(self._symbols)
-            if (h := g.diff(s)) != 0
-        }
+    def _first(self) -> list[sympy.Expr]:
+        """∂_i a of each symbol."""
+        return [self._formula.diff(s) for s in self._symbols]
 
     def _compiled(self, expressions: list[sympy.Expr]) -> Callable[..., list[np.ndarray]]:
         return compile_formulas(self._symbols, expressions)
 
     @cached_property
-    def _value_of(self) -> Callable[..., list[np.ndarray]]:
-        return self._compiled([self._atom])
+    def value_of(self) -> Callable[..., list[np.ndarray]]:
+        """The value as a function of the symbols'."""
+        return self._compiled([self._formula])
 
     @cached_property
-    def _gradient_of(self) -> Callable[..., list[np.ndarray]]:
-        return self._compiled(list(self._first.values()))
+    def gradient_of(self) -> Callable[..., list[np.ndarray]]:
+        """The first derivatives, in their order."""
+        return self._compiled(self._first)
 
     @cached_property
-    def _hessian_of(self) -> Callable[..., list[np.ndarray]]:
-        return self._compiled(list(self._second.values()))
+    def alone(self) -> Second:
+        """The second derivatives by one symbol twice."""
+        return self._second((i, i) for i in range(len(self._symbols)))
+
+    @cached_property
+    def second(self) -> Second:
+        """All second derivatives, mixed ones once."""
+        return self._second(itertools.combinations_with_replacement(range(len(self._symbols)), 2))
+
+    def _second(self, pairs: Iterable[tuple[int, int]]) -> Second:
+        of = {(i, j): self._first[i].diff(self._symbols[j]) for i, j in pairs}
+        of = {pair: h for pair, h in of.items() if h != 0}
+        return list(of), self._compiled(list(of.values())) if of else lambda *_: []
+
+
+class Atom:
+    """One atom with its first and second derivatives, as functions of (d, n) columns.
+
+    Parameters
+    ----------
+    places : sequence of int
+        The coordinates in it.
+    shape : Shape
+        What it is of these.
+    """
+
+    def __init__(self, places: Sequence[int], shape: Shape) -> None:
+        self._places, self.shape = places, shape
 
     def value(self, columns: np.ndarray) -> np.ndarray:
         """Return a, (n,) or one number."""
-        return self._value_of(*columns)[0]
+        return self.shape.value_of(*self._own(columns))[0]
 
-    def gradient(self, columns: np.ndarray) -> dict[int, np.ndarray]:
-        """Return {i: ∂_i a, (n,)} without the zeros."""
-        return dict(zip(self._first, map(_wide(columns), self._gradient_of(*columns)), strict=True))
+    def gradient(self, columns: np.ndarray) -> dict[int, np.ndarray | float]:
+        """Return {i: ∂_i a, (n,) or one number} of the coordinates in it."""
+        return dict(zip(self._places, self.shape.gradient_of(*self._own(columns)), strict=True))
 
-    def hessian(self, columns: np.ndarray) -> dict[tuple[int, int], np.ndarray]:
-        """Return {(i, j): ∂_i ∂_j a, (n,)} without the zeros."""
-        if not self._second:
-            return {}
-        return dict(zip(self._second, map(_wide(columns), self._hessian_of(*columns)), strict=True))
+    def bend(self, columns: np.ndarray, errors: np.ndarray) -> np.ndarray | float:
+        """Return tr(Σ ∇∇a), (n,) or zero, for errors Σ (n, d, d), or their diagonal (n, d)."""
+        pairs, function = self.shape.alone if errors.ndim == 2 else self.shape.second
+        total = 0.0
+        for (i, j), h in zip(pairs, function(*self._own(columns)), strict=True):
+            twice = 1.0 if i == j else 2.0
+            total = total + twice * h * between(errors, self._places[i], self._places[j])
+        return total
+
+    def _own(self, columns: np.ndarray) -> list[np.ndarray]:
+        return [columns[i] for i in self._places]
 
 
 @lru_cache(maxsize=4096)
@@ -175,11 +202,14 @@ def shape_of(atom: sympy.Expr) -> str:
 def atom_of(symbols: tuple[sympy.Symbol, ...], atom: sympy.Expr) -> Atom:
     """Return a compiled atom, the same one for all libraries.
 
-    Formulas are tried as libraries of a few terms each: they share what was compiled.
+    Formulas are tried as libraries of a few terms each: they share what was compiled. So do atoms
+    that differ in the coordinates alone, such as the distances of many bodies.
     """
-    return Atom(symbols, atom)
+    inside = atom.free_symbols
+    places = [i for i, symbol in enumerate(symbols) if symbol in inside]
+    blanks = tuple(sympy.Symbol(f"_{k}", **symbols[i].assumptions0) for k, i in enumerate(places))
+    own = {symbols[i]: blank for i, blank in zip(places, blanks, strict=True)}
+    return Atom(places, _compiled_once(blanks, atom.xreplace(own)))
 
 
-def _wide(columns: np.ndarray) -> Callable[[np.ndarray | float], np.ndarray]:
-    """Return the function that spreads a value, which may be one number, over all n columns."""
-    return lambda value: np.broadcast_to(np.asarray(value, dtype=float), columns.shape[1:])
+_compiled_once = lru_cache(maxsize=4096)(Shape)

@@ -10,6 +10,7 @@ form there is one F of two shapes, as a field about an axis has one of ρ and z.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -289,9 +290,11 @@ class Form:
     def _library(
         self, terms: Sequence[Term], symbols: tuple[sympy.Symbol, ...], name: str
     ) -> Library:
-        distinct = dict.fromkeys(tuple(sorted(term, key=str)) for term in terms)
-        atoms = list(dict.fromkeys(factor for term in distinct for factor in term))
-        exponents = [tuple(term.count(atom) for atom in atoms) for term in distinct]
+        # Writing takes long, and many terms have the same factors.
+        written = {factor: str(factor) for factor in {*itertools.chain(*terms)}}
+        distinct = dict.fromkeys(tuple(sorted(term, key=written.get)) for term in terms)
+        atoms = list(dict.fromkeys(itertools.chain(*distinct)))
+        exponents = [tuple(map(Counter(term).__getitem__, atoms)) for term in distinct]
         return Library(symbols, atoms, exponents, name)
 
 

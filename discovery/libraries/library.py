@@ -14,7 +14,6 @@ from functools import cached_property
 import numpy as np
 import sympy
 
-from discovery.estimation.errors import between
 from discovery.formulas.parsing import parse_formula
 from discovery.libraries.compiled import Pairing, Plan, atom_of, shape_of
 from discovery.libraries.monomials import Exponents
@@ -184,16 +183,12 @@ class Library:
                     slopes[i, j] += partial * d_atom
             if order == 1:
                 return phi, slopes, None
-            hessian = [atom.hessian(columns) for atom in atoms]
+            bends = [atom.bend(columns, covariance) for atom in atoms]
             bend = np.zeros_like(phi)
             pairing = Pairing(gradient, covariance)
-            traces = [
-                sum((h * between(covariance, a, b) for (a, b), h in hess.items()), start=0.0)
-                for hess in hessian
-            ]
             for j, k, power, index in self._plan.first:
-                if hessian[k]:
-                    bend[j] += power * monomials[index] * traces[k]
+                if isinstance(bends[k], np.ndarray):
+                    bend[j] += power * monomials[index] * bends[k]
             for j, k, k2, power, index in self._plan.second:
                 bend[j] += power * monomials[index] * pairing(k, k2)
             return phi, slopes, bend

@@ -7,6 +7,7 @@ said to change them.
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -193,9 +194,17 @@ class MeasuredMotion:
         every : int
             Of so many samples one is used, beside those at the ends of windows.
         """
-        out = []
-        for edges in self.windows:
-            rows = np.union1d(np.arange(edges[0], edges[-1] + 1, every), edges)
-            whole = cumulative_simpson(values[rows], x=self.times[rows], axis=0, initial=0.0)
-            out.append(np.diff(whole[np.searchsorted(rows, edges)], axis=0))
+        alike = defaultdict(list)
+        for number, edges in enumerate(self.windows):
+            alike[tuple(edges - edges[0])].append(number)
+        out = [np.empty(0)] * len(self.windows)
+        for edges, numbers in alike.items():
+            rows = np.union1d(np.arange(0, edges[-1] + 1, every), edges)
+            at = np.add.outer([self.windows[number][0] for number in numbers], rows)
+            y = values[at]
+            x = np.broadcast_to(self.times[at][..., None], y.shape)
+            whole = cumulative_simpson(y, x=x, axis=1, initial=0.0)
+            parts = np.diff(whole[:, np.searchsorted(rows, edges)], axis=1)
+            for number, part in zip(numbers, parts, strict=True):
+                out[number] = part
         return np.concatenate(out)

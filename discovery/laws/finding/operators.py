@@ -27,8 +27,6 @@ from discovery.libraries.functions import Functions
 
 # Values a chunk holds: 2²² doubles are 32 MiB.
 CHUNK_VALUES = 2**22
-# Coordinates of which it takes longer to ask what has a slope than to multiply zeros.
-_FEW = 8
 # Arithmetic precision of a sum of products, relative to its terms.
 _ROUNDING = 4e-16
 
@@ -196,7 +194,8 @@ def sums_of(
     counts = np.diff(offsets)
     means = np.zeros((len(counts), m))
     done = np.zeros(len(counts))
-    weights = np.ones(len(path.states)) if weights is None else weights
+    even = weights is None
+    weights = np.ones(len(path.states)) if even else weights
     step = max(64, chunk // max(1, m * (d + 2)))
     for begin in range(offsets[0], offsets[-1], step):
         end = min(begin + step, offsets[-1])
@@ -205,7 +204,8 @@ def sums_of(
         phi -= 0.5 * bend
         weight = weights[begin:end]
         within += _merge_runs(phi, weight, begin, offsets, means, done)
-        slopes *= np.sqrt(weight)
+        if not even:
+            slopes *= np.sqrt(weight)
         unit += steepness(slopes, scale)
         dirichlet += moved_by(slopes, path.half[begin:end])
     whole = of_run is None or len(np.unique(of_run)) == 1
@@ -239,14 +239,10 @@ def moved_by(slopes: np.ndarray, half: np.ndarray) -> np.ndarray:
 def _added(slopes: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """Return the sum over d coordinates of the products of slopes (d, m, n), each times its factor.
 
-    Of many coordinates most functions have few: what has no slope adds nothing.
+    Most functions are of some of the coordinates: what has no slope adds nothing.
     """
     total = np.zeros((slopes.shape[1],) * 2)
     for rows, factor in zip(slopes, factors, strict=True):
-        if len(slopes) <= _FEW:
-            moved = rows * factor
-            total += moved @ moved.T
-            continue
         own = np.flatnonzero(rows.any(axis=1))
         moved = rows[own] * factor
         total[np.ix_(own, own)] += moved @ moved.T
@@ -273,15 +269,13 @@ def _merge_runs(
     sizes = np.diff(cuts)
     mass = np.add.reduceat(weight, cuts[:-1])
     local = np.add.reduceat(phi * weight, cuts[:-1], axis=1) / mass
-    phi = phi - np.repeat(local, sizes, axis=1)
-    scatter = (phi * weight) @ phi.T
-    for r, added, mean in zip(range(first, last), mass, local.T, strict=True):
-        shift = mean - means[r]
-        total = done[r] + added
-        if done[r]:
-            scatter += np.outer(shift, shift) * (done[r] * added / total)
-        means[r] += shift * (added / total)
-        done[r] = total
+    phi = (phi - np.repeat(local, sizes, axis=1)) * np.sqrt(weight)
+    scatter = phi @ phi.T
+    own = slice(first, last)
+    shift, total = local.T - means[own], done[own] + mass
+    scatter += (shift.T * (done[own] * mass / total)) @ shift
+    means[own] += shift * (mass / total)[:, None]
+    done[own] = total
     return scatter
 
 
@@ -307,9 +301,9 @@ def noise_weights(library: Functions, path: Path, vectors: np.ndarray) -> np.nda
     for begin in range(0, len(path.states), step):
         part = slice(begin, begin + step)
         _, slopes, _ = library.jets(path.states[part], order=1)
-        gradient = np.einsum("jk,ijn->kni", vectors, slopes)
+        gradient = vectors.T @ slopes
         errors = path.errors[part]
-        form = "kni,ni,kni->kn" if errors.ndim == 2 else "kni,nij,knj->kn"
+        form = "ikn,ni,ikn->kn" if errors.ndim == 2 else "ikn,nij,jkn->kn"
         moved[:, part] = np.einsum(form, gradient, errors, gradient)
     for row in moved:
         total += row / max(float(np.median(row)), 1e-300)

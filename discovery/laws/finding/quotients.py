@@ -28,7 +28,7 @@ from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import Pencil
 from discovery.formulas.simple_numbers import Numbers
 from discovery.formulas.simplicity import widths
-from discovery.laws.finding.operators import CHUNK_VALUES
+from discovery.laws.finding.operators import CHUNK_VALUES, moved_by
 from discovery.libraries.library import Library
 
 # Directions that spans are first looked for in, starts, and steps from each.
@@ -99,10 +99,7 @@ def moments(library: Library, orbits: Orbits) -> tuple[Moments, np.ndarray]:
             phi, slopes, bend = library.jets(path.states[part], path.errors[part], order=2)
             phi = np.vstack([np.ones(phi.shape[1]), phi - 0.5 * bend])
             second[r] += phi @ phi.T
-            half = path.half[part]
-            form = "nj,jkn->jkn" if half.ndim == 2 else "nij,ikn->jkn"
-            moved = np.einsum(form, half, slopes).reshape(library.dim, m - 1, -1)
-            noise[r, 1:, 1:] += np.einsum("jkn,jln->kl", moved, moved)
+            noise[r, 1:, 1:] += moved_by(slopes, path.half[part])
         second[r] /= end - start
         noise[r] /= end - start
     sizes = np.sqrt(np.mean(np.einsum("rii->ri", second), axis=0))

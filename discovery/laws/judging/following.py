@@ -35,6 +35,7 @@ from discovery.estimation.orbits import Orbits
 from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.evidence import RESAMPLES
 from discovery.laws.judging.numbers_inside import with_changes
+from discovery.libraries.compiled import Plan
 from discovery.libraries.functions import Functions
 from discovery.libraries.monomials import monomials, term_count
 
@@ -222,8 +223,9 @@ class Sample:
 
 def inner_rows(offsets: np.ndarray) -> np.ndarray:
     """Return the rows of samples that have one of their run before and behind."""
-    rows = np.arange(offsets[-1])
-    return np.setdiff1d(rows, [*offsets[:-1], *(offsets[1:] - 1)])
+    inner = np.ones(offsets[-1], dtype=bool)
+    inner[[*offsets[:-1], *(offsets[1:] - 1)]] = False
+    return np.flatnonzero(inner)
 
 
 def _orthonormal(z: np.ndarray) -> np.ndarray:
@@ -243,10 +245,8 @@ def instruments(terms: Functions, orbits: Orbits) -> Iterator[np.ndarray]:
     most = min(_MOST, len(inner) // _SAMPLES)
 
     def of(atoms: np.ndarray, degree: int) -> np.ndarray:
-        z = np.array(
-            [np.prod(atoms.T ** np.array(p), axis=1) for p in monomials(len(atoms), degree)]
-        )
-        before = z[:, inner - 1]
+        plan = Plan(monomials(len(atoms), degree))
+        before = plan.monomials(atoms[:, inner - 1])[plan.terms]
         return before - before.mean(axis=1)[:, None]
 
     degrees = [p for p in range(1, _HIGHEST + 1) if term_count(len(states), p) <= most]

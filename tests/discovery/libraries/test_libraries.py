@@ -11,6 +11,7 @@ from discovery import ConservedQuantityFinder, Trajectories, libraries
 from discovery.datasets.integrate import integrate
 from discovery.formulas.parsing import parse_formula
 from discovery.libraries import families
+from discovery.libraries.compiled import atom_of
 from discovery.libraries.escalation import escalation
 from discovery.libraries.fitted import Fitted
 from discovery.libraries.monomials import MAX_TERMS, symbols_of
@@ -109,6 +110,16 @@ def test_hessian_contraction(library):
     )
     # Rounding 1e-16/h² and error h⁴: 1e-9 of values that the covariance scales by up to 100.
     np.testing.assert_allclose(bend, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_distances_of_many_bodies_are_compiled_once():
+    x = symbols_of([f"x{k}" for k in range(12)])
+    apart = [1 / sympy.sqrt((a - b) ** 2 + 1) for a, b in itertools.combinations(x, 2)]
+    atoms = [atom_of(x, formula) for formula in apart]
+    assert len({atom.shape for atom in atoms}) == 1
+    states = np.random.default_rng(0).normal(size=(12, 5))
+    for atom, (a, b) in zip(atoms, itertools.combinations(states, 2), strict=True):
+        np.testing.assert_allclose(atom.value(states), 1 / np.sqrt((a - b) ** 2 + 1))
 
 
 def test_no_identity_hides_in_a_library(library):
