@@ -55,8 +55,8 @@ def contents(
     Raises
     ------
     ValueError
-        For what is no data set, no dimension of time, variables on other dimensions than the first,
-        points that are not equally spaced.
+        For what is no data set, no dimension of time, variables on unlike dimensions but for what
+        is the same along a run, or in all runs, points that are not equally spaced.
     """
     if not hasattr(data, "dims") or not hasattr(data, "coords"):
         raise ValueError(
@@ -68,13 +68,8 @@ def contents(
     if not names:
         raise ValueError("the data set has no variables. Expected one for each field.")
     variables = [data[name] for name in data.data_vars]
-    dims = [str(dim) for dim in variables[0].dims]
-    for name, variable in zip(names, variables, strict=True):
-        if set(map(str, variable.dims)) != set(dims):
-            raise ValueError(
-                f"variable {name!r} has the dimensions {_listed(variable.dims)}, {names[0]!r} has "
-                f"{_listed(dims)}. Expected the same: choose variables with data[[...]]."
-            )
+    widest = max(variables, key=lambda variable: variable.ndim)
+    dims = [str(dim) for dim in widest.dims]
     time = _dimension(dims, time, TIME_COLUMNS, "time")
     if time is None:
         raise ValueError(
@@ -82,6 +77,16 @@ def contents(
         )
     run = _dimension([d for d in dims if d != time], run, RUN_COLUMNS, "run")
     space = [d for d in dims if d not in (run, time)]
+    for name, variable in zip(names, variables, strict=True):
+        own = set(map(str, variable.dims))
+        # Without space a variable on runs alone is a parameter of each.
+        if not (own == set(dims) or (own < set(dims) and not space)):
+            raise ValueError(
+                f"variable {name!r} has the dimensions {_listed(variable.dims)}, {widest.name!r} "
+                f"has {_listed(dims)}. Expected the same, or without space those of runs or of "
+                "time alone: choose variables with data[[...]]."
+            )
+    variables = [variable.broadcast_like(widest) for variable in variables]
     if set(space) <= set(_LETTERS):
         space.sort(key=_LETTERS.index)
     order = [d for d in (run, time, *space) if d is not None]

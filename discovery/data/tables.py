@@ -60,6 +60,12 @@ def as_table(frame: pd.DataFrame, *asked: object) -> pd.DataFrame:
         and name not in frame.columns
         and (name in asked or any(usual_column([name], u) for u in (RUN_COLUMNS, TIME_COLUMNS)))
     ]
+    if frame.index.nlevels > 1 and not levels:
+        raise ValueError(
+            f"the rows have an index of {frame.index.nlevels} levels, {list(frame.index.names)}, "
+            "none of them called like runs or times. Expected their names: run='...', time='...' "
+            "(unnamed levels get some by frame.index.set_names), or frame.reset_index(drop=True)."
+        )
     attrs = frame.attrs
     frame = frame.reset_index(levels) if levels else frame
     frame.attrs.update(attrs)

@@ -68,6 +68,10 @@ class EnergyForm:
         axes = tuple(axis for axis in self.axes if axis.column not in columns)
         return replace(self, axes=axes)
 
+    def stretched(self, rows: np.ndarray) -> EnergyForm:
+        """Return the form on axes that are stretched about the middle of rows (n, d)."""
+        return replace(self, axes=tuple(axis.stretched(rows) for axis in self.axes))
+
     @cached_property
     def library(self) -> Expanded:
         """The terms up to the highest degree at which they are few enough."""

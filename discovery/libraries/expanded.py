@@ -4,20 +4,25 @@
 
 B are Chebyshev polynomials on the range of a position, and the cosines and sines of an angle
 (B_1 = cos q, B_2 = sin q, B_3 = cos 2q …). Sums of them come as near to any smooth function as one
-asks. Values and derivatives are products of tables, one a position: nothing is compiled.
+asks, with the more terms the nearer its poles are to the range. On a stretched axis, of
+asinh((q − c) / s), poles about s from the middle are far off: those of potentials with a core.
+Values and derivatives are products of tables, one a position: nothing is compiled.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy
 from numpy.polynomial import chebyshev, polynomial
 
 from discovery.estimation.errors import between
+
+# Quartiles nearer to each other than this share of half the range have no length to stretch by.
+_NARROW = 1e-3
 
 
 @dataclass(frozen=True)
@@ -30,9 +35,11 @@ class Axis:
         Its column.
     angle : bool
     middle, half : float
-        Middle and half width of its range; 0 and 1 for an angle.
+        Middle and half width of its range, stretched if it is; 0 and 1 for an angle.
     other : int or None
         The column that is subtracted.
+    core : (float, float) or None
+        Centre c and length s of a stretched axis.
     """
 
     column: int
@@ -40,6 +47,7 @@ class Axis:
     middle: float = 0.0
     half: float = 1.0
     other: int | None = None
+    core: tuple[float, float] | None = None
 
     @classmethod
     def over(cls, rows: np.ndarray, column: int, other: int | None = None) -> Axis:
@@ -53,9 +61,31 @@ class Axis:
         other : int, optional
             The column that is subtracted.
         """
-        values = cls(column, False, other=other).of(rows)
+        return cls(column, False, other=other)._over(rows)
+
+    def stretched(self, rows: np.ndarray) -> Axis:
+        """Return it stretched about the median of rows (n, d), by their quartiles.
+
+        An angle stays as it is, and what has next to no quartiles.
+        """
+        low, middle, high = np.quantile(self.of(rows), [0.25, 0.5, 0.75])
+        if self.angle or high - low <= _NARROW * self.half:
+            return self
+        return replace(self, core=(float(middle), float(high - low) / 4))._over(rows)
+
+    def _over(self, rows: np.ndarray) -> Axis:
+        values = self._of_core(self.of(rows), 0)[0]
         low, high = float(values.min()), float(values.max())
-        return cls(column, False, (low + high) / 2, (high - low) / 2, other)
+        return replace(self, middle=(low + high) / 2, half=(high - low) / 2)
+
+    def _of_core(self, q: np.ndarray, order: int) -> list[np.ndarray]:
+        """Return asinh((q − c) / s), or q, and derivatives up to `order`, 2 at most."""
+        if self.core is None:
+            return [q, np.ones_like(q), np.zeros_like(q)][: order + 1]
+        centre, length = self.core
+        at = (q - centre) / length
+        root = np.hypot(1, at)
+        return [np.arcsinh(at), 1 / (length * root), -at / (length**2 * root**3)][: order + 1]
 
     @property
     def slopes(self) -> dict[int, float]:
@@ -86,10 +116,11 @@ class Axis:
         q : (n,) array
         size : int
             Number of functions.
-        order : int
+        order : {0, 1, 2}
             Of the highest derivative.
         """
-        u = (q - self.middle) / self.half
+        z, *slopes = self._of_core(q, order)
+        u = (z - self.middle) / self.half
         if self.angle:
             numbers = self.degree(np.arange(size))[:, None]
             # A sine is a cosine a quarter turn later.
@@ -98,10 +129,16 @@ class Axis:
                 numbers**m * np.cos(numbers * u - late + m * np.pi / 2) for m in range(order + 1)
             ]
         unit = np.eye(size)
-        return [
+        out = [
             chebyshev.chebval(u, chebyshev.chebder(unit, m) if m else unit) / self.half**m
             for m in range(order + 1)
         ]
+        if self.core is not None:  # the chain rule
+            if order > 1:
+                out[2] = out[2] * slopes[0] ** 2 + out[1] * slopes[1]
+            if order > 0:
+                out[1] = out[1] * slopes[0]
+        return out
 
     def expression(self, symbols: Sequence[sympy.Symbol], k: int) -> sympy.Expr:
         """Return function k as an expression of all coordinates."""
@@ -109,6 +146,9 @@ class Axis:
         if self.angle:
             wave = sympy.sin if k and k % 2 == 0 else sympy.cos
             return wave(self.degree(k) * shape)
+        if self.core is not None:
+            centre, length = map(sympy.Float, self.core)
+            shape = sympy.asinh((shape - centre) / length)
         return sympy.chebyshevt(k, (shape - sympy.Float(self.middle)) / sympy.Float(self.half))
 
 

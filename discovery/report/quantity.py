@@ -526,8 +526,8 @@ class Quantity:
         """Return plain values, ready for JSON."""
         return {
             "name": self.name,
-            "expression": str(self.expression),
-            "alternatives": [str(form) for form in self.alternatives],
+            "expression": spelled(self.expression),
+            "alternatives": [spelled(form) for form in self.alternatives],
             "latex": self.to_latex(),
             "verdict": str(self.verdict),
             "flatness": self.flatness,
@@ -544,14 +544,14 @@ class Quantity:
             "rate_error": self.rate_error,
             "quality_factor": self.quality_factor,
             "loss_time": self.loss_time,
-            "loss": None if self.loss is None else str(self.loss),
+            "loss": None if self.loss is None else spelled(self.loss),
             "symmetry": self.symmetry,
             "approximation_error": self.approximation_error,
             "form_known": self.form_known,
             "checks": [check.to_dict() for check in self.checks],
-            "coefficients": {str(t): c for t, c in self.coefficients.items()},
+            "coefficients": {spelled(t): c for t, c in self.coefficients.items()},
             "standard_errors": {
-                str(t): e if np.isfinite(e) else None for t, e in self.standard_errors.items()
+                spelled(t): e if np.isfinite(e) else None for t, e in self.standard_errors.items()
             },
         }
 

@@ -35,6 +35,7 @@ from discovery.report.pictures.style import axes_of
 from discovery.report.quantity import Quantity
 from discovery.report.summary import Summary
 from discovery.report.text import as_text
+from discovery.report.typesetting import spelled
 from discovery.report.use import motion_from
 
 if TYPE_CHECKING:
@@ -463,7 +464,7 @@ class DiscoveryReport(Summary):
 
         columns = {
             "name": [q.name for q in self.quantities],
-            "expression": [str(q.expression) for q in self.quantities],
+            "expression": [spelled(q.expression) for q in self.quantities],
             "verdict": [q.verdict for q in self.quantities],
             "flatness": [q.flatness for q in self.quantities],
             "flatness_low": [q.flatness_interval[0] for q in self.quantities],

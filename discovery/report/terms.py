@@ -135,14 +135,27 @@ def _of_expansion(library: Expanded) -> dict[str, Plain]:
     }
 
 
+def _axis(
+    column: Plain,
+    angle: Plain,
+    middle: Plain,
+    half: Plain,
+    other: Plain = None,
+    core: Plain = None,
+) -> Axis:
+    # Older files hold neither differences nor cores.
+    return Axis(
+        int(column),
+        bool(angle),
+        float(middle),
+        float(half),
+        None if other is None else int(other),
+        None if core is None else (float(core[0]), float(core[1])),
+    )
+
+
 def _expansion(plain: Mapping[str, Plain]) -> Expanded:
-    axes = [
-        # Older files hold no differences.
-        Axis(
-            int(i), bool(angle), float(m), float(h), *(None if k is None else int(k) for k in rest)
-        )
-        for i, angle, m, h, *rest in plain["axes"]
-    ]
+    axes = [_axis(*axis) for axis in plain["axes"]]
     momenta = [int(i) for i in plain["momenta"]]
     powers, functions = (np.array(plain[key], dtype=int) for key in ("powers", "functions"))
     sizes = (len(powers), len(momenta)), (len(powers), len(axes))

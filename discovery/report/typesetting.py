@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 import sympy
 from sympy.core.function import AppliedUndef
+from sympy.printing.conventions import split_super_sub
+from sympy.printing.latex import greek_letters_set, tex_greek_dictionary
 
 from discovery.report.arrangement import exchanged
 
@@ -22,6 +24,7 @@ _READABLE = (
     (r"<msup><msub>((?:(?!</?msub>).)*)</msub>", r"<msubsup>\1<END>"),
     (r"<END>((?:(?!</msup>).)*)</msup>", r"\1</msubsup>"),
 )
+_GREEK = {*greek_letters_set, *(letter.capitalize() for letter in greek_letters_set)}
 _LATEX_SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -42,11 +45,16 @@ def mathml(expression: sympy.Expr, order: str | None = None) -> str:
 
 
 def latex(expression: sympy.Expr, order: str | None = None) -> str:
-    """Return a formula in LaTeX; a name that is no plain word stands in it as text."""
-    safe = _renamed(expression, _as_latex)
-    # SymPy would read a name that is text already as one with indices.
-    as_text = {s: s.name for s in safe.free_symbols if s.name.startswith(r"\text{")}
-    return sympy.latex(safe, symbol_names=as_text, order=order)
+    """Return a formula in LaTeX.
+
+    Letters and Greek names are typeset as such, with indices and dots; other words stand upright,
+    and a name that is no plain word as text.
+    """
+    safe = _renamed(expression, lambda name: name if _is_word(name) else _as_text(name))
+    names = {
+        s: s.name if s.name.startswith(r"\text{") else _word(s.name) for s in safe.free_symbols
+    }
+    return sympy.latex(safe, symbol_names=names, order=order)
 
 
 def spelled(expression: sympy.Expr, order: str | None = None) -> str:
@@ -79,8 +87,29 @@ def label(expression: sympy.Expr) -> str:
     return typeset
 
 
-def _as_latex(name: str) -> str:
-    return name if _is_word(name) else rf"\text{{{escaped(name)}}}"
+def _as_text(name: str) -> str:
+    return rf"\text{{{escaped(name)}}}"
+
+
+def _word(name: str) -> str:
+    """Return a plain word in LaTeX.
+
+    SymPy would read modifiers at its end, and symbols: ``imag`` as |i|, ``vertical`` as a script.
+    """
+    base, above, below = split_super_sub(name)
+    below = [*below, *above]
+    index = rf"_{{{' '.join(map(_letters, below))}}}" if below else ""
+    return _letters(base) + index
+
+
+def _letters(word: str) -> str:
+    for end in ("ddot", "dot"):
+        stem = word.removesuffix(end)
+        if stem != word and (len(stem) == 1 or stem in _GREEK):
+            return rf"\{end}{{{_letters(stem)}}}"
+    if word in _GREEK:
+        return tex_greek_dictionary.get(word, rf"\{word}")
+    return word if len(word) < 2 or word.isdigit() else rf"\mathrm{{{word}}}"
 
 
 def escaped(text: str) -> str:

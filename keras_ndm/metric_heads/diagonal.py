@@ -86,7 +86,8 @@ class Diagonal(MetricHead):
         value = h.value
         first = h.first  # [b, k, i] = ∂_k h_i
         second = h.second  # [b, k, i] = ∂_k² h_i
-        own = ops.diagonal(first, axis1=1, axis2=2)  # ∂_i h_i
+        # ∂_i h_i, as a sum: TensorFlow's gradient of a diagonal needs the number of rows.
+        own = ops.sum(first * ops.eye(n, dtype=first.dtype), axis=2)
         inverse = 1.0 / value
         # bend[i, j] = ∂_i(∂_i h_j / h_i)
         bend = second * inverse[:, :, None] - first * (own * inverse**2)[:, :, None]

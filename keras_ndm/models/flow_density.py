@@ -296,9 +296,7 @@ class FlowDensity(OwnLoss):
         if arrays:
             x, context = first_points(x, self.conditional, self.compute_dtype)
             x = x if context is None else (x, context)
-            if kwargs.get("sample_weight") is not None:
-                # Keras keeps weights only beside targets.
-                y = np.zeros(len(kwargs["sample_weight"]), "float32")
+            y = _beside(kwargs.get("sample_weight"))
         if kwargs.get("validation_data") is not None:
             kwargs["validation_data"] = validation(kwargs["validation_data"], self.conditional)
         if self.atlas.k is None:
@@ -306,6 +304,23 @@ class FlowDensity(OwnLoss):
         if not self.built or not float(ops.convert_to_numpy(self.adapted)):
             self.adapt(x)
         return super().fit(x, y, **kwargs)
+
+    def evaluate(
+        self, x: Inputs | None = None, y: None = None, *args, **kwargs
+    ) -> float | list | dict:
+        """As `keras.Model.evaluate`, without targets.
+
+        Parameters
+        ----------
+        x
+            As in `fit`.
+        y : None
+        *args, **kwargs
+            As in Keras.
+        """
+        if y is None and (hasattr(x, "__array__") or isinstance(x, list | tuple)):
+            y = _beside(kwargs.get("sample_weight"))
+        return super().evaluate(x, y, *args, **kwargs)
 
     def _choose(self, x, kwargs):
         """Fit a density for each number of charts; become the one best on validation data."""
@@ -498,3 +513,8 @@ class FlowDensity(OwnLoss):
 
 def _dtype(x):
     return keras.backend.standardize_dtype(getattr(x, "dtype", keras.config.floatx()))
+
+
+def _beside(sample_weight: np.ndarray | None) -> np.ndarray | None:
+    """Return targets that say nothing: Keras keeps weights only beside targets."""
+    return None if sample_weight is None else np.zeros(len(sample_weight), "float32")

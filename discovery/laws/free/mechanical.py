@@ -59,9 +59,13 @@ class Mechanical(Stage):
     Attributes
     ----------
     form : EnergyForm
+    stretched : EnergyForm or None
+        The same on stretched axes: of the two it is the one that moves least on runs that it was
+        not fitted to.
     """
 
     form: EnergyForm
+    stretched: EnergyForm | None = None
 
     @property
     def name(self) -> str:
@@ -78,9 +82,15 @@ class Mechanical(Stage):
         """
         if self.is_needless(fit, found):
             return None
-        form = self.form.without(self._cyclic(_exact(found), _probes(fit), fit.scale))
-        some = replace(self, form=form)
-        return some._flattest(fit, found) if form.axes and some.promised(fit, found) else []
+        cyclic = self._cyclic(_exact(found), _probes(fit), fit.scale)
+        forms = [f.without(cyclic) for f in (self.form, self.stretched) if f is not None]
+        ways = [Mechanical(form) for form in forms if form.axes]
+        ways = [way for way in ways if way.promised(fit, found)]
+        if not ways:
+            return []
+        fitted = [_penalized(way.form, fit, _exact(found)) for way in ways]
+        best = int(np.argmin([some.left for some in fitted]))
+        return ways[best]._flattest(fitted[best], fit, found)
 
     def is_needless(self, fit: Orbits, found: Findings) -> bool:
         """Tell whether runs are too few, or an energy is known where one is looked for."""
@@ -112,9 +122,8 @@ class Mechanical(Stage):
         obeyed = [law.gradient(probes, fit.scale) for law in (*_exact(found), *found.identities)]
         return independent(own, obeyed, [LAWS.learned_sine] * len(own))
 
-    def _flattest(self, fit: Orbits, found: Findings) -> list[Numeric]:
+    def _flattest(self, some: Penalized, fit: Orbits, found: Findings) -> list[Numeric]:
         library, states = self.form.library, fit.smoothed.states
-        some = _penalized(self.form, fit, _exact(found))
         vectors = some.flattest(some.whole)[:, :_LEADING]
         new = self._new(vectors, fit, found)
         if not new:
@@ -183,12 +192,15 @@ class Penalized:
         Known laws, and products of two, that are sums of terms.
     penalty, typical : (m, m) arrays
         The one that was chosen, and a typical one.
+    left : float
+        Logarithm of the flatness on runs that took no part.
     """
 
     whole: Operators
     known: np.ndarray
     penalty: np.ndarray
     typical: np.ndarray
+    left: float = np.inf
 
     def flattest(self, ops: Operators, terms: np.ndarray | None = None) -> np.ndarray:
         """Return the flattest combinations beside what is known, (m, .), of some terms or all."""
@@ -296,7 +308,7 @@ def _penalized(form: EnergyForm, fit: Orbits, known: Sequence[Law]) -> Penalized
         judges.append(
             _operators(library, fold.where(inside), leading) if inside.any() else folds[k]
         )
-    least, best = np.inf, some
+    best = some
     for strength in _STRENGTHS:
         trial = replace(some, penalty=np.diag(strength * rising))
         flatness = []
@@ -305,8 +317,8 @@ def _penalized(form: EnergyForm, fit: Orbits, known: Sequence[Law]) -> Penalized
             flatness.append((c @ judge.within @ c) / (c @ judge.dirichlet @ c))
         # A part with a run at the edge would decide alone in a plain mean.
         mean = float(np.mean(np.log(np.maximum(flatness, 1e-300))))
-        if mean < least:
-            least, best = mean, trial
+        if mean < best.left:
+            best = replace(trial, left=mean)
     return best
 
 
@@ -359,4 +371,4 @@ def mechanical_stages(
     states = orbits.smoothed.states
     any_function = function_form(names, roles, states)
     forms = energy_forms(names, roles, states) if any_function is None else [any_function]
-    return [Mechanical(form) for form in forms]
+    return [Mechanical(form, form.stretched(states)) for form in forms]

@@ -40,6 +40,16 @@ def test_coordinates_without_space():
     assert runs.names == ("h", "w") and runs.roles == ("position", None)
 
 
+def test_a_variable_on_runs_alone_is_a_parameter():
+    flat = data().isel(x=0, y=0)
+    runs = Trajectories.from_xarray(
+        flat.assign(length=("run", np.arange(float(flat.sizes["run"]))))
+    )
+    assert runs.names == ("h", "w", "length")
+    assert [np.ptp(states[:, 2]) for states in runs.states] == [0.0] * len(runs)
+    assert [states[0, 2] for states in runs.states] == list(range(len(runs)))
+
+
 MISTAKES = {
     "unequal steps": (data(x=np.arange(9.0) ** 2), {}, "'x' are not equally spaced"),
     "no time": (data().rename(time="s1"), {}, "called like a time"),

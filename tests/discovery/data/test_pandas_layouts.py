@@ -30,6 +30,15 @@ def test_an_index_that_is_neither_stays_where_it_is():
     assert Trajectories.from_frame(labelled).names == ("x", "u")
 
 
+@pytest.mark.parametrize("names", [["session", "instant"], [None, None]])
+def test_levels_that_are_called_neither_are_asked_about(names):
+    frame = FRAME.set_index(["run", "t"]).rename_axis(names)
+    with pytest.raises(ValueError, match=r"index of 2 levels.*run='\.\.\.', time='\.\.\.'"):
+        Trajectories.from_frame(frame)
+    if names[0]:
+        assert Trajectories.from_frame(frame, run="session", time="instant").n_runs == 12
+
+
 def test_an_index_of_dates_is_the_time():
     frame = FRAME.drop(columns="t").set_index(pd.DatetimeIndex(DATES))
     np.testing.assert_allclose(Trajectories.from_frame(frame).row_times, TIMES, atol=1e-8)

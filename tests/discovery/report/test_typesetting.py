@@ -87,8 +87,27 @@ def test_a_name_is_no_command(name):
 @pytest.mark.parametrize("name", PLAIN)
 def test_plain_names_are_printed_as_sympy_prints_them(name):
     x = sympy.Symbol(name)
-    assert latex(x**2 + sympy.sin(x)) == sympy.latex(x**2 + sympy.sin(x))
+    as_word = {x: rf"\mathrm{{{name}}}"} if name == "été" else {}
+    assert latex(x**2 + sympy.sin(x)) == sympy.latex(x**2 + sympy.sin(x), symbol_names=as_word)
     assert sympy.mathml(x, printer="presentation") in mathml(x)
+
+
+@pytest.mark.parametrize(
+    ("name", "typeset"),
+    [
+        ("vertical", r"\mathrm{vertical}"),
+        ("imag", r"\mathrm{imag}"),
+        ("wp", r"\mathrm{wp}"),
+        ("that_2", r"\mathrm{that}_{2}"),
+        ("E1_cal", r"E_{1 \mathrm{cal}}"),
+        ("omega_theta", r"\omega_{\theta}"),
+        ("xddot", r"\ddot{x}"),
+        ("thetadot", r"\dot{\theta}"),
+    ],
+)
+def test_a_word_is_no_symbol(name, typeset):
+    assert latex(2 * sympy.Symbol(name)) == f"2 {typeset}"
+    MathTextParser("agg").parse(label(sympy.Symbol(name) ** 2 / 2))
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -112,6 +131,10 @@ def test_a_report_of_odd_columns():
     display.plot().figure_.canvas.draw()
     plt.close("all")
     assert replace(report.quantities[0]).to_latex().count(r"\text{") == 2
+    (written,) = report.to_frame()["expression"]
+    assert (
+        f"'{ODD[0]}'**2" in written and written == report.to_dict()["quantities"][0]["expression"]
+    )
 
 
 def test_measured_factors_are_one_number():

@@ -21,10 +21,10 @@ TARGET = (np.eye(N) * (1 + Z[:, :1, None] ** 2)).astype("float32")
 LONG = np.tile(Z, (20, 1)), np.tile(TARGET, (20, 1, 1))
 
 
-def model_with(compiled=False, **options):
+def model_with(compiled=False, head="cholesky", **options):
     keras.utils.set_random_seed(1)
     z = keras.Input((N,))
-    metric = MetricLayer(hidden=(12,), floor=0.1)
+    metric = MetricLayer(head, hidden=(12,), floor=0.1)
     model = keras.Model(z, EvolutionLayer(metric, **options)(z))
     model.compile(keras.optimizers.Adam(1e-2), loss="mse", jit_compile=compiled)
     return model
@@ -41,6 +41,13 @@ def test_penalties_have_the_values_of_their_definitions(float64, randomize):
     scalar = ops.convert_to_numpy(keras_ndm.geometry.scalar_curvature(lambda t: metric(t), z))
     assert curvature == pytest.approx(0.5 * np.mean(scalar**2), rel=1e-9)
     assert volume == pytest.approx(2.0 * np.var(0.5 * np.linalg.slogdet(g)[1]), rel=1e-9)
+
+
+@pytest.mark.parametrize("head", ["cholesky", "diagonal", "pullback"])
+def test_the_last_batch_may_be_smaller(head):
+    model = model_with(head=head, curvature_weight=0.1)
+    losses = model.fit(Z[:5], TARGET[:5], batch_size=3, verbose=0).history["loss"]
+    assert np.isfinite(losses).all()
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX compiles its steps")

@@ -197,6 +197,9 @@ def test_weights_of_zero_leave_rows_out():
     density = compiled(FlowDensity("linear"), 5e-2)
     density.fit(x, sample_weight=weights, epochs=4, batch_size=20, verbose=0)
     assert np.abs(density.sample(500, seed=0).mean(0)).max() < 1.5
+    half = float(density.evaluate(x[: len(x) // 2], verbose=0))
+    weighed = float(density.evaluate(x, sample_weight=2 * weights, verbose=0, batch_size=len(x)))
+    assert weighed == pytest.approx(half, rel=1e-4)
 
 
 class Batches(keras.utils.PyDataset):
