@@ -2170,7 +2170,7 @@ class SymmetryCriteria:
         unit="1",
         reason="tolerance: what noise leaves, another law explains a little of by chance",
         off=0.0,
-        test="noether/test_energy_among.py::test_the_energy_in_a_bowl_is_a_sum_of_laws",
+        test="noether/test_energy_among.py::test_what_is_no_part_of_the_energy_has_no_weight",
     )
 
 
