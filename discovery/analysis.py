@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -41,20 +41,19 @@ from discovery.laws.judging.conclusion import Conclusion, conclude
 from discovery.laws.judging.joined import as_law, joined
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.unlike import unlike_runs
+from discovery.laws.judging.verdict import Verdict
 from discovery.laws.off_by_run import Off, off_by_run, off_in_words
 from discovery.laws.search import analyse
 from discovery.laws.stages import Stage, stages_among, stages_of
 from discovery.laws.whole.judged import OnAll, judged_on_all
 from discovery.laws.whole.seen import Whole
 from discovery.libraries.choice import LibraryLike, resolve
-from discovery.libraries.escalation import linear
+from discovery.libraries.escalation import Given, linear
 from discovery.libraries.families import tilted
 from discovery.libraries.library import Library
 from discovery.libraries.many_bodies.bodies import Bodies
 from discovery.libraries.many_bodies.told import Told
 from discovery.libraries.monomials import symbols_of
-from discovery.libraries.omitted import Omitted
-from discovery.libraries.unknown_scale import Scaled
 from discovery.noether.energy_among import energy_among
 from discovery.noether.energy_left_out import with_energy_left_out
 from discovery.noether.motion import Candidate, MeasuredMotion
@@ -68,8 +67,6 @@ from discovery.statements import drift_rate, of_all, with_symmetries
 
 if TYPE_CHECKING:
     import distributed
-
-Given: TypeAlias = Library | Scaled | Omitted | Bodies
 
 # A natural origin is known no better than this, in spreads.
 _ORIGIN_KNOWN = 1e-4
@@ -259,6 +256,31 @@ class _Seen:
         return infer_roles(self.of.names, self.of.roles, self.path, self.speeds)
 
 
+class Analysed(NamedTuple):
+    """What came out, and how to go on from there.
+
+    Attributes
+    ----------
+    report : DiscoveryReport
+    frame : Frame
+        Of the report: about the origin that the motion shows.
+    motion : MeasuredMotion
+        How the runs move.
+    said : list of str
+        What all runs say, where these are a sample; or which are unlike the others, where the
+        report is on these.
+    """
+
+    report: DiscoveryReport
+    frame: Frame
+    motion: MeasuredMotion
+    said: list[str]
+
+
+# Analyses other runs, or what else is asked of them, in the same way.
+Again: TypeAlias = Callable[[Trajectories, Asked], Analysed]
+
+
 def laws_of(
     sound: Trajectories,
     parts: Parts,
@@ -266,11 +288,8 @@ def laws_of(
     preparation: Preparation,
     asked: Asked,
     rng: np.random.Generator,
-) -> tuple[DiscoveryReport, Frame, MeasuredMotion, list[str]]:
-    """Return the report on runs without gross errors in a frame, that frame, and how they move.
-
-    And what all runs say, where these are a sample; or which are unlike the others, where the
-    report is on these.
+) -> Analysed:
+    """Analyse runs without gross errors in a frame.
 
     Parameters
     ----------
@@ -284,62 +303,128 @@ def laws_of(
     rng : numpy.random.Generator
         Draws the split and the resamples.
     """
-    coordinates = list(parts.coordinates)
     some = _as_orbits(sound, parts, frame, preparation, asked, rng)
     found = _libraries(some, asked)
+    findings = _searched(some, found, preparation, asked, rng)
+
+    def again(runs: Trajectories, asked: Asked) -> Analysed:
+        return laws_of(runs, parts, frame, preparation, asked, rng)
+
+    other = _with_noise_of_laws(some, findings, asked, again)
+    if other is not None:
+        return other
+    motion = MeasuredMotion.of(some.orbits, some.moving, sound, list(parts.coordinates))
+    findings = _with_energies(some, findings, motion, asked, rng)
+    other = _without_unlike(some, findings, asked, again)
+    if other is not None:
+        return other
+    on_all = _on_all(some, findings, preparation, asked, rng)
+    findings = findings if on_all is None else on_all.findings
+    conclusion = conclude(findings, some.known, some.moving.roles)
+    if _may_decay(some, found, findings, conclusion):
+        findings = _with_decaying(some, found, findings, asked, rng)
+        conclusion = conclude(findings, some.known, some.moving.roles)
+    if conclusion.verdict == "none":
+        conclusion = _unless_off(some, found, asked, again) or conclusion
+    report = _reported(some, findings, conclusion, preparation, asked)
+    said = []
+    if asked.rest is not None:
+        said = of_all(on_all, asked.rest.source.scan, some.frame, asked.numbers)
+    return Analysed(report, some.frame, motion, said)
+
+
+def _searched(
+    some: _Seen,
+    found: Sequence[Given],
+    preparation: Preparation,
+    asked: Asked,
+    rng: np.random.Generator,
+) -> Findings:
+    """Return what the search finds; of few runs what is constant along them."""
     stages = _stages(some, found, preparation, asked, rng)
     findings = Findings()
     if some.split is not None:
         findings = analyse(stages, some.split, rng, asked.numbers, asked.criteria)
     if some.few:
-        findings = findings.along_runs(sound.n_runs, len(coordinates))
-    if asked.noise is None and asked.rest is None and some.split is not None and not some.few:
-        exact = [law for law in findings.laws if law.verdict == "exact"]
-        noise = allowed_noise(exact, some.orbits)
-        if noise is not None:
-            told = replace(asked, noise=noise)
-            again = laws_of(sound, parts, frame, preparation, told, rng)
-            if again[0].n_conserved >= len(exact):
-                return again
-    motion = MeasuredMotion.of(some.orbits, some.moving, sound, coordinates)
-    if some.split is not None and not some.few and parts.all_coordinates and some.on_a_path:
-        findings = with_energy_left_out(findings, motion, some.split, asked.criteria)
-        findings = _with_energy(findings, motion, some.split, rng, asked)
-        findings = _in_better_forms(findings, motion, some.split, rng, asked)
-    if _alone(some, asked):
-        alike = _alike(some, findings, asked.criteria)
-        if not alike.all():
-            ids = ", ".join(map(str, sound.run_ids[~alike]))
-            again = laws_of(sound[alike], parts, frame, preparation, asked.again, rng)
-            if again[0].n_conserved:
-                said = f"runs {ids} move otherwise: the report is on the {alike.sum()} others"
-                return *again[:3], [*again[3], said]
-    on_all = None
-    if asked.rest is not None and not some.few:
-        way = asked.rest.reading, some.frame, parts, preparation.sampling
-        passage = Passage.of(*way, sound, some.orbits)
-        found_on = sound.run_ids[some.fit]
-        on_all = asked.rest.judge(findings, some.split, found_on, passage, asked.numbers, rng)
-        findings = findings if on_all is None else on_all.findings
-    conclusion = conclude(findings, some.known, some.moving.roles)
-    if _may_decay(some, found, findings, conclusion):
-        findings = _with_decaying(some, found, findings, asked, rng)
-        conclusion = conclude(findings, some.known, some.moving.roles)
-    if conclusion.verdict == "none" and _alone(some, asked):
-        off = _off(some, found)
-        again = None
-        if off:
-            again = laws_of(
-                _without_errors(some, off[0]), parts, frame, preparation, asked.again, rng
-            )
-        if again is not None and again[0].n_conserved:
-            formulas = [str(law.expression) for law in again[0].quantities]
-            conclusion = Conclusion("undecided", off_in_words(off, some.of.names, formulas))
-    report = _reported(some, findings, conclusion, preparation, asked)
-    said = []
-    if asked.rest is not None:
-        said = of_all(on_all, asked.rest.source.scan, some.frame, asked.numbers)
-    return report, some.frame, motion, said
+        findings = findings.along_runs(some.sound.n_runs, len(some.parts.coordinates))
+    return findings
+
+
+def _with_noise_of_laws(
+    some: _Seen, findings: Findings, asked: Asked, again: Again
+) -> Analysed | None:
+    """Analyse anew with the noise that exact laws allow, which may be less than what was seen.
+
+    None where they allow as much, or where fewer laws are found then.
+    """
+    if asked.noise is not None or asked.rest is not None or some.few or some.split is None:
+        return None
+    exact = [law for law in findings.laws if law.verdict == Verdict.EXACT]
+    noise = allowed_noise(exact, some.orbits)
+    if noise is None:
+        return None
+    other = again(some.sound, replace(asked, noise=noise))
+    return other if other.report.n_conserved >= len(exact) else None
+
+
+def _with_energies(
+    some: _Seen,
+    findings: Findings,
+    motion: MeasuredMotion,
+    asked: Asked,
+    rng: np.random.Generator,
+) -> Findings:
+    """Return laws as mechanics has them, where all columns are coordinates along paths."""
+    if some.split is None or some.few or not (some.parts.all_coordinates and some.on_a_path):
+        return findings
+    findings = with_energy_left_out(findings, motion, some.split, asked.criteria)
+    findings = _with_energy(findings, motion, some.split, rng, asked)
+    return _in_better_forms(findings, motion, some.split, rng, asked)
+
+
+def _without_unlike(some: _Seen, findings: Findings, asked: Asked, again: Again) -> Analysed | None:
+    """Analyse the runs without those that are unlike the others; None where nothing holds then."""
+    if not _alone(some, asked):
+        return None
+    alike = _alike(some, findings, asked.criteria)
+    if alike.all():
+        return None
+    other = again(some.sound[alike], asked.again)
+    if not other.report.n_conserved:
+        return None
+    ids = ", ".join(map(str, some.sound.run_ids[~alike]))
+    said = f"runs {ids} move otherwise: the report is on the {alike.sum()} others"
+    return other._replace(said=[*other.said, said])
+
+
+def _on_all(
+    some: _Seen,
+    findings: Findings,
+    preparation: Preparation,
+    asked: Asked,
+    rng: np.random.Generator,
+) -> OnAll | None:
+    """Judge what was found on all runs, where these are a sample."""
+    if asked.rest is None or some.few:
+        return None
+    way = asked.rest.reading, some.frame, some.parts, preparation.sampling
+    passage = Passage.of(*way, some.sound, some.orbits)
+    found_on = some.sound.run_ids[some.fit]
+    return asked.rest.judge(findings, some.split, found_on, passage, asked.numbers, rng)
+
+
+def _unless_off(
+    some: _Seen, found: Sequence[Given], asked: Asked, again: Again
+) -> Conclusion | None:
+    """Return "undecided" where laws hold without what a column is off by in each run."""
+    off = _off(some, found) if _alone(some, asked) else []
+    if not off:
+        return None
+    other = again(_without_errors(some, off[0]), asked.again)
+    if not other.report.n_conserved:
+        return None
+    formulas = [str(law.expression) for law in other.report.quantities]
+    return Conclusion("undecided", off_in_words(off, some.of.names, formulas))
 
 
 def _alone(some: _Seen, asked: Asked) -> bool:
@@ -373,7 +458,9 @@ def _without_errors(some: _Seen, off: Off) -> Trajectories:
 def _alike(some: _Seen, findings: Findings, criteria: LawCriteria) -> np.ndarray:
     """Tell which runs are like the others, (runs,) of bool."""
     # What has no closed form is known amid the data, and runs that leave them are as good.
-    exact = [law for law in findings.laws if law.verdict == "exact" and not law.library.learned]
+    exact = [
+        law for law in findings.laws if law.verdict == Verdict.EXACT and not law.library.learned
+    ]
     nearly = sorted(findings.refused, key=lambda law: law.evidence.drift)[:FEW_NEARLY]
     alike = np.ones(some.orbits.n_runs, dtype=bool)
     alike[unlike_runs(exact or nearly, some.split.all, criteria)] = False
@@ -535,7 +622,9 @@ def _reported(
 ) -> DiscoveryReport:
     """Say what was found, with the symmetries behind it."""
     cloud = preparation.sampling == Sampling.CLOUD
-    drifting = [law for law in findings.laws if law.verdict == "approximate" and not law.decay]
+    drifting = [
+        law for law in findings.laws if law.verdict == Verdict.APPROXIMATE and not law.decay
+    ]
     report = report_on(
         findings,
         conclusion,
@@ -593,7 +682,9 @@ def _in_better_forms(
     """Return laws with sums of them instead: linear in the momenta, energies, those of modes."""
     if len(motion.names) > LIBRARIES.wide:
         return findings
-    exact = [law for law in findings.laws if law.verdict == "exact" and not law.library.learned]
+    exact = [
+        law for law in findings.laws if law.verdict == Verdict.EXACT and not law.library.learned
+    ]
     forms = [Candidate(law.library, law.coefficients) for law in exact]
     how = {"numbers": asked.numbers, "criteria": asked.criteria}
     new = {

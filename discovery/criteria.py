@@ -979,6 +979,60 @@ class FormulaCriteria:
         test="laws/finding/test_scale_search.py::test_a_scale_is_rounded_as_far_as_it_is_known",
     )
 
+    # Which terms a formula's numbers are told by
+    strong_term: float = limit(
+        0.02,
+        statistic="share of a term's gradient in the largest, where its coefficient may be one",
+        unit="1",
+        reason="tolerance: multiples of a weak term's coefficient are simple by chance",
+        off=0.0,
+        test="laws/finding/test_rounding.py::test_a_weak_term_is_not_made_one",
+    )
+    cancelled_sum: float = limit(
+        0.05,
+        statistic="what is left of a term where laws are added, over its parts",
+        unit="1",
+        reason="tolerance: the laws' weights are known to noise; the judge decides on the sum",
+        off=0.0,
+        test="laws/judging/test_joined.py::test_what_cancels_but_for_noise_goes",
+    )
+
+    # Which few functions describe a free one
+    hardly_varies: float = limit(
+        0.7,
+        statistic="motion along runs over the spread, of a free function that noise moves",
+        unit="1",
+        reason="tolerance: what differs no less between runs than along them may be a law",
+        off=0.0,
+        test="laws/free/test_free_functions.py::test_what_may_be_a_law",
+    )
+    set_slack: float = limit(
+        1.15,
+        statistic="flatness of few functions over that of the best set",
+        unit="1",
+        reason="tolerance: half of the runs tell a flatness to some percent",
+        off=0.0,
+        test="laws/free/test_free_functions.py::test_the_fewest_functions_that_are_as_flat",
+    )
+
+    # Which surfaces no run crosses
+    same_surface: float = limit(
+        0.05,
+        statistic="distance of two polynomials of unit size on the data",
+        unit="1",
+        reason="tolerance: descents from two starts end at one surface, but for their last steps",
+        off=0.0,
+        test="laws/finding/test_products.py::test_the_sides_of_a_triangle",
+    )
+    surface_varies: float = limit(
+        0.2,
+        statistic="range of a polynomial over its largest value",
+        unit="1",
+        reason="tolerance: what varies less is a constant with a little of anything beside it",
+        off=0.0,
+        test="laws/finding/test_products.py::test_no_line_lets_circles_pass",
+    )
+
 
 # --- laws: what the evidence makes of a formula --------------------------------------------------
 
@@ -1444,6 +1498,42 @@ class LawCriteria:
         "or charges alone, or imitates one",
         off=10**6,
         test="laws/test_species.py::test_bodies_that_are_all_unlike_are_no_species",
+    )
+
+    # --- Intervals and tests on few runs ---
+    skewed_motion: float = limit(
+        2.0,
+        statistic="margins added to a drift's square before its logarithm is taken",
+        unit="margins",
+        reason="tolerance: noise makes it symmetric, motion skewed; the interval holds of both",
+        off=0.0,
+        test="laws/judging/test_intervals.py::test_the_bound_on_a_drift",
+    )
+    leverage: float = limit(
+        4.0,
+        statistic="weight of a sample in the largest of all sums over the average",
+        unit="1",
+        reason="tolerance: sums of many samples are normal, those that few decide are not",
+        off=1000000000.0,
+        test="laws/judging/test_following.py::test_few_samples_far_out_decide_nothing",
+    )
+
+    # --- Features that are learned, and columns that are off ---
+    hopeless_feature: float = limit(
+        10.0,
+        statistic="distance from flat at which features would end as they began",
+        unit="1",
+        reason="tolerance: three times what was expected is common, ten times is not",
+        off=math.inf,
+        test="laws/learned/test_library.py::test_training_ends_early_where_no_feature_becomes_flat",
+    )
+    off_by_run: float = limit(
+        1.0,
+        statistic="error of a column in a run over its spread",
+        unit="spreads",
+        reason="tolerance: an error as large as what is measured explains anything",
+        off=math.inf,
+        test="laws/test_off_by_run.py::test_an_error_beyond_the_spread_is_none",
     )
 
     # --- The conclusion for a data set ---
@@ -2065,6 +2155,22 @@ class SymmetryCriteria:
         reason="tolerance: coefficients of formulas are rounded",
         off=0.0,
         test="noether/test_pairing.py::test_rounded_coefficients_as_a_report_gives_them",
+    )
+    absent_term: float = limit(
+        1e-05,
+        statistic="size of a term of a law's gradient over the largest, which its name ignores",
+        unit="1",
+        reason="tolerance: coefficients of formulas are rounded, and least squares add their own",
+        off=0.0,
+        test="noether/test_naming.py::test_laws_are_named",
+    )
+    no_part: float = limit(
+        0.01,
+        statistic="share of the motion that a law has in a sum of which it is no part",
+        unit="1",
+        reason="tolerance: what noise leaves, another law explains a little of by chance",
+        off=0.0,
+        test="noether/test_energy_among.py::test_what_is_no_part_of_the_energy_has_no_weight",
     )
 
 

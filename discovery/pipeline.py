@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from discovery.analysis import Asked, Rest, Source, laws_of
-from discovery.criteria import LAWS, NOISE, LawCriteria
+from discovery.criteria import LAWS, LawCriteria
 from discovery.data.coordinates import are_fields
 from discovery.data.flaws.copies import without_copies
-from discovery.data.flaws.reading import in_radians, radians_in, read
-from discovery.data.frame import Frame, with_rows
+from discovery.data.frame import Frame
 from discovery.data.noise_level import NoiseLevel, known_noise
 from discovery.data.parameters import Parts, parted, remarks
 from discovery.data.readiness import check_for_analysis
@@ -34,18 +33,15 @@ from discovery.estimation.iterates.sampling import (
     told_sampling,
     without_order,
 )
-from discovery.estimation.noise.memory import Apart, taken_apart
-from discovery.estimation.passage import Reading
+from discovery.estimation.noise.memory import taken_apart
 from discovery.estimation.positions import (
     Missing,
     driven,
     missing_velocities,
     remark,
-    seen_noise,
     with_formed_velocities,
 )
 from discovery.estimation.preparation import without_gross_errors
-from discovery.estimation.smoothness import noise_alone
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.judging.conclusion import conclude
 from discovery.libraries.choice import LibraryLike, checked
@@ -53,8 +49,9 @@ from discovery.libraries.families import polynomial
 from discovery.libraries.framed import in_frame
 from discovery.libraries.many_bodies.told import BoxLike, told_bodies
 from discovery.noether.motion import MeasuredMotion
-from discovery.pde.analysis import FieldFindings, analyse_fields
+from discovery.pde.analysis import analyse_fields
 from discovery.preparations import Preparation, WithManifold, WithoutModel
+from discovery.received import Received
 from discovery.report.assembly import report_on
 from discovery.report.framing import outside
 from discovery.report.pictures.sample import Sample
@@ -64,8 +61,6 @@ from discovery.report.textbook import fields_in_textbook_form, in_textbook_form
 if TYPE_CHECKING:
     import keras
 
-# A natural origin is known no better than this, in spreads.
-_ORIGIN_KNOWN = 1e-4
 # Columns of which quadratic functions are few.
 _FEW = 12
 # Samples that lie on no path, and what a reader is told of them.
@@ -74,8 +69,6 @@ _TAKEN_AS = {
     Sampling.MAP: "samples far apart: taken as iterates of a map",
     Sampling.CLOUD: "groups of unordered samples",
 }
-# Rows that are judged at a time.
-PIECE = 100_000
 Given = TypeVar("Given")
 # A column that varies by less than one over this of its noise shows nothing of itself.
 _NOTHING = 1e6
@@ -268,110 +261,111 @@ def analyse_runs(  # noqa: PLR0913 (what the doors pass on)
         _check_noise(levels, runs)
     criteria = _criteria(max_drift)
     fields = are_fields(runs.roles)
-    if fields and preparation.sampling in _OFF_PATHS:
+    along_paths = preparation.sampling not in _OFF_PATHS
+    if fields and not along_paths:
         raise ValueError(
             "the coordinates are fields, which are analysed along paths in time. Leave kind= and "
             "ordered= out, or give the coordinates other roles."
         )
-    unsaid = isinstance(degrees, Sequence) and not degrees
     runs = without_copies(runs)
-    units = runs.units
     told = told_bodies(bodies, box, runs.names, runs.roles)
-    if told is not None and told.in_box:
-        runs = with_rows(runs, told.unrolled(runs.rows, runs.offsets), runs.row_times)
-    runs, turns = read(runs, runs.in_degrees if unsaid else degrees)
-    idle: list[int] = []
-    free = isinstance(library, str) and told is None and whole is None
-    if free and not fields and preparation.sampling not in _OFF_PATHS:
-        idle = noise_alone(runs)
-    if idle:
-        kept = [i for i in range(runs.dim) if i not in idle]
-        named = ", ".join(runs.names[i] for i in idle)
-        levels, turns = None if levels is None else levels[kept], tuple(turns[i] for i in kept)
-        runs = runs.of_columns(kept)
-        runs.remarks = (*runs.remarks, f"{named} left out: noise alone, in runs and between them")
-    given = runs
-    in_box = told is not None and told.in_box
-    reading = Reading(runs.roles, unrolled=told.unrolled if in_box else None)
-    complete = fields or preparation.sampling in _OFF_PATHS or not preparation.forms_velocities
-    # Whether angles follow a path is seen in radians.
-    plain = in_radians(runs, turns) if any(turns) else runs
-    missing = None if complete else missing_velocities(plain)
-    if (
-        missing is not None
-        and free
-        and driven(plain)
-        and _complete_as_they_are(plain, missing, rng)
-    ):
-        missing = None
-    apart = Apart(runs)
-    if missing is not None:
-        levels = None if levels is None else levels * radians_in(turns)
-        # What turns is in radians from here on.
-        turned = {name for name, turn in zip(runs.names, turns, strict=True) if turn}
-        units = {name: unit for name, unit in units.items() if name not in turned}
-        turned_by, turns = turns, ()
-        if whole is not None and levels is None:
-            levels = seen_noise(plain)
-        apart = taken_apart(drawn(plain, most, rng), missing.kept)
-        reading = Reading(
-            runs.roles, turned_by, missing, levels, reading.unrolled, every=apart.every_kept
-        )
-        runs = with_formed_velocities(apart.runs, missing, levels)
-    if runs.formed is not None:
-        levels = None
-    numbers = Numbers.of(constants, runs.names)
-    chosen = library if fields else checked(library, runs.names)
-    parts = parted(runs)
+    received = Received.read(runs, told, degrees, levels)
+    if along_paths and not fields:
+        free = isinstance(library, str) and told is None and whole is None
+        received = received.without_noise_alone() if free else received
+        if preparation.forms_velocities:
+            received = _complete(received, free, whole is not None, most, rng)
+    numbers = Numbers.of(constants, received.runs.names)
+    own = not isinstance(library, str)
+    if not fields:
+        library = checked(library, received.runs.names)
     # Functions of the user's own are of the user's coordinates: these keep their origin and sign.
-    kept = not isinstance(chosen, str) or (told is not None and told.in_box)
-    frame = Frame.of(runs, () if kept else parts.coordinates, turns)
-    framed = frame.runs(runs)
-    if levels is not None:
-        levels = np.maximum(levels / abs(frame.unit), NOISE.resolution * framed.rows.std(axis=0))
+    kept = own or (told is not None and told.in_box)
+    parts = parted(received.runs)
+    frame = Frame.of(received.runs, () if kept else parts.coordinates, received.turns)
+    framed = frame.runs(received.runs)
+    noise = received.noise_in(frame, framed)
     if fields:
-        report, found = _fields(framed, library, levels, numbers, rng)
-        sound, inside = framed, frame
+        report = _of_fields(received, framed, frame, library, noise, numbers, rng)
+        sound = framed
     else:
-        if not isinstance(chosen, str):
-            chosen = [in_frame(given, frame) for given in chosen]
+        library = [in_frame(each, frame) for each in library] if own else library
+        asked = Asked(library, noise, numbers, criteria, told)
         if preparation.sampling == Sampling.CLOUD:
             framed = without_order(framed)
         some = drawn(framed, most, rng)
-        said = preparation.sampling
-        sound, sampling = _sampled(some, parts, said)
-        dropped = len(some.rows) - len(sound.rows)
-        if sampling not in _OFF_PATHS and sound.formed is None:
-            apart = taken_apart(sound, parts.coordinates)
-            sound, reading = apart.runs, replace(reading, every=apart.every_kept)
-        source = None if whole is None else Rest(whole, reading)
-        asked = Asked(chosen, levels, numbers, criteria, told, source, apart.lasting)
-        preparation = preparation.sampled(sampling)
-        inside = frame
-        report, frame, motion, said_of_all = laws_of(sound, parts, frame, preparation, asked, rng)
-        notes = [_TAKEN_AS[sampling]] if sampling in _TAKEN_AS else []
-        if said == Sampling.MAP:
-            notes = ["taken as iterates of a map, as told"]
-        notes += apart.remarks + remarks(runs, parts)
-        if runs.formed is not None:
-            notes.append(remark(given, runs, missing))
-        title = "; ".join([_title(runs, some, dropped, parts, whole), *said_of_all, *notes])
-        report = replace(report, title=title)
-    report = replace(report, title="; ".join([report.title, *runs.remarks]))
-    if idle and report.verdict == "none":
-        reason = (
-            f"{named} shows noise alone, which may hide what else is conserved; measure more "
-            "precisely, or leave it out."
-        )
-        report = replace(report, verdict="undecided", reason=reason)
-    report = outside(report, frame, numbers)
-    if fields:
-        motion = MeasuredMotion.of_fields(found.states, found.times, framed.names)
-        report = fields_in_textbook_form(report, found.grid, motion.outside(frame), numbers)
-    else:
-        report = in_textbook_form(report, motion.outside(frame), numbers)
-    sample = Sample.of(report.quantities, report.noise, sound, inside, units)
-    return replace(report, shown=sample, runs=inside.runs_outside(sound))
+        report, sound = _of_states(received, some, frame, preparation, asked, whole, rng)
+    sample = Sample.of(report.quantities, report.noise, sound, frame, received.units)
+    return replace(report, shown=sample, runs=frame.runs_outside(sound))
+
+
+def _of_states(
+    received: Received,
+    some: Trajectories,
+    frame: Frame,
+    preparation: Preparation,
+    asked: Asked,
+    whole: Source | None,
+    rng: np.random.Generator,
+) -> tuple[DiscoveryReport, Trajectories]:
+    """Return the report on states, in the user's coordinates, and the runs that it is on.
+
+    Parameters
+    ----------
+    received : Received
+    some : Trajectories
+        The rows that are analysed, in the frame.
+    frame : Frame
+    preparation : Preparation
+    asked : Asked
+    whole : Source, optional
+        What the runs are a sample of.
+    rng : numpy.random.Generator
+    """
+    parts, apart, reading = parted(received.runs), received.apart, received.reading
+    sound, sampling = _sampled(some, parts, preparation.sampling)
+    dropped = len(some.rows) - len(sound.rows)
+    if sampling not in _OFF_PATHS and sound.formed is None:
+        apart = taken_apart(sound, parts.coordinates)
+        sound, reading = apart.runs, replace(reading, every=apart.every_kept)
+    rest = None if whole is None else Rest(whole, reading)
+    asked = replace(asked, rest=rest, noise_lasts=apart.lasting)
+    found = laws_of(sound, parts, frame, preparation.sampled(sampling), asked, rng)
+    notes = [_TAKEN_AS[sampling]] if sampling in _TAKEN_AS else []
+    if preparation.sampling == Sampling.MAP:
+        notes = ["taken as iterates of a map, as told"]
+    notes += apart.remarks + remarks(received.runs, parts)
+    if received.runs.formed is not None:
+        notes.append(remark(received.given, received.runs, reading.missing))
+    title = "; ".join([_title(received.runs, some, dropped, parts, whole), *found.said, *notes])
+    report = _with_remarks(replace(found.report, title=title), received)
+    report = outside(report, found.frame, asked.numbers)
+    return in_textbook_form(report, found.motion.outside(found.frame), asked.numbers), sound
+
+
+def _complete(
+    received: Received, free: bool, in_part: bool, most: int, rng: np.random.Generator
+) -> Received:
+    """Return columns with velocities where these are no state without.
+
+    Parameters
+    ----------
+    received : Received
+    free : bool
+        Whether the search is: columns that keep laws as they are may then be complete.
+    in_part : bool
+        Whether the runs are a sample of stored ones.
+    most : int
+        Rows.
+    rng : numpy.random.Generator
+    """
+    plain = received.in_radians
+    missing = missing_velocities(plain)
+    if missing is None:
+        return received
+    if free and driven(plain) and _complete_as_they_are(plain, missing, rng):
+        return received
+    return received.with_velocities(missing, in_part, drawn(plain, most, rng))
 
 
 def _complete_as_they_are(runs: Trajectories, missing: Missing, rng: np.random.Generator) -> bool:
@@ -411,8 +405,8 @@ def _sampled(runs: Trajectories, parts: Parts, sampling: Sampling) -> tuple[Traj
         return runs, Sampling.FLOW
     sound = without_gross_errors(runs)
     if sampling == Sampling.AUTO:
-        columns = parts.coordinates
-        sampling = seen_sampling(sound if parts.all_coordinates else sound.of_columns(columns))
+        moving = sound if parts.all_coordinates else sound.of_columns(parts.coordinates)
+        sampling = seen_sampling(moving)
     return (runs if sampling in _OFF_PATHS else sound), sampling
 
 
@@ -434,24 +428,42 @@ def _criteria(max_drift: float | None) -> LawCriteria:
     return replace(LAWS, small_drift=float(max_drift))
 
 
-def _fields(
-    runs: Trajectories,
+def _of_fields(
+    received: Received,
+    framed: Trajectories,
+    frame: Frame,
     library: LibraryLike,
-    levels: np.ndarray | None,
+    noise: np.ndarray | None,
     numbers: Numbers,
     rng: np.random.Generator,
-) -> tuple[DiscoveryReport, FieldFindings]:
-    found = analyse_fields(runs, library, levels, numbers, rng)
+) -> DiscoveryReport:
+    """Return the report on fields, in the user's units."""
+    found = analyse_fields(framed, library, noise, numbers, rng)
     report = report_on(
         found.findings,
         conclude(found.findings, found.sampled),
-        names=runs.names,
+        names=framed.names,
         noise=found.noise,
-        title="; ".join([runs.summary(), *found.remarks]),
+        title="; ".join([framed.summary(), *found.remarks]),
         drift_rates=found.drift_rates,
     )
     searched = [*report.searched, "no manifold is trained for fields"]
-    return replace(report, searched=searched), found
+    report = _with_remarks(replace(report, searched=searched), received)
+    motion = MeasuredMotion.of_fields(found.states, found.times, framed.names)
+    report = outside(report, frame, numbers)
+    return fields_in_textbook_form(report, found.grid, motion.outside(frame), numbers)
+
+
+def _with_remarks(report: DiscoveryReport, received: Received) -> DiscoveryReport:
+    """Tell what was done to the columns; where one was left out, "none" is not sure."""
+    report = replace(report, title="; ".join([report.title, *received.runs.remarks]))
+    if not received.idle or report.verdict != "none":
+        return report
+    reason = (
+        f"{', '.join(received.idle)} shows noise alone, which may hide what else is conserved; "
+        "measure more precisely, or leave it out."
+    )
+    return replace(report, verdict="undecided", reason=reason)
 
 
 def _title(

@@ -144,6 +144,7 @@ class MetricLayer(keras.layers.Layer):
         z, order, directions, pairs
             As `x` and the other arguments of `keras_ndm.geometry.jets.seed`.
         """
+        self._require_weights()
         start = jets.seed(z, order, directions, pairs)
         if self.head.takes_network:
             return jets.network(start, self.tapped_network())
@@ -163,11 +164,19 @@ class MetricLayer(keras.layers.Layer):
 
     def tapped_network(self) -> list:
         """Give the network's layers, the last with the kernel that `last_kernel` asks for."""
+        self._require_weights()
         if self._replaced is None:
             return self.network
         bias = self.network[-1].bias
         tapped = SimpleNamespace(kernel=self._replaced, bias=bias, use_bias=True, activation=None)
         return [*self.network[:-1], tapped]
+
+    def _require_weights(self) -> None:
+        if not self.built:
+            raise ValueError(
+                f"{self.name} has no weights yet. Build it first: call it on points, or "
+                "metric.build((None, n)) for points of n coordinates."
+            )
 
     def ridge(self, outputs: jets.Jet) -> jets.Jet:
         """Jet of the multiple c (batch,) of the identity, from the head's numbers."""

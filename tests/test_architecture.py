@@ -21,7 +21,7 @@ LAYERS = {
         ("finder",),
         ("pipeline",),
         ("analysis",),
-        ("preparations", "statements"),
+        ("preparations", "received", "statements"),
         ("report",),
         ("dynamics", "levels"),
         ("noether",),

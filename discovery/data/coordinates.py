@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -82,9 +83,14 @@ def as_names(names: Iterable[str] | None, dim: int) -> tuple[str, ...]:
     odd = [name for name in names if not name.isprintable()]
     if odd:
         raise ValueError(f"names has {odd[0]!r}, which cannot be printed. Expected plain text.")
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    # An accent is one character or two (NFC, NFD), and is printed the same.
+    printed = [unicodedata.normalize("NFC", name).strip() for name in names]
+    repeated = sorted({name for name in printed if printed.count(name) > 1})
     if repeated:
-        raise ValueError(f"names repeats {repeated}. Each coordinate needs a name of its own.")
+        raise ValueError(
+            f"names repeats {repeated}, as they are printed. Each coordinate needs a name of its "
+            "own."
+        )
     return names
 
 

@@ -77,8 +77,9 @@ class Trajectories:
         the grid.
     missing : {"raise", "drop"}
         What is done with samples that have a value that is not finite, or the time of the sample
-        before: refused, or left out. Masked samples, and those that are written twice, are always
-        left out.
+        before: refused, or left out. Of several at one time the first is kept, whatever the values
+        of the others; `remarks` counts them. Masked samples, and those that are written twice, are
+        always left out.
 
     Attributes
     ----------
@@ -151,7 +152,7 @@ class Trajectories:
                 "no sample has a value in every column. Expected some: leave out the columns that "
                 "have none."
             )
-        self.remarks = tuple(left_out(self.rows, masked, keep, self.names))
+        self.remarks = tuple(left_out(self.rows, self.row_times, masked, keep, self.names))
         lengths = np.add.reduceat(keep, self.offsets[:-1], dtype=int)
         if (lengths == 0).any():
             self.remarks += (f"{counted(int((lengths == 0).sum()), 'run')} without a sample",)

@@ -11,7 +11,7 @@ import ast
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from numbers import Real
 
 import sympy
@@ -56,8 +56,9 @@ def parse_formula(
     Parameters
     ----------
     given : str, real number or sympy.Expr
-        Text is read in Python's notation; ``^`` is a power too. A SymPy expression is taken as it
-        is, its symbols matched by name.
+        Text is read in Python's notation; ``^`` is a power too, and a name that is no plain word
+        may stand in quotation marks, as reports print it: ``'x-y'**2``. A SymPy expression is
+        taken as it is, its symbols matched by name.
     symbols : iterable of sympy.Symbol, or mapping from name to expression
         What its names may mean. They come before the names of `FUNCTIONS` and `CONSTANTS`.
     what : str
@@ -122,14 +123,22 @@ class _Reader:
 
     def _as_python(self, text: str) -> str:
         """Return the text with ** for ^, and words for names that Python's grammar has not."""
+        words = set(self.known)
         for k, (name, symbol) in enumerate(self.odd.items()):
-            if not _can_be_read(name):
-                continue
             word = f"_name_{k}_"
             while word in text or word in self.known:
                 word = f"_{word}"
             self.known[word] = symbol
-            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", word, text)
+            text = re.sub(rf"(['\"]){re.escape(name)}\1", word, text)
+            bare = rf"(?<!\w){re.escape(name)}(?!\w)"
+            if not _can_be_read(name) or not re.search(bare, text):
+                continue
+            if _is_formula(name, words):
+                raise _Refused(
+                    f"{name} is a name, and a formula of others; write '{name}' in quotation marks "
+                    "for the first, and give it another name for the second"
+                )
+            text = re.sub(bare, word, text)
         return text.strip().replace("^", "**")
 
     def _value(self, node: ast.expr) -> sympy.Expr:
@@ -243,6 +252,16 @@ def _can_be_read(name: str) -> bool:
     except ValueError:
         return any(c.isalpha() for c in name)
     return False
+
+
+def _is_formula(name: str, words: Collection[str]) -> bool:
+    """Tell whether a name reads as a formula of others, such as x**2 beside x."""
+    try:
+        tree = ast.parse(name.strip().replace("^", "**"), mode="eval")
+    except (SyntaxError, ValueError):
+        return False
+    used = [part.id for part in ast.walk(tree) if isinstance(part, ast.Name)]
+    return not isinstance(tree.body, ast.Name) and all(word in words for word in used)
 
 
 def _depth(expression: sympy.Basic) -> int:

@@ -31,10 +31,8 @@ from discovery.libraries.functions import Functions
 
 # Samples that are looked at, most functions of a library, libraries, and steps.
 _ROWS, _MOST, _LIBRARIES, _STEPS = 3000, 40, 8, 30
-# Steps end where one lowers the flatness by less than this share.
+# Steps end where one lowers the flatness by less than this share: they have converged.
 _SLOW = 0.01
-# Errors are kept within so many spreads, or so much of a gain: steps from far away run away.
-_FAR = 1.0
 _KINDS = ("offset", "gain")
 
 
@@ -94,19 +92,21 @@ def off_by_run(
     small = [library for library in libraries if 1 < len(library) <= _MOST]
     for library in small[:_LIBRARIES]:
         tried = itertools.product(columns, _KINDS)
-        found = [_fitted(library, some, column, kind) for column, kind in tried]
+        found = [_fitted(library, some, column, kind, criteria) for column, kind in tried]
         fair = [off for off in found if off and off.flatness <= criteria.flatness_ceiling]
         if fair:
             return sorted(fair, key=lambda off: off.flatness)
     return []
 
 
-def _fitted(library: Functions, orbits: Orbits, column: int, kind: str) -> Off | None:
+def _fitted(
+    library: Functions, orbits: Orbits, column: int, kind: str, criteria: LawCriteria
+) -> Off | None:
     """Return the errors of one column that let a function of a library move least."""
     path, starts = orbits.smoothed, orbits.offsets[:-1]
     lengths = np.diff(orbits.offsets)
     off, gain = Off(column, kind, np.zeros(len(lengths)), np.inf), kind == "gain"
-    most = _FAR * (0.5 if gain else float(orbits.scale[column]))
+    most = criteria.off_by_run * (0.5 if gain else float(orbits.scale[column]))
     for step in range(_STEPS):
         states = path.states.copy()
         states[:, column] += off.added(states[:, column], orbits.offsets)

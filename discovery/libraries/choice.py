@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 
 from discovery.formulas.parsing import parse_formula
-from discovery.libraries.escalation import escalation
+from discovery.libraries.escalation import Given, escalation
 from discovery.libraries.families import (
     exponential,
     logarithmic,
@@ -20,10 +20,7 @@ from discovery.libraries.families import (
     trigonometric,
 )
 from discovery.libraries.library import Library
-from discovery.libraries.many_bodies.bodies import Bodies
 from discovery.libraries.monomials import symbols_of
-from discovery.libraries.omitted import Omitted
-from discovery.libraries.unknown_scale import Scaled
 
 # What a user may pass as ``library=``.
 LibraryLike: TypeAlias = str | Library | Sequence[Library] | Sequence[sympy.Expr | str]
@@ -54,7 +51,7 @@ class Columns:
     iterates: bool = False
 
 
-Builder: TypeAlias = Callable[[Columns], list[Library | Scaled | Omitted | Bodies]]
+Builder: TypeAlias = Callable[[Columns], list[Given]]
 _BUILDERS: dict[str, Builder] = {}
 #: The names that ``library=`` takes; what is registered later is among them.
 NAMES = _BUILDERS.keys()
@@ -117,7 +114,7 @@ def resolve(
     rates: np.ndarray | None = None,
     noise: np.ndarray | float = 0.0,
     iterates: bool = False,
-) -> list[Library | Scaled | Omitted | Bodies]:
+) -> list[Given]:
     """Turn what a user passes as ``library=`` into the libraries to try, simple to rich.
 
     Parameters
@@ -196,7 +193,7 @@ def _check_finite(library: Library, rows: np.ndarray) -> None:
         )
 
 
-def _auto(c: Columns) -> list[Library | Scaled | Omitted | Bodies]:
+def _auto(c: Columns) -> list[Given]:
     return escalation(c.names, c.roles, c.rows, c.rates, c.noise, c.iterates)
 
 

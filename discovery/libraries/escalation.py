@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -39,6 +41,9 @@ from discovery.libraries.rational import (
 from discovery.libraries.unknown_scale import Scaled, scaled
 from discovery.libraries.warped import warps
 
+# What may be tried: functions, functions of an unknown length, what is too large, or sums.
+Given: TypeAlias = Library | Scaled | Omitted | Bodies
+
 # Cross ratios are of four angles, and their products with each other of three.
 _FEWEST_PHASES = 3
 # Two bodies in a plane.
@@ -67,7 +72,7 @@ def escalation(
     rates: np.ndarray | None = None,
     noise: np.ndarray | float = 0.0,
     iterates: bool = False,
-) -> list[Library | Scaled | Omitted | Bodies]:
+) -> list[Given]:
     """Return the libraries to try in turn, and by name those with too many terms.
 
     Parameters
@@ -84,82 +89,25 @@ def escalation(
     """
     given = roles is not None and any(roles)
     roles = infer_roles(names, roles, rows, rates)
-    d = len(names)
-    level = np.broadcast_to(noise, d)
+    level = np.broadcast_to(noise, len(names))
     curved = "angle" in roles
+    bodies = None if curved or iterates else Bodies.seen(names, roles, rows, rates)
     # A noisy angle has no cosine that tells anything: it is tried as an unknown coordinate.
     noisy = level > LIBRARIES.angle_noise
     roles = [None if role == "angle" and noisy[i] else role for i, role in enumerate(roles)]
-    angles = [i for i in range(d) if roles[i] == "angle"]
-    straight = [i for i in range(d) if i not in angles]
-    stages: list[Library | Scaled | Omitted | Bodies] = []
-    bodies = None if curved or iterates else Bodies.seen(names, roles, rows, rates)
-    if bodies is not None:
-        stages += [linear(names, straight), bodies]
-        products = term_count(d, 2)
-        if products > MAX_TERMS:
-            # All that follows holds products of any two coordinates: it would be built for nothing.
-            stages += _apart(names, straight, bodies)
-            return [*stages, Omitted("products of coordinates, and what holds them", products)]
-    if straight:
-        # Sums before their squares, also where there are too many products.
-        few = term_count(len(straight), 2) <= MAX_TERMS
-        if few or bodies is None:
-            stages.append(polynomial(names, 2 if few else 1, straight))
-        if not few:
-            stages += _apart(names, straight)
-    if angles:
-        stages += [trigonometric(names, roles, order) for order in (2, 3)]
-    if len(angles) == d >= _FEWEST_PHASES:
-        stages.append(phases(names))
-    # Roles that rates alone suggest are no reason against a logarithm.
-    open_to = [
-        role in ("amount", None, "other") or not (given or role_of_name(name))
-        for name, role in zip(names, roles, strict=True)
-    ]
-    positive = [i for i in straight if open_to[i] and mostly_positive(rows[:, i], level[i])]
-    if positive:
-        stages.append(logarithmic(names, positive))
-    positions = [i for i in range(d) if roles[i] == "position"]
-    if len(positions) >= 2 and not curved:
-        stages += [mechanics(names, roles), mechanics(names, roles, products=True)]
-        stages.append(differences(names, roles))
-    degree = max((p for p in range(3, 7) if term_count(len(straight), p) <= MAX_TERMS), default=0)
-    if degree and not curved:
-        # Of many powers noise makes false null vectors: those of low degree come first.
-        stages.append(polynomial(names, min(degree, 4), straight))
-    if not positions and not curved and not iterates:
-        stages += _of_pairs(names, roles)
-    if positions and not curved:
-        # A few functions of the distance come before hundreds of powers, which imitate them.
-        stages += [radial(names, roles, [key]) for key in POTENTIALS if key != "1/r"]
-        stages.append(radial(names, roles))
-        poles = (multipoles(names, roles), plane_flow(names, roles))
-        stages += [library for library in poles if library is not None]
-        lines = (gaps(names, roles, rows, level, products) for products in (False, True))
-        stages += [library for library in lines if library is not None]
-        turning = ratios(names, roles, rows, level)
-        stages += [] if turning is None else [turning]
-    if degree > 4 and not curved:
-        stages.append(polynomial(names, degree, straight))
-    if positions and not curved:
-        if not given:
-            # Nobody said that these are no angles.
-            turning = ["angle" if role == "position" else role for role in roles]
-            stages += [trigonometric(names, turning, order) for order in (2, 3)]
-        stages.append(exponential(names, roles))
-        stages += scaled(names, roles)
-    away = invertible(rows, roles, level)
-    divided = []
-    if curved:
-        clear = clear_sines(rows, roles, level)
-        divided.append(curvilinear(names, roles, away, clear))
-        divided += of_one_angle(names, roles, clear)
-    if away and iterates:
-        divided.append(rational(names, roles, away, widest=NARROWEST))
-    if away:
-        divided += [rational(names, roles, away, order) for order in ((1, 2) if angles else (1,))]
-    stages += [library for library in divided if library is not None]
+    seen = _Seen(names, roles, rows, level, curved, given)
+    stages: list[Given] = [] if bodies is None else [linear(names, seen.straight), bodies]
+    products = term_count(len(names), 2)
+    if bodies is not None and products > MAX_TERMS:
+        # All that follows holds products of any two coordinates: it would be built for nothing.
+        stages += _apart(names, seen.straight, bodies)
+        return [*stages, Omitted("products of coordinates, and what holds them", products)]
+    stages += _sums_and_squares(seen, bodies is None)
+    stages += _of_angles(seen)
+    stages += _of_amounts(seen)
+    if not curved:
+        stages += _of_mechanics(seen, iterates)
+    stages += _with_quotients(seen, iterates)
     if not curved:
         stages += warps(names, rows)
     stages = [stage for stage in stages if len(stage)]
@@ -173,7 +121,7 @@ def escalation(
             for s in stages
         ]
     stages = [s if len(s) <= MAX_TERMS else Omitted(s.name, len(s)) for s in stages]
-    products = term_count(len(straight), 2)
+    products = term_count(len(seen.straight), 2)
     if products > MAX_TERMS:
         stages.append(Omitted("products of coordinates", products))
     if bodies is None and not (curved or iterates):
@@ -181,6 +129,138 @@ def escalation(
         few = Bodies.seen(names, roles, rows, rates, fewest=_FEWEST_OF_BODIES)
         stages += [] if few is None or few.axes < 2 else [few]
     return stages
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is seen of d columns.
+
+    Attributes
+    ----------
+    names, roles : sequences of length d
+        An angle whose noise is large has no role.
+    rows : (n, d) array
+    noise : (d,) array
+        Its standard deviation.
+    curved : bool
+        Whether there are angles, also noisy ones.
+    given : bool
+        Whether the user gave roles.
+    """
+
+    names: Sequence[str]
+    roles: Sequence[str | None]
+    rows: np.ndarray
+    noise: np.ndarray
+    curved: bool
+    given: bool
+
+    @property
+    def angles(self) -> list[int]:
+        """Columns that are angles."""
+        return [i for i, role in enumerate(self.roles) if role == "angle"]
+
+    @property
+    def straight(self) -> list[int]:
+        """The other columns."""
+        return [i for i, role in enumerate(self.roles) if role != "angle"]
+
+    @property
+    def positions(self) -> list[int]:
+        """Columns that are places."""
+        return [i for i, role in enumerate(self.roles) if role == "position"]
+
+
+def _sums_and_squares(seen: _Seen, alone: bool) -> list[Given]:
+    """Return sums before their squares; single columns where there are too many products.
+
+    Sums alone where sums over bodies (not `alone`) do not hold them.
+    """
+    if not seen.straight:
+        return []
+    few = term_count(len(seen.straight), 2) <= MAX_TERMS
+    out: list[Given] = []
+    if few or alone:
+        out.append(polynomial(seen.names, 2 if few else 1, seen.straight))
+    return out if few else out + _apart(seen.names, seen.straight)
+
+
+def _of_angles(seen: _Seen) -> list[Given]:
+    """Return functions of angles: harmonics, and cross ratios where there are angles alone."""
+    if not seen.angles:
+        return []
+    out: list[Given] = [trigonometric(seen.names, seen.roles, order) for order in (2, 3)]
+    if len(seen.angles) == len(seen.names) >= _FEWEST_PHASES:
+        out.append(phases(seen.names))
+    return out
+
+
+def _of_amounts(seen: _Seen) -> list[Given]:
+    """Return logarithms of what is positive."""
+    # Roles that rates alone suggest are no reason against a logarithm.
+    open_to = [
+        role in ("amount", None, "other") or not (seen.given or role_of_name(name))
+        for name, role in zip(seen.names, seen.roles, strict=True)
+    ]
+    positive = [
+        i for i in seen.straight if open_to[i] and mostly_positive(seen.rows[:, i], seen.noise[i])
+    ]
+    return [logarithmic(seen.names, positive)] if positive else []
+
+
+def _of_mechanics(seen: _Seen, iterates: bool) -> list[Given]:
+    """Return functions of straight coordinates, and of the distances between places."""
+    names, roles = seen.names, seen.roles
+    out: list[Given] = []
+    if len(seen.positions) >= 2:
+        out += [mechanics(names, roles), mechanics(names, roles, products=True)]
+        out.append(differences(names, roles))
+    d = len(seen.straight)
+    degree = max((p for p in range(3, 7) if term_count(d, p) <= MAX_TERMS), default=0)
+    if degree:
+        # Of many powers noise makes false null vectors: those of low degree come first.
+        out.append(polynomial(names, min(degree, 4), seen.straight))
+    if not seen.positions and not iterates:
+        out += _of_pairs(names, roles)
+    if seen.positions:
+        # A few functions of the distance come before hundreds of powers, which imitate them.
+        out += _of_distances(seen)
+    if degree > 4:
+        out.append(polynomial(names, degree, seen.straight))
+    if seen.positions:
+        if not seen.given:
+            # Nobody said that these are no angles.
+            turning = ["angle" if role == "position" else role for role in roles]
+            out += [trigonometric(names, turning, order) for order in (2, 3)]
+        out.append(exponential(names, roles))
+        out += scaled(names, roles)
+    return out
+
+
+def _of_distances(seen: _Seen) -> list[Given]:
+    """Return potentials of distances, multipoles, plane flow, gaps between places and their ratios."""
+    names, roles = seen.names, seen.roles
+    out: list[Given | None] = [radial(names, roles, [key]) for key in POTENTIALS if key != "1/r"]
+    out += [radial(names, roles), multipoles(names, roles), plane_flow(names, roles)]
+    out += [gaps(names, roles, seen.rows, seen.noise, products) for products in (False, True)]
+    out.append(ratios(names, roles, seen.rows, seen.noise))
+    return [library for library in out if library is not None]
+
+
+def _with_quotients(seen: _Seen, iterates: bool) -> list[Given]:
+    """Return functions with inverse powers of what stays clear of zero."""
+    names, roles, rows = seen.names, seen.roles, seen.rows
+    away = invertible(rows, roles, seen.noise)
+    out: list[Given | None] = []
+    if seen.curved:
+        clear = clear_sines(rows, roles, seen.noise)
+        out.append(curvilinear(names, roles, away, clear))
+        out += of_one_angle(names, roles, clear)
+    if away and iterates:
+        out.append(rational(names, roles, away, widest=NARROWEST))
+    if away:
+        out += [rational(names, roles, away, n) for n in ((1, 2) if seen.angles else (1,))]
+    return [library for library in out if library is not None]
 
 
 def _apart(

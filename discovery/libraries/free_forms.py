@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import sympy
@@ -310,65 +311,144 @@ def free_forms(
     noise : (d,) array
         Standard deviation of each coordinate's noise.
     """
-    symbols = symbols_of(names)
-    positions = [i for i, role in enumerate(roles) if role == "position"]
-    angles = [i for i, role in enumerate(roles) if role == "angle"]
-    momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
-    known = len(positions) + len(angles) + len(momenta) == len(names)
-    if not momenta or not (positions or angles) or not known:
+    seen = _Columns(tuple(names), tuple(roles), rows, noise)
+    known = len(seen.positions) + len(seen.angles) + len(seen.momenta) == len(names)
+    if not seen.momenta or not (seen.positions or seen.angles) or not known:
         return []
-    bodies = group_bodies([names[i] for i in positions], positions)
-    apart = distances(symbols, bodies) if len(bodies) > 1 else []
     # Two bodies have one distance, however many coordinates.
-    if len(positions) > _MOST_POSITIONS and len(apart) != 1:
+    if len(seen.positions) > _MOST_POSITIONS and len(seen.apart) != 1:
         return []
-    p = [symbols[i] for i in momenta]
-    x = [symbols[i] for i in positions]
-    kinetic = (*((q,) for q in p), *itertools.combinations_with_replacement(p, 2))
-
-    def shape(expression: sympy.Expr) -> Shape:
-        return Shape.of(expression, symbols, rows, noise)
-
-    def form(name: str, plain: Sequence[Term], shapes: list[Shape], **more: object) -> Form:
-        return Form(name, symbols, tuple(plain), shapes=tuple(shapes), **{"factors": ((),), **more})
-
     out = []
-    # What is quadratic in all coordinates is plain: laws of that kind are known, and in no way.
-    both = [*x, *p]
-    plain = [*((q,) for q in both), *itertools.combinations_with_replacement(both, 2)]
-    if positions and not angles:
-        out.append(form("the coordinates", plain, [shape(q) for q in x]))
-    if len(x) > 1 and not angles:
-        pairs = [shape(a - b) for a, b in itertools.combinations(x, 2)]
-        out.append(form("differences", plain, pairs))
-        if apart:
+    if not seen.angles:
+        out += [*seen.of_coordinates(), *seen.of_distances(), *seen.about_axes()]
+    return [*out, *seen.beside_angles(), *seen.of_one_place()]
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """What the free functions of mechanical data may be of.
+
+    Attributes
+    ----------
+    names, roles : tuples of length d
+    rows : (n, d) array
+    noise : (d,) array
+    """
+
+    names: tuple[str, ...]
+    roles: tuple[str | None, ...]
+    rows: np.ndarray
+    noise: np.ndarray
+
+    @cached_property
+    def symbols(self) -> tuple[sympy.Symbol, ...]:
+        """The columns'."""
+        return symbols_of(self.names)
+
+    @cached_property
+    def positions(self) -> list[int]:
+        """Columns that are places."""
+        return [i for i, role in enumerate(self.roles) if role == "position"]
+
+    @cached_property
+    def angles(self) -> list[int]:
+        """Columns that are angles."""
+        return [i for i, role in enumerate(self.roles) if role == "angle"]
+
+    @cached_property
+    def momenta(self) -> list[int]:
+        """Columns that are momenta or velocities."""
+        return [i for i, role in enumerate(self.roles) if role in MOMENTA]
+
+    @cached_property
+    def bodies(self) -> list[list[int]]:
+        """Places that belong to one body."""
+        return group_bodies([self.names[i] for i in self.positions], self.positions)
+
+    @cached_property
+    def apart(self) -> list[sympy.Expr]:
+        """Distances of bodies."""
+        return distances(self.symbols, self.bodies) if len(self.bodies) > 1 else []
+
+    @cached_property
+    def places(self) -> list[sympy.Symbol]:
+        """Symbols of the positions."""
+        return [self.symbols[i] for i in self.positions]
+
+    @cached_property
+    def plain(self) -> list[Term]:
+        """What is quadratic in all coordinates: laws of that kind are known, and in no way."""
+        both = [*self.places, *(self.symbols[i] for i in self.momenta)]
+        return [*((q,) for q in both), *itertools.combinations_with_replacement(both, 2)]
+
+    def shape(self, expression: sympy.Expr) -> Shape:
+        """Return what a free function may be of."""
+        return Shape.of(expression, self.symbols, self.rows, self.noise)
+
+    def form(self, name: str, plain: Sequence[Term], shapes: list[Shape], **more: object) -> Form:
+        """Return the form of plain terms and functions of shapes, with no factors by default."""
+        more = {"factors": ((),), **more}
+        return Form(name, self.symbols, tuple(plain), shapes=tuple(shapes), **more)
+
+    def of_coordinates(self) -> Iterator[Form]:
+        """Yield functions of each place, and of the differences of two."""
+        if self.positions:
+            yield self.form("the coordinates", self.plain, [self.shape(q) for q in self.places])
+        if len(self.places) > 1:
+            pairs = [self.shape(a - b) for a, b in itertools.combinations(self.places, 2)]
+            yield self.form("differences", self.plain, pairs)
+
+    def of_distances(self) -> Iterator[Form]:
+        """Yield functions of the distances of bodies, and of one body's distance."""
+        if len(self.places) < 2:
+            return
+        if self.apart:
             # Few unknowns: a body's mass is the same along all axes.
-            moving = group_bodies([names[i] for i in momenta], momenta)
-            alike = [(sympy.Add(*(symbols[i] ** 2 for i in body)),) for body in moving]
-            out.append(form("the distances of bodies", alike, [shape(r) for r in apart]))
+            moving = group_bodies([self.names[i] for i in self.momenta], self.momenta)
+            alike = [(sympy.Add(*(self.symbols[i] ** 2 for i in body)),) for body in moving]
+            shapes = [self.shape(r) for r in self.apart]
+            yield self.form("the distances of bodies", alike, shapes)
         # Places of two bodies make no distance together.
-        whole = [[symbols[i] for i in body] for body in bodies] if apart else [x]
-        for own in whole:
+        whole = [[self.symbols[i] for i in body] for body in self.bodies]
+        for own in whole if self.apart else [self.places]:
             subsets = (itertools.combinations(own, k) for k in range(len(own), 1, -1))
             for some in itertools.chain.from_iterable(subsets):
-                radius = shape(sympy.sqrt(sum(q**2 for q in some)))
+                radius = self.shape(sympy.sqrt(sum(q**2 for q in some)))
                 label = f"the distance of ({', '.join(map(str, some))})"
-                out.append(form(label, plain, [radius]))
-        if len(x) == 3 and not apart:
-            for axis in x:
-                a, b = (q for q in x if q != axis)
-                about = [shape(sympy.sqrt(a**2 + b**2)), shape(axis)]
-                out.append(form(f"the distance of ({a}, {b}) and {axis}", plain, about, **_JOINT))
-                out.append(form(f"{a} and {b}", plain, [shape(a), shape(b)], **_JOINT))
-    for i in momenta if angles else ():
-        waves = [
-            (f(n * symbols[a]),) for a in angles for n in (1, 2) for f in (sympy.cos, sympy.sin)
-        ]
-        of = shape(symbols[i])
-        out.append(form(str(symbols[i]), waves, [of], factors=((), *waves), degree=6))
-    for i in positions:
-        of = shape(symbols[i])
-        # A coordinate that is always positive may be one of a curved system, as a radius.
-        if angles or of.clear or len(names) == 2:
-            out.append(form(str(symbols[i]), kinetic, [of], factors=((), *kinetic), degree=6))
-    return out
+                yield self.form(label, self.plain, [radius])
+
+    def about_axes(self) -> Iterator[Form]:
+        """Yield functions of two shapes: of places along an axis and across it."""
+        if len(self.places) != 3 or self.apart:
+            return
+        for axis in self.places:
+            a, b = (q for q in self.places if q != axis)
+            about = [self.shape(sympy.sqrt(a**2 + b**2)), self.shape(axis)]
+            label = f"the distance of ({a}, {b}) and {axis}"
+            yield self.form(label, self.plain, about, **_JOINT)
+            across = [self.shape(a), self.shape(b)]
+            yield self.form(f"{a} and {b}", self.plain, across, **_JOINT)
+
+    def beside_angles(self) -> Iterator[Form]:
+        """Yield functions of one momentum, times waves of the angles."""
+        for i in self.momenta if self.angles else ():
+            waves = [
+                (f(n * self.symbols[a]),)
+                for a in self.angles
+                for n in (1, 2)
+                for f in (sympy.cos, sympy.sin)
+            ]
+            factors = ((), *waves)
+            of = self.shape(self.symbols[i])
+            yield self.form(self.names[i], waves, [of], factors=factors, degree=6)
+
+    def of_one_place(self) -> Iterator[Form]:
+        """Yield functions of one place, times products of momenta."""
+        p = [self.symbols[i] for i in self.momenta]
+        kinetic = (*((q,) for q in p), *itertools.combinations_with_replacement(p, 2))
+        for i in self.positions:
+            of = self.shape(self.symbols[i])
+            # A coordinate that is always positive may be one of a curved system, as a radius.
+            if self.angles or of.clear or len(self.names) == 2:
+                factors = ((), *kinetic)
+                yield self.form(self.names[i], kinetic, [of], factors=factors, degree=6)

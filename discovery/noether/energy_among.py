@@ -13,12 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from discovery.criteria import SYMMETRIES
 from discovery.formulas.pencil import solve
 from discovery.noether.flow import flow_of, left_over, most_left
 from discovery.noether.motion import Candidate, MeasuredMotion
-
-# Share of the motion that a law has in a sum of which it is no part.
-_NEGLIGIBLE = 0.01
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ def energy_among(laws: Sequence[Candidate], motion: MeasuredMotion) -> np.ndarra
         return None
     share = np.abs(found[:, 0]) * np.linalg.norm(moved, axis=0)
     weights = np.zeros(len(laws))
-    weights[kinetic] = np.where(share > _NEGLIGIBLE * share.max(), found[:, 0], 0.0)
+    weights[kinetic] = np.where(share > SYMMETRIES.no_part * share.max(), found[:, 0], 0.0)
     flow = flow_of(_Sum(laws, weights), motion)
     return weights if flow is not None and len(flow.pairs) == len(motion.pairs) else None
 

@@ -158,9 +158,9 @@ class _Naming:
             return _Linear(slopes, None, None, bare)
         spread = self.motion.states[:, self.q].std(axis=0)
         matrix = found[1:]
-        small = np.abs(matrix * spread[:, None] * speed) <= 1e-5 * size
+        small = np.abs(matrix * spread[:, None] * speed) <= SYMMETRIES.absent_term * size
         matrix = np.where(small, 0.0, matrix)
-        offset = np.where(np.abs(found[0]) * speed <= 1e-5 * size, 0.0, found[0])
+        offset = np.where(np.abs(found[0]) * speed <= SYMMETRIES.absent_term * size, 0.0, found[0])
         return _Linear(slopes, offset, matrix, bare)
 
     def _momentum(self, linear: _Linear, k: int) -> str | None:
@@ -249,7 +249,11 @@ class _Naming:
         for k, i in enumerate(self.q):
             ratio = _parallel(linear.slopes, energy.mass[:, :, k])
             size = np.sqrt(np.mean((slope[:, self.w] * self.points[:, self.w]) ** 2))
-            if ratio and np.abs(slope[:, i]).max() * self.points[:, i].std() <= 1e-5 * size:
+            if (
+                ratio
+                and np.abs(slope[:, i]).max() * self.points[:, i].std()
+                <= SYMMETRIES.absent_term * size
+            ):
                 turning = self.motion.roles[i] == "angle"
                 word = "angular momentum along" if turning else "momentum conjugate to"
                 return f"{word} {self.motion.names[i]}"
@@ -274,9 +278,9 @@ class _Naming:
             return None
         n = len(self.q)
         large = np.abs(found_by_size).max()
-        if np.abs(offset * size)[n:].max() > 1e-5 * large:
+        if np.abs(offset * size)[n:].max() > SYMMETRIES.absent_term * large:
             return None  # a momentum is added
-        if np.abs(found_by_size[:n, n:]).max() > 1e-5 * large:
+        if np.abs(found_by_size[:n, n:]).max() > SYMMETRIES.absent_term * large:
             return None
         a, b = found[n:, n:], found[:n, :n]
         if not _parallel(a, b) or np.sum(a * b) <= 0:
@@ -313,7 +317,7 @@ class _Naming:
         along, pull = found[:n], found[n : 2 * n]
         if not np.any(pull) or not _parallel(pull, along):
             return None
-        axes = np.flatnonzero(np.abs(along) > 1e-5 * np.abs(along).max())
+        axes = np.flatnonzero(np.abs(along) > SYMMETRIES.absent_term * np.abs(along).max())
         names = [self.motion.names[self.q[i]] for i in axes]
         return "Runge–Lenz vector" + (f" along {names[0]}" if len(names) == 1 else "")
 

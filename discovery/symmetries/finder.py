@@ -193,7 +193,6 @@ class SymmetryFinder(BaseEstimator):
         self.confidence_ = float(np.mean(np.equal(counts, found.count)))
         low, high = np.quantile(counts, [0.05, 0.95])
         self.dimension_interval_ = (int(low), int(high))
-        self.names_, self.roles_ = ready.names, ready.roles
         return self
 
     def _candidates(self, ready: Prepared, networks: bool) -> CandidateFields:

@@ -20,8 +20,8 @@ from discovery.symmetries.geometry.sources import Metric, Potential
 from discovery.symmetries.problem import Prepared
 from discovery.symmetries.tensors import TensorLibrary, tensor_operators
 
-# Singular values of products of symmetries, over the largest, below which they depend on others:
-# fields of learned metrics are known to a few percent.
+# Singular values of products of symmetries, over the largest, below which they depend on others. Of
+# known metrics they depend to rounding or not at all, of learned ones to a few percent.
 _DEPENDENT = 0.05
 
 

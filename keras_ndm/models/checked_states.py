@@ -12,6 +12,31 @@ from keras_ndm.user_data import ENOUGH, batches_of, is_arrays, varies
 FitInput: TypeAlias = np.ndarray | tuple | Iterable
 
 
+def refuse_not_finite(x: FitInput, y: np.ndarray | None = None) -> None:
+    """Refuse arrays that hold NaN or infinity, of which one spoils all weights.
+
+    Parameters
+    ----------
+    x : array or nest of arrays
+        Inputs. Data sets of batches are not read.
+    y : array, optional
+        Targets.
+
+    Raises
+    ------
+    ValueError
+        When there are some.
+    """
+    for name, given in (("inputs", x), ("targets", y)):
+        parts = [np.asarray(part) for part in keras.tree.flatten(given) if is_arrays(part)]
+        real = [part for part in parts if np.issubdtype(part.dtype, np.floating)]
+        bad = sum(part.size - int(np.isfinite(part).sum()) for part in real)
+        if bad:
+            raise ValueError(
+                f"The {name} hold {bad} values that are NaN or infinite. Leave these samples out."
+            )
+
+
 def state_rows(x: np.ndarray | tuple, like: np.ndarray | None = None) -> tuple:
     """Split states from steps and check both.
 

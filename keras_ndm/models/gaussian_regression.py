@@ -10,7 +10,7 @@ from keras import ops
 from keras_ndm.backend import Tensor
 from keras_ndm.geometry import activations
 from keras_ndm.metric_layer import MetricLayer
-from keras_ndm.models.checked_states import FitInput, first_arrays
+from keras_ndm.models.checked_states import FitInput, first_arrays, refuse_not_finite
 from keras_ndm.models.likelihood import LikelihoodModel, gram, inverse_factor, without_still
 from keras_ndm.precision import full_precision, refuse_quantized
 from keras_ndm.rowwise import Rows
@@ -146,10 +146,7 @@ class GaussianRegression(LikelihoodModel):
                 f"Expected inputs (N, …) and targets (N, {self.targets}); received shapes "
                 f"{x.shape} and {y.shape}. One target a sample is a column, y[:, None]."
             )
-        for name, part in (("inputs", x), ("targets", y)):
-            bad = part.size - int(np.isfinite(part).sum())
-            if bad:
-                raise ValueError(f"The {name} hold {bad} values that are NaN or infinite.")
+        refuse_not_finite(x, y)
         if not self.built:
             self.build((None, *x.shape[1:]))
             self.built = True

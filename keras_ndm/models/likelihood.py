@@ -16,11 +16,13 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_ndm.backend import Tensor
 from keras_ndm.backend import mean as mean_of
 from keras_ndm.backend.training import cholesky
+from keras_ndm.models.checked_states import FitInput, refuse_not_finite
 from keras_ndm.own_loss import OwnLoss
 from keras_ndm.user_data import check_shapes
 
@@ -91,9 +93,18 @@ class LikelihoodModel(OwnLoss):
         several = isinstance(input_shape[0], list | tuple)
         return tuple(input_shape[0]) if several else tuple(input_shape)
 
-    def fit(self, *args, **kwargs) -> keras.callbacks.History:
-        """As `keras.Model.fit`; warns where a `Budget` is not kept at the end."""
-        history = super().fit(*args, **kwargs)
+    def fit(
+        self, x: FitInput | None = None, y: np.ndarray | None = None, **kwargs
+    ) -> keras.callbacks.History:
+        """As `keras.Model.fit`; warns where a `Budget` is not kept at the end.
+
+        Raises
+        ------
+        ValueError
+            Where arrays hold values that are not finite.
+        """
+        refuse_not_finite(x, y)
+        history = super().fit(x, y, **kwargs)
         for evolution in self.evolutions():
             evolution.warn_of_rising()
         return history

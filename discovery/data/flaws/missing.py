@@ -76,7 +76,7 @@ def rows_to_keep(
     """Tell which rows are samples.
 
     Masked rows are not, nor is a row that is written twice. With `drop`, rows without a finite
-    value or time go too, and those with the time of the row before.
+    value or time go too, and those with the time of the row before, whatever their values.
 
     Parameters
     ----------
@@ -104,13 +104,18 @@ def rows_to_keep(
 
 
 def left_out(
-    rows: np.ndarray, masked: np.ndarray, keep: np.ndarray, names: Sequence[str]
+    rows: np.ndarray,
+    times: np.ndarray,
+    masked: np.ndarray,
+    keep: np.ndarray,
+    names: Sequence[str],
 ) -> list[str]:
     """Return what was left out and why, in words.
 
     Parameters
     ----------
     rows : (n, d)
+    times : (n,)
     masked : (n,) bool
         Rows with a masked value.
     keep : (n,) bool
@@ -126,9 +131,17 @@ def left_out(
             f"{counted(int((lacking & ~keep).sum()), 'sample')} without a value"
             f"{where if columns.any() else ''} left out"
         )
-    others = int((~keep & ~lacking).sum())
-    if others:
-        out.append(f"{counted(others, 'sample')} without a time of their own left out")
+    others = ~keep & ~lacking
+    before = np.maximum.accumulate(np.where(keep, np.arange(len(keep)), 0))
+    unlike = others & (times == times[before]) & (rows != rows[before]).any(axis=1)
+    if (others & ~unlike).any():
+        alone = counted(int((others & ~unlike).sum()), "sample")
+        out.append(f"{alone} without a time of their own left out")
+    if unlike.any():
+        out.append(
+            f"{counted(int(unlike.sum()), 'sample')} with the time of the one before and other "
+            "values left out: the first at a time is kept"
+        )
     return out
 
 

@@ -83,56 +83,99 @@ def candidates(
         Those of one to three terms, and at most two for each term as pivot, without repetitions.
     """
     slack = FORMULAS.flatness_slack if slack is None else slack
-    floor = FORMULAS.flatness_floor
-    size = np.sqrt(np.diag(ops.unit_dirichlet))
-    basis, _ = np.linalg.qr(vectors * size[:, None])
-    found: dict[tuple[int, ...], Candidate] = {}
-
-    def keep(support: tuple[int, ...], pivot: int) -> None:
-        if support in found:
-            return
-        mu, c = ops.pencil.smallest(np.array(support))
-        if not _matters(np.array(support), c, pivot, size):
-            return
-        found[support] = Candidate(support, c, mu, float(costs[list(support)].sum()))
-
+    found = _Found(ops, costs, slack, flat)
     for support in short_supports(ops, flat):
-        keep(support, support[0])
-    for pivot, sparse in sparse_vectors(basis, costs):
-        order = strongest(sparse)[:MAX_SUPPORT]
-        if pivot not in order:
-            continue
-        reduced = _eliminate(ops, np.sort(order), pivot, costs, size, slack)
-        keep(reduced, pivot)
-        most = len(reduced) if reduced in found else len(order)
-        fewest = _fewest(ops, order, pivot, size, slack, most)
-        if fewest is not None:
-            keep(_eliminate(ops, fewest, pivot, costs, size, slack), pivot)
+        found.keep(support, support[0])
+    found.add_sparse(vectors)
     if flat and len(costs) > MAX_SUPPORT:
         for support, pivot in thinned(ops, vectors.shape[1], costs, slack):
-            keep(_eliminate(ops, support, pivot, costs, size, slack), pivot)
-    for support in list(found):
-        # A mixture with simpler laws loses the terms of one of them, or of all.
-        blocks = [set(b) for b in found if len(b) < len(support) and set(b) < set(support)]
-        for block in [*blocks, set().union(*blocks)] if len(blocks) > 1 else blocks:
-            rest = tuple(j for j in support if j not in block)
-            if rest:
-                mu, c = ops.pencil.smallest(np.array(rest))
-                if mu <= max(floor, flat, found[support].flatness * slack**2):
-                    pivot = rest[int(np.argmax(np.abs(c) * size[list(rest)]))]
-                    keep(_eliminate(ops, np.array(rest), pivot, costs, size, slack), pivot)
-    for support, before in _exchanged(found, costs).items():
-        mu, c = ops.pencil.smallest(np.array(support))
-        if mu <= max(floor, flat, found[before].flatness * slack**2):
-            keep(support, support[int(np.argmax(np.abs(c) * size[list(support)]))])
+            found.keep(found.without_needless(support, pivot), pivot)
+    found.add_without_simpler()
+    found.add_exchanged()
+    return found.in_order()
 
-    # Of formulas that are as simple and all flat, the order of the columns decides and not noise:
-    # a basis of laws that span a space does not depend on the order of the runs.
-    def order(f: Candidate) -> tuple:
-        last_first = sorted(f.support, reverse=True)
-        return len(f.support), f.cost, f.flatness if f.flatness > flat else 0.0, last_first
 
-    return sorted(found.values(), key=order)
+class _Found:
+    """The combinations that were found, and how more are made of them.
+
+    Parameters
+    ----------
+    ops : Operators
+    costs : (m,) array
+    slack, flat : float
+        As for `candidates`.
+    """
+
+    def __init__(self, ops: Operators, costs: np.ndarray, slack: float, flat: float) -> None:
+        self._ops, self._costs, self._slack, self._flat = ops, costs, slack, flat
+        self._size = np.sqrt(np.diag(ops.unit_dirichlet))
+        self._all: dict[tuple[int, ...], Candidate] = {}
+
+    def keep(self, support: tuple[int, ...], pivot: int) -> None:
+        """Keep a combination of these terms if the pivot is part of it."""
+        if support in self._all:
+            return
+        mu, c = self._ops.pencil.smallest(np.array(support))
+        if _matters(np.array(support), c, pivot, self._size):
+            cost = float(self._costs[list(support)].sum())
+            self._all[support] = Candidate(support, c, mu, cost)
+
+    def without_needless(self, support: np.ndarray, pivot: int) -> tuple[int, ...]:
+        """Return the terms that the flatness needs, and the pivot."""
+        return _eliminate(self._ops, support, pivot, self._costs, self._size, self._slack)
+
+    def add_sparse(self, vectors: np.ndarray) -> None:
+        """Add what sparse vectors of the span begin with: all that is needed, and the fewest."""
+        basis, _ = np.linalg.qr(vectors * self._size[:, None])
+        for pivot, sparse in sparse_vectors(basis, self._costs):
+            order = strongest(sparse)[:MAX_SUPPORT]
+            if pivot not in order:
+                continue
+            reduced = self.without_needless(np.sort(order), pivot)
+            self.keep(reduced, pivot)
+            most = len(reduced) if reduced in self._all else len(order)
+            fewest = _fewest(self._ops, order, pivot, self._size, self._slack, most)
+            if fewest is not None:
+                self.keep(self.without_needless(fewest, pivot), pivot)
+
+    def add_without_simpler(self) -> None:
+        """Add mixtures with simpler laws without the terms of one of them, or of all."""
+        for support in list(self._all):
+            blocks = [set(b) for b in self._all if len(b) < len(support) and set(b) < set(support)]
+            for block in [*blocks, set().union(*blocks)] if len(blocks) > 1 else blocks:
+                rest = tuple(j for j in support if j not in block)
+                pivot = self._strongest(rest, support) if rest else None
+                if pivot is not None:
+                    self.keep(self.without_needless(np.array(rest), pivot), pivot)
+
+    def add_exchanged(self) -> None:
+        """Add combinations with one term exchanged for a simpler one."""
+        for support, before in _exchanged(self._all, self._costs).items():
+            pivot = self._strongest(support, before)
+            if pivot is not None:
+                self.keep(support, pivot)
+
+    def _strongest(self, support: tuple[int, ...], before: tuple[int, ...]) -> int | None:
+        """Return the term that moves most, where the terms are about as flat as those before."""
+        mu, c = self._ops.pencil.smallest(np.array(support))
+        as_flat = self._all[before].flatness * self._slack**2
+        if not mu <= max(FORMULAS.flatness_floor, self._flat, as_flat):
+            return None
+        return support[int(np.argmax(np.abs(c) * self._size[list(support)]))]
+
+    def in_order(self) -> list[Candidate]:
+        """Return all, the simplest first.
+
+        Of formulas that are as simple and all flat, the order of the columns decides and not noise:
+        a basis of laws that span a space does not depend on the order of the runs.
+        """
+
+        def order(f: Candidate) -> tuple:
+            last_first = sorted(f.support, reverse=True)
+            flatness = f.flatness if f.flatness > self._flat else 0.0
+            return len(f.support), f.cost, flatness, last_first
+
+        return sorted(self._all.values(), key=order)
 
 
 def _exchanged(

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from discovery.criteria import LIBRARIES
+from discovery.criteria import FORMULAS, LIBRARIES
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import solve
 from discovery.libraries.library import Library
@@ -36,14 +36,11 @@ _STATES = 600
 _STARTS, _STEPS, _POLISH, _BEST = 80, 30, 300, 8
 # How far, in spreads, surfaces may be from the middle of the data at first.
 _FAR = 1.5
-# Share of the motion of P that its cofactor leaves, at most: the field is known no better.
+# Share of the motion of P that its cofactor leaves, at most: the field is known no better. It saves
+# work alone: what leaves more is refuted with the products that are made of it.
 _LEFT = 0.03
-# Polynomials that differ by less are one.
-_SAME = 0.05
 # What is zero but for rounding, beside its like.
 _ROUNDING = 1e-12
-# What varies less, over its largest value, is a constant with a little of anything beside it.
-_VARIES = 0.2
 
 
 @dataclass(frozen=True)
@@ -135,14 +132,15 @@ def darboux_polynomials(
     found = forms.descended(forms.started(phi, rng), _STEPS)
     found = forms.descended(_distinct(found, forms.left(found), phi)[: 2 * _BEST], _POLISH)
     left = forms.left(found)
-    found = _distinct(found[left <= _LEFT**2], left[left <= _LEFT**2], phi)
+    held = left <= _LEFT**2
+    found = _distinct(found[held], left[held], phi)
     whole = _with_one(powers.values(np.vstack([every, orbits.measured.states])))
     out: list[np.ndarray] = []
     # More than as many linear cofactors are dependent: no law needs more planes.
     for p in found[: powers.dim + 2] / sizes:
         p *= np.sign(np.median(p @ whole))
         values = p @ whole
-        if of_one_sign(values) and np.ptp(values) > _VARIES * values.max():
+        if of_one_sign(values) and np.ptp(values) > FORMULAS.surface_varies * values.max():
             out.append(p)
     return np.array(out).reshape(len(out), len(phi))
 
@@ -159,7 +157,7 @@ def _distinct(p: np.ndarray, left: np.ndarray, phi: np.ndarray) -> np.ndarray:
     kept: list[int] = []
     for k in np.argsort(left):
         near = np.abs(values[kept] @ values[k]) if kept else np.zeros(1)
-        if near.max() < 1 - _SAME**2 / 2:
+        if near.max() < 1 - FORMULAS.same_surface**2 / 2:
             kept.append(int(k))
     return p[kept]
 

@@ -18,7 +18,7 @@ from scipy import stats
 from discovery.criteria import FORMULAS, LAWS
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import solve
-from discovery.formulas.simple_numbers import Numbers
+from discovery.formulas.simple_numbers import FRACTIONS, Numbers
 from discovery.formulas.simplicity import widths
 from discovery.laws.finding.darboux import of_one_sign
 from discovery.libraries.library import Library
@@ -29,10 +29,6 @@ _STEPS, _DAMPING, _MOST_DAMPING = 30, 1e-3, 1e6
 _SETTLED, _HOPELESS = 1e-4, 0.1
 # Steps after a number was left out.
 _RESETTLE = 6
-# Fractions of a width that numbers are rounded within, in turn.
-_SHRINK = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 1e-4, 1e-5)
-# Share of the largest coefficient that may be scaled to one.
-_STRONG = 0.02
 # Flattest combinations that are looked at.
 _DIRECTIONS = 2
 # Numbers below this size are tried as zero, however certain.
@@ -372,9 +368,9 @@ def _in_numbers(
         return bool(off[others] @ inverse @ off[others] <= most)
 
     errors = np.sqrt(np.maximum(np.diag(covariance)[chosen], 0.0)) / sizes[chosen]
-    strong = np.flatnonzero(np.abs(exact[chosen]) > _STRONG * np.abs(exact).max())
+    strong = np.flatnonzero(np.abs(exact[chosen]) > FORMULAS.strong_term * np.abs(exact).max())
     known = {int(k): widths(coefficients, errors, int(k)) for k in strong}
-    simple = numbers.simplest(coefficients, known, _SHRINK, allowed, measured=True)
+    simple = numbers.simplest(coefficients, known, FRACTIONS, allowed, measured=True)
     if simple is None:
         each = widths(coefficients, errors, pivot)
         simple = numbers.shortest(coefficients / coefficients[pivot], each, allowed)

@@ -26,7 +26,7 @@ from scipy import stats
 from discovery.criteria import FORMULAS, LAWS, LIBRARIES
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import Pencil
-from discovery.formulas.simple_numbers import Numbers
+from discovery.formulas.simple_numbers import FRACTIONS, Numbers
 from discovery.formulas.simplicity import widths
 from discovery.laws.finding.operators import CHUNK_VALUES, moved_by
 from discovery.libraries.library import Library
@@ -41,12 +41,10 @@ _SETTLED = 1e-4
 _RIDGE = 1e-10
 # Steps after a term was left out, and what is zero but for rounding.
 _RESETTLE, _ZERO = 2, 1e-9
-# Newton's steps, and the share of the largest coefficient that may be scaled to one.
-_NEWTON, _STRONG = 12, 0.02
+# Newton's steps.
+_NEWTON = 12
 # Sparse denominators that are tried.
 _DENOMINATORS = 4
-# Fractions of a width that coefficients are rounded within, in turn.
-_SHRINK = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 1e-4, 1e-5)
 
 
 @dataclass(frozen=True)
@@ -416,9 +414,9 @@ def _rounded(refined: Refined, sizes: np.ndarray, numbers: Numbers) -> dict[int,
 
     coefficients = exact / sizes[chosen]
     errors = np.sqrt(np.maximum(np.diag(refined.covariance)[m + chosen], 0.0)) / sizes[chosen]
-    strong = np.flatnonzero(np.abs(exact) > _STRONG * np.abs(exact).max())
+    strong = np.flatnonzero(np.abs(exact) > FORMULAS.strong_term * np.abs(exact).max())
     known = {int(k): widths(coefficients, errors, int(k)) for k in strong}
-    simple = numbers.simplest(coefficients, known, _SHRINK, allowed, measured=True)
+    simple = numbers.simplest(coefficients, known, FRACTIONS, allowed, measured=True)
     if simple is None:
         each = widths(coefficients, errors, pivot)
         simple = numbers.shortest(coefficients / coefficients[pivot], each, allowed)

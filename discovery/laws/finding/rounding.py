@@ -13,9 +13,8 @@ from discovery.formulas.simplicity import widths
 from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import Operators
 
-# Terms with less than this share of the strongest one's gradient are not scaled to one.
-_STRONG = 0.02
-# Fractions of its interval that a coefficient is rounded within, in turn.
+# Fractions of its interval that a coefficient is rounded within, in turn: the widest that the data
+# allow is taken, and a finer grid of fractions would only take longer.
 _SHRINK = (1.0, 0.7, 0.35, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 5e-5, 5e-6)
 
 
@@ -138,7 +137,9 @@ def rounded(
             others = even if refit is None else refit(even, np.abs(even) == main)
             # Along windows of one run what drifts least may still move from window to window.
             exact = others if flat(others) else even
-    strong = np.flatnonzero(np.abs(exact) * size > _STRONG * np.max(np.abs(exact) * size))
+    strong = np.flatnonzero(
+        np.abs(exact) * size > FORMULAS.strong_term * np.max(np.abs(exact) * size)
+    )
     known = {int(pivot): widths(exact, errors, pivot) for pivot in strong}
     simple = numbers.simplest(exact, known, _SHRINK, allowed, errors is not None, refit)
     if simple is not None:

@@ -38,10 +38,6 @@ LAST = 3
 _MOST, _COMPARED, _OFFERED = 4, 4000, 3
 # Kinds of functions with a length that are tuned: alone, and beside another function.
 _TUNED = {1: 10, 2: 3}
-# Motion along runs over the spread, of what differs less between runs than along them.
-_HARDLY_VARIES = 0.7
-# A set of functions is as good as the best one if its flatness is within this factor.
-_AS_GOOD = 1.15
 # Of unit D: functions in one set may be dependent.
 _RIDGE = 1e-11
 # Lengths in units of the largest distance at which functions with a scale are tried.
@@ -108,7 +104,9 @@ class Flat:
     @property
     def promising(self) -> bool:
         """Whether it may be a law, or near one: free functions are never flat to rounding."""
-        return self.drift <= LAWS.small_drift or (self.by_noise and self.drift < _HARDLY_VARIES)
+        return self.drift <= LAWS.small_drift or (
+            self.by_noise and self.drift < FORMULAS.hardly_varies
+        )
 
 
 def without_known(ops: Operators, n_plain: int) -> np.ndarray:
@@ -172,8 +170,8 @@ def described(
     groups = form.groups()
     sets = _sets(len(groups))
     mu = _flatness(_Dictionary.of(form, groups), halves, sets, len(promised))
-    best = _shortest(mu)
-    as_free = _AS_GOOD * max(flat.flatness for flat in promised)
+    best = shortest(mu)
+    as_free = FORMULAS.set_slack * max(flat.flatness for flat in promised)
     # Each function comes with all factors: one with a length may say more than two without.
     enough = len(best[0]) if best and mu[best[0]] <= as_free else _MOST + 1
     if form.scaled_groups() and enough > (_MOST if form.potential else 1):
@@ -348,12 +346,12 @@ def _flatness(
     return out
 
 
-def _shortest(flatness: dict[tuple[int, ...], float]) -> list[tuple[int, ...]]:
+def shortest(flatness: dict[tuple[int, ...], float]) -> list[tuple[int, ...]]:
     """Return the smallest sets that are about as flat as any; none if all move."""
     least = min(flatness.values())
     if not least <= 2 * LAWS.flatness_ceiling:
         return []
-    limit = max(FORMULAS.flatness_floor, _AS_GOOD * least)
+    limit = max(FORMULAS.flatness_floor, FORMULAS.set_slack * least)
     good = [chosen for chosen, mu in flatness.items() if mu <= limit]
     fewest = min(map(len, good))
     some = sorted((s for s in good if len(s) == fewest), key=lambda s: (sum(s), flatness[s]))

@@ -41,15 +41,13 @@ from discovery.libraries.monomials import monomials, term_count
 
 # Highest degree of polynomials in the states.
 _HIGHEST = 6
-# How many functions z there are at most, samples that each of them needs, and samples that are
-# looked at: of more, whole runs.
+# How many functions z there are at most, samples for each of them, and samples that are looked at:
+# of more, whole runs. Budgets: with fewer samples for each, noise has the same probabilities.
 _MOST, _SAMPLES, _ROWS = 90, 40, 20_000
-# Shares of sums of squares: what is rounding, and what few samples would decide of functions that
-# nearly depend on each other.
+# Shares of sums of squares: what is rounding, and what is left of a function that others nearly
+# are, where its own rounding begins to count. Neither changes what noise does.
 _RIDGE, _NEARLY = 1e-9, 1e-6
-# A sample counts no more than so many times the average in the largest of all sums.
-_LEVERAGE = 4.0
-# Samples of a run with a mean beside those left out of it.
+# Samples of a run with a mean beside the three that are left out of it; of fewer nothing is asked.
 _FEWEST = 8
 
 
@@ -213,7 +211,7 @@ class Sample:
         """Return z* (m, n) of functions z (k, n), orthonormal ones that no few samples decide."""
         steady = _orthonormal(self._centred(z) * np.sqrt(self._weight))
         size = np.sum(steady**2, axis=0)
-        least = np.minimum(1.0, np.sqrt(_LEVERAGE * size.mean() / np.maximum(size, 1e-300)))
+        least = np.minimum(1.0, np.sqrt(LAWS.leverage * size.mean() / np.maximum(size, 1e-300)))
         weighted = z * self._weight * least
         others = self._over_runs(self._weight) - self._around(self._weight)
         share = weighted / others

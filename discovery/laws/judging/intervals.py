@@ -21,10 +21,10 @@ from functools import cached_property
 import numpy as np
 from scipy import stats
 
+from discovery.criteria import LAWS
+
 # Smaller denominators are zero.
 _TINY = 1e-300
-# Of t s, added to a drift's square before its logarithm is taken.
-_SHIFT = 2.0
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def upper_margin(
     margin = stats.t.isf(level, n_runs - 1) * error
     if not np.isfinite(margin):
         return np.full(np.shape(values), np.inf)
-    moved = np.maximum(values, 0.0) + _SHIFT * margin
+    moved = np.maximum(values, 0.0) + LAWS.skewed_motion * margin
     return moved * np.expm1(margin / np.maximum(moved, _TINY))
 
 

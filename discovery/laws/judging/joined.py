@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from discovery.criteria import LAWS, LawCriteria
+from discovery.criteria import FORMULAS, LAWS, LawCriteria
 from discovery.estimation.split import Split
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding.candidates import Candidate
@@ -17,9 +17,6 @@ from discovery.laws.judging.numbers_inside import with_errors
 from discovery.laws.judging.verdict import Verdict
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import Exponents
-
-# Terms cancel where this share is left of them: weights are known to noise. The judge decides.
-_CANCELLED = 0.05
 
 
 def joined(
@@ -47,7 +44,7 @@ def joined(
     """
     if any(type(law.library) is not Library for law in laws):
         return None
-    return as_law(*_sum(laws, weights), split, rng, numbers=numbers, criteria=criteria)
+    return as_law(*sum_of(laws, weights), split, rng, numbers=numbers, criteria=criteria)
 
 
 def as_law(
@@ -82,8 +79,14 @@ def as_law(
     return with_errors(law, split.all, criteria)
 
 
-def _sum(laws: Sequence[Law], weights: np.ndarray) -> tuple[Library, np.ndarray]:
-    """Return the terms of a sum and its coefficients, without what cancels."""
+def sum_of(laws: Sequence[Law], weights: np.ndarray) -> tuple[Library, np.ndarray]:
+    """Return the s terms of a sum and its coefficients (s,), without what cancels.
+
+    Parameters
+    ----------
+    laws : sequence of k Law
+    weights : (k,) array
+    """
     atoms = list(dict.fromkeys(atom for law in laws for atom in law.library.atoms))
     parts: dict[Exponents, list[float]] = {}
     for law, weight in zip(laws, weights, strict=True):
@@ -95,7 +98,7 @@ def _sum(laws: Sequence[Law], weights: np.ndarray) -> tuple[Library, np.ndarray]
     kept = {
         powers: sum(own)
         for powers, own in parts.items()
-        if abs(sum(own)) > _CANCELLED * sum(map(abs, own))
+        if abs(sum(own)) > FORMULAS.cancelled_sum * sum(map(abs, own))
     }
     symbols = laws[0].library.symbols
     return Library(symbols, atoms, list(kept), "sums of laws"), np.array(list(kept.values()))

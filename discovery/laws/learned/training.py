@@ -34,9 +34,8 @@ HIDDEN = (64, 64)
 ROUNDS, STEPS = 16, 25
 # Steps that L-BFGS remembers.
 MEMORY = 20
-# Rounds after which it is asked whether more could help, and how far from flat the flattest feature
-# may then be expected to end: three times what was expected is common, ten times is not.
-LOOKS, FAR = (2, 4, 8), 10.0
+# Rounds after which it is asked whether more could help.
+LOOKS = (2, 4, 8)
 # Runs and samples of each that a round sees.
 RUNS, SAMPLES = 60, 48
 # The least distance, in standard deviations of a coordinate, over which features must be smooth.
@@ -104,7 +103,7 @@ def gives_up(left: Sequence[float]) -> bool:
         return False
     before, now = LOOKS[len(left) - 2 : len(left)]
     power = np.log(left[-1] / left[-2]) / np.log(now / before)
-    return bool(left[-1] * (ROUNDS / now) ** min(power, 0.0) > FAR)
+    return bool(left[-1] * (ROUNDS / now) ** min(power, 0.0) > LAWS.hopeless_feature)
 
 
 def _far_from_flat(ops: Operators) -> float:

@@ -17,6 +17,7 @@ from keras_ndm.optimizers.natural_gradient.objective import Nested, Objective, r
 from keras_ndm.optimizers.natural_gradient.solvers.choice import MOST_COLUMNS
 from keras_ndm.optimizers.natural_gradient.solvers.conjugate_gradient import (
     best_combination,
+    dot,
     refined,
 )
 from keras_ndm.optimizers.natural_gradient.solvers.exact import solve_exact
@@ -175,7 +176,7 @@ def _exact(optimizer, problem):
 
     def slope(d, pushed):
         along = ops.sum(z * pushed)
-        return along if rest is None else along + _dot(rest, d)
+        return along if rest is None else along + dot(rest, d)
 
     return _Solution(direction, pushed, jacobian, slope)
 
@@ -202,11 +203,7 @@ def _kronecker(optimizer, problem):
     direction, pushed = best_combination(*arguments)
     if few:
         direction, pushed = refined(jacobian, gradient, direction, pushed, strength, precondition)
-    return _Solution(direction, pushed, jacobian, lambda d, pushed: _dot(gradient, d))
-
-
-def _dot(left, right):
-    return sum(ops.sum(a * b) for a, b in zip(left, right, strict=True))
+    return _Solution(direction, pushed, jacobian, lambda d, pushed: dot(gradient, d))
 
 
 def _logs(objective, loss, y_pred):

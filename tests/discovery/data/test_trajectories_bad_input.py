@@ -48,6 +48,8 @@ BAD_ARGUMENTS = {
     "a name of several lines": ({"names": ["q", "p\n# heading"]}, "cannot be printed"),
     "roles that are none": ({"roles": 3}, "one role for each"),
     "repeated names": ({"names": ["q", "q"]}, "repeats"),
+    "an accent in one character and two": ({"names": ["\u00e9", "e\u0301"]}, "as they are printed"),
+    "names that differ by a space": ({"names": ["q", "q "]}, "as they are printed"),
     "unknown role": ({"roles": ["position", "speed"]}, "unknown role 'speed'.*momentum"),
     "too few roles": ({"roles": ["position"]}, "one role for each"),
     "role of a stranger": ({"roles": {"z": "position"}}, "z"),

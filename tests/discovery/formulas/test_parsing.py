@@ -119,6 +119,17 @@ def test_reads_what_sympy_reads(text):
     assert parse_formula(text, SYMBOLS) == sympy.sympify(text, locals=local)
 
 
+def test_names_that_are_no_words():
+    x, power, gap = symbols = [sympy.Symbol(name, real=True) for name in ("x", "x**2", "a-b")]
+    # As reports print them.
+    assert parse_formula("'x**2'**2/2 + x*'a-b'", symbols) == power**2 / 2 + x * gap
+    assert parse_formula('a-b + x + "x**2"', symbols) == gap + x + power
+    assert parse_formula("x**2 + 1", [power]) == power + 1
+    for text in ("x**2 + 'a-b'", "x**2*x"):
+        with pytest.raises(ValueError, match="a name, and a formula of others"):
+            parse_formula(text, symbols)
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_can_be_called(name):
     args = "x, y" if name == "atan2" else "x"

@@ -41,6 +41,17 @@ def test_what_loses_energy_is_not_off():
     assert not off_by_run([polynomial(runs.names, 4)], prepare(runs), [0, 1])
 
 
+def test_an_error_beyond_the_spread_is_none():
+    """Runs of a second, 40 apart in what would be errors of 40: anything is constant then."""
+    rng = np.random.default_rng(0)
+    t = 0.15 * np.arange(80)
+    x = np.cos(t + rng.uniform(0, 6.3, (30, 1)))
+    states = np.stack([x, rng.uniform(-1, 1, (30, 1)) + 0 * x], axis=2)
+    orbits = prepare(Trajectories(states + 0.01 * rng.standard_normal(states.shape), times=t))
+    for off in off_by_run([polynomial(["x", "c"], 2)], orbits, [0]):
+        assert np.abs(off.errors).max() <= 1.01 * orbits.scale[off.column]
+
+
 def test_a_report_says_which_column_may_be_off():
     report = ConservedQuantityFinder(random_state=0).fit(oscillators("offset")[0]).report_
     assert report.verdict == "undecided" and report.n_conserved == 0

@@ -102,6 +102,13 @@ def test_the_energy_in_a_bowl_is_a_sum_of_laws():
     assert energy_among(laws_of(ONE, "u**2 + x**2"), motion) is None
 
 
+def test_what_is_no_part_of_the_energy_has_no_weight():
+    weights = energy_among(
+        laws_of(ONE, OTHER, "u**3 + x*v**2"), motion_of(runs_of(in_a_bowl, anywhere()))
+    )
+    assert weights[2] == 0.0 and weights[0] / weights[1] == pytest.approx(1, abs=1e-3)
+
+
 def test_energies_of_motions_that_do_not_touch_have_no_sum():
     motion = motion_of(runs_of(in_two_springs, anywhere()))
     assert energy_among(laws_of("u**2 + x**2", "v**2 + 2*y**2"), motion) is None

@@ -286,6 +286,15 @@ def test_bad_arguments_are_explained():
     assert keras.activations.get("relu") is relu.activation
 
 
+@pytest.mark.parametrize("kind", ["cholesky", "constant", "diagonal", "pullback"])
+@pytest.mark.parametrize("function", [geometry.christoffel, geometry.ricci, geometry.connect])
+def test_a_layer_without_weights_says_so(kind, function):
+    points = np.ones((1, 2), "float32")
+    arguments = (points, 2 * points) if function is geometry.connect else (points,)
+    with pytest.raises(ValueError, match="Build it first"):
+        function(MetricLayer(kind), *arguments)
+
+
 @pytest.mark.parametrize(
     "function",
     [geometry.scalar_curvature, geometry.ricci, geometry.riemann, geometry.christoffel],

@@ -169,6 +169,7 @@ BAD = {
         lambda: MetricLayer(hidden=[keras.layers.Dense(3, activation="relu")]).require_smooth(),
         "relu",
     ),
+    "not built": (lambda: MetricLayer().scalar_curvature(np.zeros((1, 2))), "Build it first"),
     "no size": (lambda: metric_heads.MetricHead().size(2), None),
 }
 

@@ -258,6 +258,7 @@ def _fitted_small():
 NO_METRIC = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, name="flat")])
 BAD = {
     "nan": (lambda: small().fit(np.where(X > 0, np.nan, X), Y), "NaN or infinite"),
+    "nan in a second fit": (lambda: _fitted_small().fit(X, np.where(Y > 0, np.nan, Y)), "targets"),
     "rank": (lambda: small().fit(X[:, 0], Y), r"\(N, d\)"),
     "targets": (lambda: small().fit(X, Y[:5]), "one shape"),
     "steps": (lambda: small().fit((X, -np.ones(len(X))), Y), "positive"),

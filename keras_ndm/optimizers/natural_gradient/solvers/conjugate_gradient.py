@@ -4,7 +4,7 @@ The model is L − ⟨∇L, d⟩ + ½ |J̃ d|² + ½ λ |d|²: the curvature is 
 matrix. The Kronecker factors give the direction, and never the length.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from keras import ops
 
@@ -12,7 +12,7 @@ from keras_ndm.backend import Tensor
 from keras_ndm.backend.training import computed_once
 from keras_ndm.optimizers.natural_gradient.fisher.jacobian import Jacobian
 
-__all__ = ["ITERATIONS", "best_combination", "refined"]
+__all__ = ["ITERATIONS", "best_combination", "dot", "refined"]
 
 # Few: each costs less than a gradient, and the first ones give most of what the factors leave. The
 # exact minimum on one batch would fit that batch.
@@ -41,10 +41,10 @@ def best_combination(
     pushed = [jacobian.apply(d) for d in pair]
 
     def entry(i, j):
-        return ops.sum(pushed[i] * pushed[j]) + strength * _dot(pair[i], pair[j])
+        return ops.sum(pushed[i] * pushed[j]) + strength * dot(pair[i], pair[j])
 
     first, cross, second = entry(0, 0), entry(0, 1), entry(1, 1)
-    right, other = _dot(gradient, direction), _dot(gradient, previous)
+    right, other = dot(gradient, direction), dot(gradient, previous)
     determinant = first * second - cross * cross
     # Without a last step, or with one along the direction, only the direction is used.
     usable = determinant > 1e-4 * first * second
@@ -80,17 +80,17 @@ def refined(
     back = jacobian.transpose(pushed)
     residual = [g - f - strength * d for g, f, d in zip(gradient, back, start, strict=True)]
     search = conjugate = precondition(residual)
-    size = _dot(residual, conjugate)
+    size = dot(residual, conjugate)
     for _ in range(ITERATIONS):
         along = jacobian.apply(search)
         turned = [f + strength * s for f, s in zip(jacobian.transpose(along), search, strict=True)]
         # Where nothing is left to improve, 0/0 must not make the step NaN.
-        length = _ratio(size, _dot(search, turned))
+        length = _ratio(size, dot(search, turned))
         direction = [d + length * s for d, s in zip(direction, search, strict=True)]
         pushed = pushed + length * along
         residual = [r - length * t for r, t in zip(residual, turned, strict=True)]
         conjugate = precondition(residual)
-        last, size = size, _dot(residual, conjugate)
+        last, size = size, dot(residual, conjugate)
         turn = _ratio(size, last)
         search = computed_once([c + turn * s for c, s in zip(conjugate, search, strict=True)])
     return direction, pushed
@@ -100,5 +100,6 @@ def _ratio(above, below):
     return ops.where(below > 0, above / ops.where(below > 0, below, 1.0), 0.0)
 
 
-def _dot(left, right):
+def dot(left: Sequence[Tensor], right: Sequence[Tensor]) -> Tensor:
+    """Scalar product of two lists of tensors of the same shapes."""
     return sum(ops.sum(a * b) for a, b in zip(left, right, strict=True))

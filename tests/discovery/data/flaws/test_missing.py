@@ -74,7 +74,9 @@ def test_repeated_times():
     times[4] = 3
     runs = Trajectories(states=states(), times=times, missing="drop")
     assert runs.lengths.tolist() == [STEPS - 1] * RUNS
-    assert runs.remarks == ("6 samples without a time of their own left out",)
+    np.testing.assert_array_equal(runs.states, np.delete(states(), 4, axis=1))
+    said = "6 samples with the time of the one before and other values left out"
+    assert runs.remarks == (f"{said}: the first at a time is kept",)
 
 
 def test_rows_that_are_written_twice():

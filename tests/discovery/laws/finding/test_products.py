@@ -43,6 +43,17 @@ def test_the_sides_of_a_triangle(noise):
         assert np.abs(found - side).max(axis=1).min() < 0.03 + noise
 
 
+def test_no_line_lets_circles_pass():
+    """Beside them lies no line with a cofactor, but what is nearly a constant."""
+    times = np.tile(np.linspace(0, 6, 80), 24)
+    turn = times.reshape(24, -1) + np.linspace(0, 6, 24)[:, None]
+    size = np.linspace(0.5, 1.5, 24)[:, None]
+    states = 3 + np.stack([size * np.cos(turn), size * np.sin(turn)], axis=2)
+    states += 0.01 * np.random.default_rng(0).standard_normal(states.shape)
+    runs = Trajectories(states=states, times=times[:80], names=NAMES)
+    assert not len(surfaces(prepare(runs, None, Sampling.FLOW), times, rates=1))
+
+
 def test_the_field_is_that_of_the_runs():
     orbits, data = orbits_of(TURNED, 0.01)
     field = Field.fitted(polynomial(NAMES, 2), orbits, data.row_times)

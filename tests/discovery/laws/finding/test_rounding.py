@@ -78,3 +78,11 @@ def test_few_simple_numbers_do_not_hide_among_many_equal_ones():
     numbers = rounded(everywhere, found, still, errors=errors, kinds=kinds)
     assert numbers[-1] / numbers[0] == pytest.approx(1.985, abs=1e-3)
     assert set(asked) <= {0, 1} and 1 in asked
+
+
+def test_a_weak_term_is_not_made_one():
+    """1.4 is simple, as 7/5, and 1/1.4 is not; but a multiple of what hardly counts is chance."""
+    weak = Operators(np.zeros((2, 2)), np.eye(2), np.eye(2), np.diag([1.0, 1e-4]))
+    found = Candidate((0, 1), np.array([1.4, 1.0]), 0.0, 2.0)
+    numbers = rounded(weak, found, lambda *_: True, errors=np.array([1e-3, 1e-3]))
+    assert numbers[0] == 1.0 and numbers[1] == pytest.approx(1 / 1.4, rel=1e-4)

@@ -6,7 +6,7 @@ import sympy
 
 import discovery
 from discovery.estimation.preparation import prepare
-from discovery.laws.free.description import Halves
+from discovery.laws.free.description import Flat, Halves, shortest
 from discovery.laws.free.one_shape import one_shape_stages
 from discovery.laws.free.stages import best_degree, free_stages
 from discovery.laws.judging.verdict import Formula
@@ -254,3 +254,17 @@ def test_products_of_momenta_with_functions_of_one_place():
     (energy,) = (law for law in laws if law.library.learned or len(law.coefficients) > 1)
     values = energy.values(clean.reshape(-1, 4)).reshape(clean.shape[:2])
     assert np.sqrt(values.var(axis=1).mean()) < 0.01 * values.std()
+
+
+def test_what_may_be_a_law():
+    """What drifts by little; or what noise moves, where it differs more between runs than along."""
+    assert Flat(flatness=50.0, drift=0.01).promising
+    assert Flat(flatness=1.0, drift=0.5).promising and not Flat(flatness=1.0, drift=0.8).promising
+    assert not Flat(flatness=50.0, drift=0.5).promising
+
+
+def test_the_fewest_functions_that_are_as_flat():
+    flatness = {(0,): 9.0, (1,): 1.1, (2,): 1.05, (0, 1): 1.0}
+    assert shortest(flatness) == [(1,), (2,)]
+    assert shortest(flatness | {(0, 1): 0.9}) == [(0, 1)]
+    assert shortest({(0,): 9.0}) == []

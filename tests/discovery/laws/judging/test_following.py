@@ -88,6 +88,18 @@ def test_noise_follows_nothing(noise):
     assert np.mean(seen) > 0.3 and min(seen) > 0.003
 
 
+def test_few_samples_far_out_decide_nothing():
+    """Sizes over decades: of the highest powers one run in twenty would be nearly all."""
+    seen = []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        size, phase = np.exp(1.2 * rng.standard_normal((20, 2, 1))), rng.uniform(0, 6.3, (20, 2, 1))
+        angle = np.linspace(0, 20, 60) + phase
+        clean = np.concatenate([size * np.cos(angle), -size * np.sin(angle)], axis=1)
+        seen.append(of(["(x**2 + u**2)**2"], [1], orbits(clean.swapaxes(1, 2), 0.01, seed)))
+    assert np.mean(seen) > 0.23
+
+
 def test_many_short_runs_are_no_motion():
     """No sample meets its own noise in the mean of its run."""
     rng = np.random.default_rng(0)
