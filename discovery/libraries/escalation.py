@@ -238,7 +238,7 @@ def _of_mechanics(seen: _Seen, iterates: bool) -> list[Given]:
 
 
 def _of_distances(seen: _Seen) -> list[Given]:
-    """Return potentials of distances, multipoles, plane flow, gaps between places and their ratios."""
+    """Return potentials of distances, multipoles, plane flow, gaps and ratios of places."""
     names, roles = seen.names, seen.roles
     out: list[Given | None] = [radial(names, roles, [key]) for key in POTENTIALS if key != "1/r"]
     out += [radial(names, roles), multipoles(names, roles), plane_flow(names, roles)]
