@@ -17,4 +17,4 @@ print(report)
 for law in report.quantities:
     values = law(runs.states)
     within, between = values.std(axis=1).mean(), values.mean(axis=1).std()
-    print(f"{law.expression}: varies by {within:.2g} along an orbit, {between:.2g} between orbits")
+    print(f"{law.formula}: varies by {within:.2g} along an orbit, {between:.2g} between orbits")

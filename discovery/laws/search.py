@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import count
+from operator import attrgetter
 
 import numpy as np
 import sympy
@@ -175,7 +176,8 @@ class Search:
                 break
         if n_runs < fewest:
             self._skip("richer libraries", 0, f"{n_runs} runs are too few")
-        laws = with_alternatives(self._in_simple_basis(), self.pool, self.split)
+        laws = self._without_slow_columns(self._in_simple_basis())
+        laws = with_alternatives(laws, self.pool, self.split)
         laws = [self._with_errors(law) for law in laws]
         chosen = {law.expression for law in laws}
         left_out = [law for law in self.pool if law.verdict == Verdict.EXACT]
@@ -191,6 +193,27 @@ class Search:
             left_out=[law for law in left_out if law.expression not in chosen],
             refused=self.refused,
         )
+
+    def says_less(self, terms: Functions) -> bool:
+        """Tell whether terms are several of one column that hardly moves along runs.
+
+        It is a law itself, or nearly. A sum of its functions is flat where most runs are, and says
+        less: it moves by less over its spread than the column does.
+        """
+        symbols = {s for term in terms.expressions() for s in term.free_symbols}
+        if len(terms) < 2 or len(symbols) != 1:
+            return False
+        return bool(self._slow[terms.symbols.index(symbols.pop())])
+
+    @cached_property
+    def _slow(self) -> np.ndarray:
+        """Which columns (d,) move along runs by no more than what is called nearly conserved."""
+        fit = self.split.fit
+        states, errors = fit.smoothed.states, fit.smoothed.variances
+        lengths = np.diff(fit.offsets)
+        means = np.add.reduceat(states, fit.offsets[:-1]) / lengths[:, None]
+        within = np.mean((states - np.repeat(means, lengths, axis=0)) ** 2 - errors, axis=0)
+        return within <= self.criteria.small_drift**2 * np.var(states, axis=0)
 
     def depends(
         self, library: Functions, vectors: np.ndarray, found: Sequence[Law], length: float = 0.0
@@ -381,6 +404,31 @@ class Search:
             split = split.inside(library.domain.holds)
         return split.blurred(library.blur) if library.blur else split
 
+    def _without_slow_columns(self, laws: list[Law]) -> list[Law]:
+        """Leave out functions of other laws and of a column that is none, though it hardly moves.
+
+        Were they conserved, so would be the column; their noise hides how little they move.
+        """
+        scale, probes = self.split.held.scale, self.split.probes
+        exact = [law for law in laws if law.verdict == Verdict.EXACT]
+        alone = [law.expression for law in exact]
+        for law in sorted(exact, key=attrgetter("price"), reverse=True):
+            symbols = law.library.symbols
+            slow = [i for i in np.flatnonzero(self._slow) if symbols[i] not in alone]
+            others = [other for other in exact if other is not law]
+            if not slow or not others or len(law.expression.free_symbols) < 2:
+                continue
+            gradients = [other.gradient(probes, scale) for other in (law, *others)]
+            for i in slow:
+                column = np.zeros_like(probes)
+                column[:, i] = 1.0
+                beside, limits = [*gradients[1:], column], {"criteria": self.criteria}
+                if not independent(gradients[:1], beside, [law.sine], **limits):
+                    exact = others
+                    laws = [other for other in laws if other is not law]
+                    break
+        return laws
+
     def _in_simple_basis(self) -> list[Law]:
         chosen, split = self.chosen, self.split
         probes = on_surface(split.probes, split.held.scale, chosen.identities)
@@ -528,12 +576,15 @@ class _Trials:
         measured = self.judge.split.all.measured.states
         if key in judged or not np.isfinite(terms.values(measured)).all():
             return
+        if self.search.says_less(terms):
+            return
         least = simplicity.length(terms.expressions())
         if self.search.depends(terms, candidate.coefficients[:, None], self.found, least):
             return
         refined = self.judge.refined(view, candidate)
-        final = self._key(view, self.library.restrict(refined.candidate.support))
-        in_vain = final in judged
+        left = self.library.restrict(refined.candidate.support)
+        final = self._key(view, left)
+        in_vain = final in judged or self.search.says_less(left)
         if not in_vain:
             law = self.judge.law(view, refined)
             self.found.append(self._with_better_numbers(law) if view is self.ops else law)
