@@ -176,8 +176,7 @@ class Search:
                 break
         if n_runs < fewest:
             self._skip("richer libraries", 0, f"{n_runs} runs are too few")
-        laws = self._without_slow_columns(self._in_simple_basis())
-        laws = with_alternatives(laws, self.pool, self.split)
+        laws = with_alternatives(self._in_simple_basis(), self.pool, self.split)
         laws = [self._with_errors(law) for law in laws]
         chosen = {law.expression for law in laws}
         left_out = [law for law in self.pool if law.verdict == Verdict.EXACT]
@@ -319,6 +318,10 @@ class Search:
         before = len(self.chosen.laws)
         if passed:
             self.chosen = self._selected(self.pool)
+            moving = self._of_slow_columns(self.chosen.laws)
+            if moving:
+                self.pool = [law for law in self.pool if all(law is not m for m in moving)]
+                self.chosen = self._selected(self.pool)
         new = len(self.chosen.laws) - before
         record = StageRecord(library.name, len(library), trials.flat.values, new)
         self.records.append(replace(record, unfinished=trials.unfinished))
@@ -404,13 +407,13 @@ class Search:
             split = split.inside(library.domain.holds)
         return split.blurred(library.blur) if library.blur else split
 
-    def _without_slow_columns(self, laws: list[Law]) -> list[Law]:
-        """Leave out functions of other laws and of a column that is none, though it hardly moves.
+    def _of_slow_columns(self, laws: Sequence[Law]) -> list[Law]:
+        """Return functions of other laws and of a column that is none, though it hardly moves.
 
         Were they conserved, so would be the column; their noise hides how little they move.
         """
         scale, probes = self.split.held.scale, self.split.probes
-        exact = [law for law in laws if law.verdict == Verdict.EXACT]
+        exact, out = [law for law in laws if law.verdict == Verdict.EXACT], []
         alone = [law.expression for law in exact]
         for law in sorted(exact, key=attrgetter("price"), reverse=True):
             symbols = law.library.symbols
@@ -425,9 +428,9 @@ class Search:
                 beside, limits = [*gradients[1:], column], {"criteria": self.criteria}
                 if not independent(gradients[:1], beside, [law.sine], **limits):
                     exact = others
-                    laws = [other for other in laws if other is not law]
+                    out.append(law)
                     break
-        return laws
+        return out
 
     def _in_simple_basis(self) -> list[Law]:
         chosen, split = self.chosen, self.split
