@@ -6,11 +6,12 @@ Data flow one way: operators → spectrum → sparse candidates → held-out evi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import count
 from operator import attrgetter
+from typing import TypeAlias
 
 import numpy as np
 import sympy
@@ -43,6 +44,7 @@ from discovery.libraries.functions import Functions
 from discovery.libraries.many_bodies.remembered import remembering
 from discovery.libraries.numeric import Numeric
 
+Wanted: TypeAlias = Callable[[Functions, np.ndarray], bool]
 # Rows of which a formula takes the whole work (`LawCriteria.most_work`); of fewer it takes less.
 ROWS_OF_WORK = 4000
 # Functions of a library that few runs are worth trying with: their windows are no sample of
@@ -66,6 +68,7 @@ def analyse(
     rng: np.random.Generator,
     numbers: Numbers = NUMBERS,
     criteria: LawCriteria = LAWS,
+    wanted: Wanted | None = None,
 ) -> Findings:
     """Search the stages in turn for functions that are conserved along the orbits.
 
@@ -82,11 +85,14 @@ def analyse(
         What coefficients are rounded to.
     criteria : LawCriteria
         The limits by which formulas are judged.
+    wanted : callable, optional
+        Tells of terms (s) and their coefficients (s,) whether they may be what is looked for: else
+        they are not judged.
     """
     positive = sorted({column for stage in stages for column in stage.positive})
     # What overflows, or has no value, is no law, and nothing to warn of.
     with remembering(), np.errstate(all="ignore"):
-        return Search(split.probing(positive), rng, numbers, criteria).run(stages)
+        return Search(split.probing(positive), rng, numbers, criteria, wanted).run(stages)
 
 
 class Search:
@@ -102,6 +108,8 @@ class Search:
         What coefficients are rounded to.
     criteria : LawCriteria
         The limits by which formulas are judged.
+    wanted : callable, optional
+        As for `analyse`.
 
     Attributes
     ----------
@@ -133,7 +141,9 @@ class Search:
         rng: np.random.Generator,
         numbers: Numbers = NUMBERS,
         criteria: LawCriteria = LAWS,
+        wanted: Wanted | None = None,
     ) -> None:
+        self.wanted = wanted
         self.split, self.rng = split, np.random.default_rng(rng.integers(2**63))
         self.numbers, self.criteria = numbers, criteria
         self.pool: list[Law] = []
@@ -571,6 +581,9 @@ class _Trials:
 
     def _consider(self, view: Operators, candidate: Candidate) -> None:
         """Judge a candidate, unless it is refuted at sight, known, or was judged before."""
+        wanted = self.search.wanted
+        if wanted and not wanted(self.library.restrict(candidate.support), candidate.coefficients):
+            return
         if self.judge.hopeless(candidate, self._held):
             next(self.judge.number)
             return

@@ -35,7 +35,7 @@ from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.independence import independent
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.verdict import Verdict
-from discovery.laws.search import analyse
+from discovery.laws.search import Wanted, analyse
 from discovery.laws.stages import Closed, Stage
 from discovery.libraries.dissipative import Loss, even_terms, losses, odd_terms, with_losses
 from discovery.libraries.embedded import Embedded
@@ -105,6 +105,7 @@ class Moving:
         orbits: Orbits,
         rng: np.random.Generator,
         numbers: Numbers,
+        wanted: Wanted | None = None,
     ) -> list[Law]:
         """Return the laws of orbits, or what few obey.
 
@@ -117,13 +118,16 @@ class Moving:
             Draws the resamples.
         numbers : Numbers
             What coefficients are rounded to.
+        wanted : callable, optional
+            As for `laws.search.analyse`.
         """
+        limits = {"numbers": numbers, "wanted": wanted}
         if not self.windows:
-            return analyse(stages, Split.of(orbits, self.fit, self.held, rng), rng, numbers).laws
+            return analyse(stages, Split.of(orbits, self.fit, self.held, rng), rng, **limits).laws
         split = Split.in_time(orbits.in_windows(self.windows), rng)
         if split is None:
             return []
-        found = analyse(stages, split, rng, numbers)
+        found = analyse(stages, split, rng, **limits)
         laws = found.along_runs(orbits.n_runs, orbits.measured.states.shape[1]).laws
         return [
             replace(law, errors=test.standard_errors(law.coefficients))
@@ -278,7 +282,7 @@ def _losing(
             continue
         some = tiers if len(even) <= _MOST_OF_ALL else tiers[:1]
         stages += [_Alone(with_losses(even, every, tier), balance.is_energy) for tier in some]
-    laws = moving.laws(stages, balance.orbits, rng, numbers)
+    laws = moving.laws(stages, balance.orbits, rng, numbers, balance.may_be_energy)
     nearly = [law for law in laws if balance.is_energy(law, Verdict.APPROXIMATE)]
     near = [law for law in nearly[:1] if balance.rest(law) <= LAWS.friction_rest]
     energies = map(balance.energy, [law for law in laws if balance.is_energy(law)] or near)
@@ -323,42 +327,57 @@ class _Balance:
     def _kinds(self) -> dict[sympy.Symbol, Loss]:
         return {loss.symbol: loss for loss in self.losses}
 
-    def _parted(self, law: Law) -> tuple[list[int], list[int]]:
+    def _parted(self, library: Functions) -> tuple[list[int], list[int]]:
         """Return which of a law's terms are of the energy, and which are losses."""
-        terms = law.library.expressions()
+        terms = library.expressions()
         lost = [j for j, term in enumerate(terms) if term in self._kinds]
         return [j for j in range(len(terms)) if j not in lost], lost
 
-    def _rates(self, law: Law, lost: Sequence[int]) -> np.ndarray:
+    def _rates(self, library: Functions, lost: Sequence[int]) -> np.ndarray:
         """Return what is lost in a unit of time by each of the given terms, (k, n)."""
-        terms, states = law.library.expressions(), self.moving.orbits.smoothed.states
+        terms, states = library.expressions(), self.moving.orbits.smoothed.states
         return np.array([self._kinds[terms[j]].values(states) for j in lost])
 
-    def _energy_terms(self, law: Law, kept: Sequence[int]) -> Library:
-        library = law.library.restrict(kept)
+    def _energy_terms(self, library: Functions, kept: Sequence[int]) -> Library:
+        library = library.restrict(kept)
         symbols = library.symbols[: len(self.moving.names)]
         return Library(symbols, library.atoms, library.exponents, library.name)
+
+    def may_be_energy(self, library: Functions, coefficients: np.ndarray) -> bool:
+        """Tell whether terms are an energy with a loss, before they are judged.
+
+        Of a kinetic energy that is not negative, by the same share as in `is_energy`, and with
+        losses whose sum takes.
+        """
+        kept, lost = self._parted(library)
+        if not kept or not lost:
+            return False
+        kinetic = self._twice_kinetic(self._energy_terms(library, kept), coefficients[kept])
+        sign = np.sign(kinetic.mean())
+        if not sign or _share_below(sign * kinetic) > LAWS.friction_gives:
+            return False
+        return bool(sign * (coefficients[lost] @ self._rates(library, lost)).mean() > 0)
 
     def is_energy(self, law: Law, verdict: Verdict | None = None) -> bool:
         """Tell whether a law, or what has the given verdict, is an energy with its losses.
 
         Friction takes and never gives, and takes of a kinetic energy, which is never negative.
         """
-        kept, lost = self._parted(law)
+        kept, lost = self._parted(law.library)
         if law.verdict != (verdict or self.moving.law) or not kept or not lost:
             return False
         terms, factors = law.library.expressions(), law.coefficients[lost]
-        kinetic = self._twice_kinetic(self._energy_terms(law, kept), law.coefficients[kept])
+        kinetic = self._twice_kinetic(self._energy_terms(law.library, kept), law.coefficients[kept])
         sign = np.sign(kinetic.mean())
         powers = np.array([self._kinds[terms[j]].power for j in lost])
         if not sign or (sign * factors[powers > 0] < 0).any():
             return False
-        loss = factors @ self._rates(law, lost)
+        loss = factors @ self._rates(law.library, lost)
         return max(_share_below(sign * kinetic), _share_below(sign * loss)) <= LAWS.friction_gives
 
     def rest(self, law: Law) -> float:
         """Return how much of an energy's motion along runs friction does not explain."""
-        kept, _ = self._parted(law)
+        kept, _ = self._parted(law.library)
         energy = law.coefficients[kept] @ law.library.restrict(kept).values(
             self.orbits.smoothed.states
         )
@@ -386,13 +405,13 @@ class _Balance:
 
     def energy(self, law: Law) -> Law:
         """Return an energy without its losses."""
-        kept, lost = self._parted(law)
-        library, errors = self._energy_terms(law, kept), law.errors[kept]
+        kept, lost = self._parted(law.library)
+        library, errors = self._energy_terms(law.library, kept), law.errors[kept]
         coefficients = _simplest(law.coefficients[kept], errors, self.numbers)
         largest = int(np.argmax(np.abs(coefficients)))
         change = coefficients[largest] / law.coefficients[kept][largest]
         factors, errors = self._fitted(law, lost)[lost] * change, errors * abs(change)
-        rates = self._rates(law, lost).mean(axis=1)
+        rates = self._rates(law.library, lost).mean(axis=1)
         kinetic = self._twice_kinetic(library, coefficients)
         size = abs(kinetic.mean())
         rate = abs(float(factors @ rates)) / size
