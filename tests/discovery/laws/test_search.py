@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+import sympy
 
 from discovery import Trajectories, datasets, libraries
 from discovery.estimation.preparation import prepare
@@ -274,3 +275,17 @@ def test_two_expansions_of_one_name_are_judged_both():
     stages = stages_of([as_numbers(1.1, "one"), as_numbers(1.0, "another")])
     (law,) = exact_of(analyse(stages, Split.draw(orbits, rng), rng))
     assert law.library.name == "another, as numbers"
+
+
+def test_what_is_not_wanted_is_not_judged():
+    """Of the laws of an oscillator in the plane, those without the coordinate y."""
+    runs = datasets.load("isotropic_oscillator", RUNS, STEPS, noise=0.01, seed=0)
+    y, rng = sympy.Symbol("y", real=True), np.random.default_rng(0)
+    stages = stages_of([libraries.polynomial(runs.names, 2)])
+
+    def without_y(terms, _):
+        return not any(term.has(y) for term in terms.expressions())
+
+    found = analyse(stages, Split.draw(prepare(runs), rng), rng, wanted=without_y)
+    laws = [law.expression for law in (*found.laws, *found.left_out, *found.refused)]
+    assert laws and not any(law.has(y) for law in laws)
