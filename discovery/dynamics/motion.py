@@ -271,7 +271,8 @@ class Motion(Drawn):
         values, covariance = found.values, found.covariance * max(1.0, found.per_freedom)
         if self._equations.ties is not None:
             values, covariance = self._equations.ties.kept(values, covariance, found.undetermined)
-        fitted = ("the coefficients", "the motion along", "the motion of")
+        fitted = ("the coefficients", "the motion along", "the motion of other runs")
+        fitted += ("the motion of these runs",)
         uncertain = [what for what in self.uncertain if not what.startswith(fitted)]
         if not test.any():
             uncertain.append(

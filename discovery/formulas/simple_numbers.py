@@ -37,7 +37,7 @@ _EXACT_DENOMINATOR = 10
 # Significant digits at most.
 DIGITS = 12
 # Fractions of its width that a number is rounded within, in turn: the widest that the data allow.
-FRACTIONS = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 1e-4, 1e-5)
+SHARES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 1e-4, 1e-5)
 # How often an interval holds what rounding a number to digits may move it: two digits of its error.
 _ROUNDED = 10
 # Returns numbers (s,) of which some (s,) bool are fixed and the others are fitted beside them.

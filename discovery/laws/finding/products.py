@@ -18,7 +18,7 @@ from scipy import stats
 from discovery.criteria import FORMULAS, LAWS
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import solve
-from discovery.formulas.simple_numbers import FRACTIONS, Numbers
+from discovery.formulas.simple_numbers import SHARES, Numbers
 from discovery.formulas.simplicity import widths
 from discovery.laws.finding.darboux import of_one_sign
 from discovery.libraries.library import Library
@@ -370,7 +370,7 @@ def _in_numbers(
     errors = np.sqrt(np.maximum(np.diag(covariance)[chosen], 0.0)) / sizes[chosen]
     strong = np.flatnonzero(np.abs(exact[chosen]) > FORMULAS.strong_term * np.abs(exact).max())
     known = {int(k): widths(coefficients, errors, int(k)) for k in strong}
-    simple = numbers.simplest(coefficients, known, FRACTIONS, allowed, measured=True)
+    simple = numbers.simplest(coefficients, known, SHARES, allowed, measured=True)
     if simple is None:
         each = widths(coefficients, errors, pivot)
         simple = numbers.shortest(coefficients / coefficients[pivot], each, allowed)

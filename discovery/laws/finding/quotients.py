@@ -26,7 +26,7 @@ from scipy import stats
 from discovery.criteria import FORMULAS, LAWS, LIBRARIES
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import Pencil
-from discovery.formulas.simple_numbers import FRACTIONS, Numbers
+from discovery.formulas.simple_numbers import SHARES, Numbers
 from discovery.formulas.simplicity import widths
 from discovery.laws.finding.operators import CHUNK_VALUES, moved_by
 from discovery.libraries.library import Library
@@ -416,7 +416,7 @@ def _rounded(refined: Refined, sizes: np.ndarray, numbers: Numbers) -> dict[int,
     errors = np.sqrt(np.maximum(np.diag(refined.covariance)[m + chosen], 0.0)) / sizes[chosen]
     strong = np.flatnonzero(np.abs(exact) > FORMULAS.strong_term * np.abs(exact).max())
     known = {int(k): widths(coefficients, errors, int(k)) for k in strong}
-    simple = numbers.simplest(coefficients, known, FRACTIONS, allowed, measured=True)
+    simple = numbers.simplest(coefficients, known, SHARES, allowed, measured=True)
     if simple is None:
         each = widths(coefficients, errors, pivot)
         simple = numbers.shortest(coefficients / coefficients[pivot], each, allowed)
