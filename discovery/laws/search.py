@@ -5,13 +5,11 @@ Data flow one way: operators → spectrum → sparse candidates → held-out evi
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import count
 from operator import attrgetter
-from typing import TypeAlias
 
 import numpy as np
 import sympy
@@ -20,38 +18,28 @@ from threadpoolctl import threadpool_limits
 
 from discovery.criteria import FORMULAS, LAWS, LawCriteria
 from discovery.estimation.split import Split
-from discovery.formulas import simplicity
-from discovery.formulas.pencil import Spectrum, solve
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws import progress
-from discovery.laws.finding import candidates
-from discovery.laws.finding.candidates import Candidate
-from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
+from discovery.laws.finding.operators import Operators
 from discovery.laws.judging.alternatives import with_alternatives
 from discovery.laws.judging.basis import in_simple_basis
-from discovery.laws.judging.coupled import coupled, sides
+from discovery.laws.judging.coupled import coupled
 from discovery.laws.judging.evidence import RESAMPLES, resolution
-from discovery.laws.judging.following import long_runs
 from discovery.laws.judging.independence import independent, on_surface
 from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Findings, Law, StageRecord, gradient_of
-from discovery.laws.judging.numbers_inside import with_errors, with_moved_numbers
+from discovery.laws.judging.numbers_inside import with_errors
 from discovery.laws.judging.selection import select
 from discovery.laws.judging.verdict import Verdict
 from discovery.laws.stages import Stage
-from discovery.libraries.embedded import Embedded
+from discovery.laws.trials import Trials, Unusable, Wanted
 from discovery.libraries.functions import Functions
 from discovery.libraries.many_bodies.remembered import remembering
 from discovery.libraries.numeric import Numeric
 
-Wanted: TypeAlias = Callable[[Functions, np.ndarray], bool]
-# Rows of which a formula takes the whole work (`LawCriteria.most_work`); of fewer it takes less.
-ROWS_OF_WORK = 4000
 # Functions of a library that few runs are worth trying with: their windows are no sample of
 # orbits, so that large libraries take time and tell nothing. Fewer where a simpler one told.
 MOST_FOR_WINDOWS, MOST_BESIDE = 70, 40
-# Steps towards the best numbers inside the terms of a formula.
-STEPS_OF_NUMBERS = 3
 # Drift that is not excluded of what may be one more law, as a share of its spread: of more, little
 # is known but that it is noisy.
 WORTH_TELLING = 0.5
@@ -176,7 +164,7 @@ class Search:
                 continue
             try:
                 self._try(library)
-            except (_Unusable, np.linalg.LinAlgError, FloatingPointError) as error:
+            except (Unusable, np.linalg.LinAlgError, FloatingPointError) as error:
                 self._skip(library.name, len(library), _reason(error))
             known = len(self.chosen.identities)
             # What is constant in windows alone is none of what is constant along a run.
@@ -309,9 +297,9 @@ class Search:
         """Judge the candidates of one library and choose among all laws anew."""
         clear = self._where_known(library)
         if min(clear.fit.n_runs, clear.held.n_runs) < 2:
-            raise _Unusable("too few runs are where its functions are known")
+            raise Unusable("too few runs are where its functions are known")
         judge = Judge(library, clear, self.rng, self.numbers, self.criteria, self.number)
-        trials = _Trials(self, judge)
+        trials = Trials(self, judge)
         laws = trials.run()
         if not self.whole:
             laws += trials.sides(laws)
@@ -489,202 +477,11 @@ class Search:
         return with_errors(law, self._where_known(law.library).all, self.criteria)
 
 
-class _Unusable(Exception):
-    """Why a library has nothing to say of these data."""
-
-
 def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, _Unusable) else f"its matrices are singular ({error})"
-
-
-class _Trials:
-    """The candidates of one library, judged in turn, the simplest first.
-
-    What depends on an exact law found before is not looked at again, unless it is simpler than one
-    in doubt. Work in vain ends them: the squares of the numbers of terms, added, as many as the
-    matrices have entries that a formula is refined and rounded with.
-    """
-
-    def __init__(self, search: Search, judge: Judge) -> None:
-        self.search, self.judge, self.library = search, judge, judge.library
-        self.ops, self.flat = _flat_directions(judge)
-        self.found: list[Law] = []
-        self.refuted: Counter[int] = Counter()
-        self.work = 0.0
-        self.unfinished = False
-
-    def run(self) -> list[Law]:
-        """Return all that was judged, rejected or not."""
-        limits = self.search.criteria
-        for view, vectors, slack, flat in self._views():
-            if self.search.depends(self.library, vectors, self.found):
-                continue
-            found = candidates.candidates(view, vectors, self.library.costs(), slack, flat)
-            for candidate in found:
-                enough = self.refuted.total() >= limits.most_refuted
-                if enough or self.work >= limits.most_work:
-                    self.unfinished = True
-                    return self.found
-                if self.refuted[len(candidate.support)] < limits.most_alike:
-                    self._consider(view, self._divided(view, candidate))
-                else:
-                    self.unfinished = True
-        return self.found
-
-    def sides(self, laws: Sequence[Law]) -> list[Law]:
-        """Judge the sides of sums that move, unless they are refuted at sight or were judged."""
-        out: list[Law] = []
-        if long_runs(self.judge.split.fit) is None:
-            return out
-        for law in laws:
-            both = sides(self.library, law.library.expressions(), self.ops)
-            for pair in both if law.moves_alone else ():
-                if any(self.judge.hopeless(side, self._held) for side in pair):
-                    continue
-                for side in pair:
-                    key = self._key(self.ops, self.library.restrict(side.support))
-                    if key not in self.search.judged:
-                        out.append(self.judge.law(self.ops, self.judge.as_it_is(side)))
-                        self.search.judged.add(key)
-        return out
-
-    def _views(self) -> Iterator[tuple[Operators, np.ndarray, float, float]]:
-        """Yield operators, directions to look in, and how flat a formula must stay and be.
-
-        For identities first, since laws count on the manifold that they leave; then for laws, then
-        for what is nearly conserved.
-        """
-        ops, vectors, criteria = self.ops, self.flat.vectors, self.search.criteria
-        within = np.einsum("jk,ij,ik->k", vectors, ops.within, vectors)
-        between = np.einsum("jk,ij,ik->k", vectors, ops.between, vectors)
-        # Directions are mixtures: formulas in them may be flatter than they.
-        still = self.flat.values <= 2 * criteria.flatness_ceiling
-        slow = ~still & (within <= criteria.small_drift**2 * between)
-        # What differs from run to run is no identity: there it counts as motion.
-        alike = replace(ops, within=ops.within + ops.between)
-        shared = _shared(ops, vectors[:, still], criteria.no_signal)
-        yield alike, shared, FORMULAS.flatness_slack, criteria.flatness_ceiling
-        yield ops, vectors[:, still], FORMULAS.flatness_slack, criteria.flatness_ceiling
-        yield ops, vectors[:, slow], criteria.slow_slack, 0.0
-
-    def _divided(self, view: Operators, candidate: Candidate) -> Candidate:
-        """Return a candidate without the parameters that all of its terms have: m h says h."""
-        if not isinstance(self.library, Embedded):
-            return candidate
-        support = self.library.divided(candidate.support)
-        mu, c = view.pencil.smallest(np.array(support))
-        flat = self.search.criteria.flatness_ceiling
-        limit = max(flat, candidate.flatness * FORMULAS.rounding_slack)
-        if support == candidate.support or mu > limit:
-            return candidate
-        return Candidate(support, c, mu, float(self.library.costs()[list(support)].sum()))
-
-    def _consider(self, view: Operators, candidate: Candidate) -> None:
-        """Judge a candidate, unless it is refuted at sight, known, or was judged before."""
-        wanted = self.search.wanted
-        if wanted and not wanted(self.library.restrict(candidate.support), candidate.coefficients):
-            return
-        if self.judge.hopeless(candidate, self._held):
-            next(self.judge.number)
-            return
-        terms, judged = self.library.restrict(candidate.support), self.search.judged
-        key = self._key(view, terms)
-        measured = self.judge.split.all.measured.states
-        if key in judged or not np.isfinite(terms.values(measured)).all():
-            return
-        if self.search.says_less(terms):
-            return
-        least = simplicity.length(terms.expressions())
-        if self.search.depends(terms, candidate.coefficients[:, None], self.found, least):
-            return
-        refined = self.judge.refined(view, candidate)
-        left = self.library.restrict(refined.candidate.support)
-        final = self._key(view, left)
-        in_vain = final in judged or self.search.says_less(left)
-        if not in_vain:
-            law = self.judge.law(view, refined)
-            self.found.append(self._with_better_numbers(law) if view is self.ops else law)
-            in_vain = self.found[-1].verdict not in (Verdict.EXACT, Verdict.IDENTITY)
-            self.refuted[len(candidate.support)] += self.found[-1].verdict == Verdict.REJECTED
-        share = min(1.0, len(measured) / ROWS_OF_WORK)
-        self.work += in_vain * share * len(candidate.support) ** 2
-        judged |= {key, final}
-
-    def _with_better_numbers(self, law: Law) -> Law:
-        """Return the law with better numbers inside its terms, if it is exact with them."""
-        trial, judge, fit = law, self.judge, self.judge.split.fit
-        if law.library.learned or law.library.fitted > law.criteria.most_inside:
-            return law
-        for _ in range(STEPS_OF_NUMBERS):
-            terms = with_moved_numbers(trial, fit, judge.numbers, judge.criteria)
-            if terms is None:
-                break
-            ops = operators(terms, fit.smoothed, fit.offsets, fit.scale, of_run=fit.of_run)
-            flatness = float(ops.pencil.ratio(trial.coefficients))
-            support = tuple(range(len(terms)))
-            start = Candidate(support, trial.coefficients, flatness, float(terms.costs().sum()))
-            again = replace(judge, library=terms)
-            trial = again.law(ops, again.refined(ops, start))
-        return trial if trial.verdict == Verdict.EXACT else law
-
-    @cached_property
-    def _held(self) -> Operators:
-        """The operators on the held-out runs."""
-        held = self.judge.split.held
-        leading = _leading(self.flat, self.search.criteria)
-        weights = noise_weights(self.library, held.smoothed, leading)
-        parts = held.smoothed, held.offsets, held.scale, weights
-        return operators(self.library, *parts, of_run=held.of_run)
-
-    def _key(self, view: Operators, terms: Functions) -> tuple[bool, str, frozenset]:
-        """Return what makes two candidates one: their terms, as an identity or as a law.
-
-        Functions without a closed form are called f1, f2, … in every library.
-        """
-        where = self.library.name if terms.learned else ""
-        return view is self.ops, where, frozenset(terms.expressions())
+    return str(error) if isinstance(error, Unusable) else f"its matrices are singular ({error})"
 
 
 def _is_settled(law: Law, length: float) -> bool:
     """Tell whether nothing of the given length would replace a law, or it is an identity."""
     exact = law.verdict == Verdict.EXACT and law.price <= length
     return law.sure or law.verdict == Verdict.IDENTITY or exact
-
-
-@np.errstate(all="ignore")  # what overflows is skipped
-def _flat_directions(judge: Judge) -> tuple[Operators, Spectrum]:
-    """Return the operators on the fit runs and their spectrum, weighted where noise is uneven."""
-    library, fit = judge.library, judge.split.fit
-    ops = operators(library, fit.smoothed, fit.offsets, fit.scale, of_run=fit.of_run)
-    if not ops.is_finite:
-        raise _Unusable("its functions overflow or have no value on these data")
-    if not np.diag(ops.unit_dirichlet).any():
-        raise _Unusable("its functions do not vary on these data")
-    flat = spectrum(ops)
-    weights = noise_weights(library, fit.smoothed, _leading(flat, judge.criteria))
-    if weights is not None:
-        parts = fit.smoothed, fit.offsets, fit.scale, weights
-        ops = operators(library, *parts, of_run=fit.of_run)
-        # A function that is zero to rounding at nearly all states has no direction and no weights.
-        if not (ops.is_finite and np.diag(ops.unit_dirichlet).any()):
-            raise _Unusable("its functions do not vary where noise lets them be seen")
-        flat = spectrum(ops)
-    return ops, flat
-
-
-def _leading(flat: Spectrum, criteria: LawCriteria) -> np.ndarray:
-    """Return the flat directions, one at least, (m, k)."""
-    n_flat = int(np.sum(flat.values <= 2 * criteria.flatness_ceiling))
-    return flat.vectors[:, : max(1, n_flat)]
-
-
-def _shared(ops: Operators, vectors: np.ndarray, no_signal: float) -> np.ndarray:
-    """Return the directions that do not differ from run to run: what all data obey.
-
-    A second eigenproblem among the flat directions, B against D.
-    """
-    if not vectors.shape[1]:
-        return vectors
-    inside = ops.onto(vectors)
-    found = solve(inside.between, inside.dirichlet, 1e-12)
-    return vectors @ found.vectors[:, found.values <= no_signal]

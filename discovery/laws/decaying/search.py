@@ -35,8 +35,9 @@ from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.independence import independent
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.verdict import Verdict
-from discovery.laws.search import Wanted, analyse
+from discovery.laws.search import analyse
 from discovery.laws.stages import Closed, Stage
+from discovery.laws.trials import Wanted
 from discovery.libraries.dissipative import Loss, even_terms, losses, odd_terms, with_losses
 from discovery.libraries.embedded import Embedded
 from discovery.libraries.families import polynomial

@@ -12,7 +12,7 @@ from discovery.datasets.integrate import integrate
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 from discovery.formulas.simple_numbers import NUMBERS
-from discovery.laws import search
+from discovery.laws import trials
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.numbers_inside import numbers_inside, with_errors, with_moved_numbers
 
@@ -111,10 +111,10 @@ def test_the_report_tells_the_number_and_its_error():
 def test_of_many_numbers_inside_none_is_moved(monkeypatch):
     """A quotient of two long polynomials: slopes by its numbers take minutes to compile."""
     asked = []
-    monkeypatch.setattr(search, "with_moved_numbers", lambda *_: asked.append(1))
+    monkeypatch.setattr(trials, "with_moved_numbers", lambda *_: asked.append(1))
     judge = SimpleNamespace(split=SimpleNamespace(fit=None), numbers=None, criteria=None)
     for fitted in (8, 9):
         library = SimpleNamespace(learned=False, fitted=fitted)
         law = SimpleNamespace(library=library, verdict="", criteria=LAWS)
-        assert search._Trials._with_better_numbers(SimpleNamespace(judge=judge), law) is law
+        assert trials.Trials._with_better_numbers(SimpleNamespace(judge=judge), law) is law
     assert len(asked) == 1
