@@ -57,7 +57,8 @@ def origin_aside(
 
     Zero elsewhere: where the motion shows none, and where it is nearer to the user's than the
     states are spread. An equilibrium alone has to be farther away: of a well beside the user's
-    origin the formula may be simple about that.
+    origin the formula may be simple about that. Beside an angle it moves nothing: a place may be
+    the angle's radius, which counts from the axis.
 
     Parameters
     ----------
@@ -66,6 +67,8 @@ def origin_aside(
     """
     shown = _shown(states, rates, roles, groups)
     settled = _settled(states, rates, groups, shown)
+    if "angle" in roles:
+        settled = np.full_like(shown, np.nan)
     scale = states.std(axis=0)
     aside = np.abs(shown) > DATA.centre_aside * scale
     far = np.isnan(shown) & (np.abs(settled) > DATA.equilibrium_aside * scale)

@@ -5,7 +5,7 @@ import pytest
 
 from discovery import datasets
 from discovery.estimation.model_rows import rates
-from discovery.estimation.origin import natural_origin
+from discovery.estimation.origin import natural_origin, origin_aside
 from discovery.estimation.preparation import prepare
 
 SHIFT = 1.5
@@ -61,6 +61,20 @@ def places_and_pull(turn):
 
 
 ROLES = ("position", "position", "velocity", "velocity")
+
+
+def test_beside_an_angle_an_equilibrium_moves_no_place():
+    """A swing of a stiff spring: its length counts from the axis, wherever it rests."""
+    rng = np.random.default_rng(0)
+    states = rng.normal(size=(800, 4)) * [0.05, 0.3, 0.4, 0.3] + [1, 0, 0, 0]
+    r, theta, v, omega = states.T
+    force = r * omega**2 - 60 * (r - 1.02)
+    speeds = np.stack([v, omega, force, -(np.sin(theta) + 2 * v * omega) / r], axis=1)
+    shifts = [
+        origin_aside(states, speeds, ["position", role, "velocity", "velocity"], [[0]])
+        for role in ("position", "angle")
+    ]
+    assert shifts[0][0] == pytest.approx(1.02, abs=0.01) and not shifts[1].any()
 
 
 def test_forces_that_are_not_central_have_no_centre():

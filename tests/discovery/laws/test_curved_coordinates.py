@@ -24,6 +24,12 @@ def swing(r, theta, v, omega):
     return v, omega, r * omega**2 - 4 * (r - 1) + np.cos(theta), pull / r
 
 
+def stiff_swing(r, theta, v, omega):
+    """One whose length hardly changes: it rests many spreads from the axis."""
+    pull = -np.sin(theta) - 2 * v * omega
+    return v, omega, r * omega**2 - 60 * (r - 1) + np.cos(theta), pull / r
+
+
 def spherical_pendulum(theta, phi, p, L):
     return (
         p,
@@ -76,6 +82,13 @@ SYSTEMS = {
         [POSITION, ANGLE, "velocity", "angular_velocity"],
         BOXES["swing"],
         ["v**2/2 + r**2*omega**2/2 + 2*(r - 1)**2 - r*cos(theta)"],
+    ),
+    "stiff swing": (
+        stiff_swing,
+        "r theta v omega",
+        [POSITION, ANGLE, "velocity", "angular_velocity"],
+        [(0.9, 1.15), (-1.0, 1.0), (-0.8, 0.8), (-1.0, 1.0)],
+        ["v**2/2 + r**2*omega**2/2 + 30*(r - 1)**2 - r*cos(theta)"],
     ),
     "spherical pendulum": (
         spherical_pendulum,
