@@ -200,17 +200,22 @@ class Search:
         symbols = {s for term in terms.expressions() for s in term.free_symbols}
         if len(terms) < 2 or len(symbols) != 1:
             return False
-        return bool(self._slow[terms.symbols.index(symbols.pop())])
+        return terms.symbols.index(symbols.pop()) in self._slow
 
     @cached_property
-    def _slow(self) -> np.ndarray:
-        """Which columns (d,) move along runs by no more than what is called nearly conserved."""
+    def _slow(self) -> dict[int, float]:
+        """Columns that move along runs by no more than what is nearly conserved; by how much.
+
+        In units of their spread.
+        """
         fit = self.split.fit
         states, errors = fit.smoothed.states, fit.smoothed.variances
         lengths = np.diff(fit.offsets)
         means = np.add.reduceat(states, fit.offsets[:-1]) / lengths[:, None]
         within = np.mean((states - np.repeat(means, lengths, axis=0)) ** 2 - errors, axis=0)
-        return within <= self.criteria.small_drift**2 * np.var(states, axis=0)
+        motion = np.sqrt(np.maximum(within, 0.0)) / fit.scale
+        slow = within <= self.criteria.small_drift**2 * np.var(states, axis=0)
+        return {int(i): float(motion[i]) for i in np.flatnonzero(slow)}
 
     def depends(
         self, library: Functions, vectors: np.ndarray, found: Sequence[Law], length: float = 0.0
@@ -408,19 +413,23 @@ class Search:
     def _of_slow_columns(self, laws: Sequence[Law]) -> list[Law]:
         """Return functions of other laws and of a column that is none, though it hardly moves.
 
-        Were they conserved, so would be the column; their noise hides how little they move.
+        Were they conserved, so would be the column; their noise hides how little they move. What is
+        seen to move by less than the column would move it has terms against that, and stays.
         """
         scale, probes = self.split.held.scale, self.split.probes
         exact, out = [law for law in laws if law.verdict == Verdict.EXACT], []
         alone = [law.expression for law in exact]
         for law in sorted(exact, key=attrgetter("price"), reverse=True):
             symbols = law.library.symbols
-            slow = [i for i in np.flatnonzero(self._slow) if symbols[i] not in alone]
+            slow = [i for i in self._slow if symbols[i] not in alone]
             others = [other for other in exact if other is not law]
             if not slow or not others or len(law.expression.free_symbols) < 2:
                 continue
             gradients = [other.gradient(probes, scale) for other in (law, *others)]
             for i in slow:
+                moved = np.sqrt(np.mean(gradients[0][:, i] ** 2)) * self._slow[i]
+                if moved > law.evidence.drift_excluded * law.evidence.spread:
+                    continue
                 column = np.zeros_like(probes)
                 column[:, i] = 1.0
                 beside, limits = [*gradients[1:], column], {"criteria": self.criteria}

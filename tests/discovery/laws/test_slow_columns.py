@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sympy
 from scipy.integrate import solve_ivp
 
 from discovery import Trajectories, libraries
@@ -32,9 +33,9 @@ def fading(seed, fade=0.012, noise=0.05):
 TERMS = ["x**2", "v**2", "k*x**4", "k", "k**2", "k**4", "k*x**2", "k*v**2", "k**2*x**4"]
 
 
-def exact(orbits):
+def exact(orbits, terms=TERMS):
     rng = np.random.default_rng(0)
-    stages = stages_of([libraries.custom(TERMS, NAMES)])
+    stages = stages_of([libraries.custom(terms, NAMES)])
     laws = analyse(stages, Split.draw(orbits, rng), rng).laws
     return [law.expression for law in laws if law.verdict == "exact"]
 
@@ -49,6 +50,21 @@ def test_an_energy_times_a_column_that_fades_is_no_law(seed):
 def test_of_a_column_that_stays_there_are_both(seed):
     laws = exact(fading(seed, fade=0.0))
     assert len(laws) == 2 and str(laws[0]) == "k"
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_column_with_what_keeps_it_still_is_a_law(seed):
+    """Beside an energy: k + x/100, though k hardly moves along a run."""
+    rng, times = np.random.default_rng(seed), np.linspace(0, 20, 250)
+    phase, size = rng.uniform(0, 2 * np.pi, 40), rng.uniform(0.5, 1.5, 40)
+    turn = times + phase[:, None]
+    x, v = size[:, None] * np.cos(turn), -size[:, None] * np.sin(turn)
+    states = np.stack([x, v, rng.uniform(0.5, 2, (40, 1)) - x / 100], axis=2)
+    states += 0.01 * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    orbits = prepare(Trajectories(states=states, times=times, names=NAMES))
+    laws = exact(orbits, ["x**2", "v**2", "k", "x", "v"])
+    slow = [law for law in laws if law.has(sympy.Symbol("k", real=True))]
+    assert len(laws) == 2 and len(slow) == 1
 
 
 def test_sums_of_one_slow_column_are_not_tried():
