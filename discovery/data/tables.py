@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,16 +60,30 @@ def as_table(frame: pd.DataFrame, *asked: object) -> pd.DataFrame:
         and name not in frame.columns
         and (name in asked or any(usual_column([name], u) for u in (RUN_COLUMNS, TIME_COLUMNS)))
     ]
-    if frame.index.nlevels > 1 and not levels:
+    if unknown := _unknown_levels(frame, levels):
         raise ValueError(
-            f"the rows have an index of {frame.index.nlevels} levels, {list(frame.index.names)}, "
-            "none of them called like runs or times. Expected their names: run='...', time='...' "
-            "(unnamed levels get some by frame.index.set_names), or frame.reset_index(drop=True)."
+            f"the rows have an index of {frame.index.nlevels} levels, of which {unknown} are "
+            "called neither like runs nor like times. Expected their names: "
+            "Trajectories.from_frame(frame, run='...', time='...') (unnamed levels get some by "
+            "frame.index.set_names), or a table without them: frame.reset_index(drop=True)."
         )
     attrs = frame.attrs
     frame = frame.reset_index(levels) if levels else frame
     frame.attrs.update(attrs)
     return frame
+
+
+def _unknown_levels(frame: pd.DataFrame, known: Sequence[str]) -> list[Hashable]:
+    """Return the names of levels of an index that may be runs or times, beside the known ones.
+
+    Whole numbers count samples, where another level tells the runs or the times.
+    """
+    index = frame.index
+    if index.nlevels < 2:
+        return []
+    counting = [bool(known) and level.dtype.kind in "iu" for level in index.levels]
+    levels = zip(index.names, counting, strict=True)
+    return [name for name, counts in levels if name not in known and not counts]
 
 
 def is_frame(states: object) -> bool:

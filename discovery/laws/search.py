@@ -339,7 +339,9 @@ class Search:
         parts = self.parts if self.whole else self._own_parts(terms)
         if len(parts) < 2 or not all(terms.issuperset(p.library.expressions()) for p in parts):
             return []
-        level = 2 * float(stats.norm.sf(FORMULAS.interval)) / next(self.tries) ** 2
+        # These sum to that of one interval, however many libraries there are.
+        k = next(self.tries)
+        level = 2 * float(stats.norm.sf(FORMULAS.interval)) / (k * (k + 1))
         candidate = coupled(judge.library, parts, judge.split.fit, level, self.criteria)
         if candidate is None:
             return []

@@ -38,30 +38,8 @@ class Searching(Protocol):
     criteria: LawCriteria
     judged: set[tuple[bool, str, frozenset]]
     wanted: Wanted | None
-
-    def depends(
-        self, library: Functions, vectors: np.ndarray, found: Sequence[Law], length: float = 0.0
-    ) -> bool:
-        """Tell whether functions depend on laws that are known for sure.
-
-        Parameters
-        ----------
-        library : Functions
-        vectors : (m, k) array
-            One function a column.
-        found : sequence of Law
-            Laws beside those that the search has: the same library's.
-        length : float
-            Of such a function: it would not replace a law in doubt that is as simple.
-        """
-
-    def says_less(self, terms: Functions) -> bool:
-        """Tell whether terms are several of one column that hardly moves along runs.
-
-        Parameters
-        ----------
-        terms : Functions
-        """
+    depends: Callable[..., bool]
+    says_less: Callable[[Functions], bool]
 
 
 class Unusable(Exception):

@@ -37,6 +37,14 @@ def test_levels_that_are_called_neither_are_asked_about(names):
         Trajectories.from_frame(frame)
     if names[0]:
         assert Trajectories.from_frame(frame, run="session", time="instant").n_runs == 12
+        # One of the two alone would lose the other without a word.
+        with pytest.raises(ValueError, match=r"of which \['instant'\] are called neither"):
+            Trajectories.from_frame(frame, run="session")
+
+
+def test_a_level_that_counts_samples_is_none_to_ask_about():
+    counted = FRAME.assign(sample=np.tile(np.arange(40), 12)).set_index(["run", "sample"])
+    assert Trajectories.from_frame(counted).names == ("x", "u")
 
 
 def test_an_index_of_dates_is_the_time():

@@ -1,14 +1,20 @@
 """Two functions that are nearly conserved, each by itself, and the law beside them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sympy
+from scipy import stats
 from scipy.integrate import solve_ivp
 
 from discovery import ConservedQuantityFinder, Trajectories, datasets, libraries
+from discovery.criteria import FORMULAS
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
-from discovery.laws.search import analyse
+from discovery.laws import search as search_module
+from discovery.laws.judging.law import Findings, Law
+from discovery.laws.search import Search, analyse
 from discovery.laws.stages import stages_of
 
 NAMES = ("x", "y", "u", "v")
@@ -16,8 +22,8 @@ SQUARES = ["x**2", "y**2", "u**2", "v**2"]
 QUARTIC = [*SQUARES, "x**4", "x**2*u**2", "u**4", "y**4", "y**2*v**2", "v**4", "x*y", "x**2*y**2"]
 
 
-def found(strength, terms, seed=0):
-    """What a library holds of oscillators that `strength` x² y² couples."""
+def split_of(strength, seed=0):
+    """Oscillators that `strength` x² y² couples."""
     times, rng = np.linspace(0, 30, 120), np.random.default_rng(seed)
 
     def motion(t, s):
@@ -31,8 +37,13 @@ def found(strength, terms, seed=0):
     states = np.array(ways)
     states += 0.01 * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
     orbits = prepare(Trajectories(states=states, times=times, names=NAMES))
+    return Split.draw(orbits, rng), rng
+
+
+def found(strength, terms, seed=0):
+    """What libraries hold of them."""
     stages = stages_of([libraries.custom(some, NAMES) for some in terms])
-    laws = analyse(stages, Split.draw(orbits, rng), rng).laws
+    laws = analyse(stages, *split_of(strength, seed)).laws
     return [law for law in laws if law.verdict == "exact"]
 
 
@@ -59,8 +70,52 @@ def test_the_library_that_leaves_least_motion():
     assert set(map(str, law.library.expressions())) == {*SQUARES, "x**2*y**2"}
 
 
+OTHERS = ["1/sqrt(x**2 + y**2)", "atan(x**2*y**2/5)", "sinh(x**2*y**2/5)"]
+
+
+@pytest.mark.parametrize("term", OTHERS)
+def test_another_library_has_to_leave_clearly_less(term):
+    """Of the last two one is nearer to the noise of these data than the truth is."""
+    (law,) = found(0.016, [[*SQUARES, "x**2*y**2"], [*SQUARES, term]], 5)
+    assert set(map(str, law.library.expressions())) == {*SQUARES, "x**2*y**2"}
+
+
+def test_a_simpler_sum_that_leaves_as_much_takes_the_place():
+    (law,) = found(0.016, [[*SQUARES, OTHERS[2]], [*SQUARES, "x**2*y**2"]], 5)
+    assert set(map(str, law.library.expressions())) == {*SQUARES, "x**2*y**2"}
+
+
 def test_uncoupled_energies_are_two_laws():
     assert len(found(0.0, [SQUARES])) == 2
+
+
+@pytest.mark.parametrize("doubtful", [False, True])
+def test_what_is_a_form_of_one_law_is_no_part(monkeypatch, doubtful):
+    """Neither of one that is sure, nor of one in doubt."""
+    monkeypatch.setattr(Law, "doubtful", doubtful)
+    (one, other), search = found(0.0, [SQUARES]), Search(*split_of(0.0))
+    terms = set(libraries.custom(SQUARES, NAMES).expressions())
+    search.moving = [one, other]
+    assert search._own_parts(terms) == [one, other]
+    search.chosen = Findings([one])
+    assert search._own_parts(terms) == [other]
+
+
+@pytest.mark.parametrize("doubtful", [False, True])
+def test_a_form_of_one_part_goes_unless_it_is_beyond_doubt(monkeypatch, doubtful):
+    monkeypatch.setattr(Law, "doubtful", doubtful)
+    (one, other), search = found(0.0, [SQUARES]), Search(*split_of(0.0))
+    (search.whole,), search.parts = found(0.02, [SQUARES, QUARTIC]), [one, other]
+    assert search._of_parts(replace(one)) == doubtful
+    # Another form of the sum, that is no simpler, stays.
+    assert not search._of_parts(replace(search.whole))
+
+
+def test_chances_of_all_libraries_sum_to_one_interval(monkeypatch):
+    levels = []
+    monkeypatch.setattr(search_module, "coupled", lambda *given: levels.append(given[3]))
+    found(0.02, [SQUARES, *([*QUARTIC, f"x**{k}"] for k in range(5, 10))])
+    assert len(levels) == 6 and sum(levels) < 2 * stats.norm.sf(FORMULAS.interval)
 
 
 def test_an_imitation_that_is_refused_gives_way_to_the_law():

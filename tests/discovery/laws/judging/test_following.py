@@ -11,7 +11,7 @@ from discovery.criteria import LAWS
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 from discovery.laws.judging.drift import DriftTest
-from discovery.laws.judging.following import Sample, chance_of_following
+from discovery.laws.judging.following import Sample, chance_of_following, long_runs
 
 RUNS, STEPS = 50, 100
 PLANE = ("x", "y", "u", "v")
@@ -146,3 +146,11 @@ def test_functions_that_no_sample_tells_say_nothing(coupled, z):
     sample = Sample(terms, np.ones(2), 1e-6 * np.eye(2), orbits(coupled, 0.01, 1), LAWS)
     with np.errstate(all="ignore"):
         assert np.all(sample.chances(z, np.random.default_rng(0)) == 1)
+
+
+def test_windows_and_clouds_tell_nothing():
+    path = raw_path(np.random.default_rng(0).normal(size=(60, 2)), np.full(2, 0.01))
+    runs = Orbits(path, path, 20 * np.arange(4), np.ones(2))
+    assert long_runs(runs).n_runs == 3
+    assert long_runs(replace(runs, of_run=np.zeros(3, dtype=int))) is None
+    assert long_runs(replace(runs, on_a_path=False)) is None
