@@ -9,6 +9,7 @@ from discovery import Trajectories, libraries
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.decaying.search import Moving, decaying
+from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Findings
 from discovery.laws.search import analyse
 from discovery.laws.stages import stages_of
@@ -143,3 +144,13 @@ def test_friction_of_another_kind():
     """Between dry and linear: dry friction and that of air leave more than a fiftieth of it."""
     runs = runs_of(lambda q, v: -q - 0.03 * np.sign(v) * np.abs(v) ** 0.3)
     assert not any(law.decay.losses for law in lost(runs, ["x**2", "v**2"]))
+
+
+def test_what_has_no_loss_is_not_judged(monkeypatch):
+    """An energy that is conserved would be found again beside each loss."""
+    judged, law = [], Judge.law
+    monkeypatch.setattr(
+        Judge, "law", lambda self, ops, refined: judged.append(refined) or law(self, ops, refined)
+    )
+    runs = runs_of(lambda q, v: -q - 0.2 * q**3)
+    assert lost(runs, library="polynomial") == [] and not judged
