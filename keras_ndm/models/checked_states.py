@@ -13,7 +13,7 @@ FitInput: TypeAlias = np.ndarray | tuple | Iterable
 
 
 def refuse_not_finite(x: FitInput, y: np.ndarray | None = None) -> None:
-    """Refuse arrays that hold NaN or infinity, of which one spoils all weights.
+    """Refuse arrays that hold NaN or infinity, of which one spoils all weights, or complex numbers.
 
     Parameters
     ----------
@@ -29,6 +29,10 @@ def refuse_not_finite(x: FitInput, y: np.ndarray | None = None) -> None:
     """
     for name, given in (("inputs", x), ("targets", y)):
         parts = [np.asarray(part) for part in keras.tree.flatten(given) if is_arrays(part)]
+        if any(np.iscomplexobj(part) for part in parts):
+            raise ValueError(
+                f"The {name} are complex. Give real and imaginary parts as columns of their own."
+            )
         real = [part for part in parts if np.issubdtype(part.dtype, np.floating)]
         bad = sum(part.size - int(np.isfinite(part).sum()) for part in real)
         if bad:

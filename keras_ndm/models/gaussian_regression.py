@@ -139,14 +139,14 @@ class GaussianRegression(LikelihoodModel):
         y : array (N, k)
             None where x gives both.
         """
-        kind = keras.config.floatx()
-        x, y = (np.asarray(part, kind) for part in first_arrays(x, y))
+        kind, given = keras.config.floatx(), first_arrays(x, y)
+        refuse_not_finite(*given)
+        x, y = (np.asarray(part, kind) for part in given)
         if y.ndim != 2 or y.shape[1] != self.targets or len(x) != len(y) or not len(x):
             raise ValueError(
                 f"Expected inputs (N, …) and targets (N, {self.targets}); received shapes "
                 f"{x.shape} and {y.shape}. One target a sample is a column, y[:, None]."
             )
-        refuse_not_finite(x, y)
         if not self.built:
             self.build((None, *x.shape[1:]))
             self.built = True

@@ -146,6 +146,7 @@ def test_a_target_that_does_not_vary_is_predicted_as_it_is():
         (lambda: keras_ndm.GaussianRegression(2, metric=keras_ndm.MetricLayer()), "dimension=2"),
         (lambda: regression().adapt(data()[0], data()[1][:, 0]), r"y\[:, None\]"),
         (lambda: regression().adapt(*(a * np.nan for a in data())), "NaN or infinite"),
+        (lambda: regression().fit(data()[0] + 0j, data()[1]), "inputs are complex"),
         (lambda: fitted().fit(data()[0] * np.inf, data()[1]), "inputs hold .* NaN or infinite"),
         (lambda: regression().mean_and_covariance(data()[0]), "no weights yet"),
         (lambda: regression().adapt(np.zeros((8, 2, 2)), data(8)[1]), "give `features`"),
