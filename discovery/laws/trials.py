@@ -18,7 +18,7 @@ from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
 from discovery.laws.judging.coupled import sides
 from discovery.laws.judging.following import long_runs
-from discovery.laws.judging.judge import Judge
+from discovery.laws.judging.judge import Judge, Refined
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.numbers_inside import with_moved_numbers
 from discovery.laws.judging.verdict import Verdict
@@ -86,15 +86,20 @@ class Trials:
         if long_runs(self.judge.split.fit) is None:
             return out
         for law in laws:
-            both = sides(self.library, law.library.expressions(), self.ops)
-            for pair in both if law.moves_alone else ():
-                if any(self.judge.hopeless(side, self._held) for side in pair):
-                    continue
-                for side in pair:
-                    key = self._key(self.ops, self.library.restrict(side.support))
-                    if key not in self.search.judged:
-                        out.append(self.judge.law(self.ops, self.judge.as_it_is(side)))
-                        self.search.judged.add(key)
+            for side in self._sides_of(law):
+                key = self._key(self.ops, self.library.restrict(side.support))
+                if key not in self.search.judged:
+                    out.append(self.judge.law(self.ops, self.judge.as_it_is(side)))
+                    self.search.judged.add(key)
+        return out
+
+    def _sides_of(self, law: Law) -> list[Candidate]:
+        """Return the sides of a sum that moves, two at a time, of which none is hopeless."""
+        out: list[Candidate] = []
+        if law.moves_alone:
+            for pair in sides(self.library, law.library.expressions(), self.ops):
+                if not any(self.judge.hopeless(side, self._held) for side in pair):
+                    out += pair
         return out
 
     def _views(self) -> Iterator[tuple[Operators, np.ndarray, float, float]]:
@@ -151,13 +156,29 @@ class Trials:
         final = self._key(view, left)
         in_vain = final in judged or self.search.says_less(left)
         if not in_vain:
-            law = self.judge.law(view, refined)
+            law = self._with_missing(view, refined, self.judge.law(view, refined))
             self.found.append(self._with_better_numbers(law) if view is self.ops else law)
             in_vain = self.found[-1].verdict not in (Verdict.EXACT, Verdict.IDENTITY)
             self.refuted[len(candidate.support)] += self.found[-1].verdict == Verdict.REJECTED
         share = min(1.0, len(measured) / ROWS_OF_WORK)
         self.work += in_vain * share * len(candidate.support) ** 2
         judged |= {key, final}
+
+    def _with_missing(self, view: Operators, refined: Refined, law: Law) -> Law:
+        """Return the law with the terms that it lacks, if it is exact with them.
+
+        Motion that follows the states shows in a law where its power alone does not. What couples
+        a part to others, or two sides, is not asked here: see `judging.coupled`.
+        """
+        own, trial, longer = self.judge.coordinates(refined.candidate), law, refined
+        if self._sides_of(law):
+            return law
+        while trial.moves_alone:
+            longer = self.judge.lengthened(view, longer)
+            if longer is None or self.judge.coordinates(longer.candidate) != own:
+                return law
+            trial = self.judge.law(view, longer)
+        return trial if trial.verdict == Verdict.EXACT else law
 
     def _with_better_numbers(self, law: Law) -> Law:
         """Return the law with better numbers inside its terms, if it is exact with them."""

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import count
 
 import numpy as np
+import sympy
 from scipy import stats
 
 from discovery.criteria import FORMULAS, LAWS, LawCriteria
@@ -116,20 +117,26 @@ class Judge:
         """
         refined = self._shortened(ops, candidate)
         while self._moves(refined):
-            fit, criteria = self.split.fit, self.criteria
-            longer = with_missing(self.library, ops, refined.candidate, fit, criteria)
-            # A coordinate that moves is not stilled by other functions of it.
-            if longer is None or self._of_one_coordinate(longer):
+            longer = self.lengthened(ops, refined)
+            if longer is None:
                 break
-            again = self._shortened(ops, longer)
-            if len(again.candidate.support) <= len(refined.candidate.support):
-                break
-            refined = again
+            refined = longer
         return refined
 
-    def _of_one_coordinate(self, candidate: Candidate) -> bool:
+    def lengthened(self, ops: Operators, refined: Refined) -> Refined | None:
+        """Return a formula with the term that it lacks most surely, if it stays in."""
+        candidate = refined.candidate
+        longer = with_missing(self.library, ops, candidate, self.split.fit, self.criteria)
+        # A coordinate that moves is not stilled by other functions of it.
+        if longer is None or len(self.coordinates(longer)) == 1:
+            return None
+        again = self._shortened(ops, longer)
+        return again if len(again.candidate.support) > len(candidate.support) else None
+
+    def coordinates(self, candidate: Candidate) -> set[sympy.Symbol]:
+        """Return those that the terms of a candidate have."""
         terms = self.library.restrict(candidate.support).expressions()
-        return len(set().union(*(term.free_symbols for term in terms))) == 1
+        return set().union(*(term.free_symbols for term in terms))
 
     def as_it_is(self, candidate: Candidate) -> Refined:
         """Return a candidate with its own coefficients, and what the fit runs say of them."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from discovery import libraries
+from discovery import ConservedQuantityFinder, datasets, libraries
 from discovery.datasets.integrate import integrate
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
@@ -72,3 +72,11 @@ def test_functions_of_a_coordinate_do_not_still_it(split, monkeypatch):
     monkeypatch.setattr("discovery.laws.judging.judge.with_missing", lambda *_: longer)
     judge = Judge(TERMS, split, np.random.default_rng(0))
     assert judge.refined(ops, alone).candidate.support == (0,)
+
+
+def test_a_term_comes_back_whose_lack_shows_as_the_states_go_alone():
+    """The flow of seed 23 keeps fourteen terms, one of them a hundredth of the largest."""
+    runs = datasets.load("quadratic/23", 40, 100, noise=0.01, seed=23)
+    finder = ConservedQuantityFinder(library="polynomial", random_state=0).fit(runs)
+    (law,) = finder.report_.quantities
+    assert law.verdict == "exact" and len(law.library) == 14
