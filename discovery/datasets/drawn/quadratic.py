@@ -145,7 +145,9 @@ def _cubic(rng: np.random.Generator) -> Planted:
 
     def keep(states: np.ndarray) -> np.ndarray:
         level = value(*states.T) / saddle
-        return (level > _BELOW[0]) & (level < _BELOW[1])
+        # Beyond that circle the same energies lead away for ever.
+        inside = np.hypot(*states.T) < reach
+        return inside & (level > _BELOW[0]) & (level < _BELOW[1])
 
     def sample(rng: np.random.Generator, n: int) -> np.ndarray:
         return rejection(rng, n, lambda rng, m: reach * rng.uniform(-1, 1, (m, 2)), keep)

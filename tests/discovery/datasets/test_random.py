@@ -123,6 +123,13 @@ def test_a_system_is_loaded_by_its_name():
     assert np.abs(others.rows - runs.rows).max() > 0.1
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_runs_below_a_saddle_stay_there(seed):
+    """Of the same energy there are others, behind the saddle, that run away in finite time."""
+    runs = datasets.load("quadratic/47", 20, 60, seed=seed)
+    assert np.abs(runs.states).max() < 1.5
+
+
 def test_random_systems_are_not_among_the_names():
     clean("central", 1000)
     assert "central/1000" not in datasets.names()
