@@ -45,6 +45,10 @@ class Conserved(Protocol):
     spread: float
     drift: float
 
+    @property
+    def constant(self) -> str:
+        """What an identity is equal to, in words."""
+
     def __call__(self, states: np.ndarray) -> np.ndarray:
         """Return the values (n,) at states (n, d)."""
 

@@ -90,6 +90,7 @@ def sample(
     *,
     like: ArrayLike | None = None,
     values: Mapping[Hashable, float] | None = None,
+    identities: Sequence[Conserved] = (),
     random_state: Seed = None,
 ) -> LevelSample:
     """Draw states at which laws have given values.
@@ -106,6 +107,9 @@ def sample(
         A state: all exact laws are to have the values that they have there.
     values : mapping from name, formula or number to value, optional
         Laws by name, formula or position in `quantities`, and their values; parameters by name.
+    identities : sequence of Conserved, optional
+        What all states obey: these have the value that runs have, or, where that depends on
+        parameters, the one at `like`.
     random_state : int or numpy.random.Generator, optional
 
     Returns
@@ -134,6 +138,10 @@ def sample(
     rows = runs.rows if like is None else np.vstack([template, runs.rows])
     run = np.repeat(np.arange(runs.n_runs), runs.lengths)
     run = run if like is None else np.append(-1, run)
+    _check_near(laws, targets, runs)
+    if identities:
+        alike = _values_of(identities, runs, template, of_a_state=like is not None)
+        laws, targets = Laws([*laws.quantities, *identities]), np.append(targets, alike)
     surface, turns = _surface(laws, targets, template, runs)
     places = surface.points(rows)
     surface = replace(surface, region=Region(places, run, turns / surface.scale))
@@ -207,10 +215,26 @@ def _with_values(
     return Laws(found), np.array(list(laws.values())), template
 
 
-def _surface(
-    laws: Laws, targets: np.ndarray, template: np.ndarray, runs: Trajectories
-) -> tuple[Surface, np.ndarray]:
-    """Return the level set in the region of runs, and the turn of each coordinate, nan for none."""
+def _values_of(
+    identities: Sequence[Conserved], runs: Trajectories, template: np.ndarray, of_a_state: bool
+) -> np.ndarray:
+    """Return what identities are equal to, as runs have it, or one state where they differ."""
+    seen = Laws(identities).values(runs.rows)
+    out = np.nanmean(np.where(np.isfinite(seen), seen, np.nan), axis=0)
+    for i, identity in enumerate(identities):
+        if identity.constant == "constant":
+            continue
+        if not of_a_state:
+            raise ValueError(
+                f"{identity.formula} differs from run to run, by parameters. Expected a state that "
+                "has it: give like= in place of values=."
+            )
+        out[i] = identity(template[None])[0]
+    return out
+
+
+def _check_near(laws: Laws, targets: np.ndarray, runs: Trajectories) -> None:
+    """Refuse values of laws that are far from those of the runs."""
     seen = laws.values(runs.rows)
     low, high = np.nanpercentile(np.where(np.isfinite(seen), seen, np.nan), (0.5, 99.5), axis=0)
     parts = parted(runs)
@@ -223,6 +247,13 @@ def _surface(
                 f"{q.name or q.formula} = {c:.6g} is far from the runs, which have {least:.4g} to "
                 f"{most:.4g}: a law is known where there were data. Give a value there."
             )
+
+
+def _surface(
+    laws: Laws, targets: np.ndarray, template: np.ndarray, runs: Trajectories
+) -> tuple[Surface, np.ndarray]:
+    """Return the level set in the region of runs, and the turn of each coordinate, nan for none."""
+    seen, parts = laws.values(runs.rows), parted(runs)
     columns = np.array(parts.coordinates)
     if len(laws) > len(columns):
         raise ValueError(

@@ -271,7 +271,7 @@ class DiscoveryReport(Summary):
 
         That is the density δ(C − c) in the report's coordinates; for positions with velocities
         and an energy, δ(C − c) in positions and momenta: the microcanonical law, which the motion
-        keeps.
+        keeps. What all runs obey alike, the identities, the states obey too.
 
         Parameters
         ----------
@@ -299,7 +299,13 @@ class DiscoveryReport(Summary):
         """
         known = self._runs(runs)
         return sample(
-            self.quantities, known, n, like=like, values=values, random_state=random_state
+            self.quantities,
+            known,
+            n,
+            like=like,
+            values=values,
+            identities=self.identities,
+            random_state=random_state,
         )
 
     def distance(self, a: States, b: States, *, runs: Trajectories | None = None) -> LawDistance:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from discovery import DiscoveryReport
+from discovery import ConservedQuantityFinder, DiscoveryReport, Trajectories
+from discovery.datasets.integrate import integrate
+from discovery.report.quantity import Quantity
 
 ENERGY, MOMENTUM = -0.5, 0.8
 LAWS = {"energy": ENERGY, "angular momentum": MOMENTUM}
@@ -123,3 +125,37 @@ def test_a_loaded_report_asks_for_runs(kepler, tmp_path):
         loaded.sample(5, values=LAWS)
     sample = loaded.sample(5, values=LAWS, runs=kepler.runs, random_state=0)
     np.testing.assert_allclose(loaded.quantities[0](sample.states), MOMENTUM, atol=1e-10)
+
+
+@pytest.fixture(scope="module")
+def on_spheres():
+    """Spins in a field; the length of a spin is one in all runs, or, measured, another in each."""
+    rng, times = np.random.default_rng(0), np.linspace(0, 20, 60)
+    field, starts = np.array([0.0, np.sin(0.3), np.cos(0.3)]), rng.normal(size=(30, 3))
+    starts /= np.linalg.norm(starts, axis=1)[:, None]
+
+    def precession(s):
+        return -np.cross(field + np.outer(1.7 * s[:, 2], [0, 0, 1]), s)
+
+    states = integrate(precession, starts, times)
+    states = states + 0.01 * rng.normal(size=states.shape)
+    runs = Trajectories(states, times=times, names=["sx", "sy", "sz"])
+    return ConservedQuantityFinder(random_state=0).fit(runs).report_
+
+
+def test_samples_obey_what_all_runs_obey(on_spheres):
+    sample = on_spheres.sample(100, like=on_spheres.runs.rows[0], random_state=0)
+    lengths = np.sum(np.asarray(sample) ** 2, axis=1)
+    np.testing.assert_allclose(lengths, lengths[0], atol=1e-10)
+    assert lengths[0] == pytest.approx(1, abs=1e-3)
+    assert "sx**2 + sy**2 + sz**2 = 1.000" in str(sample)
+
+
+def test_identities_that_differ_by_run(on_spheres, monkeypatch):
+    """With a state the identity has its value there; without one none is known."""
+    monkeypatch.setattr(Quantity, "constant", "constant in each run, by its parameters")
+    state = np.array([0.7, 0.0, 0.72])
+    drawn = on_spheres.sample(20, like=state, random_state=0).states
+    np.testing.assert_allclose(np.sum(drawn**2, axis=1), np.sum(state**2), atol=1e-10)
+    with pytest.raises(ValueError, match=r"differs from run to run.*give like="):
+        on_spheres.sample(20, values={0: 1.0}, random_state=0)
