@@ -21,7 +21,7 @@ from discovery.formulas.simplicity import divisor
 from discovery.formulas.sparse_vectors import sparse_vectors, strongest
 from discovery.laws.finding.differences import in_differences
 from discovery.laws.finding.elimination import thinned
-from discovery.laws.finding.operators import Operators
+from discovery.laws.finding.operators import Operators, spectrum
 
 # Terms of a library all triples of which are looked at.
 TRIPLES = 80
@@ -86,6 +86,7 @@ def candidates(
     found = _Found(ops, costs, slack, flat)
     for support in short_supports(ops, flat):
         found.keep(support, support[0])
+    found.add_cheapest()
     found.add_sparse(vectors)
     if flat and len(costs) > MAX_SUPPORT:
         for support, pivot in thinned(ops, vectors.shape[1], costs, slack):
@@ -137,6 +138,21 @@ class _Found:
             fewest = _fewest(self._ops, order, pivot, self._size, self._slack, most)
             if fewest is not None:
                 self.keep(self.without_needless(fewest, pivot), pivot)
+
+    def add_cheapest(self) -> None:
+        """Add what the cheapest terms hold by themselves, as a sum of shares that is one.
+
+        In a long basis noise mixes it with its own products, which have as many terms.
+        """
+        cheapest = np.flatnonzero((self._costs == self._costs.min()) & (self._size > 0))
+        if not self._flat or not 3 < len(cheapest) < len(self._costs):
+            return
+        inside = spectrum(self._ops.restrict(cheapest))
+        still = inside.vectors[:, inside.values <= self._flat]
+        if still.shape[1]:
+            vectors = np.zeros((len(self._costs), still.shape[1]))
+            vectors[cheapest] = still
+            self.add_sparse(vectors)
 
     def add_without_simpler(self) -> None:
         """Add mixtures with simpler laws without the terms of one of them, or of all."""
