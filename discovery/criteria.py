@@ -664,7 +664,7 @@ class NoiseCriteria:
         test="data/test_differences.py::test_differences_are_recognized",
     )
     different_future: float = limit(
-        0.3,
+        0.2,
         statistic="squared difference of the velocities at states near each other, over that of "
         "any two states",
         unit="1",

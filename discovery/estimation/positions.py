@@ -16,7 +16,7 @@ import numpy as np
 from scipy import stats
 from scipy.spatial import KDTree
 
-from discovery.criteria import DATA, NOISE
+from discovery.criteria import DATA, FORMULAS, NOISE
 from discovery.data.coordinates import MOMENTA, POSITIONS, infer_roles, role_of_name
 from discovery.data.differences import differenced
 from discovery.data.local_fits import FEWEST
@@ -189,13 +189,15 @@ def _futures_alike(runs: Trajectories, moving: Trajectories) -> bool:
     the nearest neighbours counts, however far these are; and the more alike they move, the nearer
     they are: planets on like orbits move nearly alike, and no more so where they are nearer.
     """
-    distance, apart = _neighbours(runs, moving)
+    distance, apart, run = _neighbours(runs, moving)
     order = np.argsort(distance)[: np.isfinite(distance).sum()]
     fifth = len(order) // 5
     if fifth < NOISE.fewest_differences:
         return False
-    near, far = apart[order[:fifth]].mean(), apart[order[-fifth:]].mean()
-    return bool(near <= NOISE.same_future and near <= NOISE.nearer_alike * far)
+    near, far = order[:fifth], apart[order[-fifth:]].mean()
+    mean, error = _mean(apart[near], run[near])
+    surely = mean + FORMULAS.interval * error <= NOISE.same_future
+    return bool(surely and mean <= NOISE.nearer_alike * far)
 
 
 def _futures_differ(runs: Trajectories, moving: Trajectories) -> bool:
@@ -209,11 +211,19 @@ def _futures_differ(runs: Trajectories, moving: Trajectories) -> bool:
     # A velocity beside what is no place, as of a rocket beside its mass.
     if any(role in MOMENTA for role in (*seen, *map(role_of_name, moving.names))):
         return False
-    distance, apart = _neighbours(runs, moving)
+    distance, apart, run = _neighbours(runs, moving)
     close = distance <= NOISE.near_state
     if close.sum() < NOISE.fewest_differences:
         return False
-    return bool(apart[close].mean() > NOISE.different_future)
+    # Where noise hides how states move, nothing is known of it.
+    mean, error = _mean(apart[close], run[close])
+    return bool(mean > NOISE.different_future and mean > FORMULAS.interval * error)
+
+
+def _mean(values: np.ndarray, run: np.ndarray) -> tuple[float, float]:
+    """Return the mean of values (n,), and its standard error, from sums over runs (n,)."""
+    of_run = np.bincount(run, weights=values)
+    return float(values.mean()), float(np.sqrt(np.sum((of_run - of_run.mean()) ** 2)) / len(values))
 
 
 def _motion(moving: Trajectories) -> tuple[np.ndarray, np.ndarray]:
@@ -231,20 +241,38 @@ def _on_circles(path: np.ndarray, moving: Trajectories) -> np.ndarray:
     return np.hstack([np.delete(path, angles, axis=1), np.cos(round_), np.sin(round_)])
 
 
-def _neighbours(runs: Trajectories, moving: Trajectories) -> tuple[np.ndarray, np.ndarray]:
+def _neighbours(
+    runs: Trajectories, moving: Trajectories
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return how far states are from the nearest of another run, and how differently both move.
 
-    Squares, over those of any two states; distances are infinite where no such state is near.
+    Squares, over those of any two states, and the runs of the states; distances are infinite where
+    no such state is near. What noise adds to velocities is taken off, and few extreme ones do not
+    decide.
     """
     path, speeds = _motion(moving)
+    noise = _noise_of(speeds, path, moving)
+    speeds = _without_extremes(speeds)
     parameters = list(parted(runs).parameters)
     states = np.hstack([_on_circles(path, moving), runs.rows[:, parameters]])
     states = states / np.maximum(states.std(axis=0), 1e-300)
-    speeds = speeds / np.maximum(speeds.std(axis=0), 1e-300)
+    spread = np.maximum(speeds.std(axis=0), 1e-300)
+    speeds, noise = speeds / spread, noise / spread
     some = np.arange(len(states))[:: max(1, len(states) // _STATES)]
     distance, near = KDTree(states).query(states[some], k=min(_NEAREST, len(states)))
     distance[runs.groups[near] == runs.groups[some][:, None]] = np.inf
-    first = np.argmin(distance, axis=1)
     at = np.arange(len(some))
-    apart = np.mean((speeds[some] - speeds[near[at, first]]) ** 2, axis=1) / 2
-    return distance[at, first] ** 2 / (2 * states.shape[1]), apart
+    near = near[at, np.argmin(distance, axis=1)]
+    apart = (speeds[some] - speeds[near]) ** 2 - noise[some] ** 2 - noise[near] ** 2
+    signal = max(1.0 - float(np.mean(noise**2)), NOISE.resolution)
+    nearest = np.min(distance, axis=1) ** 2 / (2 * states.shape[1])
+    return nearest, apart.mean(axis=1) / (2 * signal), runs.groups[some]
+
+
+def _noise_of(speeds: np.ndarray, path: np.ndarray, moving: Trajectories) -> np.ndarray:
+    """Return what as much noise as there is does to velocities (n, d) that follow a path (n, d)."""
+    rows, rng = continuous_rows(moving), np.random.default_rng(0)
+    noise = noise_scale(rows, moving.row_times, moving.offsets)
+    drawn = path + noise * rng.standard_normal(rows.shape)
+    again = smooth(drawn, moving.row_times, moving.offsets, noise).states
+    return rates(moving, again) - speeds

@@ -6,7 +6,7 @@ import pytest
 from discovery import ConservedQuantityFinder, datasets
 from discovery.data.trajectories import Trajectories
 from discovery.datasets.integrate import integrate
-from discovery.estimation.positions import driven, missing_velocities
+from discovery.estimation.positions import Missing, driven, missing_velocities
 
 T = np.linspace(0, 15, 100)
 
@@ -149,3 +149,30 @@ def test_what_chance_drives_is_complete_as_it_is():
     report = ConservedQuantityFinder(random_state=0).fit(traded()).report_
     assert [str(law.expression) for law in report.quantities] == ["here*there"]
     assert report.names == ("here", "there")
+
+
+def relaxed(noise, seed=0):
+    """Return runs of A + B ⇌ C + D that soon rest, of columns without roles."""
+    rng = np.random.default_rng(seed)
+    starts, times = rng.dirichlet([1] * 4, 30), np.linspace(0, 6, 60)
+
+    def rates(s):
+        return 5 * (s[:, :1] * s[:, 1:2] - s[:, 2:3] * s[:, 3:]) * np.array([-1, -1, 1, 1])
+
+    states = integrate(rates, starts, times)
+    states = states + noise * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    return Trajectories(states, times=times, names=list("abcd"))
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.03, 0.05])
+def test_what_noise_adds_to_motion_is_no_different_future(noise):
+    """Where all is at rest, noise alone moves, and near states do it in different ways."""
+    assert missing_velocities(relaxed(noise)) is None
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.05, 0.1])
+def test_positions_of_pendulums_that_turn_over(noise):
+    """A few that turn fast have most of the velocities' variance."""
+    runs = datasets.load("pendulum", 60, 100, noise, 3)
+    alone = Trajectories(runs.states[..., :1], times=runs.times, names=["a"])
+    assert missing_velocities(alone) == Missing((0,))
