@@ -165,3 +165,10 @@ def test_positions_of_pendulums_that_turn_over(noise):
     runs = datasets.load("pendulum", 60, 100, noise, 3)
     alone = Trajectories(runs.states[..., :1], times=runs.times, names=["a"])
     assert missing_velocities(alone) == Missing((0,))
+
+
+def test_few_extreme_velocities_do_not_decide():
+    """Close to a black hole all is fast, and none of it is alike."""
+    runs = datasets.load("reissner_nordstrom", 40, 80, 0.01, 1)
+    alone = Trajectories(runs.states, times=runs.times, names=list("abcd"))
+    assert missing_velocities(alone) is None
