@@ -22,6 +22,7 @@ from discovery.data.checks import (
     check_finite,
     check_times,
     group_rows,
+    one_each,
     restarts,
 )
 from discovery.data.coordinates import Roles, as_names, as_roles, in_words
@@ -433,7 +434,7 @@ class Trajectories:
         rows = as_numbers(rows, "rows")
         if groups is None:
             groups = restarts(len(rows), times)
-        groups = np.asarray(groups)
+        groups = one_each(groups)
         if rows.ndim != 2 or groups.shape != rows.shape[:1]:
             raise ValueError(
                 f"rows has shape {rows.shape} and groups {groups.shape}. Expected (rows, d) and "
