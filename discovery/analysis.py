@@ -642,9 +642,8 @@ def _reported(
     if some.of.dim > LIBRARIES.wide:
         searched = [*report.searched, f"no manifold is trained for {some.of.dim} columns"]
         report = replace(report, searched=searched)
-    return with_symmetries(
-        report, some.moving, some.orbits, asked.numbers, some.parts, by_kind=asked.in_box
-    )
+    runs, by_kind = (some.moving, some.orbits), asked.in_box
+    return with_symmetries(report, *runs, asked.numbers, some.parts, by_kind, some.frame)
 
 
 def _with_energy(

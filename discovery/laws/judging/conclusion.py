@@ -124,9 +124,7 @@ def _not_excluded(law: Law, what: str) -> str:
     )
 
 
-def _left(
-    stages: Sequence[StageRecord], columns: int, roles: Sequence[str | None] | None
-) -> str:
+def _left(stages: Sequence[StageRecord], columns: int, roles: Sequence[str | None] | None) -> str:
     """Return which libraries were not searched, or not to the end, and what would help."""
     skipped = _listed([s.library for s in stages if s.unfinished and s.skipped])
     begun = _listed([s.library for s in stages if s.unfinished and not s.skipped])
