@@ -148,7 +148,8 @@ def pair(
     parsed = [parse_formula(h, symbols, "quantities") for h in formulas]
 
     def nothing(reason: str) -> Pairing:
-        return Pairing([None] * len(parsed), None, [], [], reason)
+        none = [None] * len(parsed)
+        return Pairing(none, None, [], [], reason, none)
 
     try:
         pairs = phase_space.canonical_pairs(names, roles)

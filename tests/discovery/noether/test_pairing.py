@@ -315,7 +315,7 @@ def test_a_beam_does_not_hide_the_algebra():
 def test_what_errors_leave_of_a_field_is_none():
     """Numbers of the law and of the masses are known to half a part in a thousand."""
     names, roles = ["a", "x", "w", "v"], [A, P, W, V]
-    a, x, w, v = sympy.symbols(names, real=True)
+    _, x, w, v = sympy.symbols(names, real=True)
     energy = w**2 / 2 + sympy.Rational(3, 10) * w * v * sympy.cos(x) + v**2 / 2
     law = w + 0.3001 * v * sympy.cos(x)
     states = np.random.default_rng(0).normal(size=(300, 4))
