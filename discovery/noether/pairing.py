@@ -165,15 +165,7 @@ def pair(
     if space is None:
         return nothing("No energy is among the quantities with which all of them commute.")
     kinds = [roles[i] for i, _ in pairs]
-    known = [
-        {parse_formula(term, symbols, "errors"): error for term, error in own.items()}
-        for own in errors or [{}] * len(parsed)
-    ]
-    masses = {} if space.energy is None or not velocities else known[space.energy]
-    fields = [
-        None if k == space.energy else _field(h, known[k], masses, space, states)
-        for k, h in enumerate(parsed)
-    ]
+    fields = _fields(parsed, errors or [{}] * len(parsed), velocities, space, states)
     sentences = [
         _sentence(h, k == space.energy, fields[k], space, kinds) for k, h in enumerate(parsed)
     ]
@@ -204,6 +196,29 @@ def _probes(
     fine = np.isfinite(size)
     fine &= size <= 10 * np.median(size[fine]) if fine.any() else fine
     return states[fine][:_PROBES] if fine.sum() >= 20 else None
+
+
+def _fields(
+    quantities: Sequence[sympy.Expr],
+    errors: Sequence[Mapping[sympy.Expr, float]],
+    velocities: bool,
+    space: PhaseSpace,
+    states: np.ndarray,
+) -> list[list[sympy.Expr] | None]:
+    """Return the field that each quantity but the energy generates; see `_field`."""
+    own = {symbol.name: symbol for symbol in space.symbols}
+    known = [
+        {
+            term.xreplace({s: own[s.name] for s in term.free_symbols if s.name in own}): error
+            for term, error in each.items()
+        }
+        for each in errors
+    ]
+    masses = {} if space.energy is None or not velocities else known[space.energy]
+    return [
+        None if k == space.energy else _field(h, known[k], masses, space, states)
+        for k, h in enumerate(quantities)
+    ]
 
 
 def _field(

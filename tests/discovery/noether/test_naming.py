@@ -237,7 +237,8 @@ def test_total_spin_beside_an_energy_less_its_part():
 
     def rates(_, x):
         a, b = x[:3], x[3:]
-        by_a, by_b = b + [0, 0, 0.8 * a[2] + 0.3], a + [0, 0, 1.4 * b[2] + 0.3]
+        by_a = b + np.array([0, 0, 0.8 * a[2] + 0.3])
+        by_b = a + np.array([0, 0, 1.4 * b[2] + 0.3])
         return np.concatenate([np.cross(a, by_a), np.cross(b, by_b)])
 
     rows = np.concatenate(
