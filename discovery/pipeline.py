@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from discovery.analysis import Asked, Rest, Source, laws_of
+from discovery.analysis.asked import Asked, Rest, Source
+from discovery.analysis.steps import laws_of
 from discovery.criteria import LAWS, LawCriteria
 from discovery.data.coordinates import are_fields
 from discovery.data.flaws.copies import without_copies

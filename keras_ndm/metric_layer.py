@@ -119,8 +119,9 @@ class MetricLayer(keras.layers.Layer):
         # An embedding, though, must not start as a point.
         pullback = isinstance(self.head, metric_heads.Pullback)
         start = keras.initializers.VarianceScaling(1.0 if pullback else 1e-4)
-        last = dense(size, kernel_initializer=start, dtype=self.dtype_policy, name="outputs")
-        self.network.append(last)
+        # A shift of an embedding moves no metric.
+        options = {"use_bias": not pullback, "dtype": self.dtype_policy, "name": "outputs"}
+        self.network.append(dense(size, kernel_initializer=start, **options))
         for layer in self.network:
             if not layer.built:
                 layer.build(shape)
@@ -167,8 +168,9 @@ class MetricLayer(keras.layers.Layer):
         self._require_weights()
         if self._replaced is None:
             return self.network
-        bias = self.network[-1].bias
-        tapped = SimpleNamespace(kernel=self._replaced, bias=bias, use_bias=True, activation=None)
+        last = self.network[-1]
+        told = {"bias": last.bias, "use_bias": last.use_bias, "activation": None}
+        tapped = SimpleNamespace(kernel=self._replaced, **told)
         return [*self.network[:-1], tapped]
 
     def _require_weights(self) -> None:
@@ -311,9 +313,9 @@ class MetricLayer(keras.layers.Layer):
         middle = np.median(precision[known]) if known.any() else 1.0
         precision = np.where(known, precision, middle)
         precision = np.minimum(precision, _SPARED * self.max_condition * precision.min())
-        outputs = self.head.initial_outputs(precision)
         target = self.network[-1].bias if self.head.takes_network else self.constant
-        target.assign(outputs)
+        if target is not None:
+            target.assign(self.head.initial_outputs(precision))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """(batch, d) to (batch, d, d), or (batch, k, k)."""

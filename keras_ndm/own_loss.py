@@ -38,12 +38,18 @@ class OwnLoss(keras.Model):
         Raises
         ------
         ValueError
-            When a loss is given.
+            When a loss, or weights of losses, are given.
         """
         if loss is not None:
             raise ValueError(
                 f"{type(self).__name__} is trained by its own {self.own_loss} and takes no "
                 f"`loss`; received {loss!r}. {self.instead}".rstrip()
+            )
+        if kwargs.get("loss_weights") is not None:
+            raise ValueError(
+                f"{type(self).__name__} has one loss, its own {self.own_loss}, and takes no "
+                f"`loss_weights`; received {kwargs['loss_weights']!r}. Rows are weighted by fit's "
+                "`sample_weight`."
             )
         super().compile(optimizer=optimizer, **kwargs)
 

@@ -204,7 +204,7 @@ def as_run_ids(run_ids: ArrayLike | None, n_runs: int) -> np.ndarray:
     """Return (runs,) distinct run ids, numbers or text; the default counts from 0."""
     if run_ids is None:
         return np.arange(n_runs)
-    ids = np.asarray(run_ids)
+    ids = one_each(run_ids)
     if ids.dtype.kind == "O":
         ids = ids.astype(str)
     if ids.shape != (n_runs,):
@@ -217,6 +217,15 @@ def as_run_ids(run_ids: ArrayLike | None, n_runs: int) -> np.ndarray:
             f"run_ids repeats {values[counts > 1][:5].tolist()}. Each run needs an id of its own."
         )
     return ids
+
+
+def one_each(ids: ArrayLike) -> np.ndarray:
+    """Return ids as an array; one of several parts, as a tuple is, becomes ``"part/part"``."""
+    if isinstance(ids, list | tuple) or getattr(ids, "dtype", "") == "O":
+        parts = list | tuple | np.ndarray
+        ids = ["/".join(map(str, one)) if isinstance(one, parts) else one for one in ids]
+        ids = np.array(ids, dtype=object) if any(map(_is_absent, ids)) else ids
+    return np.asarray(ids)
 
 
 def as_spacing(spacing: float | Sequence[float] | None) -> float | tuple[float, ...] | None:

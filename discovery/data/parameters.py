@@ -71,7 +71,7 @@ def parted(runs: Trajectories) -> Parts:
     if are_fields(runs.roles):
         return Parts(every)
     roles = runs.roles or (None,) * runs.dim
-    still = _constant_in_runs(runs)
+    still = constant_in_runs(runs)
     moving = [i for i in every if roles[i] == PARAMETER and not still[i]]
     if moving:
         named = ", ".join(repr(runs.names[i]) for i in moving)
@@ -120,7 +120,7 @@ def _clock(runs: Trajectories, roles: Sequence[str | None]) -> tuple[int, ...]:
     return tuple(told)
 
 
-def _constant_in_runs(runs: Trajectories) -> np.ndarray:
+def constant_in_runs(runs: Trajectories) -> np.ndarray:
     """Tell which columns are constant in each run, but for rounding, and not in all of them."""
     starts, rows = runs.offsets[:-1], runs.rows
     ranges = np.maximum.reduceat(rows, starts) - np.minimum.reduceat(rows, starts)

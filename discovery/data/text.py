@@ -149,7 +149,13 @@ def decoded(data: bytes, encoding: str | None = None) -> str:
         raise cells.ContentError(
             f"encoding={encoding!r} is unknown. Expected one like utf-8 or latin-1"
         ) from error
-    text = text.removeprefix("\ufeff").rstrip("\0\x1a")
+    text = text.removeprefix("\ufeff")
+    if re.search(r"[^\0\r\n]\0+\s*$", text):
+        raise cells.ContentError(
+            "its last line ends in bytes that are zero, as a file does whose writing was broken "
+            "off: the last value may be cut. Expected whole lines; remove the last one"
+        )
+    text = text.rstrip("\0\x1a")
     if re.search(r"[\0-\x08\x0e-\x1b]", text):
         raise cells.ContentError("it is no text")
     return text
@@ -159,8 +165,8 @@ def _encoding(data: bytes) -> str:
     for mark, name in _MARKS:
         if data.startswith(mark):
             return name
-    start = data[:4000]
-    if 0 in start:
+    start = data[:4000].rstrip(b"\0")
+    if 4 * start.count(0) > len(start):
         even, odd = start[::2].count(0), start[1::2].count(0)
         return "utf-16-le" if odd > even else "utf-16-be"
     for name in ("utf-8", "cp1252"):

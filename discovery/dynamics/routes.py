@@ -49,7 +49,7 @@ def motion_of(
     ValueError
         Where there is no law, the laws do not tell the motion, or it is not that of held-out runs.
     """
-    if not laws:
+    if not laws and not constraints:
         raise ValueError(
             "the report has no law, exact or decaying, and without one nothing tells the motion. "
             "Expected an energy, or one law fewer than coordinates."
@@ -110,7 +110,10 @@ def _equations(
     if space is None:
         yield "canonical", None, why
     else:
-        found = canonical(laws, space, weak)
+        # What all runs obey alike moves them as well: rays in a lens have one energy.
+        found = canonical(laws, space, weak) or (
+            canonical([*laws, *constraints], space, weak) if constraints else None
+        )
         if found is None:
             yield "canonical", None, "no sum of the laws is an energy whose flow is the motion"
         else:

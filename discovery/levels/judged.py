@@ -2,6 +2,8 @@
 
 They are formulas as they stand: no coefficient is fitted or rounded. Runs are split as for laws, so
 that the numbers can be compared; those that formulas are found on only join the tests on all runs.
+What all runs obey alike is seen by its terms, which vary and cancel, and laws are compared on its
+surface.
 """
 
 from __future__ import annotations
@@ -25,9 +27,10 @@ from discovery.formulas.parsing import parse_formula
 from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import operators
 from discovery.laws.judging.drift import DriftTest
-from discovery.laws.judging.independence import sine_to
+from discovery.laws.judging.independence import on_surface, sine_to
 from discovery.laws.judging.judge import Judge, Refined
 from discovery.laws.judging.law import Law
+from discovery.laws.judging.verdict import Verdict
 from discovery.levels.conserved import Conserved
 from discovery.libraries.choice import custom
 from discovery.libraries.monomials import symbols_of
@@ -60,9 +63,20 @@ class Judged:
     difference: float
 
 
+@dataclass(frozen=True)
+class _Identity:
+    """A quantity of a report, as `on_surface` asks for it."""
+
+    values: Conserved
+
+    def gradient(self, points: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        return self.values.gradient(points) * scale
+
+
 def judged(
     candidates: Mapping[str, str | sympy.Expr],
     quantities: Sequence[Conserved],
+    identities: Sequence[Conserved],
     runs: Trajectories,
     noise: Mapping[str, float],
 ) -> dict[str, Judged]:
@@ -73,7 +87,7 @@ def judged(
     candidates : mapping from name to formula
         Read by `discovery.formulas.parsing`; nothing is run. ``r`` is the distance from the origin
         where positions tell it.
-    quantities : sequence of Conserved
+    quantities, identities : sequences of Conserved
         A report's.
     runs : Trajectories
         In the user's units.
@@ -104,8 +118,9 @@ def judged(
             f"candidate {constant[0]!r} is a number. Expected a function of the state."
         )
     split = _split(runs, noise)
+    alike = [_Identity(one) for one in identities if len(one.library.symbols) == runs.dim]
     return {
-        name: _beside(_law(name, formula, runs, split), quantities, split)
+        name: _beside(_law(name, formula, runs, split), quantities, alike, split)
         for name, formula in formulas.items()
     }
 
@@ -138,24 +153,47 @@ def _split(runs: Trajectories, noise: Mapping[str, float]) -> Split:
 
 
 def _law(name: str, formula: sympy.Expr, runs: Trajectories, split: Split) -> Law:
-    library = custom([formula], runs.names)
+    law = _as_terms([formula], np.ones(1), name, runs, split)
+    parts = [part.as_coeff_Mul() for part in sympy.Add.make_args(sympy.expand(formula))]
+    parts = [(float(number), term) for number, term in parts if term.free_symbols]
+    if law.verdict != Verdict.REJECTED or len(parts) < 2:
+        return law
+    # An identity is what cancels, of terms that vary: a formula as one term has none.
+    numbers, terms = zip(*parts, strict=True)
+    alike = _as_terms(list(terms), np.array(numbers), name, runs, split)
+    return alike if alike.verdict == Verdict.IDENTITY else law
+
+
+def _as_terms(
+    terms: Sequence[sympy.Expr],
+    numbers: np.ndarray,
+    name: str,
+    runs: Trajectories,
+    split: Split,
+) -> Law:
+    library = custom(terms, runs.names)
     clear = split.where(library.positive)
     if min(clear.fit.n_runs, clear.held.n_runs) < 2:
         raise ValueError(f"candidate {name!r} has a value on too few of the runs.")
     if not np.isfinite(library.values(clear.all.measured.states)).all():
         raise ValueError(f"candidate {name!r} has no finite value at some states of the runs.")
     judge = Judge(library, clear, np.random.default_rng(0))
-    fit, one = clear.fit, np.ones(1)
+    fit, none = clear.fit, np.zeros(len(terms))
     ops = operators(library, fit.smoothed, fit.offsets, fit.scale)
-    candidate = Candidate((0,), one, float("nan"), float(library.costs()[0]))
-    return judge.law(ops, Refined(candidate, DriftTest(library, one, fit, LAWS), np.zeros(1)))
+    cost = float(np.sum(library.costs()))
+    candidate = Candidate(tuple(range(len(terms))), numbers, float("nan"), cost)
+    return judge.law(ops, Refined(candidate, DriftTest(library, numbers, fit, LAWS), none))
 
 
-def _beside(law: Law, quantities: Sequence[Conserved], split: Split) -> Judged:
+def _beside(
+    law: Law, quantities: Sequence[Conserved], alike: Sequence[_Identity], split: Split
+) -> Judged:
     exact = [i for i, q in enumerate(quantities) if q.verdict == "exact"]
     if not exact:
         return Judged(law, (), None, 1.0)
-    states, scale = split.probes[:_PROBES], split.held.scale
+    scale = split.held.scale
+    states = on_surface(split.probes[:_PROBES], scale, alike)
+    surface = [one.gradient(states, scale) for one in alike]
     slopes = {i: quantities[i].gradient(states) * scale for i in exact}
     own = law.gradient(states, scale)
     unlike = {i: _unlike(quantities[i](states), law.values(states)) for i in exact}
@@ -163,7 +201,7 @@ def _beside(law: Law, quantities: Sequence[Conserved], split: Split) -> Judged:
     ways = (itertools.combinations(exact, k + 1) for k in range(len(exact)))
     # Of as few laws as it is a function of.
     for within in itertools.chain([(nearest,)], *ways):
-        if sine_to([slopes[i] for i in within], own) <= law.sine:
+        if sine_to([slopes[i] for i in within], own, surface) <= law.sine:
             return Judged(law, within, nearest, unlike[nearest])
     return Judged(law, (), nearest, unlike[nearest])
 

@@ -127,7 +127,7 @@ class _Naming:
             return None
         if linear is not None:
             return self._momentum(linear, k)
-        return self._quadratic(law) or self._runge_lenz(law)
+        return self._quadratic(law) or self._runge_lenz(law) or self._kinetic(law)
 
     def _energy(self, flow: Flow) -> str:
         if len(flow.pairs) == len(self.q):
@@ -320,6 +320,16 @@ class _Naming:
         axes = np.flatnonzero(np.abs(along) > SYMMETRIES.absent_term * np.abs(along).max())
         names = [self.motion.names[self.q[i]] for i in axes]
         return "Runge–Lenz vector" + (f" along {names[0]}" if len(names) == 1 else "")
+
+    def _kinetic(self, law: Candidate) -> str | None:
+        """Name the square of the speed of one body, whatever turns it: walls, or no one knows."""
+        roles = {self.motion.roles[i] for i in (*self.q, *self.w)}
+        bodies = group_bodies([self.motion.names[i] for i in self.q], list(range(len(self.q))))
+        if roles != {"position", "velocity"} or len(self.q) < 2 or len(bodies) > 1:
+            return None
+        alone = np.zeros_like(self.points)
+        alone[:, self.w] = self.points[:, self.w]
+        return "kinetic energy" if _parallel(law.gradient(self.points), alone) else None
 
     def _centre(self) -> np.ndarray:
         """Return where the rotations that are known turn about; the origin where none is."""

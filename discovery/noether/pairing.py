@@ -4,16 +4,23 @@ A Killing field ξ (that keeps the potential) gives p_ξ = ξᵀ g q̇, conserve
 of a Hamiltonian system generates the flow ẋ = Π ∇h, which maps solutions to solutions. Where h is
 linear in the momenta, that flow moves space alone: q̇ = ξ(q). The energy moves along time.
 Otherwise the symmetry is hidden: it mixes positions and momenta.
+
+Numbers of laws have errors, and what these leave of a component is none: ξ = M⁻¹ s, s = ∂h/∂w, has
+
+    δξ = M⁻¹ (δs − δM ξ),
+
+and a component that no more than this makes other than one number, or than zero, is that number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import sympy
 
+from discovery.criteria import FORMULAS
 from discovery.formulas.parsing import parse_formula
 from discovery.libraries.monomials import symbols_of
 from discovery.noether import phase_space
@@ -49,6 +56,12 @@ class Pairing(NamedTuple):
         (`discovery.noether.agreement`), and which laws have no partner.
     reason : str
         Why nothing could be paired; empty where it was.
+    fields : list of (list of sympy.Expr) or None
+        The field in the positions that each quantity generates; None for those that move momenta
+        otherwise.
+    positions : tuple of sympy.Symbol
+    kinds : tuple of str
+        Their roles.
     """
 
     symmetries: list[str | None]
@@ -56,6 +69,9 @@ class Pairing(NamedTuple):
     generators: list[sympy.Expr]
     flags: list[str]
     reason: str
+    fields: Sequence[list[sympy.Expr] | None] = ()
+    positions: tuple[sympy.Symbol, ...] = ()
+    kinds: tuple[str | None, ...] = ()
 
 
 def momentum(symmetry: Symmetry, metric: Metric, q: np.ndarray, velocity: np.ndarray) -> np.ndarray:
@@ -100,6 +116,7 @@ def pair(
     names: Sequence[str],
     roles: Sequence[str | None] | None,
     states: np.ndarray | None = None,
+    errors: Sequence[Mapping[sympy.Expr, float]] | None = None,
 ) -> Pairing:
     """Name the symmetry behind each conserved quantity, and the algebra of all.
 
@@ -113,6 +130,8 @@ def pair(
     states : (N, D) array, optional
         Where brackets are evaluated: states of the data. Their median energy decides between
         so(4) and so(3,1) for Kepler's problem. Default: random states.
+    errors : sequence of mappings from term to standard error, optional
+        Of each quantity's coefficients; exact by default.
 
     Returns
     -------
@@ -129,7 +148,8 @@ def pair(
     parsed = [parse_formula(h, symbols, "quantities") for h in formulas]
 
     def nothing(reason: str) -> Pairing:
-        return Pairing([None] * len(parsed), None, [], [], reason)
+        none = [None] * len(parsed)
+        return Pairing(none, None, [], [], reason, none)
 
     try:
         pairs = phase_space.canonical_pairs(names, roles)
@@ -145,12 +165,16 @@ def pair(
     if space is None:
         return nothing("No energy is among the quantities with which all of them commute.")
     kinds = [roles[i] for i, _ in pairs]
-    sentences = [_sentence(h, k == space.energy, space, kinds) for k, h in enumerate(parsed)]
+    fields = _fields(parsed, errors or [{}] * len(parsed), velocities, space, states)
+    sentences = [
+        _sentence(h, k == space.energy, fields[k], space, kinds) for k, h in enumerate(parsed)
+    ]
     span = BracketSpan(space, states)
     # What was found as the energy may be that less squares of the total momentum.
     span.close([space.hamiltonian if k == space.energy else h for k, h in enumerate(parsed)])
     flags = disagreements(parsed, sentences, space, kinds, states)
-    return Pairing(sentences, span.name(), span.generators, flags, "")
+    said = sentences, span.name(), span.generators, flags, ""
+    return Pairing(*said, fields, tuple(space.positions), tuple(kinds))
 
 
 def _probes(
@@ -174,18 +198,77 @@ def _probes(
     return states[fine][:_PROBES] if fine.sum() >= 20 else None
 
 
+def _fields(
+    quantities: Sequence[sympy.Expr],
+    errors: Sequence[Mapping[sympy.Expr, float]],
+    velocities: bool,
+    space: PhaseSpace,
+    states: np.ndarray,
+) -> list[list[sympy.Expr] | None]:
+    """Return the field that each quantity but the energy generates; see `_field`."""
+    own = {symbol.name: symbol for symbol in space.symbols}
+    known = [
+        {
+            term.xreplace({s: own[s.name] for s in term.free_symbols if s.name in own}): error
+            for term, error in each.items()
+        }
+        for each in errors
+    ]
+    masses = {} if space.energy is None or not velocities else known[space.energy]
+    return [
+        None if k == space.energy else _field(h, known[k], masses, space, states)
+        for k, h in enumerate(quantities)
+    ]
+
+
+def _field(
+    h: sympy.Expr,
+    errors: Mapping[sympy.Expr, float],
+    of_masses: Mapping[sympy.Expr, float],
+    space: PhaseSpace,
+    states: np.ndarray,
+) -> list[sympy.Expr] | None:
+    """Return the field in the positions that a law linear in the momenta generates, or None."""
+    slope = sympy.Matrix([h.diff(w) for w in space.momenta])
+    if slope.is_zero_matrix or slope.has(*space.momenta):
+        return None
+    field = list(space.mass.inv() * slope)
+    n, symbols = len(field), space.symbols
+    values = phase_space.evaluate(field, symbols, states)
+    inverse = phase_space.evaluate(list(space.mass.inv()), symbols, states).reshape(-1, n, n)
+    variance = np.zeros_like(values)
+    for term, error in errors.items():
+        moved = phase_space.evaluate([term.diff(w) for w in space.momenta], symbols, states)
+        variance += (error * np.einsum("bij,bj->bi", inverse, moved)) ** 2
+    for term, error in of_masses.items():
+        mass = phase_space.evaluate(list(sympy.hessian(term, space.momenta)), symbols, states)
+        moved = np.einsum("bij,bjk,bk->bi", inverse, mass.reshape(-1, n, n), values)
+        variance += (error * moved) ** 2
+    allowed = FORMULAS.interval**2 * variance.mean(axis=0)
+    levels = values.mean(axis=0)
+    out = []
+    for component, value, level, most in zip(field, values.T, levels, allowed, strict=True):
+        if component.is_number or not np.mean((value - level) ** 2) <= most:
+            out.append(component)
+        else:
+            out.append(sympy.Integer(0) if level**2 <= most else sympy.Float(level, 6))
+    return out
+
+
 def _sentence(
-    h: sympy.Expr, is_energy: bool, space: PhaseSpace, kinds: Sequence[str | None]
+    h: sympy.Expr,
+    is_energy: bool,
+    field: list[sympy.Expr] | None,
+    space: PhaseSpace,
+    kinds: Sequence[str | None],
 ) -> str | None:
     momenta, positions = space.momenta, space.positions
     if is_energy:
         return "time translation"
-    slope = sympy.Matrix([h.diff(w) for w in momenta])
-    if not any(slope.has(w) for w in momenta):
-        if slope.is_zero_matrix:
-            return None
-        field = space.mass.inv() * slope
-        return describe([sympy.simplify(c) for c in field], positions, kinds)
+    if field is not None:
+        return describe(field, positions, kinds)
+    if not h.has(*momenta):
+        return None
     hessian = sympy.hessian(h, momenta)
     if any(hessian.has(w) for w in momenta):
         return "hidden symmetry, of higher order in the momenta"

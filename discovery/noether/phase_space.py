@@ -206,10 +206,19 @@ def _energies(
             elif np.all(bottom > -1e-9 * size) and np.any(size > 0):
                 semidefinite.append(sign * h)
     if len(semidefinite) > 1:
-        total = sympy.Add(*semidefinite)
-        if sympy.hessian(total, momenta).rank() == len(momenta):
-            yield None, total
+        # Energies of motions that do not touch: any weights do, and these give masses of one.
+        for parts in ([_per_mass(h, momenta) for h in semidefinite], semidefinite):
+            total = sympy.Add(*parts)
+            if sympy.hessian(total, momenta).rank() == len(momenta):
+                yield None, total
     yield from _with_masses(quantities, momenta)
+
+
+def _per_mass(h: sympy.Expr, momenta: Sequence[sympy.Symbol]) -> sympy.Expr:
+    """Return an energy over the first of its masses that is one number."""
+    masses = [h.diff(w, 2) for w in momenta]
+    known = [m for m in masses if m.is_number and m != 0]
+    return sympy.expand(h / known[0]) if known else h
 
 
 def _with_masses(

@@ -10,7 +10,11 @@ import sympy
 
 from discovery.criteria import SYMMETRIES
 from discovery.data.coordinates import group_bodies
+from discovery.formulas.simple_numbers import as_numbers
 from discovery.symmetries.candidates.vector_fields import to_text
+
+# How a field without a name here is told.
+UNNAMED = "isometry"
 
 
 def describe(
@@ -46,7 +50,13 @@ def describe(
             return word
     simple = [sympy.simplify(c) for c in components]
     scale = abs(simple[moved[0]].as_coeff_Mul()[0]) if moved else 1
-    return f"isometry {to_text([sympy.expand(c / scale) for c in simple], names)}"
+    parts = [_plain(sympy.expand(c / scale)) for c in simple]
+    return f"{UNNAMED} {to_text(parts, names)}"
+
+
+def _plain(component: sympy.Expr) -> sympy.Expr:
+    """Return a component with numbers that are whole or fractions as such, others rounded."""
+    return component.xreplace({c: as_numbers([c])[0] for c in component.atoms(sympy.Float)})
 
 
 def _vanish(values: np.ndarray, size: float = 1.0) -> bool:
@@ -126,7 +136,7 @@ def _linear(matrix: np.ndarray, offset: np.ndarray, names: Sequence[str]) -> str
     centre = np.linalg.lstsq(matrix, -offset, rcond=None)[0]
     if not _vanish(matrix @ centre + offset, np.abs(offset).max()):
         return None
-    where = ", ".join(f"{c:.3g}" for c in centre)
+    where = ", ".join(f"{c:.6g}" for c in centre)
     return f"rotation {plane} about ({where})"
 
 

@@ -24,7 +24,8 @@ class Comparison:
         verdict ``"rejected"`` is no verdict of a law: the candidate is not conserved.
     relation : str
         ``"same"`` (a multiple of a law plus a number, but for errors), ``"function"`` (of laws),
-        ``"independent"`` (of all laws found), or ``"none"`` where it is not conserved.
+        ``"independent"`` (of all laws found), ``"identity"`` where all runs have one value, or
+        ``"none"`` where it is not conserved. Laws are compared where the report's identities hold.
     of : tuple of Quantity
         The laws that it is a function of.
     nearest : Quantity or None
@@ -56,7 +57,7 @@ class Comparison:
         of = tuple(quantities[i] for i in found.within)
         relation = "function" if of else "independent"
         if quantity.verdict in ("rejected", "identity"):
-            relation, of = "none", ()
+            relation, of = ("none" if quantity.verdict == "rejected" else "identity"), ()
         elif len(of) == 1:
             errors = quantity.drift_interval[1] + of[0].drift_interval[1]
             same = found.difference <= max(errors, LAWS.rounding_drift)
@@ -82,6 +83,7 @@ class Comparison:
         of = ", ".join(law.name or law.formula for law in self.of)
         beside = f"{self.relation} of {of}" if self.relation == "function" else self.relation
         beside = f"same as {of}" if self.relation == "same" else beside
+        beside = "no law" if self.relation == "identity" else beside
         return f"Comparison({self.name}: {self.quantity.formula}; {self.verdict}; {beside})"
 
     def __str__(self) -> str:
@@ -99,6 +101,7 @@ class Comparison:
             "independent": "a law that the report does not have"
             if q.verdict == "exact"
             else "independent of the laws found",
+            "identity": "",
             "none": "",
         }[self.relation]
         if self.relation == "none" and self.nearest is not None and q.verdict == "rejected":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from discovery.data.coordinates import field_of
@@ -36,25 +37,25 @@ def _in_units(report: DiscoveryReport, frame: Frame, numbers: Numbers) -> Discov
     units |= {field_of(name): unit for name, unit in units.items() if name not in report.noise}
     return replace(
         report,
-        quantities=[
-            replace(
-                q.outside(frame, numbers),
-                symmetry=q.symmetry and _retold(q.symmetry, report, frame),
-            )
-            for q in report.quantities
-        ],
+        quantities=[q.outside(frame, numbers) for q in report.quantities],
         identities=[q.outside(frame, numbers) for q in report.identities],
-        symmetries=[_retold(text, report, frame) for text in report.symmetries],
         noise={name: level * units[name] for name, level in report.noise.items()},
     )
 
 
-def _retold(text: str, report: DiscoveryReport, frame: Frame) -> str:
-    """Return words on framed coordinates with those of the user that have another origin."""
-    for name, centre in zip(report.names, frame.centre, strict=True):
+def retold(text: str, names: Sequence[str], frame: Frame) -> str:
+    """Return words on framed coordinates with those of the user that have another origin.
+
+    Parameters
+    ----------
+    text : str
+    names : sequence of str
+        Of the frame's coordinates.
+    frame : Frame
+    """
+    for name, centre in zip(names, frame.centre, strict=True):
         if centre:
             sign = "-" if centre > 0 else "+"
-            text = re.sub(
-                rf"(?<!\w){re.escape(name)}(?!\w)", f"({name} {sign} {abs(centre)})", text
-            )
+            moved = f"({name} {sign} {float(abs(centre)):g})"
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", moved, text)
     return text

@@ -87,6 +87,21 @@ class DiscoveryReport(Summary):
         # A report without laws is one too.
         return True
 
+    def __eq__(self, other: object) -> bool:
+        """Tell whether a report says the same, numbers too: what `save` writes of both is one.
+
+        The runs do not count; what cannot be saved equals itself alone.
+        """
+        if self is other or not isinstance(other, DiscoveryReport):
+            return True if self is other else NotImplemented
+        try:
+            return file.to_document(self) == file.to_document(other)
+        except ValueError:
+            return False
+
+    def __hash__(self) -> int:
+        return hash((self.title, self.verdict, self.names))
+
     def __contains__(self, key: object) -> bool:
         """Tell whether there is a law of this name or formula, or whether this is one."""
         if isinstance(key, Quantity):
@@ -383,7 +398,8 @@ class DiscoveryReport(Summary):
             For what is no formula of the coordinates, has no value on the runs or is a constant;
             for fewer than eight runs, and a report without runs.
         """
-        found = judged(candidates, self.quantities, self._runs(runs), self.noise)
+        laws = self.quantities, self.identities
+        found = judged(candidates, *laws, self._runs(runs), self.noise)
         return {
             name: Comparison.of_judged(name, one, self.quantities) for name, one in found.items()
         }

@@ -11,7 +11,7 @@ from discovery.report.pictures.sample import Sample
 from discovery.report.quantity import Quantity
 
 
-# Arrays have no one answer to ==: what was found equals itself.
+# Arrays have no one answer to ==: a report compares what it would save.
 @dataclass(frozen=True, eq=False)
 class Summary:
     """What was found, without ways to show it.

@@ -1,7 +1,6 @@
 """Pullback head: the metric that an embedding network induces."""
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_ndm import backend
@@ -133,11 +132,6 @@ class Pullback(MetricHead):
         normal = ops.sum(ops.square(mean), axis=-1)
         normal = normal - ops.einsum("ba,bac,bc->b", mean_along, h, mean_along)
         return normal - square
-
-    def initial_outputs(self, precision: np.ndarray) -> np.ndarray:
-        """Zeros: a shift of the embedding does not change the metric."""
-        del precision
-        return np.zeros(self.outputs)
 
     def get_config(self) -> dict:
         """Arguments of the constructor."""

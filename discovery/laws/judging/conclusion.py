@@ -32,6 +32,8 @@ _NOISE_LASTS = (
 
 # Libraries that are named before the others are counted.
 _NAMED = 3
+# Columns of which none can be spared, nor are they of two bodies.
+_FEW = 3
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def conclude(
         return Conclusion("undecided", f"{what}; measure more runs, or more precisely.")
     lost = sum(law.decay is not None for law in findings.laws)
     what = f"; {lost} of them decay{'s' if lost == 1 else ''}" if lost else ""
-    left = _left(findings.stages)
+    left = _left(findings.stages, len(orbits.scale), roles)
     # What decays, nearly stays or ties columns to each other is told, which undecided data do not.
     # A library that was begun gave its best candidates.
     nothing = not findings.laws and not findings.identities
@@ -122,17 +124,17 @@ def _not_excluded(law: Law, what: str) -> str:
     )
 
 
-def _left(stages: Sequence[StageRecord]) -> str:
+def _left(stages: Sequence[StageRecord], columns: int, roles: Sequence[str | None] | None) -> str:
     """Return which libraries were not searched, or not to the end, and what would help."""
     skipped = _listed([s.library for s in stages if s.unfinished and s.skipped])
     begun = _listed([s.library for s in stages if s.unfinished and not s.skipped])
     parts = [f"not searched: {skipped}"] if skipped else []
     parts += [f"not searched to the end: {begun}"] if begun else []
     if parts:
-        parts.append(
-            "a law may be in them: give fewer columns, roles, bodies= or a library= of fewer "
-            "functions"
-        )
+        many = columns > _FEW
+        help_ = ["fewer columns"] * many + ["roles"] * (not any(roles or ())) + ["bodies="] * many
+        listed = " or ".join(filter(None, [", ".join(help_), "a library= of fewer functions"]))
+        parts.append(f"a law may be in them: give {listed}")
     return "".join(f"; {part}" for part in parts)
 
 

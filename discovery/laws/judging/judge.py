@@ -7,6 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
+from typing import TypeAlias
 
 import numpy as np
 import sympy
@@ -47,6 +48,9 @@ from discovery.laws.judging.verdict import (
     verdict_of,
 )
 from discovery.libraries.functions import Functions
+
+# A formula, what held-out runs say of it, and the checks.
+Tested: TypeAlias = tuple[Formula, Evidence, tuple[Check, ...]]
 
 
 @dataclass(frozen=True)
@@ -179,53 +183,14 @@ class Judge:
         Law
             Whatever the verdict on it.
         """
-        candidate, errors, k = refined.candidate, refined.errors, next(self.number)
+        candidate, k = refined.candidate, next(self.number)
         terms = self.library.restrict(candidate.support)
-        formula, evidence, table = self._tested(terms, candidate.coefficients, errors, k)
-        # Simple numbers are often better than fitted ones, but no cure for what plainly drifts.
-        slight = evidence.drift_interval[0] <= self.criteria.plain_drift
-        known = np.isfinite(errors).all()
-        if known and (slight or verdict_of(table) != Verdict.REJECTED):
-            allowed = partial(refined.drift.allows, fitted=candidate.coefficients)
-            coefficients = rounding.rounded(
-                ops,
-                candidate,
-                refined.drift.allows,
-                self.numbers,
-                errors,
-                terms.kinds(),
-                refined.drift.refitted,
-            )
-            errors = errors * np.abs(coefficients / candidate.coefficients)
-            coefficients = tied(terms.expressions(), coefficients, errors, allowed)
-            formula, evidence, table = self._tested(terms, coefficients, errors, k)
+        formula, evidence, table = self._in_simple_numbers(ops, refined, terms, k)
         if verdict_of(table) in (Verdict.EXACT, Verdict.IDENTITY):
-            # Runs that a formula was fitted to flatter it, so motion that they show too is real.
-            whole = terms, formula.coefficients, self.split.all, self.criteria
-            every = Runs.of(*whole, by_chance=formula.by_chance)
-            tests = [every.motion.chance(self.criteria), evidence.moving]
-            if self.split.all.of_run is not None:
-                tests.append(chance_of_windows(*whole))
-                evidence = replace(evidence, along=motion_along(*whole))
-            fit = self.split.fit
-            following = chance_of_following(*whole[:2], fit, *whole[2:])
-            # The smallest of several probabilities counts as many times.
-            evidence = evidence.told([*tests, following[0]], following[1:])
-            if self.split.all.of_run is None:
-                evidence = evidence.bounded(every.bound_in_all(evidence, self.criteria))
+            evidence = self._in_all_runs(formula, evidence)
             table = checks(evidence, formula, self.criteria)
         if verdict_of(table) == Verdict.IDENTITY:
-            whole = terms, formula.coefficients, self.split.held
-            formula = replace(
-                formula,
-                steep=slope_beyond_noise(*whole, self.criteria),
-                divided=flatness_without_factor(*whole, self.criteria),
-                apart=apart_by_own_noise(*whole, self.criteria),
-            )
-            table = checks(evidence, formula, self.criteria)
-        if verdict_of(table) == Verdict.IDENTITY:
-            formula = replace(formula, unrelated=chance_of_constraint(*whole, self.rng))
-            table = checks(evidence, formula, self.criteria)
+            formula, table = self._as_identity(formula, evidence)
         written, rounded = terms.expressions(), formula.coefficients
         return Law(
             library=terms,
@@ -245,9 +210,70 @@ class Judge:
             candidate=k,
         )
 
+    def _in_simple_numbers(
+        self, ops: Operators, refined: Refined, terms: Functions, k: int
+    ) -> Tested:
+        """Test a candidate on the held-out runs, with rounded coefficients where these do."""
+        candidate, errors = refined.candidate, refined.errors
+        tested = self._tested(terms, candidate.coefficients, errors, k)
+        _, evidence, table = tested
+        # Simple numbers are often better than fitted ones, but no cure for what plainly drifts.
+        slight = evidence.drift_interval[0] <= self.criteria.plain_drift
+        if not np.isfinite(errors).all() or not (slight or verdict_of(table) != Verdict.REJECTED):
+            return tested
+        allowed = partial(refined.drift.allows, fitted=candidate.coefficients)
+        coefficients = rounding.rounded(
+            ops,
+            candidate,
+            refined.drift.allows,
+            self.numbers,
+            errors,
+            terms.kinds(),
+            refined.drift.refitted,
+        )
+        errors = errors * np.abs(coefficients / candidate.coefficients)
+        coefficients = tied(terms.expressions(), coefficients, errors, allowed)
+        return self._tested(terms, coefficients, errors, k)
+
+    def _in_all_runs(self, formula: Formula, evidence: Evidence) -> Evidence:
+        """Add what all runs say of an exact law or an identity.
+
+        Runs that a formula was fitted to flatter it, so motion that they show too is real.
+        """
+        whole = formula.terms, formula.coefficients, self.split.all, self.criteria
+        every = Runs.of(*whole, by_chance=formula.by_chance)
+        tests = [every.motion.chance(self.criteria), evidence.moving]
+        windows = self.split.all.of_run is not None
+        if windows:
+            tests.append(chance_of_windows(*whole))
+            evidence = replace(evidence, along=motion_along(*whole))
+        following = chance_of_following(*whole[:2], self.split.fit, *whole[2:])
+        # The smallest of several probabilities counts as many times.
+        evidence = evidence.told([*tests, following[0]], following[1:])
+        return (
+            evidence if windows else evidence.bounded(every.bound_in_all(evidence, self.criteria))
+        )
+
+    def _as_identity(
+        self, formula: Formula, evidence: Evidence
+    ) -> tuple[Formula, tuple[Check, ...]]:
+        """Ask what is asked of identities alone, the shuffles only where all else is passed."""
+        whole = formula.terms, formula.coefficients, self.split.held
+        formula = replace(
+            formula,
+            steep=slope_beyond_noise(*whole, self.criteria),
+            divided=flatness_without_factor(*whole, self.criteria),
+            apart=apart_by_own_noise(*whole, self.criteria),
+        )
+        table = checks(evidence, formula, self.criteria)
+        if verdict_of(table) == Verdict.IDENTITY:
+            formula = replace(formula, unrelated=chance_of_constraint(*whole, self.rng))
+            table = checks(evidence, formula, self.criteria)
+        return formula, table
+
     def _tested(
         self, terms: Functions, coefficients: np.ndarray, errors: np.ndarray, k: int
-    ) -> tuple[Formula, Evidence, tuple[Check, ...]]:
+    ) -> Tested:
         """Return a formula of the given terms, what held-out runs say of it, and the checks."""
         rng = deepcopy(self.rng)
         chance = simplicity.by_chance(coefficients, errors, terms.kinds(), self.numbers)

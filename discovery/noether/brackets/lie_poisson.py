@@ -13,6 +13,7 @@ Source: J. E. Marsden and T. S. Ratiu, Introduction to Mechanics and Symmetry (1
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 
@@ -59,9 +60,9 @@ def lie_poisson_names(laws: Sequence[Candidate], motion: MeasuredMotion) -> list
         if len(movers) == 1:
             found.append((movers[0], still, bracket))
         elif not movers and bracket is _of_triples and len(columns) > 3:
-            # What is conserved may be the energy less the square of the total spin.
-            total = np.tile(states.reshape(len(states), -1, 3).sum(axis=1), len(columns) // 3)
-            beside = bracket(states, total)
+            # What is conserved may be the energy less functions of the total spin.
+            spins = [(laws[k].values(motion.states), slopes[k]) for k in moving]
+            beside = [bracket(states, slope) for slope in _of_total_spin(states, spins)]
             if any(_is_motion(flows[k], change, motion, columns, beside) for k in moving):
                 found.append((None, still, bracket))
     if len(found) != 1:
@@ -75,6 +76,24 @@ def lie_poisson_names(laws: Sequence[Candidate], motion: MeasuredMotion) -> list
         spins = (_spin(slope, axes) for slope in slopes)
         names = [name or spin for name, spin in zip(names, spins, strict=True)]
     return names
+
+
+def _of_total_spin(
+    states: np.ndarray, laws: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> list[np.ndarray]:
+    """Return gradients of the total spin's square, of its parts that are laws, and their products.
+
+    Parameters
+    ----------
+    states : (n, k) array
+    laws : sequence of ((n,) array, (n, k) array)
+        Values and gradients.
+    """
+    total = np.tile(states.reshape(len(states), -1, 3).sum(axis=1), states.shape[1] // 3)
+    parts = [(value[:, None], slope) for value, slope in laws if _spin(slope, [""] * 3)]
+    pairs = itertools.combinations_with_replacement(parts, 2)
+    products = [a * by_b + b * by_a for (a, by_a), (b, by_b) in pairs]
+    return [total, *(slope for _, slope in parts), *products]
 
 
 def _axes(names: Sequence[str]) -> list[str]:
@@ -177,7 +196,7 @@ def _is_motion(
     change: np.ndarray,
     motion: MeasuredMotion,
     columns: Sequence[int],
-    beside: np.ndarray | None = None,
+    beside: Sequence[np.ndarray] = (),
 ) -> bool:
     """Tell whether a multiple of a flow is the measured motion.
 
@@ -189,18 +208,22 @@ def _is_motion(
         Of the columns over windows.
     motion : MeasuredMotion
     columns : sequence of k int
-    beside : (n, k) array, optional
-        Another flow, of which a multiple is added.
+    beside : sequence of (n, k) arrays
+        Other flows, of which multiples are added; they alone must not be the motion.
     """
     size = motion.states[:, columns].std(axis=0)
-    flows = [flow] if beside is None else [flow, beside]
-    own = np.stack([(motion.integral(one) / size).ravel() for one in flows], axis=1)
+    own = np.stack([(motion.integral(one) / size).ravel() for one in (flow, *beside)], axis=1)
     change = (change / size).ravel()
-    if not np.any(own):
+    if not np.any(own[:, 0]):
         return False
-    rest = change - own @ np.linalg.lstsq(own, change, rcond=None)[0]
     noise = motion.noise[list(columns)] / size
     both_ends = 2 * np.sum(noise**2) * len(change) / len(size)
     most = SYMMETRIES.flow_noise * both_ends + SYMMETRIES.flow_rest * (change @ change)
     # Where noise hides the motion, any flow would do.
-    return bool(rest @ rest <= most < change @ change)
+    return _left(own, change) <= most < _left(own[:, 1:], change)
+
+
+def _left(flows: np.ndarray, change: np.ndarray) -> float:
+    """Return the square of what no sum of flows (n, k) is of a change (n,)."""
+    rest = change - flows @ np.linalg.lstsq(flows, change, rcond=None)[0]
+    return float(rest @ rest)

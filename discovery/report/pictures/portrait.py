@@ -31,7 +31,7 @@ _LINES = "#9aa4ad"
 
 @dataclass(frozen=True)
 class Section:
-    """A law in the plane of two coordinates, the others at their medians, in short numbers.
+    """A law in the plane of two coordinates, the others at values of a run's, or at their medians.
 
     Attributes
     ----------
@@ -40,35 +40,38 @@ class Section:
     values : (m, n) array
         Not finite where the law has no value.
     fixed : dict from name to number
-        The others; empty where the law is of these two.
+        The others that the law is of; empty where it is of these two. Medians are short numbers.
+    of_run : bool
+        Whether a run on its level set lies on a line of this section, since the others do not
+        change along it.
     """
 
     x: np.ndarray
     y: np.ndarray
     values: np.ndarray
     fixed: dict[str, float]
+    of_run: bool
 
     @classmethod
     def of(
-        cls, law: Quantity, report: Summary, names: Sequence[str], states: np.ndarray
+        cls,
+        law: Quantity,
+        names: Sequence[str],
+        states: np.ndarray,
+        fixed: dict[str, float],
+        of_run: bool,
     ) -> Section | None:
         """Return the section around states (n, 2); None where a law says nothing there.
 
         Parameters
         ----------
         law : Quantity
-        report : Summary
-            Its runs tell the medians.
         names : sequence of 2 str
         states : (n, 2) array
+        fixed : dict from name to number
+        of_run : bool
         """
         own = [symbol.name for symbol in law.library.symbols]
-        others = [name for name in own if name not in names]
-        if not set(names) <= set(own) or (others and report.runs is None):
-            return None
-        fixed = {
-            name: _middle(report.runs.rows[:, report.runs.names.index(name)]) for name in others
-        }
         low, high = np.nanmin(states, axis=0), np.nanmax(states, axis=0)
         wide = _AROUND * (high - low)
         x, y = np.linspace(low - wide, high + wide, _GRID).T
@@ -79,26 +82,61 @@ class Section:
         finite = values[np.isfinite(values)]
         if not finite.size or np.ptp(finite) <= _FLAT * law.spread:
             return None
-        return cls(x, y, np.where(np.isfinite(values), values, np.nan), fixed)
+        return cls(x, y, np.where(np.isfinite(values), values, np.nan), fixed, of_run)
 
     def __str__(self) -> str:
-        where = ", ".join(f"{name} = {value:.2g}" for name, value in self.fixed.items())
-        return f"lines: its level sets{', where ' + where if where else ''}"
+        where = ""
+        if self.fixed:
+            cut = (f"{name} = {value:.2g}" for name, value in self.fixed.items())
+            own = f", with each run's own {', '.join(self.fixed)}"
+            where = own if self.of_run else f", where {', '.join(cut)}"
+        return f"lines: its level sets{where}"
 
 
-def _middle(values: np.ndarray) -> float:
-    """Return the median of values (n,), to the place of the first digit of their spread."""
-    spread = values.std()
-    median = float(np.median(values))
+def sections_of(
+    law: Quantity, report: Summary, names: Sequence[str], states: np.ndarray, ids: Sequence[str]
+) -> list[Section] | None:
+    """Return the section in which each run lies; None where a law says nothing in this plane.
+
+    Parameters
+    ----------
+    law : Quantity
+    report : Summary
+        Its runs have the other coordinates.
+    names : sequence of 2 str
+    states : (n, 2) array
+    ids : sequence of str
+        Of the runs.
+    """
+    own = {symbol.name for symbol in law.expression.free_symbols}
+    others = [symbol.name for symbol in law.library.symbols if symbol.name in own - {*names}]
+    if not set(names) <= own or (others and report.runs is None):
+        return None
+    fixed, of_run = [{}] * len(ids), True
+    if others:
+        runs = report.runs
+        rows = runs.rows[:, [runs.names.index(name) for name in others]]
+        by_run = np.split(rows, runs.offsets[1:-1])
+        of_run = not any(np.ptp(part, axis=0).any() for part in by_run)
+        known = [str(run) for run in runs.run_ids]
+        values = [by_run[known.index(run)][0] for run in ids] if of_run else [_middle(rows)]
+        fixed = [dict(zip(others, map(float, each), strict=True)) for each in values]
+    made = [Section.of(law, names, states, each, of_run) for each in fixed]
+    return None if None in made else made * (len(ids) // len(made))
+
+
+def _middle(rows: np.ndarray) -> list[float]:
+    """Return medians of rows (n, k), to the place of the first digit of their spreads."""
+    digits = [-int(np.floor(np.log10(spread))) if spread else 15 for spread in rows.std(axis=0)]
     # A zero has no sign.
-    return round(median, -int(np.floor(np.log10(spread)))) + 0.0 if spread > 0 else median
+    return [round(float(m), k) + 0.0 for m, k in zip(np.median(rows, axis=0), digits, strict=True)]
 
 
 class PortraitDisplay:
     """Some runs in the plane of two coordinates, coloured by the value of a law.
 
-    Below them are its level sets with the runs' values: where the law is of these two coordinates,
-    each run lies on its own.
+    Below them are its level sets with the runs' values: where the law is of these two coordinates
+    and of what is constant in each run, each run lies on its own.
 
     Parameters
     ----------
@@ -115,8 +153,8 @@ class PortraitDisplay:
 
     Attributes
     ----------
-    section : Section or None
-        The law in this plane, where `of` found it.
+    sections : list of Section, or None
+        The law in this plane, one for each run, where `of` found it.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     """
@@ -139,7 +177,7 @@ class PortraitDisplay:
         self.units = tuple(units)
         self.values = values
         self.law = law
-        self.section: Section | None = None
+        self.sections: list[Section] | None = None
 
     @classmethod
     def of(cls, report: Summary) -> PortraitDisplay | None:
@@ -162,9 +200,9 @@ class PortraitDisplay:
             units = (sample.time_unit, *units)
             states = np.column_stack([sample.times, states])
         law = next((q for q in report.quantities if q.formula in sample.formulas), None)
-        values, section = None, None
+        values, sections = None, None
         if law is not None:
-            section = Section.of(law, report, names, states)
+            sections = sections_of(law, report, names, states, sample.run_ids)
             along = sample.values[sample.formulas.index(law.formula)]
             values = [finite_mean(own) for own in sample.by_run(along)]
         display = cls(
@@ -176,7 +214,7 @@ class PortraitDisplay:
             values=values,
             law=law,
         )
-        display.section = section
+        display.sections = sections
         return display
 
     @property
@@ -213,29 +251,27 @@ class PortraitDisplay:
             style = {"linestyle": "", "marker": ".", "markersize": 3, "color": color, **kwargs}
             named = None if self.values is None else f"{self.values[k]:.3g}".replace("-", "−")
             ax.plot(*states.T, label=named, **style)
-        if self.section is not None:
-            self._draw_levels(ax)
+        for run in range(len(self.states)) if self.sections else ():
+            self._draw_level(ax, run)
         label_axes(ax, *self.labels)
         if self.is_plane:
             ax.set_aspect("equal", adjustable="datalim")
         if self.law is not None:
             title = f"coloured by {label(self.law.written)}"
-            below = "" if self.section is None else f"\n{self.section}".replace("$", r"\$")
+            below = f"\n{self.sections[0]}".replace("$", r"\$") if self.sections else ""
             ax.set_title(title + below, fontsize="medium")
             ax.legend(fontsize="small", markerscale=2, title=self.law.name or "value", **beside)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _draw_levels(self, ax: Axes) -> None:
-        """Draw the level sets of the runs' values, in their colours where they lie on them."""
-        section, colors = self.section, colors_of(len(self.states))
-        shown = {v: c for v, c in zip(self.values, colors, strict=True) if np.isfinite(v)}
-        levels = sorted(shown)
-        if levels:
-            own = [shown[v] for v in levels] if not section.fixed else _LINES
-            ax.contour(
-                section.x, section.y, section.values, levels, colors=own, linewidths=0.8, zorder=0
-            )
+    def _draw_level(self, ax: Axes, run: int) -> None:
+        """Draw the level set of a run's value, in its colour where it lies on it."""
+        section, level = self.sections[run], self.values[run]
+        if not np.nanmin(section.values) < level < np.nanmax(section.values):
+            return
+        color = colors_of(len(self.states))[run] if section.of_run else _LINES
+        style = {"colors": [color], "linewidths": 0.8, "linestyles": "solid", "zorder": 0}
+        ax.contour(section.x, section.y, section.values, [level], **style)
 
     def frame(self) -> pd.DataFrame:
         """Return what the picture shows: run, then the two coordinates."""

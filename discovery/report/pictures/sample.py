@@ -11,6 +11,7 @@ import numpy as np
 
 from discovery.data.coordinates import field_of
 from discovery.data.frame import Frame
+from discovery.data.parameters import constant_in_runs
 from discovery.data.trajectories import Trajectories
 from discovery.pde.grid import Grid, grid_of
 from discovery.report.quantity import Quantity
@@ -37,8 +38,8 @@ class Sample:
     time_unit : str
         Empty where it is not known.
     names, roles, units : tuples of str
-        Of the coordinates that are kept: the first two, or of fields the columns of the first. An
-        unknown role or unit is empty.
+        Of the coordinates that are kept: those of the first law where it is of two, else the first
+        two, or of fields the columns of the first. An unknown role or unit is empty.
     states : (n, 2) array
         Values of these coordinates; of fields (profiles, points) at `profile_times`, along x in
         the middle of the other axes.
@@ -106,7 +107,7 @@ class Sample:
             for k, law in enumerate(shown):
                 values[k], errors[k] = _with_errors(law, states, runs, levels, covariance)
         roles = tuple(role or "" for role in runs.roles or [None] * runs.dim)
-        columns, profiles, spacing = _columns(roles), np.zeros(0), 0.0
+        columns, profiles, spacing = _columns(runs, roles, quantities), np.zeros(0), 0.0
         if "field" in roles:
             grid = grid_of(runs.names, runs.grid_spacing)
             columns, spacing = _middle_line(grid), grid.spacings[-1]
@@ -232,9 +233,14 @@ def _middle_line(grid: Grid) -> list[int]:
     return lines[int(np.ravel_multi_index(at, grid.shape[:-1])) if at else 0].tolist()
 
 
-def _columns(roles: Sequence[str]) -> list[int]:
-    """Return the columns that a portrait shows."""
-    return [i for i, role in enumerate(roles) if role not in _NO_COORDINATES][:2]
+def _columns(runs: Trajectories, roles: Sequence[str], laws: Sequence[Quantity]) -> list[int]:
+    """Return the columns that a portrait shows: those of the first law, where it is of two."""
+    told = [i for i, role in enumerate(roles) if role not in _NO_COORDINATES]
+    still = constant_in_runs(runs)
+    coordinates = [i for i in told if roles[i] or not still[i]] or told
+    law = {symbol.name for symbol in laws[0].expression.free_symbols} if laws else set()
+    own = [i for i in coordinates if runs.names[i] in law]
+    return own if len(own) == 2 else coordinates[:2]
 
 
 def _turns(frame: Frame, roles: Sequence[str], columns: Sequence[int]) -> np.ndarray:

@@ -95,13 +95,6 @@ class MetricSource(Protocol):
         """Return metrics that fit a model's data as well; none where that is not known."""
 
 
-class ExactSource(MetricSource, Protocol):
-    """A metric that also has exact second derivatives."""
-
-    def second_jet(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return g, ∂g and ``[b, k, l, i, j]`` = ∂_k ∂_l g_ij at points (N, n)."""
-
-
 def source_of(metric: Metric) -> MetricSource:
     """Return the source for what a user gave.
 

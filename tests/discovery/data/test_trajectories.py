@@ -187,3 +187,19 @@ def test_rows_without_run_ids():
     assert Trajectories.from_frame(table).lengths.tolist() == [4, 3]
     assert Trajectories.from_frame(table[:4]).names == ("x",)
     assert Trajectories.from_arrays({"X": rows, "t": times}).lengths.tolist() == [4, 3]
+
+
+@pytest.mark.parametrize("ids", [[("a", 1), ("a", 2), ("b", 1)], [["a", 1], ["a", 2], ["b", 1]]])
+def test_ids_of_several_parts(ids):
+    states = np.random.default_rng(0).normal(size=(3, 6, 2))
+    runs = Trajectories(states, run_ids=ids)
+    assert runs.run_ids.tolist() == ["a/1", "a/2", "b/1"]
+    groups = [one for one in ids for _ in range(6)]
+    assert Trajectories.from_rows(states.reshape(-1, 2), groups).run_ids.tolist() == [
+        "a/1",
+        "a/2",
+        "b/1",
+    ]
+    frame = runs.to_frame()
+    frame["run"] = groups
+    assert Trajectories.from_frame(frame).run_ids.tolist() == ["a/1", "a/2", "b/1"]

@@ -171,6 +171,22 @@ def test_unreadable_file(tmp_path, suffix, content, message):
         Trajectories.from_file(path)
 
 
+TABLE = b"t,x\n" + b"".join(b"%d,%.3f\n" % (i, 0.37 * i) for i in range(20))
+
+
+@pytest.mark.parametrize("end", [b"\0\0\0", b"\0\0\n", b"\0\r\n\n"])
+def test_a_value_that_was_cut_is_not_read(tmp_path, end):
+    (tmp_path / "a.csv").write_bytes(TABLE[:-2] + end)
+    with pytest.raises(ValueError, match="may be cut"):
+        Trajectories.from_file(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("end", [b"", b"\0", b"\0" * 7, b"\x1a"])
+def test_what_is_filled_up_behind_whole_lines_is_read(tmp_path, end):
+    (tmp_path / "a.csv").write_bytes(TABLE + end)
+    assert Trajectories.from_file(tmp_path / "a.csv").rows[-1, 0] == 7.03
+
+
 def test_unknown_kind_of_file(tmp_path):
     (tmp_path / "runs.pkl").write_bytes(b"x")
     with pytest.raises(ValueError, match=r"Expected a name that ends in .csv"):

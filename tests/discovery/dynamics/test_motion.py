@@ -284,6 +284,22 @@ def test_no_laws_no_motion(simulated):
         motion_of([], [], runs, levels)
 
 
+def test_an_energy_that_all_runs_share_moves_them(simulated):
+    """Rays in a Luneburg lens: |x|² + |p|² is one number, and tells the motion all the same."""
+    rng = np.random.default_rng(0)
+    places, turn = rng.normal(0, 0.5, (16, 2)), rng.uniform(0, 2 * np.pi, 16)
+    length = np.sqrt(2.5 - np.sum(places**2, axis=1, keepdims=True))
+    begun = np.hstack([places, length * np.stack([np.cos(turn), np.sin(turn)], 1)])
+    roles = ["position", "position", "momentum", "momentum"]
+    runs, levels = simulated(lambda x, y, u, v: (u, v, -x, -y), begun, TIMES, list("xyuv"), roles)
+    alike, turned = law("x**2 + y**2 + u**2 + v**2"), law("x*v - y*u")
+    for laws in ([turned], []):
+        motion = motion_of(laws, [alike], runs, levels)
+        assert [str(motion.equations[name]) for name in "xyuv"] == ["u", "v", "-x", "-y"]
+    with pytest.raises(ValueError, match="no sum of the laws is an energy"):
+        motion_of([turned], [], runs, levels)
+
+
 def test_what_is_not_unique_is_said(simulated):
     def isotropic(x, y, u, v):
         return u, v, -1.21 * x, -1.21 * y

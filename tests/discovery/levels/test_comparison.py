@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from discovery import ConservedQuantityFinder, datasets
+from discovery import ConservedQuantityFinder, Trajectories, datasets
 from discovery.report.words import percent
 
 ENERGY = "(u**2 + v**2)/2 - 1/r"
@@ -52,6 +52,41 @@ def test_results_are_shown_in_few_words(kepler, beside):
     assert repr(drawn).startswith("LevelSample(3 states with ")
     for shown in (kepler, kepler.embed(), *beside.values()):
         assert len(repr(shown)) < 200
+
+
+@pytest.fixture(scope="module")
+def lens():
+    """Rays in a Luneburg lens: |x|² + |p|² is the same number for all of them."""
+    rng = np.random.default_rng(0)
+    places, turn = rng.normal(0, 0.5, (40, 2)), rng.uniform(0, 2 * np.pi, 40)
+    length = np.sqrt(2 - np.sum(places**2, axis=1, keepdims=True))
+    begun = np.hstack([places, length * np.stack([np.cos(turn), np.sin(turn)], 1)])
+    times = np.linspace(0, 6, 80)
+    cos, sin = np.cos(times)[:, None, None], np.sin(times)[:, None, None]
+    q, p = begun[:, :2], begun[:, 2:]
+    states = np.concatenate([cos * q + sin * p, cos * p - sin * q], axis=2).swapaxes(0, 1)
+    states = states + 0.007 * rng.normal(size=states.shape)
+    roles = ["position", "position", "momentum", "momentum"]
+    runs = Trajectories(states, times=times, names=["x", "y", "px", "py"], roles=roles)
+    return ConservedQuantityFinder("polynomial", random_state=0).fit(runs).report_
+
+
+@pytest.mark.parametrize(
+    ("formula", "verdict", "relation"),
+    [
+        ("px**2 + py**2 + x**2 + y**2", "identity", "identity"),
+        ("py**2 + y**2", "exact", "same"),
+        # Three laws would leave a ray on its surface no way to go.
+        ("x*y + px*py", "exact", "function"),
+        ("px**2 + py**2 + x**2 + 1.1*y**2", "rejected", "none"),
+        ("0*x + px**2 - px**2*(1 + x) + x*px**2 + x", "rejected", "none"),
+    ],
+)
+def test_beside_what_all_runs_obey_alike(lens, formula, verdict, relation):
+    assert lens.n_conserved == 2 and len(lens.identities) == 1
+    one = lens.compare({"mine": formula})["mine"]
+    assert (one.verdict, one.relation) == (verdict, relation)
+    assert ("an identity, no law" in str(one)) == (relation == "identity")
 
 
 def test_the_numbers_are_those_of_the_law_that_it_is(kepler, beside):

@@ -230,6 +230,38 @@ def test_total_spin_beside_an_energy_less_its_square():
     assert names(motion_of("spin_chain"), total) == [None] * 3
 
 
+def test_total_spin_beside_an_energy_less_its_part():
+    """Two spins with anisotropies in a field along z: the energy less z-parts of the total spin."""
+    rng, times = np.random.default_rng(0), np.linspace(0, 20, 160)
+    starts = rng.normal(size=(30, 6))
+
+    def rates(_, x):
+        a, b = x[:3], x[3:]
+        by_a = b + np.array([0, 0, 0.8 * a[2] + 0.3])
+        by_b = a + np.array([0, 0, 1.4 * b[2] + 0.3])
+        return np.concatenate([np.cross(a, by_a), np.cross(b, by_b)])
+
+    rows = np.concatenate(
+        [solve_ivp(rates, (0, 20), x, t_eval=times, rtol=1e-9, atol=1e-9).y.T for x in starts]
+    )
+    motion = MeasuredMotion(
+        states=rows,
+        times=np.tile(times, 30),
+        offsets=160 * np.arange(31),
+        names=("S1x", "S1y", "S1z", "S2x", "S2y", "S2z"),
+        roles=(None,) * 6,
+        told=False,
+        noise=np.zeros(6),
+    )
+    along, length = "S1z + S2z", "S1x**2 + S1y**2 + S1z**2"
+    laws = [along, length, length.replace("1", "2")]
+    part = "10*S1x*S2x + 10*S1y*S2y - S1z**2 + 2*S2z**2"
+    found = ["total spin along z", "Casimir function", "Casimir function", None]
+    assert names(motion, [*laws, part]) == found
+    # Precession about the total spin and its part is not the motion.
+    assert names(motion, [*laws, part.replace("2*S2z", "3*S2z")]) == [None] * 4
+
+
 def on_a_beta_plane(noise):
     """Return y' = v, u' = (1 + y/4) v, v' = −(1 + y/4) u, which keeps u² + v² and u − y − y²/8."""
     rng = np.random.default_rng(0)
@@ -262,5 +294,6 @@ def test_two_laws_of_three_coordinates_make_no_spin(noise):
 def test_a_field_is_told_by_the_laws_that_it_leaves():
     """About a wire it is no polynomial: the momentum along the wire tells it, and no other does."""
     motion, energy = motion_of("charged_wire"), "u**2 + v**2 + w**2"
-    assert names(motion, [energy]) == [None]
-    assert names(motion, [energy, "w - log(x**2 + y**2)/4"]) == [None, None]
+    # That the speed lasts is seen all the same.
+    assert names(motion, [energy]) == ["kinetic energy"]
+    assert names(motion, [energy, "w - log(x**2 + y**2)/4"]) == ["kinetic energy", None]

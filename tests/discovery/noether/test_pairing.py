@@ -1,5 +1,7 @@
 """Symmetries of conserved quantities, momenta of symmetries, and the algebras of both."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import sympy
@@ -7,9 +9,11 @@ from keras import ops
 from scipy.integrate import solve_ivp
 
 from discovery import ConservedQuantityFinder, SymmetryFinder, datasets
+from discovery.data.frame import Frame
 from discovery.noether import phase_space
-from discovery.noether.pairing import momentum, pair
+from discovery.noether.pairing import Pairing, momentum, pair
 from discovery.noether.words import describe
+from discovery.statements import symmetries_outside
 
 P, V, A, W, M = "position", "velocity", "angle", "angular_velocity", "momentum"
 PLANE, PLANE_ROLES = ("x", "y", "u", "v"), (P, P, V, V)
@@ -306,3 +310,36 @@ def test_a_beam_does_not_hide_the_algebra():
     ]
     roles = ["position"] * 2 + ["velocity"] * 2
     assert pair(laws, ["x", "y", "u", "v"], roles, states).algebra == "sl(2)"
+
+
+def test_what_errors_leave_of_a_field_is_none():
+    """Numbers of the law and of the masses are known to half a part in a thousand."""
+    names, roles = ["a", "x", "w", "v"], [A, P, W, V]
+    _, x, w, v = sympy.symbols(names, real=True)
+    energy = w**2 / 2 + sympy.Rational(3, 10) * w * v * sympy.cos(x) + v**2 / 2
+    law = w + 0.3001 * v * sympy.cos(x)
+    states = np.random.default_rng(0).normal(size=(300, 4))
+    errors = [{v * sympy.cos(x): 5e-4}, {w * v * sympy.cos(x): 5e-4}]
+    found = pair([law, energy], names, roles, states, errors)
+    assert found.symmetries == ["rotation along a", "time translation"]
+    known = [{term: error / 100 for term, error in own.items()} for own in errors]
+    assert "∂x" in pair([law, energy], names, roles, states, known).symmetries[0]
+
+
+def test_energies_that_do_not_touch_have_masses_of_one():
+    """A bowl, its two energies in any multiples: the rotation is one."""
+    laws = ["u**2/2 + x**2/2", "0.35*v**2 + 0.35*y**2", "x*v - y*u"]
+    assert pair(laws, PLANE, PLANE_ROLES).symmetries[2] == "rotation in (x, y)"
+
+
+def test_fields_are_told_in_the_units_of_the_user():
+    """Angles in degrees, and places about a centre."""
+    a, b = sympy.symbols("a b", real=True)
+    degrees = Frame((0, 0), (0, 0), (False, False), 0, False, (Fraction(360), Fraction(360)))
+    field = [sympy.sin(b), sympy.Integer(0)]
+    found = Pairing(["isometry sin(b) ∂a"], None, [], [], "", [field], (a, b), (A, A))
+    assert symmetries_outside(found, ("a", "b"), degrees) == ["isometry sin(pi*b/180) ∂a"]
+    moved = Frame((Fraction(473, 10), Fraction(17, 2)), (0, 0), (False, False), 0)
+    found = Pairing(["rotation in (a, b)", None], None, [], [], "", [[-b, a], None], (a, b), (P, P))
+    about = "rotation in (a, b) about (47.3, 8.5)"
+    assert symmetries_outside(found, ("a", "b"), moved) == [about, None]

@@ -1,5 +1,6 @@
 """Reports as files: what is loaded is what was saved, and nothing in a file is ever run."""
 
+import copy
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -69,6 +70,7 @@ def reports():
 
 
 def assert_same(loaded, report):
+    assert loaded == report and hash(loaded) == hash(report)
     assert loaded.to_dict() == report.to_dict()
     assert str(loaded) == str(report) and loaded.to_html() == report.to_html()
     found = [*report.quantities, *report.identities]
@@ -93,6 +95,16 @@ def test_round_trip(reports, tmp_path, name):
     loaded.save(tmp_path / "again.json")
     assert (tmp_path / "again.json").read_text(encoding="utf-8") == text
     assert "NaN" not in text and "Infinity" not in text
+
+
+def test_equal_is_what_says_the_same(reports):
+    report = reports("odd names")
+    assert copy.deepcopy(report) == report != reports("units")
+    first, *others = report.quantities
+    changed = replace(first, drift=1.01 * first.drift + 1e-9)
+    assert replace(report, quantities=[changed, *others]) != report
+    assert replace(report, noise={**report.noise, "E": 0.5}) != report
+    assert report != report.to_dict()
 
 
 def test_numbers_that_json_has_not(reports, tmp_path):

@@ -181,3 +181,16 @@ def test_bad_arguments_are_explained(name):
         ValueError if message else NotImplementedError, match=message or "implement"
     ):
         call()
+
+
+@pytest.mark.parametrize("name", [name for name in HEADS if name != "constant"])
+def test_every_weight_moves_the_metric(name):
+    """A shift of an embedding would move none, and Keras would warn of it in each `fit`."""
+    z = keras.Input((N,))
+    metric = MetricLayer(HEADS[name], hidden=(4,))
+    model = keras.Model(z, keras.layers.Flatten()(metric(z)))
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    before = [v.numpy() for v in metric.trainable_variables]
+    model.fit(points(), np.ones((5, N * N)), verbose=0)
+    for old, new in zip(before, metric.trainable_variables, strict=True):
+        assert not np.array_equal(old, new.numpy()), new.path

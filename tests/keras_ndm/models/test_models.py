@@ -270,6 +270,7 @@ BAD = {
     "unwanted dt": (lambda: _fitted_small().step(X, np.ones(len(X))), "takes no step dt"),
     "not fitted": (lambda: small().step(X), "call fit"),
     "loss": (lambda: small().compile("adam", loss="mse"), "takes no `loss`"),
+    "loss weights": (lambda: small().compile("adam", loss_weights=[2.0]), "no `loss_weights`"),
     "relu": (lambda: keras_ndm.NeuralDifferentialManifold(activation="relu"), "relu"),
     "no metric": (lambda: keras_ndm.manifold_of(NO_METRIC), r"no MetricLayer.*\(flat\)"),
     "no model": (lambda: keras_ndm.manifold_of(3), "received int"),

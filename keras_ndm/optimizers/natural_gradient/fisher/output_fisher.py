@@ -191,7 +191,21 @@ def _labels_and_scales(loss, weight, y_true, y_pred, sample_weight):
     if kind_of(loss) != "categorical":
         y_true = ops.cast(y_true, y_pred.dtype)
     scales = _scales(loss, weight, y_true, y_pred, sample_weight)
+    if kind_of(loss) != "own" and not _of_outputs(scales.shape, y_pred.shape):
+        raise ValueError(
+            f"Outputs of shape {tuple(y_pred.shape)} are compared with labels of shape "
+            f"{tuple(y_true.shape)}, which gives losses of shape {tuple(scales.shape)}: "
+            "NaturalGradient asks which outputs each of them is of. Expected labels that have the "
+            "outputs' shape, or indices of classes; reshape the outputs or the labels."
+        )
     return y_true, ops.cast(scales, y_pred.dtype)
+
+
+def _of_outputs(losses_shape, outputs_shape):
+    """Whether losses stand one for each output, or one for each row of the last axis."""
+    short = len(losses_shape) - len(outputs_shape)
+    pairs = zip(losses_shape, outputs_shape, strict=False)
+    return short in (-1, 0) and all(None in pair or pair[0] == pair[1] for pair in pairs)
 
 
 def floor_of(objective: Objective, y_pred: Nested, floor: float) -> list:

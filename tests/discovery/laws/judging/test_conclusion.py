@@ -106,8 +106,8 @@ def arcs(length):
     return np.linspace(-1, 1, 20)[:, None] + length * np.linspace(0, 1, 60)
 
 
-def orbits_of(values):
-    path = raw_path(values.reshape(-1, 1), np.array([1e-3]))
+def orbits_of(values, columns=1):
+    path = raw_path(np.tile(values.reshape(-1, 1), columns), np.full(columns, 1e-3))
     offsets = values.shape[1] * np.arange(len(values) + 1)
     return Orbits(path, path, offsets, path.states.std(axis=0))
 
@@ -147,7 +147,9 @@ def test_what_was_not_searched_may_hold_a_law():
     assert found.verdict == "undecided"
     assert "not searched: chain;" in found.reason
     assert "not searched to the end: poly(2), poly(3), poly(4), 1 more;" in found.reason
-    assert all(word in found.reason for word in ("fewer columns", "roles", "bodies=", "library="))
+    assert "give roles or a library= of fewer functions" in found.reason
+    found = conclude(Findings(stages=[large]), orbits_of(swings(0.6), 4), ["position"] * 4)
+    assert "give fewer columns, bodies= or a library= of fewer functions" in found.reason
 
 
 def test_no_law_is_a_verdict_too():

@@ -441,6 +441,15 @@ def test_refusals(rng):
         compiled(penalty, loss=None).train_on_batch(x, y)
 
 
+@pytest.mark.parametrize("labels", [(8, 1), (8, 3)])
+def test_outputs_that_a_loss_squeezes_are_refused(rng, labels):
+    """Keras drops their last axis; which outputs a loss is of is not told then."""
+    x = keras.Input((2,))
+    model = keras.Model(x, layers.Reshape((3, 1))(layers.Dense(3)(x)))
+    with pytest.raises(ValueError, match=r"3, 1\) are compared with labels of shape"):
+        compiled(model).train_on_batch(rng.normal(size=(8, 2)), rng.normal(size=labels))
+
+
 def test_other_optimizers_are_left_alone(rng):
     x, y = regression(rng)
     model = compiled(network())

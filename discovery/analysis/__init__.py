@@ -1,0 +1,1 @@
+"""States: from runs in a frame to a report on their laws."""
