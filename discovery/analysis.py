@@ -321,7 +321,7 @@ def laws_of(
     on_all = _on_all(some, findings, preparation, asked, rng)
     findings = findings if on_all is None else on_all.findings
     conclusion = conclude(findings, some.known, some.moving.roles)
-    if _may_decay(some, found, findings, conclusion):
+    if _may_decay(some, found, findings, conclusion, asked):
         findings = _with_decaying(some, found, findings, asked, rng)
         conclusion = conclude(findings, some.known, some.moving.roles)
     if conclusion.verdict == "none":
@@ -579,13 +579,19 @@ def _unwound(runs: Trajectories, roles: Sequence[str | None]) -> bool:
 
 
 def _may_decay(
-    some: _Seen, found: Sequence[Given], findings: Findings, conclusion: Conclusion
+    some: _Seen,
+    found: Sequence[Given],
+    findings: Findings,
+    conclusion: Conclusion,
+    asked: Asked,
 ) -> bool:
     """Tell whether what decays is looked for: with a clock it is a law."""
     own = not some.own or some.parts.all_coordinates
     judged = conclusion.verdict != "undecided" or (
         some.few and some.split is not None and not findings.laws
     )
+    # Of runs that were changed it is asked only whether anything is conserved.
+    judged = judged and not (asked.others and not findings.laws)
     return bool(
         judged and some.on_a_path and own and not (some.parts.clock or _of_wide(some, found))
     )

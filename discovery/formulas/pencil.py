@@ -95,6 +95,10 @@ class Pencil:
         pick = np.ix_(support, support)
         return Pencil(self.top[pick], self.bottom[pick])
 
+    def onto(self, basis: np.ndarray) -> Pencil:
+        """Return the forms on the combinations in the columns of `basis` (m, k)."""
+        return Pencil(basis.T @ self.top @ basis, basis.T @ self.bottom @ basis)
+
     def on(self, support: np.ndarray) -> Spectrum:
         """Solve on s terms: μ (s,) and c (s, s)."""
         part = self.restrict(support)

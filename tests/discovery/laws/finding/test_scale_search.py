@@ -222,3 +222,11 @@ def test_a_momentum_in_a_periodic_field():
     report = ConservedQuantityFinder(random_state=0).fit(runs).report_
     assert "vx + 2*sin(2*z)/5" in {str(law.expression) for law in report.quantities}
     assert report.n_conserved == 2
+
+
+def test_nothing_moves_along_the_scale():
+    """It is a number at each trial: no derivative by it is computed."""
+    rng = np.random.default_rng(0)
+    for trial in scaled(PLANE, ROLES[4]):
+        _, slopes, _ = trial.library.jets(rng.uniform(0.5, 1, (3, 5)))
+        assert slopes[:4].any() and not slopes[4].any()
