@@ -154,7 +154,11 @@ def _unwound(runs: Trajectories, roles: Sequence[str | None]) -> bool:
 
 
 def may_decay(
-    some: Seen, found: Sequence[Given], findings: Findings, conclusion: Conclusion
+    some: Seen,
+    found: Sequence[Given],
+    findings: Findings,
+    conclusion: Conclusion,
+    asked: Asked,
 ) -> bool:
     """Tell whether what decays is looked for: with a clock it is a law.
 
@@ -165,11 +169,14 @@ def may_decay(
         The libraries.
     findings : Findings
     conclusion : Conclusion
+    asked : Asked
     """
     own = not some.own or some.parts.all_coordinates
     judged = conclusion.verdict != "undecided" or (
         some.few and some.split is not None and not findings.laws
     )
+    # Of runs that were changed it is asked only whether anything is conserved.
+    judged = judged and not (asked.others and not findings.laws)
     return bool(
         judged and some.on_a_path and own and not (some.parts.clock or _of_wide(some, found))
     )

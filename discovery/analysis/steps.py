@@ -72,7 +72,7 @@ def laws_of(
     on_all = _on_all(some, findings, preparation, asked, rng)
     findings = findings if on_all is None else on_all.findings
     conclusion = conclude(findings, some.known, some.moving.roles)
-    if may_decay(some, found, findings, conclusion):
+    if may_decay(some, found, findings, conclusion, asked):
         findings = decaying(some, found, findings, asked, rng)
         conclusion = conclude(findings, some.known, some.moving.roles)
     if conclusion.verdict == "none":

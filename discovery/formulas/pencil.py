@@ -49,13 +49,21 @@ def solve(top: np.ndarray, bottom: np.ndarray, ridge: float = _RIDGE) -> Spectru
     Spectrum
         μ (..., s), not negative, and c (..., s, s), of unit size in D.
     """
+    plain, half, scale = _reduced(top, bottom, ridge)
+    values, vectors = np.linalg.eigh(plain)
+    vectors = scale[..., :, None] * (np.swapaxes(half, -1, -2) @ vectors)
+    return Spectrum(np.maximum(values, 0.0), vectors)
+
+
+def _reduced(
+    top: np.ndarray, bottom: np.ndarray, ridge: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return H S W S Hᵀ, whose eigenvalues are the μ, H, and the diagonal of S."""
     diagonal = np.einsum("...ii->...i", bottom)
     scale = 1.0 / np.sqrt(np.maximum(diagonal, 1e-300))
     both = scale[..., :, None] * scale[..., None, :]
     half = _inverse_root(bottom * both, ridge)
-    values, vectors = np.linalg.eigh(half @ (top * both) @ np.swapaxes(half, -1, -2))
-    vectors = scale[..., :, None] * (np.swapaxes(half, -1, -2) @ vectors)
-    return Spectrum(np.maximum(values, 0.0), vectors)
+    return half @ (top * both) @ np.swapaxes(half, -1, -2), half, scale
 
 
 def _inverse_root(unit: np.ndarray, ridge: float) -> np.ndarray:
@@ -95,6 +103,10 @@ class Pencil:
         pick = np.ix_(support, support)
         return Pencil(self.top[pick], self.bottom[pick])
 
+    def onto(self, basis: np.ndarray) -> Pencil:
+        """Return the forms on the combinations in the columns of `basis` (m, k)."""
+        return Pencil(basis.T @ self.top @ basis, basis.T @ self.bottom @ basis)
+
     def on(self, support: np.ndarray) -> Spectrum:
         """Solve on s terms: μ (s,) and c (s, s)."""
         part = self.restrict(support)
@@ -108,7 +120,8 @@ class Pencil:
     def lowest(self, supports: np.ndarray) -> np.ndarray:
         """Return the smallest μ of combinations of the terms in each row of `supports`, (p,)."""
         pick = supports[:, :, None], supports[:, None, :]
-        return solve(self.top[pick], self.bottom[pick], _RIDGE_OF_MANY).values[:, 0]
+        plain, *_ = _reduced(self.top[pick], self.bottom[pick], _RIDGE_OF_MANY)
+        return np.maximum(np.linalg.eigvalsh(plain)[:, 0], 0.0)
 
     def whole(self, size: np.ndarray) -> Spectrum:
         """Solve on all combinations that are not zero.

@@ -10,9 +10,10 @@ one number times a known function. The function that moves least and the errors 
 
     W c = μ D c,        δb_r = − <h, ∂h/∂x_j w>_r / <∂h/∂x_j w, ∂h/∂x_j w>_r ,
 
-each without its mean over the run (Gauss and Newton's step). Where some function then moves no more
-than noise moves it, the runs without these errors are analysed anew; what holds there is no law of
-the data as they are, but tells that their verdict is not "none".
+each without its mean over the run (Gauss and Newton's step). What all runs obey as they are needs
+no errors, and is set aside. Where some other function then moves no more than noise moves it, the
+runs without these errors are analysed anew; what holds there is no law of the data as they are, but
+tells that their verdict is not "none".
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import linalg
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import Pencil
-from discovery.laws.finding.operators import moved_by
+from discovery.laws.finding.operators import moved_by, operators, shared, spectrum
 from discovery.libraries.functions import Functions
 
 # Samples that are looked at, most functions of a library, libraries, and steps.
@@ -91,18 +93,40 @@ def off_by_run(
     some = orbits.thinned(_ROWS)
     small = [library for library in libraries if 1 < len(library) <= _MOST]
     for library in small[:_LIBRARIES]:
+        basis = _not_obeyed(library, some, criteria)
+        if not basis.shape[1]:
+            continue
         tried = itertools.product(columns, _KINDS)
-        found = [_fitted(library, some, column, kind, criteria) for column, kind in tried]
+        found = [_fitted(library, some, basis, *one, criteria) for one in tried]
         fair = [off for off in found if off and off.flatness <= criteria.flatness_ceiling]
         if fair:
             return sorted(fair, key=lambda off: off.flatness)
     return []
 
 
+def _not_obeyed(library: Functions, orbits: Orbits, criteria: LawCriteria) -> np.ndarray:
+    """Return a basis (m, k) of the functions but for those that all runs obey as they are."""
+    path, scale = orbits.smoothed, orbits.scale
+    ops = operators(library, path, orbits.offsets, scale, of_run=orbits.of_run)
+    if not ops.is_finite:
+        return np.eye(len(library))
+    flat = spectrum(ops)
+    still = flat.vectors[:, flat.values <= 2 * criteria.flatness_ceiling]
+    obeyed = shared(ops, still, criteria.no_signal)
+    if not obeyed.shape[1]:
+        return np.eye(len(library))
+    return linalg.null_space((ops.dirichlet @ obeyed).T)
+
+
 def _fitted(
-    library: Functions, orbits: Orbits, column: int, kind: str, criteria: LawCriteria
+    library: Functions,
+    orbits: Orbits,
+    basis: np.ndarray,
+    column: int,
+    kind: str,
+    criteria: LawCriteria,
 ) -> Off | None:
-    """Return the errors of one column that let a function of a library move least."""
+    """Return the errors of one column that let a function (a combination of `basis`) move least."""
     path, starts = orbits.smoothed, orbits.offsets[:-1]
     lengths = np.diff(orbits.offsets)
     off, gain = Off(column, kind, np.zeros(len(lengths)), np.inf), kind == "gain"
@@ -124,10 +148,11 @@ def _fitted(
         phi, along = centred(phi), centred(along)
         noise = moved_by(slopes, path.half)
         rounding = 1e-9 * np.diag(phi @ phi.T)
-        pencil = Pencil(phi @ phi.T, noise + np.diag(rounding))
-        flatness, c = pencil.smallest(np.arange(len(library)))
+        pencil = Pencil(phi @ phi.T, noise + np.diag(rounding)).onto(basis)
+        flatness, c = pencil.smallest(np.arange(basis.shape[1]))
         if step and flatness > (1 - _SLOW) * off.flatness:
             break
+        c = basis @ c
         size = np.maximum(np.add.reduceat((c @ along) ** 2, starts), 1e-300)
         change = -np.add.reduceat((c @ phi) * (c @ along), starts) / size
         # An error that all runs share is another origin, or another unit.

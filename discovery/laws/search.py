@@ -73,9 +73,8 @@ def analyse(
         What coefficients are rounded to.
     criteria : LawCriteria
         The limits by which formulas are judged.
-    wanted : callable, optional
-        Tells of terms (s) and their coefficients (s,) whether they may be what is looked for: else
-        they are not judged.
+    wanted : Wanted, optional
+        What alone is looked for.
     """
     positive = sorted({column for stage in stages for column in stage.positive})
     # What overflows, or has no value, is no law, and nothing to warn of.
@@ -96,7 +95,7 @@ class Search:
         What coefficients are rounded to.
     criteria : LawCriteria
         The limits by which formulas are judged.
-    wanted : callable, optional
+    wanted : Wanted, optional
         As for `analyse`.
 
     Attributes

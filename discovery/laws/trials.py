@@ -6,17 +6,23 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
 import sympy
 
 from discovery.criteria import FORMULAS, LawCriteria
 from discovery.formulas import simplicity
-from discovery.formulas.pencil import Spectrum, solve
+from discovery.formulas.pencil import Spectrum
 from discovery.laws.finding import candidates
 from discovery.laws.finding.candidates import Candidate
-from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
+from discovery.laws.finding.operators import (
+    Operators,
+    noise_weights,
+    operators,
+    shared,
+    spectrum,
+)
 from discovery.laws.judging.coupled import sides
 from discovery.laws.judging.following import long_runs
 from discovery.laws.judging.judge import Judge, Refined
@@ -26,11 +32,20 @@ from discovery.laws.judging.verdict import Verdict
 from discovery.libraries.embedded import Embedded
 from discovery.libraries.functions import Functions
 
-Wanted: TypeAlias = Callable[[Functions, np.ndarray], bool]
 # Rows of which a formula takes the whole work (`LawCriteria.most_work`); of fewer it takes less.
 ROWS_OF_WORK = 4000
 # Steps towards the best numbers inside the terms of a formula.
 STEPS_OF_NUMBERS = 3
+
+
+class Wanted(Protocol):
+    """What alone is looked for."""
+
+    def __call__(self, terms: Functions, coefficients: np.ndarray) -> bool:
+        """Tell whether terms with these coefficients may be it: else they are not judged."""
+
+    def parts(self, library: Functions) -> tuple[list[int], list[int]] | None:
+        """Return the terms of two parts that it couples, if it does."""
 
 
 class Searching(Protocol):
@@ -117,10 +132,28 @@ class Trials:
         slow = ~still & (within <= criteria.small_drift**2 * between)
         # What differs from run to run is no identity: there it counts as motion.
         alike = replace(ops, within=ops.within + ops.between)
-        shared = _shared(ops, vectors[:, still], criteria.no_signal)
-        yield alike, shared, FORMULAS.flatness_slack, criteria.flatness_ceiling
-        yield ops, vectors[:, still], FORMULAS.flatness_slack, criteria.flatness_ceiling
+        if not self._uncoupled(int(still.sum())):
+            alone = shared(ops, vectors[:, still], criteria.no_signal)
+            yield alike, alone, FORMULAS.flatness_slack, criteria.flatness_ceiling
+            yield ops, vectors[:, still], FORMULAS.flatness_slack, criteria.flatness_ceiling
         yield ops, vectors[:, slow], criteria.slow_slack, 0.0
+
+    def _uncoupled(self, n_flat: int) -> bool:
+        """Tell whether nothing flat couples the two parts that what is wanted couples.
+
+        Sums of what noise alone moves are moved by noise alone. So one that couples the parts makes
+        for a flat direction beyond those of each alone: what all runs obey in the first part, for
+        what tells runs apart there may be wanted with a little of the second, and all in the
+        second.
+        """
+        wanted, criteria = self.search.wanted, self.search.criteria
+        both = wanted.parts(self.library) if wanted else None
+        if both is None or not n_flat:
+            return False
+        parts = [self.ops.restrict(np.array(part)) for part in both]
+        first, second = (_flat(spectrum(part), criteria) for part in parts)
+        alike = shared(parts[0], first, criteria.no_signal)
+        return alike.shape[1] + second.shape[1] >= n_flat
 
     def _divided(self, view: Operators, candidate: Candidate) -> Candidate:
         """Return a candidate without a factor that all of its terms have, if it is flat so.
@@ -260,19 +293,11 @@ def _flat_directions(judge: Judge) -> tuple[Operators, Spectrum]:
     return ops, flat
 
 
-def _leading(flat: Spectrum, criteria: LawCriteria) -> np.ndarray:
+def _flat(found: Spectrum, criteria: LawCriteria) -> np.ndarray:
+    """Return the flat directions, (m, k); they are mixtures, and formulas may be flatter."""
+    return found.vectors[:, found.values <= 2 * criteria.flatness_ceiling]
+
+
+def _leading(found: Spectrum, criteria: LawCriteria) -> np.ndarray:
     """Return the flat directions, one at least, (m, k)."""
-    n_flat = int(np.sum(flat.values <= 2 * criteria.flatness_ceiling))
-    return flat.vectors[:, : max(1, n_flat)]
-
-
-def _shared(ops: Operators, vectors: np.ndarray, no_signal: float) -> np.ndarray:
-    """Return the directions that do not differ from run to run: what all data obey.
-
-    A second eigenproblem among the flat directions, B against D.
-    """
-    if not vectors.shape[1]:
-        return vectors
-    inside = ops.onto(vectors)
-    found = solve(inside.between, inside.dirichlet, 1e-12)
-    return vectors @ found.vectors[:, found.values <= no_signal]
+    return found.vectors[:, : max(1, _flat(found, criteria).shape[1])]

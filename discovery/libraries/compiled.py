@@ -114,15 +114,17 @@ class Shape:
     symbols : tuple of sympy.Symbol
         All that are in it.
     formula : sympy.Expr
+    moving : int
+        It is differentiated by so many of them, the first.
     """
 
-    def __init__(self, symbols: tuple[sympy.Symbol, ...], formula: sympy.Expr) -> None:
-        self._symbols, self._formula = symbols, formula
+    def __init__(self, symbols: tuple[sympy.Symbol, ...], formula: sympy.Expr, moving: int) -> None:
+        self._symbols, self._formula, self._moving = symbols, formula, moving
 
     @cached_property
     def _first(self) -> list[sympy.Expr]:
-        """∂_i a of each symbol."""
-        return [self._formula.diff(s) for s in self._symbols]
+        """∂_i a of each symbol that moves."""
+        return [self._formula.diff(s) for s in self._symbols[: self._moving]]
 
     def _compiled(self, expressions: list[sympy.Expr]) -> Callable[..., list[np.ndarray]]:
         return compile_formulas(self._symbols, expressions)
@@ -140,12 +142,12 @@ class Shape:
     @cached_property
     def alone(self) -> Second:
         """The second derivatives by one symbol twice."""
-        return self._second((i, i) for i in range(len(self._symbols)))
+        return self._second((i, i) for i in range(self._moving))
 
     @cached_property
     def second(self) -> Second:
         """All second derivatives, mixed ones once."""
-        return self._second(itertools.combinations_with_replacement(range(len(self._symbols)), 2))
+        return self._second(itertools.combinations_with_replacement(range(self._moving), 2))
 
     def _second(self, pairs: Iterable[tuple[int, int]]) -> Second:
         of = {(i, j): self._first[i].diff(self._symbols[j]) for i, j in pairs}
@@ -173,7 +175,8 @@ class Atom:
 
     def gradient(self, columns: np.ndarray) -> dict[int, np.ndarray | float]:
         """Return {i: ∂_i a, (n,) or one number} of the coordinates in it."""
-        return dict(zip(self._places, self.shape.gradient_of(*self._own(columns)), strict=True))
+        # A number that is given, at the end, has a place and no derivative.
+        return dict(zip(self._places, self.shape.gradient_of(*self._own(columns)), strict=False))
 
     def bend(self, columns: np.ndarray, errors: np.ndarray) -> np.ndarray | float:
         """Return tr(Σ ∇∇a), (n,) or zero, for errors Σ (n, d, d), or their diagonal (n, d)."""
@@ -199,8 +202,10 @@ def shape_of(atom: sympy.Expr) -> str:
 
 
 @lru_cache(maxsize=4096)
-def atom_of(symbols: tuple[sympy.Symbol, ...], atom: sympy.Expr) -> Atom:
+def atom_of(symbols: tuple[sympy.Symbol, ...], atom: sympy.Expr, given: int = 0) -> Atom:
     """Return a compiled atom, the same one for all libraries.
+
+    The last symbols, as many as `given`, are numbers by which it is not differentiated.
 
     Formulas are tried as libraries of a few terms each: they share what was compiled. So do atoms
     that differ in the coordinates alone, such as the distances of many bodies.
@@ -209,7 +214,8 @@ def atom_of(symbols: tuple[sympy.Symbol, ...], atom: sympy.Expr) -> Atom:
     places = [i for i, symbol in enumerate(symbols) if symbol in inside]
     blanks = tuple(sympy.Symbol(f"_{k}", **symbols[i].assumptions0) for k, i in enumerate(places))
     own = {symbols[i]: blank for i, blank in zip(places, blanks, strict=True)}
-    return Atom(places, _compiled_once(blanks, atom.xreplace(own)))
+    moving = sum(i < len(symbols) - given for i in places)
+    return Atom(places, _compiled_once(blanks, atom.xreplace(own), moving))
 
 
 _compiled_once = lru_cache(maxsize=4096)(Shape)

@@ -39,10 +39,13 @@ class Library:
         Whether the terms are features of a network rather than closed forms.
     fitted : int
         Numbers inside the atoms that the data told; see `fitted.Fitted`.
+    given : int
+        How many of the symbols, at the end, are numbers: nothing moves them.
     """
 
     learned = False
     fitted = 0
+    given = 0
 
     def __init__(
         self,
@@ -167,7 +170,7 @@ class Library:
         """
         columns = np.ascontiguousarray(np.asarray(states, dtype=float).T)
         with np.errstate(all="ignore"):
-            atoms = [atom_of(self.symbols, atom) for atom in self.atoms]
+            atoms = [atom_of(self.symbols, atom, self.given) for atom in self.atoms]
             values = np.empty((len(atoms), columns.shape[1]))
             for row, atom in zip(values, atoms, strict=True):
                 row[:] = atom.value(columns)

@@ -18,6 +18,13 @@ from discovery.libraries.families import distances, exponential, wave_vectors
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import MAX_TERMS, Exponents, monomials, scatter, symbols_of, unit
 
+
+class WithScale(Library):
+    """A library whose last symbol is the scale, a number."""
+
+    given = 1
+
+
 # The unknown number. A dummy symbol differs from every coordinate, whatever its name.
 SCALE = sympy.Dummy("k", positive=True)
 
@@ -194,7 +201,7 @@ def driven(names: Sequence[str], clock: sympy.Symbol) -> Scaled:
         exponents.append((*(0,) * (d + 1), *wave))
         # The wave itself goes with the coordinates, its double frequency with their squares' part.
         exponents += [(*e, 0, *wave) for e in monomials(d, 1) if j < 2]
-    library = Library((*symbols, SCALE), [*symbols, *waves], exponents, "drive")
+    library = WithScale((*symbols, SCALE), [*symbols, *waves], exponents, "drive")
     return Scaled(library, (d,), wave_number=True, momenta=(), oscillating=True)
 
 
@@ -219,4 +226,4 @@ def _with_scale(
     d, k = len(symbols), len(functions)
     exponents = [(*e, *(0,) * k) for e in powers]
     exponents += [(*(0,) * d, *(int(i == j) for i in range(k))) for j in range(k)]
-    return Library((*symbols, SCALE), [*symbols, *functions], exponents, name)
+    return WithScale((*symbols, SCALE), [*symbols, *functions], exponents, name)

@@ -119,7 +119,7 @@ class Moving:
             Draws the resamples.
         numbers : Numbers
             What coefficients are rounded to.
-        wanted : callable, optional
+        wanted : Wanted, optional
             As for `laws.search.analyse`.
         """
         limits = {"numbers": numbers, "wanted": wanted}
@@ -283,7 +283,7 @@ def _losing(
             continue
         some = tiers if len(even) <= _MOST_OF_ALL else tiers[:1]
         stages += [_Alone(with_losses(even, every, tier), balance.is_energy) for tier in some]
-    laws = moving.laws(stages, balance.orbits, rng, numbers, balance.may_be_energy)
+    laws = moving.laws(stages, balance.orbits, rng, numbers, balance)
     nearly = [law for law in laws if balance.is_energy(law, Verdict.APPROXIMATE)]
     near = [law for law in nearly[:1] if balance.rest(law) <= LAWS.friction_rest]
     energies = map(balance.energy, [law for law in laws if balance.is_energy(law)] or near)
@@ -328,8 +328,8 @@ class _Balance:
     def _kinds(self) -> dict[sympy.Symbol, Loss]:
         return {loss.symbol: loss for loss in self.losses}
 
-    def _parted(self, library: Functions) -> tuple[list[int], list[int]]:
-        """Return which of a law's terms are of the energy, and which are losses."""
+    def parts(self, library: Functions) -> tuple[list[int], list[int]]:
+        """Return which of a library's terms are of the energy, and which are losses."""
         terms = library.expressions()
         lost = [j for j, term in enumerate(terms) if term in self._kinds]
         return [j for j in range(len(terms)) if j not in lost], lost
@@ -344,13 +344,13 @@ class _Balance:
         symbols = library.symbols[: len(self.moving.names)]
         return Library(symbols, library.atoms, library.exponents, library.name)
 
-    def may_be_energy(self, library: Functions, coefficients: np.ndarray) -> bool:
+    def __call__(self, library: Functions, coefficients: np.ndarray) -> bool:
         """Tell whether terms are an energy with a loss, before they are judged.
 
         Of a kinetic energy that is not negative, by the same share as in `is_energy`, and with
         losses whose sum takes.
         """
-        kept, lost = self._parted(library)
+        kept, lost = self.parts(library)
         if not kept or not lost:
             return False
         kinetic = self._twice_kinetic(self._energy_terms(library, kept), coefficients[kept])
@@ -364,7 +364,7 @@ class _Balance:
 
         Friction takes and never gives, and takes of a kinetic energy, which is never negative.
         """
-        kept, lost = self._parted(law.library)
+        kept, lost = self.parts(law.library)
         if law.verdict != (verdict or self.moving.law) or not kept or not lost:
             return False
         terms, factors = law.library.expressions(), law.coefficients[lost]
@@ -378,7 +378,7 @@ class _Balance:
 
     def rest(self, law: Law) -> float:
         """Return how much of an energy's motion along runs friction does not explain."""
-        kept, _ = self._parted(law.library)
+        kept, _ = self.parts(law.library)
         energy = law.coefficients[kept] @ law.library.restrict(kept).values(
             self.orbits.smoothed.states
         )
@@ -406,7 +406,7 @@ class _Balance:
 
     def energy(self, law: Law) -> Law:
         """Return an energy without its losses."""
-        kept, lost = self._parted(law.library)
+        kept, lost = self.parts(law.library)
         library, errors = self._energy_terms(law.library, kept), law.errors[kept]
         coefficients = _simplest(law.coefficients[kept], errors, self.numbers)
         largest = int(np.argmax(np.abs(coefficients)))

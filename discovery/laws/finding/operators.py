@@ -22,7 +22,7 @@ import numpy as np
 from discovery.criteria import FORMULAS
 from discovery.estimation.orbits import without_means
 from discovery.estimation.path import Path
-from discovery.formulas.pencil import Pencil, Spectrum
+from discovery.formulas.pencil import Pencil, Spectrum, solve
 from discovery.libraries.functions import Functions
 
 # Values a chunk holds: 2²² doubles are 32 MiB.
@@ -134,6 +134,26 @@ def spectrum(ops: Operators) -> Spectrum:
     return ops.pencil.whole(ops.unit_dirichlet)
 
 
+def shared(ops: Operators, vectors: np.ndarray, no_signal: float) -> np.ndarray:
+    """Return the directions that do not differ from run to run: what all data obey.
+
+    A second eigenproblem among flat directions, B against D.
+
+    Parameters
+    ----------
+    ops : Operators
+    vectors : (m, k) array
+        Flat directions.
+    no_signal : float
+        See `LawCriteria`.
+    """
+    if not vectors.shape[1]:
+        return vectors
+    inside = ops.onto(vectors)
+    found = solve(inside.between, inside.dirichlet, 1e-12)
+    return vectors @ found.vectors[:, found.values <= no_signal]
+
+
 def operators(
     library: Functions,
     path: Path,
@@ -228,11 +248,14 @@ def moved_by(slopes: np.ndarray, half: np.ndarray) -> np.ndarray:
     if half.ndim == 2:
         # Independent coordinates, as local polynomials leave them.
         return _added(slopes, half.T)
-    d = len(slopes)
-    total = 0.0
-    for j in range(d):
-        moved = sum(slopes[i] * half[:, i, j] for i in range(j, d))
-        total = total + moved @ moved.T
+    total = np.zeros((slopes.shape[1],) * 2)
+    sloped, tied = slopes.any(axis=2), half.any(axis=0)
+    for j, of in enumerate(tied.T):
+        own = np.flatnonzero(sloped[of].any(axis=0))
+        moved = np.zeros((len(own), slopes.shape[2]))
+        for i in np.flatnonzero(of):
+            moved += slopes[i, own] * half[:, i, j]
+        total[np.ix_(own, own)] += moved @ moved.T
     return total
 
 

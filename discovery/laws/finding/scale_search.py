@@ -24,6 +24,7 @@ from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path
 from discovery.formulas.simple_numbers import Numbers, in_digits
 from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
+from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
 from discovery.libraries.unknown_scale import Scaled
 
@@ -110,25 +111,49 @@ def prominent_minima(depths: np.ndarray) -> list[int]:
     return sorted(dips, key=lambda i: depths[i])
 
 
+class _Once:
+    """A library at one scale, which is asked for the same several times and evaluated once.
+
+    Of states in several parts the last part is kept.
+    """
+
+    def __init__(self, library: Functions) -> None:
+        self._library, self.dim = library, library.dim
+        self._place, self._kept = None, ()
+
+    def __len__(self) -> int:
+        return len(self._library)
+
+    def jets(
+        self, states: np.ndarray, covariance: np.ndarray | None = None, order: int = 1
+    ) -> tuple[np.ndarray | None, ...]:
+        """Return what the library does: copies, which may be changed."""
+        place = states.ctypes.data, len(states)
+        if place != self._place or self._kept[order] is None:
+            self._place, self._kept = place, self._library.jets(states, covariance, order)
+        return tuple(part if part is None else part.copy() for part in self._kept)
+
+
 class _Profile:
     """μ as a function of the scale: the least of functions that are not flat without it."""
 
     def __init__(self, scaled: Scaled, orbits: Orbits, careful: bool = False) -> None:
         self.scaled, self._orbits, self._careful = scaled, orbits, careful
-        ops = self._operators(self._path(1.0)).restrict(np.flatnonzero(scaled.plain))
+        ops = self._operators(scaled.library, self._path(1.0))
+        ops = ops.restrict(np.flatnonzero(scaled.plain))
         flat = spectrum(ops)
         known = flat.vectors[:, flat.values <= 2 * LAWS.flatness_ceiling]
         self._known = np.zeros((len(scaled), known.shape[1]))
         self._known[scaled.plain] = known
 
     def __call__(self, value: float) -> float:
-        path = self._path(value)
-        mu, vector = self._flattest(self._operators(path))
+        path, library = self._path(value), _Once(self.scaled.library)
+        mu, vector = self._flattest(self._operators(library, path))
         if self._careful and np.isfinite(mu):
             # Next to a pole a few noisy samples are all there is, and what moves looks flat.
-            weights = noise_weights(self.scaled.library, path, vector)
+            weights = noise_weights(library, path, vector)
             if weights is not None:
-                mu, _ = self._flattest(self._operators(path, weights))
+                mu, _ = self._flattest(self._operators(library, path, weights))
         return mu
 
     def on(self, orbits: Orbits) -> _Profile:
@@ -161,10 +186,12 @@ class _Profile:
         states = np.column_stack([path.states, np.full(n, value)])
         return Path(states, among(path.errors, d + 1, range(d)))
 
-    def _operators(self, path: Path, weights: np.ndarray | None = None) -> Operators:
+    def _operators(
+        self, library: Functions, path: Path, weights: np.ndarray | None = None
+    ) -> Operators:
         scale = np.append(self._orbits.scale, 0.0)
         with np.errstate(all="ignore"):
-            return operators(self.scaled.library, path, self._orbits.offsets, scale, weights)
+            return operators(library, path, self._orbits.offsets, scale, weights)
 
 
 def _thinned(orbits: Orbits) -> Orbits:

@@ -11,6 +11,7 @@ from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.search import analyse
 from discovery.laws.stages import stages_of
+from discovery.laws.trials import Wanted
 from discovery.libraries.library import Library
 from discovery.libraries.numeric import Numeric
 
@@ -283,9 +284,10 @@ def test_what_is_not_wanted_is_not_judged():
     y, rng = sympy.Symbol("y", real=True), np.random.default_rng(0)
     stages = stages_of([libraries.polynomial(runs.names, 2)])
 
-    def without_y(terms, _):
-        return not any(term.has(y) for term in terms.expressions())
+    class WithoutY(Wanted):
+        def __call__(self, terms, coefficients):
+            return not any(term.has(y) for term in terms.expressions())
 
-    found = analyse(stages, Split.draw(prepare(runs), rng), rng, wanted=without_y)
+    found = analyse(stages, Split.draw(prepare(runs), rng), rng, wanted=WithoutY())
     laws = [law.expression for law in (*found.laws, *found.left_out, *found.refused)]
     assert laws and not any(law.has(y) for law in laws)

@@ -9,6 +9,7 @@ from discovery import Trajectories, libraries
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.decaying.search import Moving, decaying
+from discovery.laws.finding import candidates
 from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Findings
 from discovery.laws.search import analyse
@@ -154,3 +155,29 @@ def test_what_has_no_loss_is_not_judged(monkeypatch):
     )
     runs = runs_of(lambda q, v: -q - 0.2 * q**3)
     assert lost(runs, library="polynomial") == [] and not judged
+
+
+def beside_a_whole(x, v, noise=0.01):
+    """Runs of x and of what is left of a whole beside it, both with their velocities."""
+    states = np.stack([x, 1 - x, v, -v], axis=2)
+    states += noise * np.random.default_rng(1).standard_normal(states.shape)
+    times = np.linspace(0, 20, x.shape[1])
+    return Trajectories(states, times=times, names=("x1", "x2", "v1", "v2"), roles=PAIRS)
+
+
+def test_friction_beside_what_all_runs_obey():
+    x, v = np.stack(runs_of(lambda q, v: -q - 0.05 * v).states).transpose(2, 0, 1)
+    assert [law.decay.losses for law in lost(beside_a_whole(x, v), "polynomial")]
+
+
+def test_no_formula_is_formed_where_nothing_couples_an_energy_with_a_loss(monkeypatch):
+    """What all runs obey is flat by itself, and so are its losses."""
+    formed, form = [], candidates.candidates
+    monkeypatch.setattr(
+        candidates, "candidates", lambda *args: formed.append(args[-1]) or form(*args)
+    )
+    rng, t = np.random.default_rng(0), np.linspace(0, 20, 120)
+    waves = [(rng.normal(size=(24, 1)), rng.uniform(0.3, 1.5, (24, 1))) for _ in range(3)]
+    x = sum(size * np.sin(k * t) for size, k in waves)
+    v = sum(size * k * np.cos(k * t) for size, k in waves)
+    assert lost(beside_a_whole(x, v), "polynomial") == [] and not any(formed)

@@ -11,8 +11,15 @@ from scipy.integrate import solve_ivp
 from discovery import ConservedQuantityFinder, Trajectories
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
+from discovery.estimation.preparation import prepare
 from discovery.formulas.simple_numbers import NUMBERS
-from discovery.laws.finding.scale_search import prominent_minima, simplest_scale, trial_scales
+from discovery.laws.finding.scale_search import (
+    prominent_minima,
+    simplest_scale,
+    trial_scales,
+    tuned_near,
+)
+from discovery.libraries.library import Library
 from discovery.libraries.monomials import symbols_of
 from discovery.libraries.unknown_scale import SCALE, driven, scaled
 
@@ -222,3 +229,27 @@ def test_a_momentum_in_a_periodic_field():
     report = ConservedQuantityFinder(random_state=0).fit(runs).report_
     assert "vx + 2*sin(2*z)/5" in {str(law.expression) for law in report.quantities}
     assert report.n_conserved == 2
+
+
+def test_nothing_moves_along_the_scale():
+    """It is a number at each trial: no derivative by it is computed."""
+    rng = np.random.default_rng(0)
+    for trial in scaled(PLANE, ROLES[4]):
+        _, slopes, _ = trial.library.jets(rng.uniform(0.5, 1, (3, 5)))
+        assert slopes[:4].any() and not slopes[4].any()
+
+
+def test_the_library_is_evaluated_once_at_a_scale(monkeypatch):
+    """Noise that is uneven is told from the same slopes as what moves, and counts beside them."""
+    trial = next(s for s in scaled(LINE, ROLES[2]) if s.name == "Morse")
+    orbits = prepare(Trajectories(states=runs_of("Morse", 0.01)[0], names=LINE))
+    asked, jets = [], Library.jets
+
+    def noted(self, states, *args, **how):
+        if self is trial.library:
+            asked.append((float(states[0, -1]), len(states)))
+        return jets(self, states, *args, **how)
+
+    monkeypatch.setattr(Library, "jets", noted)
+    assert tuned_near(trial, orbits, 1.25, NUMBERS)
+    assert len(asked) > 20 and len(set(asked)) == len(asked)
