@@ -140,7 +140,7 @@ EQUATIONS = {
     "shallow water": Equation(
         _shallow_water,
         (Field((0.9, 1.3), (0.02, 0.06), 1.5), *[Field((-0.2, 0.2), (0.05, 0.1), 1.5)] * 2),
-        *("huv", 20, _RING, 0.05, 5),
+        *("huv", 20, _RING, 0.08, 5),
     ),
     "Euler, velocities": Equation(_euler, (Field((0, 0), (0.5, 1.5)),), "uv", 24, _RING, 0.15, 4),
     "Euler, vorticity": Equation(_vorticity, (Field((0, 0), (0.5, 1.5)),), "w", 24, _RING, 0.15, 1),
