@@ -280,12 +280,13 @@ def _are_one(law: Law, other: Law) -> bool:
 
 
 def _is_known(law: Law) -> bool:
-    """Tell whether the evidence excludes more motion than an integral's noise leaves open."""
+    """Tell whether the evidence excludes more motion than an integral's noise leaves open.
+
+    Without noise all motion counts in the bound, and its ratio to the noise says no more.
+    """
     evidence = law.evidence
-    return (
-        evidence.drift_interval[1] <= FIELDS.excluded_motion
-        and evidence.smoothed_flatness_interval[1] <= LAWS.flatness_ceiling
-    )
+    flat = evidence.smoothed_flatness_interval[1] <= LAWS.flatness_ceiling
+    return evidence.drift_interval[1] <= FIELDS.excluded_motion and (evidence.clean or flat)
 
 
 def _check_finite(values: np.ndarray, densities: Sequence[sympy.Expr]) -> None:

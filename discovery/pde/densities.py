@@ -155,7 +155,7 @@ def escalation(
     inner = [u[f] for f in positive]
     # An enthalpy or entropy, and a momentum's energy m²/ρ.
     ratios = [e for r in inner for e in (sympy.log(r), r * sympy.log(r), 1 / r)]
-    ratios += [w**2 / r for r in inner for w in u if w != r]
+    ratios += [w**k / r for r in inner for k in (1, 2) for w in u if w != r]
     sets = [
         Densities("quadratic densities", first),
         Densities("quartic densities", first + powers),

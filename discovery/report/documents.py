@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from discovery.report.errors import error_words
+from discovery.report.mirror_images import by_cause
 from discovery.report.quantity import Quantity
 from discovery.report.summary import Summary
 from discovery.report.typesetting import escaped, has_plain_names, latex
@@ -28,7 +29,10 @@ def as_markdown(summary: Summary) -> str:
         rows = (_row(k, q) for k, q in enumerate(summary.quantities, start=1))
         parts.append("\n".join([head, *rows]))
     if summary.identities:
-        alike = [f"- {_math(q)} = {q.constant}" for q in summary.identities]
+        alike = [
+            f"- {_math(q)} = {q.constant}{f'; {remark}' if remark else ''}"
+            for q, remark in by_cause(summary.identities)
+        ]
         parts.append("\n".join(["Obeyed by all runs alike, not counted:", "", *alike]))
     parts.append("\n".join(f"- {_plain(line)}" for line in _how(summary)))
     return "\n\n".join(parts) + "\n"
@@ -53,11 +57,9 @@ def as_latex(summary: Summary) -> str:
         lines += [r" & formula & verdict \\", r"\hline"]
         lines += [_latex_row(k, q) for k, q in enumerate(summary.quantities, start=1)]
         lines += [r"\hline", r"\end{tabular}", r"\end{center}", ""]
-    for identity in summary.identities:
-        lines += [
-            rf"All runs obey ${latex(identity.expression)} = \text{{{identity.constant}}}$.",
-            "",
-        ]
+    for identity, remark in by_cause(summary.identities):
+        value = rf"\text{{{identity.constant}}}$" + (f"; {escaped(remark)}" if remark else "")
+        lines += [rf"All runs obey ${latex(identity.expression)} = {value}.", ""]
     return "\n".join([*lines, *(f"{escaped(line)}." for line in _how(summary)), ""])
 
 

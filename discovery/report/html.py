@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from discovery.criteria import LAWS
 from discovery.report import typesetting, words
+from discovery.report.mirror_images import by_cause
 from discovery.report.pictures.charts import Chart, law_chart, portrait_chart, profiles_chart
 from discovery.report.pictures.laws import InvariantDisplay
 from discovery.report.pictures.portrait import PortraitDisplay, ProfilesDisplay
@@ -75,6 +76,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "by_cause": by_cause,
         "clip": _clip,
         "mathml": _mathml,
         "noise_levels": words.noise_levels,

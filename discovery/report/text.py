@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from discovery.report.errors import error_words
+from discovery.report.mirror_images import by_cause
 from discovery.report.quantity import Quantity
 from discovery.report.summary import Summary
 from discovery.report.words import (
@@ -56,8 +57,7 @@ def as_text(summary: Summary) -> str:
     parts = [filled(summary.title), _answer(summary, reason)]
     parts += ["\n".join(_laws(summary.quantities))] if summary.quantities else []
     if summary.identities:
-        alike = [f"  {q.formula} = {q.constant}" for q in summary.identities]
-        parts.append("\n".join(["obeyed by all runs alike, not counted:", *alike]))
+        parts.append("\n".join(["obeyed by all runs alike, not counted:", *_alike(summary)]))
     if summary.symmetries:
         parts.append(filled("symmetries: " + "; ".join(summary.symmetries), indent=2))
     parts.append("\n".join(_how(summary)))
@@ -65,6 +65,13 @@ def as_text(summary: Summary) -> str:
     legend = _legend(summary)
     parts.append("\n".join([*legend, filled(f"next: {steps}.", indent=6)]))
     return "\n\n".join(parts)
+
+
+def _alike(summary: Summary) -> Iterator[str]:
+    for identity, remark in by_cause(summary.identities):
+        yield f"  {identity.formula} = {identity.constant}{';' if remark else ''}"
+        if remark:
+            yield f"    {filled(remark, indent=4)}"
 
 
 def _parted(reason: str) -> tuple[str, list[str]]:

@@ -26,6 +26,40 @@ def sextic_wave():
 
 
 @pytest.fixture(scope="session")
+def gas():
+    """Runs of r_t = −m_x, m_t = −(m²/r + r²)_x, by Runge and Kutta's method."""
+    rng, points, step = np.random.default_rng(1), 24, 0.005
+    place = 2 * np.pi * np.arange(points) / points
+    ks = np.arange(points // 2 + 1) * (np.arange(points // 2 + 1) < points // 2)
+
+    def waves(size):
+        phase = np.arange(1, 3)[:, None] * place + rng.uniform(0, 6, (30, 2, 1))
+        return np.sum(size * rng.normal(size=(30, 2, 1)) * np.cos(phase), axis=1)
+
+    def flow(r, m):
+        return -np.fft.irfft(1j * ks * np.fft.rfft(np.array([m, m**2 / r + r**2])), points)
+
+    density = 1.5 + rng.normal(0, 0.15, (30, 1)) + waves(0.05)
+    at = np.array([density, density * (rng.normal(0, 0.2, (30, 1)) + waves(0.05))])
+    states = []
+    for k in range(281):
+        states += [at] if k % 7 == 0 else []
+        one = flow(*at)
+        two = flow(*(at + step / 2 * one))
+        three = flow(*(at + step / 2 * two))
+        at = at + step / 6 * (one + 2 * two + 2 * three + flow(*(at + step * three)))
+    rows = np.moveaxis(np.array(states), 2, 0).reshape(30, len(states), -1)
+    names = [f"{f}{p}" for f in "rm" for p in range(points)]
+    return Trajectories(
+        rows,
+        step * 7 * np.arange(len(states)),
+        names,
+        roles=["field"] * 2 * points,
+        grid_spacing=place[1],
+    )
+
+
+@pytest.fixture(scope="session")
 def find():
     """A finder fitted to runs."""
     return _find

@@ -1,6 +1,7 @@
 """Fields on a grid: laws as integrals of local densities, and none where there is none."""
 
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -62,6 +63,22 @@ def test_a_law_is_known_where_motion_is_excluded(find, travelling):
     for seed in (0, 1, 2):
         runs = travelling(0.3, damping=0.02, n_runs=24, n_steps=30, seed=seed)
         assert find(runs, ["u**2", "u_x**2"]).quantities_ == []
+
+
+@pytest.mark.parametrize(("clean", "flat", "known"), [(True, 61, True), (False, 61, False)])
+def test_without_noise_the_bound_on_motion_tells_all(clean, flat, known):
+    """One run moves more than the others: by rounding, and the ratio to it is hardly known."""
+    evidence = SimpleNamespace(
+        drift_interval=(0.0, 1e-6), smoothed_flatness_interval=(1e-8, flat), clean=clean
+    )
+    assert analysis._is_known(SimpleNamespace(evidence=evidence)) == known
+
+
+def test_a_gas_on_a_line(gas, find):
+    """Energy and the integral of the velocity m/r, of fields r and m."""
+    r, m = (sympy.Function(name)(x) for name in "rm")
+    laws = {q.expression for q in find(gas).quantities_}
+    assert laws == {integral(f) for f in (r, m, m / r, r**2 + m**2 / (2 * r))}
 
 
 def test_a_law_beside_a_large_mean(find, travelling):
