@@ -38,7 +38,7 @@ from discovery.libraries.rational import (
     rational,
     ratios,
 )
-from discovery.libraries.unknown_scale import Scaled, scaled
+from discovery.libraries.unknown_scale import Scaled, of_logarithms, scaled
 from discovery.libraries.warped import warps
 
 # What may be tried: functions, functions of an unknown length, what is too large, or sums.
@@ -205,7 +205,9 @@ def _of_amounts(seen: _Seen) -> list[Given]:
     positive = [
         i for i in seen.straight if open_to[i] and mostly_positive(seen.rows[:, i], seen.noise[i])
     ]
-    return [logarithmic(seen.names, positive)] if positive else []
+    out: list[Given] = [logarithmic(seen.names, positive)] if positive else []
+    unlike = [i for i in seen.straight if seen.roles[i] in ("amount", "other", None)]
+    return out + of_logarithms(seen.names, unlike)
 
 
 def _of_mechanics(seen: _Seen, iterates: bool) -> list[Given]:

@@ -162,6 +162,36 @@ def scaled(names: Sequence[str], roles: Sequence[str | None]) -> list[Scaled]:
     return [s for s in out if len(s) <= MAX_TERMS]
 
 
+def of_logarithms(names: Sequence[str], columns: Sequence[int]) -> list[Scaled]:
+    """Return sums of the coordinates beside the exponential of one, each of a rate of its own.
+
+    A column may be the logarithm of an amount that sums have: pH, decibels, magnitudes.
+
+    Parameters
+    ----------
+    names : sequence of d str
+        The coordinates.
+    columns : sequence of int
+        Those that may be logarithms.
+    """
+    symbols = symbols_of(names)
+    linear = monomials(len(symbols), 1)
+    return [
+        Scaled(
+            _with_scale(
+                symbols,
+                linear,
+                [sympy.exp(sign * SCALE * symbols[i]) for sign in (-1, 1)],
+                f"exponential of {names[i]}",
+            ),
+            (i,),
+            wave_number=True,
+            momenta=(),
+        )
+        for i in columns
+    ]
+
+
 def _waves(symbols: Sequence[sympy.Symbol], positions: Sequence[int]) -> Scaled:
     """Return standing and running waves of a stream function, beside a uniform stream."""
     phases = [
