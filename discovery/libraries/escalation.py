@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from discovery.criteria import LIBRARIES
-from discovery.data.coordinates import group_bodies, infer_roles, role_of_name
+from discovery.data.coordinates import MOMENTA, group_bodies, infer_roles, role_of_name
 from discovery.libraries.curvilinear import clear_sines, curvilinear, of_one_angle
 from discovery.libraries.families import (
     POTENTIALS,
@@ -206,7 +206,13 @@ def _of_amounts(seen: _Seen) -> list[Given]:
         i for i in seen.straight if open_to[i] and mostly_positive(seen.rows[:, i], seen.noise[i])
     ]
     out: list[Given] = [logarithmic(seen.names, positive)] if positive else []
-    unlike = [i for i in seen.straight if seen.roles[i] in ("amount", "other", None)]
+    # Without velocities nothing but a name tells places from what else is recorded.
+    told = seen.given or any(role in MOMENTA for role in seen.roles)
+    unlike = [
+        i
+        for i in seen.straight
+        if seen.roles[i] in ("amount", "other", None) or not (told or seen.curved)
+    ]
     return out + of_logarithms(seen.names, unlike)
 
 

@@ -162,7 +162,7 @@ def _redundant(
             if those and unexplained(law, those, orbits) < law.least_new:
                 found.append(law)
     return max(
-        found, key=lambda law: (law.complexity, law.evidence.drift_interval[1]), default=None
+        found, key=lambda law: (price(law), law.evidence.drift_interval[1]), default=None
     )
 
 
