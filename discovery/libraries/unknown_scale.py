@@ -200,7 +200,9 @@ def _rows(symbols: Sequence[sympy.Symbol], along: int) -> Scaled:
     fading = [sympy.exp(sign * SCALE * across) for sign in (-1, 1)]
     both = [wave * fade for wave in waves for fade in fading]
     linear = [unit(len(symbols), i) for i in range(len(symbols))]
-    library = _with_scale(symbols, linear, [*waves, *fading, *both], f"waves along {symbols[along]}")
+    library = _with_scale(
+        symbols, linear, [*waves, *fading, *both], f"waves along {symbols[along]}"
+    )
     return Scaled(library, (along,), wave_number=True, momenta=(), oscillating=True)
 
 
