@@ -1,7 +1,6 @@
 """Two functions that are nearly conserved, each by itself, and the law beside them."""
 
 from dataclasses import replace
-
 from types import SimpleNamespace
 
 import numpy as np
