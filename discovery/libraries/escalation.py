@@ -196,7 +196,7 @@ def _of_angles(seen: _Seen) -> list[Given]:
 
 
 def _of_amounts(seen: _Seen) -> list[Given]:
-    """Return logarithms of what is positive."""
+    """Return logarithms of what is positive, and exponentials of what may be a logarithm."""
     # Roles that rates alone suggest are no reason against a logarithm.
     open_to = [
         role in ("amount", None, "other") or not (seen.given or role_of_name(name))
@@ -206,13 +206,11 @@ def _of_amounts(seen: _Seen) -> list[Given]:
         i for i in seen.straight if open_to[i] and mostly_positive(seen.rows[:, i], seen.noise[i])
     ]
     out: list[Given] = [logarithmic(seen.names, positive)] if positive else []
+    if seen.curved:
+        return out
     # Without velocities nothing but a name tells places from what else is recorded.
     told = seen.given or any(role in MOMENTA for role in seen.roles)
-    unlike = [
-        i
-        for i in seen.straight
-        if seen.roles[i] in ("amount", "other", None) or not (told or seen.curved)
-    ]
+    unlike = [i for i in seen.straight if seen.roles[i] in ("amount", "other", None) or not told]
     return out + of_logarithms(seen.names, unlike)
 
 
