@@ -1390,6 +1390,16 @@ class LawCriteria:
         off=math.inf,
         test="laws/judging/test_verdict.py::test_doubt",
     )
+    doubt_error: float = limit(
+        0.05,
+        statistic="standard error of a coefficient, over the coefficient",
+        unit="1",
+        reason="of z = 1/0.05 standard errors another function, whose own part beside the other "
+        "terms correlates with that of this one by 0.99, leaves z √(1 − 0.99²) = 2.8: by chance",
+        level=0.005,
+        off=math.inf,
+        test="laws/judging/test_verdict.py::test_a_number_hardly_known_is_in_doubt",
+    )
     imitation_drift: float = limit(
         1e-3,
         statistic="upper end of the drift's interval of a formula with one number to fit with",

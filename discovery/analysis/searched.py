@@ -126,6 +126,7 @@ def _stages(
             numbers,
             times=of[some.fit].row_times if on_paths else None,
             given=any(of.roles or ()),
+            iterates=not some.on_a_path,
         )
         if on_paths:
             general += one_shape_stages(of.names, some.roles, some.seen, numbers)

@@ -245,6 +245,7 @@ def general_stages(
     *,
     times: np.ndarray | None = None,
     given: bool = True,
+    iterates: bool = False,
 ) -> list[Stage]:
     """Return the stages for coordinates that are no mechanical system's.
 
@@ -253,7 +254,7 @@ def general_stages(
     names : sequence of d str
     roles : sequence of d str or None
         Given or inferred. None are returned for positions with velocities or momenta, whose laws
-        are sums of powers of these, and for angles.
+        are sums of powers of these if they move on paths, and for angles.
     numbers : Numbers
         What coefficients are rounded to.
     times : (n,) array, optional
@@ -261,13 +262,15 @@ def general_stages(
     given : bool
         Whether roles were given. Where they were inferred they may be wrong: stages are returned
         for any, to be tried where no exact law was found.
+    iterates : bool
+        Whether the rows lie on no path: a map of positions and momenta may keep a quotient.
     """
     if len(names) < 2:
         return []
     stages: list[Stage] = [Quotients(tuple(names), numbers)]
     if times is not None:
         stages.insert(0, Products(tuple(names), times, numbers))
-    mechanical = set(roles) & set(POSITIONS) and set(roles) & set(MOMENTA)
+    mechanical = not iterates and set(roles) & set(POSITIONS) and set(roles) & set(MOMENTA)
     if mechanical or "angle" in roles:
         return [] if given else [WhereNone(stage) for stage in stages]
     return stages

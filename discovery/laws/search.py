@@ -331,11 +331,16 @@ class Search:
     def _coupled(self, judge: Judge, ops: Operators) -> list[Law]:
         """Return the law beside functions that move by no more than what couples them, if any.
 
+        Each of these hardly moves; so with the laws they are no more than a flow leaves room for.
         Of two libraries' the one that leaves less motion is the law, and the simpler one where
         noise hides the difference.
         """
         terms = set(judge.library.expressions())
         parts = self.parts if self.whole else self._own_parts(terms)
+        known = len(self.chosen.identities) + sum(law.sure for law in self.chosen.laws)
+        most = self.split.all.most_laws(judge.library.dim)
+        if not self.whole and len(parts) + known > most:
+            return []
         if len(parts) < 2 or not all(terms.issuperset(p.library.expressions()) for p in parts):
             return []
         # These sum to that of one interval, however many libraries there are.

@@ -237,7 +237,9 @@ def stages_among(
         both = [library]
         if library.dim == len(parts.coordinates):
             both.append(with_parameters(library, parameters))
-            both.append(None if clock is None else with_clock(library, clock))
+            timed = None if clock is None else with_clock(library, clock)
+            both.append(timed)
+            both.append(None if timed is None else with_parameters(timed, parameters))
         embedded = (Embedded(some, symbols, coordinates) for some in both if some is not None)
         closed = (Closed(some.without_constants()) for some in embedded)
         out += [stage for stage in closed if len(stage)]

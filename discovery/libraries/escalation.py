@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from discovery.criteria import LIBRARIES
-from discovery.data.coordinates import group_bodies, infer_roles, role_of_name
+from discovery.data.coordinates import MOMENTA, group_bodies, infer_roles, role_of_name
 from discovery.libraries.curvilinear import clear_sines, curvilinear, of_one_angle
 from discovery.libraries.families import (
     POTENTIALS,
@@ -38,7 +38,7 @@ from discovery.libraries.rational import (
     rational,
     ratios,
 )
-from discovery.libraries.unknown_scale import Scaled, scaled
+from discovery.libraries.unknown_scale import Scaled, of_logarithms, scaled
 from discovery.libraries.warped import warps
 
 # What may be tried: functions, functions of an unknown length, what is too large, or sums.
@@ -196,7 +196,7 @@ def _of_angles(seen: _Seen) -> list[Given]:
 
 
 def _of_amounts(seen: _Seen) -> list[Given]:
-    """Return logarithms of what is positive."""
+    """Return logarithms of what is positive, and exponentials of what may be a logarithm."""
     # Roles that rates alone suggest are no reason against a logarithm.
     open_to = [
         role in ("amount", None, "other") or not (seen.given or role_of_name(name))
@@ -205,7 +205,13 @@ def _of_amounts(seen: _Seen) -> list[Given]:
     positive = [
         i for i in seen.straight if open_to[i] and mostly_positive(seen.rows[:, i], seen.noise[i])
     ]
-    return [logarithmic(seen.names, positive)] if positive else []
+    out: list[Given] = [logarithmic(seen.names, positive)] if positive else []
+    if seen.curved:
+        return out
+    # Without velocities nothing but a name tells places from what else is recorded.
+    told = seen.given or any(role in MOMENTA for role in seen.roles)
+    unlike = [i for i in seen.straight if seen.roles[i] in ("amount", "other", None) or not told]
+    return out + of_logarithms(seen.names, unlike)
 
 
 def _of_mechanics(seen: _Seen, iterates: bool) -> list[Given]:

@@ -111,7 +111,10 @@ def scaled(names: Sequence[str], roles: Sequence[str | None]) -> list[Scaled]:
     positions = [i for i, role in enumerate(roles) if role == "position"]
     momenta = [i for i, role in enumerate(roles) if role in MOMENTA]
     if not momenta:
-        return [_waves(symbols, positions)] if 1 < len(positions) == len(names) else []
+        if not 1 < len(positions) == len(names):
+            return []
+        rows = [_rows(symbols, along) for along in positions] if len(names) == 2 else []
+        return [*rows, _waves(symbols, positions)]
     if not positions:
         return []
     x = [symbols[i] for i in positions]
@@ -167,6 +170,47 @@ def scaled(names: Sequence[str], roles: Sequence[str | None]) -> list[Scaled]:
         library = _with_scale(symbols, [*linear, *potential], fs, name)
         out.append(Scaled(library, tuple(momenta), False, tuple(momenta)))
     return [s for s in out if len(s) <= MAX_TERMS]
+
+
+def of_logarithms(names: Sequence[str], columns: Sequence[int]) -> list[Scaled]:
+    """Return sums of the coordinates with the exponential of one instead, of a rate of its own.
+
+    A column may be the logarithm of an amount that sums have: pH, decibels, magnitudes. It does not
+    stand beside its exponential, nor does one that falls beside one that grows: where the rate goes
+    to zero these are powers, which imitate.
+
+    Parameters
+    ----------
+    names : sequence of d str
+        The coordinates.
+    columns : sequence of int
+        Those that may be logarithms.
+    """
+    symbols = symbols_of(names)
+    out = []
+    for i in columns:
+        others = [unit(len(symbols), j) for j in range(len(symbols)) if j != i]
+        for sign in (-1, 1) if others else ():
+            growing, name = [sympy.exp(sign * SCALE * symbols[i])], f"exponential of {names[i]}"
+            library = _with_scale(symbols, others, growing, name)
+            out.append(Scaled(library, (i,), wave_number=True, momenta=()))
+    return out
+
+
+def _rows(symbols: Sequence[sympy.Symbol], along: int) -> Scaled:
+    """Return waves along one axis, and what grows or fades across: of a row of eddies.
+
+    What streams past them is beside: of Stuart's vortices cosh y − a cos x is constant.
+    """
+    across = symbols[1 - along]
+    waves = [wave(SCALE * symbols[along]) for wave in (sympy.cos, sympy.sin)]
+    fading = [sympy.exp(sign * SCALE * across) for sign in (-1, 1)]
+    both = [wave * fade for wave in waves for fade in fading]
+    linear = [unit(len(symbols), i) for i in range(len(symbols))]
+    library = _with_scale(
+        symbols, linear, [*waves, *fading, *both], f"waves along {symbols[along]}"
+    )
+    return Scaled(library, (along,), wave_number=True, momenta=(), oscillating=True)
 
 
 def _waves(symbols: Sequence[sympy.Symbol], positions: Sequence[int]) -> Scaled:

@@ -148,6 +148,8 @@ def _formula(quantity: Quantity, meanings: Mapping[str, str]) -> Iterator[str]:
     if quantity.alternatives:
         forms = "; ".join(spelled(of_squares(form)) for form in quantity.alternatives)
         yield f"Other formulas fit as well, and this is the simplest. The others: {forms}."
+    elif quantity.doubtful:
+        yield "A formula with so many numbers, or so badly known ones, may imitate another law."
     if quantity.symmetry:
         yield f"Symmetry, by Noether's theorem: {quantity.symmetry}."
 

@@ -101,6 +101,9 @@ class Quantity:
     alternatives : tuple of sympy.Expr
         Other formulas that are the same function but for their errors, the simplest first: the
         data do not tell which of all these is the law.
+    doubtful : bool
+        Whether it is a law that another formula may be as good for, though none was found: it has
+        numbers enough to imitate a law within the drift that is not excluded, or hardly known ones.
     variation : float or None
         Of what is constant along few runs: a bound on its motion along a run, over that of its
         terms. None for the others.
@@ -124,6 +127,7 @@ class Quantity:
     noise: float = float("nan")
     checks: tuple[Check, ...] = field(default=(), repr=False)
     alternatives: tuple[sympy.Expr, ...] = field(default=(), repr=False)
+    doubtful: bool = False
     variation: float | None = None
     name: str | None = None
     momenta: tuple[str, ...] = field(default=(), repr=False)
@@ -157,6 +161,7 @@ class Quantity:
             noise=evidence.noise,
             checks=law.checks,
             alternatives=tuple(other.expression for other in law.alternatives),
+            doubtful=law.verdict == Verdict.EXACT and not (law.sure or law.library.learned),
             variation=evidence.along if law.verdict == Verdict.ALONG_RUN else None,
             inside_error=law.inside,
             hidden=evidence.hidden or None,
@@ -351,9 +356,10 @@ class Quantity:
 
     @property
     def forms(self) -> str:
-        """How many forms fit, in words; empty where it is one."""
-        n = 1 + len(self.alternatives)
-        return f"the simplest of {n} forms that fit as well" if n > 1 else ""
+        """How many forms fit, in words; empty where it is one beyond doubt."""
+        if self.alternatives:
+            return f"the simplest of {1 + len(self.alternatives)} forms that fit as well"
+        return "other forms may fit as well" if self.doubtful else ""
 
     @property
     def rate(self) -> float | None:
@@ -548,6 +554,7 @@ class Quantity:
             "symmetry": self.symmetry,
             "approximation_error": self.approximation_error,
             "form_known": self.form_known,
+            "doubtful": self.doubtful,
             "checks": [check.to_dict() for check in self.checks],
             "coefficients": {spelled(t): c for t, c in self.coefficients.items()},
             "standard_errors": {

@@ -115,7 +115,7 @@ def _remarks(quantity: Quantity) -> Iterator[str]:
         yield errors
     if quantity.symmetry:
         yield f"symmetry: {quantity.symmetry}"
-    if quantity.alternatives:
+    if quantity.forms:
         yield quantity.forms
 
 

@@ -28,6 +28,7 @@ from discovery.estimation.orbits import Orbits
 from discovery.estimation.split import PROBES, Split
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.decaying.rate_search import Growing
+from discovery.laws.decaying.ratios import ratios
 from discovery.laws.finding.candidates import expression
 from discovery.laws.finding.rounding import widths
 from discovery.laws.judging.decay import Decay, frequency
@@ -181,7 +182,8 @@ def with_decaying(
     """Return findings with what decays after the exact laws.
 
     What is nearly conserved and a function of what decays goes, and all of it where there is no
-    room for more: d coordinates have d − 1 functions that are constant, or nearly so.
+    room for more: d coordinates have d − 1 functions that are constant, or nearly so. The ratio of
+    two that decay at one rate is an exact law, and takes the place of one of them.
 
     Parameters
     ----------
@@ -194,6 +196,16 @@ def with_decaying(
         return found
     exact = [law for law in found.laws if law.verdict == Verdict.EXACT]
     others = [law for law in found.laws if law.verdict != Verdict.EXACT]
+    stages = [Closed(some) for some in ratios(lost, moving.orbits.measured.states, numbers)]
+    if stages and not moving.windows:
+        kept = moving.laws(stages, moving.orbits, rng, numbers)
+        kept = _new([law for law in kept if law.verdict == Verdict.EXACT], exact, moving)
+        # Numbers of a denominator are those of what decays: beside a numerator of the same terms
+        # others would do.
+        known = max(float(np.max(law.errors / np.abs(law.coefficients))) for law in lost)
+        kept = [replace(law, inside=known) for law in kept]
+        exact += map(moving.embedded, kept)
+        lost = _new(lost, exact, moving)
     room = moving.orbits.most_laws(len(moving.names)) - len(found.identities) - len(exact)
     others = _new(others, [*exact, *lost], moving) if len(lost) < room else []
     return replace(found, laws=[*exact, *map(moving.embedded, lost), *others])

@@ -200,6 +200,7 @@ class Judge:
             verdict=verdict_of(table),
             cost=candidate.cost + len(terms),
             by_chance=formula.by_chance,
+            error=formula.error,
             checks=told(table),
             exact_in=exact_in(table, evidence.resamples),
             criteria=self.criteria,
@@ -278,5 +279,6 @@ class Judge:
         rng = deepcopy(self.rng)
         chance = simplicity.by_chance(coefficients, errors, terms.kinds(), self.numbers)
         evidence = gather(terms, coefficients, self.split.held, rng, self.criteria, k, chance)
-        formula = Formula(terms, coefficients, chance)
+        error = float(np.max(errors / np.abs(coefficients)))
+        formula = Formula(terms, coefficients, chance, error)
         return formula, evidence, checks(evidence, formula, self.criteria)

@@ -36,6 +36,8 @@ class Law:
         That of the least known number inside its terms, as a share of the number; None without any.
     by_chance : float
         How probably arbitrary coefficients would be as simple.
+    error : float
+        Standard error of the least known coefficient, over it, on the runs that it was fitted to.
     checks : tuple of Check
         Those that tell why the verdict is what it is; see `verdict.told`.
     exact_in : (draws,) array of bool
@@ -63,6 +65,7 @@ class Law:
     errors: np.ndarray | None = None
     inside: float | None = None
     by_chance: float = 1.0
+    error: float = 0.0
     checks: tuple[Check, ...] = ()
     exact_in: np.ndarray = field(default_factory=lambda: np.ones(RESAMPLES, dtype=bool), repr=False)
     criteria: LawCriteria = field(default=LAWS, repr=False)
@@ -78,7 +81,7 @@ class Law:
         Of an identity there is no doubt: it has next to no spread, and its drift as a fraction of
         that says nothing.
         """
-        formula = Formula(self.library, self.coefficients, self.by_chance)
+        formula = Formula(self.library, self.coefficients, self.by_chance, self.error)
         is_law = self.verdict != Verdict.IDENTITY
         return is_law and in_doubt(self.evidence, formula, self.criteria)
 

@@ -161,9 +161,7 @@ def _redundant(
                 those = [other for other in those if price(other) <= price(law)]
             if those and unexplained(law, those, orbits) < law.least_new:
                 found.append(law)
-    return max(
-        found, key=lambda law: (law.complexity, law.evidence.drift_interval[1]), default=None
-    )
+    return max(found, key=lambda law: (price(law), law.evidence.drift_interval[1]), default=None)
 
 
 def unexplained(law: Law, others: Sequence[Law], orbits: Orbits) -> float:

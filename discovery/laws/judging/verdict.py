@@ -86,6 +86,8 @@ class Formula:
     coefficients : (s,) array
     by_chance : float
         How probably arbitrary coefficients would be as simple; see `simplicity.by_chance`.
+    error : float
+        Standard error of its least known coefficient, over that coefficient.
     unrelated : float
         How probably coordinates that do not depend on each other would vary it as little; see
         `constraint.chance_of_constraint`. Asked of identities alone.
@@ -103,6 +105,7 @@ class Formula:
     terms: Functions
     coefficients: np.ndarray
     by_chance: float = 1.0
+    error: float = 0.0
     unrelated: float = 0.0
     divided: float = 0.0
     apart: float = 0.0
@@ -317,8 +320,9 @@ def exact_in(table: Sequence[Check], resamples: Resamples) -> np.ndarray:
 def in_doubt(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -> bool:
     """Tell whether an exact formula may imitate a simpler law that a richer library holds.
 
-    There is doubt where the data leave room for an imitation and there are signs of motion, or
-    many free numbers. Not where the coefficients are too simple for chance, nor about a single
+    There is doubt where the data leave room for an imitation and there are signs of motion, many
+    free numbers, or one that is hardly known: of its term little is seen that no other function
+    would show. Not where the coefficients are too simple for chance, nor about a single
     term, which nothing simpler can replace.
 
     Parameters
@@ -339,8 +343,10 @@ def in_doubt(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS)
         or not drift_at_most > closest
     ):
         return False
+    hardly_known = n_terms >= criteria.doubt_terms and formula.error > criteria.doubt_error
     return bool(
         spare
+        or hardly_known
         or evidence.smoothed_flatness > criteria.excess_motion
         or evidence.moving < criteria.suspected_motion
         or evidence.drift_chance < criteria.drift_signs

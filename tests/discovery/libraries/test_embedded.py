@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from discovery import libraries
+from discovery.data.parameters import Parts
+from discovery.laws.stages import stages_among, stages_of
 from discovery.libraries.embedded import Embedded, with_parameters
 from discovery.libraries.monomials import MAX_TERMS, symbols_of
 
@@ -76,3 +78,13 @@ def test_no_more_terms_than_a_library_may_have(degree, times):
     rich = with_parameters(plain, [k])
     assert (None if rich is None else len(rich) / len(plain)) == times
     assert rich is None or len(rich) <= MAX_TERMS
+
+
+def test_a_parameter_times_the_time():
+    """A law such as v − g slope t has a term with both."""
+    parts = Parts(coordinates=(1,), parameters=(2,), clock=(3,))
+    inner = stages_of([libraries.polynomial(("x",), 1)])
+    stages = stages_among(inner, symbols_of(("number", "x", "k", "t")), parts)
+    terms = [{str(e) for e in stage.library.expressions()} for stage in stages]
+    assert terms[0] == {"x"} and "k*t" in terms[-1] and "k*x" in terms[-1]
+    assert not any("k*t" in some for some in terms[:-1])

@@ -170,6 +170,20 @@ def test_identities_and_symmetries_are_named(kepler):
     assert "symmetries: algebra so(3)" in str(part)
 
 
+def test_what_may_imitate_is_told(kepler, tmp_path):
+    first, *others = kepler.quantities
+    unsure = replace(first, doubtful=True)
+    report = replace(kepler, quantities=[unsure, *others])
+    assert "other forms may fit as well" in str(report) and "may imitate" in report.explain()
+    assert "may fit" not in str(kepler) and "may imitate" not in kepler.explain()
+    assert unsure.to_dict()["doubtful"] and not first.to_dict()["doubtful"]
+    # Forms that were found say more.
+    found = replace(unsure, alternatives=(sympy.sympify("sinh(x)*v"),))
+    assert found.forms == "the simplest of 2 forms that fit as well"
+    report.save(tmp_path / "report.json")
+    assert DiscoveryReport.load(tmp_path / "report.json").quantities[0].doubtful
+
+
 def test_other_forms_are_told(kepler):
     first, *others = kepler.quantities
     forms = (sympy.sympify("sinh(x)*v"), sympy.sympify("x*tanh(v)"))

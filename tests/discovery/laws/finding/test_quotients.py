@@ -9,7 +9,7 @@ from discovery.estimation.iterates.sampling import Sampling
 from discovery.estimation.preparation import prepare
 from discovery.formulas.simple_numbers import NUMBERS
 from discovery.laws.finding.quotients import moments, shortest, spans
-from discovery.laws.general import general_stages
+from discovery.laws.general import Quotients, general_stages
 from discovery.laws.judging.law import Findings
 from discovery.libraries.families import polynomial
 
@@ -127,3 +127,15 @@ def test_the_report_has_one_fraction(noise):
 def test_mechanical_systems_are_left_to_their_libraries():
     assert general_stages(("q", "p"), ("position", "momentum")) == []
     assert general_stages(("x", "y"), ("position", "position")) != []
+
+
+def test_maps_of_positions_and_momenta_may_keep_quotients():
+    """Only on paths are the laws of these sums of powers of the momenta."""
+    mechanical = ("q", "p"), ("position", "momentum")
+    for given in (True, False):
+        assert any(
+            isinstance(stage, Quotients)
+            for stage in general_stages(*mechanical, given=given, iterates=True)
+        )
+    angles = general_stages(("q", "p"), ("angle", "momentum"), iterates=True)
+    assert not angles

@@ -21,7 +21,7 @@ from discovery.laws.finding.scale_search import (
 )
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import symbols_of
-from discovery.libraries.unknown_scale import SCALE, driven, scaled
+from discovery.libraries.unknown_scale import SCALE, driven, of_logarithms, scaled
 
 LINE, PLANE = ("x", "p"), ("x", "y", "u", "v")
 ROLES = {2: ["position", "momentum"], 4: ["position"] * 2 + ["velocity"] * 2}
@@ -253,3 +253,31 @@ def test_the_library_is_evaluated_once_at_a_scale(monkeypatch):
     monkeypatch.setattr(Library, "jets", noted)
     assert tuned_near(trial, orbits, 1.25, NUMBERS)
     assert len(asked) > 20 and len(set(asked)) == len(asked)
+
+
+def test_a_row_of_eddies():
+    """Stuart's vortices keep cosh y − a cos x, which waves in all directions imitate."""
+    rng, times = np.random.default_rng(0), np.linspace(0, 12, 100)
+
+    def drift(_, s):
+        x, y = s
+        return np.array([np.sinh(y), -0.5 * np.sin(x)]) / (np.cosh(y) - 0.5 * np.cos(x))
+
+    starts = np.column_stack([rng.uniform(-2.5, 2.5, 40), rng.uniform(-0.8, 0.8, 40)])
+    clean = np.array([solve_ivp(drift, (0, 12), s, t_eval=times, rtol=1e-9).y.T for s in starts])
+    noisy = clean + 0.01 * clean.reshape(-1, 2).std(axis=0) * rng.standard_normal(clean.shape)
+    rows = pd.DataFrame(noisy.reshape(-1, 2), columns=["x", "y"])
+    finder = ConservedQuantityFinder(roles=["position"] * 2, random_state=0)
+    groups = np.repeat(np.arange(40), 100)
+    (law,) = finder.fit(rows, groups=groups, times=np.tile(times, 40)).quantities_
+    assert law.verdict == "exact"
+    assert {str(term) for term in law.coefficients} == {"exp(y)", "exp(-y)", "cos(x)"}
+
+
+def test_a_column_stands_not_beside_its_exponential():
+    """Where the rate goes to zero both would be powers of it."""
+    for one in of_logarithms(("a", "b"), [0, 1]):
+        (i,), (_, wave) = one.columns, one.library.expressions()
+        assert wave.has(one.library.symbols[i], SCALE)
+        assert one.library.expressions()[0] == one.library.symbols[1 - i]
+    assert of_logarithms(("a",), [0]) == []

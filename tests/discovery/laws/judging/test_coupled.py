@@ -1,6 +1,7 @@
 """Two functions that are nearly conserved, each by itself, and the law beside them."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -109,6 +110,19 @@ def test_a_form_of_one_part_goes_unless_it_is_beyond_doubt(monkeypatch, doubtful
     assert search._of_parts(replace(one)) == doubtful
     # Another form of the sum, that is no simpler, stays.
     assert not search._of_parts(replace(search.whole))
+
+
+@pytest.mark.parametrize(("n_laws", "room"), [(1, True), (2, False)])
+def test_parts_and_laws_are_no_more_than_a_flow_leaves_room_for(monkeypatch, n_laws, room):
+    """Two functions that hardly move beside two laws of four coordinates: one imitates."""
+    parts, search = found(0.0, [SQUARES]), Search(*split_of(0.0))
+    asked = []
+    monkeypatch.setattr(search_module, "coupled", lambda *given: asked.append(given))
+    monkeypatch.setattr(search, "_own_parts", lambda terms: parts)
+    search.chosen = Findings([SimpleNamespace(sure=True, verdict="exact")] * n_laws)
+    library = libraries.custom(SQUARES, NAMES)
+    search._coupled(SimpleNamespace(library=library, split=search.split), None)
+    assert bool(asked) == room
 
 
 def test_chances_of_all_libraries_sum_to_one_interval(monkeypatch):

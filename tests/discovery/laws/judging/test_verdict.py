@@ -361,6 +361,16 @@ def test_numbers_inside_a_term_are_as_good_as_terms():
     assert law([below], [1], bound=0.02).sure  # the user's own
 
 
+def test_a_number_hardly_known_is_in_doubt():
+    terms = ["u**2", "x", "x**2"]
+    known = law(terms, [1, 0.31, 0.3], bound=0.02)
+    assert known.sure and replace(known, error=0.04).sure
+    assert replace(known, error=0.06).doubtful
+    # Nothing simpler is left for two terms to imitate, nor room where the data exclude it.
+    assert replace(law(terms[:2], [1, 0.31], bound=0.02), error=0.4).sure
+    assert replace(law(terms, [1, 0.31, 0.3], bound=5e-4), error=0.4).sure
+
+
 def test_each_number_more_imitates_better():
     terms = ["u**2", "x", "x**3", "x*y**2"]
     assert law(terms[:3], [1, 0.3, 0.7], bound=5e-4).sure
