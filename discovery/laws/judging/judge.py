@@ -19,6 +19,7 @@ from discovery.laws.finding import rounding
 from discovery.laws.finding.candidates import Candidate, expression
 from discovery.laws.finding.differences import tied
 from discovery.laws.finding.operators import Operators
+from discovery.laws.judging.beside import drift_beside
 from discovery.laws.judging.constraint import (
     apart_by_own_noise,
     chance_of_constraint,
@@ -83,6 +84,8 @@ class Judge:
     criteria : LawCriteria
     number : iterator of int
         Counts the candidates that these runs judge, over all libraries.
+    known : list of Law
+        Exact ones beyond doubt that were found before; those that it finds are added.
     """
 
     library: Functions
@@ -91,6 +94,7 @@ class Judge:
     numbers: Numbers = NUMBERS
     criteria: LawCriteria = LAWS
     number: Iterator[int] = field(default_factory=lambda: count(1))
+    known: list[Law] = field(default_factory=list)
 
     def hopeless(self, candidate: Candidate, held: Operators) -> bool:
         """Tell whether held-out runs refute a candidate so clearly that refining cannot help.
@@ -220,7 +224,9 @@ class Judge:
             formula = replace(formula, unrelated=chance_of_constraint(*whole, self.rng))
             table = checks(evidence, formula, self.criteria)
         written, rounded = terms.expressions(), formula.coefficients
-        return Law(
+        if verdict_of(table) == Verdict.EXACT:
+            evidence = self._beside_known(evidence, terms, rounded, k)
+        law = Law(
             library=terms,
             coefficients=rounded,
             expression=expression(written, rounded, self.numbers),
@@ -237,6 +243,27 @@ class Judge:
             else simplicity.length(written, rounded, terms.kinds(), self.numbers),
             candidate=k,
         )
+        if law.sure and not terms.learned:
+            self.known.append(law)
+        return law
+
+    def _beside_known(
+        self, evidence: Evidence, terms: Functions, coefficients: np.ndarray, k: int
+    ) -> Evidence:
+        """Return the evidence with bounds on what a formula says beside known laws."""
+        held, every = self.split.held, self.split.all
+        # Where noise is uneven, or none, or windows are judged, bounds are of another kind.
+        if evidence.uneven or evidence.clean or held.of_run is not None or terms.learned:
+            return evidence
+        known = [(law.library, law.coefficients) for law in self.known]
+        # Some places only few runs come to: what all show is counted too.
+        bounds = [
+            drift_beside(terms, coefficients, known, runs, k, self.criteria)
+            for runs in (held, every)
+        ]
+        if None in bounds:
+            return evidence
+        return replace(evidence, beside=tuple(map(max, zip(*bounds, strict=True))))
 
     def _tested(
         self, terms: Functions, coefficients: np.ndarray, errors: np.ndarray, k: int
