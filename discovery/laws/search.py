@@ -228,7 +228,7 @@ class Search:
         vectors : (m, k) array
             One function a column.
         found : sequence of Law
-            Laws beside those of the pool: the same library's.
+            Laws beside those that were chosen: the same library's.
         length : float
             Of such a function: it would not replace a law in doubt that is as simple.
 
@@ -237,7 +237,9 @@ class Search:
         bool
             Whether all of them do.
         """
-        sure = [law for law in (*self.pool, *found) if _is_settled(law, length)]
+        # What was left out of the laws has a gradient of its own, perhaps, and is none.
+        known = *self.chosen.laws, *self.chosen.identities, *found
+        sure = [law for law in known if _is_settled(law, length)]
         probes, obeyed = self._gradients_of(sure)
         scale = self.split.held.unit
         new = [gradient_of(library, v, probes, scale) for v in vectors.T]
@@ -303,7 +305,7 @@ class Search:
         clear = self._where_known(library)
         if min(clear.fit.n_runs, clear.held.n_runs) < 2:
             raise Unusable("too few runs are where its functions are known")
-        known = [law for law in self.pool if law.sure and not law.library.learned]
+        known = [law for law in self.chosen.laws if law.sure and not law.library.learned]
         limits = self.numbers, self.criteria
         judge = Judge(library, clear, self.rng, *limits, self.number, known)
         trials = Trials(self, judge)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -84,8 +84,8 @@ class Judge:
     criteria : LawCriteria
     number : iterator of int
         Counts the candidates that these runs judge, over all libraries.
-    known : list of Law
-        Exact ones beyond doubt that were found before; those that it finds are added.
+    known : sequence of Law
+        Exact ones beyond doubt that other libraries gave.
     """
 
     library: Functions
@@ -94,7 +94,7 @@ class Judge:
     numbers: Numbers = NUMBERS
     criteria: LawCriteria = LAWS
     number: Iterator[int] = field(default_factory=lambda: count(1))
-    known: list[Law] = field(default_factory=list)
+    known: Sequence[Law] = ()
 
     def hopeless(self, candidate: Candidate, held: Operators) -> bool:
         """Tell whether held-out runs refute a candidate so clearly that refining cannot help.
@@ -226,7 +226,7 @@ class Judge:
         written, rounded = terms.expressions(), formula.coefficients
         if verdict_of(table) == Verdict.EXACT:
             evidence = self._beside_known(evidence, terms, rounded, k)
-        law = Law(
+        return Law(
             library=terms,
             coefficients=rounded,
             expression=expression(written, rounded, self.numbers),
@@ -243,9 +243,6 @@ class Judge:
             else simplicity.length(written, rounded, terms.kinds(), self.numbers),
             candidate=k,
         )
-        if law.sure and not terms.learned:
-            self.known.append(law)
-        return law
 
     def _beside_known(
         self, evidence: Evidence, terms: Functions, coefficients: np.ndarray, k: int
