@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -84,6 +85,18 @@ class Orbits:
             clear &= self.smoothed.states[:, i] > NOISE.clear_of_zero * noise
             clear &= self.measured.states[:, i] > 0
         return self.in_long_runs(clear)
+
+    @cached_property
+    def unit(self) -> np.ndarray:
+        """What gradients are compared in, (d,): the spread of each coordinate.
+
+        That on either side of zero where no run crosses: orbits that go round either way have two
+        clouds of angular momenta, whose distance says nothing of how far one may change.
+        """
+        states, starts = self.smoothed.states, self.offsets[:-1]
+        low, high = (of.reduceat(states, starts, axis=0) for of in (np.minimum, np.maximum))
+        apart = np.all((low > 0) | (high < 0), axis=0)
+        return np.where(apart, np.minimum(np.abs(states).std(axis=0), self.scale), self.scale)
 
     def in_long_runs(self, rows: np.ndarray) -> np.ndarray:
         """Return `rows` (n,) without those of runs that would be left with too few, (n,) bool."""

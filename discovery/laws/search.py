@@ -227,7 +227,7 @@ class Search:
         vectors : (m, k) array
             One function a column.
         found : sequence of Law
-            Laws beside those of the pool: the same library's.
+            Laws beside those that were chosen: the same library's.
         length : float
             Of such a function: it would not replace a law in doubt that is as simple.
 
@@ -236,9 +236,11 @@ class Search:
         bool
             Whether all of them do.
         """
-        sure = [law for law in (*self.pool, *found) if _is_settled(law, length)]
+        # What was left out of the laws has a gradient of its own, perhaps, and is none.
+        known = *self.chosen.laws, *self.chosen.identities, *found
+        sure = [law for law in known if _is_settled(law, length)]
         probes, obeyed = self._gradients_of(sure)
-        scale = self.split.held.scale
+        scale = self.split.held.unit
         new = [gradient_of(library, v, probes, scale) for v in vectors.T]
         if any(law.verdict == Verdict.IDENTITY for law in sure):
             # Squares of what vanishes have no gradient where it does.
@@ -257,7 +259,7 @@ class Search:
         """
         last, *answer = self._asked
         if not answer or list(map(id, last)) != list(map(id, sure)):
-            scale = self.split.held.scale
+            scale = self.split.held.unit
             identities = [law for law in sure if law.verdict == Verdict.IDENTITY]
             probes = on_surface(self.split.probes, scale, identities)
             answer = probes, [law.gradient(probes, scale) for law in sure]
@@ -302,9 +304,13 @@ class Search:
         clear = self._where_known(library)
         if min(clear.fit.n_runs, clear.held.n_runs) < 2:
             raise Unusable("too few runs are where its functions are known")
-        judge = Judge(library, clear, self.rng, self.numbers, self.criteria, self.number)
+        known = [law for law in self.chosen.laws if law.sure and not law.library.learned]
+        limits = self.numbers, self.criteria
+        judge = Judge(library, clear, self.rng, *limits, self.number, known)
         trials = Trials(self, judge)
         laws = trials.run()
+        if library.learned:
+            laws = [law.known_on(self._share(library, clear)) for law in laws]
         if not self.whole:
             laws += trials.sides(laws)
             self.moving += [law for law in laws if law.moves_alone]
@@ -405,7 +411,7 @@ class Search:
 
     def _slopes_of(self, laws: Sequence[Law]) -> list[np.ndarray]:
         """Return gradients at the probes."""
-        return [law.gradient(self.split.probes, self.split.held.scale) for law in laws]
+        return [law.gradient(self.split.probes, self.split.held.unit) for law in laws]
 
     def _where_known(self, library: Functions) -> Split:
         """Return the rows in which functions are defined, and known."""
@@ -416,13 +422,18 @@ class Search:
             split = split.inside(library.domain.holds)
         return split.blurred(library.blur) if library.blur else split
 
+    def _share(self, library: Functions, known: Split) -> float:
+        """Return the share of the rows with values of a library that it is known on."""
+        every = self.split.where(library.positive).all
+        return len(known.all.measured.states) / len(every.measured.states)
+
     def _of_slow_columns(self, laws: Sequence[Law]) -> list[Law]:
         """Return functions of other laws and of a column that is none, though it hardly moves.
 
         Were they conserved, so would be the column; their noise hides how little they move. What is
         seen to move by less than the column would move it has terms against that, and stays.
         """
-        scale, probes = self.split.held.scale, self.split.probes
+        scale, probes = self.split.held.unit, self.split.probes
         exact, out = [law for law in laws if law.verdict == Verdict.EXACT], []
         alone = [law.expression for law in exact]
         for law in sorted(exact, key=attrgetter("price"), reverse=True):
@@ -447,13 +458,13 @@ class Search:
 
     def _in_simple_basis(self) -> list[Law]:
         chosen, split = self.chosen, self.split
-        probes = on_surface(split.probes, split.held.scale, chosen.identities)
-        parts = chosen.laws, self.pool, chosen.identities, probes, split.held.scale
+        probes = on_surface(split.probes, split.held.unit, chosen.identities)
+        parts = chosen.laws, self.pool, chosen.identities, probes, split.held.unit
         return in_simple_basis(*parts, self.criteria)
 
     def _selected(self, pool: Sequence[Law]) -> Findings:
         split = self.split
-        return select(pool, split.probes, split.held.scale, split.all, criteria=self.criteria)
+        return select(pool, split.probes, split.held.unit, split.all, criteria=self.criteria)
 
     def _unresolved(self) -> Law | None:
         """Return what shows no motion though much is not excluded, and would be one more law."""

@@ -175,7 +175,7 @@ def from_document(document: Mapping[str, Plain]) -> dict[str, object]:
 # Of a quantity: what is a number or none, and a pair of numbers.
 _NUMBERS = ("flatness", "drift", "signal", "spread", "noise")
 _OF_DECAY = ("rate", "error", "frequency", "level")
-_MAYBE = ("approximation_error", "drift_rate", "inside_error", "hidden", "variation")
+_MAYBE = ("approximation_error", "drift_rate", "inside_error", "hidden", "outermost", "variation")
 _PAIRS = ("flatness_interval", "drift_interval")
 
 

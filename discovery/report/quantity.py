@@ -85,6 +85,9 @@ class Quantity:
     hidden : float or None
         Share of the samples at which noise moves it by more than its spread: the bound on its
         drift is for the others. None where it is for all.
+    outermost : float or None
+        Share of the samples that lie outside where a sum of many terms is known: the bound on its
+        drift is for the others. None for laws in closed form.
     clean : bool
         Whether the samples show no noise that could hide motion.
     decay : Decay or None
@@ -121,6 +124,7 @@ class Quantity:
     drift_rate: float | None = None
     inside_error: float | None = None
     hidden: float | None = None
+    outermost: float | None = None
     clean: bool = False
     decay: Decay | None = None
     spread: float = float("nan")
@@ -165,6 +169,7 @@ class Quantity:
             variation=evidence.along if law.verdict == Verdict.ALONG_RUN else None,
             inside_error=law.inside,
             hidden=evidence.hidden or None,
+            outermost=evidence.outermost or None,
             clean=evidence.clean,
             _errors=law.errors,
             _library=law.library,
@@ -416,6 +421,8 @@ class Quantity:
             bound = percent(self.drift_interval[1])
             # Expansions are judged where the data that told them are, and are no good elsewhere.
             where = "amid the data, " * self._expanded
+            if self.outermost:
+                where += f"but for {percent(self.outermost)} of the samples, the outermost, "
             if self.hidden:
                 where += f"but for {percent(self.hidden)} of the samples, which noise hides, "
             form = "" if self.form_known or self._expanded else f"{APPROXIMATION}; "
@@ -544,6 +551,7 @@ class Quantity:
             "drift_rate": self.drift_rate,
             "inside_error": self.inside_error,
             "hidden": self.hidden,
+            "outermost": self.outermost,
             "clean": self.clean,
             "variation": self.variation,
             "rate": self.rate,

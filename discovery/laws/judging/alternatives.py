@@ -49,7 +49,7 @@ def _is_form_of(other: Law, law: Law, split: Split) -> bool:
     """
     if other.library.learned or law.library.learned:
         return False
-    gradients = [one.gradient(split.probes, split.held.scale) for one in (law, other)]
+    gradients = [one.gradient(split.probes, split.held.unit) for one in (law, other)]
     if independent(gradients[1:], gradients[:1], [max(law.sine, other.sine)]):
         return False
     difference = unlike(law, other, split.all.smoothed.states)

@@ -233,6 +233,17 @@ class Evaluated:
         measured = orbits.measured
         return cls(steady, *library.jets(measured.states, measured.errors, order=2))
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether all have a value on all rows."""
+        return all(np.isfinite(of).all() for of in (self.steady, self.values, self.slopes))
+
+    def summed(self, coefficients: np.ndarray) -> Evaluated:
+        """Return one combination of the terms."""
+        c, both = coefficients, (self.steady, self.slopes)
+        steady, slopes = (np.tensordot(c, of, (0, 1))[:, None] for of in both)
+        return Evaluated(steady, (c @ self.values)[None], slopes, (c @ self.bend)[None])
+
     def restrict(self, columns: Sequence[int]) -> Evaluated:
         """Return some of the terms."""
         some = list(columns)

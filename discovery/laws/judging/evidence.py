@@ -106,6 +106,10 @@ class Evidence:
     along : float or None
         Of windows of few runs: a bound on the motion along these, from `motion_along`. `signal` is
         that between windows then, and no evidence of a law.
+    outermost : float
+        Share of the samples that lie outside where its functions are known, and took no part.
+    beside : (float, float) or None
+        Bounds on the drift of what it says beside known laws, from `beside.drift_beside`.
     """
 
     flatness: float
@@ -128,6 +132,8 @@ class Evidence:
     hidden: float = 0.0
     clean: bool = False
     along: float | None = None
+    outermost: float = 0.0
+    beside: tuple[float, float] | None = None
 
     def over_terms(self) -> Evidence:
         """Return the evidence with the spread of the terms as unit: few runs have no other."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -21,6 +21,7 @@ from discovery.laws.finding import rounding
 from discovery.laws.finding.candidates import Candidate, expression
 from discovery.laws.finding.differences import tied
 from discovery.laws.finding.operators import Operators
+from discovery.laws.judging.beside import drift_beside
 from discovery.laws.judging.constraint import (
     apart_by_own_noise,
     chance_of_constraint,
@@ -88,6 +89,8 @@ class Judge:
     criteria : LawCriteria
     number : iterator of int
         Counts the candidates that these runs judge, over all libraries.
+    known : sequence of Law
+        Exact ones beyond doubt that other libraries gave.
     """
 
     library: Functions
@@ -96,6 +99,7 @@ class Judge:
     numbers: Numbers = NUMBERS
     criteria: LawCriteria = LAWS
     number: Iterator[int] = field(default_factory=lambda: count(1))
+    known: Sequence[Law] = ()
 
     def hopeless(self, candidate: Candidate, held: Operators) -> bool:
         """Tell whether held-out runs refute a candidate so clearly that refining cannot help.
@@ -192,6 +196,8 @@ class Judge:
         if verdict_of(table) == Verdict.IDENTITY:
             formula, table = self._as_identity(formula, evidence)
         written, rounded = terms.expressions(), formula.coefficients
+        if verdict_of(table) == Verdict.EXACT:
+            evidence = self._beside_known(evidence, terms, rounded, k)
         return Law(
             library=terms,
             coefficients=rounded,
@@ -271,6 +277,24 @@ class Judge:
             formula = replace(formula, unrelated=chance_of_constraint(*whole, self.rng))
             table = checks(evidence, formula, self.criteria)
         return formula, table
+
+    def _beside_known(
+        self, evidence: Evidence, terms: Functions, coefficients: np.ndarray, k: int
+    ) -> Evidence:
+        """Return the evidence with bounds on what a formula says beside known laws."""
+        held, every = self.split.held, self.split.all
+        # Where noise is uneven, or none, or windows are judged, bounds are of another kind.
+        if evidence.uneven or evidence.clean or held.of_run is not None or terms.learned:
+            return evidence
+        known = [(law.library, law.coefficients) for law in self.known]
+        # Some places only few runs come to: what all show is counted too.
+        bounds = [
+            drift_beside(terms, coefficients, known, runs, k, self.criteria)
+            for runs in (held, every)
+        ]
+        if None in bounds:
+            return evidence
+        return replace(evidence, beside=tuple(map(max, zip(*bounds, strict=True))))
 
     def _tested(
         self, terms: Functions, coefficients: np.ndarray, errors: np.ndarray, k: int

@@ -113,12 +113,13 @@ class Law:
         Clearly more than the drift that is not excluded. And of an exact law the drift of what is
         new is excluded as that of any law must be: beside 30 L all motion is small.
         """
+        told, tested = self.evidence.beside or (self.evidence.drift_interval[1], None)
         needed = [
-            check.statistic / check.limit
+            (check.statistic if tested is None else tested) / check.limit
             for check in self.checks
             if check.name == DRIFT_EXCLUDED and self.verdict == Verdict.EXACT
         ]
-        return max(self.criteria.unexplained_drift * self.evidence.drift_interval[1], *needed, 0.0)
+        return max(self.criteria.unexplained_drift * told, *needed, 0.0)
 
     @property
     def sure(self) -> bool:
@@ -137,6 +138,10 @@ class Law:
             return most
         drift = self.evidence.drift_interval[1] * self.evidence.spread / self.evidence.slope
         return float(np.clip(self.criteria.slope_error * drift, least, most))
+
+    def known_on(self, share: float) -> Law:
+        """Return the law of functions that are known on a share of the samples."""
+        return replace(self, evidence=replace(self.evidence, outermost=1.0 - share))
 
     def means(self, orbits: Orbits) -> np.ndarray:
         """Return the mean value on each orbit, (runs,); nan where it has none."""

@@ -147,6 +147,7 @@ def _again(law: Law, held: Sequence[Runs], fit: Sequence[Runs], rng: np.random.G
     every = Runs.joined([*held, *fit])
     with np.errstate(all="ignore"):
         evidence = weighed(judges, rng, law.criteria, law.candidate)
+    evidence = replace(evidence, outermost=law.evidence.outermost)
     formula = Formula(law.library, law.coefficients, law.by_chance)
     table = checks(evidence, formula, law.criteria)
     if verdict_of(table) in (Verdict.EXACT, Verdict.IDENTITY):

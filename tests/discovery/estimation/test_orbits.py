@@ -45,3 +45,18 @@ def test_coordinates_among_columns_without_noise():
     np.testing.assert_array_equal(again.measured.covariance, path.covariance)
     np.testing.assert_array_equal(again.scale, orbits.scale)
     assert orbits.among(path.states, (0, 1)) is orbits
+
+
+def test_a_coordinate_of_either_sign_is_measured_on_one_side():
+    """Orbits either way round: what differs between the two ways is no spread of either."""
+    rng = np.random.default_rng(0)
+    way = np.repeat([1.0, -1.0, 1.0, -1.0], 50)
+    rows = np.column_stack([way * (4 + 0.2 * rng.normal(size=200)), rng.normal(size=200)])
+    path = raw_path(rows, np.full(2, 0.01))
+    orbits = Orbits(path, path, 50 * np.arange(5), rows.std(axis=0))
+    assert orbits.scale[0] > 3.9
+    assert 0.15 < orbits.unit[0] < 0.25
+    assert orbits.unit[1] == orbits.scale[1]
+    # A run that comes from one side to the other ties them.
+    tied = Orbits(path, path, np.array([0, 100, 150, 200]), rows.std(axis=0))
+    assert tied.unit[0] == tied.scale[0]

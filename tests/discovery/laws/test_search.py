@@ -7,11 +7,15 @@ import pytest
 import sympy
 
 from discovery import Trajectories, datasets, libraries
+from discovery.estimation.orbits import Orbits
+from discovery.estimation.path import raw_path
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
-from discovery.laws.search import analyse
+from discovery.laws.search import Search, analyse
 from discovery.laws.stages import stages_of
 from discovery.laws.trials import Wanted
+from discovery.libraries.domain import Domain
+from discovery.libraries.families import polynomial
 from discovery.libraries.library import Library
 from discovery.libraries.numeric import Numeric
 
@@ -291,3 +295,49 @@ def test_what_is_not_wanted_is_not_judged():
     found = analyse(stages, Split.draw(prepare(runs), rng), rng, wanted=WithoutY())
     laws = [law.expression for law in (*found.laws, *found.left_out, *found.refused)]
     assert laws and not any(law.has(y) for law in laws)
+
+
+def test_a_law_of_many_terms_says_which_samples_it_leaves_out():
+    """An oscillator's energy as numbers, on 98 of 100 samples."""
+    rng = np.random.default_rng(0)
+    size, turn = rng.uniform(0.5, 2, (40, 1)), 0.2 * np.arange(60)
+    states = np.stack([size * np.cos(turn), size * np.sin(turn)], axis=-1).reshape(-1, 2)
+    path = raw_path(states + 0.01 * rng.standard_normal(states.shape), np.full(2, 0.01))
+    orbits = Orbits(path, path, 60 * np.arange(41), states.std(axis=0))
+    terms = polynomial(["x", "u"], 2)
+    energy = [[float(str(e) in ("u**2", "x**2"))] for e in terms.expressions()]
+    domain = Domain.of(terms, path.states, 1e-6 * np.eye(len(terms)), 0.02)
+    search = Search(Split.draw(orbits, rng), rng)
+    search._try(Numeric(terms, np.array(energy), terms, domain=domain))
+    (law,) = search.chosen.laws
+    assert law.evidence.outermost == pytest.approx(0.02, abs=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_energy_about_a_charged_black_hole_counts_beside_the_angular_momentum(seed):
+    """The angular momentum makes nearly all of its noise, and goes round either way."""
+    found = findings_of(datasets.load("reissner_nordstrom", 100, 200, 0.01, seed))
+    assert len(exact_of(found)) == 2
+
+
+def test_what_depends_on_laws():
+    """Of x, 4 or −4 and a little more or less, and y, two laws: x + .02 y is another one than x."""
+    rng = np.random.default_rng(0)
+    x = rng.choice([-4.0, 4.0], (40, 1)) + 0.2 * rng.normal(size=(40, 1))
+    parts = np.broadcast_arrays(x, rng.normal(size=(40, 1)), rng.normal(size=(40, 60)))
+    states = np.stack(parts, axis=-1).reshape(-1, 3)
+    path = raw_path(states + 0.01 * rng.standard_normal(states.shape), np.full(3, 0.01))
+    orbits = Orbits(path, path, 60 * np.arange(41), states.std(axis=0))
+    search = Search(Split.draw(orbits, rng), rng)
+    names = ("x", "y", "z")
+    alone, beside = (libraries.custom(terms, names) for terms in (["x"], ["x", "y"]))
+    search._try(alone)
+    assert search.depends(alone, np.ones((1, 1)), [])
+    assert search.depends(beside, np.array([[1.0], [0.002]]), [])
+    assert not search.depends(beside, np.array([[1.0], [0.02]]), [])
+    # What was left out of the laws bars no other.
+    other = Search(search.split, rng)
+    other._try(libraries.custom(["y"], names))
+    search.pool += other.pool
+    assert not search.depends(beside, np.array([[0.0], [1.0]]), [])

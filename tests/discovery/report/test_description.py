@@ -90,6 +90,8 @@ def test_the_bound_of_a_law_as_numbers_holds_amid_the_data():
     inner = Library((X, Y, Z, W), (X, Y, Z, W), 2 * np.eye(4, dtype=int))
     numbers = Numeric(inner, np.ones((4, 1)), inner)
     assert "amid the data, drift above" in quantity(numbers, [1.0]).statement
+    inside = replace(quantity(numbers, [1.0]), outermost=0.023)
+    assert "amid the data, but for 2.3 % of the samples, the outermost, drift" in inside.statement
     assert "amid" not in quantity(inner, np.ones(4)).statement
     hidden = replace(quantity(inner, np.ones(4)), hidden=0.004)
     assert "but for 0.4 % of the samples, which noise hides, drift above" in hidden.statement

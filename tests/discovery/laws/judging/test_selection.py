@@ -254,6 +254,9 @@ def test_a_law_beside_a_law_must_be_known_in_what_is_new():
     assert chosen([law("x"), mixed], orbits) == [0]
     assert chosen([law("x"), replace(mixed, checks=())], orbits) == [0, 1]
     assert chosen([law("z"), mixed], orbits) == [0, 1]
+    # Where the drift of what is new is known by itself, it decides.
+    known = replace(mixed, evidence=replace(mixed.evidence, beside=(1e-4, 1e-3)))
+    assert chosen([law("x"), known], orbits) == [0, 1]
 
 
 def test_an_imitation_leaves_that_was_found_first():
