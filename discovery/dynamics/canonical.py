@@ -100,7 +100,9 @@ class Space(NamedTuple):
         return [self.symbols[j] for _, j in self.pairs]
 
 
-def canonical(laws: Sequence[Law], space: Space, weak: Weak) -> tuple[Equations, str] | None:
+def canonical(
+    laws: Sequence[Law], space: Space, weak: Weak, constraints: Sequence[Law] = ()
+) -> tuple[Equations, str] | None:
     """Return the equations of motion, and what of them is not unique; None where no energy is.
 
     Parameters
@@ -108,11 +110,17 @@ def canonical(laws: Sequence[Law], space: Space, weak: Weak) -> tuple[Equations,
     laws : sequence of Law
     space : Space
     weak : Weak
+    constraints : sequence of Law
+        What all runs obey alike, which may be part of the energy.
     """
     # What decays by itself is no energy that a force takes.
     laws = [law for law in laws if all(_degree(loss, space.w) for loss in law.losses)]
-    find = _energy_of_velocities if space.with_velocities else _energy_of_momenta
-    energy = find(laws, space, weak)
+    others, moving, free = _at_rest(constraints, space, weak)
+    laws += [*others, *moving]
+    if space.with_velocities:
+        energy = _energy_of_velocities(laws, space, weak, free)
+    else:
+        energy = _energy_of_momenta(laws, space, weak)
     if energy is None and space.with_velocities and space.bonds is None:
         energy = _energy_beside_a_field(laws, space, weak)
     if energy is None:
@@ -142,18 +150,47 @@ def _merged(
     return energy, np.array([sizes[term] for term in kept])
 
 
-def _with_products(laws: Sequence[Law], momenta: Sequence[sympy.Symbol]) -> list[Law]:
-    """Return the laws and the products of those that are linear in the momenta alone."""
+def _straight(laws: Sequence[Law], momenta: Sequence[sympy.Symbol]) -> list[sympy.Expr]:
+    """Return the laws that are linear in the momenta alone."""
     straight = []
     for law in laws:
         slopes = [law.expression.diff(p) for p in momenta]
         if any(slopes) and not any(s.free_symbols for s in slopes):
             straight.append(law.expression)
-    products = []
-    for a, b in itertools.combinations_with_replacement(straight, 2):
-        parts = [term.as_coeff_Mul() for term in sympy.Add.make_args(sympy.expand(a * b))]
-        products.append(Law(tuple(t for _, t in parts), tuple(float(c) for c, _ in parts)))
-    return [*laws, *products]
+    return straight
+
+
+def _product(a: sympy.Expr, b: sympy.Expr) -> Law:
+    parts = [term.as_coeff_Mul() for term in sympy.Add.make_args(sympy.expand(a * b))]
+    return Law(tuple(t for _, t in parts), tuple(float(c) for c, _ in parts))
+
+
+def _with_products(laws: Sequence[Law], momenta: Sequence[sympy.Symbol]) -> list[Law]:
+    """Return the laws and the products of those that are linear in the momenta alone."""
+    pairs = itertools.combinations_with_replacement(_straight(laws, momenta), 2)
+    return [*laws, *itertools.starmap(_product, pairs)]
+
+
+def _at_rest(
+    constraints: Sequence[Law], space: Space, weak: Weak
+) -> tuple[list[Law], list[Law], list[Law]]:
+    """Return what total momenta that are zero in all runs add to laws, and the other constraints.
+
+    An energy may be written with any of these added: their values are zero. Products with one
+    momentum move the data, and tell which form is the energy; products of two totals do not.
+    """
+    totals = []
+    for law in constraints:
+        if _straight([law], space.w):
+            values = evaluate([law.expression], space.symbols, weak.path)
+            # A mean below the noise of one sample is none.
+            if abs(values.mean()) <= values.std():
+                totals.append(law)
+    others = [law for law in constraints if law not in totals]
+    straight = _straight(totals, space.w)
+    moving = [_product(total, p) for total in straight for p in space.w if total.has(p)]
+    pairs = itertools.combinations_with_replacement(straight, 2)
+    return others, moving, list(itertools.starmap(_product, pairs))
 
 
 def _energy_of_momenta(laws: Sequence[Law], space: Space, weak: Weak) -> Energy | None:
@@ -185,8 +222,13 @@ def _simple(weights: np.ndarray) -> np.ndarray:
     return np.where((near != 0) & (abs(weights - near) <= _NEAR * abs(weights)), near, weights)
 
 
-def _energy_of_velocities(laws: Sequence[Law], space: Space, weak: Weak) -> Energy | None:
-    """Find the sums of laws h that obey d/dt ∂h/∂w = ∂(2T − h)/∂q, and one with definite masses."""
+def _energy_of_velocities(
+    laws: Sequence[Law], space: Space, weak: Weak, free: Sequence[Law] = ()
+) -> Energy | None:
+    """Find the sums of laws h that obey d/dt ∂h/∂w = ∂(2T − h)/∂q, and one with definite masses.
+
+    Those that move nothing, the free ones, are added where the masses need them.
+    """
     usable = _kinetic(_with_products(laws, space.w), space)
     speed = weak.path[:, [j for _, j in space.pairs]].std(axis=0)
     # Powers, in one unit. Not of the momentum's change: a total momentum has none.
@@ -208,8 +250,13 @@ def _energy_of_velocities(laws: Sequence[Law], space: Space, weak: Weak) -> Ener
     good = fine & (levels <= SYMMETRIES.energy_gain**2 * levels[0] + 1e-5)
     # A slow drift of the whole is known worse than what moves within; without it no sum may have
     # all masses.
+    sums = np.hstack(
+        [np.eye(len(usable) + len(free))[:, len(usable) :], np.pad(sums, ((0, len(free)), (0, 0)))]
+    )
     energies = (
-        _definite(usable, sums[:, :k], space, weak) for k in range(good.sum(), fine.sum() + 1) if k
+        _definite([*usable, *free], sums[:, : len(free) + k], space, weak)
+        for k in range(good.sum(), fine.sum() + 1)
+        if k
     )
     return next(filter(None, energies), None)
 

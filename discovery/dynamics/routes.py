@@ -112,7 +112,7 @@ def _equations(
     else:
         # What all runs obey alike moves them as well: rays in a lens have one energy.
         found = canonical(laws, space, weak) or (
-            canonical([*laws, *constraints], space, weak) if constraints else None
+            canonical(laws, space, weak, constraints) if constraints else None
         )
         if found is None:
             yield "canonical", None, "no sum of the laws is an energy whose flow is the motion"

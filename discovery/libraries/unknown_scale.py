@@ -127,6 +127,10 @@ def scaled(names: Sequence[str], roles: Sequence[str | None]) -> list[Scaled]:
     speeds = [sum(symbols[i] ** 2 for i in body) for body in bodies]
     k, half = SCALE, sympy.Rational(1, 2)
     functions = {
+        # By themselves: beside those of coordinates they fit at any scale.
+        "exponential of differences": [
+            sympy.exp(sign * k * q) for q in gap[: len(x) // 3 * len(gap)] for sign in (-1, 1)
+        ],
         "exponential": [sympy.exp(sign * k * q) for q in (*x, *gap) for sign in (-1, 1)],
         "Morse": [sympy.exp(n * k * q) for q in x for n in (-1, -2)],
         "mirrored Morse": [sympy.exp(n * k * q) for q in x for n in (1, 2)],

@@ -742,3 +742,23 @@ def test_numbers_of_unlike_terms_are_equal_by_their_units_alone(simulated):
     motion = motion_of(laws, [], runs, levels).refit()
     assert 1e-5 < motion.standard_errors["x**2"] < 0.1
     assert "e-1" not in str(motion).split("fitted")[1]
+
+
+def ring(x, y, z, u, v, w):
+    """Return the rates of three equal masses on springs that are exponentials."""
+    a, b, c = (1.1 * np.exp(gap) for gap in (x - y, y - z, z - x))
+    return u, v, w, c - a, a - b, b - c
+
+
+def test_an_energy_written_with_a_total_that_is_zero(simulated):
+    """u² − v w is the kinetic energy where u + v + w is zero, and only there."""
+    rng = np.random.default_rng(0)
+    begun = rng.uniform(-0.8, 0.8, (20, 2, 3))
+    begun = (begun - begun.mean(axis=2, keepdims=True)).reshape(20, 6)
+    names, roles = list("xyzuvw"), ["position"] * 3 + ["velocity"] * 3
+    runs, levels = simulated(ring, begun, TIMES, names, roles, 0.001)
+    energy = law("u**2 - v*w + 1.1*exp(x - y) + 1.1*exp(y - z) + 1.1*exp(z - x)")
+    motion = motion_of([energy], [law("1.0*u + 1.0*v + 1.0*w")], runs, levels)
+    push = sympy.lambdify(sympy.symbols(names), list(motion.equations.values()))
+    state = [0.3, -0.2, -0.1, 0.5, -0.7, 0.2]
+    np.testing.assert_allclose(push(*state), ring(*state), rtol=5e-3)

@@ -17,6 +17,7 @@ from discovery.laws.finding.scale_search import (
     prominent_minima,
     simplest_scale,
     trial_scales,
+    tuned,
     tuned_near,
 )
 from discovery.libraries.library import Library
@@ -281,3 +282,30 @@ def test_a_column_stands_not_beside_its_exponential():
         assert wave.has(one.library.symbols[i], SCALE)
         assert one.library.expressions()[0] == one.library.symbols[1 - i]
     assert of_logarithms(("a",), [0]) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_exponentials_of_differences_by_themselves(seed):
+    """A ring at rest as a whole: beside exponentials of places any rate would do."""
+
+    def ring(_, s):
+        x, y, z = s[:3]
+        a, b, c = np.exp(0.87 * np.array([x - y, y - z, z - x]))
+        return [*s[3:], c - a, a - b, b - c]
+
+    rng, times = np.random.default_rng(seed), np.linspace(0, 12, 80)
+    starts = rng.uniform(-0.8, 0.8, (30, 2, 3))
+    starts = (starts - starts.mean(axis=2, keepdims=True)).reshape(30, 6)
+    clean = np.array([solve_ivp(ring, (0, 12), s, t_eval=times, rtol=1e-9).y.T for s in starts])
+    noisy = clean + 0.01 * clean.std(axis=(0, 1)) * rng.standard_normal(clean.shape)
+    trials = scaled(tuple("xyzuvw"), ["position"] * 3 + ["velocity"] * 3)
+    first = next(trial for trial in trials if "exponential" in trial.name)
+    assert first.name == "exponential of differences"
+    orbits = prepare(Trajectories(noisy, times=times, names=list("xyzuvw")))
+    found = [float(one.name.split("(")[1][:-1]) for one in tuned(first, orbits, NUMBERS)]
+    assert found and found[0] == pytest.approx(0.87, rel=0.03)
+
+
+def test_differences_of_two_coordinates_are_beside_others():
+    """There are no more of them than of coordinates."""
+    assert "exponential of differences" not in [s.name for s in scaled(PLANE, ROLES[4])]
