@@ -294,7 +294,10 @@ class _Naming:
             large = np.abs(a) > 1e-9 * np.abs(a).max()
             moved = np.flatnonzero(large.any(axis=0))
             bodies = group_bodies([self.motion.names[i] for i in self.q], list(range(n)))
-            if len(bodies) == 1 and len(moved) == 2 and not np.diag(large).any():
+            alone = len(bodies) == 1 and len(moved) == 2 and not np.diag(large).any()
+            # Without an energy beside it, it may be the Hamiltonian itself (Bateman).
+            lasting = [f for f, one in zip(self.flows, self.laws, strict=True) if not one.decays]
+            if alone and any(f is not None for f in lasting):
                 return f"Fradkin tensor ({', '.join(self.motion.names[self.q[i]] for i in moved)})"
         return None
 

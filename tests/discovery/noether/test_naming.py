@@ -150,6 +150,8 @@ def test_laws_are_named(system, laws):
         ("isotropic_oscillator", f"{PLANE} + {TURN}/2"),
         ("isotropic_oscillator", f"{PLANE} + {TURN}**2/2"),
         ("isotropic_oscillator", "p1**2 + q1**2 + 2*p2**2 + 2*q2**2"),
+        # By itself it may be the Hamiltonian, as Bateman's is.
+        ("isotropic_oscillator", "p1*p2 + q1*q2"),
         (
             "toda",
             "p1**2/2 + p2**2/2 + p3**2/2 + exp(q3 - q1) + exp(q1 - q2) + exp(q2 - q3)"
