@@ -195,9 +195,10 @@ class Quantity:
         if library.learned:
             expression = _outside(self.expression, names, frame, digits=3)
         else:
-            parts = zip(self._coefficients, factors, library.expressions(), strict=True)
+            digits = _digits(self._coefficients, self._errors)
+            parts = zip(self._coefficients, factors, digits, library.expressions(), strict=True)
             expression = sympy.Add(
-                *(_times(_number(float(c), f, numbers), term) for c, f, term in parts)
+                *(_times(_number(float(c), f, numbers, k), term) for c, f, k, term in parts)
             )
         decay = self.decay and _decay_outside(self.decay, names, frame, float(first))
         if decay is not None and not decay.losses:
@@ -636,10 +637,24 @@ def _product(number: sympy.Expr, factor: sympy.Expr, numbers: Numbers) -> sympy.
     return numbers.symbolic(float(number) * float(factor))
 
 
-def _number(value: float, factor: sympy.Expr, numbers: Numbers) -> sympy.Expr:
-    """Return a coefficient times an exact factor, exact itself where it is simple and short."""
+def _number(value: float, factor: sympy.Expr, numbers: Numbers, digits: int = 6) -> sympy.Expr:
+    """Return a coefficient times an exact factor, exact itself where it is simple and short.
+
+    With π in the factor, as of degrees, what is simple in radians is not so for the user.
+    """
     number = numbers.symbolic(value)
     size = abs(float(factor))
+    if factor.has(sympy.pi) and number.is_number:
+        return sympy.Float(value * float(factor), digits)
     if number.is_Float or not _SHORT[0] <= size <= _SHORT[1]:
         return sympy.Float(value * float(factor), 6) if number.is_number else number * float(factor)
     return number * factor
+
+
+def _digits(coefficients: np.ndarray, errors: np.ndarray | None) -> np.ndarray:
+    """Return how many digits coefficients (m,) are known to, and one beyond, six at most."""
+    if errors is None:
+        return np.full(len(coefficients), 6)
+    with np.errstate(all="ignore"):
+        known = np.ceil(-np.log10(np.abs(errors / coefficients))) + 2
+    return np.clip(np.nan_to_num(known, nan=6, posinf=6, neginf=2), 2, 6).astype(int)

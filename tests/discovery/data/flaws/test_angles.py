@@ -265,6 +265,12 @@ def test_names_tell_degrees(names):
     assert runs.of_columns([0]).with_velocities().in_degrees == ()
     (law,) = ConservedQuantityFinder(random_state=0).fit(runs).quantities_
     assert law.verdict == "exact" and law.expression.has(sympy.cos)
+    # Angles in degrees have π in them, and numbers are numbers.
+    assert not any(number.has(sympy.pi) for number, _ in numbers_of(law.expression))
+
+
+def numbers_of(expression):
+    return [term.as_independent(*expression.free_symbols) for term in expression.args]
 
 
 def test_a_rate_in_degrees_is_no_angle(tmp_path):
