@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from discovery import ConservedQuantityFinder, Trajectories, analysis
+from discovery import ConservedQuantityFinder, Trajectories
+from discovery.analysis import again, searched
 from discovery.estimation.preparation import prepare
 from discovery.laws.off_by_run import Off, off_by_run
 from discovery.libraries.families import polynomial
@@ -94,11 +95,11 @@ def test_a_report_of_what_has_no_law_says_none():
 
 def test_what_decays_is_not_looked_for_in_changed_runs_without_a_law(monkeypatch):
     """Of these nothing is asked but whether anything is conserved."""
-    asked, decaying = [], analysis.with_decaying
+    asked, decaying = [], searched.with_decaying
     off = Off(0, "offset", np.zeros(30), 1.0)
-    monkeypatch.setattr(analysis, "_off", lambda *_: [off])
+    monkeypatch.setattr(again, "_off", lambda *_: [off])
     monkeypatch.setattr(
-        analysis, "with_decaying", lambda *args: asked.append(args) or decaying(*args)
+        searched, "with_decaying", lambda *args: asked.append(args) or decaying(*args)
     )
     runs, _ = oscillators(friction=0.1)
     report = ConservedQuantityFinder("polynomial", random_state=0).fit(runs).report_

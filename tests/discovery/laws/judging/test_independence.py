@@ -116,3 +116,13 @@ def test_points_that_no_step_brings_nearer_stay():
     points = np.zeros((5, 3))
     np.testing.assert_array_equal(on_surface(points, np.ones(3), [identity("x**2 + y**2")]), points)
     assert on_surface(points, np.ones(3), []) is points
+
+
+def test_a_direction_counts_where_there_is_a_gradient():
+    """Of what all obey, times a switch: where that is off only rounding has a direction."""
+    one, other = gradients(["x - y", "z*(1.0001*x - y)"], on_the_plane := POINTS.copy())
+    assert independent([other], [one]) == [0]
+    on_the_plane[:, 1] = on_the_plane[:, 0]
+    on_the_plane[:200, 2] = 0.0
+    one, other = gradients(["x - y", "z*(1.0001*x - y)"], on_the_plane)
+    assert independent([other], [one]) == []

@@ -7,7 +7,8 @@ import pytest
 import sympy
 from scipy import stats
 
-from discovery import ConservedQuantityFinder, Trajectories, analysis
+from discovery import ConservedQuantityFinder, Trajectories
+from discovery.analysis import again
 from discovery.estimation.preparation import prepare
 from discovery.laws.judging.unlike import chances, unlike_runs
 from discovery.libraries.library import Library
@@ -64,11 +65,11 @@ def test_a_report_is_on_the_others():
 def test_expansions_name_no_runs(monkeypatch):
     """They are known where the data are: runs that leave these are as good as others."""
     asked = []
-    monkeypatch.setattr(analysis, "unlike_runs", lambda laws, *_: asked.append(laws) or [])
+    monkeypatch.setattr(again, "unlike_runs", lambda laws, *_: asked.append(laws) or [])
     closed, expanded = (
         SimpleNamespace(verdict="exact", library=SimpleNamespace(learned=learned))
         for learned in (False, True)
     )
     some = SimpleNamespace(orbits=SimpleNamespace(n_runs=3), split=SimpleNamespace(all=None))
-    analysis._alike(some, SimpleNamespace(laws=[closed, expanded], refused=[]), None)
+    again._alike(some, SimpleNamespace(laws=[closed, expanded], refused=[]), None)
     assert asked == [[closed]]
