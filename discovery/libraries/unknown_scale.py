@@ -157,7 +157,7 @@ def scaled(names: Sequence[str], roles: Sequence[str | None]) -> list[Scaled]:
                         wave_number,
                         tuple(momenta),
                         oscillating=name == "waves",
-                        richer=rich if name == "exponential" else None,
+                        richer=rich if name.startswith("exponential") else None,
                     )
                 )
     # A momentum in a field that is periodic along an axis.

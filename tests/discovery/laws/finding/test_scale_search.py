@@ -301,6 +301,7 @@ def test_exponentials_of_differences_by_themselves(seed):
     trials = scaled(tuple("xyzuvw"), ["position"] * 3 + ["velocity"] * 3)
     first = next(trial for trial in trials if "exponential" in trial.name)
     assert first.name == "exponential of differences"
+    assert first.richer is not None  # a ring of Toda's keeps cubes of the momenta, too
     orbits = prepare(Trajectories(noisy, times=times, names=list("xyzuvw")))
     found = [float(one.name.split("(")[1][:-1]) for one in tuned(first, orbits, NUMBERS)]
     assert found and found[0] == pytest.approx(0.87, rel=0.03)
