@@ -303,6 +303,8 @@ class Judge:
         rng = deepcopy(self.rng)
         chance = simplicity.by_chance(coefficients, errors, terms.kinds(), self.numbers)
         evidence = gather(terms, coefficients, self.split.held, rng, self.criteria, k, chance)
-        error = float(np.max(errors / np.abs(coefficients)))
+        # Nothing is simpler than a sum of coordinates, however small a part one of them has.
+        plain = all(term.is_Symbol for term in terms.expressions())
+        error = 0.0 if plain else float(np.max(errors / np.abs(coefficients)))
         formula = Formula(terms, coefficients, chance, error)
         return formula, evidence, checks(evidence, formula, self.criteria)

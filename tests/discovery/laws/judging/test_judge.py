@@ -133,3 +133,23 @@ def verdict_of(judge):
 def test_an_identity_is_asked_for_at_each_state(monkeypatch, apart, verdict):
     monkeypatch.setattr("discovery.laws.judging.judge.apart_by_own_noise", lambda *_: apart)
     assert verdict_of(judge_of(2.0)) == verdict
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_sum_of_coordinates_is_not_in_doubt(seed):
+    """However little is known of the small part that one of them has."""
+    rng, t = np.random.default_rng(seed), 0.2 * np.arange(60)
+    size, phase = rng.uniform(0.5, 1.5, (2, 30, 1)), rng.uniform(0, 6, (2, 30, 1))
+    y, z = size * np.cos(np.array([1.0, 1.7])[:, None, None] * t + phase)
+    x = rng.normal(size=(30, 1)) - y - 0.02 * z
+    states = np.stack([x, y, z], axis=-1).reshape(-1, 3)
+    path = raw_path(states + 0.03 * rng.standard_normal(states.shape), np.full(3, 0.03))
+    split = Split.draw(Orbits(path, path, 60 * np.arange(31), states.std(axis=0)), rng)
+    terms, fit = libraries.custom(["x", "y", "z"], ("x", "y", "z")), split.fit
+    ops = operators(terms, fit.smoothed, fit.offsets, fit.scale)
+    flatness, c = ops.pencil.smallest(np.arange(3))
+    judge = Judge(terms, split, rng)
+    refined = judge.refined(ops, Candidate((0, 1, 2), c, flatness, 0.0))
+    assert np.max(refined.errors / np.abs(refined.candidate.coefficients)) > 0.05
+    law = judge.law(ops, refined)
+    assert law.verdict == "exact" and not law.doubtful
