@@ -666,7 +666,7 @@ class NoiseCriteria:
     different_future: float = limit(
         0.2,
         statistic="squared difference of the velocities at states near each other, over that of "
-        "any two states",
+        "any two states, both without what noise adds",
         unit="1",
         reason="tolerance: 1 where velocities do not depend on positions; where they are functions "
         "of the state, about as much as the states are apart",
@@ -1389,6 +1389,15 @@ class LawCriteria:
         reason="tolerance: one with more has numbers left to fit with",
         off=math.inf,
         test="laws/judging/test_verdict.py::test_doubt",
+    )
+    vanishing_gradient: float = limit(
+        0.01,
+        statistic="length of a function's gradient at a point, over the upper quartile of all",
+        unit="1",
+        reason="tolerance: what is left of a gradient that vanishes is the error of its numbers, "
+        "and has a direction of its own",
+        off=0.0,
+        test="laws/judging/test_independence.py::test_a_direction_counts_where_there_is_a_gradient",
     )
     doubt_error: float = limit(
         0.05,

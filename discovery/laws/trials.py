@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
-import sympy
 
 from discovery.criteria import FORMULAS, LawCriteria
 from discovery.formulas import simplicity
@@ -156,39 +155,16 @@ class Trials:
         return alike.shape[1] + second.shape[1] >= n_flat
 
     def _divided(self, view: Operators, candidate: Candidate) -> Candidate:
-        """Return a candidate without a factor that all of its terms have, if it is flat so.
-
-        Of parameters: m h says h. Of coordinates where all runs obey it: x (h - 1) = 0 says h = 1.
-        """
-        if view is not self.ops:
-            support = self._without_coordinate(candidate.support)
-        elif isinstance(self.library, Embedded):
-            support = self.library.divided(candidate.support)
-        else:
+        """Return a candidate without the parameters that all of its terms have: m h says h."""
+        if not isinstance(self.library, Embedded):
             return candidate
-        if support == candidate.support:
-            return candidate
+        support = self.library.divided(candidate.support)
         mu, c = view.pencil.smallest(np.array(support))
         flat = self.search.criteria.flatness_ceiling
-        if mu > max(flat, candidate.flatness * FORMULAS.rounding_slack):
+        limit = max(flat, candidate.flatness * FORMULAS.rounding_slack)
+        if support == candidate.support or mu > limit:
             return candidate
         return Candidate(support, c, mu, float(self.library.costs()[list(support)].sum()))
-
-    def _without_coordinate(self, support: tuple[int, ...]) -> tuple[int, ...]:
-        """Return terms divided by a coordinate that all have; as they are if one is not known."""
-        terms = self.library.expressions()
-        shared = set.intersection(*(terms[j].free_symbols for j in support))
-        for symbol in sorted(shared, key=str):
-            divided = [terms[j] / symbol for j in support]
-            places = {self._place.get(term) for term in divided if term != 1}
-            if places and None not in places:
-                return tuple(sorted(places))
-        return support
-
-    @cached_property
-    def _place(self) -> dict[sympy.Expr, int]:
-        """The place of each term in the library."""
-        return {term: j for j, term in enumerate(self.library.expressions())}
 
     def _consider(self, view: Operators, candidate: Candidate) -> None:
         """Judge a candidate, unless it is refuted at sight, known, or was judged before."""

@@ -13,10 +13,6 @@ import numpy as np
 from discovery.criteria import LAWS, LawCriteria
 from discovery.laws.judging.law import Law
 
-# Length of a gradient beside those of most points, below which it says nothing. It changes no
-# verdict where gradients are alike.
-_VANISHES = 1e-2
-
 
 def on_surface(
     points: np.ndarray, scale: np.ndarray, identities: Sequence[Law], steps: int = 5
@@ -92,9 +88,11 @@ def independent(
     """
     basis: list[np.ndarray] = []
     for gradient in within:
-        _extend(basis, gradient, criteria.sine)
+        _extend(basis, gradient, criteria.sine, criteria)
     sines = [criteria.sine] * len(gradients) if sines is None else sines
-    return [k for k, gradient in enumerate(gradients) if _extend(basis, gradient, sines[k])]
+    return [
+        k for k, gradient in enumerate(gradients) if _extend(basis, gradient, sines[k], criteria)
+    ]
 
 
 def sine_to(
@@ -116,27 +114,30 @@ def sine_to(
     """
     basis: list[np.ndarray] = []
     for other in (*within, *others):
-        _extend(basis, other, criteria.sine)
-    return _usual(_rest(basis, gradient)[1], gradient)
+        _extend(basis, other, criteria.sine, criteria)
+    return _usual(_rest(basis, gradient)[1], gradient, criteria)
 
 
-def _extend(basis: list[np.ndarray], gradient: np.ndarray, least: float) -> bool:
+def _extend(
+    basis: list[np.ndarray], gradient: np.ndarray, least: float, criteria: LawCriteria
+) -> bool:
     """Add what is new in a gradient to the orthonormal basis at every point; tell if it was new."""
     rest, sine = _rest(basis, gradient)
-    if _usual(sine, gradient) <= least:
+    if _usual(sine, gradient, criteria) <= least:
         return False
     basis.append(rest / np.where(sine > 1e-9, sine, 1.0))
     return True
 
 
-def _usual(sine: np.ndarray, gradient: np.ndarray) -> float:
+def _usual(sine: np.ndarray, gradient: np.ndarray, criteria: LawCriteria) -> float:
     """Return the median of a sine (n, 1) over the points at which there is a gradient (n, d).
 
     Where it all but vanishes, as that of what all obey times a switch that is off, its direction is
     that of rounding.
     """
     length = np.linalg.norm(gradient, axis=1)
-    return float(np.median(sine[length >= _VANISHES * np.quantile(length, 0.75)]))
+    least = criteria.vanishing_gradient * np.quantile(length, 0.75)
+    return float(np.median(sine[length >= least]))
 
 
 def _rest(basis: Sequence[np.ndarray], gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

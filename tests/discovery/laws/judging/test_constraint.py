@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from discovery import ConservedQuantityFinder, libraries
+from discovery import ConservedQuantityFinder, Trajectories, libraries
 from discovery.criteria import LAWS
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
@@ -187,3 +187,20 @@ def test_of_a_column_in_two_units_one_identity_is_listed():
     report = finder.fit(rows, groups=groups, times=times).report_
     assert report.n_conserved == 1 and len(report.identities) == 1
     assert "parameters" not in str(report)
+
+
+@pytest.mark.parametrize("seed", [0, 2, 5])
+def test_shares_that_sum_to_one_are_no_law(seed):
+    """Gametes that recombine keep two shares; products of their sum have as many terms as it."""
+    rng = np.random.default_rng(seed)
+    shares = [rng.dirichlet([1] * 4, 30)]
+    for _ in range(25):
+        x = shares[-1]
+        apart = x[:, 0] * x[:, 3] - x[:, 1] * x[:, 2]
+        shares.append(x + 0.12 * apart[:, None] * np.array([-1, 1, 1, -1]))
+    states = np.stack(shares, axis=1)
+    states = states + 0.01 * states.std(axis=(0, 1)) * rng.normal(size=states.shape)
+    runs = Trajectories(states, times=np.arange(26.0), names=list("abcd"))
+    report = ConservedQuantityFinder(library="polynomial", random_state=0).fit(runs).report_
+    assert report.n_conserved == 2
+    assert [str(q.expression) for q in report.identities] == ["a + b + c + d"]
