@@ -37,6 +37,7 @@ from discovery.estimation.iterates.sampling import (
 from discovery.estimation.noise.memory import taken_apart
 from discovery.estimation.positions import (
     Missing,
+    along_lines,
     driven,
     missing_velocities,
     remark,
@@ -364,24 +365,28 @@ def _complete(
     missing = missing_velocities(plain)
     if missing is None:
         return received
-    if free and driven(plain) and _complete_as_they_are(plain, missing, rng):
+    if free and along_lines(plain) and _complete_as_they_are(plain, missing, "auto", rng):
+        return received
+    few = polynomial(plain.names, 2 if plain.dim <= _FEW else 1)
+    if free and driven(plain) and _complete_as_they_are(plain, missing, few, rng):
         return received
     return received.with_velocities(missing, in_part, drawn(plain, most, rng))
 
 
-def _complete_as_they_are(runs: Trajectories, missing: Missing, rng: np.random.Generator) -> bool:
-    """Tell whether columns keep quadratic functions, and as many as with velocities beside them.
+def _complete_as_they_are(
+    runs: Trajectories, missing: Missing, library: LibraryLike, rng: np.random.Generator
+) -> bool:
+    """Tell whether columns keep functions, and as many as quadratic ones with velocities beside.
 
     Of many columns linear ones.
     """
-    whole, found = WithoutModel(forms_velocities=False), []
-    for some in (runs, with_formed_velocities(runs, missing, None)):
-        library = polynomial(some.names, 2 if some.dim <= _FEW else 1)
-        report = analyse_runs(some, whole, library=library, rng=deepcopy(rng))
-        found.append(report.n_conserved)
-        if not found[0]:
-            return False
-    return found[0] >= found[1]
+    whole = WithoutModel(forms_velocities=False)
+    own = analyse_runs(runs, whole, library=library, rng=deepcopy(rng)).n_conserved
+    if not own:
+        return False
+    formed = with_formed_velocities(runs, missing, None)
+    few = polynomial(formed.names, 2 if formed.dim <= _FEW else 1)
+    return own >= analyse_runs(formed, whole, library=few, rng=deepcopy(rng)).n_conserved
 
 
 def _check_noise(levels: np.ndarray, runs: Trajectories) -> None:

@@ -95,7 +95,8 @@ def without_unlike(some: Seen, findings: Findings, asked: Asked, again: Again) -
     if alike.all():
         return None
     other = again(some.sound[alike], asked.again)
-    if not other.report.n_conserved:
+    # What has no closed form is known amid the data, and runs that leave them are as good.
+    if not any(q.verdict == Verdict.EXACT and q.form_known for q in other.report.quantities):
         return None
     ids = ", ".join(map(str, some.sound.run_ids[~alike]))
     said = f"runs {ids} move otherwise: the report is on the {alike.sum()} others"
@@ -154,7 +155,6 @@ def _without_errors(some: Seen, off: Off) -> Trajectories:
 
 def _alike(some: Seen, findings: Findings, criteria: LawCriteria) -> np.ndarray:
     """Tell which runs are like the others, (runs,) of bool."""
-    # What has no closed form is known amid the data, and runs that leave them are as good.
     exact = [
         law for law in findings.laws if law.verdict == Verdict.EXACT and not law.library.learned
     ]

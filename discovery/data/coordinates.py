@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from discovery.criteria import DATA
+from discovery.criteria import ANGLES, DATA
 
 #: What a coordinate can be.
 ROLES = (
@@ -159,12 +159,25 @@ def infer_roles(
         return known
     if rows.min() > 0:
         return ["amount"] * len(names)
-    guesses = [role_of_name(name) for name in names]
+    guesses = _without_cosines([role_of_name(name) for name in names], rows)
     # Half a guess is none: positions come with as many velocities or momenta.
     moving, places = (sum(g in kinds for g in guesses) for kinds in (MOMENTA, POSITIONS))
     if moving == places > 0:
         return guesses
     return _roles_from_rates(rows, rates) if rates is not None else [None] * len(names)
+
+
+def _without_cosines(guesses: list[str | None], rows: np.ndarray) -> list[str | None]:
+    """Return guesses without the angles that are a unit vector: gamma1, gamma2, gamma3 of a top."""
+    angles = [i for i, guess in enumerate(guesses) if guess == "angle"]
+    squares = rows[:, angles] ** 2
+    # Sums of squares that knew nothing of each other would vary by as much.
+    apart = np.sqrt(np.sum(squares.var(axis=0)))
+    total = squares.sum(axis=1)
+    on_sphere = total.std() <= ANGLES.on_sphere * apart and abs(total.mean() - 1) <= total.std()
+    if len(angles) < 2 or not on_sphere:
+        return guesses
+    return [None if i in angles else guess for i, guess in enumerate(guesses)]
 
 
 def role_of_name(name: str) -> str | None:

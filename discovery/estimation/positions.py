@@ -11,6 +11,7 @@ Source: false nearest neighbours, Kennel, Brown and Abarbanel (Phys. Rev. A 45, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -102,6 +103,31 @@ def driven(runs: Trajectories) -> bool:
         rest[~own] = pushes[~own] - known.predict(states[~own])
     spread = np.maximum(pushes.var(axis=0), 1e-300)
     return bool(np.mean(rest.var(axis=0) / spread) > 1 - NOISE.foreseen)
+
+
+def along_lines(runs: Trajectories) -> bool:
+    """Tell whether runs that come near each other go the same way there, or back, however fast.
+
+    What a hand moves, a gas or an image on a bench, keeps what it keeps at any speed: its columns
+    may be all of its state, though near states move differently.
+
+    Parameters
+    ----------
+    runs : Trajectories
+        Of coordinates and parameters.
+    """
+    pairs = _near_pairs(runs, runs.of_columns(parted(runs).coordinates))
+    close = pairs.distance <= NOISE.near_state
+    if pairs.dim < 2 or close.sum() < NOISE.fewest_differences:
+        return False
+    speeds, noises = zip(pairs.own, pairs.other, strict=True)
+    sizes = [np.sum(speed[close] ** 2, axis=1) for speed in speeds]
+    noise = [np.sum(some[close] ** 2, axis=1) for some in noises]
+    across = sizes[0] * sizes[1] - np.sum(np.prod(speeds, axis=0)[close], axis=1) ** 2
+    # Of noise all but what goes along counts.
+    share = 1 - 1 / pairs.dim
+    across = across - share * (sizes[0] * noise[1] + sizes[1] * noise[0])
+    return bool(across.sum() <= NOISE.across_lines * share * np.sum(sizes[0] * sizes[1]))
 
 
 def _without_extremes(values: np.ndarray) -> np.ndarray:
@@ -241,6 +267,40 @@ def _on_circles(path: np.ndarray, moving: Trajectories) -> np.ndarray:
     return np.hstack([np.delete(path, angles, axis=1), np.cos(round_), np.sin(round_)])
 
 
+class _Moving(NamedTuple):
+    """Velocities at states and what noise adds to them, (n, d), in their spreads."""
+
+    speed: np.ndarray
+    noise: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """States and the nearest ones of other runs.
+
+    Attributes
+    ----------
+    distance : (n,) array
+        Squares, over those of any two states; infinite where no such state is near.
+    own, other : _Moving
+    run : (n,) array
+        Of the states.
+    signal : float
+        The share of the velocities' variance that is no noise.
+    """
+
+    distance: np.ndarray
+    own: _Moving
+    other: _Moving
+    run: np.ndarray
+    signal: float
+
+    @property
+    def dim(self) -> int:
+        """How many columns move."""
+        return self.own.speed.shape[1]
+
+
 def _neighbours(
     runs: Trajectories, moving: Trajectories
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -250,6 +310,14 @@ def _neighbours(
     no such state is near. What noise adds to velocities is taken off, and few extreme ones do not
     decide.
     """
+    pairs = _near_pairs(runs, moving)
+    own, other = pairs.own, pairs.other
+    apart = (own.speed - other.speed) ** 2 - own.noise**2 - other.noise**2
+    return pairs.distance, apart.mean(axis=1) / (2 * pairs.signal), pairs.run
+
+
+def _near_pairs(runs: Trajectories, moving: Trajectories) -> _Pairs:
+    """Return states, and of each the nearest one of another run, with their velocities."""
     path, speeds = _motion(moving)
     noise = _noise_of(speeds, path, moving)
     speeds = _without_extremes(speeds)
@@ -263,10 +331,10 @@ def _neighbours(
     distance[runs.groups[near] == runs.groups[some][:, None]] = np.inf
     at = np.arange(len(some))
     near = near[at, np.argmin(distance, axis=1)]
-    apart = (speeds[some] - speeds[near]) ** 2 - noise[some] ** 2 - noise[near] ** 2
     signal = max(1.0 - float(np.mean(noise**2)), NOISE.resolution)
     nearest = np.min(distance, axis=1) ** 2 / (2 * states.shape[1])
-    return nearest, apart.mean(axis=1) / (2 * signal), runs.groups[some]
+    own, other = (_Moving(speeds[rows], noise[rows]) for rows in (some, near))
+    return _Pairs(nearest, own, other, runs.groups[some], signal)
 
 
 def _noise_of(speeds: np.ndarray, path: np.ndarray, moving: Trajectories) -> np.ndarray:

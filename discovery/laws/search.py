@@ -76,6 +76,7 @@ def analyse(
     wanted : Wanted, optional
         What alone is looked for.
     """
+    criteria = _of_noise(criteria, split)
     positive = sorted({column for stage in stages for column in stage.positive})
     # What overflows, or has no value, is no law, and nothing to warn of.
     with remembering(), np.errstate(all="ignore"):
@@ -501,6 +502,15 @@ class Search:
 
     def _with_errors(self, law: Law) -> Law:
         return with_errors(law, self._where_known(law.library).all, self.criteria)
+
+
+def _of_noise(criteria: LawCriteria, split: Split) -> LawCriteria:
+    """Return the limits for these data's noise: of little noise little of a gradient is new."""
+    share = float(np.max(split.all.noise / split.all.scale))
+    least = min(criteria.sine_of_rounding, criteria.sine)
+    return replace(
+        criteria, sine=float(np.clip(criteria.slope_error * share, least, criteria.sine))
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -74,7 +74,8 @@ def period_of(samples: Samples, angles: Sequence[int], in_degrees: bool = False)
     if in_degrees:
         clearly = left[Period.NONE] < ANGLES.degrees_explain * left[Period.DEGREES]
         return Period.NONE if pulled and clearly else Period.DEGREES
-    if left[Period.DEGREES] >= ANGLES.degrees_explain * left[Period.RADIANS]:
+    # An angle that the rates do not depend on has no period, and says nothing of its unit.
+    if left[Period.DEGREES] >= ANGLES.degrees_explain * min(left[Period.RADIANS], flat):
         return Period.RADIANS
     # Waves that are long enough imitate a line.
     straight = pulled and left[Period.NONE] <= left[Period.DEGREES]

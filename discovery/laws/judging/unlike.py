@@ -49,7 +49,9 @@ def unlike_runs(laws: Sequence[Law], orbits: Orbits, criteria: LawCriteria = LAW
         alike = np.setdiff1d(np.arange(orbits.n_runs), unlike)
         h, _ = values_of(law.library, law.coefficients, *_path(orbits))
         means = np.add.reduceat(h, orbits.offsets[:-1]) / np.diff(orbits.offsets)
-        if stats.mannwhitneyu(means[unlike], means[alike]).pvalue < criteria.unlike_larger:
+        # Of one run among few no rank is rarer.
+        rare = max(criteria.unlike_larger, 2 / orbits.n_runs)
+        if stats.mannwhitneyu(means[unlike], means[alike]).pvalue <= rare:
             continue
         others = orbits.take(alike)
         motion = DriftTest(law.library, law.coefficients, others, criteria).motion(law.coefficients)

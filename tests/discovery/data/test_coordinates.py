@@ -88,6 +88,18 @@ def test_two_that_are_each_the_others_rate_are_no_place_and_velocity(sense):
     assert infer_roles(["red", "blue"], None, rows, sense * rows[:, ::-1]) == [None, None]
 
 
+def test_direction_cosines_are_no_angles():
+    """The vertical in a top's own axes, as books name it, and three Euler angles."""
+    rng = np.random.default_rng(0)
+    names = [*(f"omega{i}" for i in (1, 2, 3)), *(f"gamma{i}" for i in (1, 2, 3))]
+    rows = rng.normal(size=(500, 6))
+    assert infer_roles(names, None, rows) == ["velocity"] * 3 + ["angle"] * 3
+    rows[:, 3:] /= np.linalg.norm(rows[:, 3:], axis=1)[:, None]
+    for noise in (0.0, 0.01, 0.05):
+        noisy = rows + noise * rng.normal(size=rows.shape)
+        assert infer_roles(names, None, noisy) == [None] * 6
+
+
 @pytest.mark.parametrize(
     ("names", "bodies"),
     [

@@ -6,7 +6,7 @@ import pytest
 from discovery import ConservedQuantityFinder, datasets
 from discovery.data.trajectories import Trajectories
 from discovery.datasets.integrate import integrate
-from discovery.estimation.positions import Missing, driven, missing_velocities
+from discovery.estimation.positions import Missing, along_lines, driven, missing_velocities
 
 T = np.linspace(0, 15, 100)
 
@@ -149,6 +149,39 @@ def test_what_chance_drives_is_complete_as_it_is():
     report = ConservedQuantityFinder(random_state=0).fit(traded()).report_
     assert [str(law.expression) for law in report.quantities] == ["here*there"]
     assert report.names == ("here", "there")
+
+
+def on_a_bench(n_runs=30):
+    """An object moved to and fro by hand and its image, one lens a run, 1 % noise."""
+    rng = np.random.default_rng(0)
+    length, middle, size, phase, speed = rng.uniform(
+        (8, 40, 5, 0, 4), (15, 60, 20, 6, 9), (n_runs, 5)
+    ).T[..., None]
+    far = middle + size * np.sin(speed * np.linspace(0, 1, 120) + phase)
+    states = np.stack([far, 1 / (1 / length - 1 / far)], axis=-1)
+    states += 0.01 * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    return Trajectories(states, times=np.linspace(0, 1, 120), names=["here", "there"])
+
+
+def test_what_a_hand_moves_is_complete_as_it_is():
+    bench = on_a_bench()
+    assert missing_velocities(bench) is not None and along_lines(bench)
+    for name, columns in [("kepler", [0, 1]), ("henon_heiles", [0, 1]), ("toda", [0, 1, 2])]:
+        assert not along_lines(without_roles(name, columns, n_runs=20))
+    report = ConservedQuantityFinder(random_state=0).fit(bench).report_
+    assert [str(law.expression) for law in report.quantities] == ["1/there + 1/here"]
+    assert report.names == ("here", "there")
+
+
+def test_what_is_on_one_curve_lacks_its_velocity():
+    """A pendulum in a picture: its places obey one equation, and keep nothing."""
+    swing = datasets.load("pendulum", 30, 150, 0.005, 3)
+    angle = swing.rows[:, 0]
+    places = np.stack([np.sin(angle), -np.cos(angle)], axis=1).reshape(30, 150, 2)
+    times = swing.row_times.reshape(30, 150)
+    bob = Trajectories(places, times=times, names=["right", "up"])
+    report = ConservedQuantityFinder(random_state=0).fit(bob).report_
+    assert "were formed from positions" in report.title and report.n_conserved == 1
 
 
 @pytest.mark.parametrize("seed", [50100, 50101, 50102])

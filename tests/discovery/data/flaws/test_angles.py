@@ -8,6 +8,7 @@ from discovery import ConservedQuantityFinder, Trajectories, datasets
 from discovery.data.flaws.angles import angles_in
 from discovery.data.flaws.reading import in_radians, read
 from discovery.data.flaws.samples import Samples
+from discovery.datasets.integrate import integrate
 
 DEGREE = np.pi / 180
 
@@ -211,6 +212,24 @@ def test_the_rates_tell_degrees(noise):
 def test_radians_are_not_read_as_degrees():
     """Turning pendulums, some of them for many turns."""
     assert seen(pendulum(steps=200), ROLES).turns == (None, None)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_angle_that_rates_do_not_depend_on_tells_no_unit(seed):
+    """Orbits that precess, of a distance, an angle and their rates: waves in radians fit noise."""
+    rng, t = np.random.default_rng(seed), np.linspace(0, 20, 220)
+    size, phase, out, speed = rng.uniform((0.7, -3, -0.15, 0.85), (1.4, 3, 0.15, 1.1), (40, 4)).T
+    starts = np.stack([size, phase, out, speed * np.sqrt(1.3 / size**3)], axis=1)
+
+    def rates(s):
+        r, _, v, w = s.T
+        return np.stack([v, w, r * w**2 - 1 / r**2 - 0.3 / r**3, -2 * v * w / r], axis=1)
+
+    rows = integrate(rates, starts, t).reshape(-1, 4)
+    rows += 0.01 * rows.std(axis=0) * rng.standard_normal(rows.shape)
+    given = Samples(rows, np.tile(t, 40), 220 * np.arange(41))
+    roles = ["position", "angle", "velocity", "angular_velocity"]
+    assert seen(given, roles).turns == (None,) * 4
 
 
 def torsion(k=1.7, size=6.0):

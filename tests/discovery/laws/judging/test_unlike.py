@@ -55,6 +55,30 @@ def test_what_large_motions_refute_is_no_law_of_the_others():
     assert len(unlike_runs([ENERGY], prepare(oscillators(np.argsort(calm)[-3:])))) == 0
 
 
+def test_one_run_that_is_the_smallest_is_as_good_as_others():
+    calm = oscillators().rows.reshape(40, -1).std(axis=1)
+    order = np.argsort(calm)
+    assert len(unlike_runs([ENERGY], prepare(oscillators(order[:1])))) == 0
+    assert unlike_runs([ENERGY], prepare(oscillators(order[8:9]))).tolist() == [order[8]]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_has_no_closed_form_leaves_no_run_out(monkeypatch, known):
+    """An expansion is known amid its data: that it holds in some runs is nothing against others."""
+    monkeypatch.setattr(again, "_alone", lambda *_: True)
+    monkeypatch.setattr(again, "_alike", lambda *_: np.arange(40) != 7)
+    law = SimpleNamespace(verdict="exact", form_known=known)
+    report = SimpleNamespace(n_conserved=1, quantities=[law])
+    found = again.without_unlike(
+        SimpleNamespace(sound=oscillators()),
+        None,
+        SimpleNamespace(criteria=None, again=None),
+        lambda *_: again.Analysed(report, None, None, []),
+    )
+    said = found.said if found else []
+    assert said == ["runs 7 move otherwise: the report is on the 39 others"] * known
+
+
 def test_a_report_is_on_the_others():
     runs = oscillators([3, 17, 31])
     report = ConservedQuantityFinder(random_state=0).fit(runs).report_
