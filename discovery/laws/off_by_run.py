@@ -50,12 +50,15 @@ class Off:
         What is added to the column for it to be right; of a gain as a share of its values.
     flatness : float
         Motion of the flattest function over that of noise, with these errors taken out.
+    before : float
+        The same of the columns as they are.
     """
 
     column: int
     kind: str
     errors: np.ndarray
     flatness: float
+    before: float = np.inf
 
     def added(self, values: np.ndarray, offsets: np.ndarray) -> np.ndarray:
         """Return what is added to the column, (n,).
@@ -98,7 +101,9 @@ def off_by_run(
             continue
         tried = itertools.product(columns, _KINDS)
         found = [_fitted(library, some, basis, *one, criteria) for one in tried]
-        fair = [off for off in found if off and off.flatness <= criteria.flatness_ceiling]
+        # What is nearly flat as it is moves by what the library lacks, and not by these errors.
+        ceiling = criteria.flatness_ceiling
+        fair = [off for off in found if off and off.flatness <= ceiling < off.before / 2]
         if fair:
             return sorted(fair, key=lambda off: off.flatness)
     return []
@@ -157,7 +162,8 @@ def _fitted(
         change = -np.add.reduceat((c @ phi) * (c @ along), starts) / size
         # An error that all runs share is another origin, or another unit.
         errors = np.clip(off.errors + change - np.median(change), -most, most)
-        off = Off(column, kind, errors, float(flatness))
+        before = off.before if step else float(flatness)
+        off = Off(column, kind, errors, float(flatness), before)
     return off
 
 
