@@ -87,6 +87,10 @@ class Embedded:
         """Return the values (m, n) at states (n, D)."""
         return self.functions.values(np.asarray(states, dtype=float)[:, list(self.columns)])
 
+    def known(self, states: np.ndarray) -> np.ndarray:
+        """Tell at which states (n, D) functions without a closed form are known."""
+        return self.functions.known(np.asarray(states, dtype=float)[:, list(self.columns)])
+
     def jets(
         self, states: np.ndarray, covariance: np.ndarray | None = None, order: int = 1
     ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:

@@ -82,6 +82,10 @@ class Framed(Functions):
         """Return the values (m, n) at the user's states (n, d)."""
         return self._plain(self._inner.values(self._frame.inside(states)))
 
+    def known(self, states: np.ndarray) -> np.ndarray:
+        """Tell at which of the user's states (n, d) functions without a closed form are known."""
+        return self._inner.known(self._frame.inside(states))
+
     def jets(
         self, states: np.ndarray, covariance: np.ndarray | None = None, order: int = 1
     ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:

@@ -94,6 +94,10 @@ class Numeric:
             None if bend is None else turn @ bend,
         )
 
+    def known(self, states: np.ndarray) -> np.ndarray:
+        """Tell at which states (n, d) they are known, (n,) of bool: the data surround them."""
+        return np.ones(len(states), bool) if self.domain is None else self.domain.holds(states)
+
     def expressions(self) -> list[sympy.Expr]:
         """Return each as an undefined function of the coordinates that it depends on."""
         used = set().union(*(atom.free_symbols for atom in self.inner.atoms))

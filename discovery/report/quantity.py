@@ -18,6 +18,7 @@ from discovery.formulas.trees import to_tree
 from discovery.laws.judging.decay import Decay
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.verdict import FLATNESS_AT_LEAST, MOTION, Check, Verdict
+from discovery.libraries.embedded import Embedded
 from discovery.libraries.framed import Framed
 from discovery.libraries.functions import Functions
 from discovery.libraries.numeric import Numeric
@@ -283,6 +284,31 @@ class Quantity:
         flat = self._coefficients @ self._library.values(states.reshape(-1, d))
         return flat.reshape(states.shape[:-1])
 
+    def known_at(self, states: States) -> np.ndarray:
+        """Tell at which states its values are those of the law.
+
+        A sum of many terms is known amid the data that told it: there its bound holds, and further
+        out its values say nothing. A formula is known everywhere.
+
+        Parameters
+        ----------
+        states : (..., d) array, Trajectories or pandas.DataFrame
+            As where it is evaluated.
+
+        Returns
+        -------
+        (...) array of bool
+
+        Raises
+        ------
+        ValueError
+            When the last axis is not d, or a coordinate is missing.
+        """
+        states = coordinates(states, [s.name for s in self._library.symbols])
+        if not self._expanded:
+            return np.ones(states.shape[:-1], dtype=bool)
+        return self._library.known(states.reshape(-1, states.shape[-1])).reshape(states.shape[:-1])
+
     def gradient(self, states: np.ndarray) -> np.ndarray:
         """Return the derivatives ``[n, i] = ∂h/∂x_i``.
 
@@ -358,6 +384,7 @@ class Quantity:
         """Whether it is a law as numbers, by an expansion."""
         library = self._library
         inside = library.inner if isinstance(library, Framed) else library
+        inside = inside.functions if isinstance(inside, Embedded) else inside
         return isinstance(inside, Numeric)
 
     @property

@@ -14,6 +14,7 @@ from discovery.data.frame import Frame
 from discovery.formulas.parsing import MAX_DIGITS, MAX_EXPONENT
 from discovery.formulas.trees import Tree, from_tree, to_tree
 from discovery.laws.learned.library import LearnedLibrary, Network
+from discovery.libraries.domain import Domain
 from discovery.libraries.embedded import Embedded
 from discovery.libraries.expanded import Axis, Expanded
 from discovery.libraries.fitted import Fitted
@@ -111,7 +112,27 @@ def _of_numeric(library: Numeric) -> dict[str, Plain]:
         "vectors": library.vectors.tolist(),
         "describing": _of_products(library.describing),
         "numbers": list(library.numbers),
+        "domain": library.domain and _of_domain(library.domain),
     }
+
+
+def _of_domain(domain: Domain) -> dict[str, Plain]:
+    half = np.tril_indices(len(domain.mean))
+    return {
+        "mean": domain.mean.tolist(),
+        "inverse": domain.inverse[half].tolist(),
+        "most": domain.most,
+    }
+
+
+def _domain(plain: Mapping[str, Plain], inner: Library | Expanded) -> Domain:
+    mean, half = np.array(plain["mean"], dtype=float), np.tril_indices(len(inner))
+    values = np.array(plain["inverse"], dtype=float)
+    if mean.shape != (len(inner),) or values.shape != half[0].shape:
+        raise ValueError("functions and the domain in which they are known differ in number.")
+    inverse = np.zeros((len(inner),) * 2)
+    inverse[half] = values
+    return Domain(inner, mean, inverse + np.tril(inverse, -1).T, float(plain["most"]))
 
 
 def _numeric(plain: Mapping[str, Plain]) -> Numeric:
@@ -121,7 +142,9 @@ def _numeric(plain: Mapping[str, Plain]) -> Numeric:
     numbers = [int(number) for number in plain["numbers"]]
     if vectors.shape != (len(inner), len(numbers)):
         raise ValueError("functions and their coefficients differ in number.")
-    return Numeric(inner, vectors, _products(plain["describing"]), numbers)
+    # Older files hold no domain.
+    domain = _domain(plain["domain"], inner) if plain.get("domain") else None
+    return Numeric(inner, vectors, _products(plain["describing"]), numbers, domain)
 
 
 def _of_expansion(library: Expanded) -> dict[str, Plain]:

@@ -9,11 +9,15 @@ import sympy
 from discovery.data.frame import Frame
 from discovery.formulas.simple_numbers import NUMBERS
 from discovery.laws.learned.library import LearnedLibrary, Network
+from discovery.libraries.domain import Domain
+from discovery.libraries.embedded import Embedded
+from discovery.libraries.framed import Framed
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import symbols_of
 from discovery.libraries.numeric import Numeric
 from discovery.report.description import described
 from discovery.report.quantity import Quantity
+from discovery.report.terms import from_plain, to_plain
 
 FIT, HELD = np.random.default_rng(0).normal(size=(2, 500, 4))
 NAMES = ("x", "y", "z", "w")
@@ -95,3 +99,20 @@ def test_the_bound_of_a_law_as_numbers_holds_amid_the_data():
     assert "amid" not in quantity(inner, np.ones(4)).statement
     hidden = replace(quantity(inner, np.ones(4)), hidden=0.004)
     assert "but for 0.4 % of the samples, which noise hides, drift above" in hidden.statement
+
+
+def test_a_law_as_numbers_tells_where_it_is_known():
+    """In the user's units, beside columns that it is not of, and after it was stored."""
+    inner = Library((X, Y), (X, Y), 2 * np.eye(2, dtype=int))
+    domain = Domain.of(inner, FIT[:, :2], np.zeros((2, 2)), 0.02)
+    numbers = Numeric(inner, np.ones((2, 1)), inner, domain=domain)
+    frame = Frame((1, 0, 0, 0), (2, 0, 0, 0), (False,) * 4)
+    law = quantity(Framed(Embedded(numbers, (X, Y, Z, W), (0, 1)), frame), [1.0])
+    states = FIT * [100, 1, 1, 1] + [1, 0, 0, 0]
+    known = law.known_at(states)
+    assert 0.97 < known.mean() < 0.99
+    again = replace(law, _library=from_plain(to_plain(law._library)))
+    np.testing.assert_array_equal(again.known_at(states), known)
+    assert not law.known_at(states[:1] + 1e4).any()
+    assert law.known_at(states.reshape(50, 10, 4)).shape == (50, 10)
+    assert quantity(inner, np.ones(2)).known_at(1e4 * FIT[:, :2]).all()
