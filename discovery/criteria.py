@@ -1673,6 +1673,15 @@ class LawCriteria:
         off=math.inf,
         test="laws/decaying/test_search.py::test_friction_of_another_kind",
     )
+    one_rate: float = limit(
+        0.1,
+        statistic="what of a loss is not in proportion to the kinetic energy that it is taken of, "
+        "errors of the coefficients set aside, over the loss",
+        unit="1",
+        reason="tolerance: a loss time and a quality factor are read to one digit",
+        off=math.inf,
+        test="laws/decaying/test_search.py::test_friction_that_is_not_linear",
+    )
 
 
 # --- fields on a grid ----------------------------------------------------------------------------

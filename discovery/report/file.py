@@ -174,7 +174,7 @@ def from_document(document: Mapping[str, Plain]) -> dict[str, object]:
 
 # Of a quantity: what is a number or none, and a pair of numbers.
 _NUMBERS = ("flatness", "drift", "signal", "spread", "noise")
-_OF_DECAY = ("rate", "error", "frequency", "level")
+_OF_DECAY = ("rate", "error", "frequency", "level", "uneven")
 _MAYBE = ("approximation_error", "drift_rate", "inside_error", "hidden", "outermost", "variation")
 _PAIRS = ("flatness_interval", "drift_interval")
 
@@ -253,6 +253,7 @@ def _decay(plain: Mapping[str, Plain], known: set[str]) -> Decay:
         tuple(float(factor) for factor in plain["factors"]),
         # Written since 0.2.
         float(plain.get("level", 0.0)),
+        float(plain.get("uneven", 0.0)),
     )
 
 

@@ -369,7 +369,10 @@ class Quantity:
 
     @property
     def rate(self) -> float | None:
-        """The rate γ of a decaying quantity, per unit of time; None for the others."""
+        """The rate γ of a decaying quantity, per unit of time; None for the others.
+
+        Of what does not decay as a whole, the average over these runs.
+        """
         return None if self.decay is None else self.decay.rate
 
     @property
@@ -384,8 +387,12 @@ class Quantity:
 
     @property
     def quality_factor(self) -> float | None:
-        """Radians of the motion in the loss time, ω/γ; None where it does not oscillate."""
-        if self.decay is None or not np.isfinite(self.decay.frequency):
+        """Radians of the motion in the loss time, ω/γ; None where it does not oscillate.
+
+        And where it does not decay as a whole: there is no one rate.
+        """
+        decay = self.decay
+        if decay is None or not decay.as_a_whole or not np.isfinite(decay.frequency):
             return None
         return self.decay.quality_factor
 
@@ -430,7 +437,8 @@ class Quantity:
             return f"{form}{known}; {where}drift above {bound} excluded"
         if self.decay is not None:
             what = "decays" if self.verdict == Verdict.DECAYING else "nearly decays"
-            return f"{what}: rate {self.decay.rate:.3g} ± {self.decay.error:.1g}"
+            where = "" if self.decay.as_a_whole else " on the average of these runs"
+            return f"{what}: rate {self.decay.rate:.3g} ± {self.decay.error:.1g}{where}"
         if self.verdict == Verdict.APPROXIMATE and not self.drift_interval[0]:
             bound = percent(self.drift_interval[1])
             failed = {check.name for check in self.checks if not check.passed}
@@ -459,7 +467,8 @@ class Quantity:
             cycles = "" if quality is None else f"; quality factor {quality:.3g}"
             loss = spelled(self.loss)
             level = f"comes to {self.decay.level:.4g}: " if self.decay.level else ""
-            return f"{level}loses {loss} in a unit of time: loss time {self.loss_time:.3g}{cycles}"
+            time = f": loss time {self.loss_time:.3g}" if self.decay.as_a_whole else ""
+            return f"{level}loses {loss} in a unit of time{time}{cycles}"
         if not self.drift_rate:
             return "no trend along the runs"
         return (
