@@ -110,6 +110,8 @@ class Quantity:
     variation : float or None
         Of what is constant along few runs: a bound on its motion along a run, over that of its
         terms. None for the others.
+    by_run : bool
+        Of an identity, whether runs have parameters, which its value may depend on.
     """
 
     expression: sympy.Expr
@@ -133,6 +135,7 @@ class Quantity:
     alternatives: tuple[sympy.Expr, ...] = field(default=(), repr=False)
     doubtful: bool = False
     variation: float | None = None
+    by_run: bool = False
     name: str | None = None
     momenta: tuple[str, ...] = field(default=(), repr=False)
     _errors: np.ndarray | None = field(default=None, repr=False)
@@ -167,6 +170,7 @@ class Quantity:
             alternatives=tuple(other.expression for other in law.alternatives),
             doubtful=law.verdict == Verdict.EXACT and not (law.sure or law.library.learned),
             variation=evidence.along if law.verdict == Verdict.ALONG_RUN else None,
+            by_run=law.by_run,
             inside_error=law.inside,
             hidden=evidence.hidden or None,
             outermost=evidence.outermost or None,
@@ -456,8 +460,8 @@ class Quantity:
     def constant(self) -> str:
         """What an identity is equal to, in words."""
         # Beside parameters its value may differ between runs: by more than noise does it.
-        by_noise = not self.noise < _BY_NOISE
-        return "constant" if by_noise else "constant in each run, by its parameters"
+        differs = self.by_run and self.noise < _BY_NOISE
+        return "constant in each run, by its parameters" if differs else "constant"
 
     @property
     def trend(self) -> str:
