@@ -200,9 +200,10 @@ class AngleCriteria:
     )
     same_unit: float = limit(
         0.1,
-        statistic="distance from 1 of the slope of an angle's rate against a column, in radians",
+        statistic="distance from 1 of the slope of an angle's rate against a column, in a unit",
         unit="1",
-        reason="tolerance: differences understate the rates of fast motion; degrees differ by 57",
+        reason="tolerance: differences understate the rates of fast motion; degrees differ by 57, "
+        "and what is in none of the units that people use has an unknown one",
         off=math.inf,
         test="data/flaws/test_angles.py::test_rates_have_a_unit_of_their_own",
     )
