@@ -27,6 +27,7 @@ from discovery.report.arrangement import arranged
 from discovery.report.field_names import names_of_integrals
 from discovery.report.quantity import Quantity, of_squares
 from discovery.report.report import DiscoveryReport
+from discovery.report.typesetting import spelled
 
 # What is conserved, or would be.
 _NAMED = ("exact", "approximate", "decaying")
@@ -156,7 +157,7 @@ def _of_whole_vectors(
     momenta = [motion.names[i] for i in motion.momenta]
     return [
         f"{name} is conserved too, a function of the laws: "
-        + sympy.sstr(arranged(law, motion.names, momenta), order="none")
+        + spelled(arranged(law, motion.names, momenta), order="none")
         for name, law in found.items()
     ]
 

@@ -35,9 +35,7 @@ def test_kinetic_energies_add_up_and_the_momentum_is_gone(law):
 
 
 def test_a_square_of_the_momentum_in_the_energy_makes_no_difference():
-    more = slowed(
-        STATES, (2, 3), lambda s: energy(s) + (s[:, 2:] @ PULL)[:, None] * PULL, [linear]
-    )
+    more = slowed(STATES, (2, 3), lambda s: energy(s) + (s[:, 2:] @ PULL)[:, None] * PULL, [linear])
     assert np.allclose(more, slowed(STATES, (2, 3), energy, [linear]))
 
 
