@@ -7,7 +7,8 @@ Over windows of the runs,
 
 The latter are Lagrange's equations of T − V. Forces across the velocities, of a magnetic field or a
 turning frame, leave h alone: F(q) w with F antisymmetric is allowed beside them. Laws b(q)·p + f(q)
-tell such forces: these are conserved where bᵀF = −∇f.
+tell such forces: these are conserved where bᵀF = −∇f. Where places are tied to a surface, the
+equations hold along it (`discovery.noether.tangent`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 
 from discovery.criteria import FORMULAS, SYMMETRIES
 from discovery.noether.motion import Candidate, MeasuredMotion
+from discovery.noether.tangent import tangent
 
 # What is zero but for rounding, and the share of motion that integrals over samples leave.
 _ROUNDING, _INTEGRALS = 1e-6, 1e-5
@@ -143,9 +145,13 @@ def _with_velocities(
         return None
     if diagonal and _is_mixed(mass):
         return None
-    p = law.gradient(motion.states)[:, w] / unit
+    p, force = law.gradient(motion.states)[:, w] / unit, _force(law, motion, q, w)
+    speeds = motion.states[:, w] * unit
+    along = tangent(motion, q, speeds)
+    if along is not None:
+        whole, (onto, turning) = p, along
+        p, force = _times(onto, p), _times(onto, force) + _times(turning, whole)
     size = p.std(axis=0)
-    force = _force(law, motion, q, w)
     change = motion.change(p) / size
     known = _resolved(motion, force / size, change)
     change = change[known].ravel()
@@ -156,9 +162,9 @@ def _with_velocities(
         return Flow(pairs, False, mass) if _left(friction, rest) <= most else None
     if rest @ rest <= most:
         return Flow(pairs, False, mass)
-    speeds = motion.states[:, w] * unit
     for degree in range(_DEGREE + 1 if len(q) <= _FEW else 1):
         forces = _across(motion.states[:, q], speeds, degree)
+        forces = forces if along is None else [_times(along[0], one) for one in forces]
         if 5 * len(forces) < len(change):  # else they would fit anything
             across = [(motion.integral(one) / size)[known].ravel() for one in forces]
             if across and _left(np.stack(across, axis=1), rest) <= most:
@@ -169,6 +175,11 @@ def _with_velocities(
         if rest @ rest <= most:
             return Flow(pairs, True, mass)
     return None
+
+
+def _times(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Return products (n, k) of matrices (n, k, k) and vectors (n, k)."""
+    return np.einsum("nij,nj->ni", matrices, vectors)
 
 
 def _told_across(

@@ -49,6 +49,7 @@ def in_textbook_form(
     numbers : Numbers
         What counts as simple in a formula.
     """
+    motion = replace(motion, tied=tuple(map(_candidate, report.identities)))
     laws = [q for q in report.quantities if q.verdict in _NAMED]
     found = names_of([_candidate(q) for q in laws], motion)
     named = iter(_of_sums(q) or name or _dissipated(q) for q, name in zip(laws, found, strict=True))
