@@ -15,6 +15,7 @@ from discovery.criteria import SYMMETRIES
 from discovery.laws.completed import brackets
 from discovery.libraries.choice import custom
 from discovery.noether import phase_space
+from discovery.noether.brackets.lie_poisson import energy_of_spins
 from discovery.noether.elements import atoms_in
 from discovery.noether.motion import Candidate, MeasuredMotion
 from discovery.noether.naming import names_of
@@ -75,6 +76,26 @@ def missing_energy(
         if names_of([form], motion) == ["energy"] and _is_function(part, laws, motion):
             return {"energy": _in_few_digits(sympy.expand(part / part.diff(pairs[0][1], 2)))}
     return {}
+
+
+def missing_energy_of_spins(
+    laws: Sequence[sympy.Expr], forms: Sequence[Candidate], motion: MeasuredMotion
+) -> dict[str, sympy.Expr]:
+    """Return the energy of spins where a law is it but for parts of the total spin.
+
+    Parameters
+    ----------
+    laws : sequence of sympy.Expr
+        As for `missing_components`.
+    forms : sequence of Candidate
+        The same.
+    motion : MeasuredMotion
+    """
+    weights = energy_of_spins(forms, motion)
+    if not len(weights):
+        return {}
+    parts = (weight * law for weight, law in zip(weights, laws, strict=True) if weight)
+    return {"energy": _in_few_digits(sympy.expand(sympy.Add(*parts).n()))}
 
 
 def missing_elements(

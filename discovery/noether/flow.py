@@ -139,7 +139,7 @@ def _with_velocities(
     others: Sequence[Candidate],
 ) -> Flow | None:
     q, w = (np.array([motion.pairs[k][side] for k in pairs]) for side in (0, 1))
-    unit = _velocity_units(motion, q, w)
+    unit = velocity_units(motion, q, w)
     mass = None if unit is None else _mass(law, motion, w, unit)
     if mass is None:
         return None
@@ -240,7 +240,7 @@ def left_over(law: Candidate, motion: MeasuredMotion) -> tuple[np.ndarray, np.nd
         None where positions do not change as their velocities say.
     """
     q, w = np.array(motion.positions), np.array(motion.momenta)
-    unit = _velocity_units(motion, q, w)
+    unit = velocity_units(motion, q, w)
     if unit is None:
         return None
     change = motion.change(law.gradient(motion.states)[:, w] / unit)
@@ -252,8 +252,15 @@ def most_left(motion: MeasuredMotion, change: np.ndarray) -> float:
     return _most(motion, np.array(motion.momenta), change)
 
 
-def _velocity_units(motion: MeasuredMotion, q: np.ndarray, w: np.ndarray) -> np.ndarray | None:
-    """Return the factors k with q̇ = k w, (n,): ones, but for units; None where there are none."""
+def velocity_units(motion: MeasuredMotion, q: np.ndarray, w: np.ndarray) -> np.ndarray | None:
+    """Return the factors k with q̇ = k w, (n,): ones, but for units; None where there are none.
+
+    Parameters
+    ----------
+    motion : MeasuredMotion
+    q, w : (n,) arrays of int
+        Columns of places and of what may be their velocities.
+    """
     spread = motion.states[:, q].std(axis=0)
     moved = motion.change(motion.states[:, q]) / spread
     speeds = motion.integral(motion.states[:, w]) / spread

@@ -168,7 +168,19 @@ def stripped(
     decay: Decay,
     numbers: Numbers,
 ) -> Law:
-    """Return a law without what its balance is made of, as one that decays."""
+    """Return a law without what its balance is made of, as one that decays.
+
+    Parameters
+    ----------
+    law : Law
+        Of the balance.
+    library : Library
+        Its s terms but for those of the balance.
+    coefficients, errors : (s,) arrays
+    decay : Decay
+    numbers : Numbers
+        What coefficients are rounded to.
+    """
     return replace(
         law,
         library=library,
