@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -80,7 +81,7 @@ def flow_of(
     places = {motion.roles[motion.pairs[k][0]] for k in pairs}
     diagonal = diagonal or places == {"position"}
     if "momentum" not in kinds:
-        found = _with_velocities(law, motion, pairs, diagonal, others)
+        found = _with_velocities(*_at_rest(law, motion, pairs, others), pairs, diagonal)
     if found is None and (kinds == {"momentum"} or not motion.told):
         found = _with_momenta(law, motion, pairs, others)
     return found
@@ -131,12 +132,52 @@ def _with_momenta(
     return Flow(pairs, False, None)
 
 
+class _Moved(NamedTuple):
+    """A function of states that are counted from another place."""
+
+    law: Candidate
+    origin: np.ndarray
+
+    @property
+    def decays(self) -> bool:
+        return self.law.decays
+
+    def gradient(self, states: np.ndarray) -> np.ndarray:
+        return self.law.gradient(states + self.origin)
+
+
+def _at_rest(
+    law: Candidate, motion: MeasuredMotion, pairs: list[int], others: Sequence[Candidate]
+) -> tuple[Candidate | _Moved, MeasuredMotion, Sequence[Candidate | _Moved]]:
+    """Return the same with velocities counted from those at which a function is least.
+
+    An angle may be seen in a frame that turns, and its rate not: then h is of w − w0. Whether
+    places move by this is seen afterwards.
+    """
+    w = np.array([motion.pairs[k][1] for k in pairs])
+    still = motion.points()
+    still[:, w] = 0.0
+    masses = _masses(law, still, w, motion.states[:, w].std(axis=0))
+    base = law.gradient(still)[:, w]
+    if not (np.isfinite(masses).all() and np.isfinite(base).all()):
+        return law, motion, others
+    least = -np.einsum("nij,nj->ni", np.linalg.pinv(masses), base)
+    at = np.median(least, axis=0)
+    size = np.abs(at).max()
+    if not size or not np.abs(least - at).max() <= _ROUNDING * size:
+        return law, motion, others
+    origin = np.zeros(motion.states.shape[1])
+    origin[w] = at
+    moved = replace(motion, states=motion.states - origin)
+    return _Moved(law, origin), moved, [_Moved(other, origin) for other in others]
+
+
 def _with_velocities(
     law: Candidate,
     motion: MeasuredMotion,
+    others: Sequence[Candidate],
     pairs: list[int],
     diagonal: bool,
-    others: Sequence[Candidate],
 ) -> Flow | None:
     q, w = (np.array([motion.pairs[k][side] for k in pairs]) for side in (0, 1))
     unit = velocity_units(motion, q, w)

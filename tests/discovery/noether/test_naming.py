@@ -1,5 +1,7 @@
 """Names of laws: certain ones are given, by form and by motion; look-alikes get none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sympy
@@ -224,6 +226,17 @@ def test_units_and_origin_do_not_matter():
         f"u*v*{y} - v**2*{x} + {wide * 100}*{x}/sqrt({x}**2 + {y}**2)": "Runge–Lenz vector along x",
     }
     assert names(moved, list(laws)) == list(laws.values())
+
+
+def test_a_rate_that_is_not_counted_from_rest():
+    """A generator's frequency about 50, beside its angle in the frame that turns with the grid."""
+    motion = motion_of("pendulum")
+    fast = replace(motion, states=motion.states + [0, 50])
+    energy = "(omega - 50)**2/2 - cos(theta)"
+    assert names(fast, [energy]) == ["energy"]
+    # By another frame's rate it is none, nor is that at rest.
+    assert names(fast, [energy.replace("50", "49")]) == [None]
+    assert names(motion, [energy]) == [None]
 
 
 def test_total_spin_beside_an_energy_less_its_square():
