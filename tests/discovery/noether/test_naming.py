@@ -231,7 +231,7 @@ def test_units_and_origin_do_not_matter():
 def test_a_rate_that_is_not_counted_from_rest():
     """A generator's frequency about 50, beside its angle in the frame that turns with the grid."""
     motion = motion_of("pendulum")
-    fast = replace(motion, states=motion.states + [0, 50])
+    fast = replace(motion, states=motion.states + np.array([0, 50]))
     energy = "(omega - 50)**2/2 - cos(theta)"
     assert names(fast, [energy]) == ["energy"]
     # By another frame's rate it is none, nor is that at rest.
