@@ -12,6 +12,7 @@ import numpy as np
 import sympy
 
 from discovery.criteria import SYMMETRIES
+from discovery.formulas.simple_numbers import NUMBERS
 from discovery.laws.completed import brackets
 from discovery.libraries.choice import custom
 from discovery.noether import phase_space
@@ -23,6 +24,8 @@ from discovery.noether.naming import names_of
 _VECTORS = ("angular momentum about", "Runge–Lenz vector along")
 # States at which gradients are compared.
 _PROBES = 200
+# How well weights in a sum of laws are known.
+_WEIGHTS = 1e-3
 
 
 def missing_components(
@@ -81,7 +84,7 @@ def missing_energy(
 def missing_energy_of_spins(
     laws: Sequence[sympy.Expr], forms: Sequence[Candidate], motion: MeasuredMotion
 ) -> dict[str, sympy.Expr]:
-    """Return the energy of spins where a law is it but for parts of the total spin.
+    """Return the energy of spins where a law is it but for parts of the total spin, or products.
 
     Parameters
     ----------
@@ -92,9 +95,10 @@ def missing_energy_of_spins(
     motion : MeasuredMotion
     """
     weights = energy_of_spins(forms, motion)
-    if not len(weights):
+    if not weights:
         return {}
-    parts = (weight * law for weight, law in zip(weights, laws, strict=True) if weight)
+    simple = {key: NUMBERS.simple(weight, _WEIGHTS)[0] for key, weight in weights.items()}
+    parts = (weight * sympy.prod(laws[k] for k in key) for key, weight in simple.items())
     return {"energy": _in_few_digits(sympy.expand(sympy.Add(*parts).n()))}
 
 

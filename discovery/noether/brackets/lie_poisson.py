@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -87,6 +87,24 @@ class _Turning(NamedTuple):
         own = np.stack([(self.motion.integral(one) / size).ravel() for one in flows], axis=1)
         return own, (self.motion.change(self.states) / size).ravel()
 
+    def sum_with(self, flows: Mapping[tuple[int, ...], np.ndarray]) -> dict[tuple[int, ...], float]:
+        """Return the weights of flows whose sum is the motion, without those that move nothing.
+
+        The first has the weight one, and is among them; empty where none is.
+        """
+        keys = list(flows)
+        for _ in range(2):
+            first, *beside = (flows[key] for key in keys)
+            if not self.is_motion(first, beside):
+                return {}
+            own, change = self.over_windows([first, *beside])
+            weights = np.linalg.lstsq(own, change)[0]
+            share = np.abs(weights) * np.linalg.norm(own, axis=0)
+            some = share > SYMMETRIES.no_part * share.max()
+            found = dict(zip(keys, (weights / weights[0]).tolist(), strict=True))
+            keys = [key for key, kept in zip(keys, some, strict=True) if kept or key == keys[0]]
+        return found
+
     def is_motion(self, flow: np.ndarray, beside: Sequence[np.ndarray] = ()) -> bool:
         """Tell whether a multiple of a flow is the measured motion.
 
@@ -155,37 +173,39 @@ def lie_poisson_names(laws: Sequence[Candidate], motion: MeasuredMotion) -> list
     return names
 
 
-def energy_of_spins(laws: Sequence[Candidate], motion: MeasuredMotion) -> np.ndarray:
-    """Return the weights of the sum of laws that is the energy.
+def energy_of_spins(
+    laws: Sequence[Candidate], motion: MeasuredMotion
+) -> dict[tuple[int, ...], float]:
+    """Return the energy as a sum of products of laws: {(3,): 1, (0,): .5, (0, 1): −2}.
 
     Parameters
     ----------
-    laws : sequence of k Candidate
+    laws : sequence of Candidate
     motion : MeasuredMotion
 
     Returns
     -------
-    (k,) array
-        Of one law and of parts of the total spin. Empty where a law alone is the energy, where no
-        such sum is, and where several are.
+    dict from numbers of laws to weight
+        Of one law, and of parts of the total spin and their products. Empty where a law alone is
+        the energy, where no such sum is, and where several are.
     """
-    turning, nothing = _Turning.of(laws, motion), np.empty(0)
+    turning = _Turning.of(laws, motion)
+    values = [law.values(motion.states)[:, None] for law in laws]
     found = []
     for bracket in _brackets(turning.triples) if turning and turning.triples > 1 else []:
         if not (isinstance(bracket, _Triples) and turning.keeps_casimirs(bracket)):
             continue
-        flows = [bracket(turning.states, slope) for slope in turning.slopes]
+        flows = {(k,): bracket(turning.states, slope) for k, slope in enumerate(turning.slopes)}
         spins = [k for k, s in enumerate(turning.slopes) if _spin(s * bracket.factors, _NO_AXES)]
         others = [k for k in range(len(laws)) if k not in spins]
-        if any(turning.is_motion(flows[k]) for k in others):
-            return nothing
-        for k in others if spins else []:
-            some = [k, *spins]
-            if turning.is_motion(flows[k], [flows[j] for j in spins]):
-                parts = np.linalg.lstsq(*turning.over_windows([flows[j] for j in some]))[0]
-                found.append(np.zeros(len(laws)))
-                found[-1][some] = parts / parts[0]
-    return found[0] if len(found) == 1 else nothing
+        if any(turning.is_motion(flows[k,]) for k in others):
+            return {}
+        for i, j in itertools.combinations_with_replacement(spins, 2):
+            flows[i, j] = values[i] * flows[j,] + values[j] * flows[i,]
+        beside = [key for key in flows if set(key) <= set(spins)]
+        sums = (turning.sum_with({(k,): flows[k,]} | {b: flows[b] for b in beside}) for k in others)
+        found += filter(None, sums)
+    return found[0] if len(found) == 1 else {}
 
 
 def _axes(names: Sequence[str]) -> Sequence[str]:

@@ -324,7 +324,8 @@ def test_an_energy_of_spins_less_part_of_the_total_spin(opposite):
     expected = ["Casimir function"] * 2 + ["total spin", None]
     assert names_of(laws, opposite) == expected
     weights = energy_of_spins(laws, opposite)
-    assert weights == pytest.approx([0, 0, 0.3, 1], abs=1e-4)
+    assert set(weights) == {(3,), (2,)} and weights[3,] == 1
+    assert weights[2,] == pytest.approx(0.3, abs=1e-4)
     found = missing_energy_of_spins([sympy.sympify(f) for f in formulas], laws, opposite)
     truth = sympy.sympify(f"{BESIDE} - 0.3*P1 - 0.6*P3 - 0.3*Q1 - 0.6*Q3")
     rest = sympy.expand(found["energy"] - truth).as_coefficients_dict()
@@ -332,7 +333,20 @@ def test_an_energy_of_spins_less_part_of_the_total_spin(opposite):
     # Of the energy itself, and of what is none, there is nothing to say.
     for other in (f"{BESIDE} - 0.3*P1 - 0.6*P3 - 0.3*Q1 - 0.6*Q3", f"{BESIDE} - 0.6*P1"):
         laws[3] = Candidate(custom([other], opposite.names), np.ones(1))
-        assert not len(energy_of_spins(laws, opposite))
+        assert not energy_of_spins(laws, opposite)
+
+
+def test_an_energy_of_spins_less_a_square(opposite):
+    """A law told beside half the square of the total spin along the field."""
+    energy = f"{BESIDE} - 0.3*P1 - 0.6*P3 - 0.3*Q1 - 0.6*Q3"
+    formulas = [*SPINS, f"{energy} + ({SPINS[2]})**2/2"]
+    laws = [Candidate(custom([f], opposite.names), np.ones(1)) for f in formulas]
+    weights = energy_of_spins(laws, opposite)
+    assert set(weights) == {(3,), (2, 2)}
+    assert weights[2, 2] == pytest.approx(-0.5, abs=1e-4)
+    # Written in simple numbers, so that what is not in it cancels.
+    found = missing_energy_of_spins([sympy.sympify(f) for f in formulas], laws, opposite)
+    assert sympy.nsimplify(found["energy"] - sympy.sympify(energy), rational=True).expand() == 0
 
 
 def on_a_beta_plane(noise):
