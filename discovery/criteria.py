@@ -200,9 +200,10 @@ class AngleCriteria:
     )
     same_unit: float = limit(
         0.1,
-        statistic="distance from 1 of the slope of an angle's rate against a column, in radians",
+        statistic="distance from 1 of the slope of an angle's rate against a column, in a unit",
         unit="1",
-        reason="tolerance: differences understate the rates of fast motion; degrees differ by 57",
+        reason="tolerance: differences understate the rates of fast motion; degrees differ by 57, "
+        "and what is in none of the units that people use has an unknown one",
         off=math.inf,
         test="data/flaws/test_angles.py::test_rates_have_a_unit_of_their_own",
     )
@@ -1279,6 +1280,15 @@ class LawCriteria:
         off=0.0,
         test="laws/judging/test_constraint.py::test_powers_of_an_identity_say_nothing_new",
     )
+    identity_seen: float = limit(
+        1.5,
+        statistic="size of an identity's terms over the noise of their sum, in the median run",
+        unit="1",
+        reason="tolerance: at most 1 for noise alone; what all runs are said to obey is seen in "
+        "most of them",
+        off=0.0,
+        test="laws/judging/test_constraint.py::test_what_few_runs_show_is_not_obeyed_by_all",
+    )
     along_run: float = limit(
         0.1,
         statistic="upper end of the motion along whole runs, windows of which are judged",
@@ -1698,6 +1708,15 @@ class LawCriteria:
         "integration where dry friction jumps",
         off=math.inf,
         test="laws/decaying/test_search.py::test_friction_of_another_kind",
+    )
+    one_rate: float = limit(
+        0.1,
+        statistic="what of a loss is not in proportion to the kinetic energy that it is taken of, "
+        "errors of the coefficients set aside, over the loss",
+        unit="1",
+        reason="tolerance: a loss time and a quality factor are read to one digit",
+        off=math.inf,
+        test="laws/decaying/test_search.py::test_friction_that_is_not_linear",
     )
 
 

@@ -33,6 +33,7 @@ from discovery.data.tables import (
 from discovery.data.trajectories import Trajectories
 from discovery.data.velocities import Formed
 from discovery.estimation.iterates.sampling import told_sampling
+from discovery.formulas.decimals import in_decimals
 from discovery.laws.judging.information import information
 from discovery.libraries.choice import LibraryLike
 from discovery.libraries.many_bodies.told import BoxLike
@@ -340,7 +341,7 @@ class ConservedQuantityFinder(TransformerMixin, BaseEstimator):
         """Return the laws' formulas, the names of `transform`'s columns."""
         check_is_fitted(self)
         exact = self.quantities_[: self.n_conserved_]
-        return np.array([str(q.expression) for q in exact], dtype=object)
+        return np.array([str(in_decimals(q.expression)) for q in exact], dtype=object)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from discovery.criteria import LIBRARIES
 from discovery.data.coordinates import MOMENTA
 from discovery.data.trajectories import Trajectories
 from discovery.laws.completed import with_completed
-from discovery.laws.decaying.search import Among, Moving, with_decaying
+from discovery.laws.decaying.moving import Among, Moving
+from discovery.laws.decaying.search import with_decaying
 from discovery.laws.decaying.timed import timed
 from discovery.laws.free.centres import centre_stages
 from discovery.laws.free.mechanical import mechanical_stages

@@ -26,6 +26,7 @@ from discovery.dynamics.equations import Equations
 from discovery.dynamics.flow import rollout, substeps, varied
 from discovery.dynamics.shooting import Fit, lengthened, shoot, started
 from discovery.dynamics.windows import Measured, Windows
+from discovery.formulas.decimals import in_decimals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -429,6 +430,7 @@ def _digits(value: float, error: float) -> str:
 
 def _short(formula: sympy.Expr) -> sympy.Expr:
     """Return a formula to be printed: six digits of each number, and none of a factor of one."""
+    formula = in_decimals(formula)
     numbers = {a: sympy.Float(a, 6) for a in formula.atoms(sympy.Float)}
     ones = {a: sympy.Integer(short) for a, short in numbers.items() if abs(float(short)) == 1}
     return formula.xreplace(numbers | ones)

@@ -12,9 +12,11 @@ import numpy as np
 import sympy
 
 from discovery.criteria import SYMMETRIES
+from discovery.formulas.simple_numbers import NUMBERS
 from discovery.laws.completed import brackets
 from discovery.libraries.choice import custom
 from discovery.noether import phase_space
+from discovery.noether.brackets.lie_poisson import energy_of_spins
 from discovery.noether.elements import atoms_in
 from discovery.noether.motion import Candidate, MeasuredMotion
 from discovery.noether.naming import names_of
@@ -22,6 +24,8 @@ from discovery.noether.naming import names_of
 _VECTORS = ("angular momentum about", "Runge–Lenz vector along")
 # States at which gradients are compared.
 _PROBES = 200
+# How well weights in a sum of laws are known.
+_WEIGHTS = 1e-3
 
 
 def missing_components(
@@ -75,6 +79,27 @@ def missing_energy(
         if names_of([form], motion) == ["energy"] and _is_function(part, laws, motion):
             return {"energy": _in_few_digits(sympy.expand(part / part.diff(pairs[0][1], 2)))}
     return {}
+
+
+def missing_energy_of_spins(
+    laws: Sequence[sympy.Expr], forms: Sequence[Candidate], motion: MeasuredMotion
+) -> dict[str, sympy.Expr]:
+    """Return the energy of spins where a law is it but for parts of the total spin, or products.
+
+    Parameters
+    ----------
+    laws : sequence of sympy.Expr
+        As for `missing_components`.
+    forms : sequence of Candidate
+        The same.
+    motion : MeasuredMotion
+    """
+    weights = energy_of_spins(forms, motion)
+    if not weights:
+        return {}
+    simple = {key: NUMBERS.simple(weight, _WEIGHTS)[0] for key, weight in weights.items()}
+    parts = (weight * sympy.prod(laws[k] for k in key) for key, weight in simple.items())
+    return {"energy": _in_few_digits(sympy.expand(sympy.Add(*parts).n()))}
 
 
 def missing_elements(

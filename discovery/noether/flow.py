@@ -7,19 +7,22 @@ Over windows of the runs,
 
 The latter are Lagrange's equations of T − V. Forces across the velocities, of a magnetic field or a
 turning frame, leave h alone: F(q) w with F antisymmetric is allowed beside them. Laws b(q)·p + f(q)
-tell such forces: these are conserved where bᵀF = −∇f.
+tell such forces: these are conserved where bᵀF = −∇f. Where places are tied to a surface, the
+equations hold along it (`discovery.noether.tangent`).
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from discovery.criteria import FORMULAS, SYMMETRIES
 from discovery.noether.motion import Candidate, MeasuredMotion
+from discovery.noether.tangent import tangent
 
 # What is zero but for rounding, and the share of motion that integrals over samples leave.
 _ROUNDING, _INTEGRALS = 1e-6, 1e-5
@@ -78,7 +81,7 @@ def flow_of(
     places = {motion.roles[motion.pairs[k][0]] for k in pairs}
     diagonal = diagonal or places == {"position"}
     if "momentum" not in kinds:
-        found = _with_velocities(law, motion, pairs, diagonal, others)
+        found = _with_velocities(*_at_rest(law, motion, pairs, others), pairs, diagonal)
     if found is None and (kinds == {"momentum"} or not motion.told):
         found = _with_momenta(law, motion, pairs, others)
     return found
@@ -129,23 +132,67 @@ def _with_momenta(
     return Flow(pairs, False, None)
 
 
+class _Moved(NamedTuple):
+    """A function of states that are counted from another place."""
+
+    law: Candidate
+    origin: np.ndarray
+
+    @property
+    def decays(self) -> bool:
+        return self.law.decays
+
+    def gradient(self, states: np.ndarray) -> np.ndarray:
+        return self.law.gradient(states + self.origin)
+
+
+def _at_rest(
+    law: Candidate, motion: MeasuredMotion, pairs: list[int], others: Sequence[Candidate]
+) -> tuple[Candidate | _Moved, MeasuredMotion, Sequence[Candidate | _Moved]]:
+    """Return the same with velocities counted from those at which a function is least.
+
+    An angle may be seen in a frame that turns, and its rate not: then h is of w − w0. Whether
+    places move by this is seen afterwards.
+    """
+    w = np.array([motion.pairs[k][1] for k in pairs])
+    still = motion.points()
+    still[:, w] = 0.0
+    masses = _masses(law, still, w, motion.states[:, w].std(axis=0))
+    base = law.gradient(still)[:, w]
+    if not (np.isfinite(masses).all() and np.isfinite(base).all()):
+        return law, motion, others
+    least = -np.einsum("nij,nj->ni", np.linalg.pinv(masses), base)
+    at = np.median(least, axis=0)
+    size = np.abs(at).max()
+    if not size or not np.abs(least - at).max() <= _ROUNDING * size:
+        return law, motion, others
+    origin = np.zeros(motion.states.shape[1])
+    origin[w] = at
+    moved = replace(motion, states=motion.states - origin)
+    return _Moved(law, origin), moved, [_Moved(other, origin) for other in others]
+
+
 def _with_velocities(
     law: Candidate,
     motion: MeasuredMotion,
+    others: Sequence[Candidate],
     pairs: list[int],
     diagonal: bool,
-    others: Sequence[Candidate],
 ) -> Flow | None:
     q, w = (np.array([motion.pairs[k][side] for k in pairs]) for side in (0, 1))
-    unit = _velocity_units(motion, q, w)
+    unit = velocity_units(motion, q, w)
     mass = None if unit is None else _mass(law, motion, w, unit)
     if mass is None:
         return None
     if diagonal and _is_mixed(mass):
         return None
-    p = law.gradient(motion.states)[:, w] / unit
+    p, force = law.gradient(motion.states)[:, w] / unit, _force(law, motion, q, w)
+    speeds = motion.states[:, w] * unit
+    along = tangent(motion, q, speeds)
+    if along is not None:
+        whole, (onto, turning) = p, along
+        p, force = _times(onto, p), _times(onto, force) + _times(turning, whole)
     size = p.std(axis=0)
-    force = _force(law, motion, q, w)
     change = motion.change(p) / size
     known = _resolved(motion, force / size, change)
     change = change[known].ravel()
@@ -156,9 +203,9 @@ def _with_velocities(
         return Flow(pairs, False, mass) if _left(friction, rest) <= most else None
     if rest @ rest <= most:
         return Flow(pairs, False, mass)
-    speeds = motion.states[:, w] * unit
     for degree in range(_DEGREE + 1 if len(q) <= _FEW else 1):
         forces = _across(motion.states[:, q], speeds, degree)
+        forces = forces if along is None else [_times(along[0], one) for one in forces]
         if 5 * len(forces) < len(change):  # else they would fit anything
             across = [(motion.integral(one) / size)[known].ravel() for one in forces]
             if across and _left(np.stack(across, axis=1), rest) <= most:
@@ -169,6 +216,11 @@ def _with_velocities(
         if rest @ rest <= most:
             return Flow(pairs, True, mass)
     return None
+
+
+def _times(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Return products (n, k) of matrices (n, k, k) and vectors (n, k)."""
+    return np.einsum("nij,nj->ni", matrices, vectors)
 
 
 def _told_across(
@@ -229,7 +281,7 @@ def left_over(law: Candidate, motion: MeasuredMotion) -> tuple[np.ndarray, np.nd
         None where positions do not change as their velocities say.
     """
     q, w = np.array(motion.positions), np.array(motion.momenta)
-    unit = _velocity_units(motion, q, w)
+    unit = velocity_units(motion, q, w)
     if unit is None:
         return None
     change = motion.change(law.gradient(motion.states)[:, w] / unit)
@@ -241,8 +293,15 @@ def most_left(motion: MeasuredMotion, change: np.ndarray) -> float:
     return _most(motion, np.array(motion.momenta), change)
 
 
-def _velocity_units(motion: MeasuredMotion, q: np.ndarray, w: np.ndarray) -> np.ndarray | None:
-    """Return the factors k with q̇ = k w, (n,): ones, but for units; None where there are none."""
+def velocity_units(motion: MeasuredMotion, q: np.ndarray, w: np.ndarray) -> np.ndarray | None:
+    """Return the factors k with q̇ = k w, (n,): ones, but for units; None where there are none.
+
+    Parameters
+    ----------
+    motion : MeasuredMotion
+    q, w : (n,) arrays of int
+        Columns of places and of what may be their velocities.
+    """
     spread = motion.states[:, q].std(axis=0)
     moved = motion.change(motion.states[:, q]) / spread
     speeds = motion.integral(motion.states[:, w]) / spread

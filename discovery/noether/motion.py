@@ -74,6 +74,8 @@ class MeasuredMotion:
         Standard deviation of what measuring adds.
     pairs : tuple of (int, int)
         Columns of a position and of its velocity or momentum; empty where none are known.
+    tied : tuple of Candidate
+        What all runs obey alike.
     """
 
     states: np.ndarray
@@ -84,6 +86,7 @@ class MeasuredMotion:
     told: bool
     noise: np.ndarray
     pairs: tuple[tuple[int, int], ...] = ()
+    tied: tuple[Candidate, ...] = ()
 
     @classmethod
     def of(
@@ -109,10 +112,15 @@ class MeasuredMotion:
         roles: list[str | None] = ["parameter"] * len(whole.names)
         for column, role in zip(columns, known, strict=True):
             roles[column] = role
+        # What is of no kind, such as a temperature beside an oscillator, pairs with nothing.
+        of_a_kind = [i for i, role in enumerate(known) if role not in (None, "other")]
         try:
-            pairs = canonical_pairs(moving.names, known) if orbits.on_a_path else []
+            some = canonical_pairs(
+                [moving.names[i] for i in of_a_kind], [known[i] for i in of_a_kind]
+            )
         except ValueError:  # roles that do not pair
-            pairs = []
+            some = []
+        pairs = [(of_a_kind[q], of_a_kind[p]) for q, p in some] if orbits.on_a_path else []
         return cls(
             states=states,
             times=whole.row_times,

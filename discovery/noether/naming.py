@@ -17,7 +17,7 @@ from discovery.criteria import LIBRARIES, SYMMETRIES
 from discovery.data.coordinates import group_bodies
 from discovery.noether.brackets.lie_poisson import lie_poisson_names
 from discovery.noether.elements import atoms_in
-from discovery.noether.flow import Flow, flow_of, pairs_of
+from discovery.noether.flow import Flow, flow_of, pairs_of, velocity_units
 from discovery.noether.motion import Candidate, MeasuredMotion
 
 # What is zero but for rounding.
@@ -93,7 +93,8 @@ class _Naming:
 
     def names(self) -> list[str | None]:
         names = [self._name(k) for k in range(len(self.laws))]
-        if not self.motion.pairs:
+        # Names of columns are no proof that they pair.
+        if not self.motion.pairs or not (self.motion.told or any(names)):
             turning = lie_poisson_names(self.laws, self.motion)
             names = [own or other for own, other in zip(names, turning, strict=True)]
         if names.count("energy") > 1:  # which of them is it?
@@ -329,6 +330,8 @@ class _Naming:
         roles = {self.motion.roles[i] for i in (*self.q, *self.w)}
         bodies = group_bodies([self.motion.names[i] for i in self.q], list(range(len(self.q))))
         if roles != {"position", "velocity"} or len(self.q) < 2 or len(bodies) > 1:
+            return None
+        if velocity_units(self.motion, self.q, self.w) is None:
             return None
         alone = np.zeros_like(self.points)
         alone[:, self.w] = self.points[:, self.w]

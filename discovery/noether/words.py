@@ -10,6 +10,7 @@ import sympy
 
 from discovery.criteria import SYMMETRIES
 from discovery.data.coordinates import group_bodies
+from discovery.formulas.decimals import in_decimals
 from discovery.formulas.simple_numbers import as_numbers
 from discovery.symmetries.candidates.vector_fields import to_text
 
@@ -103,7 +104,7 @@ def _constant(
         return f"translation of all bodies along {axes.pop()}"
     unit = offset / np.min(np.abs(offset[moved]))
     terms = [sympy.nsimplify(round(unit[k], 3)) * sympy.Symbol(names[k]) for k in moved]
-    return f"translation along the direction {sympy.Add(*terms)}"
+    return f"translation along the direction {in_decimals(sympy.Add(*terms))}"
 
 
 def _axis(names: Sequence[str], k: int) -> str:

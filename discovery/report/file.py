@@ -174,7 +174,7 @@ def from_document(document: Mapping[str, Plain]) -> dict[str, object]:
 
 # Of a quantity: what is a number or none, and a pair of numbers.
 _NUMBERS = ("flatness", "drift", "signal", "spread", "noise")
-_OF_DECAY = ("rate", "error", "frequency", "level")
+_OF_DECAY = ("rate", "error", "frequency", "level", "uneven")
 _MAYBE = ("approximation_error", "drift_rate", "inside_error", "hidden", "outermost", "variation")
 _PAIRS = ("flatness_interval", "drift_interval")
 
@@ -189,6 +189,7 @@ def _of_quantity(quantity: Quantity) -> dict[str, Plain]:
         "alternatives": [to_tree(form) for form in quantity.alternatives],
         "verdict": str(quantity.verdict),
         "clean": quantity.clean,
+        "by_run": quantity.by_run,
         "doubtful": quantity.doubtful,
         "symmetry": quantity.symmetry,
         "name": quantity.name,
@@ -228,6 +229,7 @@ def _quantity(plain: Mapping[str, Plain]) -> Quantity:
         expression=_formula(plain["expression"], known),
         verdict=Verdict(plain["verdict"]),
         clean=bool(plain.get("clean", False)),
+        by_run=bool(plain.get("by_run", True)),
         doubtful=bool(plain.get("doubtful", False)),
         symmetry=None if plain["symmetry"] is None else _text(plain["symmetry"]),
         name=None if plain["name"] is None else _text(plain["name"]),
@@ -253,6 +255,7 @@ def _decay(plain: Mapping[str, Plain], known: set[str]) -> Decay:
         tuple(float(factor) for factor in plain["factors"]),
         # Written since 0.2.
         float(plain.get("level", 0.0)),
+        float(plain.get("uneven", 0.0)),
     )
 
 

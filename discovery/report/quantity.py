@@ -111,6 +111,8 @@ class Quantity:
     variation : float or None
         Of what is constant along few runs: a bound on its motion along a run, over that of its
         terms. None for the others.
+    by_run : bool
+        Of an identity, whether runs have parameters, which its value may depend on.
     """
 
     expression: sympy.Expr
@@ -134,6 +136,7 @@ class Quantity:
     alternatives: tuple[sympy.Expr, ...] = field(default=(), repr=False)
     doubtful: bool = False
     variation: float | None = None
+    by_run: bool = False
     name: str | None = None
     momenta: tuple[str, ...] = field(default=(), repr=False)
     _errors: np.ndarray | None = field(default=None, repr=False)
@@ -168,6 +171,7 @@ class Quantity:
             alternatives=tuple(other.expression for other in law.alternatives),
             doubtful=law.verdict == Verdict.EXACT and not (law.sure or law.library.learned),
             variation=evidence.along if law.verdict == Verdict.ALONG_RUN else None,
+            by_run=law.by_run,
             inside_error=law.inside,
             hidden=evidence.hidden or None,
             outermost=evidence.outermost or None,
@@ -396,7 +400,10 @@ class Quantity:
 
     @property
     def rate(self) -> float | None:
-        """The rate γ of a decaying quantity, per unit of time; None for the others."""
+        """The rate γ of a decaying quantity, per unit of time; None for the others.
+
+        Of what does not decay as a whole, the average over these runs.
+        """
         return None if self.decay is None else self.decay.rate
 
     @property
@@ -411,8 +418,12 @@ class Quantity:
 
     @property
     def quality_factor(self) -> float | None:
-        """Radians of the motion in the loss time, ω/γ; None where it does not oscillate."""
-        if self.decay is None or not np.isfinite(self.decay.frequency):
+        """Radians of the motion in the loss time, ω/γ; None where it does not oscillate.
+
+        And where it does not decay as a whole: there is no one rate.
+        """
+        decay = self.decay
+        if decay is None or not decay.as_a_whole or not np.isfinite(decay.frequency):
             return None
         return self.decay.quality_factor
 
@@ -457,7 +468,8 @@ class Quantity:
             return f"{form}{known}; {where}drift above {bound} excluded"
         if self.decay is not None:
             what = "decays" if self.verdict == Verdict.DECAYING else "nearly decays"
-            return f"{what}: rate {self.decay.rate:.3g} ± {self.decay.error:.1g}"
+            where = "" if self.decay.as_a_whole else " on the average of these runs"
+            return f"{what}: rate {self.decay.rate:.3g} ± {self.decay.error:.1g}{where}"
         if self.verdict == Verdict.APPROXIMATE and not self.drift_interval[0]:
             bound = percent(self.drift_interval[1])
             failed = {check.name for check in self.checks if not check.passed}
@@ -475,8 +487,8 @@ class Quantity:
     def constant(self) -> str:
         """What an identity is equal to, in words."""
         # Beside parameters its value may differ between runs: by more than noise does it.
-        by_noise = not self.noise < _BY_NOISE
-        return "constant" if by_noise else "constant in each run, by its parameters"
+        differs = self.by_run and self.noise < _BY_NOISE
+        return "constant in each run, by its parameters" if differs else "constant"
 
     @property
     def trend(self) -> str:
@@ -486,7 +498,8 @@ class Quantity:
             cycles = "" if quality is None else f"; quality factor {quality:.3g}"
             loss = spelled(self.loss)
             level = f"comes to {self.decay.level:.4g}: " if self.decay.level else ""
-            return f"{level}loses {loss} in a unit of time: loss time {self.loss_time:.3g}{cycles}"
+            time = f": loss time {self.loss_time:.3g}" if self.decay.as_a_whole else ""
+            return f"{level}loses {loss} in a unit of time{time}{cycles}"
         if not self.drift_rate:
             return "no trend along the runs"
         return (

@@ -19,7 +19,12 @@ from sympy.core.function import AppliedUndef
 from discovery.formulas.simple_numbers import Numbers
 from discovery.libraries.many_bodies.sums import symmetry_of
 from discovery.noether.brackets.fields import is_vorticity, told_by_flow
-from discovery.noether.completion import missing_components, missing_elements, missing_energy
+from discovery.noether.completion import (
+    missing_components,
+    missing_elements,
+    missing_energy,
+    missing_energy_of_spins,
+)
 from discovery.noether.motion import Candidate, MeasuredMotion
 from discovery.noether.naming import names_of
 from discovery.pde.grid import Grid
@@ -27,6 +32,7 @@ from discovery.report.arrangement import arranged
 from discovery.report.field_names import names_of_integrals
 from discovery.report.quantity import Quantity, of_squares
 from discovery.report.report import DiscoveryReport
+from discovery.report.typesetting import spelled
 
 # What is conserved, or would be.
 _NAMED = ("exact", "approximate", "decaying")
@@ -48,6 +54,7 @@ def in_textbook_form(
     numbers : Numbers
         What counts as simple in a formula.
     """
+    motion = replace(motion, tied=tuple(map(_candidate, report.identities)))
     laws = [q for q in report.quantities if q.verdict in _NAMED]
     found = names_of([_candidate(q) for q in laws], motion)
     named = iter(_of_sums(q) or name or _dissipated(q) for q, name in zip(laws, found, strict=True))
@@ -153,10 +160,12 @@ def _of_whole_vectors(
         found = {**missing_components(*known), **missing_energy(*known)}
     else:
         found = missing_elements(*known)
+    if "energy" not in (q.name for q in laws):
+        found |= missing_energy_of_spins(formulas, [_candidate(q) for q in laws], motion)
     momenta = [motion.names[i] for i in motion.momenta]
     return [
         f"{name} is conserved too, a function of the laws: "
-        + sympy.sstr(arranged(law, motion.names, momenta), order="none")
+        + spelled(arranged(law, motion.names, momenta), order="none")
         for name, law in found.items()
     ]
 
@@ -210,6 +219,8 @@ def in_book_form(quantity: Quantity, motion: MeasuredMotion, numbers: Numbers) -
         )
     elif name.startswith("Fradkin"):
         first = (c for a, b in itertools.combinations(w, 2) for c, t in terms if t == a * b)
+    elif name.startswith("Casimir"):
+        first = iter(())
     elif all(t.func is sympy.log for _, t in terms):
         first = (c for c, _ in terms)
     else:

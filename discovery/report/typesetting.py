@@ -1,5 +1,7 @@
 """Formulas typeset: MathML for pages, LaTeX for papers and pictures.
 
+All of them print numbers alike, see `discovery.formulas.decimals`.
+
 SymPy's printers copy the names of symbols as they are. Names come from a user's file, so they are
 escaped here, before anything is printed: none can become markup or a command.
 """
@@ -15,6 +17,7 @@ from sympy.core.function import AppliedUndef
 from sympy.printing.conventions import split_super_sub
 from sympy.printing.latex import greek_letters_set, tex_greek_dictionary
 
+from discovery.formulas.decimals import in_decimals
 from discovery.report.arrangement import exchanged
 
 # What SymPy prints, and what reads better: a minus sign, an upright d, a power above its index.
@@ -37,7 +40,7 @@ _LATEX_SPECIAL = {
 
 def mathml(expression: sympy.Expr, order: str | None = None) -> str:
     """Return a formula in presentation MathML."""
-    safe = _renamed(shorthand(expression), html.escape)
+    safe = _renamed(in_decimals(shorthand(expression)), html.escape)
     inner = sympy.mathml(safe, printer="presentation", order=order)
     for printed, better in _READABLE:
         inner = re.sub(printed, better, inner)
@@ -50,7 +53,9 @@ def latex(expression: sympy.Expr, order: str | None = None) -> str:
     Letters and Greek names are typeset as such, with indices and dots; other words stand upright,
     and a name that is no plain word as text.
     """
-    safe = _renamed(expression, lambda name: name if _is_word(name) else _as_text(name))
+    safe = _renamed(
+        in_decimals(expression), lambda name: name if _is_word(name) else _as_text(name)
+    )
     names = {
         s: s.name if s.name.startswith(r"\text{") else _word(s.name) for s in safe.free_symbols
     }
@@ -59,7 +64,7 @@ def latex(expression: sympy.Expr, order: str | None = None) -> str:
 
 def spelled(expression: sympy.Expr, order: str | None = None) -> str:
     """Return a formula as text; a name that is no plain word stands in quotation marks."""
-    safe = _renamed(expression, lambda name: name if _is_word(name) else f"'{name}'")
+    safe = _renamed(in_decimals(expression), lambda name: name if _is_word(name) else f"'{name}'")
     return sympy.sstr(safe, order=order)
 
 
@@ -73,7 +78,7 @@ def label(expression: sympy.Expr) -> str:
     """
     from matplotlib.mathtext import MathTextParser
 
-    expression = shorthand(expression)
+    expression = in_decimals(shorthand(expression))
     text = sympy.sstr(expression, order="none")
     plain = text.replace("$", r"\$")
     if len(text) > 120:

@@ -21,6 +21,8 @@ from discovery.data.flaws.wrapping import RADIANS, UNITS_OF_TURNS, turn_of
 
 DEGREES = 360.0
 _UNITS = {RADIANS: " in radians", DEGREES: " in degrees"}
+# Turns in a unit of time, in what they are counted: hertz, and revolutions a minute beside seconds.
+_COUNTED = {1.0: "in turns", 60.0: "in sixtieths of a turn"}
 # Roles of what may turn out to be an angle, and a rate.
 _MAY_TURN = (None, "angle", "position", "other")
 # Of what has no period after all, as the twist of a spring.
@@ -165,7 +167,7 @@ def angles_in(
     found = _with_the_rest(smooth, names, known, roles is None or not any(roles), angles)
     for j, unit in _units_of_rates(smooth, found, angles, list(turns)).items():
         turns[j] = unit
-        remarks.append(f"{names[j]} is a rate in the same unit")
+        remarks.append(f"{names[j]} is a rate {_COUNTED.get(unit, 'in the same unit')}")
     exact = [turns.get(i, RADIANS) for i in range(samples.dim)]
     return Angles(
         tuple(found), tuple(None if t == RADIANS else Fraction(str(t)) for t in exact), remarks
@@ -215,9 +217,9 @@ def _units_of_rates(
     angles: dict[int, float],
     known: Sequence[int],
 ) -> dict[int, float]:
-    """Return the turns of angular velocities that are in the unit of their angle.
+    """Return the turns of angular velocities that are in the unit of their angle, or in turns.
 
-    An angle may be in degrees, and its rate in radians.
+    An angle may be in degrees, and its rate in radians, or in any unit: then nothing is known.
 
     Parameters
     ----------
@@ -234,8 +236,10 @@ def _units_of_rates(
     some = [j for j in range(smooth.dim) if roles[j] == "angular_velocity" and j not in known]
     for i in (i for i, turn in angles.items() if turn != RADIANS):
         for j, slope in _rates_of(rates[:, i], smooth.rows, some).items():
-            if abs(slope * RADIANS / angles[i] - 1) > ANGLES.same_unit:
-                out[j] = angles[i]
+            units = {angles[i] / unit: unit for unit in (RADIANS, angles[i], *_COUNTED)}
+            expected = min(units, key=lambda own: abs(math.log(slope / own)))
+            if units[expected] != RADIANS and abs(slope / expected - 1) <= ANGLES.same_unit:
+                out[j] = units[expected]
     return out
 
 

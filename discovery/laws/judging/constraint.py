@@ -19,6 +19,9 @@ That f has one value is seen where its noise is smallest: (f − c)² over the n
 same states, sample by sample. Averaged over states first, the noise of a few may hide what all
 others tell.
 
+Nor does what noise hides tell anything: of runs of which few go far beyond the noise of all, those
+few are obeyed by a curve through them. So in most runs the terms must be larger than their noise.
+
 Source: permutation tests of independence, after Pitman (1937).
 """
 
@@ -140,6 +143,30 @@ def apart_by_own_noise(
     value = np.bincount(group, weight * h) / np.maximum(np.bincount(group, weight), 1e-300)
     square = np.add.reduceat(weight * (h - value[group]) ** 2, offsets[:-1])
     return Ratio(square, lengths.astype(float)).interval(criteria.coverage)[0]
+
+
+def seen_in_runs(library: Functions, coefficients: np.ndarray, orbits: Orbits) -> float:
+    """Return the size of a formula's terms over the noise of their sum, in the median run.
+
+    Parameters
+    ----------
+    library : Functions
+        The formula's own s terms.
+    coefficients : (s,) array
+    orbits : Orbits
+        Runs that took no part in finding it; the smoothed path counts.
+
+    Returns
+    -------
+    float
+        At most 1 where there is nothing but noise, infinite without noise.
+    """
+    smooth, starts = orbits.smoothed, orbits.offsets[:-1]
+    size = coefficients**2 @ library.values(smooth.states) ** 2
+    _, noise = values_of(library, coefficients, smooth.states, smooth.errors)
+    size, noise = np.add.reduceat(size, starts), np.add.reduceat(noise, starts)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.median(np.where(noise > 0, np.sqrt(size / noise), np.inf)))
 
 
 def slope_beyond_noise(

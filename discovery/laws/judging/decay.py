@@ -19,8 +19,9 @@ class Decay:
     ----------
     rate : float
         γ, per unit of time. Where ḣ = −γ (h − level), that. Where friction takes h = K + V, what it
-        takes over twice the kinetic energy K: the force is γ times the momentum, and an
-        oscillator's energy decays as e^{−γt}.
+        takes over twice the kinetic energy K, on the average of the states: the force is γ times
+        the momentum, and an oscillator's energy decays as e^{−γt}. Of K what a conserved momentum
+        keeps is left out.
     error : float
         Its standard error.
     frequency : float
@@ -31,6 +32,9 @@ class Decay:
         Theirs: ḣ = −Σ factor × loss.
     level : float
         What h comes to in the end, where there are no losses.
+    uneven : float
+        What of the losses one rate does not explain, as a share of them (root mean square over the
+        states): zero where h decays as a whole.
     """
 
     rate: float
@@ -39,6 +43,12 @@ class Decay:
     losses: tuple[sympy.Expr, ...] = ()
     factors: tuple[float, ...] = ()
     level: float = 0.0
+    uneven: float = 0.0
+
+    @property
+    def as_a_whole(self) -> bool:
+        """Whether all of it decays at one rate, rather than at one on the average of these runs."""
+        return self.uneven <= LAWS.one_rate
 
     @property
     def quality_factor(self) -> float:

@@ -26,6 +26,7 @@ from discovery.laws.judging.constraint import (
     apart_by_own_noise,
     chance_of_constraint,
     flatness_without_factor,
+    seen_in_runs,
     slope_beyond_noise,
 )
 from discovery.laws.judging.drift import DriftTest, Evaluated
@@ -215,6 +216,7 @@ class Judge:
             if terms.learned
             else simplicity.length(written, rounded, terms.kinds(), self.numbers),
             candidate=k,
+            by_run=bool(self.split.held.parameters),
         )
 
     def _in_simple_numbers(
@@ -271,6 +273,7 @@ class Judge:
             steep=slope_beyond_noise(*whole, self.criteria),
             divided=flatness_without_factor(*whole, self.criteria),
             apart=apart_by_own_noise(*whole, self.criteria),
+            seen=seen_in_runs(*whole),
         )
         table = checks(evidence, formula, self.criteria)
         if verdict_of(table) == Verdict.IDENTITY:

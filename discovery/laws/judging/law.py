@@ -54,6 +54,8 @@ class Law:
         How fast it is lost, of a decaying one.
     candidate : int
         How many formulas these runs had judged with it.
+    by_run : bool
+        Whether runs have parameters, so that an identity may have another value in each.
     """
 
     library: Functions
@@ -73,6 +75,7 @@ class Law:
     alternatives: tuple[Law, ...] = field(default=(), repr=False)
     decay: Decay | None = None
     candidate: int = 1
+    by_run: bool = False
 
     @property
     def doubtful(self) -> bool:

@@ -100,6 +100,9 @@ class Formula:
     steep : float
         What noise makes of it by its gradient, over what it makes by its curvature; see
         `constraint.slope_beyond_noise`. Asked of identities alone.
+    seen : float
+        The size of its terms over its noise, in the median run; see `constraint.seen_in_runs`.
+        Asked of identities alone.
     """
 
     terms: Functions
@@ -110,6 +113,7 @@ class Formula:
     divided: float = 0.0
     apart: float = 0.0
     steep: float = math.inf
+    seen: float = math.inf
 
     @property
     def free_numbers(self) -> int:
@@ -144,6 +148,7 @@ ALONG = "motion along whole runs"
 CONSTRAINT = "chance of as little variation in unrelated coordinates"
 DIVIDED = "flatness without the factor that all terms share, lower end of its interval"
 STEEP = "gradient beyond what noise makes of none"
+SEEN = "terms over noise in the median run"
 
 # What tells that a formula moves, and what exact laws and identities have in common: they do not.
 MOVING = {FLATNESS, FLATNESS_AT_LEAST, MOTION, DRIFT_AT_LEAST}
@@ -151,7 +156,7 @@ _CONSTANT = (VARYING, FLATNESS, FLATNESS_AT_LEAST, MOTION, DRIFT_AT_LEAST)
 _EXACT = (*_CONSTANT, SIGNAL, DRIFT_EXCLUDED)
 # The first verdict all of whose checks are passed holds; without one a formula is rejected.
 _VERDICTS = (
-    (Verdict.IDENTITY, (VANISHING, ALIKE, FEW_TERMS, ALONG, CONSTRAINT, DIVIDED, STEEP)),
+    (Verdict.IDENTITY, (VANISHING, ALIKE, FEW_TERMS, ALONG, CONSTRAINT, DIVIDED, STEEP, SEEN)),
     (Verdict.EXACT, _EXACT),
     (
         Verdict.IDENTITY,
@@ -166,6 +171,7 @@ _VERDICTS = (
             CONSTRAINT,
             DIVIDED,
             STEEP,
+            SEEN,
         ),
     ),
     (Verdict.APPROXIMATE, (VARYING, SIGNAL, SMALL_DRIFT)),
@@ -267,6 +273,7 @@ def checks(evidence: Evidence, formula: Formula, criteria: LawCriteria = LAWS) -
         _at_most(CONSTRAINT, formula.unrelated, criteria.unrelated, waived=alone),
         _at_most(DIVIDED, formula.divided, criteria.excess_motion),
         _at_least(STEEP, formula.steep, criteria.identity_slope),
+        _at_least(SEEN, formula.seen, criteria.identity_seen, waived=n_terms == 1),
         *further,
     )
 

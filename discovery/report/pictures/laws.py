@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sympy
 
+from discovery.formulas.decimals import in_decimals
 from discovery.report.pictures.sample import finite_mean
 from discovery.report.pictures.style import LineProperty, colors_of, label_axes, with_unit
 from discovery.report.typesetting import label
@@ -267,5 +268,5 @@ class LawsDisplay:
 
         tables = [law.frame() for law in self.laws]
         for law, table in zip(self.laws, tables, strict=True):
-            table.insert(0, "law", str(law.expression))
+            table.insert(0, "law", str(in_decimals(law.expression)))
         return pd.concat(tables, ignore_index=True)

@@ -152,7 +152,7 @@ def test_equations_are_formulas_in_the_names(simulated):
     written = motion.equations
     assert str(written["a"]) == "u"
     assert str(written["u"]) == "-u/20 - 7*sin(a)/5"
-    assert "du/dt = -u/20" in str(motion)
+    assert "du/dt = -0.05*u" in str(motion)
 
 
 def test_runs_without_noise(simulated):

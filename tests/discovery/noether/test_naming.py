@@ -1,11 +1,16 @@
 """Names of laws: certain ones are given, by form and by motion; look-alikes get none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import sympy
 from scipy.integrate import solve_ivp
 
 from discovery import datasets
 from discovery.libraries import custom
+from discovery.noether.brackets.lie_poisson import energy_of_spins
+from discovery.noether.completion import missing_energy_of_spins
 from discovery.noether.motion import Candidate, MeasuredMotion
 from discovery.noether.naming import names_of
 from discovery.noether.phase_space import canonical_pairs
@@ -223,6 +228,17 @@ def test_units_and_origin_do_not_matter():
     assert names(moved, list(laws)) == list(laws.values())
 
 
+def test_a_rate_that_is_not_counted_from_rest():
+    """A generator's frequency about 50, beside its angle in the frame that turns with the grid."""
+    motion = motion_of("pendulum")
+    fast = replace(motion, states=motion.states + np.array([0, 50]))
+    energy = "(omega - 50)**2/2 - cos(theta)"
+    assert names(fast, [energy]) == ["energy"]
+    # By another frame's rate it is none, nor is that at rest.
+    assert names(fast, [energy.replace("50", "49")]) == [None]
+    assert names(motion, [energy]) == [None]
+
+
 def test_total_spin_beside_an_energy_less_its_square():
     """Products of spins that are no neighbours: an energy but for the total spin's square."""
     apart = " + ".join(f"S{i}{a}*S{j}{a}" for i, j in ((1, 3), (1, 4), (2, 4)) for a in "xyz")
@@ -262,6 +278,78 @@ def test_total_spin_beside_an_energy_less_its_part():
     assert names(motion, [*laws, part]) == found
     # Precession about the total spin and its part is not the motion.
     assert names(motion, [*laws, part.replace("2*S2z", "3*S2z")]) == [None] * 4
+
+
+SPINS = ["P1**2 + P2**2 + P3**2", "Q1**2 + Q2**2 + Q3**2", "P1 + 2*P3 - Q1 - 2*Q3"]
+BESIDE = "P1*Q1 + P2*Q2 + P3*Q3"
+
+
+@pytest.fixture(scope="module")
+def opposite():
+    """Two spins that turn about each other, one the other way round, in a field (.3, 0, .6)."""
+    rng, times = np.random.default_rng(0), np.linspace(0, 12, 160)
+    field = np.array([0.3, 0.0, 0.6])
+
+    def rates(_, x):
+        p, q = x[:3], x[3:]
+        return np.concatenate([np.cross(p, q - field), -np.cross(q, p - field)])
+
+    options = {"t_eval": times, "rtol": 1e-9, "atol": 1e-9}
+    starts = rng.normal(size=(20, 6))
+    return MeasuredMotion(
+        states=np.concatenate([solve_ivp(rates, (0, 12), x, **options).y.T for x in starts]),
+        times=np.tile(times, 20),
+        offsets=160 * np.arange(21),
+        names=("P1", "P2", "P3", "Q1", "Q2", "Q3"),
+        roles=("velocity",) * 3 + ("position",) * 3,
+        told=False,
+        noise=np.zeros(6),
+        pairs=tuple((i + 3, i) for i in range(3)),
+    )
+
+
+def test_spins_that_turn_the_other_way_round(opposite):
+    """Names of columns make them places and velocities, which they are not."""
+    energy = f"{BESIDE} - 0.3*P1 - 0.6*P3 - 0.3*Q1 - 0.6*Q3"
+    expected = ["Casimir function"] * 2 + ["total spin", "energy"]
+    assert names(opposite, [*SPINS, energy]) == expected
+    # No square of a speed is in them.
+    assert names(opposite, SPINS[:1]) == [None]
+
+
+def test_an_energy_of_spins_less_part_of_the_total_spin(opposite):
+    """A law told beside a multiple of the total spin: the energy is their sum."""
+    formulas = [*SPINS, f"{BESIDE} - 0.6*P1 - 1.2*P3"]
+    laws = [Candidate(custom([f], opposite.names), np.ones(1)) for f in formulas]
+    expected = ["Casimir function"] * 2 + ["total spin", None]
+    assert names_of(laws, opposite) == expected
+    weights = energy_of_spins(laws, opposite)
+    assert set(weights) == {(3,), (2,)} and weights[3,] == 1
+    assert weights[2,] == pytest.approx(0.3, abs=1e-4)
+    found = missing_energy_of_spins([sympy.sympify(f) for f in formulas], laws, opposite)
+    truth = sympy.sympify(f"{BESIDE} - 0.3*P1 - 0.6*P3 - 0.3*Q1 - 0.6*Q3")
+    rest = sympy.expand(found["energy"] - truth).as_coefficients_dict()
+    assert max(abs(float(c)) for c in rest.values()) < 1e-3
+    # Of the energy itself, and of what is none, there is nothing to say.
+    for other in (f"{BESIDE} - 0.3*P1 - 0.6*P3 - 0.3*Q1 - 0.6*Q3", f"{BESIDE} - 0.6*P1"):
+        laws[3] = Candidate(custom([other], opposite.names), np.ones(1))
+        assert not energy_of_spins(laws, opposite)
+
+
+def test_an_energy_of_spins_less_a_square(opposite):
+    """A law told beside half the square of the total spin along the field."""
+    energy = f"{BESIDE} - 0.3*P1 - 0.6*P3 - 0.3*Q1 - 0.6*Q3"
+    formulas = [*SPINS, f"{energy} + ({SPINS[2]})**2/2"]
+    laws = [Candidate(custom([f], opposite.names), np.ones(1)) for f in formulas]
+    weights = energy_of_spins(laws, opposite)
+    assert set(weights) == {(3,), (2, 2)}
+    assert weights[2, 2] == pytest.approx(-0.5, abs=1e-4)
+    # Written in simple numbers, so that what is not in it cancels.
+    found = missing_energy_of_spins([sympy.sympify(f) for f in formulas], laws, opposite)
+    written = found["energy"].as_coefficients_dict()
+    assert len(written) == 7
+    truth = sympy.sympify(energy).as_coefficients_dict()
+    assert all(float(written[term]) == pytest.approx(float(c)) for term, c in truth.items())
 
 
 def on_a_beta_plane(noise):

@@ -156,12 +156,15 @@ def test_what_to_do_is_told_last(kepler):
 
 def test_an_identity_of_parameters_differs_from_run_to_run(kepler):
     """A rod's length squared: it is one number in each run, and not in all."""
-    law = replace(kepler.quantities[0], spread=1.0, noise=1e-3)
+    law = replace(kepler.quantities[0], spread=1.0, noise=1e-3, by_run=True)
     own = replace(kepler, identities=[law])
     for text in (str(own), own.to_markdown(), own.to_latex()):
         assert "constant in each run, by its parameters" in text
     alike = replace(kepler, identities=[replace(law, noise=1.02)])
     assert f"{law.formula} = constant\n" in str(alike)
+    # Runs without parameters have none that it could depend on.
+    without = replace(kepler, identities=[replace(law, by_run=False)])
+    assert f"{law.formula} = constant\n" in str(without)
 
 
 def test_identities_and_symmetries_are_named(kepler):

@@ -305,11 +305,14 @@ def test_a_rate_in_degrees_is_no_angle(tmp_path):
 
 
 def test_rates_have_a_unit_of_their_own():
-    """An angle in degrees beside its rate in degrees, or in radians."""
-    p = pendulum()
-    for unit, turn in ((1 / DEGREE, 360), (1.0, None)):
+    """An angle in degrees beside its rate in degrees, radians, turns, turns a minute, or others."""
+    p, whole = pendulum(), 2 * np.pi
+    units = (1 / DEGREE, 360, "same"), (1.0, None, ""), (1 / whole, 1, "in turns")
+    for unit, turn, words in (*units, (60 / whole, 60, "sixtieths"), (7.0, None, "")):
         found = seen(Samples(p.rows * [1 / DEGREE, unit], p.times, p.offsets), ROLES)
         assert found.turns == (360, turn)
+        said = [remark for remark in found.remarks if "is a rate" in remark]
+        assert words in said[0] if words else not said
 
 
 def test_a_free_rotor_tells_no_unit():

@@ -8,7 +8,8 @@ from scipy.integrate import solve_ivp
 from discovery import Trajectories, libraries
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
-from discovery.laws.decaying.search import Moving, decaying
+from discovery.laws.decaying.moving import Moving
+from discovery.laws.decaying.search import decaying
 from discovery.laws.finding import candidates
 from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Findings
@@ -17,6 +18,7 @@ from discovery.laws.stages import stages_of
 
 PAIR = ("position", "velocity")
 PAIRS = ("position",) * 2 + ("velocity",) * 2
+ENERGY_OF_CARTS = ["v1**2", "v2**2", "x1**2", "x2**2", "x1*x2"]
 
 
 def runs_of(acceleration, roles=PAIR, noise=0.0, n_runs=24, time=20.0):
@@ -80,6 +82,8 @@ def test_friction_that_is_not_linear(friction, loss, factor):
     assert str(law.expression) == "v**2 + x**2"
     assert [str(e) for e in law.decay.losses] == [loss]
     assert law.decay.factors == pytest.approx((factor,), rel=0.02)
+    # Its rate is no number of the system's: it depends on the speed.
+    assert not law.decay.as_a_whole
 
 
 def test_dry_friction_without_noise_is_nearly_explained():
@@ -96,6 +100,23 @@ def test_two_masses_lose_one_energy():
     ratio = sympy.expand(law.expression / law.expression.coeff(v1, 2) - truth)
     assert max(abs(float(c)) for c in ratio.as_coefficients_dict().values()) < 0.01
     assert law.decay.rate == pytest.approx(0.03, rel=0.01)
+    assert law.decay.as_a_whole
+
+
+def test_a_momentum_that_stays_is_no_part_of_what_decays():
+    """Two carts, of masses 1 and 2, with spring and damper: friction slows the relative motion."""
+    masses = np.array([1.0, 2.0])
+
+    def acceleration(q, v):
+        return np.array([-1.0, 1.0]) * (3 * (q[0] - q[1]) + 0.1 * (v[0] - v[1])) / masses
+
+    (law,) = lost(
+        runs_of(acceleration, PAIRS, 0.01, time=10.0), ["v1", "v2", *ENERGY_OF_CARTS], known=True
+    )
+    reduced = 2 / 3
+    assert law.decay.rate == pytest.approx(0.1 / reduced, abs=4 * law.decay.error)
+    assert law.decay.frequency == pytest.approx(np.sqrt(3 / reduced), rel=0.05)
+    assert law.decay.as_a_whole
 
 
 @pytest.mark.parametrize(
@@ -109,6 +130,14 @@ def test_friction_beside_a_law(acceleration, energies):
     runs = runs_of(acceleration, PAIRS, 0.01)
     found = lost(runs, ["v1", "v1**2 + x1**2", "v2**2", "x2**2"], known=True)
     assert sum(bool(own.decay.losses) for own in found) == energies
+
+
+def test_a_momentum_that_drag_takes_of_is_slowed_down():
+    """Of v' = -0.1 v the sum v + 0.1 x stays, linear in the velocity; what decays is all of v."""
+    runs = runs_of(lambda q, v: -0.1 * v, PAIRS, 0.01)
+    found = lost(runs, ["x1", "x2", "v1", "v2", "v1**2", "v2**2"], known=True)
+    (law,) = [own for own in found if own.decay.losses]
+    assert law.decay.rate == pytest.approx(0.1, abs=4 * law.decay.error)
 
 
 def test_what_decays_by_itself():

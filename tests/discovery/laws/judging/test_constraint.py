@@ -148,6 +148,26 @@ def test_what_parameters_may_explain_is_not_held_against_an_identity():
     assert apart(["x", "y"], [1, 1], states, 0.01, parameters=(2,)) < 1.2
 
 
+def test_what_few_runs_show_is_not_obeyed_by_all():
+    """Some of the runs fly off along x = v, far beyond the noise that hides all others."""
+    rng, t = np.random.default_rng(0), np.linspace(0, 8, 80)
+    phase = rng.uniform(0, 6.3, (30, 1))
+    bounded = 0.3 * np.stack([np.cos(t + phase), np.sin(t + phase)], axis=-1)
+    away = np.exp(t + rng.uniform(-1, 1, (10, 1)))[:, :, None] * np.ones(2)
+    states = np.concatenate([bounded, away])[rng.permutation(40)]
+
+    def identities(noise):
+        noisy = states + noise * rng.normal(size=states.shape)
+        runs = Trajectories(states=noisy, times=t, names=["x", "v"])
+        finder = ConservedQuantityFinder(library=["x", "v"], random_state=0)
+        return finder.fit(runs).report_.identities
+
+    assert identities(3.0) == []
+    bounded[:, :, 1] = bounded[:, :, 0]
+    states = 30 * np.concatenate([bounded, away])
+    assert [str(own.expression) for own in identities(3.0)] == ["-v + x"]
+
+
 def slope(expressions, coefficients, states, noise):
     """Return the statistic, and whether it is passed."""
     rng = np.random.default_rng(0)
