@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy
@@ -140,7 +140,8 @@ def _known(runs: Trajectories) -> dict[str, sympy.Expr]:
 
 def _split(runs: Trajectories, noise: Mapping[str, float]) -> Split:
     """Return the runs as the analysis takes them, in the user's coordinates."""
-    runs = Frame.of(runs, ()).runs(runs)
+    # Times have the analysis' unit; formulas are of the user's.
+    runs = replace(Frame.of(runs, ()), exponent=(0,) * runs.dim).runs(runs)
     parts = parted(runs)
     columns = list(parts.coordinates)
     moving = runs if parts.all_coordinates else runs.of_columns(columns)

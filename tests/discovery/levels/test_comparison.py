@@ -142,3 +142,22 @@ def test_what_noise_makes_is_no_law(seed):
         {"one": f"{v}**2/2 + {x}**2/2", "two": f"{a}*{x}*{v} + {b}*{x}**4 + {c}*{v}"}
     )
     assert {one.verdict for one in found.values()} == {"rejected"}
+
+
+@pytest.mark.parametrize("size", [1.0, 1e4])
+def test_units_do_not_matter(size):
+    """A slow oscillator: its velocity is small beside its place, or both are large."""
+    rng, t = np.random.default_rng(0), np.linspace(0, 1000, 150)
+    a, phase = rng.uniform((0.3, 0), (2, 6.3), (30, 2)).T[..., None]
+    states = size * np.stack(
+        [a * np.cos(0.02 * t + phase), -0.02 * a * np.sin(0.02 * t + phase)], axis=-1
+    )
+    states += 0.01 * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    roles = ["position", "velocity"]
+    runs = Trajectories(states, times=t, names=["x", "v"], roles=roles)
+    report = ConservedQuantityFinder(random_state=0).fit(runs).report_
+    beside = report.compare({"energy": "v**2 + 0.0004*x**2", "wrong": "v**2 + 0.0005*x**2"})
+    assert (beside["energy"].verdict, beside["energy"].relation) == ("exact", "same")
+    assert beside["wrong"].verdict == "rejected"
+    values = beside["energy"].quantity(runs)
+    assert 0.5 < beside["energy"].quantity.spread / values.std() < 2
