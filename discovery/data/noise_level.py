@@ -136,14 +136,14 @@ def differences(
     starts = _inside_runs(offsets, order, order + 1 if apart else 1)
     if not len(starts):
         return starts, np.empty((0, rows.shape[1]))
-    if _even(times, offsets):
-        # One set of weights for all windows.
-        weights = _weights(np.arange(order + 1.0)[None])[0]
-        everywhere = sum(w * rows[j : len(rows) - order + j] for j, w in enumerate(weights))
-        return starts, everywhere[starts]
-    window = [starts + j for j in range(order + 1)]
+    # One set of weights for all windows of even steps.
+    weights = _weights(np.arange(order + 1.0)[None])[0]
+    out = sum(w * rows[j : len(rows) - order + j] for j, w in enumerate(weights))[starts]
+    others = np.flatnonzero(~_even(times, starts, order))
+    window = [starts[others] + j for j in range(order + 1)]
     weights = _weights(np.stack([times[row] for row in window], axis=1))
-    return starts, sum(weights[:, [j]] * rows[row] for j, row in enumerate(window))
+    out[others] = sum(weights[:, [j]] * rows[row] for j, row in enumerate(window))
+    return starts, out
 
 
 def _inside_runs(offsets: np.ndarray, order: int, step: int = 1) -> np.ndarray:
@@ -152,11 +152,12 @@ def _inside_runs(offsets: np.ndarray, order: int, step: int = 1) -> np.ndarray:
     return np.concatenate(spans).astype(int)
 
 
-def _even(times: np.ndarray, offsets: np.ndarray) -> bool:
-    """Tell whether steps within each run are equal, but for the rounding of times."""
+def _even(times: np.ndarray, starts: np.ndarray, order: int) -> np.ndarray:
+    """Tell in which windows steps are equal, but for the rounding of times, (k,)."""
     step = np.diff(times)
-    first = _inside_runs(offsets, 2)
-    return bool(np.all(np.abs(step[first + 1] - step[first]) <= _EQUAL * step[first]))
+    turns = np.abs(np.diff(step)) > _EQUAL * step[:-1]
+    before = np.concatenate([[0], np.cumsum(turns)])
+    return before[starts + order - 1] == before[starts]
 
 
 def _weights(t: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ def compile_formulas(
 ) -> Callable[..., list[np.ndarray]]:
     """Return a function of the symbols' values that gives a list, one entry an expression.
 
-    Symbols become dummies, so that none of their names can stand for a function or be no word of
+    Symbols become `blanks`, so that none of their names can stand for a function or be no word of
     Python's. Constant expressions give one number.
 
     Parameters
@@ -25,13 +25,24 @@ def compile_formulas(
     symbols : sequence of d sympy.Symbol
     expressions : sequence of sympy.Expr
     """
-    return sympy.lambdify(
-        symbols,
-        list(expressions),
-        modules=[_ALMOST_EVERYWHERE, "numpy", "scipy"],
-        cse=True,
-        dummify=True,
-    )
+    own = blanks(symbols)
+    if own != tuple(symbols):
+        put = dict(zip(symbols, own, strict=True))
+        expressions = [expression.xreplace(put) for expression in expressions]
+    modules = [_ALMOST_EVERYWHERE, "numpy", "scipy"]
+    return sympy.lambdify(own, list(expressions), modules=modules, cse=True)
+
+
+def blanks(symbols: Sequence[sympy.Symbol]) -> tuple[sympy.Symbol, ...]:
+    """Return as many symbols _0, _1, … of which the same is known, always the same ones.
+
+    What SymPy derives of expressions in new symbols, such as dummies, it derives again each time.
+
+    Parameters
+    ----------
+    symbols : sequence of sympy.Symbol
+    """
+    return tuple(sympy.Symbol(f"_{k}", **s.assumptions0) for k, s in enumerate(symbols))
 
 
 class Recompiled:

@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 
 from discovery.estimation.errors import between
-from discovery.formulas.compiling import compile_formulas
+from discovery.formulas.compiling import blanks, compile_formulas
 from discovery.libraries.monomials import Exponents
 
 # Which second derivatives there are, without the zeros, and the function that gives them.
@@ -32,7 +32,7 @@ class Plan:
     first : list of (j, k, p, i)
         ∂Φ_j/∂a_k = p × monomial i.
     second : list of (j, k, l, p, i)
-        ∂²Φ_j/∂a_k∂a_l = p × monomial i.
+        ∂²Φ_j/∂a_k∂a_l = p × monomial i, for k ≤ l; twice it where these differ.
     """
 
     def __init__(self, exponents: Sequence[Exponents]) -> None:
@@ -48,11 +48,10 @@ class Plan:
                     continue
                 lower = _lower(e, k)
                 self.first.append((j, k, e[k], self._add(lower)))
-                for k2 in range(n_atoms):
+                for k2 in range(k, n_atoms):
                     if lower[k2]:
-                        self.second.append(
-                            (j, k, k2, e[k] * lower[k2], self._add(_lower(lower, k2)))
-                        )
+                        power = e[k] * lower[k2] * (1 if k2 == k else 2)
+                        self.second.append((j, k, k2, power, self._add(_lower(lower, k2))))
 
     def _add(self, e: Exponents) -> int:
         if e not in self._index:
@@ -85,19 +84,18 @@ class Pairing:
     def __init__(self, gradient: list[dict[int, np.ndarray]], errors: np.ndarray) -> None:
         self._gradient, self._errors, self._known = gradient, errors, {}
 
-    def __call__(self, k: int, k2: int) -> np.ndarray:
-        """Return the values at atoms k and k2, (n,)."""
-        key = (min(k, k2), max(k, k2))
-        if key not in self._known:
-            self._known[key] = sum(
-                (
-                    dk * dl * between(self._errors, i, j)
-                    for i, dk in self._gradient[key[0]].items()
-                    for j, dl in self._gradient[key[1]].items()
-                ),
-                start=0.0,
+    def __call__(self, k: int, k2: int) -> np.ndarray | float:
+        """Return the values at atoms k and k2, (n,); one zero where noise does not tie them."""
+        if (k, k2) not in self._known:
+            ties = (
+                (dk * dl, between(self._errors, i, j))
+                for i, dk in self._gradient[k].items()
+                for j, dl in self._gradient[k2].items()
             )
-        return self._known[key]
+            self._known[k, k2] = sum(
+                (slope * tie for slope, tie in ties if isinstance(tie, np.ndarray)), start=0.0
+            )
+        return self._known[k, k2]
 
 
 def _lower(e: Exponents, k: int) -> Exponents:
@@ -195,9 +193,9 @@ class Atom:
 def shape_of(atom: sympy.Expr) -> str:
     """Return an atom's text, the same for any names and any order of the symbols in it."""
     symbols = sorted(atom.free_symbols, key=str)
-    blanks = [sympy.Symbol(f"_{i}", real=True) for i in range(len(symbols))]
+    places = [sympy.Symbol(f"_{i}", real=True) for i in range(len(symbols))]
     # Distances have four symbols; more are not worth the permutations.
-    orders = itertools.permutations(blanks) if len(blanks) <= 4 else [blanks]
+    orders = itertools.permutations(places) if len(places) <= 4 else [places]
     return min(str(atom.xreplace(dict(zip(symbols, order, strict=True)))) for order in orders)
 
 
@@ -212,10 +210,11 @@ def atom_of(symbols: tuple[sympy.Symbol, ...], atom: sympy.Expr, given: int = 0)
     """
     inside = atom.free_symbols
     places = [i for i, symbol in enumerate(symbols) if symbol in inside]
-    blanks = tuple(sympy.Symbol(f"_{k}", **symbols[i].assumptions0) for k, i in enumerate(places))
-    own = {symbols[i]: blank for i, blank in zip(places, blanks, strict=True)}
+    inner = [symbols[i] for i in places]
+    own = blanks(inner)
     moving = sum(i < len(symbols) - given for i in places)
-    return Atom(places, _compiled_once(blanks, atom.xreplace(own), moving))
+    formula = atom.xreplace(dict(zip(inner, own, strict=True)))
+    return Atom(places, _compiled_once(own, formula, moving))
 
 
 _compiled_once = lru_cache(maxsize=4096)(Shape)

@@ -181,9 +181,8 @@ class Library:
             gradient = [atom.gradient(columns) for atom in atoms]
             slopes = np.zeros((self.dim, len(self), columns.shape[1]))
             for j, k, power, index in self._plan.first:
-                partial = monomials[index] if power == 1 else power * monomials[index]
                 for i, d_atom in gradient[k].items():
-                    slopes[i, j] += partial * d_atom
+                    slopes[i, j] += power * d_atom * monomials[index]
             if order == 1:
                 return phi, slopes, None
             bends = [atom.bend(columns, covariance) for atom in atoms]
@@ -193,5 +192,7 @@ class Library:
                 if isinstance(bends[k], np.ndarray):
                     bend[j] += power * monomials[index] * bends[k]
             for j, k, k2, power, index in self._plan.second:
-                bend[j] += power * monomials[index] * pairing(k, k2)
+                tied = pairing(k, k2)
+                if isinstance(tied, np.ndarray):
+                    bend[j] += power * tied * monomials[index]
             return phi, slopes, bend

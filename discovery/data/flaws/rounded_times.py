@@ -43,18 +43,25 @@ def without_rounding(times: np.ndarray, offsets: np.ndarray) -> np.ndarray:
         own = times[a:b]
         step = float(np.median(np.diff(own)))
         count = np.round((own - own[0]) / step)
-        even = np.polynomial.Polynomial.fit(count, own, 1)
+        even, mean_step = _line(count, own)
         # The median step is rounded too: over many steps it counts wrong.
-        count = np.round((own - even(0.0)) / even.convert().coef[1])
+        count = np.round((own - even[0]) / mean_step)
         if (np.diff(count) < 1).any():
             return times
-        fitted = np.polynomial.Polynomial.fit(count, own, 1)(count)
+        fitted, _ = _line(count, own)
         missed = np.abs(fitted - own).max()
         if missed > (_ROUNDED + _OF_THE_LINE / np.sqrt(b - a)) * unit or unit > step:
             return times
         if missed > _EQUAL * step:
             out[a:b] = fitted
     return out
+
+
+def _line(count: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the line of least squares at the counts, and its slope."""
+    middle, about = times.mean(), count - count.mean()
+    slope = float(about @ (times - middle) / (about @ about))
+    return middle + slope * about, slope
 
 
 def _last_decimal(times: np.ndarray) -> float | None:

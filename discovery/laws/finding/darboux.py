@@ -191,19 +191,25 @@ class _Forms:
 
     def cofactors(self, p: np.ndarray) -> np.ndarray:
         """Return the best cofactor of each polynomial, (starts, a)."""
-        square = np.einsum("si,abij,sj->sab", p, self.squares, p, optimize=True)
-        told = np.einsum("si,aij,sj->sa", p, self.mixed, p, optimize=True)
+        return self._told(p)[0]
+
+    def _told(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the best cofactor of each polynomial, and what is linear in it, (starts, a)."""
+        pairs, a = _pairs(p), len(self.mixed)
+        square = (pairs @ self.squares.reshape(a * a, -1).T).reshape(-1, a, a)
+        linear = pairs @ self.mixed.reshape(a, -1).T
         inverse = np.linalg.pinv(square, rcond=_ROUNDING, hermitian=True)
-        return np.einsum("sab,sb->sa", inverse, told)
+        return (inverse @ linear[:, :, None])[:, :, 0], linear
 
     def polynomials(self, k: np.ndarray) -> np.ndarray:
         """Return the best polynomial for each cofactor, (starts, m)."""
-        one = np.einsum("sa,aij->sij", k, self.mixed)
+        a, m = self.mixed.shape[:2]
+        one = (k @ self.mixed.reshape(a, -1)).reshape(-1, m, m)
         form = self.own - one - np.swapaxes(one, 1, 2)
-        form = form + np.einsum("sa,sb,abij->sij", k, k, self.squares, optimize=True)
+        form = form + (_pairs(k) @ self.squares.reshape(a * a, -1)).reshape(-1, m, m)
         # ‖Φ'p‖² is zero for the constant: the inverse ratio is largest.
         # All functions are of one size; a cofactor of zero leaves none of the constant.
-        form += _ROUNDING * np.trace(self.own) * np.eye(len(self.own))
+        form += _ROUNDING * np.trace(self.own) * np.eye(m)
         p = solve(-self.own, form).vectors[..., 0]
         return p / np.linalg.norm(p, axis=1)[:, None]
 
@@ -218,10 +224,14 @@ class _Forms:
 
         One for what is constant along runs: it has no cofactor.
         """
-        k = self.cofactors(p)
-        whole = np.einsum("si,ij,sj->s", p, self.own, p)
-        told = np.einsum("sa,si,aij,sj->s", k, p, self.mixed, p, optimize=True)
-        return np.maximum(1 - told / whole, 0.0)
+        k, linear = self._told(p)
+        whole = np.sum((p @ self.own) * p, axis=1)
+        return np.maximum(1 - np.sum(k * linear, axis=1) / whole, 0.0)
+
+
+def _pairs(values: np.ndarray) -> np.ndarray:
+    """Return the products of any two of the numbers in each row, (n, k²) of (n, k)."""
+    return (values[:, :, None] * values[:, None, :]).reshape(len(values), -1)
 
 
 def _with_one(values: np.ndarray) -> np.ndarray:

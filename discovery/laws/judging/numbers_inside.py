@@ -11,6 +11,7 @@ would say, δ, is part of its error: the truth is δ ± s from it, and √(δ² 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import sympy
@@ -23,6 +24,8 @@ from discovery.laws.judging.law import Law
 from discovery.libraries.fitted import Fitted
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
+from discovery.libraries.monomials import unit
+from discovery.libraries.numeric import Numeric
 
 # Whole numbers and parts of a fraction up to here are not fitted.
 _PLAIN = 4
@@ -128,14 +131,22 @@ def with_changes(
     if not isinstance(library, Library):
         return [], library, coefficients
     written = library.expressions()
-    whole = sympy.Add(*(c * term for c, term in zip(coefficients, written, strict=True)))
-    changes = {number: _change(whole, number) for number in numbers_inside(written)}
-    numbers = [number for number, change in changes.items() if change.free_symbols]
+    changes = {number: _changes(written, number) for number in numbers_inside(written)}
+    numbers = [number for number, of in changes.items() if of]
     if not numbers:
         return [], library, coefficients
-    atoms = [*written, *(changes[number] for number in numbers)]
-    terms = Library(library.symbols, atoms, np.eye(len(atoms), dtype=int), library.name)
-    return numbers, terms, np.append(coefficients, np.zeros(len(numbers)))
+    # Each term's own change has no coefficient in it: other formulas share what is compiled.
+    parts = [(k, j, part) for k, a in enumerate(numbers) for j, part in changes[a].items()]
+    n_terms, atoms = len(written), [*library.atoms, *(part for *_, part in parts)]
+    none = (0,) * len(library.atoms)
+    exponents = [(*own, *(0,) * len(parts)) for own in library.exponents]
+    exponents += [(*none, *unit(len(parts), i)) for i in range(len(parts))]
+    inner = Library(library.symbols, atoms, exponents, library.name)
+    mixed = np.eye(len(inner), n_terms + len(numbers))
+    mixed[n_terms:, n_terms:] = 0.0
+    for i, (k, j, _) in enumerate(parts):
+        mixed[n_terms + i, n_terms + k] = coefficients[j]
+    return numbers, Numeric(inner, mixed, inner), np.append(coefficients, np.zeros(len(numbers)))
 
 
 def numbers_inside(terms: list[sympy.Expr]) -> list[sympy.Number]:
@@ -168,8 +179,15 @@ def _is_fitted(number: sympy.Number) -> bool:
     return max(map(abs, parts)) > _PLAIN
 
 
-def _change(whole: sympy.Expr, number: sympy.Number) -> sympy.Expr:
-    """Return a ∂h/∂a for the number a."""
+def _changes(terms: list[sympy.Expr], number: sympy.Number) -> dict[int, sympy.Expr]:
+    """Return a ∂Φ_j/∂a for the number a, of the terms j that it changes by more than a constant."""
+    of = {j: _change(term, number) for j, term in enumerate(terms)}
+    return {j: change for j, change in of.items() if change.free_symbols}
+
+
+@lru_cache(maxsize=4096)
+def _change(term: sympy.Expr, number: sympy.Number) -> sympy.Expr:
+    """Return a ∂Φ/∂a for the number a."""
     a = sympy.Dummy("a", positive=True)
-    put = whole.xreplace({number: a, -number: -a})
+    put = term.xreplace({number: a, -number: -a})
     return (a * put.diff(a)).xreplace({a: number})

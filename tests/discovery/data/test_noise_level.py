@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from discovery import datasets
-from discovery.data.noise_level import known_noise, noise_scale, rounding_noise
+from discovery.data.noise_level import differences, known_noise, noise_scale, rounding_noise
 from discovery.estimation.preparation import prepare_with
 
 RUNS, STEPS = 30, 120
@@ -134,3 +134,14 @@ def test_rounding_is_noise(step):
     rounded = np.round(rows / step) * step
     np.testing.assert_allclose(rounding_noise(rounded + 100), step / 12**0.5, rtol=1e-3)
     np.testing.assert_array_equal(rounding_noise(rows), 0)
+
+
+def test_a_lost_sample_changes_the_weights_of_its_own_windows_alone():
+    """Differences of third order leave nothing of parabolas, at even steps and across a gap."""
+    times = np.delete(0.1 * np.arange(40.0), [7, 22])
+    rows, offsets = np.c_[times**2 - times, 3 * times], np.array([0, 20, 38])
+    starts, left = differences(rows, times, offsets, 3)
+    np.testing.assert_array_equal(starts, [*range(17), *range(20, 35)])
+    np.testing.assert_allclose(left, 0.0, atol=1e-13)
+    _, spikes = differences(np.eye(38), times, offsets, 3)
+    np.testing.assert_allclose(np.linalg.norm(spikes, axis=1), 1.0)

@@ -7,7 +7,7 @@ import sympy
 
 from discovery import ConservedQuantityFinder, datasets, noether
 from discovery.formula_metric import FormulaMetric
-from discovery.formulas.compiling import compile_formulas
+from discovery.formulas.compiling import blanks, compile_formulas
 
 
 @pytest.mark.parametrize("names", [("sqrt", "sin"), ("φ", "ϕ"), ("x y", "lambda"), ("cos", "E")])
@@ -56,3 +56,11 @@ def test_pair_takes_a_list(given):
 def test_a_matrix_is_square(matrix):
     with pytest.raises(ValueError, match="must be 2 × 2"):
         FormulaMetric(matrix, sympy.symbols("x y", real=True))
+
+
+def test_symbols_of_the_same_kind_become_the_same_blanks():
+    """SymPy keeps what it knows of expressions in them. A column may be called as a blank is."""
+    x, y, one = (sympy.Symbol(name, real=True) for name in ("x", "y", "_1"))
+    assert blanks([x, y]) == blanks([one, x])
+    assert blanks([x, sympy.Symbol("y", positive=True)]) != blanks([x, y])
+    assert compile_formulas([one, x], [one - 2 * x])(10.0, 1.0) == [8.0]

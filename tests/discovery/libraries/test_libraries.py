@@ -9,9 +9,10 @@ import sympy
 
 from discovery import ConservedQuantityFinder, Trajectories, libraries
 from discovery.datasets.integrate import integrate
+from discovery.estimation.errors import full
 from discovery.formulas.parsing import parse_formula
 from discovery.libraries import families
-from discovery.libraries.compiled import atom_of
+from discovery.libraries.compiled import Pairing, atom_of
 from discovery.libraries.escalation import escalation
 from discovery.libraries.fitted import Fitted
 from discovery.libraries.monomials import MAX_TERMS, symbols_of
@@ -110,6 +111,18 @@ def test_hessian_contraction(library):
     )
     # Rounding 1e-16/h² and error h⁴: 1e-9 of values that the covariance scales by up to 100.
     np.testing.assert_allclose(bend, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_no_product_of_slopes_is_taken_that_noise_leaves_out():
+    """Of coordinates with errors of their own the squares alone count; any pair counts once."""
+    library = families.polynomial(("x", "y", "z"), 3)
+    states, sigma = points(library), np.einsum("nii->ni", covariances(library))
+    whole = library.jets(states, full(sigma), order=2)[2]
+    np.testing.assert_allclose(library.jets(states, sigma, order=2)[2], whole)
+    assert all(k <= k2 for _, k, k2, *_ in library._plan.second)
+    pairing = Pairing([{0: states[:, 0]}, {1: 1.0}], sigma)
+    assert np.ndim(pairing(0, 1)) == 0  # one zero, not one for each state
+    np.testing.assert_array_equal(pairing(1, 1), sigma[:, 1])
 
 
 def test_distances_of_many_bodies_are_compiled_once():

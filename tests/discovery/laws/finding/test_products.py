@@ -9,7 +9,7 @@ from discovery import ConservedQuantityFinder, Trajectories, datasets
 from discovery.criteria import LAWS
 from discovery.estimation.iterates.sampling import Sampling
 from discovery.estimation.preparation import prepare
-from discovery.laws.finding.darboux import Field, darboux_polynomials
+from discovery.laws.finding.darboux import Field, _Forms, darboux_polynomials
 from discovery.laws.finding.products import Product, Terms, refined
 from discovery.laws.general import Products, WhereNone, general_stages
 from discovery.laws.judging.law import Findings
@@ -163,3 +163,19 @@ def test_the_report_has_logarithms_of_linear_forms():
     values = law(datasets.load(data.name, 20, 50, seed=3).states)
     assert values.std(axis=1).max() < 0.02 * values.std()
     assert law.flatness < LAWS.flatness_ceiling
+
+
+def test_a_cofactor_and_a_polynomial_are_the_best_beside_each_other():
+    """‖Φ'p − (Ψ k)(Φ p)‖² is least in k, and its share of ‖Φ'p‖² is what is left; then in p."""
+    rng = np.random.default_rng(0)
+    rates, phi, psi = (rng.normal(size=(n, 50)) for n in (3, 3, 4))
+    mixed = np.einsum("in,an,jn->aij", rates, psi, phi)
+    squares = np.einsum("an,bn,in,jn->abij", psi, psi, phi, phi)
+    forms, p = _Forms(rates @ rates.T, mixed, squares), rng.normal(size=(5, 3))
+    k, left = forms.cofactors(p), forms.left(p)
+    for one, cofactor, share in zip(p, k, left, strict=True):
+        moved, terms = one @ rates, psi * (one @ phi)
+        best, rest, *_ = np.linalg.lstsq(terms.T, moved)
+        np.testing.assert_allclose(cofactor, best, rtol=1e-8)
+        np.testing.assert_allclose(share, rest[0] / (moved @ moved))
+    assert (forms.left(forms.descended(p, 1)) <= left + 1e-9).all()

@@ -14,7 +14,13 @@ from discovery.estimation.path import raw_path
 from discovery.formulas.simple_numbers import NUMBERS
 from discovery.laws import trials
 from discovery.laws.judging.law import Law
-from discovery.laws.judging.numbers_inside import numbers_inside, with_errors, with_moved_numbers
+from discovery.laws.judging.numbers_inside import (
+    numbers_inside,
+    with_changes,
+    with_errors,
+    with_moved_numbers,
+)
+from discovery.libraries import compiled
 
 K, RUNS, STEPS, NOISE = 1.37, 40, 80, 0.01
 
@@ -118,3 +124,20 @@ def test_of_many_numbers_inside_none_is_moved(monkeypatch):
         law = SimpleNamespace(library=library, verdict="", criteria=LAWS)
         assert trials.Trials._with_better_numbers(SimpleNamespace(judge=judge), law) is law
     assert len(asked) == 1
+
+
+def test_what_numbers_change_is_compiled_once_for_all_formulas():
+    """Of many candidates with the same terms only the coefficients differ."""
+    library = libraries.custom(["u**2", "exp(1.234*x)"], ("x", "u"))
+    states, before = np.random.default_rng(0).uniform(1, 2, (4, 2)), []
+    for c in (np.array([1.0, 2.0]), np.array([0.3, -1.0])):
+        numbers, terms, whole = with_changes(library, c)
+        values, slopes, _ = terms.jets(states)
+        change = 1.234 * c[1] * states[:, 0] * np.exp(1.234 * states[:, 0])
+        np.testing.assert_allclose(values[2], change)
+        np.testing.assert_allclose(slopes[0, 2], change * (1 / states[:, 0] + 1.234))
+        np.testing.assert_array_equal(values[:2], library.values(states))
+        np.testing.assert_array_equal(whole, [*c, 0.0])
+        assert list(map(float, numbers)) == [1.234]
+        before.append(compiled._compiled_once.cache_info().misses)
+    assert before[0] == before[1]
