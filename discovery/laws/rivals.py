@@ -72,6 +72,7 @@ def rivals(law: Law, fit: Orbits, numbers: Numbers) -> Iterator[Library]:
         yield sums
     states = fit.smoothed.states
     states = states[:: max(1, len(states) // _STATES)]
+    states = states[np.isfinite(law.library.values(states)).all(axis=0)]
     for symbol in _straight(law):
         for part in _Part.all_of(law, symbol):
             few = [some for some in _FUNCTIONS if len(some) < part.numbers]
@@ -179,8 +180,10 @@ class _Part:
 def _left(values: np.ndarray, library: Library, states: np.ndarray) -> float:
     """Return what no combination of functions explains of values (n,)."""
     design = np.vstack([np.ones(len(values)), library.values(states)])
-    if not np.isfinite(design).all():
+    sizes = np.abs(design).max(axis=1)
+    # What overflows, or is zero to rounding, describes nothing.
+    if not (np.isfinite(sizes).all() and sizes.all()):
         return np.inf
-    design = design.T / np.abs(design).max(axis=1)
+    design = design.T / sizes
     rest = values - design @ np.linalg.lstsq(design, values)[0]
     return float(np.sqrt(np.mean(rest**2)))

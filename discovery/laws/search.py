@@ -316,10 +316,13 @@ class Search:
                 break
             asked.add(law.expression)
             self.open = law
-            for library in self.rivals(law, self.split.fit, self.numbers):
-                self._try_if_usable(library)
-                if all(other is not law for other in self.chosen.laws):
-                    break
+            try:
+                for library in self.rivals(law, self.split.fit, self.numbers):
+                    self._try_if_usable(library)
+                    if all(other is not law for other in self.chosen.laws):
+                        break
+            except (np.linalg.LinAlgError, FloatingPointError) as error:
+                self._skip("other forms", 0, _reason(error))
         self.open = None
 
     def _try_if_usable(self, library: Functions) -> None:

@@ -114,3 +114,14 @@ def test_functions_that_do_not_describe_a_law_are_not_tried(split, monkeypatch):
     functions = [some.library.expressions()[-1] for some in tried]
     assert Y**2 * sympy.exp(-SCALE * X) in functions
     assert Y**2 * sympy.exp(-((SCALE * X) ** 2)) not in functions
+
+
+def test_where_a_law_has_no_value_it_is_not_described(split):
+    """Of a logarithm some states have none; a function that is zero to rounding describes none."""
+    terms = [U**2, V**2, sympy.log(X + 1), X**2]
+    library = Library(SYMBOLS, terms, np.eye(4, dtype=int), "logarithm")
+    (law,) = analyse(stages_of([EXPANSION]), split, np.random.default_rng(0)).laws
+    law = replace(law, library=library, coefficients=np.array([1.0, 1.37, 2.11, 0.73]))
+    assert not np.isfinite(law.values(split.fit.smoothed.states)).all()
+    assert may_imitate(law)
+    assert all(len(library) for library in rivals(law, split.fit, NUMBERS))
