@@ -24,6 +24,7 @@ from discovery.laws.free.unchanged import unchanged_stages
 from discovery.laws.general import general_stages
 from discovery.laws.judging.conclusion import Conclusion
 from discovery.laws.judging.law import Findings
+from discovery.laws.rivals import rivals
 from discovery.laws.search import analyse
 from discovery.laws.stages import Stage, stages_among, stages_of
 from discovery.libraries.choice import resolve
@@ -55,7 +56,9 @@ def searched(
     stages = _stages(some, found, preparation, asked, rng)
     findings = Findings()
     if some.split is not None:
-        findings = analyse(stages, some.split, rng, asked.numbers, asked.criteria)
+        limits = {"numbers": asked.numbers, "criteria": asked.criteria}
+        others = rivals if asked.library == "auto" and not some.few else None
+        findings = analyse(stages, some.split, rng, rivals=others, **limits)
     if some.few:
         findings = findings.along_runs(some.sound.n_runs, len(some.parts.coordinates))
     return findings

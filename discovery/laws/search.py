@@ -31,6 +31,7 @@ from discovery.laws.judging.law import Findings, Law, StageRecord, gradient_of
 from discovery.laws.judging.numbers_inside import with_errors
 from discovery.laws.judging.selection import select
 from discovery.laws.judging.verdict import Verdict
+from discovery.laws.rivals import Rivals, may_imitate
 from discovery.laws.stages import Stage
 from discovery.laws.trials import Trials, Unusable, Wanted
 from discovery.libraries.functions import Functions
@@ -57,6 +58,7 @@ def analyse(
     numbers: Numbers = NUMBERS,
     criteria: LawCriteria = LAWS,
     wanted: Wanted | None = None,
+    rivals: Rivals | None = None,
 ) -> Findings:
     """Search the stages in turn for functions that are conserved along the orbits.
 
@@ -75,12 +77,15 @@ def analyse(
         The limits by which formulas are judged.
     wanted : Wanted, optional
         What alone is looked for.
+    rivals : Rivals, optional
+        Other forms of a law, on the runs that formulas are found on; see `laws.rivals`.
     """
     criteria = _of_noise(criteria, split)
     positive = sorted({column for stage in stages for column in stage.positive})
     # What overflows, or has no value, is no law, and nothing to warn of.
     with remembering(), np.errstate(all="ignore"):
-        return Search(split.probing(positive), rng, numbers, criteria, wanted).run(stages)
+        search = Search(split.probing(positive), rng, numbers, criteria, wanted, rivals)
+        return search.run(stages)
 
 
 class Search:
@@ -96,7 +101,7 @@ class Search:
         What coefficients are rounded to.
     criteria : LawCriteria
         The limits by which formulas are judged.
-    wanted : Wanted, optional
+    wanted, rivals : optional
         As for `analyse`.
 
     Attributes
@@ -121,6 +126,8 @@ class Search:
         Those functions.
     left : float
         The motion that the law leaves.
+    open : Law or None
+        The law that rivals are tried against: what is simpler may replace it.
     """
 
     def __init__(
@@ -130,8 +137,9 @@ class Search:
         numbers: Numbers = NUMBERS,
         criteria: LawCriteria = LAWS,
         wanted: Wanted | None = None,
+        rivals: Rivals | None = None,
     ) -> None:
-        self.wanted = wanted
+        self.wanted, self.rivals = wanted, rivals
         self.split, self.rng = split, np.random.default_rng(rng.integers(2**63))
         self.numbers, self.criteria = numbers, criteria
         self.pool: list[Law] = []
@@ -147,6 +155,7 @@ class Search:
         self.left = np.inf
         self.tries = count(1)
         self._asked: tuple = ((),)
+        self.open: Law | None = None
         self.number = count(1)
 
     def run(self, stages: Sequence[Stage]) -> Findings:
@@ -162,10 +171,7 @@ class Search:
                 reason = "too many functions for few runs"
                 self._skip(library.name, len(library), reason)
                 continue
-            try:
-                self._try(library)
-            except (Unusable, np.linalg.LinAlgError, FloatingPointError) as error:
-                self._skip(library.name, len(library), _reason(error))
+            self._try_if_usable(library)
             known = len(self.chosen.identities)
             # What is constant in windows alone is none of what is constant along a run.
             if not self._windows:
@@ -174,6 +180,7 @@ class Search:
                 break
         if n_runs < fewest:
             self._skip("richer libraries", 0, f"{n_runs} runs are too few")
+        self._try_rivals()
         laws = with_alternatives(self._in_simple_basis(), self.pool, self.split)
         laws = [self._with_errors(law) for law in laws]
         chosen = {law.expression for law in laws}
@@ -239,7 +246,7 @@ class Search:
         """
         # What was left out of the laws has a gradient of its own, perhaps, and is none.
         known = *self.chosen.laws, *self.chosen.identities, *found
-        sure = [law for law in known if _is_settled(law, length)]
+        sure = [law for law in known if self._is_settled(law, length)]
         probes, obeyed = self._gradients_of(sure)
         scale = self.split.held.unit
         new = [gradient_of(library, v, probes, scale) for v in vectors.T]
@@ -299,6 +306,32 @@ class Search:
     def _skip(self, name: str, n_terms: int, reason: str, unfinished: bool = False) -> None:
         """Note a library that is not tried on these data: none ends a search."""
         self.records.append(StageRecord(name, n_terms, np.empty(0), 0, reason, unfinished))
+
+    def _try_rivals(self) -> None:
+        """Try other forms of laws that may be imitations, until there is no such law."""
+        asked = set()
+        while self.rivals is not None and not self._windows:
+            some = [law for law in self.chosen.laws if may_imitate(law)]
+            law = next((law for law in some if law.expression not in asked), None)
+            if law is None:
+                break
+            asked.add(law.expression)
+            self.open = law
+            try:
+                for library in self.rivals(law, self.split.fit, self.numbers):
+                    self._try_if_usable(library)
+                    if all(other is not law for other in self.chosen.laws):
+                        break
+            except (np.linalg.LinAlgError, FloatingPointError) as error:
+                self._skip("other forms", 0, _reason(error))
+        self.open = None
+
+    def _try_if_usable(self, library: Functions) -> None:
+        """Judge the candidates of a library, or note why the runs do not admit it."""
+        try:
+            self._try(library)
+        except (Unusable, np.linalg.LinAlgError, FloatingPointError) as error:
+            self._skip(library.name, len(library), _reason(error))
 
     def _try(self, library: Functions) -> None:
         """Judge the candidates of one library and choose among all laws anew."""
@@ -500,6 +533,12 @@ class Search:
                     out &= ~law.exact_in
         return out
 
+    def _is_settled(self, law: Law, length: float) -> bool:
+        """Tell whether nothing of the given length would replace a law, or it is an identity."""
+        exact = law.verdict == Verdict.EXACT and law.price <= length
+        sure = law.sure and law is not self.open
+        return sure or law.verdict == Verdict.IDENTITY or exact
+
     def _with_errors(self, law: Law) -> Law:
         return with_errors(law, self._where_known(law.library).all, self.criteria)
 
@@ -515,9 +554,3 @@ def _of_noise(criteria: LawCriteria, split: Split) -> LawCriteria:
 
 def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, Unusable) else f"its matrices are singular ({error})"
-
-
-def _is_settled(law: Law, length: float) -> bool:
-    """Tell whether nothing of the given length would replace a law, or it is an identity."""
-    exact = law.verdict == Verdict.EXACT and law.price <= length
-    return law.sure or law.verdict == Verdict.IDENTITY or exact

@@ -80,6 +80,7 @@ SCALED = (
     (_STRETCHED**-_HALF,),
     (sympy.log(_STRETCHED),),
     (sympy.cosh(SCALE * S) ** -2,),
+    (sympy.log(sympy.cosh(SCALE * S)),),
 )
 SCALED_SIGNED = (
     (sympy.exp(-SCALE * S), sympy.exp(-2 * SCALE * S)),
