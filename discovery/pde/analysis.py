@@ -128,7 +128,7 @@ def analyse_fields(
         if library == SECOND_DERIVATIVES:
             sets = [*sets, *with_second_derivatives(jets)]
         if grid.beside and not given:
-            points = point_coupled(here.taken(search.fit), sets[0], jets, beside)
+            points = point_coupled(here.taken(search.fit), sets, jets, beside)
             sets = with_beside(sets, jets, beside, points)
         whole = list(dict.fromkeys(density for tried in sets for density in tried.expressions))
         integrals = here.orbits(Integrals(whole, jets, here.grid, here.bases))

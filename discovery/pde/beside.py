@@ -28,6 +28,8 @@ from discovery.pde.waves import FieldWaves
 _ROWS = 800
 # How much one combination counts at most there, and the share of a function that is rounding.
 _MOST, _ROUNDING = 10.0, 1e-12
+# What is lost with a combination that stays is one; with none, less than this.
+_NONE_LOST = 0.3
 
 
 class Beside(NamedTuple):
@@ -164,9 +166,9 @@ def with_beside(
 
 
 def point_coupled(
-    waves: FieldWaves, first: Densities, jets: Jets, beside: Beside
+    waves: FieldWaves, sets: Sequence[Densities], jets: Jets, beside: Beside
 ) -> list[sympy.Symbol]:
-    """Return the fields at the grid point that coordinates are most likely coupled to.
+    """Return the field at a grid point, one or more, that coordinates are most likely coupled to.
 
     With products of the coordinates and the fields there some combination stays constant along
     runs that else does not. With the variance W of all functions along runs and the covariance D
@@ -176,8 +178,8 @@ def point_coupled(
     ----------
     waves : FieldWaves
         Of the runs on which formulas are found.
-    first : Densities
-        The set to begin with.
+    sets : sequence of Densities
+        From few to many.
     jets : Jets
     beside : Beside
     """
@@ -185,21 +187,30 @@ def point_coupled(
         return []
     few = waves.thinned(_ROWS)
     here = [s for s, (_, p) in jets.at_point.items() if p == 0]
-    plain = [*first.expressions, *beside.plain(MAX_DENSITIES - len(first.expressions))]
-    terms = [*plain, *at_point(here, beside.free)]
+    terms = [density for tried in sets[:2] for density in tried.expressions]
+    terms += [*beside.plain(MAX_DENSITIES - len(sets[0].expressions)), *next(beside.rich())[1]]
+    terms = list(dict.fromkeys([*terms, *at_point(here, beside.free)]))
     integrals = Integrals(terms, jets, few.grid, few.bases)
-    stay = []
-    for point in range(few.grid.n_points):
-        path = few.orbits(integrals.with_points(point)).smoothed
-        stay.append(_staying(path, few.offsets))
-    point = int(np.argmax(stay))
-    return [s for s, (_, p) in jets.at_point.items() if p == point]
+    paths = (few.orbits(integrals.with_points(p)).smoothed for p in range(few.grid.n_points))
+    point = int(np.argmax([_staying(path, few.offsets) for path in paths]))
+    path = few.orbits(integrals.with_points(point)).smoothed
+    alone = [
+        _staying(path, few.offsets, [j for j, t in enumerate(terms) if not t.has(*others)])
+        for s in here
+        if (others := [o for o in here if o != s])
+    ]
+    there = [s for s, (_, p) in jets.at_point.items() if p == point]
+    whole = _staying(path, few.offsets)
+    best = int(np.argmax(alone)) if alone else 0
+    return [there[best]] if alone and alone[best] > whole - _NONE_LOST else there
 
 
-def _staying(path: Path, offsets: np.ndarray) -> float:
+def _staying(path: Path, offsets: np.ndarray, columns: Sequence[int] = ()) -> float:
     """Return tr W⁻¹ D: about the number of combinations that only noise moves along runs."""
     away = np.concatenate([run - run.mean(axis=0) for run in np.split(path.states, offsets[1:-1])])
     within, noise = away.T @ away, path.errors.sum(axis=0)
+    if columns:
+        within, noise = (matrix[np.ix_(columns, columns)] for matrix in (within, noise))
     size = np.sqrt(np.diag(within + noise))
     within, noise = within / np.outer(size, size), noise / np.outer(size, size)
     # No combination counts for more than a few: where there is no noise, rounding tells nothing.
