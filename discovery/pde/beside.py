@@ -147,7 +147,7 @@ def with_beside(
     first = sets[0].expressions
     plain = beside.plain(MAX_DENSITIES - len(first))
     both = [*first, *plain]
-    inside = [z * density for z in beside.free for density in first]
+    inside = [[z**k * density for z in beside.free for density in first] for k in (1, 2)]
     by_parameters = [c * term for c in beside.parameters for term in both]
     few, more = beside.couplings(jets, points)
     # Laws of what is not coupled first, among few functions.
@@ -157,7 +157,8 @@ def with_beside(
         tried += [(f"{d.name}, {name}", d.expressions, few + own) for d in sets[:2]]
     tried += [
         (f"{sets[0].name}, more couplings", first, more),
-        (f"{sets[0].name} times coordinates", first, inside),
+        (f"{sets[0].name} times coordinates", first, inside[0]),
+        (f"{sets[0].name} times squares of coordinates", first, inside[1]),
         (f"{sets[0].name} by parameters", first, by_parameters),
     ]
     return _fitting(

@@ -149,7 +149,16 @@ class Jets:
         return [self.symbol(field, *row) for row in np.eye(self.n_axes, dtype=int)]
 
     def at(self, place: int, field: int, order: int = 0) -> sympy.Symbol:
-        """Return the symbol of a field's derivative at the place that a coordinate tells."""
+        """Return the symbol of a field's derivative at the place that a coordinate tells.
+
+        Parameters
+        ----------
+        place : int
+            The coordinate's number.
+        field : int
+        order : int
+            Of the derivative.
+        """
         return next(s for s, known in self.at_place.items() if known == (field, order, place))
 
     @property
