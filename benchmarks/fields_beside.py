@@ -242,7 +242,8 @@ SYSTEMS = {
     "piston": (piston, 1),
     "KdV beside an oscillator": (apart, 4),
     "oscillator with drag": (partial(oscillator, drag=0.15), 0),
-    "particle with drag": (partial(particle, drag=0.1), 0),
+    # What drag takes is its distance: v + x/10 − ∫w u_x.
+    "particle with drag": (partial(particle, drag=0.1), 1),
     "tank that leaks": (partial(tank, leak=0.1), 0),
     "two tanks, one leaks": (partial(two_tanks, leak=0.1), 0),
     "bulk that leaks": (partial(membrane, leak=0.1), 0),
