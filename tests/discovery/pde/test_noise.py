@@ -50,5 +50,5 @@ def test_runs_without_noise_among_noisy_ones(linear):
     grid = grid_of(runs.names)
     level, share = noise_of_states(some, grid, field_noise(some, grid))
     of_states = level.mean(axis=1) * share
-    np.testing.assert_allclose(of_states[noisy], 1e-3, rtol=0.5)
-    assert of_states[~noisy].max() < 1e-5
+    np.testing.assert_allclose(of_states[noisy], 1e-3, rtol=0.6)
+    assert of_states[~noisy].max() < 1e-4
