@@ -1750,6 +1750,17 @@ class FieldCriteria:
         test="pde/test_mending.py::test_errors_in_too_many_states_stay",
     )
 
+    gross_in_time: float = limit(
+        0.5,
+        statistic="by how much a value does not fit the samples before and after it, over how much "
+        "it does not fit its neighbours on the grid",
+        unit="1",
+        reason="tolerance: an error is as large in time as along the grid; what a field has at a "
+        "source comes and goes, and fits the samples before and after it",
+        off=-math.inf,
+        test="pde/test_mending.py::test_a_peak_that_swings",
+    )
+
     # The noise and the waves that stand out of it
     short_waves_least: float = limit(
         0.8,

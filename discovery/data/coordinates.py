@@ -239,11 +239,14 @@ def group_bodies(names: Sequence[str], columns: Sequence[int]) -> list[list[int]
 
 def in_words(names: Sequence[str], roles: Sequence[str | None] | None) -> str:
     """Return a list of coordinates to read; of fields, only their names and size."""
-    if roles is None or set(roles) != {"field"}:
+    points = [name for name, role in zip(names, roles or (), strict=False) if role == "field"]
+    if not points:
         return f"coordinates {', '.join(names)}"
-    fields = dict.fromkeys(map(field_of, names))
+    fields = dict.fromkeys(map(field_of, points))
     plural = "s" if len(fields) > 1 else ""
-    return f"field{plural} {', '.join(fields)} on {len(names) // len(fields)} grid points"
+    text = f"field{plural} {', '.join(fields)} on {len(points) // len(fields)} grid points"
+    beside = [name for name, role in zip(names, roles, strict=True) if role != "field"]
+    return f"{text} beside {', '.join(beside)}" if beside else text
 
 
 def field_of(name: str) -> str:
@@ -252,17 +255,5 @@ def field_of(name: str) -> str:
 
 
 def are_fields(roles: Sequence[str | None] | None) -> bool:
-    """Tell whether the coordinates are fields on a grid.
-
-    Raises
-    ------
-    ValueError
-        When some are and some are not.
-    """
-    kinds = set(roles or ())
-    if "field" in kinds and kinds != {"field"}:
-        raise ValueError(
-            "some coordinates have the role field and some do not. Expected fields alone: analyse "
-            "the others apart, or give all of them roles of coordinates."
-        )
-    return kinds == {"field"}
+    """Tell whether there are fields on a grid, with or without other coordinates beside them."""
+    return "field" in (roles or ())

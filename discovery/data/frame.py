@@ -23,7 +23,13 @@ from numpy.typing import ArrayLike
 from scipy.sparse.csgraph import connected_components
 
 from discovery.criteria import DATA, LIBRARIES
-from discovery.data.coordinates import field_of, group_bodies
+from discovery.data.coordinates import (
+    POSITIONS,
+    are_fields,
+    field_of,
+    group_bodies,
+    role_of_name,
+)
 from discovery.data.trajectories import Trajectories
 
 # Decades from 1 within which a spread, or a duration, is of ordinary size.
@@ -83,8 +89,8 @@ class Frame:
         roles = list(runs.roles or [None] * d)
         moved = range(d) if moved is None else moved
         moved = [i for i in moved if not (turns and turns[i])]
-        if set(roles) == {"field"} and len(moved) == d:
-            return cls.of_fields(runs)
+        if are_fields(roles):
+            return cls.of_fields(runs, len(moved) > 0)
         centre, exponent, mirrored = [Fraction(0)] * d, [0] * d, [False] * d
         middle, spread = _middle_and_spread(rows)
         free = [i for i in range(d) if roles[i] not in ("angle", "field") and spread[i] > 0]
@@ -107,13 +113,26 @@ class Frame:
         return cls(tuple(centre), tuple(exponent), tuple(mirrored), *time, turns)
 
     @classmethod
-    def of_fields(cls, runs: Trajectories) -> Frame:
-        """Choose the frame of fields: a unit for all points of a field, and no other origin."""
-        fields = [field_of(name) for name in runs.names]
+    def of_fields(cls, runs: Trajectories, scaled: bool = True) -> Frame:
+        """Choose the frame of fields: a unit for all points of a field, and no other origin.
+
+        So for the coordinates beside them, but what may be a place stays in the unit of the grid.
+
+        Parameters
+        ----------
+        runs : Trajectories
+        scaled : bool
+            Whether the units may be others than the user's.
+        """
+        fields = [
+            field_of(name) if role == "field" else name
+            for name, role in zip(runs.names, runs.roles, strict=True)
+        ]
         points = {f: [i for i, own in enumerate(fields) if own == f] for f in fields}
         spread = {f: _middle_and_spread(runs.rows[:, own].ravel())[1] for f, own in points.items()}
         exponent = {f: 0 for f in fields}
-        moving = [f for f in points if spread[f] > 0]
+        kinds = {f: runs.roles[own[0]] or role_of_name(f) for f, own in points.items()}
+        moving = [f for f in points if scaled and spread[f] > 0 and kinds[f] not in POSITIONS]
         for group in _of_one_size(spread, dict.fromkeys(fields), moving):
             for f in group:
                 exponent[f] = _power_of_ten([spread[own] for own in group])

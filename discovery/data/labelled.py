@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from discovery.data.column_names import RUN_COLUMNS, TIME_COLUMNS, usual_column
+from discovery.data.gridded import as_columns_of_points
 
 if TYPE_CHECKING:
     import xarray
@@ -24,13 +25,16 @@ class Labelled(NamedTuple):
     Attributes
     ----------
     states : (runs, steps, variables, …) array
-        One axis for each dimension of space behind the variables.
+        One axis for each dimension of space behind the variables. Columns (runs, steps, d), where
+        there are variables without space beside fields: the points of the fields come first.
     times : (steps,) array or None
     names : list of str
-        Of the variables.
+        Of the variables, or of the columns.
     run_ids : (runs,) array or None
     grid_spacing : tuple of float, or None
         Along each dimension of space.
+    n_points : int
+        Columns of fields, where others stand beside them; else 0.
     """
 
     states: np.ndarray
@@ -38,6 +42,7 @@ class Labelled(NamedTuple):
     names: list[str]
     run_ids: np.ndarray | None
     grid_spacing: tuple[float, ...] | None
+    n_points: int = 0
 
 
 def contents(
@@ -56,7 +61,7 @@ def contents(
     ------
     ValueError
         For what is no data set, no dimension of time, variables on unlike dimensions but for what
-        is the same along a run, or in all runs, points that are not equally spaced.
+        has none of space, points that are not equally spaced.
     """
     if not hasattr(data, "dims") or not hasattr(data, "coords"):
         raise ValueError(
@@ -77,29 +82,55 @@ def contents(
         )
     run = _dimension([d for d in dims if d != time], run, RUN_COLUMNS, "run")
     space = [d for d in dims if d not in (run, time)]
+    beside = []
     for name, variable in zip(names, variables, strict=True):
         own = set(map(str, variable.dims))
-        # Without space a variable on runs alone is a parameter of each.
-        if not (own == set(dims) or (own < set(dims) and not space)):
+        # Of runs alone it is a parameter of each.
+        if own <= {run, time}:
+            beside.append(variable)
+        elif own != set(dims):
             raise ValueError(
                 f"variable {name!r} has the dimensions {_listed(variable.dims)}, {widest.name!r} "
-                f"has {_listed(dims)}. Expected the same, or without space those of runs or of "
-                "time alone: choose variables with data[[...]]."
+                f"has {_listed(dims)}. Expected the same, or those of runs or of time alone: "
+                "choose variables with data[[...]]."
             )
-    variables = [variable.broadcast_like(widest) for variable in variables]
     if set(space) <= set(_LETTERS):
         space.sort(key=_LETTERS.index)
     order = [d for d in (run, time, *space) if d is not None]
-    fields = np.stack([np.asarray(v.transpose(*order).values) for v in variables], axis=len(order))
-    fields = np.moveaxis(fields, -1, 2 - (run is None))
+    apart = {v.name for v in beside}
+    fields = [v for v in variables if v.name not in apart]
+    n_points, along = 0, order[: len(order) - len(space)]
+    if fields:
+        states, names = _stacked(fields, widest, order, run is None)
+    if fields and beside:
+        states, names = as_columns_of_points(states, names)
+        n_points = len(names)
+    if beside:
+        others, named = _stacked(beside, widest, along, run is None)
+        states = np.concatenate([states, others], axis=2) if fields else others
+        names = [*names, *named] if fields else named
     spacing = tuple(_spacing(data, dim) for dim in space)
     return Labelled(
-        states=fields[None] if run is None else fields,
+        states=states,
         times=_times(data, time),
         names=names,
         run_ids=np.asarray(data[run].values) if run is not None and run in data.coords else None,
         grid_spacing=spacing or None,
+        n_points=n_points,
     )
+
+
+def _stacked(
+    variables: Sequence[xarray.DataArray],
+    widest: xarray.DataArray,
+    order: Sequence[str],
+    one_run: bool,
+) -> tuple[np.ndarray, list[str]]:
+    """Return variables as one array, in the given order of dimensions, and their names."""
+    whole = widest.isel({d: 0 for d in widest.dims if d not in order}, drop=True)
+    arrays = [np.asarray(v.broadcast_like(whole).transpose(*order).values) for v in variables]
+    states = np.stack(arrays, axis=2 - one_run)
+    return states[None] if one_run else states, [str(v.name) for v in variables]
 
 
 def _dimension(

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from discovery.data.coordinates import are_fields
 from discovery.data.trajectories import Trajectories
 
 PARAMETER, TIME = "parameter", "time"
@@ -68,7 +67,7 @@ def parted(runs: Trajectories) -> Parts:
         second clock, and where no coordinate is left.
     """
     every = tuple(range(runs.dim))
-    if are_fields(runs.roles):
+    if set(runs.roles or ()) == {"field"}:
         return Parts(every)
     roles = runs.roles or (None,) * runs.dim
     still = constant_in_runs(runs)

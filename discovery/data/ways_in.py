@@ -18,7 +18,7 @@ from discovery.data.checks import (
     one_each,
     restarts,
 )
-from discovery.data.coordinates import Roles
+from discovery.data.coordinates import Roles, as_roles
 from discovery.data.flaws.missing import (
     checked_missing,
 )
@@ -158,8 +158,8 @@ class FromOutside:
         Parameters
         ----------
         data : xarray.Dataset or xarray.DataArray
-            With dimensions of space the variables are fields on a grid, whose spacing is that of
-            the coordinates. Without, they are coordinates.
+            Variables with dimensions of space are fields on a grid, whose spacing is that of the
+            coordinates. Those without are coordinates.
         run, time : str, optional
             The dimensions of runs and of time. Default: those with a usual name (see
             `from_frame`). Without one of runs the data are one run.
@@ -171,8 +171,12 @@ class FromOutside:
             For no dimension of time, variables on unlike dimensions, points that are not equally
             spaced, and as for the constructor.
         """
-        found = labelled.contents(data, run, time)
-        return cls(**found._asdict(), roles=roles, missing=missing)
+        given = labelled.contents(data, run, time)._asdict()
+        n_points = given.pop("n_points")
+        if n_points:
+            told = as_roles(roles, tuple(given["names"])) or (None,) * len(given["names"])
+            roles = ["field"] * n_points + list(told[n_points:])
+        return cls(**given, roles=roles, missing=missing)
 
     @classmethod
     def from_arrays(

@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 
 from discovery.criteria import FIELDS, LAWS
+from discovery.data.noise_level import noise_scale
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.split import PROBES, Split
@@ -24,6 +25,7 @@ from discovery.laws.judging.selection import select
 from discovery.laws.judging.trend import secular_rate
 from discovery.laws.search import analyse
 from discovery.laws.stages import Closed
+from discovery.pde.beside import Beside, point_coupled, with_beside
 from discovery.pde.densities import (
     SECOND_DERIVATIVES,
     Densities,
@@ -88,7 +90,8 @@ def analyse_fields(
     Parameters
     ----------
     runs : Trajectories
-        All roles ``"field"``; columns named by field and grid point (u1, u2, …).
+        Columns of the role ``"field"`` are named by field and grid point (u1, u2, …); others are
+        coordinates beside the fields.
     library : str or sequence
         ``"auto"``, `SECOND_DERIVATIVES`, which tries more, or densities: formulas in the fields and
         their derivatives (u, u_x, u_xx, …).
@@ -104,16 +107,16 @@ def analyse_fields(
         For columns that form no grid, a field that is constant, and libraries that are no
         densities.
     """
-    grid = grid_of(runs.names, runs.grid_spacing)
-    jets = Jets(grid.fields, grid.n_axes)
+    grid = grid_of(runs.names, runs.grid_spacing, runs.roles)
+    jets = Jets.of(grid, runs.names)
     given = _given(library, jets)
-    some = _drawn(runs, rng)
-    levels = _levels(some, grid, noise)
-    sound, n_errors = correct_gross_errors(some, grid, levels)
+    beside, some = Beside.of(_drawn(runs, rng), grid, jets)
+    levels, noise_beside = _levels(some, grid, noise)
+    sound, n_errors = correct_gross_errors(some, grid, levels, noise_beside)
     share = None
     if noise is None:
         levels, share = noise_of_states(sound, grid, levels)
-    waves = waves_of(sound, grid, levels, share)
+    waves = waves_of(sound, grid, levels, share, noise_beside)
     search = _Search.over(sound, waves, jets, rng)
     # Densities of the user's own are of the fields as they are.
     places = [Place.as_given(grid)] if given else Place.choices(sound.rows, grid)
@@ -124,6 +127,9 @@ def analyse_fields(
         sets = given or escalation(jets, positive, polynomials=place is not places[0])
         if library == SECOND_DERIVATIVES:
             sets = [*sets, *with_second_derivatives(jets)]
+        if grid.beside and not given:
+            points = point_coupled(here.taken(search.fit), sets, jets, beside)
+            sets = with_beside(sets, jets, beside, points)
         whole = list(dict.fromkeys(density for tried in sets for density in tried.expressions))
         integrals = here.orbits(Integrals(whole, jets, here.grid, here.bases))
         _check_finite(integrals.measured.states, whole)
@@ -144,7 +150,8 @@ def analyse_fields(
         noise={
             f: float(np.sqrt(np.mean(s**2)))
             for f, s in zip(grid.fields, waves.point_noise, strict=True)
-        },
+        }
+        | {runs.names[c]: float(s) for c, s in zip(grid.beside, noise_beside, strict=True)},
         remarks=_remarks(runs, some, waves, n_errors),
         grid=waves.grid,
         states=search.states,
@@ -253,8 +260,10 @@ def _drawn(runs: Trajectories, rng: np.random.Generator) -> Trajectories:
     return runs[np.sort(rng.choice(runs.n_runs, n_kept, replace=False))]
 
 
-def _levels(runs: Trajectories, grid: Grid, noise: np.ndarray | None) -> np.ndarray:
-    """Return the noise of each field at each point, (F, N), known or estimated."""
+def _levels(
+    runs: Trajectories, grid: Grid, noise: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the noise of each field at each point, (F, N), and of the coordinates beside, (Z,)."""
     for f, name in enumerate(grid.fields):
         values = grid.values(runs.rows, f)
         if np.ptp(values) <= 8 * np.finfo(float).eps * np.abs(values).max():
@@ -262,9 +271,17 @@ def _levels(runs: Trajectories, grid: Grid, noise: np.ndarray | None) -> np.ndar
                 f"field {name!r} is constant over all runs. It carries no information: leave it "
                 "out, or vary it between runs."
             )
-    if noise is None:
-        return field_noise(runs, grid)
-    return noise[grid.columns]
+    beside = list(grid.beside)
+    still = [runs.names[i] for i in beside if np.ptp(runs.rows[:, i]) == 0]
+    if still:
+        raise ValueError(
+            f"coordinate {still[0]!r} is constant over all runs. It carries no information: leave "
+            "it out, or vary it between runs."
+        )
+    if noise is not None:
+        return noise[grid.columns], noise[beside]
+    along = runs.row_times, runs.offsets
+    return field_noise(runs, grid), noise_scale(runs.rows[:, beside], *along)
 
 
 def _positive(waves: FieldWaves) -> list[int]:

@@ -153,6 +153,18 @@ class Basis:
             out = (out[:, None, :] * matrix[None, :, index]).reshape(-1, len(self))
         return out
 
+    def at(self, places: np.ndarray, order: int = 0) -> np.ndarray:
+        """Return the waves on a line, or a derivative of them, at any places, (n, K).
+
+        Parameters
+        ----------
+        places : (n,) array
+            From the first point on; between walls those beyond are mirrored.
+        order : int
+        """
+        arguments = self.shape[0], self.spacings[0], self.walls[0], order
+        return waves(*arguments, places)[:, self.indices[:, 0]]
+
     def _matrices(self, orders: Sequence[int]) -> list[np.ndarray]:
         orders = tuple(orders) or (0,) * len(self.shape)
         return [along[order] for along, order in zip(self._along, orders, strict=True)]
@@ -191,7 +203,13 @@ def _along_axes(values: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
     return values.reshape(len(values), -1)
 
 
-def waves(n_points: int, spacing: float, walls: bool, order: int = 0) -> np.ndarray:
+def waves(
+    n_points: int,
+    spacing: float,
+    walls: bool,
+    order: int = 0,
+    places: np.ndarray | None = None,
+) -> np.ndarray:
     """Return orthonormal waves along an axis, or a derivative of them.
 
     Parameters
@@ -202,18 +220,20 @@ def waves(n_points: int, spacing: float, walls: bool, order: int = 0) -> np.ndar
         Cosines of half periods instead of waves on a ring.
     order : int
         Of the derivative.
+    places : (P,) array, optional
+        From the first point on; the N points by default.
 
     Returns
     -------
-    (N, N) array
-        ``[p, i]``: wave i at point p; wave 0 is constant, frequencies ascend.
+    (P, N) array
+        ``[p, i]``: wave i at place p; wave 0 is constant, frequencies ascend.
     """
     i = np.arange(n_points)
+    x = spacing * np.arange(n_points) if places is None else places
     if walls:
-        x = spacing * (np.arange(n_points) + 0.5)
+        x = x + 0.5 * spacing
         wave_number, phase = np.pi * i / (n_points * spacing), np.zeros(n_points)
     else:
-        x = spacing * np.arange(n_points)
         wave_number = 2 * np.pi * ((i + 1) // 2) / (n_points * spacing)
         phase = np.where(i % 2 == 0, -np.pi / 2, 0.0) * (i > 0)
     size = np.where(i > 0, np.sqrt(2 / n_points), np.sqrt(1 / n_points))
@@ -221,5 +241,5 @@ def waves(n_points: int, spacing: float, walls: bool, order: int = 0) -> np.ndar
     out = size * wave_number**order * np.cos(angle + order * np.pi / 2)
     if not walls and n_points % 2 == 0:
         # The wave that changes sign from point to point has no slope that the points could show.
-        out[:, -1] *= 0.0 if order else np.sqrt(0.5)
+        out[:, -1] *= 0.0 if order and places is None else np.sqrt(0.5)
     return out

@@ -10,13 +10,17 @@ Source: P. J. Olver, *Applications of Lie Groups to Differential Equations*, sec
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import sympy
 
 from discovery.formulas.parsing import parse_formula
+from discovery.libraries.monomials import symbols_of
+
+if TYPE_CHECKING:
+    from discovery.pde.grid import Grid
 
 # Order of the derivatives that a user's densities may hold.
 MAX_ORDER = 4
@@ -38,11 +42,20 @@ class Densities(NamedTuple):
 class Jets:
     """The variables of densities: fields and their derivatives, as symbols u, u_x, u_xy, ….
 
+    Beside them what is no function of place: the other coordinates, a field at one point (u7), and
+    a field on a line at the place that a coordinate tells (u_at_q). A formula without a field is
+    not integrated.
+
     Parameters
     ----------
     fields : sequence of str
     n_axes : int
         Directions in space.
+    beside : sequence of Z str
+        The other coordinates.
+    points : mapping from name to (field, point), optional
+    places : sequence of int, optional
+        Which of the coordinates are places.
 
     Attributes
     ----------
@@ -51,6 +64,10 @@ class Jets:
         What the fields depend on: x, y, z, or another letter where a field is called so.
     places : dict from sympy.Symbol to (field, orders)
         ``orders``: of the derivative by each variable, a tuple of D int.
+    beside : tuple of Z sympy.Symbol
+        The other coordinates.
+    at_point : dict from sympy.Symbol to (field, point)
+    at_place : dict from sympy.Symbol to (field, order, coordinate)
 
     Raises
     ------
@@ -58,9 +75,17 @@ class Jets:
         For a field that has the name of another's derivative.
     """
 
-    def __init__(self, fields: Sequence[str], n_axes: int = 1) -> None:
+    def __init__(
+        self,
+        fields: Sequence[str],
+        n_axes: int = 1,
+        beside: Sequence[str] = (),
+        points: Mapping[str, tuple[int, int]] | None = None,
+        places: Sequence[int] = (),
+    ) -> None:
         self.fields = tuple(fields)
-        free = [v for v in ("x", "y", "z", "s", "xi", "eta", "zeta") if v not in fields]
+        taken = {*fields, *beside}
+        free = [v for v in ("x", "y", "z", "s", "xi", "eta", "zeta") if v not in taken]
         if n_axes == 1 and free[0] != "x":
             free = ["s"] if "s" in free else ["xi"]
         self.variables = tuple(free[:n_axes])
@@ -77,6 +102,37 @@ class Jets:
                 f"fields {', '.join(self.fields)}: one has the name of another's derivative. "
                 "Rename it."
             )
+        self.beside = symbols_of(beside)
+        for z in self.beside:
+            if z in self.places:
+                raise ValueError(
+                    f"coordinate {z.name!r} has the name of a field or its derivative. Rename it."
+                )
+        self.at_point = dict(zip(symbols_of(points or ()), (points or {}).values(), strict=True))
+        self.at_place = {
+            sympy.Symbol(f"{self.symbol(f, order)}_at_{beside[i]}", real=True): (f, order, i)
+            for i in places
+            for f in range(len(fields))
+            for order in range(MAX_ORDER + 1)
+        }
+
+    @classmethod
+    def of(cls, grid: Grid, names: Sequence[str]) -> Jets:
+        """Return the variables of densities on a grid.
+
+        Parameters
+        ----------
+        grid : Grid
+        names : sequence of d str
+            The columns.
+        """
+        beside = [names[column] for column in grid.beside]
+        points = {
+            names[column]: (f, p)
+            for f, own in enumerate(grid.columns if beside else ())
+            for p, column in enumerate(own)
+        }
+        return cls(grid.fields, grid.n_axes, beside, points, grid.places)
 
     @property
     def n_axes(self) -> int:
@@ -92,9 +148,49 @@ class Jets:
         """Return the symbols of a field's first derivatives, by x, by y, by z."""
         return [self.symbol(field, *row) for row in np.eye(self.n_axes, dtype=int)]
 
-    def integral(self, density: sympy.Expr) -> sympy.Integral:
-        """Return ∫ρ dx dy … with the fields written as functions, their derivatives as such."""
-        return sympy.Integral(self.written(density), *map(sympy.Symbol, self.variables))
+    def at(self, place: int, field: int, order: int = 0) -> sympy.Symbol:
+        """Return the symbol of a field's derivative at the place that a coordinate tells.
+
+        Parameters
+        ----------
+        place : int
+            The coordinate's number.
+        field : int
+        order : int
+            Of the derivative.
+        """
+        return next(s for s, known in self.at_place.items() if known == (field, order, place))
+
+    @property
+    def symbols(self) -> list[sympy.Symbol]:
+        """All that may stand in formulas."""
+        at_place = [s for s, (_, order, _) in self.at_place.items() if not order]
+        return [*self.places, *self.beside, *self.at_point, *at_place]
+
+    def is_integrated(self, term: sympy.Expr) -> bool:
+        """Tell whether a term is a density: whether a field is in it, at no place in particular."""
+        return not term.free_symbols.isdisjoint(self.places)
+
+    def slope(self, term: sympy.Expr, symbol: sympy.Symbol) -> sympy.Expr:
+        """Return the derivative of a term by a symbol, and by what fields are where a place is."""
+        out = term.diff(symbol)
+        if symbol in self.beside:
+            for at, (f, order, i) in self.at_place.items():
+                if self.beside[i] == symbol and term.has(at):
+                    out += term.diff(at) * self.at(i, f, order + 1)
+        return out
+
+    def integral(self, density: sympy.Expr) -> sympy.Expr:
+        """Return ∫ρ dx dy … with the fields written as functions, their derivatives as such.
+
+        Terms without a field stand beside the integral.
+        """
+        terms = sympy.Add.make_args(density)
+        inside = sympy.Add(*(term for term in terms if self.is_integrated(term)))
+        outside = self.written(density - inside)
+        if inside == 0:
+            return outside
+        return outside + sympy.Integral(self.written(inside), *map(sympy.Symbol, self.variables))
 
     def written(self, density: sympy.Expr) -> sympy.Expr:
         """Return ρ with the fields written as functions and their derivatives as such."""
@@ -104,6 +200,9 @@ class Jets:
             function = sympy.Function(self.fields[f])(*space)
             by = [(x, k) for x, k in zip(space, orders, strict=True) if k]
             written[symbol] = sympy.Derivative(function, *by) if by else function
+        for symbol, (f, order, i) in self.at_place.items():
+            if not order:
+                written[symbol] = sympy.Function(self.fields[f])(self.beside[i])
         return density.xreplace(written)
 
     def cost(self, density: sympy.Expr) -> float:
@@ -117,6 +216,10 @@ class Jets:
         for base, power in factors.items():
             if base in self.places and power > 0:
                 weight = 1.0 + 0.25 * sum(self.places[base][1])
+            elif base in self.beside and power > 0:
+                weight = 1.0
+            elif base in self.at_point or base in self.at_place:
+                weight = 1.25
             else:
                 weight = 4.0 + 0.25 * float(sympy.count_ops(base))
             total += float(abs(power)) * weight
@@ -269,7 +372,7 @@ def custom(expressions: Sequence[sympy.Expr | str], jets: Jets) -> Densities:
     known = ", ".join(s.name for s in jets.places if sum(jets.places[s][1]) <= 2)
     parsed = []
     for given in expressions:
-        density = parse_formula(given, list(jets.places), "library")
+        density = parse_formula(given, jets.symbols, "library")
         if not density.free_symbols:
             raise ValueError(
                 f"library: {given!r} is no density of the fields. Expected a formula in {known}, …"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from discovery.criteria import FIELDS
+from discovery.data.coordinates import POSITIONS, role_of_name
 from discovery.data.gridded import FEWEST_POINTS
 from discovery.pde.basis import Basis
 
@@ -19,7 +20,7 @@ MAX_AXES = 3
 
 @dataclass(frozen=True)
 class Grid:
-    """Fields on the same points.
+    """Fields on the same points, and the coordinates beside them.
 
     Attributes
     ----------
@@ -32,6 +33,10 @@ class Grid:
         Between neighbouring points along each axis.
     walls : tuple of F tuples of D bool
         Axes along which a field's ends do not meet.
+    beside : tuple of Z int
+        The columns that are no fields.
+    places : tuple of int
+        Which of these are places on the line, from its first point on.
     """
 
     fields: tuple[str, ...]
@@ -39,6 +44,8 @@ class Grid:
     shape: tuple[int, ...]
     spacings: tuple[float, ...]
     walls: tuple[tuple[bool, ...], ...]
+    beside: tuple[int, ...] = ()
+    places: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         shapes = (self.columns.shape, len(self.spacings), {len(own) for own in self.walls})
@@ -58,6 +65,11 @@ class Grid:
     def n_axes(self) -> int:
         """Number of axes D."""
         return len(self.shape)
+
+    @property
+    def dim(self) -> int:
+        """Number of columns d."""
+        return self.columns.size + len(self.beside)
 
     @property
     def cell(self) -> float:
@@ -113,7 +125,11 @@ class Grid:
         return tuple(not ends_meet(line, noise) for line in lines)
 
 
-def grid_of(names: Sequence[str], spacing: float | tuple[float, ...] | None = None) -> Grid:
+def grid_of(
+    names: Sequence[str],
+    spacing: float | tuple[float, ...] | None = None,
+    roles: Sequence[str | None] | None = None,
+) -> Grid:
     """Read the grid from the columns' names.
 
     u1, u2, … is the field u at the points 1, 2, … of a line; u3_12 is it at the twelfth point of
@@ -126,6 +142,9 @@ def grid_of(names: Sequence[str], spacing: float | tuple[float, ...] | None = No
     spacing : float or tuple of float, optional
         The same along all axes, or one for each in the order of the numbers in the names. Default:
         1.
+    roles : sequence of d str or None, optional
+        Those that are no fields are coordinates beside them; on a line a position, or an angle, is
+        a place on it. By default all are fields.
 
     Raises
     ------
@@ -133,6 +152,15 @@ def grid_of(names: Sequence[str], spacing: float | tuple[float, ...] | None = No
         For names without a number, missing points, fields on different points, too few points,
         spacings that are not as many as the axes.
     """
+    roles = ["field"] * len(names) if roles is None else roles
+    beside = tuple(i for i, role in enumerate(roles) if role != "field")
+    if beside:
+        own = [i for i, role in enumerate(roles) if role == "field"]
+        grid = grid_of([names[i] for i in own], spacing)
+        kinds = [roles[i] or role_of_name(names[i]) for i in beside]
+        places = [k for k, kind in enumerate(kinds) if kind in POSITIONS and grid.n_axes == 1]
+        columns = np.array(own)[grid.columns]
+        return replace(grid, columns=columns, beside=beside, places=tuple(places))
     points = _points(names, len(spacing) if isinstance(spacing, tuple) else None)
     first_field, first = next(iter(points.items()))
     shape = ()

@@ -74,7 +74,7 @@ class IntegralLibrary:
 
     @property
     def densities(self) -> list[sympy.Expr]:
-        """The densities, in the fields and their derivatives."""
+        """The densities, in the fields and their derivatives; functions of what is beside them."""
         return list(self._arguments[0])
 
     @property
@@ -152,7 +152,7 @@ def some_columns(orbits: Orbits, columns: list[int]) -> Orbits:
 
 
 def on_grid(law: Law, tried: Densities, jets: Jets, grid: Grid, names: Sequence[str]) -> Law:
-    """Return a law in the integrals as a law in the states.
+    """Return a law in the integrals as a law in the states, its formula that of the density.
 
     Parameters
     ----------
@@ -169,5 +169,5 @@ def on_grid(law: Law, tried: Densities, jets: Jets, grid: Grid, names: Sequence[
     return replace(
         law,
         library=IntegralLibrary([density_of[t] for t in terms], jets, grid, names),
-        expression=jets.integral(law.expression.xreplace(density_of)),
+        expression=law.expression.xreplace(density_of),
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+
 import numpy as np
 
 from discovery.criteria import FIELDS, NOISE
@@ -18,7 +21,7 @@ _MISFIT_NOISE = np.sqrt(1 + (2 * 4**2 + 2) / 6**2)
 
 
 def correct_gross_errors(
-    runs: Trajectories, grid: Grid, noise: np.ndarray
+    runs: Trajectories, grid: Grid, noise: np.ndarray, noise_beside: Sequence[float] = ()
 ) -> tuple[Trajectories, int]:
     """Interpolate gross errors from their neighbours on the grid, and leave out hopeless states.
 
@@ -31,6 +34,8 @@ def correct_gross_errors(
     grid : Grid
     noise : (F, N) array
         Standard deviation of each field's noise at each point.
+    noise_beside : sequence of Z float
+        Standard deviation of the noise of the coordinates beside them.
 
     Returns
     -------
@@ -41,18 +46,22 @@ def correct_gross_errors(
     """
     rows = _interpolated(runs, grid, noise)
     wrong = rows != runs.rows
-    if not wrong.any() or wrong.mean() > NOISE.gross_share:
+    if wrong.mean() > NOISE.gross_share:
         return runs, 0
-    column_noise = np.empty(runs.dim)
-    column_noise[grid.columns] = noise
-    keep = _apart(wrong, grid)
-    keep &= sound_rows(rows, runs.row_times, runs.offsets, column_noise, rows.std(axis=0))
-    if keep.mean() < FIELDS.kept_states:
+    beside = rows[:, list(grid.beside)]
+    along = runs.row_times, runs.offsets
+    keep = sound_rows(beside, *along, np.asarray(noise_beside), beside.std(axis=0))
+    n_errors = int(wrong.sum() + (~keep).sum())
+    if wrong.any():
+        fields = rows[:, grid.columns.ravel()]
+        keep &= _apart(wrong, grid)
+        keep &= sound_rows(fields, *along, noise.ravel(), fields.std(axis=0))
+    if not n_errors or keep.mean() < FIELDS.kept_states:
         return runs, 0
     sound = Trajectories.from_rows(
         rows[keep], runs.groups[keep], runs.row_times[keep], runs.names, runs.roles
     )
-    return sound, int(wrong.sum())
+    return sound, n_errors
 
 
 def _apart(wrong: np.ndarray, grid: Grid) -> np.ndarray:
@@ -82,7 +91,8 @@ def interpolate_gross_errors(lines: np.ndarray, offsets: np.ndarray, noise: floa
     """Replace gross errors by the cubic through their neighbours along a ring of equal steps.
 
     An error is alone in time too: what does not fit its neighbours a sample before and after it as
-    well is a steep front, and stays.
+    well is a steep front, and stays; so does what fits the samples before and after it, as the
+    peak of a field at a source.
 
     Parameters
     ----------
@@ -101,6 +111,8 @@ def interpolate_gross_errors(lines: np.ndarray, offsets: np.ndarray, noise: floa
     for _ in range(_ROUNDS):
         misfit = _misfit(lines)
         gross = _gross(np.abs(misfit) / (least * _MISFIT_NOISE), offsets)
+        if gross.any():
+            gross &= _misfit_in_time(lines, misfit, offsets) >= FIELDS.gross_in_time
         if not gross.any():
             break
         lines = np.where(gross, lines - misfit, lines)
@@ -112,6 +124,26 @@ def _misfit(lines: np.ndarray) -> np.ndarray:
     near = np.roll(lines, 1, axis=0) + np.roll(lines, -1, axis=0)
     far = np.roll(lines, 2, axis=0) + np.roll(lines, -2, axis=0)
     return lines - (4 * near - far) / 6
+
+
+def _misfit_in_time(lines: np.ndarray, misfit: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Return the share of a misfit (points, n) that each value has in time.
+
+    Against the parabola through three samples before or after it, whichever says more: a sample
+    beside it may be wrong too.
+    """
+    out = np.full(lines.shape, -np.inf)
+    safe = np.where(misfit == 0, 1.0, misfit)
+    for a, b in itertools.pairwise(offsets):
+        if b - a < 4:
+            out[:, a:b] = 1.0  # nothing tells
+            continue
+        run, own = lines[:, a:b], safe[:, a:b]
+        after = (run[:, :-3] - 3 * (run[:, 1:-2] - run[:, 2:-1]) - run[:, 3:]) / own[:, :-3]
+        before = (run[:, 3:] - 3 * (run[:, 2:-1] - run[:, 1:-2]) - run[:, :-3]) / own[:, 3:]
+        out[:, a : b - 3] = after
+        out[:, a + 3 : b] = np.maximum(out[:, a + 3 : b], before)
+    return out
 
 
 def _gross(size: np.ndarray, offsets: np.ndarray) -> np.ndarray:

@@ -45,6 +45,8 @@ def noise_of_states(
         by_run = noise_by_run(amplitudes, runs.row_times, runs.offsets, size, len(noise))
         if by_run is None:
             return noise, np.ones_like(share)
+        # A run without any is known no better than to the resolution.
+        by_run = np.maximum(by_run, NOISE.resolution * values.std() / typical)
         share[:, f] = np.repeat(by_run, runs.lengths)
         evened[:, grid.columns[f]] /= share[:, [f]]
     if np.all(share == 1):

@@ -72,7 +72,7 @@ class Place:
         Parameters
         ----------
         law : Law
-            Of an `IntegralLibrary`.
+            Of an `IntegralLibrary`; its formula is the density.
         jets : Jets
         grid : Grid
             The user's.
@@ -80,22 +80,22 @@ class Place:
             The columns.
         """
         if self.length == 1 and not any(self.origins):
-            return law
-        moved = {
-            symbol: symbol * self.length ** sum(orders) - (0 if any(orders) else self.origins[f])
-            for symbol, (f, orders) in jets.places.items()
-        }
-        pairs = [_factor_and_rest(d.xreplace(moved)) for d in law.library.densities]
+            return replace(law, expression=jets.integral(law.expression))
+        moved = self._moved(jets)
+        pairs = []
+        for density in law.library.densities:
+            factor, rest = _factor_and_rest(density.xreplace(moved))
+            pairs.append((factor * self._over_length(density, jets), rest))
         # The unit of the term with the fewest derivatives: it keeps its number.
         unit = min((factor for factor, _ in pairs), key=lambda f: abs(math.log10(f)))
         factors = np.array([float(factor / unit) for factor, _ in pairs])
         # A constant is no part of a law.
         densities = [density.as_coeff_Add()[1] for _, density in pairs]
-        written = law.expression.function.xreplace(
-            {jets.written(symbol): jets.written(there) for symbol, there in moved.items()}
-        )
-        terms = [term / unit for term in sympy.Add.make_args(written)]
-        shown = sympy.Add(*terms).as_coeff_Add()[1]
+        terms = [
+            part * self._over_length(term, jets) / unit
+            for term in sympy.Add.make_args(law.expression)
+            for part in sympy.Add.make_args(term.xreplace(moved))
+        ]
         spread = law.evidence.spread * float(self.length**jets.n_axes / unit)
         shifted = any(d.has(c) for d in densities for c in self.origins if c)
         return replace(
@@ -103,10 +103,26 @@ class Place:
             library=IntegralLibrary(densities, jets, grid, names),
             coefficients=law.coefficients * factors,
             errors=None if law.errors is None else law.errors * factors,
-            expression=jets.integral(shown),
+            expression=jets.integral(sympy.Add(*terms).as_coeff_Add()[1]),
             evidence=replace(law.evidence, spread=spread),
             cost=law.cost + _ORIGIN_COST * shifted,
         )
+
+    def _moved(self, jets: Jets) -> dict[sympy.Symbol, sympy.Expr]:
+        """Return what each symbol is in the user's."""
+        moved = {
+            symbol: symbol * self.length ** sum(orders) - (0 if any(orders) else self.origins[f])
+            for symbol, (f, orders) in jets.places.items()
+        }
+        moved |= {symbol: symbol - self.origins[f] for symbol, (f, _) in jets.at_point.items()}
+        for symbol, (f, order, i) in jets.at_place.items():
+            moved[symbol] = symbol * self.length**order - (0 if order else self.origins[f])
+            moved[jets.beside[i]] = jets.beside[i] / self.length
+        return moved
+
+    def _over_length(self, term: sympy.Expr, jets: Jets) -> sympy.Expr:
+        """Return what stands before a term where integrals are over the user's lengths."""
+        return sympy.Integer(1) if jets.is_integrated(term) else self.length**jets.n_axes
 
 
 def _factor_and_rest(density: sympy.Expr) -> tuple[sympy.Rational, sympy.Expr]:

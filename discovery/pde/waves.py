@@ -46,17 +46,19 @@ class FieldWaves:
     grid : Grid
     noise : (F, N) array
         Standard deviation of each field's noise at each point.
+    noise_beside : (Z,) array
+        That of the coordinates beside them.
     share : (n, F) array
         The noise of each state over that.
-    spread : (F,) array
-        Standard deviation of each field's values.
+    spread : (F + Z,) array
+        Standard deviation of each field's values, and of each coordinate's.
     bases : tuple of F Basis
         Waves kept of each field, K in all.
-    measured, smoothed : (n, K) arrays
-        Amplitudes.
-    error : (n, K) array
-        Variance of the smoothed amplitudes over that of the measured ones.
-    excess : (K,) array
+    measured, smoothed : (n, K + Z) arrays
+        Amplitudes, and the coordinates beside the fields.
+    error : (n, K + Z) array
+        Variance of the smoothed ones over that of the measured ones.
+    excess : (K + Z,) array
         Variance of each amplitude's noise over what noise of that level gives it if it is white
         along the grid: 1, or more in long waves where neighbours share their noise.
     offsets : (runs + 1,) array of int
@@ -64,6 +66,7 @@ class FieldWaves:
 
     grid: Grid
     noise: np.ndarray
+    noise_beside: np.ndarray
     share: np.ndarray
     spread: np.ndarray
     bases: tuple[Basis, ...]
@@ -77,6 +80,11 @@ class FieldWaves:
     def kept(self) -> tuple[int, ...]:
         """Number of waves kept of each field."""
         return tuple(map(len, self.bases))
+
+    @property
+    def _counts(self) -> tuple[int, ...]:
+        """Number of amplitudes of each field, and of each coordinate."""
+        return *self.kept, *(1 for _ in self.grid.beside)
 
     @property
     def is_correlated(self) -> bool:
@@ -97,34 +105,56 @@ class FieldWaves:
     def noise_over_motion(self) -> float:
         """Noise over the motion along runs, of the field where it is largest."""
         starts, lengths = self.offsets[:-1], np.diff(self.offsets)
-        means = np.add.reduceat(self.smoothed, starts) / lengths[:, None]
-        moved = np.mean((self.smoothed - np.repeat(means, lengths, axis=0)) ** 2, axis=0)
+        waves = self.smoothed[:, : sum(self.kept)]
+        means = np.add.reduceat(waves, starts) / lengths[:, None]
+        moved = np.mean((waves - np.repeat(means, lengths, axis=0)) ** 2, axis=0)
         cuts = np.cumsum([0, *self.kept[:-1]])
         motion = np.sqrt(np.add.reduceat(moved, cuts) / self.grid.n_points)
         return float(np.max(_rms(self.point_noise) / np.maximum(motion, 1e-300)))
 
     def states(self, amplitudes: np.ndarray) -> np.ndarray:
-        """Return the states (n, d) of amplitudes (n, K)."""
-        out = np.empty((len(amplitudes), self.grid.columns.size))
+        """Return the states (n, d) of amplitudes (n, K + Z)."""
+        out = np.empty((len(amplitudes), self.grid.dim))
         start = 0
         for columns, basis in zip(self.grid.columns, self.bases, strict=True):
             out[:, columns] = basis.field(amplitudes[:, start : start + len(basis)])
             start += len(basis)
+        out[:, list(self.grid.beside)] = amplitudes[:, start:]
         return out
 
     def seen_from(self, origins: Sequence[float], length: float) -> FieldWaves:
         """Return the same waves of fields less an origin, (F,), and x in another unit of length."""
         measured, smoothed = self.measured.copy(), self.smoothed.copy()
         constants = np.cumsum([0, *self.kept[:-1]])
+        unit = np.ones(len(self.grid.beside))
+        unit[list(self.grid.places)] = length
         for amplitudes in (measured, smoothed):
             amplitudes[:, constants] -= np.sqrt(self.grid.n_points) * np.array(origins)
+            amplitudes[:, sum(self.kept) :] /= unit
         return replace(
             self,
             grid=self.grid.scaled(length),
+            noise_beside=self.noise_beside / unit,
+            spread=self.spread / np.append(np.ones(len(self.kept)), unit),
             bases=tuple(basis.scaled(length) for basis in self.bases),
             measured=measured,
             smoothed=smoothed,
         )
+
+    def taken(self, runs: np.ndarray) -> FieldWaves:
+        """Return the given runs."""
+        spans = [np.arange(self.offsets[r], self.offsets[r + 1]) for r in runs]
+        return self._of_rows(np.concatenate(spans), np.cumsum([0, *map(len, spans)]))
+
+    def thinned(self, n_rows: int) -> FieldWaves:
+        """Return every so many rows of each run, `n_rows` in all or somewhat more."""
+        step = max(1, len(self.smoothed) // n_rows)
+        spans = [np.arange(a, b, step) for a, b in itertools.pairwise(self.offsets)]
+        return self._of_rows(np.concatenate(spans), np.cumsum([0, *map(len, spans)]))
+
+    def _of_rows(self, rows: np.ndarray, offsets: np.ndarray) -> FieldWaves:
+        own = {key: getattr(self, key)[rows] for key in ("share", "measured", "smoothed", "error")}
+        return replace(self, **own, offsets=offsets)
 
     def on_grid(self, rows: np.ndarray) -> Orbits:
         """Return the runs as orbits of the states on the grid, (n, d).
@@ -139,19 +169,23 @@ class FieldWaves:
             self.grid.columns, self.point_noise, self.share.T, strict=True
         ):
             noise[:, columns] = np.outer(share, level)
-        scale[self.grid.columns] = self.spread[:, None]
+        beside, n_fields = list(self.grid.beside), len(self.kept)
+        noise[:, beside], scale[beside] = self.noise_beside, self.spread[n_fields:]
+        scale[self.grid.columns] = self.spread[:n_fields, None]
         raw = raw_path(rows, noise)
         return Orbits(raw, Path(self.states(self.smoothed), raw.errors), self.offsets, scale)
 
     def orbits(self, integrals: Integrals) -> Orbits:
         """Return the runs as orbits of the integrals."""
-        whole = np.repeat(self.share**2, self.kept, axis=1) * self.excess
-        measured = Path(*integrals.moments(self.measured, whole, self.noise))
-        smoothed = Path(*integrals.moments(self.smoothed, self.error * whole, self.noise))
+        share = np.hstack([self.share, np.ones((len(self.share), len(self.noise_beside)))])
+        whole = np.repeat(share**2, self._counts, axis=1) * self.excess
+        levels = self.noise, self.noise_beside
+        measured = Path(*integrals.moments(self.measured, whole, *levels))
+        smoothed = Path(*integrals.moments(self.smoothed, self.error * whole, *levels))
         # How far an integral moves when the fields move by their spread. Its own spread would not
         # do: a mass that is the same in all runs would be lost in what varies beside it.
         some = self.smoothed[:: max(1, len(self.smoothed) // _SNAPSHOTS)]
-        slopes = integrals.gradients(some) * np.repeat(self.spread, self.kept)
+        slopes = integrals.gradients(some) * np.repeat(self.spread, self._counts)
         scale = np.sqrt(np.mean(np.sum(slopes**2, axis=2), axis=0))
         # Integrals may depend on each other on the data, and their covariance must not be singular.
         least = np.diag((NOISE.resolution * scale) ** 2 + 1e-300)
@@ -194,9 +228,13 @@ class FieldWaves:
 
 
 def waves_of(
-    runs: Trajectories, grid: Grid, noise: np.ndarray, share: np.ndarray | None = None
+    runs: Trajectories,
+    grid: Grid,
+    noise: np.ndarray,
+    share: np.ndarray | None = None,
+    noise_beside: Sequence[float] = (),
 ) -> FieldWaves:
-    """Expand runs in waves, and smooth the amplitudes along time.
+    """Expand runs in waves, and smooth the amplitudes along time; so the coordinates beside them.
 
     Parameters
     ----------
@@ -207,6 +245,8 @@ def waves_of(
         Standard deviation of each field's noise at each point.
     share : (n, F) array, optional
         The noise of each state over that, one by default.
+    noise_beside : sequence of Z float
+        Standard deviation of the noise of the coordinates.
     """
     if share is None:
         share = np.ones((len(runs.rows), len(grid.fields)))
@@ -224,21 +264,25 @@ def waves_of(
         measured.append(amplitudes[:, kept])
         excess.append(more[kept])
         levels.append(np.sqrt(variance[kept] * more[kept]))
-    amplitudes = np.concatenate(measured, axis=1)
+    beside = runs.rows[:, list(grid.beside)]
     sizes = np.concatenate(levels) * np.repeat(share, [len(basis) for basis in bases], axis=1)
+    groups += [np.array([sizes.shape[1] + k]) for k in range(len(grid.beside))]
+    sizes = np.hstack([sizes, np.broadcast_to(noise_beside, beside.shape)])
+    amplitudes = np.hstack([*measured, beside])
     smoothed, error = smooth_apart(
         amplitudes, runs.row_times, runs.offsets, sizes, groups, FIELDS.bias_weight
     )
     return FieldWaves(
         grid=grid,
         noise=noise,
+        noise_beside=np.array(noise_beside, dtype=float),
         share=share,
-        spread=np.array([field.std() for field in values]),
+        spread=np.array([*(field.std() for field in values), *beside.std(axis=0)]),
         bases=tuple(bases),
         measured=amplitudes,
         smoothed=smoothed,
         error=error,
-        excess=np.concatenate(excess),
+        excess=np.concatenate([*excess, np.ones(len(grid.beside))]),
         offsets=runs.offsets,
     )
 

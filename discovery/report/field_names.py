@@ -20,11 +20,11 @@ _SAME = 1e-6
 def names_of_integrals(laws: Sequence[sympy.Expr], vorticity: bool = False) -> list[str | None]:
     """Return the names of laws of fields, None for what has none.
 
-    ``total of u``; ``enstrophy`` and ``potential enstrophy`` of two velocities in a plane, the
-    latter over a depth; ``helicity`` of three in space; ``momentum along x``, ∫ u v_x, which
-    generates translations of a canonical pair of fields; and beside a momentum ``wave action``,
-    ∫ u² + v², which generates its turns. Of a vorticity the total is the ``circulation``, and the
-    square's the ``enstrophy``.
+    ``total of u``, with a coordinate beside it ``total of n + u``; ``enstrophy`` and ``potential
+    enstrophy`` of two velocities in a plane, the latter over a depth; ``helicity`` of three in
+    space; ``momentum along x``, ∫ u v_x, which generates translations of a canonical pair of
+    fields; and beside a momentum ``wave action``, ∫ u² + v², which generates its turns. Of a
+    vorticity the total is the ``circulation``, and the square's the ``enstrophy``.
 
     Parameters
     ----------
@@ -42,10 +42,25 @@ def names_of_integrals(laws: Sequence[sympy.Expr], vorticity: bool = False) -> l
 
 def _name(law: sympy.Expr) -> str | None:
     if not isinstance(law, sympy.Integral):
-        return None
+        return _beside(law)
     return _of_total(law) or next(
         (name for name, density in _known(law) if _is_multiple(law, density)), None
     )
+
+
+def _beside(law: sympy.Expr) -> str | None:
+    """Return the name of an integral with a sum of coordinates beside it, which are part of it."""
+    terms = sympy.Add.make_args(law)
+    inside = [term for term in terms if isinstance(term, sympy.Integral)]
+    others = [term.as_coeff_Mul() for term in terms if not isinstance(term, sympy.Integral)]
+    if len(inside) != 1 or not all(rest.is_Symbol for _, rest in others):
+        return None
+    name = _name(inside[0])
+    if name is None or name.startswith("momentum"):
+        return name
+    if name.startswith("total of ") and all(number == 1 for number, _ in others):
+        return f"total of {' + '.join(sorted(name[9:].split(' + ') + [str(z) for _, z in others]))}"
+    return None
 
 
 def _of_vorticity(law: sympy.Expr) -> str | None:

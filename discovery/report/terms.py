@@ -247,6 +247,8 @@ def _of_integrals(library: IntegralLibrary) -> dict[str, Plain]:
         "shape": list(grid.shape),
         "spacings": list(grid.spacings),
         "walls": [list(walls) for walls in grid.walls],
+        "beside": list(grid.beside),
+        "places": list(grid.places),
     }
 
 
@@ -259,10 +261,11 @@ def _integrals(plain: Mapping[str, Plain]) -> IntegralLibrary:
     else:  # as files of version 0.1 have it, of lines alone
         shape, spacings = columns.shape[1:], (float(plain["spacing"]),)
         walls = tuple((bool(closed),) for closed in plain["walls"])
-    grid = Grid(tuple(fields), columns, shape, spacings, walls)
+    beside, places = (tuple(map(int, plain.get(key, ()))) for key in ("beside", "places"))
+    grid = Grid(tuple(fields), columns, shape, spacings, walls, beside, places)
     densities = [from_tree(tree) for tree in plain["densities"]]
-    jets = Jets(grid.fields, grid.n_axes)
-    _check_symbols(densities, jets.places)
+    jets = Jets.of(grid, names)
+    _check_symbols(densities, jets.symbols)
     return IntegralLibrary(densities, jets, grid, names)
 
 

@@ -116,10 +116,11 @@ def told_by_flow(laws: Sequence[Candidate], grid: Grid, motion: MeasuredMotion) 
     Returns
     -------
     list of Told
-        Nothing for all where no bracket gives the motion, or more than one does, and between walls.
+        Nothing for all where no bracket gives the motion, or more than one does, between walls, and
+        where there are coordinates beside the fields.
     """
     nothing = [Told()] * len(laws)
-    if not laws or not motion.windows or any(map(any, grid.walls)):
+    if not laws or not motion.windows or any(map(any, grid.walls)) or grid.beside:
         return nothing
     ring, motion = _Ring(grid), _beginning(motion)
     fields = ring.of(motion.states)
@@ -151,7 +152,7 @@ def is_vorticity(grid: Grid, motion: MeasuredMotion) -> bool:
     motion : MeasuredMotion
         Of the values on the grid.
     """
-    if (len(grid.fields), grid.n_axes) != (1, 2) or any(map(any, grid.walls)):
+    if (len(grid.fields), grid.n_axes) != (1, 2) or any(map(any, grid.walls)) or grid.beside:
         return False
     if not motion.windows:
         return False

@@ -109,7 +109,7 @@ class Sample:
         roles = tuple(role or "" for role in runs.roles or [None] * runs.dim)
         columns, profiles, spacing = _columns(runs, roles, quantities), np.zeros(0), 0.0
         if "field" in roles:
-            grid = grid_of(runs.names, runs.grid_spacing)
+            grid = grid_of(runs.names, runs.grid_spacing, roles)
             columns, spacing = _middle_line(grid), grid.spacings[-1]
         pictured = states[:, columns]
         if "field" in roles:

@@ -122,5 +122,6 @@ def test_fields_are_named_once():
 
 
 def test_fields_beside_other_coordinates():
-    with pytest.raises(ValueError, match="fields alone"):
-        are_fields(["field", "position"])
+    names, roles = ["u1", "u2", "x", "v"], ["field", "field", "position", None]
+    assert are_fields(roles) and not are_fields(roles[2:])
+    assert in_words(names, roles) == "field u on 2 grid points beside x, v"

@@ -50,6 +50,21 @@ def test_a_variable_on_runs_alone_is_a_parameter():
     assert [states[0, 2] for states in runs.states] == list(range(len(runs)))
 
 
+def test_coordinates_beside_a_field():
+    """Variables without the dimension of space are columns beside it, in any order."""
+    line = data().isel(y=0, drop=True)
+    place = (("time", "run"), np.arange(4.0).reshape(2, 2))
+    given = line[["h"]].assign(q=place, mass=("run", [3.0, 4.0]), w=line.w)
+    runs = Trajectories.from_xarray(given, roles={"q": "position"})
+    assert runs.names == (*(f"{f}{p}" for f in "hw" for p in range(1, 10)), "q", "mass")
+    assert runs.roles == ("field",) * 18 + ("position", None) and runs.grid_spacing == 0.25
+    assert runs.states[1, :, 18].tolist() == [1, 3]
+    assert runs.states[:, 0, 19].tolist() == [3, 4]
+    assert runs.states[1, 0, 10] == given.w.sel(run="b", x=0.25).isel(time=0)
+    one = Trajectories.from_xarray(given.isel(run=0, drop=True))
+    assert one.n_runs == 1 and one.states[0, :, 18].tolist() == [0, 2]
+
+
 MISTAKES = {
     "unequal steps": (data(x=np.arange(9.0) ** 2), {}, "'x' are not equally spaced"),
     "no time": (data().rename(time="s1"), {}, "called like a time"),

@@ -272,13 +272,6 @@ def test_libraries_that_are_none(kdv, library, message, find):
         find(kdv, library=library)
 
 
-def test_fields_beside_other_coordinates(linear):
-    runs = linear("heat")
-    roles = ["field"] * 23 + ["amount"]
-    with pytest.raises(ValueError, match="some coordinates have the role field"):
-        ConservedQuantityFinder(roles=roles).fit(runs.rows, groups=runs.groups)
-
-
 def test_a_field_that_is_constant(linear, find):
     runs = linear("wave")
     rows = runs.rows.copy()

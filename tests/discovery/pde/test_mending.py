@@ -55,3 +55,13 @@ def test_a_front_is_no_error(fronts):
     lines[20, :fronts] += 1.0
     found = interpolate_gross_errors(lines, np.array([0, 30]), 0.01)
     assert np.array_equal(found, lines) == (fronts > 1)
+
+
+def test_a_peak_that_swings():
+    """One point that swings, as at a source, is the field's; what jumps there once is not."""
+    lines = 0.01 * np.random.default_rng(0).standard_normal((64, 40))
+    lines[20] += np.cos(np.pi / 2 * np.arange(40))
+    found = interpolate_gross_errors(lines, np.array([0, 40]), 0.01)
+    np.testing.assert_array_equal(found, lines)
+    lines[40, 17] += 1.0
+    assert interpolate_gross_errors(lines, np.array([0, 40]), 0.01)[40, 17] < 0.1

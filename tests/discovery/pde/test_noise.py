@@ -39,3 +39,16 @@ def test_laws_in_noise_of_each_run_are_found(travelling, find):
     noisy, _ = unevenly_noisy(travelling())
     report = find(noisy, ["u", "u**2", "u**3"]).report_
     assert report.n_conserved == 3
+
+
+def test_runs_without_noise_among_noisy_ones(linear):
+    """They are known to the resolution, and make the noise of the others no larger."""
+    runs = linear("wave", n_runs=20, noise=0.0)
+    rows, noisy = runs.rows.copy(), runs.groups % 4 > 0
+    rows[noisy] += 1e-3 * np.random.default_rng(0).standard_normal(rows[noisy].shape)
+    some = Trajectories.from_rows(rows, runs.groups, runs.row_times, runs.names, runs.roles)
+    grid = grid_of(runs.names)
+    level, share = noise_of_states(some, grid, field_noise(some, grid))
+    of_states = level.mean(axis=1) * share
+    np.testing.assert_allclose(of_states[noisy], 1e-3, rtol=0.6)
+    assert of_states[~noisy].max() < 1e-4
