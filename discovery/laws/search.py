@@ -349,7 +349,7 @@ class Search:
             laws += trials.sides(laws)
             self.moving += [law for law in laws if law.moves_alone]
         laws += self._coupled(judge, trials.ops)
-        passed = [law for law in laws if law.verdict != Verdict.REJECTED]
+        passed = [law for law in laws if law.verdict != Verdict.REJECTED and not law.vague]
         self.pool = [law for law in (*self.pool, *passed) if not self._of_parts(law)]
         others = [law for law in laws if law.verdict in (Verdict.REJECTED, Verdict.APPROXIMATE)]
         self.refused += others

@@ -186,10 +186,15 @@ def _sums_and_squares(seen: _Seen, alone: bool) -> list[Given]:
 
 
 def _of_angles(seen: _Seen) -> list[Given]:
-    """Return functions of angles: harmonics, and cross ratios where there are angles alone."""
+    """Return functions of angles: harmonics, and cross ratios where there are angles alone.
+
+    Of angles that stay within a turn polynomials too: a wire that is twisted has no period.
+    """
     if not seen.angles:
         return []
     out: list[Given] = [trigonometric(seen.names, seen.roles, order) for order in (2, 3)]
+    if np.ptp(seen.rows[:, seen.angles], axis=0).max() < 2 * np.pi:
+        out.insert(1, polynomial(seen.names, 2))
     if len(seen.angles) == len(seen.names) >= _FEWEST_PHASES:
         out.append(phases(seen.names))
     return out

@@ -110,6 +110,16 @@ class Law:
         return bool(failed) and failed <= MOVING
 
     @property
+    def vague(self) -> bool:
+        """Whether it is only nearly conserved, and of many numbers of which some are hardly known.
+
+        Such a sum is what a library makes of a law that it does not hold.
+        """
+        many = len(self.library) + self.library.fitted > self.criteria.doubt_terms
+        known = self.library.learned or self.error <= self.criteria.doubt_error
+        return self.verdict == Verdict.APPROXIMATE and many and not known
+
+    @property
     def least_new(self) -> float:
         """The share of its spread that must be new beside other laws, if it is in doubt.
 

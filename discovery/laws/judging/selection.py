@@ -148,7 +148,15 @@ def _redundant(
         others = [
             j for j, other in enumerate(laws) if j != i and other.verdict in (law.verdict, "exact")
         ]
-        if not others:
+        # What is nearly conserved says nothing where the runs' parameters tell its values.
+        if (
+            law.verdict != Verdict.EXACT
+            and orbits is not None
+            and orbits.parameters
+            and unexplained(law, [], orbits) < law.least_new
+        ):
+            found.append(law)
+        if not others or (found and found[-1] is law):
             continue
         sine = sine_to([gradients[j] for j in others], gradients[i], obeyed, law.criteria)
         if sine <= sines[i]:
@@ -190,7 +198,8 @@ def unexplained(law: Law, others: Sequence[Law], orbits: Orbits) -> float:
 def _left(values: np.ndarray, needed: float) -> float:
     """Return the share of the spread of the first values that is no polynomial in the others."""
     known, n = len(values) - 1, values.shape[1]
-    degree = next((p for p in (3, 2, 1) if needed * term_count(known, p) < n), 0)
+    degrees = (3, 2, 1) if known else ()
+    degree = next((p for p in degrees if needed * term_count(known, p) < n), 0)
     if not degree:
         return 1.0
     values = stats.zscore(values, axis=1)

@@ -468,3 +468,18 @@ def test_cross_ratios_of_phases_are_kept_by_any_common_force():
     for roles, there in ((["angle"] * 4, True), (["angle"] * 3 + ["velocity"], False)):
         tried = {some.name for some in escalation(names, roles, rows, noise=0.01)}
         assert (library.name in tried) == there
+
+
+def test_the_twist_of_a_wire_has_no_period():
+    """Sums of waves imitate a torsion pendulum's energy; what turns over has no other."""
+    rng, t = np.random.default_rng(0), np.linspace(0, 12, 120)
+    size, phase = rng.uniform((0.3, 0), (1.5, 6), (30, 2)).T[..., None]
+    angle = 1.3 * t + phase
+    states = np.stack([size * np.cos(angle), -1.3 * size * np.sin(angle)], axis=-1)
+    states += 0.01 * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    runs = Trajectories(states, times=t, names=["theta", "omega"])
+    (law,) = ConservedQuantityFinder(random_state=0).fit(runs).report_.quantities
+    assert set(map(str, law.coefficients)) == {"theta**2", "omega**2"}
+    turning = np.column_stack([np.linspace(0, 7, 50), np.ones(50)])
+    some = escalation(("theta", "omega"), ("angle", "angular_velocity"), turning)
+    assert not any("theta**2" in map(str, library.expressions()) for library in some[:3])

@@ -243,6 +243,26 @@ def test_what_a_law_and_the_parameter_explain_is_none():
     assert chosen([short, long], free) == [0, 1]
 
 
+def test_what_is_nearly_conserved_and_a_parameter_says_nothing():
+    """z x/√(x² + y²) of a thin disc is nearly z, a parameter."""
+    x, y, z = POINTS.T
+    orbits = replace(orbits_at(np.column_stack([x, y / 100, z])), parameters=(2,))
+    near = replace(law("z*x/sqrt(x**2 + y**2)", drift_interval=(0.0, 0.01)), verdict="approximate")
+    assert chosen([near], orbits) == []
+    assert chosen([near], replace(orbits, parameters=())) == [0]
+    assert chosen([replace(near, verdict="exact")], orbits) == [0]
+
+
+@pytest.mark.parametrize(
+    ("change", "vague"),
+    [({}, True), ({"error": 0.01}, False), ({"verdict": "exact"}, False)],
+)
+def test_a_near_law_of_numbers_hardly_known_is_none(change, vague):
+    near = replace(law("x", "y", "z", "x*y", "y*z"), verdict="approximate", error=0.3)
+    assert replace(near, **change).vague is vague
+    assert not replace(law("x", "y"), verdict="approximate", error=0.3).vague
+
+
 def test_a_law_beside_a_law_must_be_known_in_what_is_new():
     """In 30 x + y + 0.1 z drift that is small beside x may be all of y."""
     orbits = orbits_at(POINTS)
