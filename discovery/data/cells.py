@@ -52,6 +52,7 @@ _WITHOUT_BRACKETS = re.compile(
 )
 _DEGREES = re.compile(r"(degs?|degrees?|°|º)(?P<per>\s*/\s*\w+|\s+per\s+\w+)?", re.IGNORECASE)
 _NAMED_DEGREES = re.compile(r"[^\W_]_deg(s|rees?)?(?P<per>_(per_)?(s|sec|ms|min))?$", re.IGNORECASE)
+_RADIANS = re.compile(r"rads?|radians?", re.IGNORECASE)
 # What the column t may be measured in; one in K or °C is no time.
 _TIME_UNIT = re.compile(
     r"|s|secs?|seconds?|ms|us|µs|μs|ns|min|minutes?|h|hrs?|hours?|d|days?|a|yrs?|years?|frames?|"
@@ -113,6 +114,11 @@ def is_degrees(title: str) -> bool:
     So do ``a (deg)`` and ``a_deg``. Degrees of a temperature are others.
     """
     return bool(_DEGREES.fullmatch(unit_of(title)) or _NAMED_DEGREES.search(str(title)))
+
+
+def is_radians(title: str, unit: str = "") -> bool:
+    """Tell whether a title, or its unit where that was parted, is in radians: ``phase (rad)``."""
+    return bool(_RADIANS.fullmatch(unit or unit_of(title)))
 
 
 def is_per_time(title: str, unit: str = "") -> bool:

@@ -116,6 +116,7 @@ def angles_in(
     roles: Sequence[str | None] | None,
     degrees: Sequence[int] = (),
     turning: Sequence[int] = (),
+    radians: Sequence[int] = (),
 ) -> Angles:
     """Tell which columns are angles in another unit than radians, or angles that nobody named.
 
@@ -128,6 +129,8 @@ def angles_in(
         Columns that are in degrees, as the user says.
     turning : sequence of int
         Those of them that are rates, as their units say.
+    radians : sequence of int
+        Columns whose unit says that they are angles, where nobody gives roles.
     """
     given = list(roles or [None] * samples.dim)
     turns = dict.fromkeys(degrees, DEGREES)
@@ -141,6 +144,8 @@ def angles_in(
             turns[i] = turn
             unit = _UNITS.get(turn, "")
             remarks.append(f"{names[i]} jumps by {turn:.6g}: read as an angle{unit}, unwrapped")
+    if not any(given):
+        turns |= {i: RADIANS for i in radians if i not in turns}
     seen = infer_roles(names, roles, samples.rows)
     told = [i for i in range(samples.dim) if seen[i] == "angle" and i not in turns]
     period = period_of(samples, told) if told and not degrees else Period.RADIANS

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from discovery.criteria import DATA
-from discovery.data.cells import is_per_time
+from discovery.data.cells import is_per_time, is_radians
 from discovery.data.coordinates import are_fields
 from discovery.data.flaws.angles import angles_in, as_columns
 from discovery.data.flaws.held_values import held_values
@@ -47,7 +47,7 @@ def read(
     told = as_columns(degrees, runs.names, "degrees")
     given = runs.roles or (None,) * runs.dim
     # A parameter in degrees is a number like another.
-    moving = _samples(runs).moving(told)
+    moving = _samples(runs).moving(range(runs.dim))
     told = [i for i in told if i in moving or given[i] not in (None, "parameter")]
     even = without_rounding(runs.row_times, runs.offsets)
     if even is not runs.row_times:
@@ -61,10 +61,12 @@ def read(
     if held.any():
         runs, gone = _without(runs, held)
         remarks += [f"{counted(gone, 'run')} too short and left out"] if gone else []
-    turning = [i for i in told if is_per_time(runs.names[i], runs.units.get(runs.names[i], ""))]
-    angles = angles_in(_samples(runs), runs.names, runs.roles, told, turning)
+    units = [runs.units.get(name, "") for name in runs.names]
+    turning = [i for i in told if is_per_time(runs.names[i], units[i])]
+    radians = [i for i in moving if is_radians(runs.names[i], units[i])]
+    angles = angles_in(_samples(runs), runs.names, runs.roles, told, turning, radians)
     remarks += angles.remarks
-    if not remarks and not told:
+    if not (remarks or told or radians):
         return runs, angles.turns
     seen = _with_roles(runs, angles.roles)
     seen.remarks = (*runs.remarks, *remarks)

@@ -417,3 +417,18 @@ def test_titles_tell_degrees_at_every_door(tmp_path):
     for given in (whole, alone):
         (law,) = ConservedQuantityFinder(random_state=0).fit(given).quantities_
         assert law.verdict == "exact" and law.expression.has(sympy.cos)
+
+
+@pytest.mark.parametrize("units", [{}, {"phase": "rad"}])
+def test_a_unit_tells_an_angle(units):
+    """A junction on a shallow slope: its voltage is a rate, and nothing turns over."""
+    rng, t = np.random.default_rng(0), np.linspace(0, 12, 100)
+    size, start = rng.uniform((0.2, 0), (1.0, 6), (20, 2)).T[..., None]
+    states = np.stack([size * np.cos(t + start), -2 * size * np.sin(t + start)], axis=-1)
+    for name, roles in [("phase", ("angle", "angular_velocity")), ("place", (None, None))]:
+        title = name if units else f"{name} (rad)" if name == "phase" else f"{name} (m)"
+        runs = Trajectories(states, times=t, names=[title, "volt"])
+        runs.units = units if name == "phase" else {}
+        assert (read(runs)[0].roles or (None, None)) == roles
+    told = Trajectories(states, times=t, names=["phase (rad)", "volt"], roles=["other", "other"])
+    assert read(told)[0].roles == ("other", "other")
