@@ -545,7 +545,8 @@ class Search:
 
 def _of_noise(criteria: LawCriteria, split: Split) -> LawCriteria:
     """Return the limits for these data's noise: of little noise little of a gradient is new."""
-    share = float(np.max(split.all.noise / split.all.scale))
+    # A column that is the same everywhere has neither noise nor a spread.
+    share = float(np.max(split.all.noise / np.maximum(split.all.scale, 1e-300)))
     least = min(criteria.sine_of_rounding, criteria.sine)
     return replace(
         criteria, sine=float(np.clip(criteria.slope_error * share, least, criteria.sine))

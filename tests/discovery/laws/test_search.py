@@ -1,17 +1,20 @@
 """The search on systems with known laws: the right number, true formulas, none on controls."""
 
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import sympy
 
 from discovery import Trajectories, datasets, libraries
+from discovery.criteria import LAWS
 from discovery.datasets.integrate import integrate
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
+from discovery.laws import search
 from discovery.laws.search import Search, analyse
 from discovery.laws.stages import stages_of
 from discovery.laws.trials import Wanted
@@ -361,3 +364,9 @@ def test_a_law_that_others_nearly_tell_is_seen_without_noise(noise):
     terms = libraries.custom(["v**2", "r**2*w**2", "1/r", "r**2*w", "w"], ["r", "v", "w"])
     found = analyse(stages_of([terms]), Split.draw(orbits, rng), rng)
     assert sorted(len(law.coefficients) for law in found.laws if law.verdict == "exact") == [1, 3]
+
+
+def test_a_column_without_spread_leaves_the_limits_numbers():
+    still, noisy = np.array([0.0, 1e-4]), np.array([0.0, 1.0])
+    split = SimpleNamespace(all=SimpleNamespace(noise=still, scale=noisy))
+    assert search._of_noise(LAWS, split).sine == LAWS.sine_of_rounding
