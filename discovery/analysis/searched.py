@@ -20,6 +20,7 @@ from discovery.laws.free.mechanical import mechanical_stages
 from discovery.laws.free.one_shape import one_shape_stages
 from discovery.laws.free.quadratic import quadratic_stages
 from discovery.laws.free.stages import free_stages
+from discovery.laws.free.sums import sum_stages
 from discovery.laws.free.unchanged import unchanged_stages
 from discovery.laws.general import general_stages
 from discovery.laws.judging.conclusion import Conclusion
@@ -124,6 +125,7 @@ def _stages(
             stages += quadratic_stages(of.names, some.roles)
             if _unwound(of, some.roles):
                 stages += stages_of([tilted(of.names, some.roles)], numbers)
+            stages += sum_stages(of.names, some.roles, some.seen, numbers)
         general = general_stages(
             of.names,
             some.roles,

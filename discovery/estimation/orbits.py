@@ -10,6 +10,7 @@ import numpy as np
 
 from discovery.criteria import NOISE
 from discovery.estimation.errors import among, of_columns, plus_variances
+from discovery.estimation.half_lines import Column, half_lines
 from discovery.estimation.path import Path
 
 
@@ -74,16 +75,18 @@ class Orbits:
         """Root mean square over all samples of each coordinate's noise, (d,)."""
         return np.sqrt(np.mean(self.measured.variances, axis=0))
 
-    def clear(self, columns: Sequence[int]) -> np.ndarray:
+    def clear(self, columns: Sequence[Column]) -> np.ndarray:
         """Tell in which rows the given coordinates are positive beyond their noise, (n,) bool.
+
+        Or are on a half line.
 
         In no row of a run that would be left with too few.
         """
         clear = np.ones(len(self.smoothed.states), dtype=bool)
-        for i in columns:
-            noise = np.sqrt(self.measured.variances[:, i])
-            clear &= self.smoothed.states[:, i] > NOISE.clear_of_zero * noise
-            clear &= self.measured.states[:, i] > 0
+        for line in half_lines(columns):
+            noise = np.sqrt(self.measured.variances[:, line.column])
+            clear &= line.inside(self.smoothed.states) > NOISE.clear_of_zero * noise
+            clear &= line.inside(self.measured.states) > 0
         return self.in_long_runs(clear)
 
     @cached_property

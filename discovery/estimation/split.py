@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from discovery.criteria import NOISE
+from discovery.estimation.half_lines import Column
 from discovery.estimation.orbits import Orbits
 
 # Points at which gradients are compared.
@@ -85,7 +86,7 @@ class Split:
             return None
         return cls.of(orbits, np.flatnonzero(first), np.flatnonzero(~first), rng)
 
-    def where(self, columns: Sequence[int]) -> Split:
+    def where(self, columns: Sequence[Column]) -> Split:
         """Return the split without the rows in which one of the columns is not positive."""
         parts = [part.where(part.clear(columns)) for part in (self.fit, self.held, self.all)]
         return Split(*parts, self.probes)
@@ -103,7 +104,7 @@ class Split:
         parts = [part.blurred(share) for part in (self.fit, self.held, self.all)]
         return Split(*parts, self.probes)
 
-    def probing(self, columns: Sequence[int]) -> Split:
+    def probing(self, columns: Sequence[Column]) -> Split:
         """Return the split with probes only where all of the given columns are positive."""
         clear = np.flatnonzero(self.held.clear(columns))
         if len(clear) in (0, len(self.held.smoothed.states)):

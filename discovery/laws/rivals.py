@@ -22,7 +22,9 @@ import sympy
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.simple_numbers import Numbers
 from discovery.laws.finding.scale_search import tuned
-from discovery.laws.judging.law import Law
+from discovery.laws.free.sums import NAME as SUMS
+from discovery.laws.free.sums import sums_of
+from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.numbers_inside import numbers_inside
 from discovery.laws.judging.verdict import Formula, Verdict
 from discovery.libraries.free_forms import SCALED, SCALED_BESIDE, S
@@ -36,13 +38,15 @@ _NAME = "other forms"
 _FUNCTIONS = (*SCALED, *SCALED_BESIDE[:3])
 # Lengths in units of the coordinate's spread at which they are tried.
 _LENGTHS = np.geomspace(0.15, 3.0, 20)
+# Coordinates whose functions are looked for one by one, at most.
+_MOST_COLUMNS = 3
 # States on which functions are compared.
 _STATES = 500
 # The drift of a form from another one, where each may drift from the law by as much.
 _BOTH = 2.0
 
 # What yields libraries with other forms of a law.
-Rivals: TypeAlias = Callable[[Law, Orbits, Numbers], Iterable[Library]]
+Rivals: TypeAlias = Callable[[Law, Orbits, Numbers, Sequence[Law]], Iterable[Library]]
 
 
 def may_imitate(law: Law) -> bool:
@@ -56,7 +60,9 @@ def may_imitate(law: Law) -> bool:
     return many and not simple and not all(term.is_Symbol for term in terms.expressions())
 
 
-def rivals(law: Law, fit: Orbits, numbers: Numbers) -> Iterator[Library]:
+def rivals(
+    law: Law, fit: Orbits, numbers: Numbers, beside: Sequence[Law] = ()
+) -> Iterator[Library]:
     """Yield libraries whose formulas may be what a law imitates.
 
     Parameters
@@ -66,10 +72,13 @@ def rivals(law: Law, fit: Orbits, numbers: Numbers) -> Iterator[Library]:
         The runs that formulas are found on.
     numbers : Numbers
         What lengths are rounded to.
+    beside : sequence of Law
+        The other laws.
     """
     sums = _sums(law, fit)
     if sums is not None:
         yield sums
+    yield from _of_one_coordinate_each(law, fit, numbers, beside)
     states = fit.smoothed.states
     states = states[:: max(1, len(states) // _STATES)]
     states = states[np.isfinite(law.library.values(states)).all(axis=0)]
@@ -105,6 +114,17 @@ def _sums(law: Law, fit: Orbits) -> Library | None:
     terms += [f for q in positive for f in (sympy.log(q), 1 / q, sympy.sqrt(q))]
     terms = list(dict.fromkeys([*terms, *law.library.expressions()]))
     return Library(symbols, terms, np.eye(len(terms), dtype=int), _NAME)
+
+
+def _of_one_coordinate_each(
+    law: Law, fit: Orbits, numbers: Numbers, beside: Sequence[Law]
+) -> list[Library]:
+    """Return sums of functions of single coordinates, found one by one."""
+    symbols = law.library.symbols
+    columns = [symbols.index(symbol) for symbol in _straight(law)]
+    if law.library.name == SUMS or not 1 < len(columns) <= _MOST_COLUMNS:
+        return []
+    return sums_of(symbols, columns, fit, numbers).libraries(fit, Findings(list(beside)))
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def analyse(
         Other forms of a law, on the runs that formulas are found on; see `laws.rivals`.
     """
     criteria = _of_noise(criteria, split)
-    positive = sorted({column for stage in stages for column in stage.positive})
+    positive = list(dict.fromkeys(column for stage in stages for column in stage.positive))
     # What overflows, or has no value, is no law, and nothing to warn of.
     with remembering(), np.errstate(all="ignore"):
         search = Search(split.probing(positive), rng, numbers, criteria, wanted, rivals)
@@ -318,7 +318,8 @@ class Search:
             asked.add(law.expression)
             self.open = law
             try:
-                for library in self.rivals(law, self.split.fit, self.numbers):
+                others = [other for other in self.chosen.laws if other is not law]
+                for library in self.rivals(law, self.split.fit, self.numbers, others):
                     self._try_if_usable(library)
                     if all(other is not law for other in self.chosen.laws):
                         break

@@ -9,6 +9,7 @@ from typing import Protocol
 import sympy
 
 from discovery.data.parameters import Parts
+from discovery.estimation.half_lines import Column
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding.scale_search import tuned
@@ -32,15 +33,15 @@ class Stage(Protocol):
     ----------
     name : str
         What reports call it.
-    positive : tuple of int
-        Columns of coordinates in whose positive values alone its functions are defined, as far as
-        that is known before.
+    positive : tuple of int or HalfLine
+        Columns of coordinates in whose positive values alone its functions are defined, or half
+        lines, as far as that is known before.
     skipped : str
         Why it is not tried; empty where it is.
     """
 
     name: str
-    positive: tuple[int, ...] = ()
+    positive: tuple[Column, ...] = ()
     skipped: str = ""
 
     def __len__(self) -> int:
@@ -75,7 +76,7 @@ class Closed(Stage):
         return self.library.name
 
     @property
-    def positive(self) -> tuple[int, ...]:
+    def positive(self) -> tuple[Column, ...]:
         """The library's."""
         return self.library.positive
 

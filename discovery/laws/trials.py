@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from discovery.criteria import FORMULAS, LawCriteria
+from discovery.estimation.split import Split
 from discovery.formulas import simplicity
 from discovery.formulas.pencil import Spectrum
 from discovery.laws.finding import candidates
@@ -50,6 +51,7 @@ class Wanted(Protocol):
 class Searching(Protocol):
     """What the candidates of one library are judged beside: see `laws.search.Search`."""
 
+    split: Split
     criteria: LawCriteria
     judged: set[tuple[bool, str, frozenset]]
     wanted: Wanted | None
@@ -222,6 +224,10 @@ class Trials:
             terms = with_moved_numbers(trial, fit, judge.numbers, judge.criteria)
             if terms is None:
                 break
+            if set(terms.positive) != set(law.library.positive):
+                # A limit moved, and with it the rows that are known.
+                judge = replace(judge, split=self.search.split.where(terms.positive))
+                fit = judge.split.fit
             ops = operators(terms, fit.smoothed, fit.offsets, fit.scale, of_run=fit.of_run)
             flatness = float(ops.pencil.ratio(trial.coefficients))
             support = tuple(range(len(terms)))

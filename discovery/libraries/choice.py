@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import sympy
 
+from discovery.estimation.half_lines import half_lines
 from discovery.formulas.parsing import parse_formula
 from discovery.libraries.escalation import Given, escalation
 from discovery.libraries.families import (
@@ -183,7 +184,8 @@ def checked(spec: LibraryLike, names: Sequence[str]) -> str | list[Library]:
 
 def _check_finite(library: Library, rows: np.ndarray) -> None:
     """Refuse terms that have no value where the coordinates that must be positive are so."""
-    rows = rows[np.all(rows[:, list(library.positive)] > 0, axis=1)]
+    for line in half_lines(library.positive):
+        rows = rows[line.inside(rows) > 0]
     finite = np.isfinite(library.values(rows)).all(axis=1)
     if not finite.all():
         terms = [str(t) for t, good in zip(library.expressions(), finite, strict=True) if not good]

@@ -16,6 +16,7 @@ import numpy as np
 import sympy
 
 from discovery.estimation.errors import of_columns
+from discovery.estimation.half_lines import Column, HalfLine, half_lines
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import MAX_TERMS, monomials
@@ -60,10 +61,11 @@ class Embedded:
         return self.functions.fitted
 
     @property
-    def positive(self) -> tuple[int, ...]:
-        """Columns of coordinates that must be positive."""
-        columns = (self.columns[i] for i in self.functions.positive)
-        return tuple(i for i in columns if i in self.coordinates)
+    def positive(self) -> tuple[Column, ...]:
+        """Columns of coordinates that must be positive, or on a half line."""
+        lines = [line.of(self.columns[line.column]) for line in half_lines(self.functions.positive)]
+        own = [line for line in lines if line.column in self.coordinates]
+        return tuple(line.column if line == HalfLine(line.column) else line for line in own)
 
     def __len__(self) -> int:
         return len(self.functions)

@@ -38,6 +38,8 @@ _MOST_POSITIONS = 4
 _NEAR = 0.2
 # Powers of a distance that changes by more are no numbers to calculate with.
 _NARROWEST = 1e-3
+# How far beyond the ends of a range what functions may vary with is counted from, of the range.
+_BEYOND = 0.01
 _HALF = sympy.Rational(1, 2)
 
 # Groups of functions that describe a free function together, the simplest first.
@@ -95,6 +97,21 @@ SCALED_BESIDE = (
     (sympy.cosh(SCALE * S), sympy.sinh(SCALE * S)),
 )
 SCALED_POSITIVE = ((sympy.exp(-SCALE * S),), (sympy.exp(-SCALE * S) / S,))
+# Of one coordinate in a sum, which may be anything: amounts, temperatures, speeds.
+SUMMANDS = tuple((S**n,) for n in (1, 2, 3, 4))
+SUMMANDS_POSITIVE = (
+    (S,),
+    (sympy.log(S),),
+    (S**2,),
+    (1 / S,),
+    (sympy.sqrt(S),),
+    (S**-2,),
+    (S**3,),
+    (S ** (3 * _HALF),),
+    (S**-_HALF,),
+    (S**4,),
+)
+SHARES = ((sympy.log(1 - S),), (1 / (1 - S),))
 
 
 @dataclass(frozen=True)
@@ -110,6 +127,9 @@ class Shape:
         Its size in the nearest fifth of the data.
     clear : bool
         Whether it stays away from zero.
+    even : {"sizes", "values", "ends"}
+        What functions of it vary evenly in: its logarithm, itself, or how far it is from the ends
+        of its range, as near a limit.
     """
 
     expression: sympy.Expr
@@ -117,6 +137,7 @@ class Shape:
     high: float
     typical: float
     clear: bool
+    even: str = "sizes"
 
     @classmethod
     def of(
@@ -155,8 +176,16 @@ class Shape:
         """What is even in it from near to far, put into [-1, 1].
 
         Its logarithm where it is clear of zero, else its inverse hyperbolic sine: powers of the
-        shape are exponentials there, which polynomials follow.
+        shape are exponentials there, which polynomials follow. Even in values itself; even at the
+        ends the logarithm of how far it is from the one over how far from the other.
         """
+        if self.even == "values":
+            middle, half = (self.high + self.low) / 2, (self.high - self.low) / 2
+            return (self.expression - sympy.Float(middle)) / sympy.Float(half)
+        if self.even == "ends":
+            over = _BEYOND * (self.high - self.low)
+            up, down = self.expression - (self.low - over), (self.high + over) - self.expression
+            return sympy.log(up / down) / sympy.Float(np.log(1 + 1 / _BEYOND))
         size = sympy.Float(self.typical)
         if self.clear:
             even, low, high = sympy.log(self.expression / size), np.log(self.low), np.log(self.high)
@@ -298,6 +327,66 @@ class Form:
         atoms = list(dict.fromkeys(itertools.chain(*distinct)))
         exponents = [tuple(map(Counter(term).__getitem__, atoms)) for term in distinct]
         return Library(symbols, atoms, exponents, name)
+
+
+@dataclass(frozen=True)
+class Summand(Form):
+    """One free function of one coordinate, in a sum beside what others are expanded in.
+
+    Attributes
+    ----------
+    name, symbols, plain, factors, shapes, degree, joint
+        As of `Form`; one shape, and no factors.
+    """
+
+    potential = False
+
+    def groups(self) -> list[Term]:
+        """Return the functions without a length that may describe it."""
+        (shape,) = self.shapes
+        share = shape.clear and shape.high < 1
+        return [*(SUMMANDS_POSITIVE if shape.clear else SUMMANDS), *(SHARES if share else ())]
+
+    def scaled_groups(self) -> list[Term]:
+        """Return those with a length: also logarithms that end at a limit beyond the data."""
+        (shape,) = self.shapes
+        edge = sympy.Float(max(abs(shape.low), abs(shape.high)))
+        # As far beyond the data as lengths between noise and range tell: near limits count most.
+        limit = edge + 1 / (SCALE**2 * edge)
+        groups = [
+            (sympy.exp(-SCALE * S),),
+            (sympy.exp(SCALE * S),),
+            (sympy.log(limit - S),),
+            (sympy.log(limit**2 - S**2),),
+            (sympy.log(1 + SCALE * S) if shape.clear else sympy.log(limit + S),),
+        ]
+        return [*groups, *SCALED, *SCALED_BESIDE[2:3]]
+
+
+def sum_form(
+    symbols: Sequence[sympy.Symbol], columns: Sequence[int], rows: np.ndarray, noise: np.ndarray
+) -> Form:
+    """Return the form of sums of functions of one coordinate each.
+
+    Parameters
+    ----------
+    symbols : sequence of d sympy.Symbol
+    columns : sequence of int
+        Those that functions are of.
+    rows : (n, d) array
+    noise : (d,) array
+        Standard deviation of each coordinate's noise.
+    """
+    shapes = tuple(Shape.of(symbols[i], symbols, rows, noise) for i in columns)
+    return Form("functions of one coordinate", tuple(symbols), (), ((),), shapes)
+
+
+def one_summand(form: Form, k: int) -> Summand:
+    """Return the form of a sum in which all but the k-th function are expanded."""
+    others = tuple(shape for j, shape in enumerate(form.shapes) if j != k)
+    plain = replace(form, shapes=others).free()
+    terms = tuple((term,) for term in plain.expressions())
+    return Summand(form.name, form.symbols, terms, ((),), (form.shapes[k],), form.degree)
 
 
 def free_forms(

@@ -12,6 +12,8 @@ from typing import Protocol, Self, runtime_checkable
 import numpy as np
 import sympy
 
+from discovery.estimation.half_lines import Column
+
 
 @runtime_checkable
 class Functions(Protocol):
@@ -25,8 +27,8 @@ class Functions(Protocol):
         The coordinates, in the order of the state's columns.
     learned : bool
         Whether they are features of a network rather than closed forms.
-    positive : tuple of int
-        Columns of coordinates in whose positive values alone they are defined.
+    positive : tuple of int or HalfLine
+        Columns of coordinates in whose positive values alone they are defined, or half lines.
     fitted : int
         Numbers inside them that the data told.
     """
@@ -34,7 +36,7 @@ class Functions(Protocol):
     name: str
     symbols: tuple[sympy.Symbol, ...]
     learned: bool
-    positive: tuple[int, ...]
+    positive: tuple[Column, ...]
     fitted: int
 
     def __len__(self) -> int:

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 import sympy
 
+from discovery.estimation.half_lines import Column, HalfLine
 from discovery.formulas.parsing import parse_formula
 from discovery.libraries.compiled import Pairing, Plan, atom_of, shape_of
 from discovery.libraries.monomials import Exponents
@@ -81,11 +82,15 @@ class Library:
         return len(self.symbols)
 
     @cached_property
-    def positive(self) -> tuple[int, ...]:
-        """Columns of coordinates that must be positive: their logarithm or inverse is taken."""
+    def positive(self) -> tuple[Column, ...]:
+        """Columns of coordinates that must be positive: their logarithm or inverse is taken.
+
+        Of log(5 − x) those below 5.
+        """
         logs = {f.args[0] for a in self.atoms for f in a.atoms(sympy.log)}
         roots = {f.base for a in self.atoms for f in a.atoms(sympy.Pow) if not f.exp.is_nonnegative}
-        return tuple(i for i, symbol in enumerate(self.symbols) if symbol in logs | roots)
+        own = [i for i, symbol in enumerate(self.symbols) if symbol in logs | roots]
+        return (*own, *_limits(logs, self.symbols))
 
     @property
     def is_coordinate(self) -> bool:
@@ -196,3 +201,20 @@ class Library:
                 if isinstance(tied, np.ndarray):
                     bend[j] += power * tied * monomials[index]
             return phi, slopes, bend
+
+
+def _limits(logs: set[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> list[HalfLine]:
+    """Return the half lines on which logarithms of a − x, a + x and a² − x² have values."""
+    lines = []
+    for inside in logs:
+        free = inside.free_symbols
+        if len(free) != 1 or inside.is_Symbol or not inside.is_polynomial(*free):
+            continue
+        column = symbols.index(*free)
+        *rest, constant = map(float, sympy.Poly(inside, *free).all_coeffs())
+        if len(rest) == 1:
+            lines.append(HalfLine(column, constant / abs(rest[0]), 1 if rest[0] > 0 else -1))
+        elif len(rest) == 2 and rest[0] < 0 == rest[1] and constant > 0:
+            end = (-constant / rest[0]) ** 0.5
+            lines += [HalfLine(column, end, sign) for sign in (1, -1)]
+    return lines

@@ -37,7 +37,7 @@ LAST = 3
 # libraries that are offered.
 _MOST, _COMPARED, _OFFERED = 4, 4000, 3
 # Kinds of functions with a length that are tuned: alone, and beside another function.
-_TUNED = {1: 10, 2: 3}
+_TUNED = {1: 16, 2: 3}
 # Of unit D: functions in one set may be dependent.
 _RIDGE = 1e-11
 # Lengths in units of the largest distance at which functions with a scale are tried.
@@ -216,7 +216,9 @@ def _of_some_length(form: Form, fit: Orbits, numbers: Numbers, largest: int) -> 
             return
         of_size = [chosen for chosen in mu if len(chosen) == size]
         best = _best_of_each_kind(of_size, mu, kinds, first)
-        for chosen in best[:most]:
+        # What is no flatter at any length than what does not help has no length of its own.
+        high = max(map(mu.get, best)) / FORMULAS.dip_prominence
+        for chosen in [some for some in best if mu[some] < high][:most]:
             length, kind = divmod(chosen[-1] - first, kinds)
             if length == len(lengths) - 1:
                 continue  # flatter yet with no length: a polynomial, of large terms

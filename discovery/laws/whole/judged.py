@@ -126,7 +126,7 @@ def judged_on_all(
 
 def _apart(laws: Sequence[Law], sample: Orbits) -> list[Law]:
     """Return the laws that are no functions of simpler ones, as refitted ones may be."""
-    positive = sorted({column for law in laws for column in law.library.positive})
+    positive = list(dict.fromkeys(column for law in laws for column in law.library.positive))
     states = sample.smoothed.states[sample.clear(positive)]
     probes = states[:: max(1, len(states) // PROBES)]
     kept = {id(law) for law in select(laws, probes, sample.scale).laws}

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from discovery.estimation.half_lines import HalfLine
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 
@@ -18,6 +19,16 @@ def test_rows_in_which_a_coordinate_is_clear_of_its_noise():
     # The second coordinate is above five times its noise in four rows of the first run: it goes.
     assert np.sum(states[:, 1] > 5 * 0.38) == 4
     assert not orbits.clear([1]).any()
+
+
+def test_rows_on_a_half_line():
+    states = np.linspace(0.0, 3.0, 40)[:, None]
+    path = raw_path(states, np.array([0.01]))
+    orbits = Orbits(path, path, np.array([0, 40]), np.ones(1))
+    below = orbits.clear([HalfLine(0, 2.0, -1)])
+    np.testing.assert_array_equal(below, states[:, 0] < 2 - 5 * 0.01)
+    above = orbits.clear([HalfLine(0, -1.0)])
+    np.testing.assert_array_equal(above, states[:, 0] > 1 + 5 * 0.01)
 
 
 def test_taken_runs_keep_their_rows():

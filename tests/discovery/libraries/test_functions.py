@@ -9,6 +9,7 @@ import pytest
 import sympy
 
 from discovery import ConservedQuantityFinder, datasets
+from discovery.estimation.half_lines import HalfLine
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 from discovery.formulas.plain import plain
@@ -21,6 +22,7 @@ from discovery.laws.judging.verdict import Formula, checks, verdict_of
 from discovery.laws.learned.library import LearnedLibrary, Network
 from discovery.libraries.choice import custom
 from discovery.libraries.functions import Functions
+from discovery.libraries.library import Library
 from discovery.pde.densities import Jets
 from discovery.pde.grid import grid_of
 from discovery.pde.integral_library import IntegralLibrary
@@ -158,3 +160,11 @@ def _any_report():
     runs = datasets.load("harmonic_oscillator", 12, 40, noise=0.01, seed=0)
     frame = pd.DataFrame(runs.rows, columns=runs.names)
     return ConservedQuantityFinder(random_state=0).fit(frame, groups=runs.groups).report_
+
+
+def test_logarithms_of_a_limit_have_values_on_half_lines():
+    x, y = sympy.symbols("x y", real=True)
+    logs = [sympy.log(inside) for inside in (2 - x, 9.0 - 4 * y**2, y, x**2 + 1, x - y)]
+    library = Library((x, y), logs, np.eye(5, dtype=int), "limits")
+    own = {1, HalfLine(0, 2.0, -1), HalfLine(1, 1.5, 1), HalfLine(1, 1.5, -1)}
+    assert set(library.positive) == own
