@@ -150,7 +150,7 @@ def _find(runs, library="auto", **options):
 
 
 def _on_a_ring(flow, fields, times, length=2 * np.pi, n_runs=24, points=24, seed=0):
-    """Integrate ``flow(d, *fields)``, with d(u, k) the k-th derivative of what is below the cut-off.
+    """Integrate ``flow(d, *fields)``, with d(u, k) the k-th derivative of u, cut off.
 
     A field starts as a mean, uniform in a range, and two waves of a size.
     """

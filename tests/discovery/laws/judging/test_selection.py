@@ -255,7 +255,7 @@ def test_what_is_nearly_conserved_and_a_parameter_says_nothing():
 
 def test_what_is_nearly_conserved_and_laws_tell_says_nothing():
     """x² + y²/100 is nearly the square of the law x, and what it moves by may be all of y²."""
-    orbits, bound = orbits_at(POINTS), {"drift_interval": (0.0, 0.01)}
+    orbits, bound = orbits_at(POINTS), {"drift_interval": (0.0, 1e-3)}
     near = law("x**2", "y**2", coefficients=[1, 0.01], **bound)
     near = replace(near, verdict="approximate", cost=3.0)
     assert chosen([law("x"), near], orbits) == [0]
