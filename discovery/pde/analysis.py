@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 import numpy as np
 import sympy
@@ -20,8 +21,10 @@ from discovery.data.trajectories import Trajectories
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.split import PROBES, Split
 from discovery.formulas.simple_numbers import Numbers
+from discovery.laws.judging.evidence import RESAMPLES
+from discovery.laws.judging.independence import sine_to
 from discovery.laws.judging.law import Findings, Law, StageRecord
-from discovery.laws.judging.selection import select
+from discovery.laws.judging.selection import select, unexplained
 from discovery.laws.judging.trend import secular_rate
 from discovery.laws.search import analyse
 from discovery.laws.stages import Closed
@@ -141,7 +144,7 @@ def analyse_fields(
         findings=replace(
             search.chosen,
             stages=search.records,
-            rejected=search.rejected,
+            rejected=search.rejected(),
             n_judges=len(search.held),
             resolution=search.resolution,
         ),
@@ -173,7 +176,7 @@ class _Search:
     pool: list[Law] = field(default_factory=list)
     chosen: Findings = field(default_factory=Findings)
     records: list[StageRecord] = field(default_factory=list)
-    rejected: np.ndarray | None = None
+    nearly: dict[sympy.Expr, tuple[Law, np.ndarray]] = field(default_factory=dict)
     resolution: float = 0.0
     drift_rates: dict[sympy.Expr, float] = field(default_factory=dict)
 
@@ -200,11 +203,21 @@ class _Search:
         stage = Closed(IntegralsAsCoordinates(tried, self.jets))
         found = analyse([stage], split, rng, numbers)
         known = len(self.pool)
+        grid, names = self.waves.grid, self.runs.names
+
+        def here(law: Law) -> Law:
+            return place.outside(
+                on_grid(law, tried, self.jets, grid, names), self.jets, grid, names
+            )
+
+        for law in (*found.refused, *found.laws):
+            draws = _known_in(law)
+            if draws.any() and not (law.verdict == "exact" and _is_known(law)):
+                law_here = here(law)
+                self.nearly.setdefault(law_here.expression, (law_here, draws))
         for law in (*found.laws, *found.identities):
             if law.verdict != "exact" or _is_known(law):
-                grid, names = self.waves.grid, self.runs.names
-                law_here = on_grid(law, tried, self.jets, grid, names)
-                law_here = place.outside(law_here, self.jets, grid, names)
+                law_here = here(law)
                 if not any(_are_one(law_here, other) for other in self.pool):
                     self.pool.append(law_here)
             if law.verdict == "approximate":
@@ -221,22 +234,45 @@ class _Search:
             self.chosen = self._select()
         new = len(self.chosen.laws) - before
         self.records.append(replace(found.stages[0], n_laws=new))
-        same = found.rejected if self.rejected is None else self.rejected & found.rejected
-        self.rejected = same
         self.resolution = max(self.resolution, found.resolution)
 
     def _select(self) -> Findings:
         """Return the independent laws by their functional derivatives, and by their values."""
+        probes, scale = self.states.smoothed.states[self.probe_rows], self.states.scale
+        price = attrgetter("cost")
+        return select(self.pool, probes, scale, self.states, price=price, sine=self._sine)
+
+    def _sine(self, law: Law) -> float:
+        """Return how far a law's functional derivative must leave the span of the others'.
+
+        Without noise, what has no numbers to imitate a law with is as new as it is exact.
+        """
+        if law.verdict == "approximate":
+            return LAWS.sine
+        plain = law.evidence.clean and law.modest
+        least = min(law.open_sine, FIELDS.least_sine) if plain else FIELDS.least_sine
         near = FIELDS.imitation * self.waves.noise_over_motion
-        sine = float(np.clip(near, FIELDS.least_sine, LAWS.sine))
-        return select(
-            self.pool,
-            self.states.smoothed.states[self.probe_rows],
-            self.states.scale,
-            self.states,
-            price=lambda law: law.cost,
-            sine=lambda law: sine if law.verdict == "exact" else LAWS.sine,
-        )
+        return float(np.clip(near, least, LAWS.sine))
+
+    def rejected(self) -> np.ndarray:
+        """Return on which resamples nothing that is no law would be one more, (draws,).
+
+        What is a function of the laws that were found would not be, even if it passed: by its
+        functional derivative, or by its values.
+        """
+        probes, scale = self.states.smoothed.states[self.probe_rows], self.states.scale
+        found = [law for law in self.chosen.laws if law.verdict == "exact"]
+        slopes = [law.gradient(probes, scale) for law in found]
+        out = np.ones(RESAMPLES, dtype=bool)
+        for law, draws in self.nearly.values():
+            law = replace(law, verdict="exact")
+            new = (
+                (draws & out).any()
+                and sine_to(slopes, law.gradient(probes, scale)) > self._sine(law)
+                and (not found or unexplained(law, found, self.states) >= law.least_new)
+            )
+            out &= ~draws | (not new)
+        return out
 
 
 def _given(library: str | Sequence[str | sympy.Expr], jets: Jets) -> list[Densities]:
@@ -304,6 +340,15 @@ def _is_known(law: Law) -> bool:
     evidence = law.evidence
     flat = evidence.smoothed_flatness_interval[1] <= LAWS.flatness_ceiling
     return evidence.drift_interval[1] <= FIELDS.excluded_motion and (evidence.clean or flat)
+
+
+def _known_in(law: Law) -> np.ndarray:
+    """Tell on which resamples a formula would pass every check, and be known, (draws,)."""
+    evidence = law.evidence
+    upper = evidence.smoothed_flatness_interval[1] / max(evidence.smoothed_flatness, 1e-300)
+    flat = evidence.resamples.smoothed_flatness * upper <= LAWS.flatness_ceiling
+    known = evidence.drift_interval[1] <= FIELDS.excluded_motion
+    return law.exact_in & known & (evidence.clean | flat)
 
 
 def _check_finite(values: np.ndarray, densities: Sequence[sympy.Expr]) -> None:

@@ -87,6 +87,12 @@ class FieldWaves:
         return *self.kept, *(1 for _ in self.grid.beside)
 
     @property
+    def _together(self) -> np.ndarray:
+        """How far amplitudes move where all values move by one: √N of a field's."""
+        n_fields, n_beside = len(self.kept), len(self.grid.beside)
+        return np.repeat([np.sqrt(self.grid.n_points), 1.0], [n_fields, n_beside])
+
+    @property
     def is_correlated(self) -> bool:
         """Whether neighbours on the grid share noise."""
         return bool(np.any(self.excess != 1))
@@ -187,8 +193,11 @@ class FieldWaves:
         some = self.smoothed[:: max(1, len(self.smoothed) // _SNAPSHOTS)]
         slopes = integrals.gradients(some) * np.repeat(self.spread, self._counts)
         scale = np.sqrt(np.mean(np.sum(slopes**2, axis=2), axis=0))
-        # Integrals may depend on each other on the data, and their covariance must not be singular.
-        least = np.diag((NOISE.resolution * scale) ** 2 + 1e-300)
+        # An integrator's error is no noise that the points of a grid average out: all may move by
+        # it together. Integrals may depend on each other, too, and no covariance must be singular.
+        together = slopes * np.repeat(self._together, self._counts)
+        moved = np.sqrt(np.mean(np.sum(together**2, axis=2), axis=0))
+        least = np.diag((NOISE.resolution * moved) ** 2 + 1e-300)
         for path in (measured, smoothed):
             path.errors[...] += least
         return Orbits(measured, smoothed, self.offsets, scale)

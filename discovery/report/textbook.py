@@ -131,15 +131,16 @@ def fields_in_textbook_form(
     return replace(report, quantities=[named.get(id(q), q) for q in report.quantities])
 
 
-def _of_field_energy(energy: sympy.Integral) -> Iterator[sympy.Expr]:
+def _of_field_energy(energy: sympy.Expr) -> Iterator[sympy.Expr]:
     """Yield twice the number before a square that gets a half.
 
     Of a field that has no slope in the energy, beside one that has: u_t; of a slope; of a field
     times another, h u²; of any field.
     """
-    terms = list(_terms(energy.function))
-    sloped = {d.expr for d in energy.function.atoms(sympy.Derivative)}
-    fields = sorted(energy.function.atoms(AppliedUndef) - sloped, key=str)
+    inside = sympy.Add(*(part.function for part in energy.atoms(sympy.Integral)))
+    terms = list(_terms(inside))
+    sloped = {d.expr for d in inside.atoms(sympy.Derivative)}
+    fields = sorted(inside.atoms(AppliedUndef) - sloped, key=str)
     if sloped:
         yield from (2 * c for u in fields for c, t in terms if t == u**2)
     yield from (2 * c for c, t in terms if t.is_Pow and t.exp == 2 and t.base.is_Derivative)

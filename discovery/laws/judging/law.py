@@ -84,9 +84,17 @@ class Law:
         Of an identity there is no doubt: it has next to no spread, and its drift as a fraction of
         that says nothing.
         """
-        formula = Formula(self.library, self.coefficients, self.by_chance, self.error)
         is_law = self.verdict != Verdict.IDENTITY
-        return is_law and in_doubt(self.evidence, formula, self.criteria)
+        return is_law and in_doubt(self.evidence, self._formula, self.criteria)
+
+    @property
+    def modest(self) -> bool:
+        """Whether it has too few free numbers, or too simple ones, to imitate a law."""
+        return self._formula.is_modest(self.criteria)
+
+    @property
+    def _formula(self) -> Formula:
+        return Formula(self.library, self.coefficients, self.by_chance, self.error)
 
     @property
     def complexity(self) -> float:
@@ -147,10 +155,16 @@ class Law:
         the data do not exclude.
         """
         least, most = self.criteria.sine, self.criteria.learned_sine
-        if self.library.learned:
-            return most
-        drift = self.evidence.drift_interval[1] * self.evidence.spread / self.evidence.slope
-        return float(np.clip(self.criteria.slope_error * drift, least, most))
+        return most if self.library.learned else float(np.clip(self.open_sine, least, most))
+
+    @property
+    def open_sine(self) -> float:
+        """The sine by which its gradient may be off: that of drift that is not excluded.
+
+        Rounding is never excluded.
+        """
+        drift = max(self.evidence.drift_interval[1], self.criteria.rounding_drift)
+        return self.criteria.slope_error * drift * self.evidence.spread / self.evidence.slope
 
     def known_on(self, share: float) -> Law:
         """Return the law of functions that are known on a share of the samples."""

@@ -5,6 +5,7 @@ A flow in d dimensions has at most d − 1 laws, less one for each identity.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 
@@ -107,7 +108,7 @@ def select(
         exact = sum(own.verdict == Verdict.EXACT for own in trial)
         if whole and exact <= most and redundant(trial) is None:
             chosen = trial
-    return Findings(chosen, identities)
+    return Findings(chosen if orbits is None else _telling(chosen, orbits), identities)
 
 
 def _redundant(
@@ -148,15 +149,7 @@ def _redundant(
         others = [
             j for j, other in enumerate(laws) if j != i and other.verdict in (law.verdict, "exact")
         ]
-        # What is nearly conserved says nothing where the runs' parameters tell its values.
-        if (
-            law.verdict != Verdict.EXACT
-            and orbits is not None
-            and orbits.parameters
-            and unexplained(law, [], orbits) < law.least_new
-        ):
-            found.append(law)
-        if not others or (found and found[-1] is law):
+        if not others:
             continue
         sine = sine_to([gradients[j] for j in others], gradients[i], obeyed, law.criteria)
         if sine <= sines[i]:
@@ -172,11 +165,33 @@ def _redundant(
     return max(found, key=lambda law: (price(law), law.evidence.drift_interval[1]), default=None)
 
 
+def _telling(laws: Sequence[Law], orbits: Orbits) -> list[Law]:
+    """Return the exact laws, and of the others those that move little beside what is new in them.
+
+    The runs' parameters and the exact laws tell the rest of their values: of a density that
+    diffuses, ∫w² is the square of ∫w and a little more, which is lost soon.
+
+    Parameters
+    ----------
+    laws : sequence of Law
+        The exact ones first.
+    orbits : Orbits
+    """
+    exact = [law for law in laws if law.verdict == Verdict.EXACT]
+    near = laws[len(exact) :]
+    known = [law.means(orbits) for law in exact] if near else []
+    for law in near:
+        new = _unexplained(np.array([law.means(orbits), *known]), law, orbits)
+        if law.evidence.drift_interval[1] <= law.criteria.small_drift * new:
+            exact.append(law)
+    return exact
+
+
 def unexplained(law: Law, others: Sequence[Law], orbits: Orbits) -> float:
     """Return the share of a law's spread between orbits that is no polynomial in other laws'.
 
-    Beside them in the runs' parameters, in all or in one: of these the value may be what all runs
-    obey by their parameters.
+    In all or in two of these, and beside them in the runs' parameters, in all or in one: of these
+    the value may be what all runs obey by their parameters.
 
     Parameters
     ----------
@@ -189,10 +204,22 @@ def unexplained(law: Law, others: Sequence[Law], orbits: Orbits) -> float:
     float
         One where there are too few runs to fit a polynomial to.
     """
-    values = np.array([other.means(orbits) for other in (law, *others)])
+    return _unexplained(np.array([one.means(orbits) for one in (law, *others)]), law, orbits)
+
+
+def _unexplained(values: np.ndarray, law: Law, orbits: Orbits) -> float:
+    """Return the same from values (laws, runs), of the law's own in front."""
     sound = np.isfinite(values).all(axis=0)
+    values = values[:, sound]
     some, needed = choices(parameters_of(orbits)[sound]), law.criteria.runs_per_coefficient
-    return min(_left(np.vstack([values[:, sound], own.T]), needed) for own in some)
+    rows = range(1, len(values))
+    # Few runs tell polynomials of high degree in few laws only.
+    sets = {tuple(rows), *itertools.combinations(rows, 2)}
+    return min(
+        _left(np.vstack([values[0], values[list(known)], own.T]), needed)
+        for known in sets
+        for own in some
+    )
 
 
 def _left(values: np.ndarray, needed: float) -> float:

@@ -52,6 +52,10 @@ class _Bracket(NamedTuple):
     canonical: bool = False
 
 
+_ENERGY = Told("energy", "time translation")
+_CANONICAL = _Bracket(lambda u, s: np.stack([s[:, 1], -s[:, 0]], axis=1), canonical=True)
+
+
 @dataclass(frozen=True)
 class _Ring:
     """Fields (n, F, …, ny, nx) on a grid whose ends meet."""
@@ -116,18 +120,21 @@ def told_by_flow(laws: Sequence[Candidate], grid: Grid, motion: MeasuredMotion) 
     Returns
     -------
     list of Told
-        Nothing for all where no bracket gives the motion, or more than one does, between walls, and
-        where there are coordinates beside the fields.
+        Nothing for all where no bracket gives the motion, or more than one does, and between walls.
+        Where there are coordinates beside the fields the energy alone.
     """
     nothing = [Told()] * len(laws)
-    if not laws or not motion.windows or any(map(any, grid.walls)) or grid.beside:
+    if not laws or not motion.windows or any(map(any, grid.walls)):
         return nothing
-    ring, motion = _Ring(grid), _beginning(motion)
-    fields = ring.of(motion.states)
+    motion = _beginning(motion)
     slopes = [law.gradient(motion.states) for law in laws]
     if not all(np.isfinite(slope).all() for slope in slopes):
         return nothing
-    found = []
+    if grid.beside:
+        energy = _energy_beside(slopes, grid, motion)
+        return [_ENERGY if k == energy else Told() for k in range(len(laws))]
+    ring, found = _Ring(grid), []
+    fields = ring.of(motion.states)
     for bracket in _brackets(ring):
         flows = [ring.states(bracket.flow(fields, ring.of(slope))) for slope in slopes]
         energies = [k for k, flow in enumerate(flows) if _is_motion(flow, ring, motion)]
@@ -139,8 +146,33 @@ def told_by_flow(laws: Sequence[Candidate], grid: Grid, motion: MeasuredMotion) 
     moved = bracket.moved(fields)
     told = [_moved(flow, moved, ring, bracket.canonical) for flow in flows]
     if told[energy] == Told():
-        told[energy] = Told("energy", "time translation")
+        told[energy] = _ENERGY
     return told
+
+
+def _energy_beside(slopes: Sequence[np.ndarray], grid: Grid, motion: MeasuredMotion) -> int | None:
+    """Return which law moves the fields by a bracket, and the coordinates beside them in pairs.
+
+    Each pair, and the fields, in a unit of its own, as bodies have masses of their own.
+    """
+    here = np.sort(grid.columns, axis=None)
+    inner = replace(grid, columns=np.searchsorted(here, grid.columns), beside=(), places=())
+    parts = [(_Ring(inner), here, _brackets(_Ring(inner)))]
+    if len(grid.beside) != 2:
+        return None
+    still = ((False,),) * 2
+    pair = _Ring(Grid(("q", "p"), np.array([[0], [1]]), (1,), (1.0,), still))
+    parts.append((pair, np.array(grid.beside), [_CANONICAL]))
+    moving = set(range(len(slopes)))
+    for ring, columns, brackets in parts:
+        own = replace(motion, states=motion.states[:, columns], noise=motion.noise[columns])
+        fields = ring.of(own.states)
+        flows = [
+            {k: ring.states(bracket.flow(fields, ring.of(slopes[k][:, columns]))) for k in moving}
+            for bracket in brackets
+        ]
+        moving = {k for some in flows for k, flow in some.items() if _is_motion(flow, ring, own)}
+    return moving.pop() if len(moving) == 1 else None
 
 
 def is_vorticity(grid: Grid, motion: MeasuredMotion) -> bool:
@@ -211,7 +243,7 @@ def _brackets(ring: _Ring) -> Iterator[_Bracket]:
         for axis in axes:
             yield _Bracket(lambda u, s, axis=axis: ring.d(s, axis))
     if n == 2:
-        yield _Bracket(lambda u, s: np.stack([s[:, 1], -s[:, 0]], axis=1), canonical=True)
+        yield _CANONICAL
         for axis in axes:
             yield _Bracket(lambda u, s, axis=axis: ring.d(s[:, ::-1], axis))
     if n == len(axes) > 1:

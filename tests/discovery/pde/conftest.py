@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.integrate import solve_ivp
 
 from discovery import ConservedQuantityFinder, Trajectories, datasets
 
@@ -57,6 +58,12 @@ def gas():
         roles=["field"] * 2 * points,
         grid_spacing=place[1],
     )
+
+
+@pytest.fixture(scope="session")
+def on_a_ring():
+    """Runs of a field equation that is given by its flow, to nine digits."""
+    return _on_a_ring
 
 
 @pytest.fixture(scope="session")
@@ -140,6 +147,44 @@ def _find(runs, library="auto", **options):
     )
     rows = pd.DataFrame(runs.rows, columns=runs.names)
     return finder.fit(rows, groups=runs.groups, times=runs.row_times)
+
+
+def _on_a_ring(flow, fields, times, length=2 * np.pi, n_runs=24, points=24, seed=0):
+    """Integrate ``flow(d, *fields)``, with d(u, k) the k-th derivative of u, cut off.
+
+    A field starts as a mean, uniform in a range, and two waves of a size.
+    """
+    rng, k = np.random.default_rng(seed), 2 * np.pi * np.fft.rfftfreq(points, length / points)
+    keep, place = np.arange(len(k)) <= points / 3, np.linspace(0, 2 * np.pi, points, endpoint=False)
+
+    def d(u, order=0):
+        return np.fft.irfft(keep * (1j * k) ** order * np.fft.rfft(u), points)
+
+    def started(low, high, size):
+        waves = rng.normal(size=(2, n_runs, 2, 1))
+        angle = np.arange(1, 3)[:, None] * place
+        shape = np.sum(waves[0] * np.cos(angle) + waves[1] * np.sin(angle), axis=1)
+        return rng.uniform(low, high, (n_runs, 1)) + size / 2 * shape
+
+    start = np.array([started(*field) for field in fields])
+    solution = solve_ivp(
+        lambda _, y: np.array([d(f) for f in flow(d, *y.reshape(start.shape))]).ravel(),
+        (0, times[-1]),
+        start.ravel(),
+        method="DOP853",
+        t_eval=times,
+        rtol=1e-9,
+        atol=1e-11,
+    )
+    states = np.transpose(solution.y.T.reshape(len(times), *start.shape), (2, 0, 1, 3))
+    names = [f"{f}{p}" for f in "uvw"[: len(fields)] for p in range(points)]
+    return Trajectories(
+        states.reshape(n_runs, len(times), -1),
+        times,
+        names,
+        roles=["field"] * len(names),
+        grid_spacing=length / points,
+    )
 
 
 def _travelling(noise=0.0, mean=0.0, size=1.0, damping=0.0, n_runs=30, n_steps=60, seed=0):

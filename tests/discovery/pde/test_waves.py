@@ -114,3 +114,12 @@ def test_integrals_that_noise_hides_show_no_motion():
     mass = waves.orbits(Integrals([jets.symbol(0)], jets, waves.grid, waves.bases))
     shown = waves.sampled(runs.rows, mass)
     assert np.all(shown.mean_noise < 0.2 * shown.scale)
+
+
+def test_an_integrator_s_error_is_alike_at_all_points():
+    """Without noise the sum of N values is known no better than N times one of them."""
+    runs, _ = travelling_wave(2, noise=0.0)
+    waves, jets = expanded(runs, 1e-12), Jets(GRID.fields)
+    mass = waves.orbits(Integrals([jets.symbol(0)], jets, waves.grid, waves.bases))
+    error = mass.measured.errors[:, 0, 0] ** 0.5
+    np.testing.assert_allclose(error, 1e-6 * POINTS * runs.rows.std(), rtol=1e-3)

@@ -253,6 +253,17 @@ def test_what_is_nearly_conserved_and_a_parameter_says_nothing():
     assert chosen([replace(near, verdict="exact")], orbits) == [0]
 
 
+def test_what_is_nearly_conserved_and_laws_tell_says_nothing():
+    """x² + y²/100 is nearly the square of the law x, and what it moves by may be all of y²."""
+    orbits, bound = orbits_at(POINTS), {"drift_interval": (0.0, 1e-3)}
+    near = law("x**2", "y**2", coefficients=[1, 0.01], **bound)
+    near = replace(near, verdict="approximate", cost=3.0)
+    assert chosen([law("x"), near], orbits) == [0]
+    assert chosen([near], orbits) == [0]
+    assert chosen([law("z"), near], orbits) == [0, 1]
+    assert chosen([law("x"), law("z"), near], orbits) == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("change", "vague"),
     [({}, True), ({"error": 0.01}, False), ({"verdict": "exact"}, False)],
@@ -321,6 +332,13 @@ def test_what_others_do_not_explain_of_a_law():
     assert unexplained(law("x", "x**2"), [law("x")], orbits) < 1e-6
     assert unexplained(law("y"), [law("x")], orbits) > 0.9
     assert unexplained(law("x*y"), [law("x"), law("y**2")], orbits) < 0.1
+
+
+def test_two_of_many_laws_explain_what_few_runs_tell():
+    """Of three laws 25 runs tell a plane only, of two of them a parabola."""
+    orbits, square = orbits_at(POINTS[:25]), law("x*y + y**2")
+    assert unexplained(square, [law("x"), law("y")], orbits) < 1e-6
+    assert unexplained(square, [law("x"), law("y"), law("z")], orbits) < 1e-6
 
 
 def test_few_runs_explain_nothing():
