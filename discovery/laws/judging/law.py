@@ -13,7 +13,9 @@ from discovery.estimation.orbits import Orbits
 from discovery.laws.judging.decay import Decay
 from discovery.laws.judging.evidence import RESAMPLES, Evidence
 from discovery.laws.judging.verdict import DRIFT_EXCLUDED, MOVING, Check, Formula, Verdict, in_doubt
+from discovery.libraries.domain import Domain
 from discovery.libraries.functions import Functions
+from discovery.libraries.library import Library
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Law:
         How many formulas these runs had judged with it.
     by_run : bool
         Whether runs have parameters, so that an identity may have another value in each.
+    outwards : float or None
+        How probably its numbers would change as much from inner runs to outer ones were it a law;
+        see `judging.outwards`. None where that was not asked.
+    domain : Domain or None
+        Of a law in closed form, the states that the runs surround.
     """
 
     library: Functions
@@ -76,6 +83,8 @@ class Law:
     decay: Decay | None = None
     candidate: int = 1
     by_run: bool = False
+    outwards: float | None = None
+    domain: Domain | None = field(default=None, repr=False)
 
     @property
     def doubtful(self) -> bool:
@@ -87,6 +96,16 @@ class Law:
         formula = Formula(self.library, self.coefficients, self.by_chance, self.error)
         is_law = self.verdict != Verdict.IDENTITY
         return is_law and in_doubt(self.evidence, formula, self.criteria)
+
+    @property
+    def may_imitate(self) -> bool:
+        """Whether it has numbers enough to be an imitation, and none too simple for chance."""
+        terms = self.library
+        if self.verdict != Verdict.EXACT or not isinstance(terms, Library):
+            return False
+        many = Formula(terms, self.coefficients).free_numbers > self.criteria.doubt_numbers
+        simple = self.by_chance <= self.criteria.simple_by_chance
+        return many and not simple and not all(term.is_Symbol for term in terms.expressions())
 
     @property
     def complexity(self) -> float:
