@@ -100,12 +100,22 @@ class Law:
     @property
     def may_imitate(self) -> bool:
         """Whether it has numbers enough to be an imitation, and none too simple for chance."""
+        return self.numbers_by_data > self.criteria.doubt_numbers
+
+    @property
+    def numbers_by_data(self) -> int:
+        """How many numbers of an exact formula the data told.
+
+        None where these are too simple for chance, and of a sum of coordinates, which is no
+        expansion.
+        """
         terms = self.library
         if self.verdict != Verdict.EXACT or not isinstance(terms, Library):
-            return False
-        many = Formula(terms, self.coefficients).free_numbers > self.criteria.doubt_numbers
+            return 0
         simple = self.by_chance <= self.criteria.simple_by_chance
-        return many and not simple and not all(term.is_Symbol for term in terms.expressions())
+        if simple or all(term.is_Symbol for term in terms.expressions()):
+            return 0
+        return Formula(terms, self.coefficients).free_numbers
 
     @property
     def complexity(self) -> float:

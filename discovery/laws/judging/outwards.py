@@ -50,10 +50,13 @@ def told_by_all(law: Law, orbits: Orbits, criteria: LawCriteria = LAWS) -> Law:
     if law.verdict != Verdict.EXACT or terms.learned or len(terms) == 1:
         return law
     domain = Domain.around(terms, orbits.smoothed.states)
-    chance = None
+    # Two terms are no expansion, and one number is the scale.
+    may_be_one = len(terms) + terms.fitted >= criteria.doubt_terms and law.numbers_by_data > 1
     # Windows share their run's numbers. Where samples follow no path all motion is noise too, and
     # where there is none it is not by chance.
-    if law.may_imitate and orbits.on_a_path and orbits.of_run is None and not law.evidence.clean:
+    told = orbits.on_a_path and orbits.of_run is None and not law.evidence.clean
+    chance = None
+    if may_be_one and told:
         chance = chance_outwards(terms, law.coefficients, orbits, domain, criteria)
     return replace(law, domain=domain, outwards=chance)
 

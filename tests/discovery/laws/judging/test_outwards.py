@@ -99,4 +99,6 @@ def test_only_what_chance_decides_is_asked(pendulum):
     cloud, windows = replace(runs, on_a_path=False), replace(runs, of_run=np.arange(RUNS))
     for other, seen in ((clean, runs), (law, cloud), (law, windows)):
         assert told_by_all(other, seen).outwards is None
+    two = replace(law, library=library.restrict([0, 1]), coefficients=c[:2])
+    assert told_by_all(two, runs).outwards is None and two.numbers_by_data == 2
     assert told_by_all(replace(law, verdict="approximate"), runs).domain is None
