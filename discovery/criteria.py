@@ -944,6 +944,16 @@ class FormulaCriteria:
         off=math.inf,
         test="report/test_report.py::test_numbers_that_nobody_knows_tell_no_form",
     )
+    outer_form: float = limit(
+        0.01,
+        statistic="probability that a true law's numbers change as much from inner runs to outer "
+        "ones",
+        unit="1",
+        reason="beta distribution of sums of runs' scores over their own squares",
+        level=0.01,
+        off=0.0,
+        test="report/test_report.py::test_numbers_that_change_outwards_tell_no_form",
+    )
     # Which numbers are simple
     root_bits: float = limit(
         6.0,

@@ -26,7 +26,6 @@ from discovery.laws.free.sums import NAME as SUMS
 from discovery.laws.free.sums import sums_of
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.numbers_inside import numbers_inside
-from discovery.laws.judging.verdict import Formula, Verdict
 from discovery.libraries.free_forms import SCALED, SCALED_BESIDE, S
 from discovery.libraries.library import Library
 from discovery.libraries.rational import mostly_positive
@@ -47,17 +46,6 @@ _BOTH = 2.0
 
 # What yields libraries with other forms of a law.
 Rivals: TypeAlias = Callable[[Law, Orbits, Numbers, Sequence[Law]], Iterable[Library]]
-
-
-def may_imitate(law: Law) -> bool:
-    """Tell whether a law has numbers enough to be an imitation, and none too simple for chance."""
-    terms = law.library
-    if law.verdict != Verdict.EXACT or not isinstance(terms, Library):
-        return False
-    formula = Formula(terms, law.coefficients, law.by_chance)
-    many = formula.free_numbers > law.criteria.doubt_numbers
-    simple = law.by_chance <= law.criteria.simple_by_chance
-    return many and not simple and not all(term.is_Symbol for term in terms.expressions())
 
 
 def rivals(

@@ -28,10 +28,10 @@ from discovery.laws.judging.evidence import RESAMPLES, resolution
 from discovery.laws.judging.independence import independent, on_surface
 from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Findings, Law, StageRecord, gradient_of
-from discovery.laws.judging.numbers_inside import with_errors
+from discovery.laws.judging.outwards import told_by_all
 from discovery.laws.judging.selection import select
 from discovery.laws.judging.verdict import Verdict
-from discovery.laws.rivals import Rivals, may_imitate
+from discovery.laws.rivals import Rivals
 from discovery.laws.stages import Stage
 from discovery.laws.trials import Trials, Unusable, Wanted
 from discovery.libraries.functions import Functions
@@ -182,7 +182,7 @@ class Search:
             self._skip("richer libraries", 0, f"{n_runs} runs are too few")
         self._try_rivals()
         laws = with_alternatives(self._in_simple_basis(), self.pool, self.split)
-        laws = [self._with_errors(law) for law in laws]
+        laws = [told_by_all(law, self._where_known(law.library).all, self.criteria) for law in laws]
         chosen = {law.expression for law in laws}
         left_out = [law for law in self.pool if law.verdict == Verdict.EXACT]
         held = self.split.held
@@ -311,7 +311,7 @@ class Search:
         """Try other forms of laws that may be imitations, until there is no such law."""
         asked = set()
         while self.rivals is not None and not self._windows:
-            some = [law for law in self.chosen.laws if may_imitate(law)]
+            some = [law for law in self.chosen.laws if law.may_imitate]
             law = next((law for law in some if law.expression not in asked), None)
             if law is None:
                 break
@@ -539,9 +539,6 @@ class Search:
         exact = law.verdict == Verdict.EXACT and law.price <= length
         sure = law.sure and law is not self.open
         return sure or law.verdict == Verdict.IDENTITY or exact
-
-    def _with_errors(self, law: Law) -> Law:
-        return with_errors(law, self._where_known(law.library).all, self.criteria)
 
 
 def _of_noise(criteria: LawCriteria, split: Split) -> LawCriteria:

@@ -27,12 +27,16 @@ class Domain:
         (S + R)⁻¹.
     most : float
         The leverage up to which states are in the domain.
+    farthest : (m,) array or None
+        How far each term may be from its mean: one far state of a steep term has so much leverage
+        that it says nothing of the others. None where none has a limit of its own.
     """
 
     library: Functions
     mean: np.ndarray
     inverse: np.ndarray
     most: float
+    farthest: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -57,11 +61,39 @@ class Domain:
         most = float(np.quantile(whole.leverage(states), 1 - outside))
         return cls(library, mean, inverse, most)
 
+    @classmethod
+    def around(cls, library: Functions, states: np.ndarray) -> Domain:
+        """Return the domain of all given states, for few terms of any size.
+
+        Parameters
+        ----------
+        library : Functions
+            m terms.
+        states : (n, d) array
+            Those at which a term has no value are in no domain.
+        """
+        values = library.values(states)
+        values = values[:, np.isfinite(values).all(axis=0)]
+        mean, size = values.mean(axis=1), values.std(axis=1)
+        size = np.where(size > 0, size, 1.0)[:, None]
+        inverse = np.linalg.pinv(np.cov(values / size), hermitian=True) / (size * size.T)
+        whole = cls(library, mean, inverse, np.inf)
+        most = float(np.nanmax(whole.leverage(states)))
+        return cls(library, mean, inverse, most, np.abs(values - mean[:, None]).max(axis=1))
+
     def leverage(self, states: np.ndarray) -> np.ndarray:
         """Return how far states (n, d) are from the data, (n,)."""
-        rest = self.library.values(states).T - self.mean
-        return np.sum((rest @ self.inverse) * rest, axis=1)
+        return self._leverage(self._away(states))
 
     def holds(self, states: np.ndarray) -> np.ndarray:
         """Tell which states (n, d) are in the domain, (n,) bool."""
-        return self.leverage(states) <= self.most
+        away = self._away(states)
+        inside = self._leverage(away) <= self.most
+        near = self.farthest is None or np.all(np.abs(away) <= self.farthest, axis=1)
+        return inside & near
+
+    def _away(self, states: np.ndarray) -> np.ndarray:
+        return self.library.values(states).T - self.mean
+
+    def _leverage(self, away: np.ndarray) -> np.ndarray:
+        return np.sum((away @ self.inverse) * away, axis=1)

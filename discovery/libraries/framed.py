@@ -10,6 +10,7 @@ import sympy
 from discovery.data.frame import Frame
 from discovery.estimation.errors import in_units
 from discovery.formulas.charts import inside, outside, parted
+from discovery.libraries.domain import Domain
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
 
@@ -113,6 +114,12 @@ class Framed(Functions):
         phi, slopes, bend = self._inner.jets(self._frame.inside(states), covariance, order)
         slopes = None if slopes is None else slopes / alpha / unit[:, None, None]
         return self._plain(phi), slopes, None if bend is None else bend / alpha
+
+    def domain(self, inner: Domain) -> Domain:
+        """Return the same domain of the user's states, of one that is around framed states."""
+        mean, size = self._plain(inner.mean[:, None])[:, 0], np.abs(self._alpha)
+        inverse = inner.inverse * np.outer(self._alpha, self._alpha)
+        return Domain(self, mean, inverse, inner.most, inner.farthest / size)
 
     def costs(self) -> np.ndarray:
         """Return what each term costs, (m,)."""

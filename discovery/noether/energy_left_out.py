@@ -15,7 +15,7 @@ from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.split import Split
 from discovery.laws.judging.independence import independent, on_surface, sine_to
 from discovery.laws.judging.law import Findings, Law
-from discovery.laws.judging.numbers_inside import with_errors
+from discovery.laws.judging.outwards import told_by_all
 from discovery.laws.judging.selection import unexplained
 from discovery.laws.judging.verdict import Verdict
 from discovery.noether.motion import Candidate, MeasuredMotion
@@ -63,7 +63,7 @@ def _with(
         return [law.gradient(probes, scale) for law in laws]
 
     known = split.where(energy.library.positive).all
-    energy = with_errors(energy, known, criteria)
+    energy = told_by_all(energy, known, criteria)
     most = split.all.most_laws(energy.library.dim) - len(within)
     sine = sine_to(gradients(exact), *gradients([energy]), within, criteria)
     rest = unexplained(energy, exact, split.all)

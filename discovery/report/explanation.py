@@ -144,7 +144,11 @@ def _formula(quantity: Quantity, meanings: Mapping[str, str]) -> Iterator[str]:
             f"{meanings['scale']}"
         )
         if not quantity.form_known:
-            yield f"This is {APPROXIMATION}: other terms would do as well."
+            why = "other terms would do as well"
+            if quantity.changes_outwards:
+                why = "its numbers change from the runs amid the data to the outer ones, which "
+                why += f"those of a law do with probability {quantity.outwards:.1g}"
+            yield f"This is {APPROXIMATION}: {why}."
     if quantity.alternatives:
         forms = "; ".join(spelled(of_squares(form)) for form in quantity.alternatives)
         yield f"Other formulas fit as well, and this is the simplest. The others: {forms}."

@@ -25,7 +25,13 @@ from discovery.laws.judging.verdict import Check, Verdict
 from discovery.report.pictures.sample import Sample
 from discovery.report.quantity import Quantity
 from discovery.report.summary import Summary
-from discovery.report.terms import Plain, from_plain, to_plain
+from discovery.report.terms import (
+    Plain,
+    domain_from_plain,
+    domain_to_plain,
+    from_plain,
+    to_plain,
+)
 
 FORMAT = "discovery report"
 # Of the file's layout: one more where what was written before cannot be read as it is.
@@ -175,7 +181,10 @@ def from_document(document: Mapping[str, Plain]) -> dict[str, object]:
 # Of a quantity: what is a number or none, and a pair of numbers.
 _NUMBERS = ("flatness", "drift", "signal", "spread", "noise")
 _OF_DECAY = ("rate", "error", "frequency", "level", "uneven")
-_MAYBE = ("approximation_error", "drift_rate", "inside_error", "hidden", "outermost", "variation")
+_MAYBE = (
+    *("approximation_error", "drift_rate", "inside_error", "hidden", "outermost", "variation"),
+    "outwards",
+)
 _PAIRS = ("flatness_interval", "drift_interval")
 
 
@@ -209,6 +218,7 @@ def _of_quantity(quantity: Quantity) -> dict[str, Plain]:
         "coefficients": _plain(list(quantity.coefficients.values())),
         "standard_errors": None if np.isnan(errors).all() else _plain(errors),
         "terms": to_plain(quantity.library),
+        "domain": quantity.domain and domain_to_plain(quantity.domain),
     }
 
 
@@ -243,6 +253,8 @@ def _quantity(plain: Mapping[str, Plain]) -> Quantity:
         _errors=errors,
         _library=library,
         _coefficients=coefficients,
+        # Older files hold no domain.
+        _domain=domain_from_plain(plain["domain"], library) if plain.get("domain") else None,
     )
 
 

@@ -18,6 +18,7 @@ from discovery.formulas.trees import to_tree
 from discovery.laws.judging.decay import Decay
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.verdict import FLATNESS_AT_LEAST, MOTION, Check, Verdict
+from discovery.libraries.domain import Domain
 from discovery.libraries.embedded import Embedded
 from discovery.libraries.framed import Framed
 from discovery.libraries.functions import Functions
@@ -113,6 +114,9 @@ class Quantity:
         terms. None for the others.
     by_run : bool
         Of an identity, whether runs have parameters, which its value may depend on.
+    outwards : float or None
+        How probably the numbers of a true law would change as much from the runs amid the data to
+        the outer ones, as those of an expansion do. None where that was not asked.
     """
 
     expression: sympy.Expr
@@ -137,11 +141,13 @@ class Quantity:
     doubtful: bool = False
     variation: float | None = None
     by_run: bool = False
+    outwards: float | None = None
     name: str | None = None
     momenta: tuple[str, ...] = field(default=(), repr=False)
     _errors: np.ndarray | None = field(default=None, repr=False)
     _library: Functions = field(default=None, repr=False)
     _coefficients: np.ndarray = field(default=None, repr=False)
+    _domain: Domain | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         return (
@@ -172,6 +178,7 @@ class Quantity:
             doubtful=law.verdict == Verdict.EXACT and not (law.sure or law.library.learned),
             variation=evidence.along if law.verdict == Verdict.ALONG_RUN else None,
             by_run=law.by_run,
+            outwards=law.outwards,
             inside_error=law.inside,
             hidden=evidence.hidden or None,
             outermost=evidence.outermost or None,
@@ -179,6 +186,7 @@ class Quantity:
             _errors=law.errors,
             _library=law.library,
             _coefficients=law.coefficients,
+            _domain=law.domain,
         )
 
     def outside(self, frame: Frame, numbers: Numbers) -> Quantity:
@@ -223,6 +231,7 @@ class Quantity:
             _errors=None if self._errors is None else self._errors * abs(scale),
             _library=library,
             _coefficients=self._coefficients * scale,
+            _domain=self.domain and library.domain(self.domain),
         )
 
     def times(self, factor: sympy.Expr, numbers: Numbers) -> Quantity:
@@ -291,8 +300,9 @@ class Quantity:
     def known_at(self, states: States) -> np.ndarray:
         """Tell at which states its values are those of the law.
 
-        A sum of many terms is known amid the data that told it: there its bound holds, and further
-        out its values say nothing. A formula is known everywhere.
+        A sum of many terms is known amid the data that told it, and so is a formula that may be an
+        expansion (`amid_data`): there its bound holds, and further out its values say nothing. Any
+        other is known everywhere.
 
         Parameters
         ----------
@@ -309,9 +319,10 @@ class Quantity:
             When the last axis is not d, or a coordinate is missing.
         """
         states = coordinates(states, [s.name for s in self._library.symbols])
-        if not self._expanded:
+        if not self.amid_data:
             return np.ones(states.shape[:-1], dtype=bool)
-        return self._library.known(states.reshape(-1, states.shape[-1])).reshape(states.shape[:-1])
+        known = self._library.known if self._expanded else self.domain.holds
+        return known(states.reshape(-1, states.shape[-1])).reshape(states.shape[:-1])
 
     def gradient(self, states: np.ndarray) -> np.ndarray:
         """Return the derivatives ``[n, i] = ∂h/∂x_i``.
@@ -392,6 +403,25 @@ class Quantity:
         return isinstance(inside, Numeric)
 
     @property
+    def amid_data(self) -> bool:
+        """Whether its bound is for states that the data surround; see `known_at`.
+
+        That of an expansion is, and of a formula that may be one: where other forms fit as well,
+        or may, or the data do not tell the form.
+        """
+        in_question = bool(self.alternatives) or self.doubtful or not self.form_known
+        return self._expanded or (self.domain is not None and in_question)
+
+    @property
+    def domain(self) -> Domain | None:
+        """The states around those that told a formula; None where that is not known.
+
+        As of a law whose terms were changed since: an energy without its losses.
+        """
+        own = self._domain
+        return own if own is not None and own.library is self._library else None
+
+    @property
     def forms(self) -> str:
         """How many forms fit, in words; empty where it is one beyond doubt."""
         if self.alternatives:
@@ -458,8 +488,8 @@ class Quantity:
                 known = "moves a little in data without noise, by an integrator's error or since "
                 known += "it is an approximation"
             bound = percent(self.drift_interval[1])
-            # Expansions are judged where the data that told them are, and are no good elsewhere.
-            where = "amid the data, " * self._expanded
+            # Expansions are good where the data that told them are, and nowhere else.
+            where = "amid the data, " * self.amid_data
             if self.outermost:
                 where += f"but for {percent(self.outermost)} of the samples, the outermost, "
             if self.hidden:
@@ -528,18 +558,24 @@ class Quantity:
 
     @property
     def form_known(self) -> bool:
-        """Whether the data tell its form: each of its numbers by less than the number itself.
+        """Whether the data tell its form: each of its numbers to less than itself, and all alike.
 
         A formula of numbers that may as well be zero, or twice as large, is one of many that take
-        the same values on these data: an approximation of a law. False for those without a closed
-        form.
+        the same values on these data: an approximation of a law. One whose numbers change from the
+        runs amid the data to the outer ones is an approximation too (`outwards`). False for those
+        without a closed form.
         """
-        if self.approximation_error is not None:
+        if self.approximation_error is not None or self.changes_outwards:
             return False
         errors = self.standard_errors
         shares = [errors[term] / abs(c) for term, c in self.coefficients.items() if c]
         shares.append(self.inside_error or 0.0)
         return not max(np.nan_to_num(shares)) >= FORMULAS.known_form
+
+    @property
+    def changes_outwards(self) -> bool:
+        """Whether the outer runs ask for other numbers than those amid the data."""
+        return self.outwards is not None and self.outwards < FORMULAS.outer_form
 
     def coefficient_units(self, units: Mapping[str, str]) -> dict[sympy.Expr, sympy.Expr]:
         """Return what unit each coefficient has beside the first term's, as the terms must add up.
@@ -604,6 +640,8 @@ class Quantity:
             "approximation_error": self.approximation_error,
             "form_known": self.form_known,
             "doubtful": self.doubtful,
+            "outwards": self.outwards,
+            "amid_data": self.amid_data,
             "checks": [check.to_dict() for check in self.checks],
             "coefficients": {spelled(t): c for t, c in self.coefficients.items()},
             "standard_errors": {

@@ -112,27 +112,35 @@ def _of_numeric(library: Numeric) -> dict[str, Plain]:
         "vectors": library.vectors.tolist(),
         "describing": _of_products(library.describing),
         "numbers": list(library.numbers),
-        "domain": library.domain and _of_domain(library.domain),
+        "domain": library.domain and domain_to_plain(library.domain),
     }
 
 
-def _of_domain(domain: Domain) -> dict[str, Plain]:
+def domain_to_plain(domain: Domain) -> dict[str, Plain]:
+    """Return a domain as plain values, but for the functions that it is of."""
     half = np.tril_indices(len(domain.mean))
     return {
         "mean": domain.mean.tolist(),
         "inverse": domain.inverse[half].tolist(),
         "most": domain.most,
+        "farthest": None if domain.farthest is None else domain.farthest.tolist(),
     }
 
 
-def _domain(plain: Mapping[str, Plain], inner: Library | Expanded) -> Domain:
+def domain_from_plain(plain: Mapping[str, Plain], inner: Functions) -> Domain:
+    """Return the domain, of the given functions, that `domain_to_plain` gave."""
     mean, half = np.array(plain["mean"], dtype=float), np.tril_indices(len(inner))
     values = np.array(plain["inverse"], dtype=float)
     if mean.shape != (len(inner),) or values.shape != half[0].shape:
         raise ValueError("functions and the domain in which they are known differ in number.")
     inverse = np.zeros((len(inner),) * 2)
     inverse[half] = values
-    return Domain(inner, mean, inverse + np.tril(inverse, -1).T, float(plain["most"]))
+    inverse += np.tril(inverse, -1).T
+    # Older files hold no limits of each term.
+    farthest = plain.get("farthest") and np.array(plain["farthest"], dtype=float)
+    if farthest is not None and farthest.shape != mean.shape:
+        raise ValueError("functions and the limits of their values differ in number.")
+    return Domain(inner, mean, inverse, float(plain["most"]), farthest)
 
 
 def _numeric(plain: Mapping[str, Plain]) -> Numeric:
@@ -143,7 +151,7 @@ def _numeric(plain: Mapping[str, Plain]) -> Numeric:
     if vectors.shape != (len(inner), len(numbers)):
         raise ValueError("functions and their coefficients differ in number.")
     # Older files hold no domain.
-    domain = _domain(plain["domain"], inner) if plain.get("domain") else None
+    domain = domain_from_plain(plain["domain"], inner) if plain.get("domain") else None
     return Numeric(inner, vectors, _products(plain["describing"]), numbers, domain)
 
 

@@ -13,7 +13,7 @@ from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import operators
 from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Law
-from discovery.laws.judging.numbers_inside import with_errors
+from discovery.laws.judging.outwards import told_by_all
 from discovery.laws.judging.verdict import Verdict
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import Exponents
@@ -76,7 +76,7 @@ def as_law(
     law = judge.law(ops, judge.refined(ops, candidate))
     if law.verdict != Verdict.EXACT:
         return None
-    return with_errors(law, split.all, criteria)
+    return told_by_all(law, split.all, criteria)
 
 
 def sum_of(laws: Sequence[Law], weights: np.ndarray) -> tuple[Library, np.ndarray]:

@@ -13,7 +13,9 @@ from discovery.estimation.orbits import Orbits
 from discovery.laws.judging.decay import Decay
 from discovery.laws.judging.evidence import RESAMPLES, Evidence
 from discovery.laws.judging.verdict import DRIFT_EXCLUDED, MOVING, Check, Formula, Verdict, in_doubt
+from discovery.libraries.domain import Domain
 from discovery.libraries.functions import Functions
+from discovery.libraries.library import Library
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Law:
         How many formulas these runs had judged with it.
     by_run : bool
         Whether runs have parameters, so that an identity may have another value in each.
+    outwards : float or None
+        How probably its numbers would change as much from inner runs to outer ones were it a law;
+        see `judging.outwards`. None where that was not asked.
+    domain : Domain or None
+        Of a law in closed form, the states that the runs surround.
     """
 
     library: Functions
@@ -76,6 +83,8 @@ class Law:
     decay: Decay | None = None
     candidate: int = 1
     by_run: bool = False
+    outwards: float | None = None
+    domain: Domain | None = field(default=None, repr=False)
 
     @property
     def doubtful(self) -> bool:
@@ -95,6 +104,26 @@ class Law:
     @property
     def _formula(self) -> Formula:
         return Formula(self.library, self.coefficients, self.by_chance, self.error)
+
+    @property
+    def may_imitate(self) -> bool:
+        """Whether it has numbers enough to be an imitation, and none too simple for chance."""
+        return self.numbers_by_data > self.criteria.doubt_numbers
+
+    @property
+    def numbers_by_data(self) -> int:
+        """How many numbers of an exact formula the data told.
+
+        None where these are too simple for chance, and of a sum of coordinates, which is no
+        expansion.
+        """
+        terms = self.library
+        if self.verdict != Verdict.EXACT or not isinstance(terms, Library):
+            return 0
+        simple = self.by_chance <= self.criteria.simple_by_chance
+        if simple or all(term.is_Symbol for term in terms.expressions()):
+            return 0
+        return Formula(terms, self.coefficients).free_numbers
 
     @property
     def complexity(self) -> float:

@@ -12,7 +12,7 @@ from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.formulas.simple_numbers import NUMBERS
 from discovery.laws.judging.verdict import Verdict
-from discovery.laws.rivals import may_imitate, rivals
+from discovery.laws.rivals import rivals
 from discovery.laws.search import analyse
 from discovery.laws.stages import stages_of
 from discovery.libraries.library import Library
@@ -98,9 +98,9 @@ def test_powers_that_imitate_an_exponential_beside_a_factor_give_way(split, know
 
 def test_what_is_too_simple_for_chance_imitates_nothing(split):
     (law,) = analyse(stages_of([EXPANSION]), split, np.random.default_rng(0)).laws
-    assert may_imitate(law)
-    assert not may_imitate(replace(law, by_chance=law.criteria.simple_by_chance))
-    assert not may_imitate(replace(law, verdict=Verdict.IDENTITY))
+    assert law.may_imitate
+    assert not replace(law, by_chance=law.criteria.simple_by_chance).may_imitate
+    assert not replace(law, verdict=Verdict.IDENTITY).may_imitate
 
 
 def test_functions_that_do_not_describe_a_law_are_not_tried(split, monkeypatch):

@@ -17,7 +17,7 @@ from discovery.libraries.monomials import symbols_of
 from discovery.libraries.numeric import Numeric
 from discovery.report.description import described
 from discovery.report.quantity import Quantity
-from discovery.report.terms import from_plain, to_plain
+from discovery.report.terms import domain_from_plain, domain_to_plain, from_plain, to_plain
 
 FIT, HELD = np.random.default_rng(0).normal(size=(2, 500, 4))
 NAMES = ("x", "y", "z", "w")
@@ -116,3 +116,26 @@ def test_a_law_as_numbers_tells_where_it_is_known():
     assert not law.known_at(states[:1] + 1e4).any()
     assert law.known_at(states.reshape(50, 10, 4)).shape == (50, 10)
     assert quantity(inner, np.ones(2)).known_at(1e4 * FIT[:, :2]).all()
+
+
+def test_a_formula_that_may_be_an_expansion_tells_where_it_is_known():
+    """Amid the states that told it, in the user's units and after it was stored."""
+    terms = Library((X, Y), (X, Y), [(1, 0), (9, 0), (0, 2)])
+    law = replace(quantity(terms, np.ones(3)), _domain=Domain.around(terms, FIT[:, :2]))
+    assert "amid" not in law.statement and law.known_at(1e4 * FIT[:, :2]).all()
+    for unsure in (
+        replace(law, doubtful=True),
+        replace(law, alternatives=(X + Y,)),
+        replace(law, outwards=0.001),
+    ):
+        assert "amid the data, drift above" in unsure.statement
+        assert unsure.known_at(FIT[:, :2]).all()
+        assert not unsure.known_at(1.2 * FIT[np.abs(FIT[:, :2]).argmax(axis=0), :2]).any()
+    seen = replace(law, doubtful=True).outside(Frame((1, 0), (2, 0), (False,) * 2), NUMBERS)
+    assert not seen.known_at([[300.0, 0.0], [500.0, 0.0]]).all()
+    states = FIT[:, :2] * [100, 1] + [1, 0]
+    assert seen.known_at(states).mean() > 0.99
+    inside = 0.98 * (states - states.mean(axis=0)) + states.mean(axis=0)
+    assert seen.known_at(inside).all()
+    again = domain_from_plain(domain_to_plain(seen.domain), seen.library)
+    np.testing.assert_array_equal(again.holds(1.5 * states), seen.known_at(1.5 * states))

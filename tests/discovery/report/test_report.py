@@ -68,6 +68,20 @@ def test_numbers_that_nobody_knows_tell_no_form(kepler):
     assert replace(law, inside_error=0.5).form_known
 
 
+def test_numbers_that_change_outwards_tell_no_form(kepler, tmp_path):
+    """Those of an expansion: chance alone would change a true law's as much in one of 200."""
+    law = replace(kepler.quantities[1], outwards=0.005)
+    assert law.changes_outwards and not law.form_known
+    report = replace(kepler, quantities=[law])
+    words = "its numbers change from the runs amid the data to the outer ones"
+    said, before = (" ".join(one.explain().split()) for one in (report, kepler))
+    assert words in said and words not in before
+    assert "an approximation of a law" in law.statement
+    assert replace(law, outwards=0.02).form_known
+    report.save(tmp_path / "report.json")
+    assert DiscoveryReport.load(tmp_path / "report.json").quantities[0].outwards == 0.005
+
+
 def test_motion_in_data_without_noise_is_not_called_noise(kepler):
     law = replace(kepler.quantities[1], clean=True, flatness=0.5, noise=1e-6)
     words = "moves a little in data without noise, by an integrator's error or since it is an"
