@@ -54,6 +54,8 @@ class Law:
         How fast it is lost, of a decaying one.
     candidate : int
         How many formulas these runs had judged with it.
+    near : bool
+        Whether it was judged beside laws that nearly tell it; see `judging.beside`.
     by_run : bool
         Whether runs have parameters, so that an identity may have another value in each.
     """
@@ -75,6 +77,7 @@ class Law:
     alternatives: tuple[Law, ...] = field(default=(), repr=False)
     decay: Decay | None = None
     candidate: int = 1
+    near: bool = False
     by_run: bool = False
 
     @property
@@ -85,8 +88,11 @@ class Law:
         that says nothing.
         """
         formula = Formula(self.library, self.coefficients, self.by_chance, self.error)
-        is_law = self.verdict != Verdict.IDENTITY
-        return is_law and in_doubt(self.evidence, formula, self.criteria)
+        if self.verdict == Verdict.IDENTITY:
+            return False
+        # Little of what others nearly tell is new, and few numbers imitate that.
+        simple = self.by_chance <= self.criteria.simple_by_chance
+        return (self.near and not simple) or in_doubt(self.evidence, formula, self.criteria)
 
     @property
     def complexity(self) -> float:
@@ -149,7 +155,10 @@ class Law:
         least, most = self.criteria.sine, self.criteria.learned_sine
         if self.library.learned:
             return most
-        drift = self.evidence.drift_interval[1] * self.evidence.spread / self.evidence.slope
+        drift = self.evidence.drift_interval[1]
+        if self.near and self.evidence.beside:
+            drift, least = self.evidence.beside[0], min(self.criteria.sine_of_rounding, least)
+        drift *= self.evidence.spread / self.evidence.slope
         return float(np.clip(self.criteria.slope_error * drift, least, most))
 
     def known_on(self, share: float) -> Law:
