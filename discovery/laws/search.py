@@ -552,7 +552,7 @@ class Search:
         ]
         for law in sorted(some, key=lambda law: law.evidence.drift_excluded):
             vector = law.coefficients[:, None]
-            if len(exact) < most and not self.depends(law.library, vector, exact):
+            if len(exact) < most and not self.depends(law.library, vector, exact, np.inf):
                 return law
         return None
 
