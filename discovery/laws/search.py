@@ -34,6 +34,7 @@ from discovery.laws.judging.verdict import Verdict
 from discovery.laws.rivals import Rivals, may_imitate
 from discovery.laws.stages import Stage
 from discovery.laws.trials import Trials, Unusable, Wanted
+from discovery.libraries.fitted import Fitted
 from discovery.libraries.functions import Functions
 from discovery.libraries.many_bodies.remembered import remembering
 from discovery.libraries.numeric import Numeric
@@ -385,6 +386,8 @@ class Search:
         laws = trials.run()
         if library.learned:
             laws = [law.known_on(self._share(library, clear)) for law in laws]
+        if isinstance(library, Fitted) and library.clear is not None:
+            laws = [law.clear_on(self._share(library, clear)) for law in laws]
         if not self.whole:
             laws += trials.sides(laws)
             self.moving += [law for law in laws if law.moves_alone]
@@ -490,6 +493,8 @@ class Search:
     def _where_known(self, library: Functions) -> Split:
         """Return the rows in which functions are defined, and known."""
         split = self.split.where(library.positive)
+        if isinstance(library, Fitted) and library.clear is not None:
+            split = split.keeping(library.clear)
         if not isinstance(library, Numeric):
             return split
         if library.domain is not None:

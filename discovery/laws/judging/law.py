@@ -165,6 +165,11 @@ class Law:
         """Return the law of functions that are known on a share of the samples."""
         return replace(self, evidence=replace(self.evidence, outermost=1.0 - share))
 
+    def clear_on(self, share: float) -> Law:
+        """Return the law whose bound is for a share of the samples: noise hides the others."""
+        hidden = max(self.evidence.hidden, 1.0 - share)
+        return replace(self, evidence=replace(self.evidence, hidden=hidden))
+
     def means(self, orbits: Orbits) -> np.ndarray:
         """Return the mean value on each orbit, (runs,); nan where it has none."""
         values = self.values(orbits.smoothed.states)
