@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from discovery.criteria import ANGLES, DATA
+from discovery.data.cells import without_unit
 
 #: What a coordinate can be.
 ROLES = (
@@ -33,11 +34,15 @@ MOMENTA = ("velocity", "momentum", "angular_velocity")
 Roles: TypeAlias = Sequence[str | None] | Mapping[str, str]
 
 # Names that physicists use for them.
-_ANGLE_NAMES = re.compile(r"(theta|phi|psi|angle|alpha|beta|gamma|th|q_?ang)_?\d*", re.IGNORECASE)
+_ANGLE_NAMES = re.compile(
+    r"(theta|phi|psi|angle|alpha|beta|gamma|th|q_?ang|longitude|azimuth)_?\d*", re.IGNORECASE
+)
 _VELOCITY_NAMES = re.compile(r"(v|vx|vy|vz|u|w|p|px|py|pz|p_x|p_y|p_z|.*dot|omega)_?\d*", re.I)
 # A momentum or a rate that bears its coordinate's name: p_theta, pr, dphi.
 _OF_A_COORDINATE = re.compile(r"(p|v|d)_?(\D.*)", re.IGNORECASE)
 _POSITION_NAMES = re.compile(r"(x|y|z|q|r|qx|qy|qz|q_x|q_y|q_z)_?\d*", re.IGNORECASE)
+# A rate that bears its coordinate's name: rho_dot, dr_dtau, dr/dt, range_rate.
+_RATE_OF = re.compile(r"(?:(.+?)_?(?:dot|rate)|d_?(.+?)_?/?_?d_?(?:t|tau|s))", re.IGNORECASE)
 # Units at the end of a name: v_m_s, theta_deg.
 _UNITS_OF_NAMES = re.compile(r"(_(m|cm|mm|km|um|nm|px|deg|rad|s|ms)\d?)+$")
 
@@ -159,11 +164,13 @@ def infer_roles(
         return known
     if rows.min() > 0:
         return ["amount"] * len(names)
-    guesses = _without_cosines([role_of_name(name) for name in names], rows)
-    # Half a guess is none: positions come with as many velocities or momenta.
-    moving, places = (sum(g in kinds for g in guesses) for kinds in (MOMENTA, POSITIONS))
-    if moving == places > 0:
-        return guesses
+    alone = [role_of_name(name) for name in names]
+    for guesses in (alone, _with_pairs(names, alone)):
+        guesses = _without_cosines(guesses, rows)
+        # Half a guess is none: positions come with as many velocities or momenta.
+        moving, places = (sum(g in kinds for g in guesses) for kinds in (MOMENTA, POSITIONS))
+        if moving == places > 0:
+            return guesses
     return _roles_from_rates(rows, rates) if rates is not None else [None] * len(names)
 
 
@@ -178,6 +185,38 @@ def _without_cosines(guesses: list[str | None], rows: np.ndarray) -> list[str | 
     if len(angles) < 2 or not on_sphere:
         return guesses
     return [None if i in angles else guess for i, guess in enumerate(guesses)]
+
+
+def named_rates(names: Sequence[str]) -> dict[int, int]:
+    """Return columns that bear another's name as its rate, and which: rho_dot beside rho.
+
+    Units in titles and at the end of names do not count, nor what follows a name after "_". A
+    column that two would be the rates of has none.
+
+    Parameters
+    ----------
+    names : sequence of str
+    """
+    bare = [_UNITS_OF_NAMES.sub("", without_unit(name)).lower() for name in names]
+    pairs: dict[int, int] = {}
+    for j, name in enumerate(bare):
+        found = _RATE_OF.fullmatch(name)
+        of = found and (found[1] or found[2])
+        own = [i for i, other in enumerate(bare) if i != j and other == of]
+        own = own or [i for i, other in enumerate(bare) if i != j and other.startswith(f"{of}_")]
+        own = [i for i in own if not _RATE_OF.fullmatch(bare[i])]
+        if of and len(own) == 1:
+            pairs[j] = own[0]
+    return {j: i for j, i in pairs.items() if list(pairs.values()).count(i) == 1}
+
+
+def _with_pairs(names: Sequence[str], guesses: Sequence[str | None]) -> list[str | None]:
+    """Return guesses with those of places and of the rates that bear their names."""
+    roles = list(guesses)
+    for j, i in named_rates(names).items():
+        turns = role_of_name(without_unit(names[i])) == "angle"
+        roles[i], roles[j] = ("angle", "angular_velocity") if turns else ("position", "velocity")
+    return roles
 
 
 def role_of_name(name: str) -> str | None:

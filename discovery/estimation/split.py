@@ -91,6 +91,12 @@ class Split:
         parts = [part.where(part.clear(columns)) for part in (self.fit, self.held, self.all)]
         return Split(*parts, self.probes)
 
+    def keeping(self, rows: Callable[[Orbits], np.ndarray]) -> Split:
+        """Return the split with the rows (n,) bool alone that a rule tells of each part."""
+        return Split(
+            *(part.where(rows(part)) for part in (self.fit, self.held, self.all)), self.probes
+        )
+
     def inside(self, holds: Callable[[np.ndarray], np.ndarray]) -> Split:
         """Return the split without the rows whose smoothed states (n, d) a rule does not hold."""
         parts = [

@@ -20,7 +20,7 @@ from discovery.criteria import LAWS
 from discovery.data.coordinates import MOMENTA, POSITIONS
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.simple_numbers import DIGITS, NUMBERS, Numbers
-from discovery.laws.finding.darboux import Field, darboux_polynomials
+from discovery.laws.finding.darboux import Clear, Field, darboux_polynomials
 from discovery.laws.finding.products import (
     Refined,
     Terms,
@@ -142,7 +142,9 @@ class Products(Stage):
             # A function beside the logarithms of too few imitates those that are missing.
             for rest in _RESTS:
                 for found in surfaces:
-                    terms = Terms(polynomial(self.names, rest), powers, fit)
+                    # A logarithm says nothing where noise hides that its polynomial is positive.
+                    clear = fit.where(Clear(powers, found)(fit))
+                    terms = Terms(polynomial(self.names, rest), powers, clear)
                     flat = list(self._refined(terms, found))
                     yield from (self._library(terms, thinned(terms, one)) for one in flat)
                     if flat:
@@ -178,7 +180,8 @@ class Products(Stage):
         rest = terms.rest_library
         written = [sympy.S.One, *terms.powers_library.expressions()]
         logs, fitted = [], 0
-        for polynomial_ in rounded(terms, found, self.numbers):
+        inside = rounded(terms, found, self.numbers)
+        for polynomial_ in inside:
             used = np.flatnonzero(polynomial_)
             fitted += len(used) - 1
             parts = [self.numbers.symbolic(polynomial_[j], DIGITS) * written[j] for j in used]
@@ -187,7 +190,8 @@ class Products(Stage):
         exponents = [(*rest.exponents[j], *zero) for j in np.flatnonzero(found.product.rest)]
         none = (0,) * len(rest.symbols)
         exponents += [(*none, *unit(len(logs), k)) for k in range(len(logs))]
-        return Fitted(rest.symbols, [*rest.symbols, *logs], exponents, self.name, fitted)
+        clear = Clear(terms.powers_library, np.array(inside))
+        return Fitted(rest.symbols, [*rest.symbols, *logs], exponents, self.name, fitted, clear)
 
 
 def _powers(names: Sequence[str]) -> Iterator[Library]:

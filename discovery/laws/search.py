@@ -29,11 +29,12 @@ from discovery.laws.judging.independence import independent, on_surface
 from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Findings, Law, StageRecord, gradient_of
 from discovery.laws.judging.outwards import told_by_all
-from discovery.laws.judging.selection import select
+from discovery.laws.judging.selection import select, unexplained, unexplained_values
 from discovery.laws.judging.verdict import Verdict
 from discovery.laws.rivals import Rivals
 from discovery.laws.stages import Stage
 from discovery.laws.trials import Trials, Unusable, Wanted
+from discovery.libraries.fitted import Fitted
 from discovery.libraries.functions import Functions
 from discovery.libraries.many_bodies.remembered import remembering
 from discovery.libraries.numeric import Numeric
@@ -260,6 +261,46 @@ class Search:
         sine = self.criteria.learned_sine if library.learned else self.criteria.sine
         return not independent(new, obeyed, [sine] * len(new), self.criteria)
 
+    def beside(
+        self, library: Functions, vector: np.ndarray, found: Sequence[Law]
+    ) -> list[Law] | None:
+        """Return the laws that nearly tell a function, and yet do not tell its values.
+
+        Where orbits are alike the gradients of two laws are too: of nearly circular ones those of
+        the energy and the angular momentum. Then the function has to be judged beside them.
+
+        Parameters
+        ----------
+        library : Functions
+        vector : (m,) array
+        found : sequence of Law
+            As for `depends`, of which the answer was yes.
+
+        Returns
+        -------
+        list of Law or None
+            None where they tell it.
+        """
+        known = *self.chosen.laws, *self.chosen.identities, *found
+        sure = [law for law in known if self._is_settled(law, 0.0)]
+        if library.learned or any(law.verdict != Verdict.EXACT for law in sure):
+            return None
+        terms = set(library.expressions())
+        if any(law.library.learned or terms.issuperset(law.library.expressions()) for law in sure):
+            return None
+        probes, obeyed = self._gradients_of(sure)
+        gradient = gradient_of(library, vector, probes, self.split.held.unit)
+        floor = min(self.criteria.sine_of_rounding, self.criteria.sine)
+        if not independent([gradient], obeyed, [floor], self.criteria):
+            return None
+        orbits = self.split.all
+        with np.errstate(all="ignore"):
+            values = vector @ library.values(orbits.smoothed.states)
+        means = np.add.reduceat(values, orbits.offsets[:-1]) / np.diff(orbits.offsets)
+        means = np.array([means, *(law.means(orbits) for law in sure)])
+        left = unexplained_values(means, orbits, self.criteria)
+        return sure if left > self.criteria.worth_judging else None
+
     def _gradients_of(self, sure: list[Law]) -> tuple[np.ndarray, list[np.ndarray]]:
         """Return probes that obey the identities among laws, and the laws' gradients there.
 
@@ -346,6 +387,8 @@ class Search:
         laws = trials.run()
         if library.learned:
             laws = [law.known_on(self._share(library, clear)) for law in laws]
+        if isinstance(library, Fitted) and library.clear is not None:
+            laws = [law.clear_on(self._share(library, clear)) for law in laws]
         if not self.whole:
             laws += trials.sides(laws)
             self.moving += [law for law in laws if law.moves_alone]
@@ -451,6 +494,8 @@ class Search:
     def _where_known(self, library: Functions) -> Split:
         """Return the rows in which functions are defined, and known."""
         split = self.split.where(library.positive)
+        if isinstance(library, Fitted) and library.clear is not None:
+            split = split.keeping(library.clear)
         if not isinstance(library, Numeric):
             return split
         if library.domain is not None:
@@ -513,7 +558,7 @@ class Search:
         ]
         for law in sorted(some, key=lambda law: law.evidence.drift_excluded):
             vector = law.coefficients[:, None]
-            if len(exact) < most and not self.depends(law.library, vector, exact):
+            if len(exact) < most and not self.depends(law.library, vector, exact, np.inf):
                 return law
         return None
 
@@ -532,7 +577,22 @@ class Search:
                 pool = [*found, *self.chosen.identities, exact]
                 if len(self._selected(pool).laws) > len(found):
                     out &= ~law.exact_in
+        for law in self.pool:
+            if law.near and law.verdict == Verdict.EXACT and self._may_be_more(law, found):
+                out &= ~law.exact_in
         return out
+
+    def _may_be_more(self, law: Law, found: list[Law]) -> bool:
+        """Tell whether the laws leave more of one that they nearly tell than noise explains.
+
+        It was left out as known too badly.
+        """
+        if any(law is own for own in found) or len(found) >= self.split.all.most_laws(
+            law.library.dim
+        ):
+            return False
+        drift = law.evidence.beside[0] if law.evidence.beside else law.evidence.drift_interval[1]
+        return unexplained(law, found, self.split.all) > drift
 
     def _is_settled(self, law: Law, length: float) -> bool:
         """Tell whether nothing of the given length would replace a law, or it is an identity."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -23,9 +23,10 @@ from discovery.laws.finding.operators import (
     shared,
     spectrum,
 )
+from discovery.laws.judging.beside import operators_beside
 from discovery.laws.judging.coupled import sides
 from discovery.laws.judging.following import long_runs
-from discovery.laws.judging.judge import Judge, Refined
+from discovery.laws.judging.judge import Judge, Refined, forms
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.numbers_inside import with_moved_numbers
 from discovery.laws.judging.verdict import Verdict
@@ -56,6 +57,7 @@ class Searching(Protocol):
     judged: set[tuple[bool, str, frozenset]]
     wanted: Wanted | None
     depends: Callable[..., bool]
+    beside: Callable[..., list[Law] | None]
     says_less: Callable[[Functions], bool]
 
 
@@ -78,24 +80,34 @@ class Trials:
         self.refuted: Counter[int] = Counter()
         self.work = 0.0
         self.unfinished = False
+        self._near: Sequence[Law] = ()
+        self._alike: Operators | None = None
 
     def run(self) -> list[Law]:
         """Return all that was judged, rejected or not."""
+        known = partial(self.search.depends, self.library)
+        self._try(view for view in self._views() if not known(view[1], self.found))
+        if self._near:
+            # The noise that known laws show hides which functions are flat beside them.
+            self.refuted.clear()
+            self.work = 0.0
+            self._try([self._view_beside()])
+        return self.found
+
+    def _try(self, views: Iterable[tuple[Operators, np.ndarray, float, float]]) -> None:
+        """Judge the candidates of views in turn."""
         limits = self.search.criteria
-        for view, vectors, slack, flat in self._views():
-            if self.search.depends(self.library, vectors, self.found):
-                continue
+        for view, vectors, slack, flat in views:
             found = candidates.candidates(view, vectors, self.library.costs(), slack, flat)
             for candidate in found:
                 enough = self.refuted.total() >= limits.most_refuted
                 if enough or self.work >= limits.most_work:
                     self.unfinished = True
-                    return self.found
+                    return
                 if self.refuted[len(candidate.support)] < limits.most_alike:
                     self._consider(view, self._divided(view, candidate))
                 else:
                     self.unfinished = True
-        return self.found
 
     def sides(self, laws: Sequence[Law]) -> list[Law]:
         """Judge the sides of sums that move, unless they are refuted at sight or were judged."""
@@ -132,12 +144,18 @@ class Trials:
         still = self.flat.values <= 2 * criteria.flatness_ceiling
         slow = ~still & (within <= criteria.small_drift**2 * between)
         # What differs from run to run is no identity: there it counts as motion.
-        alike = replace(ops, within=ops.within + ops.between)
+        self._alike = alike = replace(ops, within=ops.within + ops.between)
         if not self._uncoupled(int(still.sum())):
             alone = shared(ops, vectors[:, still], criteria.no_signal)
             yield alike, alone, FORMULAS.flatness_slack, criteria.flatness_ceiling
             yield ops, vectors[:, still], FORMULAS.flatness_slack, criteria.flatness_ceiling
         yield ops, vectors[:, slow], criteria.slow_slack, 0.0
+
+    def _view_beside(self) -> tuple[Operators, np.ndarray, float, float]:
+        """Return what `_views` yields, beside laws that nearly tell some candidate."""
+        ops = operators_beside(self.library, forms(self._near), self.judge.split.fit)
+        flat = _flat(spectrum(ops), self.search.criteria)
+        return ops, flat, FORMULAS.flatness_slack, self.search.criteria.flatness_ceiling
 
     def _uncoupled(self, n_flat: int) -> bool:
         """Tell whether nothing flat couples the two parts that what is wanted couples.
@@ -183,36 +201,49 @@ class Trials:
             return
         if self.search.says_less(terms):
             return
-        least = simplicity.length(terms.expressions())
-        if self.search.depends(terms, candidate.coefficients[:, None], self.found, least):
+        judge = self._judge_of(view, candidate)
+        if judge is None:
             return
-        refined = self.judge.refined(view, candidate)
+        refined = judge.refined(view, candidate)
         left = self.library.restrict(refined.candidate.support)
         final = self._key(view, left)
         in_vain = final in judged or self.search.says_less(left)
         if not in_vain:
-            law = self._with_missing(view, refined, self.judge.law(view, refined))
-            self.found.append(self._with_better_numbers(law) if view is self.ops else law)
+            law = self._with_missing(judge, view, refined)
+            self.found.append(law if view is self._alike else self._with_better_numbers(law))
             in_vain = self.found[-1].verdict not in (Verdict.EXACT, Verdict.IDENTITY)
             self.refuted[len(candidate.support)] += self.found[-1].verdict == Verdict.REJECTED
         share = min(1.0, len(measured) / ROWS_OF_WORK)
         self.work += in_vain * share * len(candidate.support) ** 2
         judged |= {key, final}
 
-    def _with_missing(self, view: Operators, refined: Refined, law: Law) -> Law:
+    def _judge_of(self, view: Operators, candidate: Candidate) -> Judge | None:
+        """Return the judge of a candidate; None where laws that are known for sure tell it."""
+        terms = self.library.restrict(candidate.support)
+        least = simplicity.length(terms.expressions())
+        if not self.search.depends(terms, candidate.coefficients[:, None], self.found, least):
+            return self.judge
+        known = self.search.beside(terms, candidate.coefficients, self.found)
+        if not known or view is self._alike:
+            return None
+        self._near = known
+        return replace(self.judge, beside=known)
+
+    def _with_missing(self, judge: Judge, view: Operators, refined: Refined) -> Law:
         """Return the law with the terms that it lacks, if it is exact with them.
 
         Motion that follows the states shows in a law where its power alone does not. What couples
         a part to others, or two sides, is not asked here: see `judging.coupled`.
         """
-        own, trial, longer = self.judge.coordinates(refined.candidate), law, refined
+        law = judge.law(view, refined)
+        own, trial, longer = judge.coordinates(refined.candidate), law, refined
         if self._sides_of(law):
             return law
         while trial.moves_alone:
-            longer = self.judge.lengthened(view, longer)
-            if longer is None or self.judge.coordinates(longer.candidate) != own:
+            longer = judge.lengthened(view, longer)
+            if longer is None or judge.coordinates(longer.candidate) != own:
                 return law
-            trial = self.judge.law(view, longer)
+            trial = judge.law(view, longer)
         return trial if trial.verdict == Verdict.EXACT else law
 
     def _with_better_numbers(self, law: Law) -> Law:
@@ -251,7 +282,7 @@ class Trials:
         Functions without a closed form are called f1, f2, … in every library.
         """
         where = self.library.name if terms.learned else ""
-        return view is self.ops, where, frozenset(terms.expressions())
+        return view is not self._alike, where, frozenset(terms.expressions())
 
 
 @np.errstate(all="ignore")  # what overflows is skipped

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from discovery.criteria import LIBRARIES
-from discovery.data.coordinates import MOMENTA, group_bodies, infer_roles, role_of_name
+from discovery.data.coordinates import MOMENTA, group_bodies, infer_roles, named_rates, role_of_name
 from discovery.libraries.curvilinear import clear_sines, curvilinear, of_one_angle
 from discovery.libraries.families import (
     POTENTIALS,
@@ -203,9 +203,11 @@ def _of_angles(seen: _Seen) -> list[Given]:
 def _of_amounts(seen: _Seen) -> list[Given]:
     """Return logarithms of what is positive, and exponentials of what may be a logarithm."""
     # Roles that rates alone suggest are no reason against a logarithm.
+    pairs = named_rates(seen.names)
+    told = {*pairs, *pairs.values()}
     open_to = [
-        role in ("amount", None, "other") or not (seen.given or role_of_name(name))
-        for name, role in zip(seen.names, seen.roles, strict=True)
+        role in ("amount", None, "other") or not (seen.given or role_of_name(name) or i in told)
+        for i, (name, role) in enumerate(zip(seen.names, seen.roles, strict=True))
     ]
     positive = [
         i for i in seen.straight if open_to[i] and mostly_positive(seen.rows[:, i], seen.noise[i])

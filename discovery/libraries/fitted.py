@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import sympy
 
+from discovery.estimation.orbits import Orbits
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import Exponents
 
@@ -21,6 +23,8 @@ class Fitted(Library):
         As of `Library`.
     fitted : int
         Numbers inside the atoms that the data told.
+    clear : callable, optional
+        Returns in which rows of orbits its terms are known, (n,) bool; in all by default.
     """
 
     def __init__(
@@ -30,14 +34,22 @@ class Fitted(Library):
         exponents: Sequence[Exponents],
         name: str,
         fitted: int,
+        clear: Callable[[Orbits], np.ndarray] | None = None,
     ) -> None:
         super().__init__(symbols, atoms, exponents, name)
-        self.fitted = fitted
+        self.fitted, self.clear = fitted, clear
 
     def __reduce__(self) -> tuple:
-        return Fitted, (self.symbols, self.atoms, self.exponents, self.name, self.fitted)
+        return Fitted, (
+            self.symbols,
+            self.atoms,
+            self.exponents,
+            self.name,
+            self.fitted,
+            self.clear,
+        )
 
     def restrict(self, columns: Sequence[int]) -> Fitted:
         """Return the library of the given terms."""
         some = super().restrict(columns)
-        return Fitted(some.symbols, some.atoms, some.exponents, some.name, self.fitted)
+        return Fitted(some.symbols, some.atoms, some.exponents, some.name, self.fitted, self.clear)

@@ -243,7 +243,9 @@ def _told_across(
         at_rest, moving = other.gradient(rest), other.gradient(states)
         b, far = at_rest[:, w], other.gradient(faster)[:, w]
         size = np.abs(b).max()
-        if not size or np.abs(far - b).max() > _ROUNDING * size or not np.isfinite(moving).all():
+        # At rest a logarithm of a velocity has no value.
+        known = all(np.isfinite(of).all() for of in (masses, at_rest, moving, far))
+        if not known or not size or np.abs(far - b).max() > _ROUNDING * size:
             continue
         rows.append(np.linalg.solve(masses, (b / unit)[:, :, None])[:, :, 0])
         slopes.append(at_rest[:, q])
@@ -382,7 +384,8 @@ def _masses(law: Candidate, rest: np.ndarray, w: np.ndarray, speed: np.ndarray) 
     for j in range(len(w)):
         probe = rest.copy()
         probe[:, w[j]] = speed[j]
-        columns.append((law.gradient(probe)[:, w] - base) / speed[j])
+        with np.errstate(invalid="ignore"):  # no value at rest
+            columns.append((law.gradient(probe)[:, w] - base) / speed[j])
     return np.stack(columns, axis=2)
 
 

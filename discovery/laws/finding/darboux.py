@@ -23,7 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from discovery.criteria import FORMULAS, LIBRARIES
+from discovery.criteria import FORMULAS, LIBRARIES, NOISE
+from discovery.estimation.errors import moved
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import solve
 from discovery.libraries.library import Library
@@ -134,20 +135,46 @@ def darboux_polynomials(
     left = forms.left(found)
     held = left <= _LEFT**2
     found = _distinct(found[held], left[held], phi)
-    whole = _with_one(powers.values(np.vstack([every, orbits.measured.states])))
+    whole = _with_one(powers.values(every))
     out: list[np.ndarray] = []
     # More than as many linear cofactors are dependent: no law needs more planes.
     for p in found[: powers.dim + 2] / sizes:
         p *= np.sign(np.median(p @ whole))
-        values = p @ whole
-        if of_one_sign(values) and np.ptp(values) > FORMULAS.surface_varies * values.max():
+        values, clear = p @ whole, Clear(powers, p[None])(orbits)
+        kept = values.min() > -LIBRARIES.smallest_value * values.max()
+        varies = np.ptp(values) > FORMULAS.surface_varies * values.max()
+        if kept and varies and clear.mean() >= LIBRARIES.positive_share:
             out.append(p)
     return np.array(out).reshape(len(out), len(phi))
 
 
-def of_one_sign(values: np.ndarray) -> bool:
-    """Tell whether values (n,) are positive and, all of them, away from zero."""
-    return bool(values.min() > LIBRARIES.smallest_value * values.max())
+@dataclass(frozen=True)
+class Clear:
+    """Rows in which polynomials are positive beyond their noise, and away from zero.
+
+    Attributes
+    ----------
+    powers : Library
+        Of m monomials.
+    polynomials : (p, m + 1) array
+        The constant's coefficient first.
+    """
+
+    powers: Library
+    polynomials: np.ndarray
+
+    def __call__(self, orbits: Orbits) -> np.ndarray:
+        """Return which rows they are, (n,) bool; in no row of a run that has too few left."""
+        states, errors = orbits.smoothed.states, orbits.measured.errors
+        powers, slopes, _ = self.powers.jets(states, order=1)
+        measured = self.polynomials @ _with_one(self.powers.values(orbits.measured.states))
+        clear = np.ones(len(states), dtype=bool)
+        for p, seen in zip(self.polynomials, measured, strict=True):
+            values = p @ _with_one(powers)
+            noise = np.sqrt(moved(np.tensordot(p[1:], slopes, (0, 1)), errors))
+            least = np.maximum(NOISE.clear_of_zero * noise, LIBRARIES.smallest_value * values.max())
+            clear &= (values > least) & (seen > 0)
+        return orbits.in_long_runs(clear)
 
 
 def _distinct(p: np.ndarray, left: np.ndarray, phi: np.ndarray) -> np.ndarray:

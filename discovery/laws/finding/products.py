@@ -20,7 +20,6 @@ from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import solve
 from discovery.formulas.simple_numbers import SHARES, Numbers
 from discovery.formulas.simplicity import widths
-from discovery.laws.finding.darboux import of_one_sign
 from discovery.libraries.library import Library
 
 # Newton's steps, the damping at first, and beyond which no step is tried.
@@ -175,7 +174,7 @@ def normalised(product: Product) -> tuple[Product, np.ndarray]:
 def _local(terms: Terms, product: Product) -> _Local | None:
     """Return what a product does along the runs; None where a P_i is not positive."""
     values = product.polynomials @ terms.powers
-    if not all(map(of_one_sign, values)):
+    if values.min() <= 0:
         return None
     slopes = np.einsum("pm,dmn->dpn", product.polynomials, terms.powers_moved) / values
     logs = (

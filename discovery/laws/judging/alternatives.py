@@ -50,7 +50,9 @@ def _is_form_of(other: Law, law: Law, split: Split) -> bool:
     if other.library.learned or law.library.learned:
         return False
     gradients = [one.gradient(split.probes, split.held.unit) for one in (law, other)]
-    if independent(gradients[1:], gradients[:1], [max(law.sine, other.sine)]):
+    # What was judged beside laws that nearly tell it is a form of none of these.
+    sine = min if law.near or other.near else max
+    if independent(gradients[1:], gradients[:1], [sine(law.sine, other.sine)]):
         return False
     difference = unlike(law, other, split.all.smoothed.states)
     errors = np.hypot(law.evidence.drift_interval[1], other.evidence.drift_interval[1])

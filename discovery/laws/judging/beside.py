@@ -21,13 +21,16 @@ import numpy as np
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
-from discovery.laws.judging.drift import DriftTest, Evaluated, values_of
+from discovery.laws.finding.operators import Operators, moved_by, steepness
+from discovery.laws.judging.drift import EDGES, DriftTest, Evaluated, modes, values_of
 from discovery.laws.judging.evidence import level_of
 from discovery.laws.judging.intervals import SquaredDrift
 from discovery.libraries.functions import Functions
 
 # Share of a law's noise that is rounding, where those before have all the rest of it.
 _ROUNDING = 1e-9
+# Modes of a run that are slow, as a fraction of the highest.
+_SLOW = EDGES[3]
 
 
 def drift_beside(
@@ -70,8 +73,7 @@ def drift_beside(
         # All samples count alike: what moves most may be where least is left of the noise.
         return SquaredDrift(motion.unweighted(), motion.lengths, means)
 
-    laws = [Evaluated.of(other, orbits).summed(c) for other, c in known]
-    laws = [law for law in laws if law.is_finite]
+    laws = known_on(known, orbits)
     if not laws:
         return None
     new = drift(beside(terms, laws, orbits))
@@ -82,7 +84,64 @@ def drift_beside(
     return tuple(float(np.sqrt(bound)) for bound in bounds)
 
 
-def beside(terms: Evaluated, laws: Sequence[Evaluated], orbits: Orbits) -> Evaluated:
+def chance_beside(
+    library: Functions,
+    coefficients: np.ndarray,
+    known: Sequence[tuple[Functions, np.ndarray]],
+    orbits: Orbits,
+    criteria: LawCriteria = LAWS,
+) -> float:
+    """Return how probably a law would show as much motion beside known laws.
+
+    Parameters
+    ----------
+    library, coefficients, known, orbits, criteria
+        As for `drift_beside`.
+    """
+    terms = beside(Evaluated.of(library, orbits), known_on(known, orbits), orbits, even=True)
+    return DriftTest(library, coefficients, orbits, criteria, terms).chance(coefficients)
+
+
+def operators_beside(
+    library: Functions, known: Sequence[tuple[Functions, np.ndarray]], orbits: Orbits
+) -> Operators:
+    """Return the operators of a library without the noise of known laws.
+
+    What these leave is so little that the bias of a smoothed path would hide it: of measured
+    samples the slow modes are taken, in which noise has its share. What is a function of the known
+    laws alone has no slope left: it is as a constant is.
+
+    Parameters
+    ----------
+    library : Functions
+    known : sequence of (Functions, (k,) array)
+        Terms and coefficients of the known laws.
+    orbits : Orbits
+    """
+    left = beside(Evaluated.of(library, orbits), known_on(known, orbits), orbits, even=True)
+    values, lengths = left.values - 0.5 * left.bend, np.diff(orbits.offsets)
+    n = values.shape[1]
+    place = np.arange(n) - np.repeat(orbits.offsets[:-1], lengths)
+    slow = (place > 0) & (place <= _SLOW * np.repeat(lengths, lengths))
+    motion = modes(values, np.ones(n), orbits.offsets)[:, slow]
+    means = np.add.reduceat(values, orbits.offsets[:-1], axis=1) / lengths
+    return Operators(
+        within=motion @ motion.T / n,
+        dirichlet=moved_by(left.steady, orbits.measured.half) * (slow.sum() / n**2),
+        between=np.atleast_2d(np.cov(means)),
+        unit_dirichlet=steepness(left.steady, orbits.scale) / n,
+    )
+
+
+def known_on(known: Sequence[tuple[Functions, np.ndarray]], orbits: Orbits) -> list[Evaluated]:
+    """Return known laws on orbits, those that have values on all rows."""
+    laws = [Evaluated.of(library, orbits).summed(c) for library, c in known]
+    return [law for law in laws if law.is_finite]
+
+
+def beside(
+    terms: Evaluated, laws: Sequence[Evaluated], orbits: Orbits, even: bool = False
+) -> Evaluated:
     """Return terms without the noise that laws show.
 
     Parameters
@@ -92,6 +151,9 @@ def beside(terms: Evaluated, laws: Sequence[Evaluated], orbits: Orbits) -> Evalu
     laws : sequence of Evaluated
         Each alone.
     orbits : Orbits
+    even : bool
+        Whether β is one number in each run. Less noise goes then, and what is left is white: β that
+        varies along a run brings in what the noise leaves of ḡ, which moves as β does.
     """
     left: list[tuple[Evaluated, np.ndarray]] = []
     for law in laws:
@@ -100,15 +162,20 @@ def beside(terms: Evaluated, laws: Sequence[Evaluated], orbits: Orbits) -> Evalu
             law = _without(law, other, some, orbits)
         left.append((law, least))
     for law, least in left:
-        terms = _without(terms, law, least, orbits)
+        terms = _without(terms, law, least, orbits, even)
     return terms
 
 
-def _without(terms: Evaluated, law: Evaluated, least: np.ndarray, orbits: Orbits) -> Evaluated:
+def _without(
+    terms: Evaluated, law: Evaluated, least: np.ndarray, orbits: Orbits, even: bool = False
+) -> Evaluated:
     """Return terms without the noise of one law, where that is above `least` (n,)."""
     lengths, size = np.diff(orbits.offsets), _noise(law, orbits)
     known = np.where(size > least, size, np.inf)
     beta = np.sum(terms.steady * _shown(law, orbits), axis=0) / known
+    if even:
+        means = np.add.reduceat(beta, orbits.offsets[:-1], axis=1) / lengths
+        beta = np.repeat(means, lengths, axis=1)
     clear = law.values - 0.5 * law.bend
     means = np.add.reduceat(clear, orbits.offsets[:-1], axis=1) / lengths
     noise = clear - np.repeat(means, lengths, axis=1)

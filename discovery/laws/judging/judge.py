@@ -21,7 +21,7 @@ from discovery.laws.finding import rounding
 from discovery.laws.finding.candidates import Candidate, expression
 from discovery.laws.finding.differences import tied
 from discovery.laws.finding.operators import Operators
-from discovery.laws.judging.beside import drift_beside
+from discovery.laws.judging.beside import beside, chance_beside, drift_beside, known_on
 from discovery.laws.judging.constraint import (
     apart_by_own_noise,
     chance_of_constraint,
@@ -31,6 +31,7 @@ from discovery.laws.judging.constraint import (
 )
 from discovery.laws.judging.drift import DriftTest, Evaluated
 from discovery.laws.judging.evidence import (
+    RESAMPLES,
     Evidence,
     Runs,
     chance_of_windows,
@@ -73,6 +74,11 @@ class Refined:
     errors: np.ndarray
 
 
+def forms(laws: Sequence[Law]) -> list[tuple[Functions, np.ndarray]]:
+    """Return the terms and coefficients of laws."""
+    return [(law.library, law.coefficients) for law in laws]
+
+
 @dataclass(frozen=True)
 class Judge:
     """Judges the candidates of one library.
@@ -92,6 +98,9 @@ class Judge:
         Counts the candidates that these runs judge, over all libraries.
     known : sequence of Law
         Exact ones beyond doubt that other libraries gave.
+    beside : sequence of Law
+        Those that nearly tell a candidate: it is fitted, and its motion sought, without the noise
+        that they show.
     """
 
     library: Functions
@@ -101,6 +110,7 @@ class Judge:
     criteria: LawCriteria = LAWS
     number: Iterator[int] = field(default_factory=lambda: count(1))
     known: Sequence[Law] = ()
+    beside: Sequence[Law] = ()
 
     def hopeless(self, candidate: Candidate, held: Operators) -> bool:
         """Tell whether held-out runs refute a candidate so clearly that refining cannot help.
@@ -155,10 +165,11 @@ class Judge:
         return Refined(candidate, drift, drift.standard_errors(candidate.coefficients, level))
 
     def _shortened(self, ops: Operators, candidate: Candidate) -> Refined:
-        whole = candidate.support
+        whole, fit = candidate.support, self.split.fit
         evaluated = Evaluated.of(self.library.restrict(whole), self.split.fit)
+        evaluated = beside(evaluated, known_on(forms(self.beside), fit), fit, even=True)
         while True:
-            terms, fit = self.library.restrict(candidate.support), self.split.fit
+            terms = self.library.restrict(candidate.support)
             own = evaluated.restrict([whole.index(j) for j in candidate.support])
             drift = DriftTest(terms, candidate.coefficients, fit, self.criteria, own)
             candidate = rounding.better_of(ops, candidate, drift.refined())
@@ -199,6 +210,7 @@ class Judge:
         written, rounded = terms.expressions(), formula.coefficients
         if verdict_of(table) == Verdict.EXACT:
             evidence = self._beside_known(evidence, terms, rounded, k)
+            table = checks(evidence, formula, self.criteria)
         return Law(
             library=terms,
             coefficients=rounded,
@@ -216,6 +228,7 @@ class Judge:
             if terms.learned
             else simplicity.length(written, rounded, terms.kinds(), self.numbers),
             candidate=k,
+            near=bool(self.beside),
             by_run=bool(self.split.held.parameters),
         )
 
@@ -289,7 +302,12 @@ class Judge:
         # Where noise is uneven, or none, or windows are judged, bounds are of another kind.
         if evidence.uneven or evidence.clean or held.of_run is not None or terms.learned:
             return evidence
-        known = [(law.library, law.coefficients) for law in self.known]
+        known = forms(self.beside or self.known)
+        if self.beside:
+            chances = [
+                chance_beside(terms, coefficients, known, of, self.criteria) for of in (held, every)
+            ]
+            evidence = evidence.told([evidence.moving, *chances], np.ones(RESAMPLES))
         # Some places only few runs come to: what all show is counted too.
         bounds = [
             drift_beside(terms, coefficients, known, runs, k, self.criteria)

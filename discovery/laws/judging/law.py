@@ -56,6 +56,8 @@ class Law:
         How fast it is lost, of a decaying one.
     candidate : int
         How many formulas these runs had judged with it.
+    near : bool
+        Whether it was judged beside laws that nearly tell it; see `judging.beside`.
     by_run : bool
         Whether runs have parameters, so that an identity may have another value in each.
     outwards : float or None
@@ -82,6 +84,7 @@ class Law:
     alternatives: tuple[Law, ...] = field(default=(), repr=False)
     decay: Decay | None = None
     candidate: int = 1
+    near: bool = False
     by_run: bool = False
     outwards: float | None = None
     domain: Domain | None = field(default=None, repr=False)
@@ -93,8 +96,11 @@ class Law:
         Of an identity there is no doubt: it has next to no spread, and its drift as a fraction of
         that says nothing.
         """
-        is_law = self.verdict != Verdict.IDENTITY
-        return is_law and in_doubt(self.evidence, self._formula, self.criteria)
+        if self.verdict == Verdict.IDENTITY:
+            return False
+        # Little of what others nearly tell is new, and few numbers imitate that.
+        simple = self.by_chance <= self.criteria.simple_by_chance
+        return (self.near and not simple) or in_doubt(self.evidence, self._formula, self.criteria)
 
     @property
     def modest(self) -> bool:
@@ -184,7 +190,13 @@ class Law:
         the data do not exclude.
         """
         least, most = self.criteria.sine, self.criteria.learned_sine
-        return most if self.library.learned else float(np.clip(self.open_sine, least, most))
+        if self.library.learned:
+            return most
+        open_sine = self.open_sine
+        if self.near and self.evidence.beside:
+            least = min(self.criteria.sine_of_rounding, least)
+            open_sine = self._sine_of(self.evidence.beside[0])
+        return float(np.clip(open_sine, least, most))
 
     @property
     def open_sine(self) -> float:
@@ -192,12 +204,20 @@ class Law:
 
         Rounding is never excluded.
         """
-        drift = max(self.evidence.drift_interval[1], self.criteria.rounding_drift)
+        return self._sine_of(max(self.evidence.drift_interval[1], self.criteria.rounding_drift))
+
+    def _sine_of(self, drift: float) -> float:
+        """Return the sine by which drift, as a share of the spread, turns its gradient."""
         return self.criteria.slope_error * drift * self.evidence.spread / self.evidence.slope
 
     def known_on(self, share: float) -> Law:
         """Return the law of functions that are known on a share of the samples."""
         return replace(self, evidence=replace(self.evidence, outermost=1.0 - share))
+
+    def clear_on(self, share: float) -> Law:
+        """Return the law whose bound is for a share of the samples: noise hides the others."""
+        hidden = max(self.evidence.hidden, 1.0 - share)
+        return replace(self, evidence=replace(self.evidence, hidden=hidden))
 
     def means(self, orbits: Orbits) -> np.ndarray:
         """Return the mean value on each orbit, (runs,); nan where it has none."""

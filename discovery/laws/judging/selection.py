@@ -11,6 +11,7 @@ from operator import attrgetter
 
 import numpy as np
 from scipy import stats
+from scipy.spatial.distance import cdist
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.estimation.orbits import Orbits
@@ -84,7 +85,9 @@ def select(
     most = (dim - 1 if orbits is None else orbits.most_laws(dim)) - len(identities)
 
     def redundant(some: Sequence[Law]) -> Law | None:
-        sines = [min(sine(law), law.criteria.sine) for law in some]
+        # What is near others is as near for these.
+        least = min((sine(law) for law in some if law.near), default=np.inf)
+        sines = [min(sine(law), law.criteria.sine, least) for law in some]
         return _redundant(some, gradients(some), within, sines, orbits, price)
 
     gone: list[Law] = []
@@ -181,7 +184,8 @@ def _telling(laws: Sequence[Law], orbits: Orbits) -> list[Law]:
     near = laws[len(exact) :]
     known = [law.means(orbits) for law in exact] if near else []
     for law in near:
-        new = _unexplained(np.array([law.means(orbits), *known]), law, orbits)
+        values = np.array([law.means(orbits), *known])
+        new = unexplained_values(values, orbits, law.criteria, smooth=False)
         if law.evidence.drift_interval[1] <= law.criteria.small_drift * new:
             exact.append(law)
     return exact
@@ -204,22 +208,54 @@ def unexplained(law: Law, others: Sequence[Law], orbits: Orbits) -> float:
     float
         One where there are too few runs to fit a polynomial to.
     """
-    return _unexplained(np.array([one.means(orbits) for one in (law, *others)]), law, orbits)
+    means = np.array([other.means(orbits) for other in (law, *others)])
+    return unexplained_values(means, orbits, law.criteria, smooth=law.near)
 
 
-def _unexplained(values: np.ndarray, law: Law, orbits: Orbits) -> float:
-    """Return the same from values (laws, runs), of the law's own in front."""
+def unexplained_values(
+    values: np.ndarray, orbits: Orbits, criteria: LawCriteria = LAWS, smooth: bool = True
+) -> float:
+    """Return the share of the first values' spread that is no polynomial in the others.
+
+    In all or in two of these.
+
+    Parameters
+    ----------
+    values : (k, runs) array
+        Means over each run; nan where there is none.
+    orbits : Orbits
+    criteria : LawCriteria
+    smooth : bool
+        Whether it is to be no other smooth function of them either: 1/L² is no polynomial.
+    """
     sound = np.isfinite(values).all(axis=0)
     values = values[:, sound]
-    some, needed = choices(parameters_of(orbits)[sound]), law.criteria.runs_per_coefficient
+    some, needed = choices(parameters_of(orbits)[sound]), criteria.runs_per_coefficient
     rows = range(1, len(values))
     # Few runs tell polynomials of high degree in few laws only.
     sets = {tuple(rows), *itertools.combinations(rows, 2)}
-    return min(
+    left = [
         _left(np.vstack([values[0], values[list(known)], own.T]), needed)
         for known in sets
         for own in some
-    )
+    ]
+    if smooth and len(values) > 1:
+        left += [_not_foretold(np.vstack([values, own.T])) for own in some]
+    return min(left)
+
+
+def _not_foretold(values: np.ndarray) -> float:
+    """Return the share of the spread of the first values that splines through others leave.
+
+    Each value is foretold by all others, from where it is in the rest: polyharmonic splines, left
+    out one by one at once (Rippa, Adv. Comput. Math. 11, 1999).
+    """
+    h, *rest = stats.zscore(values, axis=1)
+    places = np.column_stack([np.ones(len(h)), *rest])
+    distances = cdist(places, places) ** 3
+    line = np.zeros((places.shape[1],) * 2)
+    inverse = np.linalg.pinv(np.block([[distances, places], [places.T, line]]))[: len(h), : len(h)]
+    return float(np.sqrt(np.mean((inverse @ h / np.diag(inverse)) ** 2)))
 
 
 def _left(values: np.ndarray, needed: float) -> float:

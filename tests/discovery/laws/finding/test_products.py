@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from discovery import ConservedQuantityFinder, Trajectories, datasets
-from discovery.criteria import LAWS
+from discovery.criteria import LAWS, LIBRARIES, NOISE
+from discovery.datasets.integrate import integrate
 from discovery.estimation.iterates.sampling import Sampling
 from discovery.estimation.preparation import prepare
-from discovery.laws.finding.darboux import Field, _Forms, darboux_polynomials
+from discovery.laws.finding.darboux import Clear, Field, _Forms, darboux_polynomials
 from discovery.laws.finding.products import Product, Terms, refined
 from discovery.laws.general import Products, WhereNone, general_stages
 from discovery.laws.judging.law import Findings
 from discovery.laws.judging.verdict import Verdict
 from discovery.libraries.families import polynomial
+from discovery.libraries.fitted import Fitted
 
 NAMES = ("a", "b")
 # Seeds of "quadratic": a triangle, and one in a random frame; predators in a random frame.
@@ -179,3 +181,31 @@ def test_a_cofactor_and_a_polynomial_are_the_best_beside_each_other():
         np.testing.assert_allclose(cofactor, best, rtol=1e-8)
         np.testing.assert_allclose(share, rest[0] / (moved @ moved))
     assert (forms.left(forms.descended(p, 1)) <= left + 1e-9).all()
+
+
+def test_a_surface_that_runs_come_near_to_is_found_and_their_rows_there_left_out():
+    """Two shares of a game; one run stays for long where its noise hides that f is positive."""
+
+    def rates(s):
+        f, c = s.T
+        return np.stack([f * (1 - f) * (2 - 5 * c), c * (1 - c) * (3 * f - 1)], axis=1)
+
+    rng, t = np.random.default_rng(0), np.linspace(0, 10, 120)
+    starts = np.vstack([rng.uniform(0.15, 0.7, (23, 2)), [0.008, 0.7]])
+    states = integrate(rates, starts, t)
+    states += 0.003 * rng.standard_normal(states.shape)
+    orbits = prepare(Trajectories(states, times=t, names=NAMES), None, Sampling.FLOW)
+    assert orbits.smoothed.states[:, 0].min() < LIBRARIES.smallest_value
+    powers, cofactors = polynomial(NAMES, 1), polynomial(NAMES, 2)
+    field = Field.fitted(polynomial(NAMES, 3), orbits, np.tile(t, 24))
+    found = darboux_polynomials(field, powers, cofactors, orbits, np.random.default_rng(0))
+    found = found / np.abs(found).max(axis=1, keepdims=True)
+    for side in ([0, 1, 0], [1, -1, 0], [0, 0, 1], [1, 0, -1]):
+        assert np.abs(found - side).max(axis=1).min() < 0.03
+    rows = Clear(powers, np.array([[0.0, 1, 0], [1, -1, 0]]))(orbits)
+    shares = orbits.smoothed.states[:, 0]
+    assert rows[:-120].all()
+    assert 0.3 < rows[-120:].mean() < 1
+    assert shares[rows].min() > NOISE.clear_of_zero * 0.0025
+    law = Fitted(powers.symbols, powers.atoms, powers.exponents, "", 0, Clear(powers, found))
+    np.testing.assert_array_equal(law.restrict([0]).clear(orbits), law.clear(orbits))
