@@ -145,6 +145,56 @@ class Pencil:
         return Spectrum(found.values, full @ found.vectors)
 
 
+def least_of_each(top: np.ndarray, bottom: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Return the smallest μ of each of T pencils, (T,), on all combinations that are not zero.
+
+    What `Pencil.whole` finds; infinity where all are zero.
+
+    Parameters
+    ----------
+    top, bottom, size : (T, m, m) arrays
+        As of `Pencil`, and a form that is zero for combinations that are.
+    """
+    length = np.sqrt(np.maximum(np.einsum("tii->ti", size), 1e-300))
+    eigenvalues, basis = np.linalg.eigh(size / (length[:, :, None] * length[:, None, :]))
+    number = np.sum(eigenvalues > _CONSTANT * eigenvalues[:, -1:], axis=1)
+    full = basis / (np.sqrt(np.maximum(eigenvalues, 1e-300))[:, None, :] * length[:, :, None])
+    out = np.full(len(top), np.inf)
+    for count in set(number.tolist()) - {0}:
+        own = number == count
+        some = full[own, :, -count:]
+        turn = np.swapaxes(some, 1, 2)
+        out[own] = solve(turn @ top[own] @ some, turn @ bottom[own] @ some, 0.0).values[:, 0]
+    return out
+
+
+def least_of_two(top: np.ndarray, bottom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the smallest μ (...) and its c (..., 2), of unit size in D, of pencils of two terms.
+
+    In closed form, for very many of them.
+
+    Parameters
+    ----------
+    top, bottom : (..., 2, 2) arrays
+        W, and D, which is positive.
+    """
+    a, b, c = top[..., 0, 0], top[..., 0, 1], top[..., 1, 1]
+    first = 1.0 / np.sqrt(bottom[..., 0, 0])
+    below = bottom[..., 0, 1] * first
+    second = 1.0 / np.sqrt(bottom[..., 1, 1] - below**2)
+    mixed = -below * first * second
+    a, b, c = (
+        a * first**2,
+        first * (mixed * a + second * b),
+        mixed**2 * a + second * (2 * mixed * b + second * c),
+    )
+    least = (a + c - np.hypot(a - c, 2 * b)) / 2
+    angle = np.arctan2(2 * b, a - c) / 2
+    own, other = -np.sin(angle), np.cos(angle)
+    vectors = np.stack([first * own + mixed * other, second * other], axis=-1)
+    return np.maximum(least, 0.0), vectors
+
+
 def leaving(flat: Spectrum) -> tuple[np.ndarray, np.ndarray]:
     """Return the smallest μ without each of s terms, and the combination that has it.
 

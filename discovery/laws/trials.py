@@ -16,6 +16,7 @@ from discovery.formulas.pencil import Spectrum
 from discovery.laws.finding import candidates
 from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import (
+    Once,
     Operators,
     noise_weights,
     operators,
@@ -251,7 +252,7 @@ class Trials:
 @np.errstate(all="ignore")  # what overflows is skipped
 def _flat_directions(judge: Judge) -> tuple[Operators, Spectrum]:
     """Return the operators on the fit runs and their spectrum, weighted where noise is uneven."""
-    library, fit = judge.library, judge.split.fit
+    library, fit = Once(judge.library), judge.split.fit
     ops = operators(library, fit.smoothed, fit.offsets, fit.scale, of_run=fit.of_run)
     if not ops.is_finite:
         raise Unusable("its functions overflow or have no value on these data")
