@@ -78,6 +78,11 @@ class Trials:
         self.work = 0.0
         self.unfinished = False
 
+    @property
+    def hidden(self) -> bool:
+        """Whether most of the library's functions move by no more than noise."""
+        return 2 * _flat(self.flat, self.search.criteria).shape[1] > len(self.flat.values)
+
     def run(self) -> list[Law]:
         """Return all that was judged, rejected or not."""
         limits = self.search.criteria
