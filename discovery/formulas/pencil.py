@@ -168,33 +168,6 @@ def least_of_each(top: np.ndarray, bottom: np.ndarray, size: np.ndarray) -> np.n
     return out
 
 
-def least_of_two(top: np.ndarray, bottom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the smallest μ (...) and its c (..., 2), of unit size in D, of pencils of two terms.
-
-    In closed form, for very many of them.
-
-    Parameters
-    ----------
-    top, bottom : (..., 2, 2) arrays
-        W, and D, which is positive.
-    """
-    a, b, c = top[..., 0, 0], top[..., 0, 1], top[..., 1, 1]
-    first = 1.0 / np.sqrt(bottom[..., 0, 0])
-    below = bottom[..., 0, 1] * first
-    second = 1.0 / np.sqrt(bottom[..., 1, 1] - below**2)
-    mixed = -below * first * second
-    a, b, c = (
-        a * first**2,
-        first * (mixed * a + second * b),
-        mixed**2 * a + second * (2 * mixed * b + second * c),
-    )
-    least = (a + c - np.hypot(a - c, 2 * b)) / 2
-    angle = np.arctan2(2 * b, a - c) / 2
-    own, other = -np.sin(angle), np.cos(angle)
-    vectors = np.stack([first * own + mixed * other, second * other], axis=-1)
-    return np.maximum(least, 0.0), vectors
-
-
 def leaving(flat: Spectrum) -> tuple[np.ndarray, np.ndarray]:
     """Return the smallest μ without each of s terms, and the combination that has it.
 

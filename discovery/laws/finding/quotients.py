@@ -25,7 +25,7 @@ from scipy import stats
 
 from discovery.criteria import FORMULAS, LAWS, LIBRARIES
 from discovery.estimation.orbits import Orbits
-from discovery.formulas.pencil import Pencil, least_of_two, solve
+from discovery.formulas.pencil import Pencil
 from discovery.formulas.simple_numbers import SHARES, Numbers
 from discovery.formulas.simplicity import widths
 from discovery.laws.finding.operators import CHUNK_VALUES, moved_by
@@ -109,33 +109,33 @@ def moments(library: Library, orbits: Orbits) -> tuple[Moments, np.ndarray]:
 
 
 def _pairs(some: Moments, span: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the least ratio of each run in spans (..., m, 2), (..., runs), and its u_r, (., 2)."""
-    a, d = (
-        np.einsum("...ip,ri...q->...rpq", span, np.tensordot(part, span, (2, -2)))
-        for part in (some.second, some.noise)
-    )
-    d = d + 1e-14 * np.einsum("...ii->...", d)[..., None, None] * np.eye(2)
-    return least_of_two(a, d)
+    """Return the least ratio of each run in a span (m, 2), (runs,), and its u_r, (runs, 2)."""
+    inside = some.onto(span)
+    a, d = inside.second, inside.noise
+    d = d + 1e-14 * np.einsum("rii->r", d)[:, None, None] * np.eye(2)
+    half = np.linalg.inv(np.linalg.cholesky(d))
+    values, vectors = np.linalg.eigh(half @ a @ np.swapaxes(half, 1, 2))
+    u = np.einsum("rji,rj->ri", half, vectors[:, :, 0])
+    return np.maximum(values[:, 0], 0.0), u
 
 
 def _joint(some: Moments, u: np.ndarray) -> Pencil:
-    """Return the pencils (S, 2m, 2m) of numerators and denominators beside given u_r (S, runs, 2).
+    """Return the pencil (2m, 2m) of numerators and denominators beside given u_r (runs, 2).
 
     u_r is of unit noise in its function, which is the weight of its run.
     """
     n_runs, m = some.second.shape[:2]
     shares = some.counts / some.counts.sum()
-    weights = shares[:, None, None] * u[..., :, None] * u[..., None, :]
-    weights = weights.reshape(-1, n_runs, 4).swapaxes(1, 2)
+    weights = (shares[:, None, None] * u[:, :, None] * u[:, None, :]).reshape(n_runs, 4)
     top, bottom = (
-        (weights @ part.reshape(n_runs, m * m)).reshape(-1, 2, 2, m, m).swapaxes(2, 3)
+        (weights.T @ part.reshape(n_runs, m * m)).reshape(2, 2, m, m).swapaxes(1, 2)
         for part in (some.second, some.noise)
     )
-    return Pencil(top.reshape(-1, 2 * m, 2 * m), bottom.reshape(-1, 2 * m, 2 * m))
+    return Pencil(top.reshape(2 * m, 2 * m), bottom.reshape(2 * m, 2 * m))
 
 
-def _mean(some: Moments, ratios: np.ndarray) -> np.ndarray:
-    return ratios @ some.counts / some.counts.sum()
+def _mean(some: Moments, ratios: np.ndarray) -> float:
+    return float(some.counts @ ratios / some.counts.sum())
 
 
 def _settle(
@@ -151,42 +151,26 @@ def _settle(
     support : (2m,) array of bool, optional
         Coefficients of numerator and denominator that may differ from zero.
     """
-    best, spans = _settle_each(some, span[None], steps, support)
-    return float(best[0]), spans[0]
-
-
-def _settle_each(
-    some: Moments, spans: np.ndarray, steps: int, support: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the least mean ratio that steps from each of the spans (S, m, 2) lead to, (S,).
-
-    Those steps end where they gain nothing more, each by itself.
-    """
-    n, m = spans.shape[:2]
-    ratios, u = _pairs(some, spans)
-    best, spans, moving = _mean(some, ratios), spans.copy(), np.arange(n)
-    chosen = np.arange(2 * m) if support is None else np.flatnonzero(support)
+    ratios, u = _pairs(some, span)
+    best = _mean(some, ratios)
     for _ in range(steps):
-        joint = _joint(some, u)
-        part = np.ix_(np.arange(len(moving)), chosen, chosen)
-        vectors = np.zeros((len(moving), 2 * m))
-        vectors[:, chosen] = solve(joint.top[part], joint.bottom[part]).vectors[:, :, 0]
-        trial = vectors.reshape(-1, 2, m).swapaxes(1, 2)
+        pencil = _joint(some, u)
+        chosen = np.arange(len(pencil.top)) if support is None else np.flatnonzero(support)
+        vector = np.zeros(len(pencil.top))
+        vector[chosen] = pencil.smallest(chosen)[1]
+        trial = vector.reshape(2, -1).T
         if support is None:
             trial, _ = np.linalg.qr(trial)
         else:
-            trial = trial / np.linalg.norm(trial, axis=1, keepdims=True)
-        fair = np.isfinite(trial).all(axis=(1, 2))
-        moving, trial = moving[fair], trial[fair]
-        ratios, u = _pairs(some, trial)
-        values = _mean(some, ratios)
-        gains = best[moving] - values
-        spans[moving], best[moving] = trial, values
-        further = gains > _SETTLED * values
-        moving, u = moving[further], u[further]
-        if not len(moving):
+            trial = trial / np.linalg.norm(trial, axis=0)
+        if not np.isfinite(trial).all():
             break
-    return best, spans
+        ratios, u = _pairs(some, trial)
+        value = _mean(some, ratios)
+        gain, span, best = best - value, trial, value
+        if gain <= _SETTLED * best:
+            break
+    return best, span
 
 
 def spans(some: Moments, rng: np.random.Generator) -> list[tuple[float, np.ndarray]]:
@@ -214,17 +198,18 @@ def spans(some: Moments, rng: np.random.Generator) -> list[tuple[float, np.ndarr
 def _spans(some: Moments, rng: np.random.Generator) -> list[np.ndarray]:
     """Return the spans of least mean ratio on the runs that they are looked for on."""
     m = some.second.shape[1]
-    flat = solve(some.second, some.noise)
-    vectors = flat.vectors / np.linalg.norm(flat.vectors, axis=1, keepdims=True)
-    weighted = vectors / (1 + flat.values / LAWS.flatness_ceiling)[:, None]
-    near = np.sum(weighted @ vectors.swapaxes(1, 2), axis=0)
+    near = np.zeros((m, m))
+    for second, noise in zip(some.second, some.noise, strict=True):
+        flat = Pencil(second, noise).on(np.arange(m))
+        vectors = flat.vectors / np.linalg.norm(flat.vectors, axis=0)
+        near += (vectors / (1 + flat.values / LAWS.flatness_ceiling)) @ vectors.T
     inside = np.linalg.eigh(near)[1][:, ::-1][:, : min(_DIRECTIONS, m)]
     few = some.onto(inside)
     starts = [np.eye(inside.shape[1])[:, :2]]
     starts += [np.linalg.qr(rng.standard_normal((inside.shape[1], 2)))[0] for _ in range(_STARTS)]
-    best, found = _settle_each(few, np.array(starts), _STEPS)
+    found = sorted((_settle(few, start, _STEPS) for start in starts), key=lambda pair: pair[0])
     out: list[np.ndarray] = []
-    for span in found[np.argsort(best, kind="stable")]:
+    for _, span in found:
         if len(out) == _BEST:
             break
         if not any(_same(inside @ span, other) for other in out):

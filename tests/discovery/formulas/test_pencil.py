@@ -8,7 +8,6 @@ from discovery.formulas.pencil import (
     Pencil,
     Spectrum,
     least_of_each,
-    least_of_two,
     leaving,
     solve,
 )
@@ -107,17 +106,3 @@ def test_the_least_of_each_of_many_pencils(dependent):
     expected = [Pencil(w, d).whole(d).values[0] for w, d in made]
     np.testing.assert_allclose(least_of_each(top, bottom, bottom), expected, rtol=1e-8)
     assert np.isinf(least_of_each(top[:1], bottom[:1], np.zeros((1, 4, 4)))).all()
-
-
-def test_the_least_of_two_terms_in_closed_form():
-    """Also where it is a billionth of the other."""
-    rng = np.random.default_rng(5)
-    top, bottom = map(np.array, zip(*(forms(rng, 2, 3) for _ in range(6)), strict=True))
-    least, vectors = least_of_two(top, bottom)
-    for w, d, mu, c in zip(top, bottom, least, vectors, strict=True):
-        assert mu == pytest.approx(linalg.eigh(w, d)[0][0], rel=1e-9)
-        assert c @ d @ c == pytest.approx(1.0) and c @ w @ c == pytest.approx(mu, rel=1e-9)
-    turn = np.array([[0.6, 0.8], [-0.8, 0.6]])
-    least, _ = least_of_two(turn.T @ np.diag([1e-9, 1.0]) @ turn, np.eye(2))
-    assert least == pytest.approx(1e-9, rel=1e-5)
-    assert least_of_two(np.zeros((2, 2)), np.eye(2))[0] == 0
