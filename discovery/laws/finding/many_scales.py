@@ -16,12 +16,13 @@ from discovery.libraries.functions import Functions
 
 # Numbers that the terms of the values of one turn are made of, about: as many as stay at hand.
 _AT_ONCE = 2**18
-# The same of all terms at one value: 2²³ doubles are 64 MiB.
-_MOST = 2**23
+# The same of all terms at one value. Of more, most have slopes along few coordinates: products of
+# these alone are less work.
+_MOST = 2**20
 
 
 def fits(library: Functions, orbits: Orbits) -> bool:
-    """Tell whether what a library's terms are made of is held at once."""
+    """Tell whether a library is small enough for many values at once to be less work."""
     return 2 * library.dim * len(library) * len(orbits.smoothed.states) <= _MOST
 
 

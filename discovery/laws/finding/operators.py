@@ -319,7 +319,13 @@ class Once:
     def jets(
         self, states: np.ndarray, covariance: np.ndarray | None = None, order: int = 1
     ) -> tuple[np.ndarray | None, ...]:
-        """Return what the library does, which is not to be changed."""
+        """Return what the library does, which is not to be changed.
+
+        Parameters
+        ----------
+        states, covariance, order
+            As of `Functions.jets`.
+        """
         place = states.ctypes.data, len(states)
         if place != self._place or self._kept[order] is None:
             self._place, self._kept = place, self._library.jets(states, covariance, order)
