@@ -145,6 +145,29 @@ class Pencil:
         return Spectrum(found.values, full @ found.vectors)
 
 
+def least_of_each(top: np.ndarray, bottom: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Return the smallest μ of each of T pencils, (T,), on all combinations that are not zero.
+
+    What `Pencil.whole` finds; infinity where all are zero.
+
+    Parameters
+    ----------
+    top, bottom, size : (T, m, m) arrays
+        As of `Pencil`, and a form that is zero for combinations that are.
+    """
+    length = np.sqrt(np.maximum(np.einsum("tii->ti", size), 1e-300))
+    eigenvalues, basis = np.linalg.eigh(size / (length[:, :, None] * length[:, None, :]))
+    number = np.sum(eigenvalues > _CONSTANT * eigenvalues[:, -1:], axis=1)
+    full = basis / (np.sqrt(np.maximum(eigenvalues, 1e-300))[:, None, :] * length[:, :, None])
+    out = np.full(len(top), np.inf)
+    for count in set(number.tolist()) - {0}:
+        own = number == count
+        some = full[own, :, -count:]
+        turn = np.swapaxes(some, 1, 2)
+        out[own] = solve(turn @ top[own] @ some, turn @ bottom[own] @ some, 0.0).values[:, 0]
+    return out
+
+
 def leaving(flat: Spectrum) -> tuple[np.ndarray, np.ndarray]:
     """Return the smallest μ without each of s terms, and the combination that has it.
 

@@ -45,6 +45,8 @@ MOST_FOR_WINDOWS, MOST_BESIDE = 70, 40
 # Drift that is not excluded of what may be one more law, as a share of its spread: of more, little
 # is known but that it is noisy.
 WORTH_TELLING = 0.5
+# Why a search ends before its richer libraries.
+_HIDDEN = "noise hides how most functions move"
 # Share of its terms' gradients that is left of a function's where these cancel but for rounded
 # coefficients.
 NO_SLOPE = 1e-3
@@ -129,6 +131,8 @@ class Search:
         The motion that the law leaves.
     open : Law or None
         The law that rivals are tried against: what is simpler may replace it.
+    hidden : int
+        Candidates that were refuted where most functions move by no more than noise.
     """
 
     def __init__(
@@ -157,6 +161,7 @@ class Search:
         self.tries = count(1)
         self._asked: tuple = ((),)
         self.open: Law | None = None
+        self.hidden = 0
         self.number = count(1)
 
     def run(self, stages: Sequence[Stage]) -> Findings:
@@ -178,6 +183,9 @@ class Search:
             if not self._windows:
                 known += sum(law.sure for law in self.chosen.laws)
             if known >= self.split.all.most_laws(library.dim):
+                break
+            if self.hidden >= self.criteria.most_hidden and not self.chosen.laws:
+                self._skip("richer libraries", 0, _HIDDEN, unfinished=True)
                 break
         if n_runs < fewest:
             self._skip("richer libraries", 0, f"{n_runs} runs are too few")
@@ -409,6 +417,8 @@ class Search:
                 self.pool = [law for law in self.pool if all(law is not m for m in moving)]
                 self.chosen = self._selected(self.pool)
         new = len(self.chosen.laws) - before
+        if trials.unfinished and trials.hidden:
+            self.hidden += trials.refuted.total()
         record = StageRecord(library.name, len(library), trials.flat.values, new)
         self.records.append(replace(record, unfinished=trials.unfinished))
 

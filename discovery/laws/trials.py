@@ -17,6 +17,7 @@ from discovery.formulas.pencil import Spectrum
 from discovery.laws.finding import candidates
 from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import (
+    Once,
     Operators,
     noise_weights,
     operators,
@@ -82,6 +83,11 @@ class Trials:
         self.unfinished = False
         self._near: Sequence[Law] = ()
         self._alike: Operators | None = None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether most of the library's functions move by no more than noise."""
+        return 2 * _flat(self.flat, self.search.criteria).shape[1] > len(self.flat.values)
 
     def run(self) -> list[Law]:
         """Return all that was judged, rejected or not."""
@@ -288,7 +294,7 @@ class Trials:
 @np.errstate(all="ignore")  # what overflows is skipped
 def _flat_directions(judge: Judge) -> tuple[Operators, Spectrum]:
     """Return the operators on the fit runs and their spectrum, weighted where noise is uneven."""
-    library, fit = judge.library, judge.split.fit
+    library, fit = Once(judge.library), judge.split.fit
     ops = operators(library, fit.smoothed, fit.offsets, fit.scale, of_run=fit.of_run)
     if not ops.is_finite:
         raise Unusable("its functions overflow or have no value on these data")

@@ -24,6 +24,11 @@ class WithScale(Library):
 
     given = 1
 
+    def restrict(self, columns: Sequence[int]) -> WithScale:
+        """Return the library of the given terms."""
+        some = super().restrict(columns)
+        return WithScale(some.symbols, some.atoms, some.exponents, some.name)
+
 
 # The unknown number. A dummy symbol differs from every coordinate, whatever its name.
 SCALE = sympy.Dummy("k", positive=True)

@@ -25,8 +25,8 @@ from discovery.estimation.path import Path
 from discovery.formulas.pencil import Pencil, Spectrum, solve
 from discovery.libraries.functions import Functions
 
-# Values a chunk holds: 2²² doubles are 32 MiB.
-CHUNK_VALUES = 2**22
+# Values a chunk holds: 2²¹ doubles are 16 MiB, which are taken from memory that is there.
+CHUNK_VALUES = 2**21
 # Arithmetic precision of a sum of products, relative to its terms.
 _ROUNDING = 4e-16
 
@@ -55,8 +55,9 @@ class Operators:
         W is known only to rounding: D gets that share, so that a minute eigenvalue from round-off
         is not a law.
         """
-        rounding = _ROUNDING * np.diag(self.within + self.between)
-        return Pencil(self.within, self.dirichlet + np.diag(rounding))
+        moved = np.einsum("...ii->...i", self.within + self.between)
+        rounding = _ROUNDING * moved[..., None] * np.eye(moved.shape[-1])
+        return Pencil(self.within, self.dirichlet + rounding)
 
     @property
     def matrices(self) -> tuple[np.ndarray, ...]:
@@ -221,11 +222,11 @@ def sums_of(
         end = min(begin + step, offsets[-1])
         errors = path.errors[begin:end]
         phi, slopes, bend = library.jets(path.states[begin:end], errors, order=2)
-        phi -= 0.5 * bend
+        phi = phi - 0.5 * bend
         weight = weights[begin:end]
         within += _merge_runs(phi, weight, begin, offsets, means, done)
         if not even:
-            slopes *= np.sqrt(weight)
+            slopes = slopes * np.sqrt(weight)
         unit += steepness(slopes, scale)
         dirichlet += moved_by(slopes, path.half[begin:end])
     whole = of_run is None or len(np.unique(of_run)) == 1
@@ -266,7 +267,7 @@ def _added(slopes: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """
     total = np.zeros((slopes.shape[1],) * 2)
     for rows, factor in zip(slopes, factors, strict=True):
-        own = np.flatnonzero(rows.any(axis=1))
+        own = np.flatnonzero(np.einsum("jn,jn->j", rows, rows))
         moved = rows[own] * factor
         total[np.ix_(own, own)] += moved @ moved.T
     return total
@@ -300,6 +301,35 @@ def _merge_runs(
     means[own] += shift * (mass / total)[:, None]
     done[own] = total
     return scatter
+
+
+class Once:
+    """A library that is asked for the same several times and evaluated once.
+
+    Of states in several parts the last part is kept.
+    """
+
+    def __init__(self, library: Functions) -> None:
+        self._library, self.dim = library, library.dim
+        self._place, self._kept = None, ()
+
+    def __len__(self) -> int:
+        return len(self._library)
+
+    def jets(
+        self, states: np.ndarray, covariance: np.ndarray | None = None, order: int = 1
+    ) -> tuple[np.ndarray | None, ...]:
+        """Return what the library does, which is not to be changed.
+
+        Parameters
+        ----------
+        states, covariance, order
+            As of `Functions.jets`.
+        """
+        place = states.ctypes.data, len(states)
+        if place != self._place or self._kept[order] is None:
+            self._place, self._kept = place, self._library.jets(states, covariance, order)
+        return self._kept
 
 
 def noise_weights(library: Functions, path: Path, vectors: np.ndarray) -> np.ndarray | None:

@@ -23,8 +23,8 @@ from discovery.estimation.errors import among
 from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import Path
 from discovery.formulas.simple_numbers import Numbers, in_digits
-from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
-from discovery.libraries.functions import Functions
+from discovery.laws.finding.many_scales import fits, least_at, operators_at
+from discovery.laws.finding.operators import Once, Operators, noise_weights, operators, spectrum
 from discovery.libraries.library import Library
 from discovery.libraries.unknown_scale import Scaled
 
@@ -42,8 +42,8 @@ _DIPS = 2
 _KNOWN, _UNKNOWN = 1e-7, 0.1
 # Mean squared slope of functions of which products with each other are zero to rounding.
 _VANISHED = 1e-150
-# μ where a function has no value.
-_WORST = 1e300
+# μ where a function has no value, and where it is zero to rounding.
+_WORST, _LEAST = 1e300, 1e-300
 
 
 def tuned(scaled: Scaled, fit: Orbits, numbers: Numbers) -> list[Library]:
@@ -62,7 +62,7 @@ def tuned(scaled: Scaled, fit: Orbits, numbers: Numbers) -> list[Library]:
     grid = trial_scales(scaled, fit)
     if len(grid) < 3:
         return []
-    depths = np.array([profile(value) for value in grid])
+    depths = profile.along(grid)
     found = []
     for dip in prominent_minima(depths)[:_DIPS]:
         found += _between(profile, fit, grid[dip - 1], grid[dip + 1], numbers)
@@ -111,29 +111,6 @@ def prominent_minima(depths: np.ndarray) -> list[int]:
     return sorted(dips, key=lambda i: depths[i])
 
 
-class _Once:
-    """A library at one scale, which is asked for the same several times and evaluated once.
-
-    Of states in several parts the last part is kept.
-    """
-
-    def __init__(self, library: Functions) -> None:
-        self._library, self.dim = library, library.dim
-        self._place, self._kept = None, ()
-
-    def __len__(self) -> int:
-        return len(self._library)
-
-    def jets(
-        self, states: np.ndarray, covariance: np.ndarray | None = None, order: int = 1
-    ) -> tuple[np.ndarray | None, ...]:
-        """Return what the library does: copies, which may be changed."""
-        place = states.ctypes.data, len(states)
-        if place != self._place or self._kept[order] is None:
-            self._place, self._kept = place, self._library.jets(states, covariance, order)
-        return tuple(part if part is None else part.copy() for part in self._kept)
-
-
 class _Profile:
     """μ as a function of the scale: the least of functions that are not flat without it."""
 
@@ -147,7 +124,7 @@ class _Profile:
         self._known[scaled.plain] = known
 
     def __call__(self, value: float) -> float:
-        path, library = self._path(value), _Once(self.scaled.library)
+        path, library = self._path(value), Once(self.scaled.library)
         mu, vector = self._flattest(self._operators(library, path))
         if self._careful and np.isfinite(mu):
             # Next to a pole a few noisy samples are all there is, and what moves looks flat.
@@ -155,6 +132,19 @@ class _Profile:
             if weights is not None:
                 mu, _ = self._flattest(self._operators(library, path, weights))
         return mu
+
+    def along(self, values: np.ndarray) -> np.ndarray:
+        """Return μ at each value, noise taken as even."""
+        scaled, some = self.scaled, self._orbits
+        if not fits(scaled.library, some):
+            return np.array([self(value) for value in values])
+        with np.errstate(all="ignore"):
+            ops = operators_at(scaled.library, scaled.plain, some, values)
+            slopes = np.einsum("tii->ti", ops.unit_dirichlet)
+            fair = np.isfinite(sum(ops.matrices)).all(axis=(1, 2)) & ~(slopes < _VANISHED).any(1)
+            out = np.full(len(values), np.inf)
+            out[fair] = least_at(Operators(*(part[fair] for part in ops.matrices)), self._known)
+        return np.maximum(out, _LEAST)
 
     def on(self, orbits: Orbits) -> _Profile:
         """Return the same on other orbits."""
@@ -177,7 +167,7 @@ class _Profile:
         flat = spectrum(ops.onto(basis))
         if not len(flat.values):
             return np.inf, np.zeros((len(self.scaled), 1))
-        return max(float(flat.values[0]), 1e-300), basis @ flat.vectors[:, :1]
+        return max(float(flat.values[0]), _LEAST), basis @ flat.vectors[:, :1]
 
     def _path(self, value: float) -> Path:
         """Return the paths with the scale as one more coordinate, which has no noise."""
@@ -187,7 +177,7 @@ class _Profile:
         return Path(states, among(path.errors, d + 1, range(d)))
 
     def _operators(
-        self, library: Functions, path: Path, weights: np.ndarray | None = None
+        self, library: Library | Once, path: Path, weights: np.ndarray | None = None
     ) -> Operators:
         scale = np.append(self._orbits.scale, 0.0)
         with np.errstate(all="ignore"):

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy import linalg
 
-from discovery.formulas.pencil import Pencil, Spectrum, leaving, solve
+from discovery.formulas.pencil import (
+    Pencil,
+    Spectrum,
+    least_of_each,
+    leaving,
+    solve,
+)
 
 
 def forms(rng, size, spread):
@@ -84,3 +90,19 @@ def test_what_is_zero_is_no_null_vector():
     twice = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 2], [0, 0, 0]], dtype=float)
     found = Pencil(twice @ w @ twice.T, twice @ d @ twice.T).whole(twice @ d @ twice.T)
     np.testing.assert_allclose(found.values, linalg.eigh(w, d)[0], rtol=1e-8)
+
+
+@pytest.mark.parametrize("dependent", [0, 1])
+def test_the_least_of_each_of_many_pencils(dependent):
+    """Also where the last terms are sums of the first in some of the pencils."""
+    rng = np.random.default_rng(4)
+    made = [forms(rng, 4, 4) for _ in range(5)]
+    for w, d in made[:2]:
+        turn = np.eye(4)
+        turn[: 4 - dependent, 4 - dependent :] = 1.0
+        turn[4 - dependent :, 4 - dependent :] = 0.0
+        w[:], d[:] = turn.T @ w @ turn, turn.T @ d @ turn
+    top, bottom = map(np.array, zip(*made, strict=True))
+    expected = [Pencil(w, d).whole(d).values[0] for w, d in made]
+    np.testing.assert_allclose(least_of_each(top, bottom, bottom), expected, rtol=1e-8)
+    assert np.isinf(least_of_each(top[:1], bottom[:1], np.zeros((1, 4, 4)))).all()

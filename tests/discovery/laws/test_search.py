@@ -14,7 +14,7 @@ from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
-from discovery.laws import search
+from discovery.laws import search, trials
 from discovery.laws.search import Search, analyse
 from discovery.laws.stages import stages_of
 from discovery.laws.trials import Wanted
@@ -370,3 +370,31 @@ def test_a_column_without_spread_leaves_the_limits_numbers():
     still, noisy = np.array([0.0, 1e-4]), np.array([0.0, 1.0])
     split = SimpleNamespace(all=SimpleNamespace(noise=still, scale=noisy))
     assert search._of_noise(LAWS, split).sine == LAWS.sine_of_rounding
+
+
+@pytest.mark.parametrize("uneven", [False, True])
+def test_a_library_is_evaluated_once_for_its_directions(uneven, monkeypatch):
+    """Weights of noise, and the operators with these, are of the same values and slopes."""
+    asked, jets = [], Library.jets
+
+    def noted(self, states, covariance=None, order=1):
+        if len(self) == len(library):
+            asked.append(order)
+        return jets(self, states, covariance, order)
+
+    library = polynomial(("x", "y", "z"), 2)
+    split = Split.draw(prepare(datasets.load("lorenz", 16, 60, 0.01)), np.random.default_rng(0))
+    monkeypatch.setattr(Library, "jets", noted)
+    monkeypatch.setattr(trials, "noise_weights", of_noise(trials.noise_weights, uneven))
+    analyse(stages_of([library]), split, np.random.default_rng(0))
+    assert asked == [2]
+
+
+def of_noise(weights, uneven):
+    """Return the function, which tells weights in any case where noise is uneven."""
+
+    def told(library, path, vectors):
+        out = weights(library, path, vectors)
+        return np.linspace(0.5, 1, len(path.states)) if uneven else out
+
+    return told

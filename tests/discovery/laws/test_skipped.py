@@ -8,6 +8,8 @@ import pytest
 
 from discovery import ConservedQuantityFinder, Trajectories, datasets
 from discovery.criteria import LAWS
+from discovery.estimation.orbits import Orbits
+from discovery.estimation.path import raw_path
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.search import analyse
@@ -121,3 +123,18 @@ def test_a_library_that_is_left_is_named(limit):
     split = Split.draw(prepare(runs), rng)
     record = analyse(stages_of([library]), split, rng, criteria=criteria).stages[0]
     assert record.unfinished and not record.skipped
+
+
+@pytest.mark.parametrize("share", [0.2, 0.7])
+def test_where_noise_hides_most_functions_the_search_ends(share):
+    """Columns of noise of which most was told: all is refuted, and in richer libraries too."""
+    rng = np.random.default_rng(0)
+    names = ("a", "b", "c", "d")
+    path = raw_path(rng.standard_normal((16 * 40, 4)), np.full(4, share))
+    orbits = Orbits(path, path, np.arange(0, 16 * 40 + 1, 40), np.ones(4))
+    criteria = replace(LAWS, most_hidden=0.05 * LAWS.most_hidden, most_refuted=12)
+    stages = stages_of([polynomial(names, degree) for degree in (2, 3)])
+    found = analyse(stages, Split.draw(orbits, rng), rng, criteria=criteria)
+    skipped = [(record.library, record.unfinished) for record in found.stages if record.skipped]
+    assert not found.laws
+    assert skipped == ([("richer libraries", True)] if share > 0.5 else [])

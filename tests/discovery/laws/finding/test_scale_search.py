@@ -1,5 +1,6 @@
 """Laws whose functions have a length of their own, which the data must tell."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -14,6 +15,7 @@ from discovery.estimation.path import raw_path
 from discovery.estimation.preparation import prepare
 from discovery.formulas.simple_numbers import NUMBERS
 from discovery.laws.finding.scale_search import (
+    _Profile,
     prominent_minima,
     simplest_scale,
     trial_scales,
@@ -54,6 +56,7 @@ def damped(x, p):
     return p, -2.6 * (1 - np.exp(-1.3 * x)) * np.exp(-1.3 * x) - 0.1 * p
 
 
+NAMES = {"Plummer": PLANE, "Morse": LINE}
 # The right-hand side, half-widths of the initial states, time, and a law in SymPy's notation.
 SYSTEMS = {
     "Morse": (morse, (0.3, 0.6), 20, "p**2/2 + exp(-13*x/5) - 2*exp(-13*x/10)"),
@@ -236,8 +239,9 @@ def test_nothing_moves_along_the_scale():
     """It is a number at each trial: no derivative by it is computed."""
     rng = np.random.default_rng(0)
     for trial in scaled(PLANE, ROLES[4]):
-        _, slopes, _ = trial.library.jets(rng.uniform(0.5, 1, (3, 5)))
-        assert slopes[:4].any() and not slopes[4].any()
+        for library in (trial.library, trial.library.restrict(np.flatnonzero(~trial.plain))):
+            _, slopes, _ = library.jets(rng.uniform(0.5, 1, (3, 5)))
+            assert slopes[:4].any() and not slopes[4].any()
 
 
 def test_the_library_is_evaluated_once_at_a_scale(monkeypatch):
@@ -254,6 +258,31 @@ def test_the_library_is_evaluated_once_at_a_scale(monkeypatch):
     monkeypatch.setattr(Library, "jets", noted)
     assert tuned_near(trial, orbits, 1.25, NUMBERS)
     assert len(asked) > 20 and len(set(asked)) == len(asked)
+
+
+@pytest.mark.parametrize("correlated", [False, True])
+@pytest.mark.parametrize("name", ["Plummer", "Morse"])
+def test_many_scales_at_once_are_each_by_itself(name, correlated, monkeypatch):
+    """Terms without the scale are evaluated once, whatever is known of them, and of the errors."""
+    orbits = prepare(Trajectories(states=runs_of(name, 0.01)[0], names=NAMES[name])).thinned(1000)
+    if correlated:
+        path = replace(orbits.smoothed, errors=orbits.smoothed.covariance)
+        orbits = replace(orbits, smoothed=path)
+    jets, plain = Library.jets, []
+
+    def noted(self, states, *args, **how):
+        plain.append(not any(atom.has(SCALE) for atom in self.atoms))
+        return jets(self, states, *args, **how)
+
+    for trial in scaled(NAMES[name], ROLES[len(NAMES[name])]):
+        profile, grid = _Profile(trial, orbits), trial_scales(trial, orbits)[::5]
+        profile._known = np.eye(len(trial))[:, trial.plain][:, : int(correlated)]
+        each = np.array([profile(value) for value in grid])
+        with monkeypatch.context() as patch:
+            patch.setattr(Library, "jets", noted)
+            np.testing.assert_allclose(profile.along(grid), each, rtol=1e-4)
+        assert sum(plain) == 1
+        plain.clear()
 
 
 def test_a_row_of_eddies():
