@@ -15,8 +15,8 @@ from discovery.data.frame import Frame, with_rows
 from discovery.data.trajectories import Trajectories
 from discovery.laws.judging.allowed_noise import allowed_noise
 from discovery.laws.judging.conclusion import Conclusion
-from discovery.laws.judging.law import Findings
-from discovery.laws.judging.unlike import unlike_runs
+from discovery.laws.judging.law import Findings, Law
+from discovery.laws.judging.unlike import refuted_by_few, unlike_runs
 from discovery.laws.judging.verdict import Verdict
 from discovery.laws.off_by_run import Off, off_by_run, off_in_words
 from discovery.libraries.escalation import Given
@@ -103,6 +103,28 @@ def without_unlike(some: Seen, findings: Findings, asked: Asked, again: Again) -
     return other._replace(said=[*other.said, said])
 
 
+def without_refuted(some: Seen, findings: Findings, asked: Asked) -> Findings:
+    """Return the findings with laws nearly conserved that move in runs which are as good as others.
+
+    Parameters
+    ----------
+    some : Seen
+    findings : Findings
+    asked : Asked
+    """
+    if not _alone(some, asked):
+        return findings
+    refuted = refuted_by_few(_exact(findings), some.split.all, asked.criteria)
+    if not refuted:
+        return findings
+    laws = [
+        replace(law, verdict=Verdict.APPROXIMATE) if any(law is own for own in refuted) else law
+        for law in findings.laws
+    ]
+    laws.sort(key=lambda law: law.verdict != Verdict.EXACT)
+    return replace(findings, laws=laws)
+
+
 def unless_off(some: Seen, found: Sequence[Given], asked: Asked, again: Again) -> Conclusion | None:
     """Return "undecided" where laws hold without what a column is off by in each run.
 
@@ -155,10 +177,15 @@ def _without_errors(some: Seen, off: Off) -> Trajectories:
 
 def _alike(some: Seen, findings: Findings, criteria: LawCriteria) -> np.ndarray:
     """Tell which runs are like the others, (runs,) of bool."""
-    exact = [
-        law for law in findings.laws if law.verdict == Verdict.EXACT and not law.library.learned
-    ]
+    exact = _exact(findings)
     nearly = sorted(findings.refused, key=lambda law: law.evidence.drift)[:FEW_NEARLY]
     alike = np.ones(some.orbits.n_runs, dtype=bool)
-    alike[unlike_runs(exact or nearly, some.split.all, criteria)] = False
+    alike[unlike_runs(exact or nearly, some.split.all, criteria, exact)] = False
     return alike
+
+
+def _exact(findings: Findings) -> list[Law]:
+    """Return the exact laws, but for features that were learned."""
+    return [
+        law for law in findings.laws if law.verdict == Verdict.EXACT and not law.library.learned
+    ]

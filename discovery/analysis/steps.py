@@ -9,7 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from discovery.analysis.again import Analysed, unless_off, with_noise_of_laws, without_unlike
+from discovery.analysis.again import (
+    Analysed,
+    unless_off,
+    with_noise_of_laws,
+    without_refuted,
+    without_unlike,
+)
 from discovery.analysis.asked import Asked
 from discovery.analysis.energies import with_energies
 from discovery.analysis.searched import decaying, libraries, may_decay, searched
@@ -69,6 +75,7 @@ def laws_of(
     other = without_unlike(some, findings, asked, again)
     if other is not None:
         return other
+    findings = without_refuted(some, findings, asked)
     on_all = _on_all(some, findings, preparation, asked, rng)
     findings = findings if on_all is None else on_all.findings
     conclusion = conclude(findings, some.known, some.moving.roles)

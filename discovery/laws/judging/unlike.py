@@ -7,14 +7,17 @@ the power of mode k of a formula along one run (see `judging.drift`), and no mot
 
 is a ratio of mean squares of the run's own noise, and has the distribution F(k, n). Each run is
 compared with it; the smallest of many probabilities counts as often as there are runs and formulas.
-Only what does not move in the others tells: a formula that is no law moves in all.
+Only what does not move in the others tells: a formula that is no law moves in all. And what is
+wrong with a run shows in all laws of some coordinate: where others of the same coordinates hold,
+the one that does not is no law.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+import sympy
 from scipy import stats
 
 from discovery.criteria import LAWS, LawCriteria
@@ -26,7 +29,12 @@ from discovery.laws.judging.law import Law
 _SLOW, _FEWEST_SLOW, _FEWEST_FAST = 1 / 32, 3, 8
 
 
-def unlike_runs(laws: Sequence[Law], orbits: Orbits, criteria: LawCriteria = LAWS) -> np.ndarray:
+def unlike_runs(
+    laws: Sequence[Law],
+    orbits: Orbits,
+    criteria: LawCriteria = LAWS,
+    exact: Sequence[Law] = (),
+) -> np.ndarray:
     """Return which runs move in what does not move in the others, (k,) of int; often none.
 
     Parameters
@@ -36,15 +44,13 @@ def unlike_runs(laws: Sequence[Law], orbits: Orbits, criteria: LawCriteria = LAW
     orbits : Orbits
         All runs.
     criteria : LawCriteria
+    exact : sequence of Law
+        What else is a law in all runs.
     """
     none = np.empty(0, dtype=int)
-    if not orbits.on_a_path or orbits.of_run is not None:
-        return none
-    some = [law for law in laws if orbits.clear(law.library.positive).all()]
-    for law in some:
-        chance = chances(law, orbits) * len(some) * orbits.n_runs
-        unlike = np.flatnonzero(chance < criteria.unlike)
-        if not 0 < len(unlike) <= criteria.unlike_share * orbits.n_runs:
+    for law, unlike in _few(laws, orbits, criteria):
+        others = [other for other in exact if other is not law]
+        if not _wrong(law, others, orbits, criteria)[unlike].all():
             continue
         alike = np.setdiff1d(np.arange(orbits.n_runs), unlike)
         h, _ = values_of(law.library, law.coefficients, *_path(orbits))
@@ -53,11 +59,61 @@ def unlike_runs(laws: Sequence[Law], orbits: Orbits, criteria: LawCriteria = LAW
         rare = max(criteria.unlike_larger, 2 / orbits.n_runs)
         if stats.mannwhitneyu(means[unlike], means[alike]).pvalue <= rare:
             continue
-        others = orbits.take(alike)
-        motion = DriftTest(law.library, law.coefficients, others, criteria).motion(law.coefficients)
+        rest = orbits.take(alike)
+        motion = DriftTest(law.library, law.coefficients, rest, criteria).motion(law.coefficients)
         if not motion.without_noise and motion.chance(criteria) >= criteria.detected_motion:
             return unlike
     return none
+
+
+def refuted_by_few(laws: Sequence[Law], orbits: Orbits, criteria: LawCriteria = LAWS) -> list[Law]:
+    """Return laws that move in a few runs with which nothing is wrong: others hold in them.
+
+    Parameters
+    ----------
+    laws : sequence of Law
+        All that hold as far as all runs together tell.
+    orbits : Orbits
+        All runs.
+    criteria : LawCriteria
+    """
+    refuted = []
+    for law, unlike in _few(laws, orbits, criteria):
+        others = [other for other in laws if other is not law]
+        if not _wrong(law, others, orbits, criteria)[unlike].all():
+            refuted.append(law)
+    return refuted
+
+
+def _few(
+    laws: Sequence[Law], orbits: Orbits, criteria: LawCriteria
+) -> Iterator[tuple[Law, np.ndarray]]:
+    """Yield laws that move in a few of the runs, and these (k,)."""
+    if not orbits.on_a_path or orbits.of_run is not None:
+        return
+    some = [law for law in laws if orbits.clear(law.library.positive).all()]
+    for law in some:
+        chance = chances(law, orbits) * len(some) * orbits.n_runs
+        unlike = np.flatnonzero(chance < criteria.unlike)
+        if 0 < len(unlike) <= criteria.unlike_share * orbits.n_runs:
+            yield law, unlike
+
+
+def _wrong(law: Law, others: Sequence[Law], orbits: Orbits, criteria: LawCriteria) -> np.ndarray:
+    """Tell in which runs all other laws of one of a law's coordinates move, (runs,) of bool."""
+    move = [chances(other, orbits) * orbits.n_runs < criteria.unlike for other in others]
+    used = [_used(other) for other in others]
+    every = np.ones(orbits.n_runs, dtype=bool)
+    of_each = [
+        np.all([every, *(m for m, own in zip(move, used, strict=True) if symbol in own)], axis=0)
+        for symbol in _used(law)
+    ]
+    return np.any(of_each, axis=0)
+
+
+def _used(law: Law) -> set[sympy.Symbol]:
+    written = zip(law.library.expressions(), law.coefficients, strict=True)
+    return set().union(*(term.free_symbols for term, c in written if c))
 
 
 def _path(orbits: Orbits) -> tuple[np.ndarray, np.ndarray]:
