@@ -201,6 +201,6 @@ def test_a_logarithm_of_a_distance_is_one_of_its_square():
     by_hand = sympy.lambdify(sympy.symbols(runs.names), along.formula)(*runs.rows.T)
     np.testing.assert_allclose(by_hand, along(runs.rows), rtol=1e-9)
     log = next(term for term in along.coefficients if term.has(sympy.log))
-    of_log = replace(along, _errors=np.array([0.0, 0.004]))
+    of_log = replace(along, _covariance=np.diag([0.0, 0.004**2]))
     assert list(of_log.coefficients) == [*set(along.coefficients) - {log}, log]
     assert error_words(of_log) == "coefficient of log(x**2 + y**2) ± 0.002"
