@@ -100,7 +100,7 @@ def _verdict(
     if quantity.drift_rate is None and quantity.decay is None:
         return told
     before, loss, after = quantity.trend_parts
-    lost = "" if loss is None else formula(loss) + words(after)
+    lost = "" if loss is None else f" {formula(loss)} {words(after)}"
     return f"{told}; {words(before)}{lost}"
 
 

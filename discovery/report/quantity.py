@@ -526,7 +526,7 @@ class Quantity:
     def trend(self) -> str:
         """The trend of a nearly conserved or decaying quantity, in words."""
         before, loss, after = self.trend_parts
-        return f"{before}{spelled(loss)}{after}" if loss is not None else before
+        return before if loss is None else f"{before} {spelled(loss)} {after}"
 
     @property
     def trend_parts(self) -> tuple[str, sympy.Expr | None, str]:
@@ -536,7 +536,7 @@ class Quantity:
             cycles = "" if quality is None else f"; quality factor {quality:.3g}"
             level = f"comes to {self.decay.level:.4g}: " if self.decay.level else ""
             time = f": loss time {self.loss_time:.3g}" if self.decay.as_a_whole else ""
-            return f"{level}loses ", self.loss, f" in a unit of time{time}{cycles}"
+            return f"{level}loses", self.loss, f"in a unit of time{time}{cycles}"
         if not self.drift_rate:
             return "no trend along the runs", None, ""
         drifts = f"drifts by {self.drift_rate:.1e} of its spread in a unit of time: "
