@@ -18,6 +18,7 @@ from discovery.report.errors import error_words
 from discovery.report.quantity import Quantity
 from discovery.report.textbook import short_in_angles
 from discovery.report.typesetting import label, latex
+from discovery.report.use import as_law
 
 NAMES, MOMENTA = ("x", "y", "u", "v"), ("u", "v")
 
@@ -239,6 +240,8 @@ def test_the_half_of_a_book_has_no_error(heavy, tmp_path):
         assert errors[term] == pytest.approx(found[term]) and 0 < errors[term] < 0.05 * true
         assert abs(law.coefficients[term] - true) < 3 * errors[term]
     assert error_words(law).startswith("coefficients of x**2 ± ") and "u**2" not in error_words(law)
+    # Equations of motion take numbers in units of the first.
+    assert as_law(law).errors[0] == 0 < min(as_law(law).errors[1:])
     text = law.to_latex(errors=True)
     assert text.count(r"\pm") == 2 and r"\frac{1}{2}\, u^{2}" in text
     report = replace(heavy, quantities=[law])
