@@ -123,7 +123,7 @@ def with_symmetries(
     }
     formulas = [numbers.numeric(q.expression).subs(typical) for q in exact]
     errors = [
-        {term.subs(typical): error for term, error in q.standard_errors.items() if error > 0}
+        {term.subs(typical): error for term, error in q.best_known_errors.items() if error > 0}
         for q in exact
     ]
     states = some[:, list(parts.coordinates)]

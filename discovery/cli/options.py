@@ -48,7 +48,7 @@ how to read the report:
              a law: on runs that took no part in finding it, it moves as noise does; drift
              is systematic motion along a run, as a share of the formula's spread between runs
   coefficient of v**2 ± 0.003
-             a standard error; a law has no scale of its own, so one coefficient is known
+             a standard error; a law has no scale of its own: the 1 or ½ of a term is it
   nearly conserved: drifts by 0.5 %
              no law: it moves by more than noise does, by far less than its spread
   decays: rate 0.021 ± 0.0003

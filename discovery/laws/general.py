@@ -190,7 +190,7 @@ class Products(Stage):
         exponents = [(*rest.exponents[j], *zero) for j in np.flatnonzero(found.product.rest)]
         none = (0,) * len(rest.symbols)
         exponents += [(*none, *unit(len(logs), k)) for k in range(len(logs))]
-        clear = Clear(terms.powers_library, np.array(inside))
+        clear = Clear(terms.powers_library, np.reshape(inside, (-1, len(written))))
         return Fitted(rest.symbols, [*rest.symbols, *logs], exponents, self.name, fitted, clear)
 
 

@@ -102,7 +102,9 @@ class Place:
             law,
             library=IntegralLibrary(densities, jets, grid, names),
             coefficients=law.coefficients * factors,
-            errors=None if law.errors is None else law.errors * factors,
+            covariance=None
+            if law.covariance is None
+            else law.covariance * np.outer(factors, factors),
             expression=jets.integral(sympy.Add(*terms).as_coeff_Add()[1]),
             evidence=replace(law.evidence, spread=spread),
             cost=law.cost + _ORIGIN_COST * shifted,

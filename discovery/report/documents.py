@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+import sympy
 
 from discovery.report.errors import error_words
 from discovery.report.mirror_images import by_cause
 from discovery.report.quantity import Quantity
 from discovery.report.summary import Summary
-from discovery.report.typesetting import escaped, has_plain_names, latex
+from discovery.report.typesetting import escaped, has_plain_names, latex, spelled
 from discovery.report.words import confidence, noise_levels, resolution, searched
 
 # What Markdown, and HTML in it, would read as markup.
@@ -81,18 +83,29 @@ def _how(summary: Summary) -> Iterator[str]:
 
 def _row(number: int, quantity: Quantity) -> str:
     name = f"{_plain(quantity.name)}: " if quantity.name else ""
-    cells = [str(number), name + _math(quantity, errors=True), _plain(_verdict(quantity))]
+    cells = [str(number), name + _math(quantity, errors=True), _verdict(quantity, _plain, _inline)]
     return f"| {' | '.join([*cells, _plain(quantity.symmetry or '')])} |"
 
 
 def _latex_row(number: int, quantity: Quantity) -> str:
     name = rf"{escaped(quantity.name)}: " if quantity.name else ""
-    return rf"{number} & {name}${_formula(quantity)}$ & {escaped(_verdict(quantity))} \\"
+    return rf"{number} & {name}${_formula(quantity)}$ & {_verdict(quantity, escaped, _dollars)} \\"
 
 
-def _verdict(quantity: Quantity) -> str:
-    moving = quantity.drift_rate is not None or quantity.decay is not None
-    return "; ".join([quantity.statement, quantity.trend] if moving else [quantity.statement])
+def _verdict(
+    quantity: Quantity, words: Callable[[str], str], formula: Callable[[sympy.Expr], str]
+) -> str:
+    """Return what a quantity does, its words and the formula of what it loses as printed."""
+    told = words(quantity.statement)
+    if quantity.drift_rate is None and quantity.decay is None:
+        return told
+    before, loss, after = quantity.trend_parts
+    lost = "" if loss is None else f" {formula(loss)} {words(after)}"
+    return f"{told}; {words(before)}{lost}"
+
+
+def _dollars(expression: sympy.Expr) -> str:
+    return f"${latex(expression)}$"
 
 
 def _formula(quantity: Quantity) -> str:
@@ -103,9 +116,21 @@ def _formula(quantity: Quantity) -> str:
 def _math(quantity: Quantity, errors: bool = False) -> str:
     """Return a formula as Markdown's mathematics, or as code where a name is no plain word."""
     if not has_plain_names(quantity.expression):
-        fence = "`" * (1 + max(map(len, re.findall("`+", quantity.formula)), default=0))
-        return f"{fence} {quantity.formula} {fence}".replace("|", r"\|")
-    typeset = _formula(quantity) if errors else latex(quantity.written, order="none")
+        return _code(quantity.formula)
+    return _cell(_formula(quantity) if errors else latex(quantity.written, order="none"))
+
+
+def _inline(expression: sympy.Expr) -> str:
+    plain_names = has_plain_names(expression)
+    return _cell(latex(expression)) if plain_names else _code(spelled(expression))
+
+
+def _code(formula: str) -> str:
+    fence = "`" * (1 + max(map(len, re.findall("`+", formula)), default=0))
+    return f"{fence} {formula} {fence}".replace("|", r"\|")
+
+
+def _cell(typeset: str) -> str:
     # A bar would end the table's cell.
     typeset = typeset.replace("|", r"\vert ")
     return f"${typeset}$"

@@ -8,7 +8,7 @@ import sympy
 
 from discovery.report.quantity import Quantity, of_squares
 from discovery.report.typesetting import spelled
-from discovery.report.words import percent
+from discovery.report.words import percent, standard_error
 
 # Terms whose errors are told one by one, and the least error, of its coefficient, that is told.
 _TOLD_ONE_BY_ONE, _LEAST_ERROR = 3, 1e-6
@@ -40,7 +40,8 @@ def _of_coefficients(
 ) -> str:
     if len(relative) <= _TOLD_ONE_BY_ONE:
         written = ((*of_squares(term).as_coeff_Mul(), errors[term]) for term in relative)
-        each = ", ".join(f"{spelled(t)} ± {abs(float(n)) * error:.1g}" for n, t, error in written)
+        pairs = ((spelled(t), standard_error(abs(float(n)) * error)) for n, t, error in written)
+        each = ", ".join(f"{term} ± {error}" for term, error in pairs)
         return f"coefficient{'s' if len(relative) > 1 else ''} of {each}"
     least, most = (percent(share) for share in (min(relative.values()), max(relative.values())))
     return f"coefficients ± {least} to {most}"

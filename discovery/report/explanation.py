@@ -19,6 +19,7 @@ from discovery.report.words import (
     noise_levels,
     percent,
     resolution,
+    standard_error,
 )
 
 _VERDICTS = {
@@ -161,7 +162,7 @@ def _formula(quantity: Quantity, meanings: Mapping[str, str]) -> Iterator[str]:
 def _error(error: float) -> str:
     if math.isnan(error):
         return ""
-    return f" ± {error:.1g}" if error else " (known)"
+    return f" ± {standard_error(error)}" if error else " (known)"
 
 
 def _checks(checks: Sequence[Check], meanings: Mapping[str, str]) -> Iterator[str]:

@@ -190,7 +190,7 @@ _PAIRS = ("flatness_interval", "drift_interval")
 
 def _of_quantity(quantity: Quantity) -> dict[str, Plain]:
     decay = quantity.decay
-    errors = np.array(list(quantity.standard_errors.values()))
+    errors, covariance = np.array(list(quantity.standard_errors.values())), quantity.covariance
     return {
         # For a reader; what is read back is the tree.
         "formula": quantity.formula,
@@ -216,7 +216,11 @@ def _of_quantity(quantity: Quantity) -> dict[str, Plain]:
             for check in quantity.checks
         ],
         "coefficients": _plain(list(quantity.coefficients.values())),
-        "standard_errors": None if np.isnan(errors).all() else _plain(errors),
+        "standard_errors": None if covariance is None else _plain(errors),
+        # Its lower half.
+        "covariance": None
+        if covariance is None
+        else _plain(covariance[np.tril_indices(len(covariance))]),
         "terms": to_plain(quantity.library),
         "domain": quantity.domain and domain_to_plain(quantity.domain),
     }
@@ -224,11 +228,8 @@ def _of_quantity(quantity: Quantity) -> dict[str, Plain]:
 
 def _quantity(plain: Mapping[str, Plain]) -> Quantity:
     library, coefficients = from_plain(plain["terms"]), _array(plain["coefficients"])
-    errors, decay = plain["standard_errors"], plain["decay"]
-    errors = None if errors is None else _array(errors)
-    if any(
-        values.shape != (len(library),) for values in (coefficients, errors) if values is not None
-    ):
+    covariance, decay = _covariance(plain, len(library)), plain["decay"]
+    if coefficients.shape != (len(library),):
         raise ValueError("terms and coefficients differ in number.")
     # Parts that do not fit show when they are used.
     library.values(np.full((1, len(library.symbols)), 0.5))
@@ -250,12 +251,28 @@ def _quantity(plain: Mapping[str, Plain]) -> Quantity:
         **{name: float(plain[name]) for name in _NUMBERS},
         **{name: None if value is None else float(value) for name, value in maybe.items()},
         **{name: (float(low), float(high)) for name in _PAIRS for low, high in [plain[name]]},
-        _errors=errors,
+        _covariance=covariance,
         _library=library,
         _coefficients=coefficients,
         # Older files hold no domain.
         _domain=domain_from_plain(plain["domain"], library) if plain.get("domain") else None,
     )
+
+
+def _covariance(plain: Mapping[str, Plain], s: int) -> np.ndarray | None:
+    """Return the covariance of the errors of s coefficients; older files hold its diagonal."""
+    if plain["standard_errors"] is None:
+        return None
+    errors, half = _array(plain["standard_errors"]), np.tril_indices(s)
+    if errors.shape != (s,):
+        raise ValueError("terms and errors differ in number.")
+    if plain.get("covariance") is None:
+        return np.diag(errors**2)
+    values, whole = _array(plain["covariance"]), np.zeros((s, s))
+    if values.shape != half[0].shape:
+        raise ValueError("coefficients and the covariance of their errors differ in number.")
+    whole[half] = values
+    return whole + np.tril(whole, -1).T
 
 
 def _decay(plain: Mapping[str, Plain], known: set[str]) -> Decay:

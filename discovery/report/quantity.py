@@ -13,7 +13,8 @@ from discovery.data.frame import Frame
 from discovery.data.states import States, coordinates
 from discovery.formulas.charts import outside, parted
 from discovery.formulas.plain import plain
-from discovery.formulas.simple_numbers import Numbers
+from discovery.formulas.scale import errors_beside, scale_term
+from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.formulas.trees import to_tree
 from discovery.laws.judging.decay import Decay
 from discovery.laws.judging.law import Law
@@ -24,7 +25,7 @@ from discovery.libraries.framed import Framed
 from discovery.libraries.functions import Functions
 from discovery.libraries.numeric import Numeric
 from discovery.report.arrangement import arranged
-from discovery.report.typesetting import latex, spelled
+from discovery.report.typesetting import latex, measured, spelled
 from discovery.report.words import FLATTEST, percent
 
 # What a formula is whose numbers are not known.
@@ -144,7 +145,7 @@ class Quantity:
     outwards: float | None = None
     name: str | None = None
     momenta: tuple[str, ...] = field(default=(), repr=False)
-    _errors: np.ndarray | None = field(default=None, repr=False)
+    _covariance: np.ndarray | None = field(default=None, repr=False)
     _library: Functions = field(default=None, repr=False)
     _coefficients: np.ndarray = field(default=None, repr=False)
     _domain: Domain | None = field(default=None, repr=False)
@@ -183,7 +184,7 @@ class Quantity:
             hidden=evidence.hidden or None,
             outermost=evidence.outermost or None,
             clean=evidence.clean,
-            _errors=law.errors,
+            _covariance=law.covariance,
             _library=law.library,
             _coefficients=law.coefficients,
             _domain=law.domain,
@@ -208,7 +209,8 @@ class Quantity:
         if library.learned:
             expression = _outside(self.expression, names, frame, digits=3)
         else:
-            digits = _digits(self._coefficients, self._errors)
+            errors = np.array(list(self.best_known_errors.values()))
+            digits = _digits(self._coefficients, errors)
             parts = zip(self._coefficients, factors, digits, library.expressions(), strict=True)
             expression = sympy.Add(
                 *(_times(_number(float(c), f, numbers, k), term) for c, f, k, term in parts)
@@ -228,7 +230,7 @@ class Quantity:
             spread=self.spread / abs(float(first)),
             drift_rate=None if self.drift_rate is None else self.drift_rate / frame.time_unit,
             decay=decay,
-            _errors=None if self._errors is None else self._errors * abs(scale),
+            _covariance=_scaled(self._covariance, np.outer(scale, scale)),
             _library=library,
             _coefficients=self._coefficients * scale,
             _domain=self.domain and library.domain(self.domain),
@@ -259,7 +261,7 @@ class Quantity:
             expression=density if plain_sum else whole.func(density, *whole.limits),
             spread=self.spread * abs(size),
             decay=decay,
-            _errors=None if self._errors is None else self._errors * abs(size),
+            _covariance=_scaled(self._covariance, size**2),
             _coefficients=self._coefficients * size,
         )
 
@@ -523,19 +525,22 @@ class Quantity:
     @property
     def trend(self) -> str:
         """The trend of a nearly conserved or decaying quantity, in words."""
+        before, loss, after = self.trend_parts
+        return before if loss is None else f"{before} {spelled(loss)} {after}"
+
+    @property
+    def trend_parts(self) -> tuple[str, sympy.Expr | None, str]:
+        """The trend as words, a formula for what is lost, and words, for printers."""
         if self.decay is not None:
             quality = self.quality_factor
             cycles = "" if quality is None else f"; quality factor {quality:.3g}"
-            loss = spelled(self.loss)
             level = f"comes to {self.decay.level:.4g}: " if self.decay.level else ""
             time = f": loss time {self.loss_time:.3g}" if self.decay.as_a_whole else ""
-            return f"{level}loses {loss} in a unit of time{time}{cycles}"
+            return f"{level}loses", self.loss, f"in a unit of time{time}{cycles}"
         if not self.drift_rate:
-            return "no trend along the runs"
-        return (
-            f"drifts by {self.drift_rate:.1e} of its spread in a unit of time: "
-            f"lost after about {self.lifetime:.2g}"
-        )
+            return "no trend along the runs", None, ""
+        drifts = f"drifts by {self.drift_rate:.1e} of its spread in a unit of time: "
+        return f"{drifts}lost after about {self.lifetime:.2g}", None, ""
 
     @property
     def coefficients(self) -> dict[sympy.Expr, float]:
@@ -549,12 +554,48 @@ class Quantity:
 
         How far the printed coefficient lies from what all runs would say, by rounding too, is
         part of it.
-        A law has no scale of its own: the term that contributes most is taken as known, with
-        error zero. nan where no error is known.
+        A law has no scale of its own: errors are those beside the term that is printed with 1 or
+        ½, or else with the simplest number, which has error zero. nan where no error is known.
         """
-        terms = list(self.coefficients)
-        errors = np.full(len(terms), np.nan) if self._errors is None else self._errors
-        return dict(zip(terms, errors.tolist(), strict=True))
+        if self._covariance is None or not self._coefficients.any():
+            return dict.fromkeys(self.coefficients, float("nan"))
+        return self.errors_beside(scale_term(self._printed, self._covariance))
+
+    def errors_beside(self, known: int) -> dict[sympy.Expr, float]:
+        """Return the standard errors of the coefficients with that of one term taken as known.
+
+        Parameters
+        ----------
+        known : int
+            The place of the term among the coefficients.
+        """
+        if self._covariance is None:
+            return dict.fromkeys(self.coefficients, float("nan"))
+        errors = errors_beside(self._coefficients, self._covariance, known)
+        return dict(zip(self.coefficients, errors.tolist(), strict=True))
+
+    @property
+    def covariance(self) -> np.ndarray | None:
+        """The covariance of the coefficients' errors, in a scale of its own; None where unknown.
+
+        That in which the term that contributes most is known; see `errors_beside`.
+        """
+        return self._covariance
+
+    @property
+    def best_known_errors(self) -> dict[sympy.Expr, float]:
+        """Standard errors beside the term that contributes most, whatever the printed scale."""
+        s = len(self._coefficients)
+        errors = (
+            np.full(s, np.nan) if self._covariance is None else np.diag(self._covariance) ** 0.5
+        )
+        return dict(zip(self.coefficients, errors.tolist(), strict=True))
+
+    @property
+    def _printed(self) -> np.ndarray:
+        """The numbers before the terms as they are written: log r has ½ log r²."""
+        own = [of_squares(term).as_coeff_Mul()[0] for term in self.coefficients]
+        return self._coefficients * np.array(own, dtype=float)
 
     @property
     def form_known(self) -> bool:
@@ -567,7 +608,7 @@ class Quantity:
         """
         if self.approximation_error is not None or self.changes_outwards:
             return False
-        errors = self.standard_errors
+        errors = self.best_known_errors
         shares = [errors[term] / abs(c) for term, c in self.coefficients.items() if c]
         shares.append(self.inside_error or 0.0)
         return not max(np.nan_to_num(shares)) >= FORMULAS.known_form
@@ -600,14 +641,11 @@ class Quantity:
         """Return the formula in LaTeX, with the standard errors of its coefficients if asked."""
         if not errors:
             return latex(self.written, order="none")
-        parts = []
+        parts, told_errors = [], self.standard_errors
         for term, value in self.coefficients.items():
-            error = self.standard_errors[term]
-            known = error > _LEAST_ERROR * abs(value)
-            digits = int(np.clip(1 - np.floor(np.log10(error)), 0, 8)) if known else 0
-            number = f"{abs(value):.{digits}f}" if known else f"{abs(value):g}"
-            pair = rf"({number} \pm {error:.{digits}f})" if known else number
-            factor = "" if pair == "1" else rf"{pair}\, "
+            told = told_errors[term] > _LEAST_ERROR * abs(value)
+            number = measured(abs(value), told_errors[term]) if told else latex(_exact(abs(value)))
+            factor = "" if number == "1" else rf"{number}\, "
             sign = "-" if value < 0 else "+" if parts else ""
             parts.append(f"{sign} {factor}{latex(term)}".strip())
         return " ".join(parts)
@@ -684,6 +722,15 @@ def of_squares(expression: sympy.Expr) -> sympy.Expr:
     return expression.xreplace(roots)
 
 
+def _exact(value: float) -> sympy.Expr:
+    """Return a number that has no error as books print it, of six digits at most."""
+    return NUMBERS.symbolic(value)
+
+
+def _scaled(covariance: np.ndarray | None, factors: np.ndarray | float) -> np.ndarray | None:
+    return None if covariance is None else covariance * factors
+
+
 def _short(value: float) -> sympy.Float:
     """Return a measured number in as many digits as a reader wants."""
     return sympy.Float(f"{value:.4g}", 4)
@@ -729,10 +776,8 @@ def _number(value: float, factor: sympy.Expr, numbers: Numbers, digits: int = 6)
     return number * factor
 
 
-def _digits(coefficients: np.ndarray, errors: np.ndarray | None) -> np.ndarray:
+def _digits(coefficients: np.ndarray, errors: np.ndarray) -> np.ndarray:
     """Return how many digits coefficients (m,) are known to, and one beyond, six at most."""
-    if errors is None:
-        return np.full(len(coefficients), 6)
     with np.errstate(all="ignore"):
         known = np.ceil(-np.log10(np.abs(errors / coefficients))) + 2
     return np.clip(np.nan_to_num(known, nan=6, posinf=6, neginf=2), 2, 6).astype(int)

@@ -12,6 +12,7 @@ import html
 import re
 from collections.abc import Callable
 
+import numpy as np
 import sympy
 from sympy.core.function import AppliedUndef
 from sympy.printing.conventions import split_super_sub
@@ -28,6 +29,9 @@ _READABLE = (
     (r"<END>((?:(?!</msup>).)*)</msup>", r"\1</msubsup>"),
 )
 _GREEK = {*greek_letters_set, *(letter.capitalize() for letter in greek_letters_set)}
+_AND = r"\_"
+# Powers of ten in between are written out.
+_PLAIN = (-4, 8)
 _LATEX_SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -59,7 +63,25 @@ def latex(expression: sympy.Expr, order: str | None = None) -> str:
     names = {
         s: s.name if s.name.startswith(r"\text{") else _word(s.name) for s in safe.free_symbols
     }
-    return sympy.latex(safe, symbol_names=names, order=order)
+    typeset = sympy.latex(safe, symbol_names=names, order=order)
+    return typeset.replace(r"\cdot 10^{", r"\times 10^{")
+
+
+def measured(value: float, error: float) -> str:
+    """Return a positive number with its error in LaTeX: to two digits of the error.
+
+    Parameters
+    ----------
+    value, error : float
+    """
+    if not np.isfinite(error):
+        return rf"({latex(sympy.Float(value, 6))} \pm \infty)"
+    power = int(np.floor(np.log10(max(value, error))))
+    power = power if power < _PLAIN[0] or power >= _PLAIN[1] else 0
+    value, error = value / 10.0**power, error / 10.0**power
+    digits = int(np.clip(1 - np.floor(np.log10(error)), 0, 8))
+    pair = rf"({value:.{digits}f} \pm {error:.{digits}f})"
+    return rf"{pair} \times 10^{{{power}}}" if power else pair
 
 
 def spelled(expression: sympy.Expr, order: str | None = None) -> str:
@@ -103,8 +125,11 @@ def _word(name: str) -> str:
     """
     base, above, below = split_super_sub(name)
     below = [*below, *above]
-    index = rf"_{{{' '.join(map(_letters, below))}}}" if below else ""
-    return _letters(base) + index
+    index = " ".join(map(_letters, below))
+    # Words beside each other would lose what parts them: km_s is not km s.
+    if len(below) > 1 and max(map(len, below)) > 1 and all(map(str.isalpha, below)):
+        index = rf"\mathrm{{{_AND.join(below)}}}"
+    return _letters(base) + (f"_{{{index}}}" if below else "")
 
 
 def _letters(word: str) -> str:

@@ -77,7 +77,10 @@ def as_law(quantity: Quantity) -> Law:
     """Return the terms of a quantity that is a formula, and what friction takes of it."""
     decay, terms = quantity.decay, _single(quantity.coefficients)
     if decay is None:
-        kept = [error for term, error in _single(quantity.standard_errors).items() if terms[term]]
+        # An equation of motion takes a law's numbers in units of its first.
+        first = next((k for k, c in enumerate(quantity.coefficients.values()) if c), 0)
+        errors = _single(quantity.errors_beside(first))
+        kept = [error for term, error in errors.items() if terms[term]]
         return Law.of(terms)._replace(errors=tuple(map(abs, kept)))
     losses, factors = decay.losses, decay.factors
     if not losses:

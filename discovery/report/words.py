@@ -107,6 +107,16 @@ def _lines(text: str, room: int, ends: Sequence[str]) -> list[str]:
     return lines
 
 
+def standard_error(error: float) -> str:
+    """Return a standard error in one digit: 0.0003, 60.
+
+    Parameters
+    ----------
+    error : float
+    """
+    return f"{float(f'{error:.1g}'):g}"
+
+
 def searched(stages: Sequence[str]) -> str:
     """Return what was tried in one line: the first libraries, how many, and how many functions.
 

@@ -174,7 +174,8 @@ class Balance:
             factors=tuple(factors.tolist()),
             uneven=float(np.sqrt(max(uneven, 0.0) / np.mean(loss**2))),
         )
-        return stripped(law, library, coefficients, errors, decay, self.numbers)
+        covariance = law.covariance[np.ix_(kept, kept)] * change**2
+        return stripped(law, library, coefficients, covariance, decay, self.numbers)
 
     def _slowed(self, law: Law, lost: Sequence[int], energy: Law) -> np.ndarray:
         """Return states with the velocities that friction takes from.

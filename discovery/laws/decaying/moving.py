@@ -103,7 +103,7 @@ class Moving:
         found = analyse(stages, split, rng, **limits)
         laws = found.along_runs(orbits.n_runs, orbits.measured.states.shape[1]).laws
         return [
-            replace(law, errors=test.standard_errors(law.coefficients))
+            replace(law, covariance=test.least.error_covariance(law.coefficients))
             for law in laws
             for test in [DriftTest(law.library, law.coefficients, split.all)]
         ]
@@ -164,7 +164,7 @@ def stripped(
     law: Law,
     library: Library,
     coefficients: np.ndarray,
-    errors: np.ndarray,
+    covariance: np.ndarray,
     decay: Decay,
     numbers: Numbers,
 ) -> Law:
@@ -176,7 +176,9 @@ def stripped(
         Of the balance.
     library : Library
         Its s terms but for those of the balance.
-    coefficients, errors : (s,) arrays
+    coefficients : (s,) array
+    covariance : (s, s) array
+        Of their errors.
     decay : Decay
     numbers : Numbers
         What coefficients are rounded to.
@@ -185,7 +187,7 @@ def stripped(
         law,
         library=library,
         coefficients=coefficients,
-        errors=errors,
+        covariance=covariance,
         expression=expression(library.expressions(), coefficients, numbers),
         verdict=law.verdict if law.verdict == Verdict.APPROXIMATE else Verdict.DECAYING,
         alternatives=(),

@@ -241,7 +241,8 @@ def _of_itself(law: Law, split: Split, moving: Moving, numbers: Numbers) -> Law 
     decay = Decay(rate, error, turned, level=level)
     if not decay.is_certain:
         return None
-    return stripped(law, inner, law.coefficients[kept], law.errors[kept], decay, numbers)
+    covariance = law.covariance[np.ix_(kept, kept)]
+    return stripped(law, inner, law.coefficients[kept], covariance, decay, numbers)
 
 
 def _new(laws: Sequence[Law], exact: Sequence[Law], moving: Moving) -> list[Law]:

@@ -32,8 +32,8 @@ class Law:
     verdict : Verdict
     cost : float
         What its terms cost: simple ones come first.
-    errors : (s,) array or None
-        Standard errors of the coefficients, where they were asked for.
+    covariance : (s, s) array or None
+        Of the errors of the coefficients, where these were asked for; one term is as known.
     inside : float or None
         That of the least known number inside its terms, as a share of the number; None without any.
     by_chance : float
@@ -73,7 +73,7 @@ class Law:
     evidence: Evidence
     verdict: Verdict
     cost: float
-    errors: np.ndarray | None = None
+    covariance: np.ndarray | None = None
     inside: float | None = None
     by_chance: float = 1.0
     error: float = 0.0
@@ -88,6 +88,11 @@ class Law:
     by_run: bool = False
     outwards: float | None = None
     domain: Domain | None = field(default=None, repr=False)
+
+    @property
+    def errors(self) -> np.ndarray | None:
+        """Standard errors of the coefficients beside the term that contributes most, (s,)."""
+        return None if self.covariance is None else np.sqrt(np.diag(self.covariance))
 
     @property
     def doubtful(self) -> bool:

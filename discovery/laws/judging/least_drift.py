@@ -96,15 +96,15 @@ class LeastDrift:
         level : float
             At which the intervals of t and of the normal distribution are to agree, two-sided.
         """
-        with np.errstate(all="ignore"):
-            variances = np.diag(self.error_covariance(coefficients, level))
-        # Where the rest of the runs leaves out the main term, they tell no coefficient.
-        return np.sqrt(np.where(np.isfinite(variances), variances, np.inf))
+        return np.sqrt(np.diag(self.error_covariance(coefficients, level)))
+
+    def main(self, coefficients: np.ndarray) -> int:
+        """Return the term that contributes most, which sets the scale."""
+        return int(np.argmax(np.abs(coefficients) * np.sqrt(np.diag(self.noise))))
 
     def error_covariance(self, coefficients: np.ndarray, level: float = 0.05) -> np.ndarray:
         """Return the covariance of the errors of coefficients, (s, s): see `standard_errors`."""
-        n = len(self.drifts)
-        main = int(np.argmax(np.abs(coefficients) * np.sqrt(np.diag(self.noise))))
+        n, main = len(self.drifts), self.main(coefficients)
         without = (self.drifts.sum(axis=0) - self.drifts) / self.runs.sum()
         vectors = solve(without, self.noise, _RIDGE).vectors
         # Where noise hides much, fewer runs may leave another combination the flattest.
@@ -115,7 +115,25 @@ class LeastDrift:
             left = found * (coefficients[main] / found[:, main])[:, None]
             away = (left - left.mean(axis=0)) * quantiles
         away[:, main] = 0.0
-        return away.T @ away * ((n - 1) / n)
+        # Where the rest of the runs leaves out the main term, they tell no coefficient.
+        return _told(away * np.sqrt((n - 1) / n))
+
+    def square_errors(self, coefficients: np.ndarray) -> np.ndarray:
+        """Return the mean squares and products of what coefficients are off by, (s, s).
+
+        Of their errors, and of how far they lie from those that drift least, δ: the truth is δ ± s
+        from them.
+
+        Parameters
+        ----------
+        coefficients : (s,) array
+            As they are printed; the term that contributes most is as known.
+        """
+        shift = self.shift(coefficients, self.main(coefficients))
+        errors = self.error_covariance(coefficients)
+        known = np.isfinite(shift) & np.isfinite(np.diag(errors))
+        both = errors + np.outer(np.where(known, shift, 0.0), np.where(known, shift, 0.0))
+        return np.where(np.outer(known, known), both, np.diag(np.where(known, 0.0, np.inf)))
 
     def shift(self, coefficients: np.ndarray, main: int) -> np.ndarray:
         """Return how far coefficients are from those that drift least, (s,).
@@ -139,6 +157,13 @@ class LeastDrift:
     def noise_of(self, coefficients: np.ndarray) -> float:
         """Return the variance that noise gives a value."""
         return float(coefficients @ self.noise @ coefficients)
+
+
+def _told(away: np.ndarray) -> np.ndarray:
+    """Return sums of products (s, s) of deviations (groups, s), infinite variances of no values."""
+    told = np.isfinite(away).all(axis=0)
+    some = np.where(told, away, 0.0)
+    return some.T @ some + np.diag(np.where(told, 0.0, np.inf))
 
 
 def stays(

@@ -21,6 +21,7 @@ from discovery.estimation.orbits import Orbits
 from discovery.formulas.simple_numbers import Numbers, in_digits
 from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.law import Law
+from discovery.laws.judging.least_drift import LeastDrift
 from discovery.libraries.fitted import Fitted
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
@@ -43,10 +44,26 @@ def with_errors(law: Law, orbits: Orbits, criteria: LawCriteria = LAWS) -> Law:
         Where its terms are known.
     criteria : LawCriteria
     """
-    numbers, errors, shifts = _known(law, orbits, criteria)
-    errors, n_terms = np.hypot(errors, shifts), len(law.library)
-    inside = float(errors[n_terms:].max()) if numbers else None
-    return replace(law, errors=errors[:n_terms], inside=inside)
+    _, least, coefficients = _known(law, orbits, criteria)
+    return with_told(law, least.square_errors(coefficients), inside=None)
+
+
+def with_told(law: Law, off: np.ndarray, inside: float | None) -> Law:
+    """Return a law with the errors of its numbers.
+
+    Parameters
+    ----------
+    law : Law
+    off : (s + k, s + k) array
+        Mean squares and products of what its s coefficients, and the k numbers inside its terms as
+        shares, are off by.
+    inside : float or None
+        What is known of those inside where k is 0.
+    """
+    s = len(law.library)
+    if len(off) > s:
+        inside = float(np.sqrt(np.diag(off)[s:].max()))
+    return replace(law, covariance=off[:s, :s], inside=inside)
 
 
 def with_moved_numbers(
@@ -71,8 +88,9 @@ def with_moved_numbers(
     Library or None
         None where no number moves by a quarter of its error, or by more than can be told so.
     """
-    numbers, errors, shifts = _known(law, orbits, criteria)
-    errors, shifts = errors[len(law.library) :], shifts[len(law.library) :]
+    numbers, least, coefficients = _known(law, orbits, criteria)
+    errors = least.standard_errors(coefficients)[len(law.library) :]
+    shifts = least.shift(coefficients, least.main(coefficients))[len(law.library) :]
     worth = np.abs(shifts) > _QUARTER * errors
     if not worth.any() or np.abs(shifts).max() > _FARTHEST or not np.isfinite(errors).all():
         return None
@@ -92,22 +110,11 @@ def with_moved_numbers(
 
 def _known(
     law: Law, orbits: Orbits, criteria: LawCriteria
-) -> tuple[list[sympy.Number], np.ndarray, np.ndarray]:
-    """Return the numbers inside the terms, errors of all numbers, and what moves those inside.
-
-    Returns
-    -------
-    numbers : list of k sympy.Number
-    errors : (s + k,) array
-        Standard errors of the s coefficients, and of the numbers as shares of them.
-    shifts : (s + k,) array
-        From the numbers to those at which the law drifts least, to first order.
-    """
+) -> tuple[list[sympy.Number], LeastDrift, np.ndarray]:
+    """Return the k numbers inside the terms, what tells all numbers, and the formula, (s + k,)."""
     numbers, terms, coefficients = with_changes(law.library, law.coefficients)
     test = DriftTest(terms, coefficients, orbits, criteria)
-    errors = test.standard_errors(coefficients)
-    main = int(np.argmin(errors[: len(law.library)]))
-    return numbers, errors, test.least.shift(coefficients, main)
+    return numbers, test.least, coefficients
 
 
 def with_changes(

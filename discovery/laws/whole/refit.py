@@ -26,6 +26,7 @@ from discovery.laws.finding.operators import Operators
 from discovery.laws.judging.drift import GROUPS, DriftTest, Weighting
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.least_drift import LeastDrift, stays
+from discovery.laws.judging.numbers_inside import with_told
 from discovery.libraries.functions import Functions
 
 # Of so many runs `NOISE.fit_share` refit.
@@ -144,11 +145,7 @@ def with_errors_of_all(law: Law, sums: Sums, columns: Sequence[int] | None = Non
     if not sums.is_finite or len(least.runs) < law.criteria.min_runs:
         return law
     coefficients = np.append(law.coefficients, np.zeros(len(least.noise) - n_terms))
-    errors = least.standard_errors(coefficients)
-    shifts = least.shift(coefficients, int(np.argmin(errors[:n_terms])))
-    errors = np.hypot(errors, shifts)
-    inside = float(errors[n_terms:].max()) if len(errors) > n_terms else law.inside
-    return replace(law, errors=errors[:n_terms], inside=inside)
+    return with_told(law, least.square_errors(coefficients), law.inside)
 
 
 def refitted(law: Law, sums: Sums, every: Sums, numbers: Numbers) -> Law | None:
@@ -264,5 +261,5 @@ def fits(law: Law, sums: Sums, numbers: Numbers) -> bool:
         return False
     least = sums.least.restrict(range(len(c)))
     errors = least.standard_errors(c)
-    off = np.abs(least.shift(c, int(np.argmin(errors))))
+    off = np.abs(least.shift(c, least.main(c)))
     return bool(np.all(off <= FORMULAS.interval * errors + FORMULAS.least_width * np.abs(c)))

@@ -121,7 +121,16 @@ def test_it_goes_from_evidence_to_the_report(kind):
     zero = verdict_of(checks(same, Formula(functions.restrict([0]), np.ones(1))))
     assert zero == ("identity" if functions.is_coordinate else "rejected")
     expression = sympy.Add(*terms.expressions())
-    law = Law(terms, coefficients, expression, evidence, "approximate", 2.0, errors, chance)
+    law = Law(
+        terms,
+        coefficients,
+        expression,
+        evidence,
+        "approximate",
+        2.0,
+        np.diag(errors**2),
+        by_chance=chance,
+    )
     assert law.price >= law.cost and 0 < law.sine < 1
     assert law.means(orbits).shape == (RUNS,)
     assert law.gradient(orbits.smoothed.states[:7], orbits.scale).shape == (7, functions.dim)

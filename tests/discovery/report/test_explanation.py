@@ -38,7 +38,7 @@ def test_every_number_of_a_law_is_explained(kepler):
 def test_the_logarithm_of_a_root_is_half_a_logarithm(kepler):
     terms = custom(["u**2", "log(sqrt(x**2 + y**2))"], kepler.names)
     law = replace(kepler.quantities[0], _library=terms, _coefficients=np.array([0.5, 1.0]))
-    law = replace(law, _errors=np.array([0.0, 0.1]))
+    law = replace(law, _covariance=np.diag([0.0, 0.1**2]))
     law = replace(law, alternatives=(sympy.sympify("log(sqrt(x**2 + y**2))"),))
     text = " ".join(replace(kepler, quantities=[law]).explain().split())
     assert "log(x**2 + y**2)/2: 1 ± 0.1" in text

@@ -138,7 +138,7 @@ def test_any_names_and_formulas(reports, tmp_path, names, coefficients, function
     law = replace(
         reports("odd names").quantities[0],
         expression=sympy.Add(*(sympy.Float(c, 6) * term for c, term in terms)),
-        _errors=np.array([0.0, np.nan, 0.1]),
+        _covariance=np.diag([0.0, np.nan, 0.1**2]),
         _library=library,
         _coefficients=np.array(coefficients),
     ).for_users()
@@ -159,7 +159,7 @@ def network(reports):
         reports("odd names").quantities[0],
         expression=sympy.Symbol("q") ** 2,
         approximation_error=0.02,
-        _errors=None,
+        _covariance=None,
         _library=learned,
         _coefficients=np.ones(1),
     )
@@ -179,7 +179,7 @@ def test_terms_of_another_kind_are_refused_before_anything_is_written(reports, t
     foreign = Foreign(symbols_of("xy"), symbols_of("xy"), [(1, 0)])
     law = replace(
         reports("odd names").quantities[0],
-        _errors=None,
+        _covariance=None,
         _library=foreign,
         _coefficients=np.ones(1),
     )

@@ -62,7 +62,7 @@ def test_a_form_that_fits_as_well_may_be_the_one_that_moves(runs, report):
         name="energy",
         formula="omega**2/2 + 2*theta**2/5",
         coefficients={omega**2: 0.5, theta**2: 0.4},
-        standard_errors={omega**2: 0.0, theta**2: 0.01},
+        errors_beside=lambda _: {omega**2: 0.0, theta**2: 0.01},
         decay=None,
         alternatives=(),
     )
@@ -80,7 +80,10 @@ def test_numbers_within_a_sum_are_told_apart_unless_there_are_many():
     few, long = (
         as_law(
             SimpleNamespace(
-                decay=None, coefficients={term: 2.0}, standard_errors={term: 0.1}, expression=term
+                decay=None,
+                coefficients={term: 2.0},
+                errors_beside=lambda _, term=term: {term: 0.1},
+                expression=term,
             )
         )
         for term in (kinetic, pairs)

@@ -57,7 +57,7 @@ def test_numbers_that_nobody_knows_tell_no_form(kepler):
     law = kepler.quantities[1]
     assert law.form_known and law.to_dict()["form_known"]
     sizes = np.abs(list(law.coefficients.values()))
-    unsure = replace(law, _errors=1.2 * sizes * (sizes != sizes.max()))
+    unsure = replace(law, _covariance=np.diag(1.44 * sizes**2 * (sizes != sizes.max())))
     assert not unsure.form_known
     words = "an approximation of a law, whose form the data do not tell"
     report = replace(kepler, quantities=[unsure])

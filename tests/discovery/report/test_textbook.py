@@ -1,5 +1,6 @@
 """Textbook form: laws are scaled, ordered and written as in books, and stay the same functions."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,8 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from discovery import ConservedQuantityFinder, datasets
+from discovery import ConservedQuantityFinder, DiscoveryReport, Trajectories, datasets
+from discovery.datasets.integrate import integrate
 from discovery.formulas.simple_numbers import NUMBERS
 from discovery.libraries import custom
 from discovery.report.arrangement import arranged
@@ -16,6 +18,7 @@ from discovery.report.errors import error_words
 from discovery.report.quantity import Quantity
 from discovery.report.textbook import short_in_angles
 from discovery.report.typesetting import label, latex
+from discovery.report.use import as_law
 
 NAMES, MOMENTA = ("x", "y", "u", "v"), ("u", "v")
 
@@ -201,6 +204,75 @@ def test_a_logarithm_of_a_distance_is_one_of_its_square():
     by_hand = sympy.lambdify(sympy.symbols(runs.names), along.formula)(*runs.rows.T)
     np.testing.assert_allclose(by_hand, along(runs.rows), rtol=1e-9)
     log = next(term for term in along.coefficients if term.has(sympy.log))
-    of_log = replace(along, _errors=np.array([0.0, 0.004]))
+    of_log = replace(along, _covariance=np.diag([0.0, 0.004**2]))
     assert list(of_log.coefficients) == [*set(along.coefficients) - {log}, log]
     assert error_words(of_log) == "coefficient of log(x**2 + y**2) ± 0.002"
+
+
+@pytest.fixture(scope="module")
+def heavy():
+    """u²/2 + 1117.3 x² + 3333.7 x⁴ is conserved."""
+    rng, times = np.random.default_rng(0), 0.001 * np.arange(100)
+    starts = rng.uniform(-1.5, 1.5, (40, 2)) * [1, 50]
+
+    def motion(states):
+        x, u = states.T
+        return np.stack([u, -2 * 1117.3 * x - 4 * 3333.7 * x**3], axis=1)
+
+    states = integrate(motion, starts, times)
+    states += 0.01 * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    runs = Trajectories(states, times=times, names=["x", "u"], roles=["position", "velocity"])
+    return ConservedQuantityFinder("polynomial", random_state=0).fit(runs).report_
+
+
+def test_the_half_of_a_book_has_no_error(heavy, tmp_path):
+    """In errors, words, LaTeX, the explanation and a file, whatever scale the search had."""
+    (law,) = heavy.quantities
+    terms = list(law.coefficients)
+    x2, x4, u2 = (sympy.Symbol(a) ** n for a, n in (("x", 2), ("x", 4), ("u", 2)))
+    found, c = law.standard_errors, np.array(list(law.coefficients.values()))
+    k = terms.index(x4)
+    scale = np.eye(3) - np.outer(c, np.eye(3)[k]) / c[k]
+    law = replace(law, _covariance=scale @ law.covariance @ scale.T)
+    errors = law.standard_errors
+    assert law.best_known_errors[x4] == errors[u2] == 0 < law.best_known_errors[u2]
+    for term, true in ((x2, 1117.3), (x4, 3333.7)):
+        assert errors[term] == pytest.approx(found[term]) and 0 < errors[term] < 0.05 * true
+        assert abs(law.coefficients[term] - true) < 3 * errors[term]
+    assert error_words(law).startswith("coefficients of x**2 ± ") and "u**2" not in error_words(law)
+    # Equations of motion take numbers in units of the first.
+    assert as_law(law).errors[0] == 0 < min(as_law(law).errors[1:])
+    text = law.to_latex(errors=True)
+    assert text.count(r"\pm") == 2 and r"\frac{1}{2}\, u^{2}" in text
+    report = replace(heavy, quantities=[law])
+    assert "u**2: 0.5 (known)" in " ".join(report.explain().split())
+    report.save(path := tmp_path / "report.json")
+    (again,) = DiscoveryReport.load(path).quantities
+    assert again.standard_errors == errors and again.best_known_errors == law.best_known_errors
+    document = json.loads(path.read_text())
+    (plain,) = document["quantities"]
+    assert plain["standard_errors"][terms.index(u2)] == 0
+    # Files of before hold errors alone, in the scale of the search.
+    plain["standard_errors"] = list(law.best_known_errors.values())
+    del plain["covariance"]
+    path.write_text(json.dumps(document))
+    older = DiscoveryReport.load(path).quantities[0].standard_errors
+    assert older[u2] == 0 and older[x4] == pytest.approx(errors[x4])
+
+
+def test_a_loss_is_typeset():
+    report = ConservedQuantityFinder(random_state=0).fit(_damped()).report_
+    (energy,) = (q for q in report.quantities if q.decay is not None)
+    assert "**2" in energy.trend
+    for text in (report.to_latex(), report.to_markdown()):
+        assert "**2" not in text and "^{2}$ in a unit of time" in text
+    page = report.to_html()
+    assert "<div class='quiet'>loses <math" in page
+
+
+def _damped():
+    t, rng = np.linspace(0, 15, 100), np.random.default_rng(0)
+    size, phase = rng.uniform(0.3, 2, (30, 1)), rng.uniform(0, 6.3, (30, 1))
+    swing = size * np.exp((-0.05 + 1j) * t + 1j * phase)
+    states = np.stack([swing.real, ((-0.05 + 1j) * swing).real], axis=-1)
+    return Trajectories(states, times=t, names=["x", "u"], roles=["position", "velocity"])

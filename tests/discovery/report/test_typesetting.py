@@ -14,7 +14,7 @@ from matplotlib.mathtext import MathTextParser
 from discovery import ConservedQuantityFinder
 from discovery.displays import InvariantDisplay
 from discovery.report.arrangement import arranged
-from discovery.report.typesetting import label, latex, mathml
+from discovery.report.typesetting import label, latex, mathml, measured
 
 matplotlib.use("Agg")
 
@@ -101,6 +101,8 @@ def test_plain_names_are_printed_as_sympy_prints_them(name):
         ("that_2", r"\mathrm{that}_{2}"),
         ("E1_cal", r"E_{1 \mathrm{cal}}"),
         ("omega_theta", r"\omega_{\theta}"),
+        ("VY_km_s", r"\mathrm{VY}_{\mathrm{km\_s}}"),
+        ("x_i_j", "x_{i j}"),
         ("xddot", r"\ddot{x}"),
         ("thetadot", r"\dot{\theta}"),
     ],
@@ -144,3 +146,23 @@ def test_measured_factors_are_one_number():
     apart = sympy.Mul(*factors, evaluate=False)
     written = sympy.sstr(arranged(apart, ["r"]), order="none", full_prec=False)
     assert written == "533.418*exp(-r)"
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "typeset"),
+    [
+        (2.4536, 0.00076, r"(2.45360 \pm 0.00076)"),
+        (72221.7, 95.0, r"(72222 \pm 95)"),
+        (6.12437e-6, 3.4e-9, r"(6.1244 \pm 0.0034) \times 10^{-6}"),
+        (1.25e9, 3e6, r"(1.2500 \pm 0.0030) \times 10^{9}"),
+        (2.0, np.inf, r"(2.0 \pm \infty)"),
+    ],
+)
+def test_a_number_with_its_error(value, error, typeset):
+    assert measured(value, error) == typeset
+    MathTextParser("agg").parse(f"${typeset}$")
+
+
+def test_a_power_of_ten_is_no_letter():
+    text = latex(sympy.Float(6.12437e-6, 6) * sympy.Symbol("W"))
+    assert text == r"6.12437 \times 10^{-6} W"

@@ -71,6 +71,14 @@ def test_a_constant_is_no_product():
     assert refined(terms, constant, np.ones(len(constant.vector), dtype=bool)) is None
 
 
+def test_a_product_without_factors_leaves_out_no_rows():
+    linear, (orbits, data) = polynomial(NAMES, 1), orbits_of(TRIANGLE, 0.01)
+    found = SimpleNamespace(product=Product(np.ones(2), np.zeros(0), np.zeros((0, 3))))
+    stage = Products(NAMES, data.row_times)
+    library = stage._library(Terms(linear, linear, orbits), found)
+    assert len(library) == 2 and library.clear(orbits).all()
+
+
 @pytest.mark.parametrize("seed", [TURNED, HIDDEN])
 def test_a_product_is_constant_along_runs(seed):
     orbits, data = orbits_of(seed, 0.01)
