@@ -182,6 +182,17 @@ def test_momenta_stay_what_their_names_say(motion, names, noise):
     assert infer_roles(names, None, rows, rates) == infer_roles(names, None, rows)
 
 
+def test_places_far_apart_refute_no_momenta():
+    """Short arcs of a Trojan asteroid in a turning frame: its momenta follow its places."""
+    names, t = ["x", "y", "px", "py"], 0.3 * np.linspace(0, 3, 40)
+    for phase in np.linspace(0, 2 * np.pi, 12, endpoint=False):
+        x, y = np.cos(t + phase), -2 * np.sin(t + phase)
+        u, v = 0.15 * y, -0.6 * x
+        rates = np.column_stack([u, v, 0 * x, 0 * y])
+        seen = infer_roles(names, None, np.column_stack([x, y, u - y, v + x]), rates)
+        assert seen == ["position"] * 2 + ["velocity"] * 2
+
+
 def test_direction_cosines_are_no_angles():
     """The vertical in a top's own axes, as books name it, and three Euler angles."""
     rng = np.random.default_rng(0)
