@@ -96,6 +96,16 @@ class DataCriteria:
         off=-1.0,
         test="data/test_coordinates.py::test_rates_that_are_no_coordinates",
     )
+    falling: float = limit(
+        0.5,
+        statistic="correlation, with its sign changed, of momenta with velocities between "
+        "neighbours in place, after what is linear in their distance",
+        unit="1",
+        reason="tolerance: no convex kinetic energy has it above 0; of noise alone a dozen "
+        "independent pairs go beyond a half once in twenty times",
+        off=1.0,
+        test="data/test_coordinates.py::test_prey_and_hunters_are_no_place_and_velocity",
+    )
 
     # The units and the origin that coordinates are analysed in.
     one_size: float = limit(

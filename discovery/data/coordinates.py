@@ -12,6 +12,7 @@ import numpy as np
 
 from discovery.criteria import ANGLES, DATA
 from discovery.data.cells import without_unit
+from discovery.data.rising import rise
 
 #: What a coordinate can be.
 ROLES = (
@@ -146,6 +147,7 @@ def infer_roles(
     Given roles are kept. Where none is known, positive coordinates are amounts; names that
     physicists use for angles, positions and velocities count; and a coordinate whose rate is
     another coordinate (up to a mass, or the sense of time) is a position, the other its velocity.
+    Names suggest, and rates decide: momenta with which their velocities fall are none (see `rise`).
 
     Parameters
     ----------
@@ -169,9 +171,24 @@ def infer_roles(
         guesses = _without_cosines(guesses, rows)
         # Half a guess is none: positions come with as many velocities or momenta.
         moving, places = (sum(g in kinds for g in guesses) for kinds in (MOMENTA, POSITIONS))
-        if moving == places > 0:
+        if moving == places > 0 and not _refuted(guesses, rows, rates):
             return guesses
     return _roles_from_rates(rows, rates) if rates is not None else [None] * len(names)
+
+
+def _refuted(guesses: Sequence[str | None], rows: np.ndarray, rates: np.ndarray | None) -> bool:
+    """Tell whether places move against their momenta, as prey called x and its hunters called v.
+
+    Exactly against them is the other sense of time, or of an axis.
+    """
+    if rates is None:
+        return False
+    places, momenta, angles = (
+        [i for i, guess in enumerate(guesses) if guess in kinds]
+        for kinds in (POSITIONS, MOMENTA, ("angle",))
+    )
+    found = rise(rows, rates, places, momenta, angles)
+    return -DATA.rate_correlation < found < -DATA.falling
 
 
 def _without_cosines(guesses: list[str | None], rows: np.ndarray) -> list[str | None]:

@@ -11,7 +11,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from discovery import ConservedQuantityFinder, datasets, libraries
+from discovery import ConservedQuantityFinder, Trajectories, datasets, libraries
+from discovery.datasets.integrate import integrate
 
 
 @pytest.mark.filterwarnings("ignore:without groups:UserWarning")
@@ -263,3 +264,19 @@ def test_known_noise_is_taken(frame, runs):
     finder = ConservedQuantityFinder("polynomial", noise=noise, random_state=0)
     report = finder.fit(frame, groups=runs.groups).report_
     np.testing.assert_allclose(list(report.noise.values()), noise)
+
+
+@pytest.mark.parametrize("names", [("x", "v"), ("theta", "omega")])
+def test_letters_forbid_no_logarithms(names):
+    """Prey and hunters under the letters of mechanics: noise makes a few values negative."""
+    rng = np.random.default_rng(0)
+    times = np.linspace(0, 20, 180)
+    starts = np.exp(rng.normal(0, 1, (40, 2)))
+    states = integrate(lambda s: s * (1 - s[:, ::-1]) * [1, -0.8], starts, times)
+    states += 0.02 * states.std(axis=(0, 1)) * rng.normal(size=states.shape)
+    assert states.min() < 0
+    runs = Trajectories(states=list(states), times=times, names=names)
+    report = ConservedQuantityFinder(random_state=0).fit(runs).report_
+    assert report.n_conserved == 1
+    assert "searched: polynomial(2), logarithmic (12" in str(report)
+    assert "read as" not in str(report)

@@ -148,6 +148,12 @@ def angles_in(
         turns |= {i: RADIANS for i in radians if i not in turns}
     seen = infer_roles(names, roles, samples.rows)
     told = [i for i in range(samples.dim) if seen[i] == "angle" and i not in turns]
+    if told and not any(given):
+        # Names alone say so, and the motion may refute them.
+        jumping = {i: turn for i, turn in turns.items() if i not in turning}
+        means = samples.unwrapped(jumping).averaged(told)
+        seen = infer_roles(names, None, means.rows, means.rates())
+        told = [i for i in told if seen[i] == "angle"]
     period = period_of(samples, told) if told and not degrees else Period.RADIANS
     if degrees and len(turns) == len(degrees):
         seen = list(turning_roles(samples, seen, degrees, DEGREES, turning))

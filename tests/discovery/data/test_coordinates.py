@@ -107,6 +107,92 @@ def test_two_that_are_each_the_others_rate_are_no_place_and_velocity(sense):
     assert infer_roles(["red", "blue"], None, rows, sense * rows[:, ::-1]) == [None, None]
 
 
+def on_paths(motion, starts, noise):
+    """Return noisy states and rates along 300 steps of Heun from each start."""
+    state, step, rows = np.array(starts, float), 0.05, []
+    for _ in range(300):
+        middle = motion(state)
+        state = state + step / 2 * (middle + motion(state + step * middle))
+        rows.append(state)
+    rows = np.vstack(rows)
+    rng = np.random.default_rng(1)
+    return tuple(x + noise * x.std(axis=0) * rng.normal(size=x.shape) for x in (rows, motion(rows)))
+
+
+def species(s):
+    x, y = s.T
+    return np.column_stack([x * (1 - y), 0.8 * y * (x - 1)])
+
+
+@pytest.mark.parametrize("names", [("x", "v"), ("r", "p"), ("theta", "omega")])
+@pytest.mark.parametrize("noise", [0.01, 0.05, 0.1])
+def test_prey_and_hunters_are_no_place_and_velocity(names, noise):
+    starts = np.exp(np.random.default_rng(0).normal(0, 1, (30, 2)))
+    rows, rates = on_paths(species, starts, noise)
+    assert rows.min() < 0
+    assert all(infer_roles(names, None, rows))
+    assert infer_roles(names, None, rows, rates) == [None, None]
+    told = ["position", "velocity"]
+    assert infer_roles(names, told, rows, rates) == told
+
+
+def in_field(s):
+    """A spring in a magnetic field, with canonical momenta."""
+    x, y, p, q = s.T
+    return np.column_stack([p + 2 * y, q - 2 * x, 2 * (q - 2 * x) - x, -2 * (p + 2 * y) - x - y])
+
+
+def in_turning_frame(s):
+    x, y, p, q = s.T
+    return np.column_stack([p + y, q - x, q - 2 * x, -p - 2 * y])
+
+
+def relativistic(s):
+    x, p = s.T
+    return np.column_stack([p / np.sqrt(1 + p**2), -x])
+
+
+def polar(s):
+    r, _, p, spin = s.T
+    return np.column_stack([p, spin / r**2, spin**2 / r**3 - r, 0 * r])
+
+
+def against(s):
+    """A spring whose velocity is counted the other way."""
+    return np.column_stack([-s[:, 1], s[:, 0]])
+
+
+MECHANICS = {
+    "magnetic field": (in_field, ("x", "y", "px", "py")),
+    "turning frame": (in_turning_frame, ("x", "y", "px", "py")),
+    "relativistic": (relativistic, ("x", "p")),
+    "polar coordinates": (polar, ("r", "phi", "pr", "pphi")),
+    "other sense": (against, ("x", "v")),
+}
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+@pytest.mark.parametrize(("motion", "names"), MECHANICS.values(), ids=MECHANICS)
+def test_momenta_stay_what_their_names_say(motion, names, noise):
+    starts = np.random.default_rng(0).normal(size=(20, len(names)))
+    if "r" in names:
+        starts[:, 0] = 1 + 0.2 * starts[:, 0]
+        starts[:, 3] = 1 + 0.2 * starts[:, 3]
+    rows, rates = on_paths(motion, starts, noise)
+    assert infer_roles(names, None, rows, rates) == infer_roles(names, None, rows)
+
+
+def test_places_far_apart_refute_no_momenta():
+    """Short arcs of a Trojan asteroid in a turning frame: its momenta follow its places."""
+    names, t = ["x", "y", "px", "py"], 0.3 * np.linspace(0, 3, 40)
+    for phase in np.linspace(0, 2 * np.pi, 12, endpoint=False):
+        x, y = np.cos(t + phase), -2 * np.sin(t + phase)
+        u, v = 0.15 * y, -0.6 * x
+        rates = np.column_stack([u, v, 0 * x, 0 * y])
+        seen = infer_roles(names, None, np.column_stack([x, y, u - y, v + x]), rates)
+        assert seen == ["position"] * 2 + ["velocity"] * 2
+
+
 def test_direction_cosines_are_no_angles():
     """The vertical in a top's own axes, as books name it, and three Euler angles."""
     rng = np.random.default_rng(0)
