@@ -190,7 +190,8 @@ class Products(Stage):
         exponents = [(*rest.exponents[j], *zero) for j in np.flatnonzero(found.product.rest)]
         none = (0,) * len(rest.symbols)
         exponents += [(*none, *unit(len(logs), k)) for k in range(len(logs))]
-        clear = Clear(terms.powers_library, np.reshape(inside, (-1, len(written))))
+        # There may be none left.
+        clear = Clear(terms.powers_library, np.reshape(inside, (len(inside), len(written))))
         return Fitted(rest.symbols, [*rest.symbols, *logs], exponents, self.name, fitted, clear)
 
 
