@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from operator import attrgetter
 
 import numpy as np
@@ -89,7 +90,7 @@ class Law:
     outwards: float | None = None
     domain: Domain | None = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def doubtful(self) -> bool:
         """Whether it may imitate a simpler law that a richer library holds.
 
