@@ -19,6 +19,7 @@ from discovery.laws.search import analyse
 from discovery.laws.stages import Stage, stages_of
 from discovery.libraries import polynomial
 from discovery.libraries.choice import custom
+from discovery.libraries.families import logarithmic
 from discovery.libraries.library import Library
 from discovery.libraries.omitted import Omitted
 
@@ -143,43 +144,41 @@ def test_where_noise_hides_most_functions_the_search_ends(share):
     assert skipped == ([("richer libraries", True)] if share > 0.5 else [])
 
 
+@pytest.fixture(scope="module")
 def slow_flow():
     """Return a split of runs of a + b → c, of which a leaks slowly: b + c stays, a + c nearly.
 
     Every function of the two is nearly conserved as well.
     """
-    rng, t = np.random.default_rng(1), np.linspace(0, 5, 60)
+    rng, t = np.random.default_rng(1), np.linspace(0, 5, 120)
 
     def rates(_, y):
         made = y[0] * y[1] - 0.5 * y[2]
-        return [-made - 0.004 * y[0], -made, made]
+        return [-made - 0.002 * y[0], -made, made]
 
-    states = [solve_ivp(rates, (0, 5), rng.uniform(0.2, 2, 3), t_eval=t).y.T for _ in range(24)]
-    states = [run + 0.02 * rng.standard_normal(run.shape) for run in states]
-    runs = Trajectories(states, times=[t] * 24, names=("a", "b", "c"))
+    clean = [solve_ivp(rates, (0, 5), rng.uniform(0.2, 2, 3), t_eval=t).y.T for _ in range(40)]
+    noise = 0.03 * np.concatenate(clean).std(axis=0)
+    states = [run + noise * rng.standard_normal(run.shape) for run in clean]
+    runs = Trajectories(states, times=[t] * 40, names=("a", "b", "c"))
     return Split.draw(prepare(runs), rng)
 
 
 @pytest.mark.parametrize("limit", ["most_refuted", "most_alike"])
-def test_what_is_nearly_conserved_is_not_judged_without_end(limit):
-    split = slow_flow()
-    library = polynomial(("a", "b", "c"), 3)
-    judged = []
-    for share in (1.0, 0.2):
-        limits = {name: math.inf for name in SHARES} | {limit: share * getattr(LAWS, limit)}
-        criteria = replace(LAWS, **limits)
-        found = analyse(stages_of([library]), split, np.random.default_rng(0), criteria=criteria)
-        near = [law for law in found.refused if law.verdict == Verdict.APPROXIMATE]
-        judged.append((len(near), found.stages[0].unfinished))
-    assert judged[1][0] < judged[0][0] and judged[1][1]
+def test_what_is_nearly_conserved_is_not_judged_without_end(slow_flow, limit):
+    """Of 18 such formulas of one library those that a limit leaves."""
+    stages = stages_of([logarithmic(("a", "b", "c"), (0, 1, 2))])
+    limits = {name: math.inf for name in SHARES} | {limit: 0.1 * getattr(LAWS, limit)}
+    rng = np.random.default_rng(0)
+    found = analyse(stages, slow_flow, rng, criteria=replace(LAWS, **limits))
+    near = [law for law in found.refused if law.verdict == Verdict.APPROXIMATE]
+    assert found.stages[0].unfinished
+    assert 0 < len(near) < 10
 
 
-def test_a_search_that_judges_in_vain_ends():
-    split = slow_flow()
-    names = ("a", "b", "c")
-    stages = stages_of([polynomial(names, degree) for degree in (1, 2, 3)])
-    criteria = replace(LAWS, most_in_vain=0.02 * LAWS.most_in_vain)
-    found = analyse(stages, split, np.random.default_rng(0), criteria=criteria)
-    last = found.stages[-1]
-    assert last.unfinished and "in vain" in last.skipped
-    assert [str(law.expression) for law in found.laws if law.verdict == Verdict.EXACT] == ["b + c"]
+def test_a_search_that_judges_in_vain_ends(slow_flow):
+    stages = stages_of([polynomial(("a", "b", "c"), degree) for degree in (2, 3)])
+    criteria = replace(LAWS, most_in_vain=0.01 * LAWS.most_in_vain)
+    found = analyse(stages, slow_flow, np.random.default_rng(0), criteria=criteria)
+    assert [record.unfinished for record in found.stages] == [False, True]
+    assert "in vain" in found.stages[-1].skipped
+    assert "b + c" in [str(law.expression) for law in found.laws]
