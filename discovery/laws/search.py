@@ -134,8 +134,9 @@ class Search:
         The law that rivals are tried against: what is simpler may replace it.
     hidden : int
         Candidates that were refuted where most functions move by no more than noise.
-    in_vain : int
-        Formulas of all libraries so far that were judged and are neither laws nor identities.
+    in_vain : float
+        Formulas of all libraries so far that were judged and are neither laws nor identities; of
+        many terms each counts as several, as it takes as long.
     """
 
     def __init__(
@@ -164,7 +165,7 @@ class Search:
         self.tries = count(1)
         self._asked: tuple = ((),)
         self.open: Law | None = None
-        self.hidden = self.in_vain = 0
+        self.hidden, self.in_vain = 0, 0.0
         self.number = count(1)
 
     def run(self, stages: Sequence[Stage]) -> Findings:

@@ -36,6 +36,8 @@ from discovery.libraries.functions import Functions
 
 # Rows of which a formula takes the whole work (`LawCriteria.most_work`); of fewer it takes less.
 ROWS_OF_WORK = 4000
+# Work that takes as long as what a formula takes whatever its terms.
+WORK_OF_ONE = 80
 # Steps towards the best numbers inside the terms of a formula.
 STEPS_OF_NUMBERS = 3
 
@@ -80,7 +82,7 @@ class Trials:
         self.found: list[Law] = []
         self.refuted: Counter[int] = Counter()
         self.drifting: Counter[int] = Counter()
-        self.in_vain = 0
+        self.in_vain = 0.0
         self.work = 0.0
         self.unfinished = False
         self._near: Sequence[Law] = ()
@@ -226,8 +228,9 @@ class Trials:
             self.refuted[size] += verdict == Verdict.REJECTED
             self.drifting[size] += verdict == Verdict.APPROXIMATE
         share = min(1.0, len(measured) / ROWS_OF_WORK)
-        self.in_vain += in_vain
-        self.work += in_vain * share * len(candidate.support) ** 2
+        work = in_vain * share * len(candidate.support) ** 2
+        self.work += work
+        self.in_vain += in_vain + work / WORK_OF_ONE
         judged |= {key, final}
 
     def _judge_of(self, view: Operators, candidate: Candidate) -> Judge | None:
