@@ -14,6 +14,7 @@ from discovery.estimation.orbits import Orbits
 from discovery.estimation.path import raw_path
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
+from discovery.laws.judging import law
 from discovery.laws.judging.verdict import Verdict
 from discovery.laws.search import analyse
 from discovery.laws.stages import Stage, stages_of
@@ -83,7 +84,7 @@ def test_what_cannot_be_used_is_skipped_and_named(library, reason):
     assert reason in skipped.skipped
     assert (skipped.library, skipped.n_terms) == (library.name, len(library))
     assert not used.skipped
-    assert [str(law.expression) for law in found.laws] == ["p**2 + q**2"]
+    assert [str(one.expression) for one in found.laws] == ["p**2 + q**2"]
 
 
 def test_a_function_that_is_zero_but_for_rounding_is_skipped():
@@ -170,7 +171,7 @@ def test_what_is_nearly_conserved_is_not_judged_without_end(slow_flow, limit):
     limits = {name: math.inf for name in SHARES} | {limit: 0.1 * getattr(LAWS, limit)}
     rng = np.random.default_rng(0)
     found = analyse(stages, slow_flow, rng, criteria=replace(LAWS, **limits))
-    near = [law for law in found.refused if law.verdict == Verdict.APPROXIMATE]
+    near = [one for one in found.refused if one.verdict == Verdict.APPROXIMATE]
     assert found.stages[0].unfinished
     assert 0 < len(near) < 10
 
@@ -181,4 +182,19 @@ def test_a_search_that_judges_in_vain_ends(slow_flow):
     found = analyse(stages, slow_flow, np.random.default_rng(0), criteria=criteria)
     assert [record.unfinished for record in found.stages] == [False, True]
     assert "in vain" in found.stages[-1].skipped
-    assert "b + c" in [str(law.expression) for law in found.laws]
+    assert "b + c" in [str(one.expression) for one in found.laws]
+
+
+def test_doubt_about_a_law_is_asked_once(monkeypatch):
+    """Each candidate is compared to all laws that are sure: thousands of times."""
+    first = searched(POLYNOMIAL).laws[0]
+    asked = []
+    monkeypatch.setattr(law, "in_doubt", lambda *a: asked.append(a))
+    again = replace(first)
+    assert [again.sure for _ in range(3)] == [True] * 3
+    assert len(asked) == 1
+
+
+def test_terms_are_given_anew():
+    POLYNOMIAL.expressions().clear()
+    assert len(POLYNOMIAL.expressions()) == len(POLYNOMIAL)
