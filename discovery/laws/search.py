@@ -47,6 +47,7 @@ MOST_FOR_WINDOWS, MOST_BESIDE = 70, 40
 WORTH_TELLING = 0.5
 # Why a search ends before its richer libraries.
 _HIDDEN = "noise hides how most functions move"
+_IN_VAIN = "many formulas were judged in vain"
 # Share of its terms' gradients that is left of a function's where these cancel but for rounded
 # coefficients.
 NO_SLOPE = 1e-3
@@ -133,6 +134,9 @@ class Search:
         The law that rivals are tried against: what is simpler may replace it.
     hidden : int
         Candidates that were refuted where most functions move by no more than noise.
+    in_vain : float
+        Formulas of all libraries so far that were judged and are neither laws nor identities; of
+        many terms each counts as several, as it takes as long.
     """
 
     def __init__(
@@ -161,7 +165,7 @@ class Search:
         self.tries = count(1)
         self._asked: tuple = ((),)
         self.open: Law | None = None
-        self.hidden = 0
+        self.hidden, self.in_vain = 0, 0.0
         self.number = count(1)
 
     def run(self, stages: Sequence[Stage]) -> Findings:
@@ -186,6 +190,9 @@ class Search:
                 break
             if self.hidden >= self.criteria.most_hidden and not self.chosen.laws:
                 self._skip("richer libraries", 0, _HIDDEN, unfinished=True)
+                break
+            if self.in_vain >= self.criteria.most_in_vain:
+                self._skip("richer libraries", 0, _IN_VAIN, unfinished=True)
                 break
         if n_runs < fewest:
             self._skip("richer libraries", 0, f"{n_runs} runs are too few")
@@ -417,6 +424,7 @@ class Search:
                 self.pool = [law for law in self.pool if all(law is not m for m in moving)]
                 self.chosen = self._selected(self.pool)
         new = len(self.chosen.laws) - before
+        self.in_vain += trials.in_vain
         if trials.unfinished and trials.hidden:
             self.hidden += trials.refuted.total()
         record = StageRecord(library.name, len(library), trials.flat.values, new)

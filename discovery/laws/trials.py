@@ -36,6 +36,8 @@ from discovery.libraries.functions import Functions
 
 # Rows of which a formula takes the whole work (`LawCriteria.most_work`); of fewer it takes less.
 ROWS_OF_WORK = 4000
+# Work that takes as long as what a formula takes whatever its terms.
+WORK_OF_ONE = 80
 # Steps towards the best numbers inside the terms of a formula.
 STEPS_OF_NUMBERS = 3
 
@@ -79,6 +81,8 @@ class Trials:
         self.ops, self.flat = _flat_directions(judge)
         self.found: list[Law] = []
         self.refuted: Counter[int] = Counter()
+        self.drifting: Counter[int] = Counter()
+        self.in_vain = 0.0
         self.work = 0.0
         self.unfinished = False
         self._near: Sequence[Law] = ()
@@ -96,6 +100,7 @@ class Trials:
         if self._near:
             # The noise that known laws show hides which functions are flat beside them.
             self.refuted.clear()
+            self.drifting.clear()
             self.work = 0.0
             self._try([self._view_beside()])
         return self.found
@@ -106,11 +111,12 @@ class Trials:
         for view, vectors, slack, flat in views:
             found = candidates.candidates(view, vectors, self.library.costs(), slack, flat)
             for candidate in found:
-                enough = self.refuted.total() >= limits.most_refuted
+                counts, size = (self.refuted, self.drifting), len(candidate.support)
+                enough = any(count.total() >= limits.most_refuted for count in counts)
                 if enough or self.work >= limits.most_work:
                     self.unfinished = True
                     return
-                if self.refuted[len(candidate.support)] < limits.most_alike:
+                if all(count[size] < limits.most_alike for count in counts):
                     self._consider(view, self._divided(view, candidate))
                 else:
                     self.unfinished = True
@@ -218,9 +224,13 @@ class Trials:
             law = self._with_missing(judge, view, refined)
             self.found.append(law if view is self._alike else self._with_better_numbers(law))
             in_vain = self.found[-1].verdict not in (Verdict.EXACT, Verdict.IDENTITY)
-            self.refuted[len(candidate.support)] += self.found[-1].verdict == Verdict.REJECTED
+            size, verdict = len(candidate.support), self.found[-1].verdict
+            self.refuted[size] += verdict == Verdict.REJECTED
+            self.drifting[size] += verdict == Verdict.APPROXIMATE
         share = min(1.0, len(measured) / ROWS_OF_WORK)
-        self.work += in_vain * share * len(candidate.support) ** 2
+        work = in_vain * share * len(candidate.support) ** 2
+        self.work += work
+        self.in_vain += in_vain + work / WORK_OF_ONE
         judged |= {key, final}
 
     def _judge_of(self, view: Operators, candidate: Candidate) -> Judge | None:

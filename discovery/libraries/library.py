@@ -104,10 +104,14 @@ class Library:
 
     def expressions(self) -> list[sympy.Expr]:
         """Return the terms as SymPy expressions, in the order of the columns of `values`."""
-        return [
+        return list(self._expressions)
+
+    @cached_property
+    def _expressions(self) -> tuple[sympy.Expr, ...]:
+        return tuple(
             sympy.Mul(*(a**p for a, p in zip(self.atoms, e, strict=True) if p))
             for e in self.exponents
-        ]
+        )
 
     def costs(self) -> np.ndarray:
         """Return what each term costs in a formula: one a factor, more where it is no symbol.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from operator import attrgetter
 
 import numpy as np
@@ -94,7 +95,7 @@ class Law:
         """Standard errors of the coefficients beside the term that contributes most, (s,)."""
         return None if self.covariance is None else np.sqrt(np.diag(self.covariance))
 
-    @property
+    @cached_property
     def doubtful(self) -> bool:
         """Whether it may imitate a simpler law that a richer library holds.
 
