@@ -37,8 +37,8 @@ NAME = "sums of functions of one coordinate"
 _MOST_COLUMNS = 4
 # The same beside known laws.
 _MOST_BESIDE = 3
-# Rows on which lengths are looked for.
-_ROWS = 4000
+# Rows on which lengths are looked for, and runs that make two halves.
+_ROWS, _FEWEST_RUNS = 4000, 4
 # Degrees of expansions; the first one tells in what coordinates are even.
 _DEGREES = (6, 4, 10)
 _EVEN = ("values", "sizes", "ends")
@@ -68,8 +68,9 @@ class Sums(FreeFunctions):
         known = [law for law in found.laws if law.sure]
         if known and len(self.form.shapes) > _MOST_BESIDE:
             return []  # what is linear in amounts is known, and any of it may be added
-        fit = fit.where(fit.clear(self.positive))
-        few = fit.thinned(_ROWS)
+        few = fit.where(fit.clear(self.positive)).thinned(_ROWS)
+        if few.n_runs < _FEWEST_RUNS:
+            return []
         # A run at the edge is far from what an expansion knows, and not from what forms do.
         whole = Halves(few, few)
         self.form = _flattest(self.form, Halves.of(few))
@@ -99,7 +100,7 @@ def _flattest(form: Form, halves: Halves) -> Form:
         library = replace(form, shapes=shapes, degree=degree).free()
         find, choose = halves.operators(library)
         vectors = flat_directions(find, 0).vectors[:, :_LEADING]
-        return min(measured(choose, c).drift for c in vectors.T)
+        return min((measured(choose, c).drift for c in vectors.T), default=np.inf)
 
     degree = _DEGREES[0]
     shapes = tuple(replace(shape, even=_EVEN[0]) for shape in form.shapes)

@@ -115,6 +115,14 @@ def test_what_has_no_such_law_is_told_at_once():
     assert not own.libraries(prepare(runs), Findings()) and not own.promises
 
 
+def test_too_few_runs_tell_nothing():
+    """Where shares come down to their noise whole runs may be left out."""
+    runs, _ = shares()
+    orbits = prepare(runs)
+    own = stage(runs)
+    assert not own.libraries(orbits.take(np.arange(3)), Findings()) and not own.promises
+
+
 def test_each_function_is_described_beside_others():
     """Half of the rows are where a logarithm is unlike any polynomial of its argument."""
     own = stage(falls()[0])
