@@ -124,7 +124,7 @@ def test_too_few_runs_tell_nothing():
 
 
 def test_each_function_is_described_beside_others():
-    """Half of the rows are where a logarithm is unlike any polynomial of its argument."""
+    """The height by itself, the speed by one function with a number inside."""
     own = stage(falls()[0])
     libraries = own.libraries(prepare(falls()[0]), Findings())
     assert own.promises
