@@ -7,9 +7,17 @@ from scipy.integrate import solve_ivp
 
 from discovery import ConservedQuantityFinder, Trajectories
 from discovery.estimation.preparation import prepare
+from discovery.estimation.split import Split
+from discovery.formulas.simple_numbers import NUMBERS
+from discovery.laws import trials
 from discovery.laws.free.sums import sum_stages
 from discovery.laws.judging.law import Findings
+from discovery.laws.rivals import rivals
+from discovery.laws.search import analyse
+from discovery.laws.stages import stages_of
+from discovery.libraries.fitted import Fitted
 from discovery.libraries.free_forms import one_summand, sum_form
+from discovery.libraries.library import Library
 from discovery.libraries.monomials import symbols_of
 
 
@@ -81,22 +89,62 @@ def test_shares_have_logarithms_of_what_is_left():
     assert left(law, clean) < 1e-6
 
 
-def test_a_temperature_from_another_zero():
-    """log(T + 273.15) − 2/7 log p: no list of functions knows where the scale starts."""
+def parcels():
+    """Parcels of air in °C: log(T + 273.15) − 2/7 log p."""
     rng = np.random.default_rng(2)
     t = np.linspace(0, 3, 120)
     p = 800 + 250 * np.sin(t * rng.uniform(0.8, 1.6, (40, 1)) + rng.uniform(0, 6.3, (40, 1)))
     kelvin = rng.uniform(270, 310, (40, 1)) * (p / 1000) ** (2 / 7)
     clean = np.stack([kelvin - 273.15, p], axis=2)
     noisy = clean + 0.003 * clean.reshape(-1, 2).std(axis=0) * rng.standard_normal(clean.shape)
-    runs = Trajectories(noisy, times=t, names=["T", "p"], roles=["other", "other"])
+    return Trajectories(noisy, times=t, names=["T", "p"], roles=["other", "other"]), clean
+
+
+def zero_of(logs):
+    """Where the temperature in one of the logarithms starts."""
+    temperature = sympy.Symbol("T")
+    (inside,) = [log.args[0] for log in logs if log.args[0].free_symbols == {temperature}]
+    inside = sympy.Poly(inside, temperature)
+    return float(inside.coeff_monomial(1) / inside.coeff_monomial(temperature))
+
+
+def test_a_temperature_from_another_zero():
+    """No list of functions knows where the scale starts."""
+    runs, clean = parcels()
     (law,) = found(runs)
     assert left(law, clean) < 2e-3
-    temperature = sympy.Symbol("T")
-    (log,) = [a for a in law.expression.atoms(sympy.log) if a.has(temperature)]
-    inside = sympy.Poly(log.args[0], temperature)
-    zero = float(inside.coeff_monomial(1) / inside.coeff_monomial(temperature))
-    assert zero == pytest.approx(273.15, rel=0.1)
+    assert zero_of(law.expression.atoms(sympy.log)) == pytest.approx(273.15, rel=0.1)
+
+
+def test_a_quadratic_that_imitates_a_logarithm_has_a_sum_for_a_rival():
+    orbits = prepare(parcels()[0])
+    temperature, p = symbols_of(["T", "p"])
+    terms = [temperature, temperature**2, sympy.log(p)]
+    quadratic = Library((temperature, p), terms, np.eye(3, dtype=int), "quadratic")
+    split = Split.draw(orbits, np.random.default_rng(0))
+    (law,) = analyse(stages_of([quadratic]), split, np.random.default_rng(0)).laws
+    tried = [some.expressions() for some in rivals(law, split.fit, NUMBERS) if some.fitted]
+    logs = [term for term in tried[0] if isinstance(term, sympy.log)]
+    here = {symbol: sympy.Symbol(symbol.name) for symbol in (temperature, p)}
+    assert zero_of([log.xreplace(here) for log in logs]) == pytest.approx(273.15, rel=0.1)
+
+
+def test_a_limit_that_moves_among_the_data_leaves_rows_out(monkeypatch):
+    def among(law, orbits, *_):
+        v = law.library.symbols[1]
+        (log,) = [a for a in law.library.atoms if isinstance(a, sympy.log) and a.has(v)]
+        if (log.args[0] + v**2).free_symbols:
+            return None
+        fastest = float(np.quantile(orbits.smoothed.states[:, 1] ** 2, 0.98))
+        atoms = [a.xreplace({log: sympy.log(fastest - v**2)}) for a in law.library.atoms]
+        parts = law.library.exponents, law.library.name, 1
+        return Fitted(law.library.symbols, atoms, *parts)
+
+    own = stage(falls()[0])
+    orbits = prepare(falls()[0])
+    split = Split.draw(orbits, np.random.default_rng(0))
+    monkeypatch.setattr(trials, "with_moved_numbers", among)
+    assert analyse([own], split, np.random.default_rng(0)).laws
 
 
 def stage(runs):
@@ -121,6 +169,12 @@ def test_too_few_runs_tell_nothing():
     orbits = prepare(runs)
     own = stage(runs)
     assert not own.libraries(orbits.take(np.arange(3)), Findings()) and not own.promises
+
+
+def test_what_is_left_of_a_share_is_tried():
+    libraries = stage(shares()[0]).libraries(prepare(shares()[0]), Findings())
+    f, c = symbols_of(["f", "c"])
+    assert {sympy.log(1 - f), sympy.log(1 - c)} <= set(libraries[0].expressions())
 
 
 def test_each_function_is_described_beside_others():
