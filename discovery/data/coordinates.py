@@ -44,8 +44,12 @@ _OF_A_COORDINATE = re.compile(r"(p|v|d)_?(\D.*)", re.IGNORECASE)
 _POSITION_NAMES = re.compile(r"(x|y|z|q|r|qx|qy|qz|q_x|q_y|q_z)_?\d*", re.IGNORECASE)
 # A rate that bears its coordinate's name: rho_dot, dr_dtau, dr/dt, range_rate.
 _RATE_OF = re.compile(r"(?:(.+?)_?(?:dot|rate)|d_?(.+?)_?/?_?d_?(?:t|tau|s))", re.IGNORECASE)
-# Units at the end of a name: v_m_s, theta_deg.
-_UNITS_OF_NAMES = re.compile(r"(_(m|cm|mm|km|um|nm|px|deg|rad|s|ms)\d?)+$")
+# Units at the end of a name: v_m_s, v_m_per_s, theta_deg.
+_UNITS_OF_NAMES = re.compile(
+    r"(_(m|cm|mm|km|um|nm|px|au|AU|kg|deg|degrees|rad|radians|s|ms|yr|per)\d?)+$"
+)
+# A letter, and the number of a body or of a coordinate: x1, x_1.
+_NUMBERED = re.compile(r"(.*?)_?(\d+)")
 
 
 def default_names(dim: int, letters: Sequence[str] = ()) -> tuple[str, ...]:
@@ -214,7 +218,7 @@ def named_rates(names: Sequence[str]) -> dict[int, int]:
     ----------
     names : sequence of str
     """
-    bare = [_UNITS_OF_NAMES.sub("", without_unit(name)).lower() for name in names]
+    bare = [bare_name(name).lower() for name in names]
     pairs: dict[int, int] = {}
     for j, name in enumerate(bare):
         found = _RATE_OF.fullmatch(name)
@@ -231,14 +235,22 @@ def _with_pairs(names: Sequence[str], guesses: Sequence[str | None]) -> list[str
     """Return guesses with those of places and of the rates that bear their names."""
     roles = list(guesses)
     for j, i in named_rates(names).items():
-        turns = role_of_name(without_unit(names[i])) == "angle"
+        turns = role_of_name(names[i]) == "angle"
         roles[i], roles[j] = ("angle", "angular_velocity") if turns else ("position", "velocity")
     return roles
 
 
+def bare_name(name: str) -> str:
+    """Return a name without its unit: x1 of ``x1 (cm)``, ``x1 / cm`` and ``x1_cm``."""
+    return _UNITS_OF_NAMES.sub("", without_unit(name)).rstrip("_")
+
+
 def role_of_name(name: str) -> str | None:
-    """Return the role of a coordinate that physicists use a name for; None for other names."""
-    name = _UNITS_OF_NAMES.sub("", name)
+    """Return the role of a coordinate that physicists use a name for; None for other names.
+
+    Units do not matter.
+    """
+    name = bare_name(name)
     if _ANGLE_NAMES.fullmatch(name):
         return "angle"
     if _VELOCITY_NAMES.fullmatch(name):
@@ -280,9 +292,12 @@ def group_bodies(names: Sequence[str], columns: Sequence[int]) -> list[list[int]
     """Group position columns by body: the trailing number of a name is the body's (x1 y1 x2 y2).
 
     Names without numbers are one body; so are at most three names of one letter (q1 q2 q3), which
-    are coordinates, not bodies. More than three of one letter are bodies on a line.
+    are coordinates, not bodies. More than three of one letter are bodies on a line. Units do not
+    matter.
     """
-    parsed = [re.fullmatch(r"(.*?)_?(\d+)", name) for name in names]
+    # x_m1 is of the body m1, x1_m is in metres.
+    whole = [without_unit(name) for name in names]
+    parsed = [_NUMBERED.fullmatch(w) or _NUMBERED.fullmatch(bare_name(w)) for w in whole]
     if all(parsed):
         letters = {m[1] for m in parsed}
         if len(letters) > 1 or len(names) > 3:

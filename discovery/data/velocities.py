@@ -24,7 +24,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from discovery.criteria import NOISE
-from discovery.data.coordinates import MOMENTA, POSITIONS, role_of_name
+from discovery.data.coordinates import MOMENTA, POSITIONS, bare_name, role_of_name
 from discovery.data.local_fits import FEWEST, LocalFit, local_fits
 
 # Noise of a column, over that of the noisiest, below which it counts as so much: what polynomials
@@ -135,7 +135,7 @@ def position_roles(names: Sequence[str], positions: Sequence[int]) -> list[str |
 
 
 def velocity_names(names: Sequence[str], taken: Sequence[str]) -> list[str]:
-    """Return names of velocities: vx for x, theta1dot for theta1.
+    """Return names of velocities: vx for x and ``x (cm)``, theta1dot for theta1.
 
     Parameters
     ----------
@@ -146,7 +146,8 @@ def velocity_names(names: Sequence[str], taken: Sequence[str]) -> list[str]:
     """
     out: list[str] = []
     for name in names:
-        new = f"v{name}" if re.fullmatch(r"[xyz]_?\d*", name) else f"{name}dot"
+        bare = bare_name(name)
+        new = f"v{bare}" if re.fullmatch(r"[xyz]_?\d*", bare) else f"{bare}dot"
         while new in {*taken, *out}:
             new += "_"
         out.append(new)

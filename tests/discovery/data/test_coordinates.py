@@ -49,6 +49,18 @@ ROLES = {
         -1,
         ("position", "angle", "velocity", "velocity"),
     ),
+    "names with their units in brackets": (
+        ("x1 (cm)", "x2 [cm]", "v1 (cm/s)", "v2 [cm s^-1]"),
+        None,
+        -1,
+        PLANE_ROLES,
+    ),
+    "names with their units behind a stroke or a line": (
+        ("x / cm", "phi / rad", "vx_m_per_s", "omega_rad_s"),
+        None,
+        -1,
+        ("position", "angle", "velocity", "velocity"),
+    ),
     "rates by the names of any coordinates": (
         ("rho", "phi (deg)", "rho_dot", "phi_dot (deg/s)"),
         None,
@@ -210,6 +222,8 @@ def test_direction_cosines_are_no_angles():
     [
         (["x", "y"], [[0, 1]]),
         (["x1", "y1", "x2", "y2"], [[0, 1], [2, 3]]),
+        (["x1 (cm)", "y1 (cm)", "x2_cm", "y2_cm"], [[0, 1], [2, 3]]),
+        (["x_m1", "y_m1", "x_m2", "y_m2"], [[0, 1], [2, 3]]),
         (["q1", "q2", "q3"], [[0, 1, 2]]),
         (["q1", "q2", "q3", "q4"], [[0], [1], [2], [3]]),
         ([], []),

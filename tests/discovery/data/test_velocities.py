@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from discovery.data.trajectories import Trajectories
-from discovery.data.velocities import form
+from discovery.data.velocities import form, velocity_names
 
 N_RUNS, N_STEPS, STEP = 40, 160, 0.1
 TIMES = np.tile(STEP * np.arange(N_STEPS), N_RUNS)
@@ -154,3 +154,8 @@ def test_what_has_no_velocities_to_form(roles, said):
 def test_runs_too_short():
     with pytest.raises(ValueError, match="at least 7"):
         Trajectories(states=np.random.default_rng(0).normal(size=(4, 6, 1))).with_velocities()
+
+
+def test_names_of_velocities_leave_units_out():
+    names = ["x (cm)", "y_cm", "theta1 / rad", "s"]
+    assert velocity_names(names, names) == ["vx", "vy", "theta1dot", "sdot"]
