@@ -16,6 +16,8 @@ class ContentError(ValueError):
     """What a file holds is no table, or can be read in several ways; its message says all."""
 
 
+# What an index of rows is called that tells the line of each in its file, from 1.
+LINE = "line of the file"
 # What stands for a value that is not there.
 MISSING = frozenset(
     [
@@ -23,6 +25,9 @@ MISSING = frozenset(
         *("#n/a", "#na", "#n/a n/a", "1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind"),
     ]
 )
+# A day may have a time of day behind it; nothing else may.
+_CLOCK = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[ap]\.?m\.?)?"
+_ZONE = r"( ?(Z|UTC|GMT|[+-]\d{2}(:?\d{2})?))?"
 # Fortran writes 1.5D+03.
 _NUMBER = {
     mark: rf"[+-]?(?:\d+(?:{re.escape(mark)}\d*)?|{re.escape(mark)}\d+)(?:[eEdD][+-]?\d+)?"
@@ -30,8 +35,9 @@ _NUMBER = {
 }
 _NUMBERS = {mark: re.compile(pattern) for mark, pattern in _NUMBER.items()}
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+_DAY = r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}"
 _DATE = re.compile(
-    r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([ T]+\d{1,2}:\d{2}.*)?|\d{1,3}:\d{2}(:\d{2}([.,]\d+)?)?"
+    rf"{_DAY}([ T]+{_CLOCK}{_ZONE})?|\d{{1,3}}:\d{{2}}(:\d{{2}}([.,]\d+)?)?", re.IGNORECASE
 )
 # 1,234 may be a thousand and more, or a little more than one.
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")

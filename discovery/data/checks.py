@@ -9,6 +9,29 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
+class SampleError(ValueError):
+    """One sample cannot be used.
+
+    Parameters
+    ----------
+    said : str
+        What is wrong, with ``{}`` for the place of the sample.
+    row : int
+        Its row, among those that were checked.
+    run : run id
+    place : str
+        Where it is in the run or in the file, in words.
+    """
+
+    def __init__(self, said: str, row: int, run: object, place: str) -> None:
+        super().__init__(said.replace("{}", f"run {run}, {place}", 1))
+        self.said, self.row, self.run, self.place = said, row, run, place
+
+    def of(self, row: int, place: str = "") -> SampleError:
+        """Return the same of a row of what these rows were made of, and its place there."""
+        return SampleError(self.said, row, self.run, place or self.place)
+
+
 def as_numbers(values: ArrayLike, what: str) -> np.ndarray:
     """Return ``values`` as a float64 array of its own, or say that they are not real numbers.
 
@@ -312,7 +335,7 @@ def check_finite(
     names: tuple[str, ...],
     run_ids: np.ndarray,
 ) -> None:
-    """Refuse NaN and infinity, with the run, row and coordinate of the first.
+    """Refuse NaN and infinity, with the run, row (from 0) and coordinate of the first.
 
     Parameters
     ----------
@@ -324,7 +347,7 @@ def check_finite(
 
     Raises
     ------
-    ValueError
+    SampleError
     """
     for what, values in (("times", row_times[:, None]), ("states", rows)):
         bad = ~np.isfinite(values)
@@ -332,10 +355,11 @@ def check_finite(
             row, column = np.argwhere(bad)[0]
             where = f", coordinate {names[column]!r}" if what == "states" else ""
             value = "NaN" if np.isnan(values[row, column]) else values[row, column]
-            raise ValueError(
-                f"{what} hold {value} at {_place(row, offsets, run_ids)}{where} "
-                f"({bad.sum()} such values in all). Expected finite numbers: missing='drop' "
-                "leaves these rows out, times may be irregular."
+            raise SampleError(
+                f"{what} hold {value} at {{}}{where} ({bad.sum()} such values in all). Expected "
+                "finite numbers: missing='drop' leaves these rows out, times may be irregular.",
+                int(row),
+                *place_in_run(row, offsets, run_ids),
             )
 
 
@@ -350,8 +374,8 @@ def check_times(row_times: np.ndarray, offsets: np.ndarray, run_ids: np.ndarray)
 
     Raises
     ------
-    ValueError
-        With the run and row of the first such time.
+    SampleError
+        With the run and row (from 0) of the first such time.
     """
     step = np.diff(row_times)
     step[offsets[1:-1] - 1] = np.inf
@@ -359,13 +383,23 @@ def check_times(row_times: np.ndarray, offsets: np.ndarray, run_ids: np.ndarray)
     if bad.size:
         row = int(bad[0]) + 1
         kind = "repeats" if step[row - 1] == 0 else "goes back to"
-        raise ValueError(
-            f"time {kind} {row_times[row]:g} at {_place(row, offsets, run_ids)}. Times must "
-            "increase within a run: sort them (frame.sort_values([run, time])), drop repeated "
-            "rows (missing='drop' does), or check that the run ids part the runs."
+        raise SampleError(
+            f"time {kind} {row_times[row]:g} at {{}}. Times must increase within a run: sort them "
+            "(frame.sort_values([run, time])), drop repeated rows (missing='drop' does), or check "
+            "that the run ids part the runs.",
+            row,
+            *place_in_run(row, offsets, run_ids),
         )
 
 
-def _place(row: int, offsets: np.ndarray, run_ids: np.ndarray) -> str:
+def place_in_run(row: int, offsets: np.ndarray, run_ids: np.ndarray) -> tuple[object, str]:
+    """Return the id of a row's run, and which row of it this is, from 0.
+
+    Parameters
+    ----------
+    row : int
+    offsets : (runs + 1,) int
+    run_ids : (runs,)
+    """
     run = int(np.searchsorted(offsets, row, side="right")) - 1
-    return f"run {run_ids[run]}, row {row - offsets[run]}"
+    return run_ids[run], f"row {row - offsets[run]}"

@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from discovery.data.cells import are_numbers, is_missing
+from discovery.data.cells import are_numbers, is_missing, without_unit
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Columns of days, and of the times of day beside them.
+_DAYS = re.compile(r"date|datum|day|tag", re.IGNORECASE)
+_CLOCKS = re.compile(r"time|t|zeit|uhrzeit|clock|timestamp|time[ _]?of[ _]?day", re.IGNORECASE)
+_CLOCK = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?"
+
+
+def with_days(frame: pd.DataFrame, asked: Sequence[object] = ()) -> pd.DataFrame:
+    """Return a table whose dates and times of day, in a column each, stand in that of the times.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Returned as it is where it does not have one text column of each.
+    asked : sequence of str or None
+        Names that the user gave: a column of days that is among them stays.
+    """
+    named = [
+        [c for c in frame.columns if pattern.fullmatch(without_unit(str(c)).strip())]
+        for pattern in (_DAYS, _CLOCKS)
+    ]
+    if any(len(columns) != 1 or frame[columns[0]].dtype.kind in "biufmM" for columns in named):
+        return frame
+    (day,), (clock,) = named
+    if day in asked:
+        return frame
+    days, clocks = (frame[column].astype(str).str.strip() for column in (day, clock))
+    if not clocks.str.fullmatch(_CLOCK).all() or as_dates(days).dtype.kind != "M":
+        return frame
+    return frame.assign(**{clock: days + " " + clocks}).drop(columns=day)
 
 
 def as_dates(column: pd.Series) -> pd.Series:

@@ -82,7 +82,7 @@ def read_excel(path: FilePath) -> pd.DataFrame:
         raise needs(error.name or "openpyxl", "Excel") from error
     tables = {}
     for name, sheet in sheets.items():
-        sheet = sheet.dropna(how="all").dropna(how="all", axis=1)
+        sheet = sheet.dropna(how="all", axis=1)
         lines = ["\t".join(map(_as_cell, row)) for row in sheet.itertuples(index=False)]
         # A sheet of notes, or of a picture, is no table.
         if any(isinstance(cell, (int, float)) and cell == cell for cell in sheet.to_numpy().flat):

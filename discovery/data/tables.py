@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from discovery.data.cells import are_numbers, is_degrees, without_unit
+from discovery.data.cells import LINE, are_numbers, is_degrees, without_unit
 from discovery.data.column_names import RUN_COLUMNS, TIME_COLUMNS, usual_column
 from discovery.data.coordinates import Roles
-from discovery.data.dates import as_dates
+from discovery.data.dates import as_dates, with_days
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,8 @@ def as_table(frame: pd.DataFrame, *asked: object) -> pd.DataFrame:
     ----------
     frame : pandas.DataFrame
         Levels of its index become columns where their names are usual ones, or are asked for; so
-        does an index of dates without a name, as ``time``.
+        does an index of dates without a name, as ``time``. Dates and times of day in two columns
+        become one.
     *asked : str or None
         Names that the user gave.
 
@@ -70,7 +71,7 @@ def as_table(frame: pd.DataFrame, *asked: object) -> pd.DataFrame:
     attrs = frame.attrs
     frame = frame.reset_index(levels) if levels else frame
     frame.attrs.update(attrs)
-    return frame
+    return with_days(frame, asked)
 
 
 def _unknown_levels(frame: pd.DataFrame, known: Sequence[str]) -> list[Hashable]:
@@ -91,6 +92,15 @@ def is_frame(states: object) -> bool:
     return hasattr(states, "columns") and hasattr(states, "set_axis")
 
 
+def line_of(frame: pd.DataFrame, row: int) -> str:
+    """Return which line of its file a row of a table is, as in "line 7"; empty for other tables."""
+    return f"line {frame.index[row]}" if frame.index.name == LINE else ""
+
+
+def _place(frame: pd.DataFrame, row: int) -> str:
+    return line_of(frame, row) or f"row {row}"
+
+
 def check_run_ids(frame: pd.DataFrame, run: str) -> None:
     """Refuse rows without a run id.
 
@@ -101,7 +111,8 @@ def check_run_ids(frame: pd.DataFrame, run: str) -> None:
     absent = np.flatnonzero(frame[run].isna())
     if absent.size:
         raise ValueError(
-            f"column {run!r} has no run id at row {absent[0]}. Fill it in, or drop the row."
+            f"column {run!r} has no run id at {_place(frame, absent[0])}. Fill it in, or drop the "
+            "row."
         )
 
 
@@ -196,10 +207,17 @@ def _time_column(frame: pd.DataFrame, run: str | None, names: Sequence[str] | No
 def _rises(column: pd.Series, run: pd.Series | None) -> bool:
     """Tell whether all values that are there increase from row to row in every run."""
     if column.dtype.kind not in "iufM":
-        return column.dtype.kind != "b" and not are_numbers(column)
+        return column.dtype.kind != "b" and not are_numbers(column) and _are_dates(column)
     step = column.diff() if run is None else column.groupby(run.to_numpy()).diff()
     step = step.dropna()
     return len(step) > 0 and bool((step > step.iloc[0] * 0).all())
+
+
+def _are_dates(column: pd.Series) -> bool:
+    try:
+        return as_dates(column).dtype.kind in "mM"
+    except ValueError:  # dates that can be read in two ways
+        return True
 
 
 def roles_of(roles: Roles | None, names: Sequence[str]) -> Roles | None:
@@ -275,8 +293,8 @@ def frame_numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
     if bad.size or numbers.dtype.kind not in "biuf":
         row = int(bad[0]) if bad.size else 0
         raise ValueError(
-            f"column {name!r} is not numbers: row {row} holds {column.iloc[row]!r}. Mend or drop "
-            "the column, or name the columns that are coordinates with names=[...]."
+            f"column {name!r} is not numbers: {_place(frame, row)} holds {column.iloc[row]!r}. "
+            "Mend or drop the column, or name the columns that are coordinates with names=[...]."
         )
     return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
 

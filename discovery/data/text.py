@@ -90,6 +90,7 @@ def read_text(
     Returns
     -------
     pandas.DataFrame
+        Its index has the name `cells.LINE`, and numbers the lines of the text from 1.
         ``attrs["untitled"]`` is true where the text has no titles; the columns are then x0, x1, …
 
     Raises
@@ -100,29 +101,30 @@ def read_text(
     import pandas as pd
 
     # Minus signs as they are typeset.
-    lines = decoded(data, encoding).replace("\u2212", "-").splitlines()
-    lines = _joined([line for line in lines if line.strip()])
+    every = decoded(data, encoding).replace("\u2212", "-").splitlines()
+    lines = _joined([line for line in every if line.strip()])
     plain = [line for line in lines if not line.lstrip().startswith(_COMMENT)]
     if not plain:
         raise cells.ContentError(
             "there are no rows, only comments" if lines else "there are no rows"
         )
     layout = layout_of(plain, _separator(sep), _decimal(decimal))
-    rows = _cells(plain[layout.first :], layout)
+    body = plain[layout.first :]
+    rows = _cells(body, layout, _line_numbers(every, body))
     titles = layout.titles or _commented_titles(lines, plain[layout.first], layout)
     if decimal is None and layout.decimal == ",":
         cells.check_grouping([cell for cell in rows.to_numpy().flat if isinstance(cell, str)])
     if titles is None:
         names, in_degrees, units = [f"x{i}" for i in range(layout.width)], [], {}
     else:
-        every = cells.names_of(titles)
-        rows, names = _titled(rows, every)
-        title_of = dict(zip(every, titles, strict=True))
+        short = cells.names_of(titles)
+        rows, names = _titled(rows, short)
+        title_of = dict(zip(short, titles, strict=True))
         in_degrees = [name for name in names if cells.is_degrees(title_of[name])]
         # A name that is its whole title shows its unit itself.
         units = {name: cells.unit_of(title_of[name]) for name in names if name != title_of[name]}
     columns = [cells.as_column(rows[i], layout.decimal) for i in rows]
-    frame = pd.DataFrame(dict(zip(names, columns, strict=True)))
+    frame = pd.DataFrame(dict(zip(names, columns, strict=True)), index=rows.index)
     frame.attrs["untitled"], frame.attrs["degrees"] = titles is None, in_degrees
     frame.attrs["units"] = {n: unit for n, unit in units.items() if unit not in ("", "-", "1")}
     return frame
@@ -241,10 +243,18 @@ def layout_of(lines: Sequence[str], separator: str | None, decimal: str | None) 
             f"no numbers come before line {_LOOKED_AT}. Delete what is above the table"
         )
     if not best.fits:
+        blank = (
+            "put text of several words in quotes, write dates as 2026-03-31T12:00:00, or separate "
+            "cells with tabs, and pass sep='tab' (--sep tab)"
+        )
+        other = (
+            "where commas are decimal marks, separate cells with semicolons; or pass sep= (--sep "
+            f"{', '.join(SEPARATORS)})"
+        )
         raise cells.ContentError(
             f"there are {len(best.titles)} titles ({', '.join(best.titles)}) over rows of "
-            f"{best.width} cells. Give each column a title; where commas are decimal marks, "
-            "separate cells with semicolons; or pass sep="
+            f"{best.width} cells. Give each column a title; "
+            f"{blank if best.separator == ' ' else other}"
         )
     return best
 
@@ -310,10 +320,21 @@ def _commented_titles(lines: Sequence[str], first: str, layout: Layout) -> list[
     return None
 
 
-def _cells(lines: Sequence[str], layout: Layout) -> pd.DataFrame:
+def _line_numbers(every: Sequence[str], body: Sequence[str]) -> Sequence[int]:
+    """Return which lines of a text, from 1, its rows are; empty where a row has several lines."""
+    numbers = [
+        number
+        for number, line in enumerate(every, 1)
+        if line.strip() and not line.lstrip().startswith(_COMMENT)
+    ][-len(body) :]
+    return numbers if every[numbers[0] - 1] == body[0] else ()
+
+
+def _cells(lines: Sequence[str], layout: Layout, numbers: Sequence[int]) -> pd.DataFrame:
     """Return the cells; columns of plain numbers as such, others as text, NaN where a row is short.
 
-    Numbers that are written otherwise are left to `discovery.data.cells`.
+    Numbers that are written otherwise are left to `discovery.data.cells`. The index is of `numbers`
+    of lines, where there is one a row.
     """
     import pandas as pd
 
@@ -321,7 +342,7 @@ def _cells(lines: Sequence[str], layout: Layout) -> pd.DataFrame:
     numbered = layout.separator.join(map(str, range(layout.width)))
     blank, plain = layout.separator == " ", layout.decimal == "."
     try:
-        return pd.read_csv(
+        found = pd.read_csv(
             io.StringIO("\n".join([numbered, *lines])),
             sep=r"\s+" if blank else layout.separator,
             dtype=None if plain else object,
@@ -331,13 +352,17 @@ def _cells(lines: Sequence[str], layout: Layout) -> pd.DataFrame:
             low_memory=False,
         ).set_axis(range(layout.width), axis=1)
     except pd.errors.ParserError as error:
-        long = (line for line in lines if len(_split(line, layout.separator)) > layout.width)
+        long = (i for i, x in enumerate(lines) if len(_split(x, layout.separator)) > layout.width)
         row = next(long, None)
         if row is None:
             raise
+        line = f"line {numbers[row]}" if numbers else "the row"
         raise cells.ContentError(
-            f"the row {row[:60]!r} has more cells than the {layout.width} columns"
+            f"{line}, {lines[row][:60]!r}, has more cells than the {layout.width} columns"
         ) from error
+    if len(found) == len(numbers):
+        found.index = pd.Index(numbers, name=cells.LINE)
+    return found
 
 
 def _titled(rows: pd.DataFrame, names: list[str]) -> tuple[pd.DataFrame, list[str]]:

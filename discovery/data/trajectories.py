@@ -12,12 +12,14 @@ from numpy.typing import ArrayLike
 from discovery.data import files
 from discovery.data.cells import is_degrees
 from discovery.data.checks import (
+    SampleError,
     as_row_times,
     as_rows,
     as_run_ids,
     as_spacing,
     check_finite,
     check_times,
+    place_in_run,
 )
 from discovery.data.coordinates import Roles, as_names, as_roles, in_words
 from discovery.data.flaws.angles import as_columns, turning_roles
@@ -125,22 +127,27 @@ class Trajectories(FromOutside):
         self.remarks: tuple[str, ...] = ()
         self.in_degrees = tuple(name for name in self.names if is_degrees(name))
         self.units: dict[str, str] = {}
-        self._leave_out(states, times, missing)
+        offsets, run_ids = self.offsets, self.run_ids
+        kept = self._leave_out(states, times, missing)
         self.grid_spacing = as_spacing(grid_spacing)
         self.truth: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
         self.name: str | None = None
         self.equations: str | None = None
         self.formed: Formed | None = None
-        check_finite(self.rows, self.row_times, self.offsets, self.names, self.run_ids)
-        check_times(self.row_times, self.offsets, self.run_ids)
+        try:
+            check_finite(self.rows, self.row_times, self.offsets, self.names, self.run_ids)
+            check_times(self.row_times, self.offsets, self.run_ids)
+        except SampleError as error:
+            row = kept[error.row]
+            raise error.of(row, place_in_run(row, offsets, run_ids)[1]) from None
 
-    def _leave_out(self, states: ArrayLike, times: ArrayLike | None, missing: str) -> None:
-        """Leave out what is no sample, and say so."""
+    def _leave_out(self, states: ArrayLike, times: ArrayLike | None, missing: str) -> np.ndarray:
+        """Leave out what is no sample, and say so; return which rows are kept."""
         drop = checked_missing(missing) == "drop"
         masked, timeless = masked_rows(states, self.offsets), masked_times(times, self.offsets)
         keep = rows_to_keep(self.rows, self.row_times, self.offsets, masked | timeless, drop)
         if keep.all():
-            return
+            return np.arange(len(keep))
         if not keep.any():
             raise ValueError(
                 "no sample has a value in every column. Expected some: leave out the columns that "
@@ -153,6 +160,7 @@ class Trajectories(FromOutside):
         self.rows, self.row_times = self.rows[keep], self.row_times[keep]
         self.run_ids = self.run_ids[lengths > 0]
         self.offsets = np.concatenate([[0], np.cumsum(lengths[lengths > 0])])
+        return np.flatnonzero(keep)
 
     @property
     def n_runs(self) -> int:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from discovery.data import files, labelled, sources, tables, wide
 from discovery.data.checks import (
+    SampleError,
     as_numbers,
     as_seconds,
     group_rows,
@@ -81,15 +82,18 @@ class FromOutside:
         for mask in masked:
             rows = np.ma.array(rows, mask=np.ma.getmaskarray(rows) | mask.reshape(len(rows), -1))
         order, cuts, run_ids = group_rows(groups)
-        return cls(
-            states=np.split(rows[order], cuts),
-            times=None if times is None else np.split(times[order], cuts),
-            names=names,
-            roles=roles,
-            run_ids=run_ids,
-            grid_spacing=grid_spacing,
-            missing=missing,
-        )
+        try:
+            return cls(
+                states=np.split(rows[order], cuts),
+                times=None if times is None else np.split(times[order], cuts),
+                names=names,
+                roles=roles,
+                run_ids=run_ids,
+                grid_spacing=grid_spacing,
+                missing=missing,
+            )
+        except SampleError as error:
+            raise error.of(order[error.row]) from None
 
     @classmethod
     def from_frame(
@@ -131,15 +135,18 @@ class FromOutside:
         run, time, names = tables.frame_columns(frame, run, time, names)
         if run is not None:
             tables.check_run_ids(frame, run)
-        runs = cls.from_rows(
-            rows=np.column_stack([tables.frame_numbers(frame, name) for name in names]),
-            groups=None if run is None else frame[run].to_numpy(),
-            times=None if time is None else tables.frame_times(frame, time),
-            names=names,
-            roles=tables.roles_of(roles, names),
-            grid_spacing=grid_spacing,
-            missing=missing,
-        )
+        try:
+            runs = cls.from_rows(
+                rows=np.column_stack([tables.frame_numbers(frame, name) for name in names]),
+                groups=None if run is None else frame[run].to_numpy(),
+                times=None if time is None else tables.frame_times(frame, time),
+                names=names,
+                roles=tables.roles_of(roles, names),
+                grid_spacing=grid_spacing,
+                missing=missing,
+            )
+        except SampleError as error:
+            raise error.of(error.row, tables.line_of(frame, error.row)) from None
         runs.in_degrees = tables.in_degrees(frame, names)
         runs.units = tables.units_of(frame, time, names)
         return runs
@@ -261,8 +268,15 @@ class FromOutside:
         given = {"run": run, "time": time, "names": names, "roles": roles}
         given |= {"grid_spacing": grid_spacing, "missing": missing}
         found = sources.contents(path, **layout)
-        parts = {name: cls._of_content(content, **given) for name, content in found.items()}
-        return parts[""] if list(parts) == [""] else cls.joined(parts)
+        if list(found) == [""]:
+            return cls._of_content(found[""], **given)
+        parts = {}
+        for name, content in found.items():
+            try:
+                parts[name] = cls._of_content(content, **given)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from error
+        return cls.joined(parts)
 
     @classmethod
     def scan(

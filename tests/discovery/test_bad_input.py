@@ -172,8 +172,8 @@ FILES = {
     "empty": (b"", "is empty. Expected csv data"),
     "unreadable": (b'run,t,x\n0,0,"1', "could not be read as csv.*whole"),
     "missing column": (b"run,x\n0,1\n0,2\n", "no time column.*Pass time="),
-    "text in a number column": (b"run,t,x\n0,0,1\n0,1,low\n", "'x' is not numbers: row 1 .*'low'"),
-    "nan": (b"run,t,x\n0,0,1\n0,1,\n", "hold NaN at run 0, row 1, coordinate 'x'"),
+    "text in a number column": (b"run,t,x\n0,0,1\n0,1,low\n", "'x' is not numbers: line 3 .*'low'"),
+    "nan": (b"run,t,x\n0,0,1\n0,1,\n", "hold NaN at run 0, line 3, coordinate 'x'"),
 }
 
 
