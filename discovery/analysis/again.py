@@ -17,7 +17,7 @@ from discovery.laws.judging.allowed_noise import allowed_noise
 from discovery.laws.judging.conclusion import Conclusion
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.unlike import refuted_by_few, unlike_runs
-from discovery.laws.judging.verdict import Verdict
+from discovery.laws.judging.verdict import SINGLE_RUNS, Check, Verdict
 from discovery.laws.off_by_run import Off, off_by_run, off_in_words
 from discovery.libraries.escalation import Given
 from discovery.libraries.library import Library
@@ -26,6 +26,8 @@ from discovery.report.report import DiscoveryReport
 
 # Formulas that are no laws, but nearly so, which tell of runs unlike the others.
 FEW_NEARLY = 5
+# Runs that are named before the others are counted.
+_RUNS_TOLD = 10
 
 
 class Analysed(NamedTuple):
@@ -98,7 +100,7 @@ def without_unlike(some: Seen, findings: Findings, asked: Asked, again: Again) -
     # What has no closed form is known amid the data, and runs that leave them are as good.
     if not any(q.verdict == Verdict.EXACT and q.form_known for q in other.report.quantities):
         return None
-    ids = ", ".join(map(str, some.sound.run_ids[~alike]))
+    ids = _listed(some.sound.run_ids[~alike])
     said = f"runs {ids} move otherwise: the report is on the {alike.sum()} others"
     return other._replace(said=[*other.said, said])
 
@@ -114,13 +116,12 @@ def without_refuted(some: Seen, findings: Findings, asked: Asked) -> Findings:
     """
     if not _alone(some, asked):
         return findings
-    refuted = refuted_by_few(_exact(findings), some.split.all, asked.criteria)
-    if not refuted:
-        return findings
-    laws = [
-        replace(law, verdict=Verdict.APPROXIMATE) if any(law is own for own in refuted) else law
-        for law in findings.laws
-    ]
+    laws = list(findings.laws)
+    for law, runs, chance in refuted_by_few(_exact(findings), some.split.all, asked.criteria):
+        ids = _listed(some.sound.run_ids[runs])
+        why = Check(f"{SINGLE_RUNS} ({ids})", chance, asked.criteria.unlike, False, "1", "at least")
+        own = next(i for i, other in enumerate(laws) if other is law)
+        laws[own] = replace(law, verdict=Verdict.APPROXIMATE, checks=(*law.checks, why))
     laws.sort(key=lambda law: law.verdict != Verdict.EXACT)
     return replace(findings, laws=laws)
 
@@ -145,6 +146,11 @@ def unless_off(some: Seen, found: Sequence[Given], asked: Asked, again: Again) -
         return None
     formulas = [str(law.expression) for law in other.report.quantities]
     return Conclusion("undecided", off_in_words(off, some.of.names, formulas))
+
+
+def _listed(ids: np.ndarray) -> str:
+    more = f" and {len(ids) - _RUNS_TOLD} more" if len(ids) > _RUNS_TOLD else ""
+    return ", ".join(map(str, ids[:_RUNS_TOLD])) + more
 
 
 def _alone(some: Seen, asked: Asked) -> bool:

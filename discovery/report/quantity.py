@@ -18,7 +18,13 @@ from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.formulas.trees import to_tree
 from discovery.laws.judging.decay import Decay
 from discovery.laws.judging.law import Law
-from discovery.laws.judging.verdict import FLATNESS_AT_LEAST, MOTION, Check, Verdict
+from discovery.laws.judging.verdict import (
+    FLATNESS_AT_LEAST,
+    MOTION,
+    SINGLE_RUNS,
+    Check,
+    Verdict,
+)
 from discovery.libraries.domain import Domain
 from discovery.libraries.embedded import Embedded
 from discovery.libraries.framed import Framed
@@ -502,18 +508,26 @@ class Quantity:
             what = "decays" if self.verdict == Verdict.DECAYING else "nearly decays"
             where = "" if self.decay.as_a_whole else " on the average of these runs"
             return f"{what}: rate {self.decay.rate:.3g} ± {self.decay.error:.1g}{where}"
-        if self.verdict == Verdict.APPROXIMATE and not self.drift_interval[0]:
-            bound = percent(self.drift_interval[1])
-            failed = {check.name for check in self.checks if not check.passed}
-            if failed & {FLATNESS_AT_LEAST, MOTION}:
-                return f"nearly conserved: it moves, by {bound} at most"
-            return f"nearly conserved: no motion is seen, up to {bound} is not excluded"
         if self.verdict == Verdict.APPROXIMATE:
-            moves = "drifts" if self.drift_rate else "moves to and fro"
-            return f"nearly conserved: {moves} by {percent(self.drift)}"
+            return f"nearly conserved: {self._motion}"
         if self.verdict == Verdict.ALONG_RUN:
             return f"constant along the run to {percent(self.variation)} of its terms' motion"
         return str(self.verdict)
+
+    @property
+    def _motion(self) -> str:
+        """How what is nearly conserved moves, in words."""
+        bound = percent(self.drift_interval[1])
+        failed = {check.name for check in self.checks if not check.passed}
+        runs = [name for name in failed if name.startswith(SINGLE_RUNS)]
+        if runs:
+            ids = runs[0].removeprefix(SINGLE_RUNS)
+            return f"it moves in single runs{ids}, by {bound} at most over all runs"
+        if self.drift_interval[0]:
+            return f"{'drifts' if self.drift_rate else 'moves to and fro'} by {percent(self.drift)}"
+        if failed & {FLATNESS_AT_LEAST, MOTION}:
+            return f"it moves, by {bound} at most"
+        return f"no motion is seen, up to {bound} is not excluded"
 
     @property
     def constant(self) -> str:

@@ -32,6 +32,8 @@ _NOISE_LASTS = (
 
 # Libraries that are named before the others are counted.
 _NAMED = 3
+# A share of the draws that needs no words.
+_LIKELY = 0.5
 # Columns of which none can be spared, nor are they of two bodies.
 _FEW = 3
 
@@ -88,13 +90,12 @@ def conclude(
             f"the runs are short arcs (motion along them is {share:.0%} of the variance between "
             "all samples), and on short arcs every flow has local laws; measure longer runs.",
         )
-    exact = sum(law.verdict == Verdict.EXACT for law in findings.laws)
+    exact = [law for law in findings.laws if law.verdict == Verdict.EXACT]
     if exact:
-        plural = "ies" if exact > 1 else "y"
-        beside = ""
+        said = [f"{len(exact)} independent conserved quantit{'ies' if len(exact) > 1 else 'y'}"]
         if findings.unresolved is not None:
-            beside = f"; {_not_excluded(findings.unresolved, 'a further function')}"
-        return Conclusion("laws", f"{exact} independent conserved quantit{plural}{beside}.")
+            said.append(_not_excluded(findings.unresolved, "a further function"))
+        return Conclusion("laws", "; ".join([*said, *_of_count(exact, findings.rejected)]) + ".")
     if noise > criteria.relative_noise:
         return _too_noisy(noise)
     if orbits.noise_lasts:
@@ -114,6 +115,21 @@ def conclude(
         f"no function {'that was tried' if left else 'of the libraries'} stays on an orbit as "
         f"noise alone would let it{what}{left}.",
     )
+
+
+def _of_count(exact: Sequence[Law], rejected: np.ndarray) -> list[str]:
+    """Return why laws that pass are no sure count: where most draws of the runs say otherwise."""
+    held = np.mean(np.all([law.exact_in for law in exact], axis=0))
+    alone = np.mean(rejected)
+    these = "the law" if len(exact) == 1 else "the laws"
+    if min(held, alone) >= _LIKELY:
+        return []
+    said = f"the confidence is in the count: when the runs that judged are drawn anew, {these} "
+    said += f"{'passes' if len(exact) == 1 else 'pass'} in {held:.0%} of the draws"
+    if alone < _LIKELY:
+        said += f", and in {1 - alone:.0%} a formula that is not counted passes beside {these}"
+        said += ": there may be one law more"
+    return [said]
 
 
 def _not_excluded(law: Law, what: str) -> str:

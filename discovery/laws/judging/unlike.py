@@ -66,8 +66,13 @@ def unlike_runs(
     return none
 
 
-def refuted_by_few(laws: Sequence[Law], orbits: Orbits, criteria: LawCriteria = LAWS) -> list[Law]:
+def refuted_by_few(
+    laws: Sequence[Law], orbits: Orbits, criteria: LawCriteria = LAWS
+) -> list[tuple[Law, np.ndarray, float]]:
     """Return laws that move in a few runs with which nothing is wrong: others hold in them.
+
+    With each the runs, (k,) of int, and how probably its noise would move it as much in one of
+    them, at most.
 
     Parameters
     ----------
@@ -81,7 +86,8 @@ def refuted_by_few(laws: Sequence[Law], orbits: Orbits, criteria: LawCriteria = 
     for law, unlike in _few(laws, orbits, criteria):
         others = [other for other in laws if other is not law]
         if not _wrong(law, others, orbits, criteria)[unlike].all():
-            refuted.append(law)
+            chance = chances(law, orbits)[unlike].max() * len(laws) * orbits.n_runs
+            refuted.append((law, unlike, float(chance)))
     return refuted
 
 

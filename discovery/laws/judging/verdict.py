@@ -149,6 +149,8 @@ CONSTRAINT = "chance of as little variation in unrelated coordinates"
 DIVIDED = "flatness without the factor that all terms share, lower end of its interval"
 STEEP = "gradient beyond what noise makes of none"
 SEEN = "terms over noise in the median run"
+# With the ids of the runs behind it; told of laws that a few runs refute.
+SINGLE_RUNS = "motion in single runs"
 
 # What tells that a formula moves, and what exact laws and identities have in common: they do not.
 MOVING = {FLATNESS, FLATNESS_AT_LEAST, MOTION, DRIFT_AT_LEAST}

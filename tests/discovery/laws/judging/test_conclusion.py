@@ -95,6 +95,19 @@ def test_what_is_neither_seen_nor_excluded_beside_a_law():
     assert "further" not in conclude(replace(found, unresolved=None), orbits_of(swings(0.6))).reason
 
 
+def test_a_count_that_is_not_sure_says_why():
+    """The law is sure, and what it nearly tells may be one law more; or the law itself is not."""
+    quarter, none = np.arange(400) % 4 == 0, np.zeros(400, dtype=bool)
+    law, orbits = law_of("exact", 0.01), orbits_of(swings(0.6))
+    assert conclude(Findings([law]), orbits).reason == "1 independent conserved quantity."
+    told = conclude(Findings([law], rejected=none), orbits).reason
+    assert "the law passes in 100% of the draws, and in 100% a formula" in told
+    assert told.endswith("there may be one law more.")
+    law.exact_in = quarter
+    told = conclude(Findings([law]), orbits).reason
+    assert told.endswith("drawn anew, the law passes in 25% of the draws.")
+
+
 def swings(size):
     """Runs that turn round, each beside its own centre."""
     phase = np.arange(0, 4 * np.pi, 0.2)
@@ -114,7 +127,8 @@ def orbits_of(values, columns=1):
 
 def law_of(verdict, excluded):
     """Return a law of which only the verdict and the drift that is excluded are asked."""
-    return SimpleNamespace(verdict=verdict, evidence=SimpleNamespace(drift_excluded=excluded))
+    evidence = SimpleNamespace(drift_excluded=excluded)
+    return SimpleNamespace(verdict=verdict, evidence=evidence, exact_in=np.ones(400, dtype=bool))
 
 
 def conclusion(values, stages=()):

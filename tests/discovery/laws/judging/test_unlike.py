@@ -9,6 +9,7 @@ from scipy import stats
 
 from discovery import ConservedQuantityFinder, Trajectories
 from discovery.analysis import again
+from discovery.criteria import LAWS
 from discovery.estimation.preparation import prepare
 from discovery.laws.judging.unlike import chances, refuted_by_few, unlike_runs
 from discovery.libraries.library import Library
@@ -93,7 +94,8 @@ def test_a_run_in_which_the_laws_hold_is_like_the_others():
     orbits = prepare(two_springs([7]))
     assert unlike_runs([BOTH], orbits).tolist() == [7]
     assert not len(unlike_runs([BOTH], orbits, exact=[E_X, E_Y, BOTH]))
-    assert refuted_by_few([E_X, E_Y, BOTH], orbits) == [BOTH]
+    ((law, runs, chance),) = refuted_by_few([E_X, E_Y, BOTH], orbits)
+    assert law is BOTH and runs.tolist() == [7] and chance < LAWS.unlike
 
 
 def test_a_run_in_which_all_laws_of_a_coordinate_move_is_unlike_the_others():
@@ -105,10 +107,13 @@ def test_a_run_in_which_all_laws_of_a_coordinate_move_is_unlike_the_others():
 def test_what_a_run_refutes_is_nearly_conserved(monkeypatch):
     finder = ConservedQuantityFinder(random_state=0)
     assert finder.fit(two_springs()).n_conserved_ == 3
-    monkeypatch.setattr(again, "refuted_by_few", lambda laws, *_: laws[-1:])
+    monkeypatch.setattr(again, "refuted_by_few", lambda laws, *_: [(laws[-1], [7, 9], 1e-9)])
     report = finder.fit(two_springs()).report_
     assert report.n_conserved == 2
     assert [q.verdict for q in report.quantities] == ["exact", "exact", "approximate"]
+    assert "it moves in single runs (7, 9), by" in str(report)
+    why = "motion in single runs (7, 9): 1e-09 (at least"
+    assert why in " ".join(report.explain().split())
 
 
 @pytest.mark.parametrize("known", [True, False])
