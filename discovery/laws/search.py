@@ -20,8 +20,10 @@ from discovery.criteria import FORMULAS, LAWS, LawCriteria
 from discovery.estimation.split import Split
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws import progress
-from discovery.laws.finding.operators import Operators
+from discovery.laws.finding.candidates import Candidate
+from discovery.laws.finding.operators import Operators, operators
 from discovery.laws.judging.alternatives import with_alternatives
+from discovery.laws.judging.amounts import in_amounts
 from discovery.laws.judging.basis import in_simple_basis
 from discovery.laws.judging.coupled import coupled
 from discovery.laws.judging.evidence import RESAMPLES, resolution
@@ -36,6 +38,7 @@ from discovery.laws.stages import Stage
 from discovery.laws.trials import Trials, Unusable, Wanted
 from discovery.libraries.fitted import Fitted
 from discovery.libraries.functions import Functions
+from discovery.libraries.library import Library
 from discovery.libraries.many_bodies.remembered import remembering
 from discovery.libraries.numeric import Numeric
 
@@ -197,7 +200,9 @@ class Search:
         if n_runs < fewest:
             self._skip("richer libraries", 0, f"{n_runs} runs are too few")
         self._try_rivals()
-        laws = with_alternatives(self._in_simple_basis(), self.pool, self.split)
+        parts = self.chosen.identities, self.split.all, self._judged
+        laws = in_amounts(self._in_simple_basis(), *parts)
+        laws = with_alternatives(laws, self.pool, self.split)
         laws = [told_by_all(law, self._where_known(law.library).all, self.criteria) for law in laws]
         chosen = {law.expression for law in laws}
         left_out = [law for law in self.pool if law.verdict == Verdict.EXACT]
@@ -559,6 +564,16 @@ class Search:
         probes = on_surface(split.probes, split.held.unit, chosen.identities)
         parts = chosen.laws, self.pool, chosen.identities, probes, split.held.unit
         return in_simple_basis(*parts, self.criteria)
+
+    def _judged(self, library: Library, coefficients: np.ndarray) -> Law:
+        """Return a formula with the verdict on it, whatever that is."""
+        fit = self.split.fit
+        judge = Judge(library, self.split, self.rng, self.numbers, self.criteria, self.number)
+        ops = operators(library, fit.smoothed, fit.offsets, fit.scale, of_run=fit.of_run)
+        flatness = float(ops.pencil.ratio(coefficients))
+        cost = float(library.costs().sum())
+        formula = Candidate(tuple(range(len(library))), coefficients, flatness, cost)
+        return judge.law(ops, judge.as_it_is(formula))
 
     def _selected(self, pool: Sequence[Law]) -> Findings:
         split = self.split
