@@ -24,6 +24,7 @@ from discovery.data.local_fits import FEWEST
 from discovery.data.noise_level import noise_scale
 from discovery.data.parameters import parted
 from discovery.data.trajectories import Trajectories
+from discovery.estimation.iterates.sampling import Sampling, seen_sampling
 from discovery.estimation.local_polynomials import smooth
 from discovery.estimation.model_rows import continuous_rows, rates
 from discovery.estimation.preparation import without_gross_errors
@@ -69,7 +70,7 @@ def missing_velocities(runs: Trajectories) -> Missing | None:
     roles = moving.roles or ()
     if not roles or any(role in MOMENTA for role in roles):
         computed = tuple(coordinates[v] for v in _computed(moving))
-        if computed:
+        if computed and seen_sampling(moving) != Sampling.MAP:
             return Missing(tuple(i for i in range(runs.dim) if i not in computed), computed)
     told = all(role in POSITIONS for role in roles) if roles else None
     if not _futures_alike(runs, moving) if told else told is None and _futures_differ(runs, moving):

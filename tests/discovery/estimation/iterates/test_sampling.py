@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from discovery import Trajectories, datasets
+from discovery.data.differences import differenced
 from discovery.estimation.iterates.sampling import (
     Sampling,
     seen_sampling,
     told_sampling,
     without_order,
 )
+from discovery.estimation.positions import missing_velocities
 
 RUNS, STEPS = 30, 60
 
@@ -66,3 +68,33 @@ def test_a_cloud_is_the_same_in_any_order():
     np.testing.assert_array_equal(one.rows, other.rows)
     assert list(one.run_ids) == ["b", "a", "c"]
     np.testing.assert_array_equal(np.sort(one.rows[:20], axis=0), np.sort(rows[:20], axis=0))
+
+
+def chirikov(strength=0.5, n_runs=30, n_steps=100):
+    """Iterates of the standard map about its centre, states only: x' = x + K sin θ, θ' = θ + x'."""
+    rng = np.random.default_rng(0)
+    x, theta = rng.uniform(-0.4, 0.4, n_runs), rng.uniform(0, 2 * np.pi, n_runs)
+    states = []
+    for _ in range(n_steps):
+        states.append(np.column_stack([x, theta]))
+        x = x + strength * np.sin(theta)
+        theta = theta + x
+    return Trajectories(np.stack(states, axis=1), names=["x", "theta"])
+
+
+def test_what_a_map_adds_is_no_velocity():
+    """A column is the difference of the other, exactly, and both are states of a map."""
+    runs = chirikov()
+    assert differenced(runs.rows, runs.row_times, runs.offsets, np.full(2, 1e-9)) == {0: 1}
+    assert seen_sampling(runs) == "map"
+    assert missing_velocities(runs) is None
+
+
+def test_differences_along_a_path_are_no_map():
+    t = 0.1 * np.arange(120)
+    sizes = np.linspace(0.5, 2, 20)[:, None]
+    path = sizes * np.cos(t + 3 * sizes)
+    back = np.diff(path, axis=1) / 0.1
+    runs = Trajectories(np.stack([path[:, 1:], back], axis=2), t[1:], ["x", "v"])
+    assert seen_sampling(runs) == "flow"
+    assert missing_velocities(runs).computed == (1,)
