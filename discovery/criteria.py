@@ -1522,6 +1522,14 @@ class LawCriteria:
         off=math.inf,
         test="laws/test_search.py::test_a_law_that_others_nearly_tell_is_seen",
     )
+    no_slope: float = limit(
+        1e-3,
+        statistic="size of a gradient over that of its terms' gradients, where identities hold",
+        unit="1",
+        reason="tolerance: the square of what vanishes has none but for rounded coefficients",
+        off=0.0,
+        test="laws/test_search.py::test_the_square_of_an_identity_says_nothing_new",
+    )
     worth_judging: float = limit(
         0.01,
         statistic="share of a formula's spread between runs that laws do not explain, whose "

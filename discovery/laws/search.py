@@ -51,9 +51,6 @@ WORTH_TELLING = 0.5
 # Why a search ends before its richer libraries.
 _HIDDEN = "noise hides how most functions move"
 _IN_VAIN = "many formulas were judged in vain"
-# Share of its terms' gradients that is left of a function's where these cancel but for rounded
-# coefficients.
-NO_SLOPE = 1e-3
 
 
 # Thousands of small products and eigenproblems: threads only get into each other's way.
@@ -275,7 +272,7 @@ class Search:
             # Squares of what vanishes have no gradient where it does.
             parts = [gradient_of(library, abs(v), probes, scale, sizes=True) for v in vectors.T]
             new = [
-                own * (np.linalg.norm(own) > NO_SLOPE * np.linalg.norm(part))
+                own * (np.linalg.norm(own) > self.criteria.no_slope * np.linalg.norm(part))
                 for own, part in zip(new, parts, strict=True)
             ]
         sine = self.criteria.learned_sine if library.learned else self.criteria.sine

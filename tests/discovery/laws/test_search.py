@@ -347,6 +347,23 @@ def test_what_depends_on_laws():
     assert not search.depends(beside, np.array([[0.0], [1.0]]), [])
 
 
+def test_the_square_of_an_identity_says_nothing_new():
+    """All runs are on the unit circle: (x² + y² − 1)² vanishes twice there, but for rounding."""
+    rng = np.random.default_rng(0)
+    turn = rng.uniform(0, 6.3, (40, 1)) + rng.uniform(0.1, 0.2, (40, 1)) * np.arange(60)
+    states = np.stack([np.cos(turn), np.sin(turn)], axis=-1).reshape(-1, 2)
+    path = raw_path(states + 1e-3 * rng.standard_normal(states.shape), np.full(2, 1e-3))
+    orbits = Orbits(path, path, 60 * np.arange(41), states.std(axis=0))
+    search = Search(Split.draw(orbits, rng), rng)
+    names = ("x", "y")
+    search._try(libraries.custom(["x**2", "y**2"], names))
+    assert len(search.chosen.identities) == 1
+    square = libraries.custom(["x**4", "x**2*y**2", "y**4", "x**2", "y**2"], names)
+    vector = np.array([[1.0], [2.0002], [1.0], [-2.0], [-2.0]])
+    assert search.depends(square, vector, [])
+    assert not search.depends(libraries.custom(["x"], names), np.ones((1, 1)), [])
+
+
 @pytest.mark.parametrize("noise", [0.0, 0.001, 0.01])
 def test_a_law_that_others_nearly_tell_is_seen(noise):
     """Of orbits that are nearly circles the angular momentum nearly tells the energy."""
