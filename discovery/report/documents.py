@@ -83,13 +83,19 @@ def _how(summary: Summary) -> Iterator[str]:
 
 def _row(number: int, quantity: Quantity) -> str:
     name = f"{_plain(quantity.name)}: " if quantity.name else ""
-    cells = [str(number), name + _math(quantity, errors=True), _verdict(quantity, _plain, _inline)]
+    formula = _math(quantity, errors=True) if quantity.has_formula else ""
+    if has_plain_names(quantity.expression) or not formula:
+        # What stands as code has the words in it.
+        formula = f"{_plain(quantity.instead)} {formula}".strip()
+    cells = [str(number), name + formula, _verdict(quantity, _plain, _inline)]
     return f"| {' | '.join([*cells, _plain(quantity.symmetry or '')])} |"
 
 
 def _latex_row(number: int, quantity: Quantity) -> str:
     name = rf"{escaped(quantity.name)}: " if quantity.name else ""
-    return rf"{number} & {name}${_formula(quantity)}$ & {_verdict(quantity, escaped, _dollars)} \\"
+    formula = rf"${_formula(quantity)}$" if quantity.has_formula else ""
+    law = f"{name}{escaped(quantity.instead)} {formula}".strip()
+    return rf"{number} & {law} & {_verdict(quantity, escaped, _dollars)} \\"
 
 
 def _verdict(

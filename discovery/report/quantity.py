@@ -58,7 +58,8 @@ class Quantity:
     Attributes
     ----------
     expression : sympy.Expr
-        The formula, in the coordinates' names.
+        The formula, in the coordinates' names. Of a law without a closed form its best description
+        in few terms, which is not what it evaluates: see `approximation_error`.
     verdict : Verdict
         A string: ``"exact"`` (what it moves is noise, on runs that took no part in finding it),
         ``"approximate"`` (nearly conserved: it drifts, by far less than its spread),
@@ -367,10 +368,13 @@ class Quantity:
         Raises
         ------
         ValueError
-            For a learned law, which has no closed form.
+            For a law without a closed form: a network, or a sum of many terms.
         """
         if self.library.learned:
-            raise ValueError(f"{self.formula}: a network has no closed form to pass on.")
+            raise ValueError(
+                f"{self.source} has no closed form to pass on. Expected a law whose formula is its "
+                "values; those of this one are law(states), and law.expression describes them."
+            )
         terms = (term * number for term, number in self.coefficients.items() if number)
         names = [symbol.name for symbol in self.library.symbols]
         return {"names": names, "tree": to_tree(sympy.Add(*terms))}
@@ -391,11 +395,21 @@ class Quantity:
         A name that is no plain word stands in quotation marks: ``'a-b'**2``.
         """
         text = spelled(self.written, order="none")
+        return f"{self.instead} {text}".strip() if self.has_formula else self.instead
+
+    @property
+    def has_formula(self) -> bool:
+        """Whether `expression` is the law, or describes more than half of its variance."""
+        return self.approximation_error is None or self.approximation_error <= _NO_DESCRIPTION
+
+    @property
+    def instead(self) -> str:
+        """What a law without a closed form is, in words before its description; else empty."""
         if self.approximation_error is None:
-            return text
-        if self.approximation_error > _NO_DESCRIPTION:
+            return ""
+        if not self.has_formula:
             return f"{self.source}, which no short formula describes"
-        return f"{self.source}, {1 - self.approximation_error:.1%} of it {text}"
+        return f"{self.source}, {1 - self.approximation_error:.1%} of whose variance is that of"
 
     @property
     def source(self) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+import pytest
 import sympy
 
 from discovery.data.frame import Frame
@@ -50,6 +51,15 @@ def test_a_network_that_is_a_polynomial_is_described_as_it():
     assert law.expression == sympy.Float(1, 3) * X - sympy.Float(0.5, 3) * Z
     assert law.approximation_error < 1e-20
     np.testing.assert_allclose(law(HELD), HELD[:, 0] - HELD[:, 2] / 2 + 3)
+
+
+def test_a_description_is_not_passed_on_as_the_law():
+    inner = Library((X, Y, Z, W), (X, Y, Z, W), 2 * np.eye(4, dtype=int))
+    numbers = quantity(Numeric(inner, np.ones((4, 1)), inner), [1.0])
+    network = learned(([[1.0], [0.0], [-0.5], [0.0]], 3.0))
+    for law, what in ((numbers, "a sum of many terms"), (network, "a network")):
+        with pytest.raises(ValueError, match=f"{what} has no closed form.* law\\(states\\)"):
+            law.plain_form()
 
 
 def test_terms_that_explain_little_are_left_out():

@@ -101,3 +101,14 @@ def test_nothing_found(kepler):
 def test_a_notebook_shows_the_formula(kepler):
     law = kepler.quantities[0]
     assert law._repr_latex_() == rf"$\displaystyle {law.to_latex()}$"
+
+
+@pytest.mark.parametrize(("left", "words"), [(0.02, "98.0% of whose variance"), (1.2, "no short")])
+def test_a_description_is_not_told_as_the_law(kepler, left, words):
+    """A law without a closed form, as text, in tables and on the page."""
+    law = replace(kepler.quantities[0], approximation_error=left)
+    report = replace(kepler, quantities=[law])
+    texts = str(report), report.to_markdown(), report.to_latex(), report.to_html()
+    for text in texts:
+        assert "a network, " in text and words in text.replace("\\", "")
+    assert ("$" in report.to_markdown().split("a network")[1].split("|")[0]) == (left < 0.5)
