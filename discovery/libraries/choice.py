@@ -22,6 +22,7 @@ from discovery.libraries.families import (
 )
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import symbols_of
+from discovery.libraries.rational import mostly_positive
 
 # What a user may pass as ``library=``.
 LibraryLike: TypeAlias = str | Library | Sequence[Library] | Sequence[sympy.Expr | str]
@@ -213,10 +214,11 @@ def _mechanics(c: Columns) -> list[Library]:
 
 
 def _logarithmic(c: Columns) -> list[Library]:
-    positive = [i for i in range(len(c.names)) if c.rows[:, i].min() > 0]
+    noise = np.broadcast_to(c.noise, len(c.names))
+    positive = [i for i, level in enumerate(noise) if mostly_positive(c.rows[:, i], level)]
     if not positive:
         raise ValueError(
-            "library='logarithmic' needs a coordinate that is positive in every sample; "
+            "library='logarithmic' needs a coordinate that is nowhere negative but for noise; "
             f"none of {', '.join(c.names)} is. Choose another library, or shift the data."
         )
     return [logarithmic(c.names, positive)]

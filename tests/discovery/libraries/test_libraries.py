@@ -299,6 +299,13 @@ def test_names(name, terms):
     assert {sympy.sympify(t, locals=symbols) for t in terms} <= found
 
 
+def test_logarithms_of_what_noise_alone_makes_negative():
+    rows = np.column_stack([np.linspace(0.05, 2, 400)] * 2)
+    rows[0] = -0.03
+    (library,) = libraries.resolve("logarithmic", ("x", "y"), None, rows, noise=[0.02, 0.001])
+    assert library.positive == (0,)
+
+
 def test_every_name_is_tested():
     assert set(libraries.NAMES) == {*NAMED, "auto"}
 
