@@ -24,8 +24,12 @@ class SampleError(ValueError):
     """
 
     def __init__(self, said: str, row: int, run: object, place: str) -> None:
-        super().__init__(said.replace("{}", f"run {run}, {place}", 1))
+        # As they were given: other processes make it anew.
+        super().__init__(said, row, run, place)
         self.said, self.row, self.run, self.place = said, row, run, place
+
+    def __str__(self) -> str:
+        return self.said.replace("{}", f"run {self.run}, {self.place}", 1)
 
     def of(self, row: int, place: str = "") -> SampleError:
         """Return the same of a row of what these rows were made of, and its place there."""

@@ -1,5 +1,7 @@
 """Tables of text that are easily misread, and messages that tell the line of the file."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -90,6 +92,7 @@ def test_rows_of_arrays_count_from_zero_in_the_user_s_order():
     with pytest.raises(ValueError, match="goes back to 1 at run 0, row 2") as told:
         Trajectories.from_rows(rows, groups, [0, 0, 2, 2, 1])
     assert told.value.row == 4
+    assert str(pickle.loads(pickle.dumps(told.value))) == str(told.value)
     frame = pd.DataFrame({"run": groups, "t": [0, 0, 1, 1, 2], "x": [1, 1, 1, 1, "low"]})
     with pytest.raises(ValueError, match="row 4 holds 'low'"):
         Trajectories.from_frame(frame)
