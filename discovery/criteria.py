@@ -1129,6 +1129,14 @@ class LawCriteria:
         off=0.0,
         test="laws/judging/test_verdict.py::test_signs_of_motion_count_against_long_formulas",
     )
+    odds_of_a_number: float = limit(
+        0.5,
+        statistic="odds that a law has a given number more, before the data are seen",
+        unit="1",
+        reason="tolerance: it is as likely as not that a law is told by the numbers so far",
+        off=1.0,
+        test="laws/judging/test_readmitted.py::test_numbers_enough_outweigh_a_sign_of_motion",
+    )
     tolerated_motion: float = limit(
         0.003,
         statistic="excess variance in one frequency band over the noise's variance",

@@ -1,4 +1,4 @@
-"""Laws that follow from others: with the axes turned into each other, and by brackets.
+"""Laws that follow from others: with the axes turned, by brackets, and across the velocity.
 
 Where one component of a vector is conserved the next one often is: the Runge–Lenz vector along y
 beside that along x. Where two functions are conserved in Hamilton's equations, so is their Poisson
@@ -6,7 +6,12 @@ bracket (Poisson's theorem): {L_x, L_y} = L_z, and {A_x, A_y} is the energy time
 gives terms alone; their coefficients are found and judged as those of any library, so that unequal
 masses do no harm.
 
-Source: V. I. Arnold, *Mathematical Methods of Classical Mechanics*, §40.
+Where one body keeps a vector J that is linear in its velocity v, its angular momentum with what a
+field adds, it may keep a second one, v × J + f r/|r|: the Runge–Lenz vector, also about a magnetic
+monopole. Of its few terms each has its own coefficient again.
+
+Sources: V. I. Arnold, *Mathematical Methods of Classical Mechanics*, §40; D. Zwanziger, Phys. Rev.
+176, 1480 (1968).
 """
 
 from __future__ import annotations
@@ -68,7 +73,8 @@ class Completed(Stage):
         exact = [law for law in found.laws if law.verdict == Verdict.EXACT and _is_plain(law)]
         self._known |= {frozenset(law.library.expressions()) for law in exact}
         new = []
-        for library in itertools.chain(self._turned(exact), self._brackets(exact)):
+        follow = self._across(exact), self._turned(exact), self._brackets(exact)
+        for library in itertools.chain(*follow):
             terms = frozenset(library.expressions())
             if terms not in self._known:
                 self._known.add(terms)
@@ -87,6 +93,26 @@ class Completed(Stage):
             library = law.library
             atoms = [atom.xreplace(change) for atom in library.atoms]
             yield Fitted(self.symbols, atoms, library.exponents, self.name, library.fitted)
+
+    def _across(self, laws: Sequence[Law]) -> Iterator[Library]:
+        """Yield the terms of v × J + f r/|r| along an axis, of one body that keeps a vector J.
+
+        One axis at a time: where one is a law, the only energy beside which it is comes next.
+        """
+        if len(self.axes) > len(("place", "velocity")):
+            return
+        place, velocity = ([self.symbols[i] for i in columns] for columns in self.axes)
+        radius = sympy.sqrt(sum(x**2 for x in place))
+        vectors = [
+            _terms_of(sympy.expand(part + x / radius), self.symbols, self.name, 0)
+            for cross in _crosses([law.expression for law in laws], velocity)
+            for part, x in zip(cross, place, strict=True)
+        ]
+        if any(_is_among(law, vector) for law in laws for vector in vectors):
+            energy = sympy.Add(*(v**2 for v in velocity), 1 / radius, 1 / radius**2)
+            yield _terms_of(energy, self.symbols, self.name, 0)
+        untried = (v for v in vectors if frozenset(v.expressions()) not in self._known)
+        yield from itertools.islice(untried, 1)
 
     def _brackets(self, laws: Sequence[Law]) -> Iterator[Library]:
         """Yield the terms of brackets of two laws."""
@@ -153,6 +179,38 @@ def with_completed(
     axes = [*bodies, *([partner[i] for i in body] for body in bodies)]
     completed = Completed(symbols_of(names), axes, list(partner.items()))
     return [one for stage in stages for one in (stage, completed)]
+
+
+def _crosses(
+    laws: Sequence[sympy.Expr], velocity: Sequence[sympy.Symbol]
+) -> list[list[sympy.Expr]]:
+    """Return v × J for each J that laws linear in the velocity make up, by components.
+
+    In a plane J is one of them; in space the component r × v + g r along an axis has all velocities
+    but that along it.
+    """
+    linear = [law for law in laws if _degree(law, velocity) == 1]
+    if len(velocity) == len("xy"):
+        across = [j for j in linear if {*velocity} <= j.free_symbols]
+        return [[velocity[1] * j, velocity[0] * j] for j in across]
+    along = [[j for j in linear if {*velocity} - j.free_symbols == {v}] for v in velocity]
+    return [
+        [velocity[k - 2] * j[k - 1] - velocity[k - 1] * j[k - 2] for k in range(len(velocity))]
+        for j in itertools.product(*along)
+    ]
+
+
+def _degree(formula: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> int | None:
+    """Return the degree in these symbols; None of what is no polynomial."""
+    if not formula.is_polynomial(*symbols):
+        return None
+    return sympy.Poly(formula, *symbols).total_degree()
+
+
+def _is_among(law: Law, library: Library) -> bool:
+    """Tell whether a formula is one of a library's, and quadratic as it is."""
+    terms = law.library.expressions()
+    return len(terms) > 1 and {*terms} <= {*library.expressions()}
 
 
 def _is_plain(law: Law) -> bool:

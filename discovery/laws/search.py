@@ -31,6 +31,7 @@ from discovery.laws.judging.independence import independent, on_surface
 from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Findings, Law, StageRecord, gradient_of
 from discovery.laws.judging.outwards import told_by_all
+from discovery.laws.judging.readmitted import readmitted
 from discovery.laws.judging.selection import select, unexplained, unexplained_values
 from discovery.laws.judging.verdict import Verdict
 from discovery.laws.rivals import Rivals
@@ -197,6 +198,7 @@ class Search:
         if n_runs < fewest:
             self._skip("richer libraries", 0, f"{n_runs} runs are too few")
         self._try_rivals()
+        self._readmit()
         parts = self.chosen.identities, self.split.all, self._judged
         laws = in_amounts(self._in_simple_basis(), *parts)
         laws = with_alternatives(laws, self.pool, self.split)
@@ -384,6 +386,19 @@ class Search:
             except (np.linalg.LinAlgError, FloatingPointError) as error:
                 self._skip("other forms", 0, _reason(error))
         self.open = None
+
+    def _readmit(self) -> None:
+        """Put short forms in place of long ones that say the same, where the odds are for them."""
+        for law in self.chosen.laws:
+            if law.verdict != Verdict.EXACT:
+                continue
+            slopes = self._slopes_of([law])
+            for other in readmitted(law, self.refused, self.criteria):
+                sines = {"sines": [other.sine], "criteria": self.criteria}
+                if not independent(self._slopes_of([other]), slopes, **sines):
+                    self.pool = [*self.pool, other]
+                    break
+        self.chosen = self._selected(self.pool)
 
     def _try_if_usable(self, library: Functions) -> None:
         """Judge the candidates of a library, or note why the runs do not admit it."""

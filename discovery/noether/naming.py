@@ -303,23 +303,27 @@ class _Naming:
         return None
 
     def _runge_lenz(self, law: Candidate) -> str | None:
-        """Name a·(w × (q × w)) − k a·q/r, in the plane or in space."""
+        """Name a·(w × J) − k a·q/r in the plane or in space, with J = q × w − g q/r in space."""
         n = len(self.q)
         if n not in (2, 3) or any(self.motion.roles[i] != "position" for i in self.q):
             return None
         q, w = self.points[:, self.q] - self._centre(), self.points[:, self.w]
         r = np.linalg.norm(q, axis=1, keepdims=True)
         bent = np.sum(w * w, axis=1, keepdims=True) * q - np.sum(q * w, axis=1, keepdims=True) * w
-        parts = np.column_stack([bent, q / r, np.ones(len(q))])
+        pole = [np.cross(q, w) / r] if n == 3 else []
+        parts = np.column_stack([bent, q / r, *pole, np.ones(len(q))])
         values = law.values(self.points)
         if not np.isfinite(values).all():
             return None
         scale = np.linalg.norm(parts, axis=0)
-        found = np.linalg.lstsq(parts / scale, values, rcond=None)[0] / scale
+        found = np.linalg.lstsq(parts / scale, values, rcond=None)[0]
+        found = np.where(np.abs(found) > _ROUNDING * np.abs(found).max(), found, 0) / scale
         if not _same(parts @ found, values, values.std()):
             return None
-        along, pull = found[:n], found[n : 2 * n]
+        along, pull, *pole = np.split(found[:-1], len(found) // n)
         if not np.any(pull) or not _parallel(pull, along):
+            return None
+        if any(np.any(one) and not _parallel(one, along) for one in pole):
             return None
         axes = np.flatnonzero(np.abs(along) > SYMMETRIES.absent_term * np.abs(along).max())
         names = [self.motion.names[self.q[i]] for i in axes]

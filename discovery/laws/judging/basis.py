@@ -1,9 +1,10 @@
 """A basis of simple laws: of all that says the same together, the laws of lowest degree.
 
 Where laws span a space, functions of them are laws as well: p₁ p₂ p₃ − … and Σ p³ + … with the
-total momentum hold the energy (Newton's identities), which is of lower degree and shorter. A law
-of low degree that was found, and is a function of those chosen, takes the place of the highest one
-that it makes needless. That it is a function of laws beyond doubt clears it of doubt itself.
+total momentum hold the energy (Newton's identities), which is of lower degree and shorter. Such a
+law that was found, and is a function of those chosen, takes the place of the highest one that it
+makes needless; a logarithm, which is of no degree, is longer than the product that it is of. That
+it is a function of laws beyond doubt clears it of doubt itself.
 """
 
 from __future__ import annotations
@@ -57,11 +58,14 @@ def in_simple_basis(
         high = [
             own
             for own in chosen
-            if _is_plain(own) and own.sure and degree(own) > max(_OF_ENERGY, degree(law))
+            if _is_plain(own)
+            and own.sure
+            and law.complexity <= own.complexity
+            and degree(own) > max(_OF_ENERGY, degree(law))
         ]
-        sure = gradients([own for own in chosen if own.sure])
         if not high:
-            break
+            continue
+        sure = gradients([own for own in chosen if own.sure])
         if sine_to(sure, *gradients([law]), within, criteria) > max(law.sine, criteria.sine):
             continue
         for own in sorted(high, key=_order, reverse=True):

@@ -114,6 +114,11 @@ class Law:
         return self._formula.is_modest(self.criteria)
 
     @property
+    def free_numbers(self) -> int:
+        """How many numbers are in it; see `verdict.Formula.free_numbers`."""
+        return self._formula.free_numbers
+
+    @property
     def _formula(self) -> Formula:
         return Formula(self.library, self.coefficients, self.by_chance, self.error)
 

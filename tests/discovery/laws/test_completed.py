@@ -7,7 +7,7 @@ import pytest
 import sympy
 from scipy.integrate import solve_ivp
 
-from discovery import Trajectories
+from discovery import ConservedQuantityFinder, Trajectories, datasets
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.completed import brackets, with_completed
@@ -102,3 +102,43 @@ def test_brackets_of_laws_are_tried():
 def test_nothing_turns_where_there_are_no_axes(roles):
     stages = [Closed(custom(["x"], NAMES))]
     assert with_completed(stages, NAMES, roles) == stages
+
+
+R = sympy.sqrt(x**2 + y**2 + z**2)
+POLE = [v * z - w * y + x / R, w * x - u * z + y / R, u * y - v * x + z / R]
+SECOND = [w**2 * x, u * w * z, u * v * y, v**2 * x, w * y / R, v * z / R, x / R]
+
+
+def following(laws):
+    """Return the terms of each library that follows from laws, given as formulas."""
+    known = [
+        SimpleNamespace(verdict="exact", library=custom(law.args, NAMES), expression=law)
+        for law in laws
+    ]
+    (_, completed) = with_completed([Closed(known[0].library)], NAMES, ROLES)
+    tried = completed.libraries(None, SimpleNamespace(laws=known)) or []
+    return [frozenset(library.expressions()) for library in tried]
+
+
+def test_a_vector_linear_in_the_velocity_brings_a_second_one():
+    assert frozenset(SECOND) in following(POLE)
+    assert frozenset(SECOND) not in following(POLE[1:])
+
+
+def test_the_second_vector_brings_the_only_energy_beside_it():
+    energy = frozenset([u**2, v**2, w**2, 1 / R, 1 / R**2])
+    assert energy not in following(POLE)
+    assert energy in following([*POLE, sympy.Add(*SECOND)])
+
+
+def test_all_laws_about_a_monopole_are_found_and_named():
+    """A charge about a magnetic pole that attracts it (Zwanziger 1968)."""
+    runs = datasets.load("magnetic_monopole", 40, 100, 0.002, seed=3)
+    laws = ConservedQuantityFinder(random_state=0).fit(runs).report_.quantities
+    assert [str(law.verdict) for law in laws] == ["exact"] * 5
+    names = sorted(law.name.split(" about")[0].split(" along")[0] for law in laws)
+    assert names == ["Runge–Lenz vector", *["canonical angular momentum"] * 3, "energy"]
+    clean = datasets.load("magnetic_monopole", 40, 100, 0.0, seed=4).rows
+    for law in laws:
+        values = law(clean).reshape(40, 100)
+        assert values.std(axis=1).max() < 2e-3 * values.std()

@@ -1,5 +1,6 @@
 """The search on systems with known laws: the right number, true formulas, none on controls."""
 
+from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from discovery.estimation.path import raw_path
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws import search, trials
+from discovery.laws.judging.verdict import MOTION
 from discovery.laws.search import Search, analyse
 from discovery.laws.stages import stages_of
 from discovery.laws.trials import Wanted
@@ -315,6 +317,33 @@ def test_a_law_of_many_terms_says_which_samples_it_leaves_out():
     search._try(Numeric(terms, np.array(energy), terms, domain=domain))
     (law,) = search.chosen.laws
     assert law.evidence.outermost == pytest.approx(0.02, abs=1e-6)
+
+
+def test_a_short_form_takes_the_place_of_a_long_one_that_says_the_same():
+    """x² + u² for its own polynomial, where one sign of motion was all that spoke against it."""
+    rng = np.random.default_rng(0)
+    size, turn = rng.uniform(0.5, 2, (40, 1)), 0.2 * np.arange(60)
+    states = np.stack([size * np.cos(turn), size * np.sin(turn)], axis=-1).reshape(-1, 2)
+    path = raw_path(states + 0.01 * rng.standard_normal(states.shape), np.full(2, 0.01))
+    orbits = Orbits(path, path, 60 * np.arange(41), states.std(axis=0))
+    search = Search(Split.draw(orbits, rng), rng)
+    search._try(libraries.custom(["x**2", "u**2"], ["x", "u"]))
+    (short,) = search.chosen.laws
+    numbers = {"x**2": 1, "u**2": 1.01, "x**4": 0.3, "x**2*u**2": 0.61, "u**4": 0.31}
+    terms = libraries.custom([*numbers, "x**6", "u**6"], ["x", "u"])
+    long = replace(
+        short, library=terms, coefficients=np.array([*numbers.values(), 1e-3, 2e-3]), length=99.0
+    )
+    checks = tuple(replace(check, passed=check.name != MOTION) for check in short.checks)
+    moving = replace(short.evidence, moving=0.03)
+    sign = replace(short, verdict="rejected", checks=checks, evidence=moving)
+    other = replace(sign, library=libraries.custom(["x**2", "u"], ["x", "u"]))
+    for refused, taken in ([sign], short), ([other], long):
+        search.pool, search.refused = [long], refused
+        search.chosen = search._selected(search.pool)
+        (law,) = search.run([]).laws
+        assert law.verdict == "exact"
+        assert law.library is taken.library
 
 
 @pytest.mark.slow

@@ -1,9 +1,10 @@
 """A basis of simple laws: the energy instead of sums of cubes."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+import sympy
 
 from discovery.laws.judging.basis import degree, in_simple_basis
 from discovery.laws.judging.evidence import Evidence
@@ -66,6 +67,17 @@ def test_laws_of_low_degree_stay():
     assert basis([SUM, SQUARES], [law({(1, 1, 0): 1, (1, 0, 1): 1, (0, 1, 1): 1})]) == [
         SUM,
         SQUARES,
+    ]
+
+
+def test_no_logarithm_takes_the_place_of_a_product():
+    """Log p + log q + log r has no degree, and is longer."""
+    library = Library(SYMBOLS, list(map(sympy.log, SYMBOLS)), [(1, 0, 0), (0, 1, 0), (0, 0, 1)])
+    longer = replace(law({(1, 0, 0): 1, (0, 1, 0): 1, (0, 0, 1): 1}), library=library)
+    probes = np.exp(PROBES)
+    assert in_simple_basis([PRODUCT], [longer], [], probes, np.ones(3)) == [PRODUCT]
+    assert in_simple_basis([replace(PRODUCT, cost=9.0)], [longer], [], probes, np.ones(3)) == [
+        longer
     ]
 
 
