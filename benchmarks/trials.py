@@ -133,12 +133,17 @@ def _measure(trial: Trial, options: argparse.Namespace) -> Outcome:
                 str(quantity.verdict),
                 str(quantity.expression),
                 float(quantity.drift_interval[1]),
-                motion(quantity, clean if quantity.library.dim == clean.dim else formed(clean)),
+                motion(quantity, clean if _has_all(clean, quantity) else formed(clean)),
             )
             for quantity in [*report.quantities, *report.identities]
         ),
         seconds=seconds,
     )
+
+
+def _has_all(runs: Trajectories, quantity) -> bool:
+    """Tell whether runs have the coordinates of a formula; else velocities were formed."""
+    return {symbol.name for symbol in quantity.library.symbols} <= {*runs.names}
 
 
 def motion(quantity, clean: Trajectories) -> float:
