@@ -1811,6 +1811,25 @@ class FieldCriteria:
         off=-math.inf,
         test="pde/test_mending.py::test_a_peak_that_swings",
     )
+    gross_beyond: float = limit(
+        0.5,
+        statistic="by how much a value lies beyond both neighbours on the grid, over how much it "
+        "does not fit them",
+        unit="1",
+        reason="tolerance: an error stands out by nearly all of its misfit, a point of a front by "
+        "little or nothing",
+        off=1e9,
+        test="pde/test_mending.py::test_states_with_errors_side_by_side_are_left_out",
+    )
+    gross_left: float = limit(
+        0.2,
+        statistic="largest misfit of the four neighbours without a value, over that value's misfit",
+        unit="1",
+        reason="mathematics: nothing is left by an error, and at least 0.28 by a front from one "
+        "level to another over one or two points",
+        off=1e9,
+        test="pde/test_mending.py::test_a_shock_that_passes",
+    )
 
     # The noise and the waves that stand out of it
     short_waves_least: float = limit(
