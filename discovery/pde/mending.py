@@ -10,6 +10,7 @@ import numpy as np
 from discovery.criteria import FIELDS, NOISE
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.gross_errors import sound_rows
+from discovery.pde.basis import Ends
 from discovery.pde.grid import Grid
 
 # Points that a line is continued by at either end.
@@ -78,13 +79,27 @@ def _interpolated(runs: Trajectories, grid: Grid, noise: np.ndarray) -> np.ndarr
     rows = runs.rows.copy()
     for f, levels in enumerate(noise):
         level = float(np.sqrt(np.mean(levels**2)))
-        closed = grid.walls_of(grid.values(rows, f), level)[-1]
-        ends = "symmetric" if closed else "wrap"
+        ends = grid.walls_of(grid.values(rows, f), level)[-1]
         for columns in grid.lines([f]):
-            padded = np.pad(rows[:, columns], ((0, 0), (_PAD, _PAD)), mode=ends)
+            padded = _continued(rows[:, columns], ends)
             mended = interpolate_gross_errors(padded.T, runs.offsets, level)
             rows[:, columns] = mended[_PAD:-_PAD].T
     return rows
+
+
+def _continued(lines: np.ndarray, ends: Ends) -> np.ndarray:
+    """Return lines (n, points) continued at either end, as a ring or a mirror continues them."""
+    if ends == Ends.RING:
+        return np.pad(lines, ((0, 0), (_PAD, _PAD)), mode="wrap")
+    # Between walls a step beyond, their zeros are points too.
+    zeros = int(ends == Ends.FIXED_BEYOND)
+    mode = "symmetric" if ends.beyond == 0.5 else "reflect"
+    with_walls = np.pad(lines, ((0, 0), (zeros, zeros)))
+    padded = np.pad(with_walls, ((0, 0), (_PAD - zeros, _PAD - zeros)), mode=mode)
+    if ends.is_fixed:
+        padded[:, :_PAD] *= -1
+        padded[:, -_PAD:] *= -1
+    return padded
 
 
 def interpolate_gross_errors(lines: np.ndarray, offsets: np.ndarray, noise: float) -> np.ndarray:
