@@ -1836,7 +1836,7 @@ class FieldCriteria:
         0.2,
         statistic="largest misfit of the four neighbours without a value, over that value's misfit",
         unit="1",
-        reason="mathematics: nothing is left by an error, and at least 0.28 by a front from one "
+        reason="tolerance: nothing is left by an error, and at least 0.28 by a front from one "
         "level to another over one or two points",
         off=1e9,
         test="pde/test_mending.py::test_a_shock_that_passes",
