@@ -1806,6 +1806,17 @@ class FieldCriteria:
         test="pde/test_grid.py::test_ends",
     )
 
+    fixed_end: float = limit(
+        0.2,
+        statistic="root mean square misfit of the end point's value to an odd cubic about the wall "
+        "through the next two, over the step between the first two, noise taken off",
+        unit="1",
+        reason="tolerance: half a step's difference in the place of the wall gives half the step, "
+        "and on a ring the misfit is larger than the step",
+        off=0.0,
+        test="pde/test_grid.py::test_fixed_ends",
+    )
+
     # Gross errors
     kept_states: float = limit(
         0.8,
@@ -1826,6 +1837,25 @@ class FieldCriteria:
         "source comes and goes, and fits the samples before and after it",
         off=-math.inf,
         test="pde/test_mending.py::test_a_peak_that_swings",
+    )
+    gross_beyond: float = limit(
+        0.5,
+        statistic="by how much a value lies beyond both neighbours on the grid, over how much it "
+        "does not fit them",
+        unit="1",
+        reason="tolerance: an error stands out by nearly all of its misfit, a point of a front by "
+        "little or nothing",
+        off=1e9,
+        test="pde/test_mending.py::test_states_with_errors_side_by_side_are_left_out",
+    )
+    gross_left: float = limit(
+        0.2,
+        statistic="largest misfit of the four neighbours without a value, over that value's misfit",
+        unit="1",
+        reason="tolerance: nothing is left by an error, and at least 0.28 by a front from one "
+        "level to another over one or two points",
+        off=1e9,
+        test="pde/test_mending.py::test_a_shock_that_passes",
     )
 
     # The noise and the waves that stand out of it

@@ -28,6 +28,7 @@ from discovery.laws.judging.selection import select, unexplained
 from discovery.laws.judging.trend import secular_rate
 from discovery.laws.search import analyse
 from discovery.laws.stages import Closed
+from discovery.pde.basis import Ends
 from discovery.pde.beside import Beside, point_coupled, with_beside
 from discovery.pde.densities import (
     SECOND_DERIVATIVES,
@@ -122,7 +123,7 @@ def analyse_fields(
     waves = waves_of(sound, grid, levels, share, noise_beside)
     search = _Search.over(sound, waves, jets, rng)
     # Densities of the user's own are of the fields as they are.
-    places = [Place.as_given(grid)] if given else Place.choices(sound.rows, grid)
+    places = [Place.as_given(grid)] if given else Place.choices(sound.rows, waves.grid)
     for place in places:
         here = waves.seen_from([float(c) for c in place.origins], float(place.length))
         positive = [f for f in _positive(here) if not place.origins[f]]
@@ -365,9 +366,13 @@ def _remarks(runs: Trajectories, some: Trajectories, waves: FieldWaves, n_errors
     grid, remarks = waves.grid, []
     if some.n_runs < runs.n_runs:
         remarks.append(f"{some.n_runs} of {runs.n_runs} runs analysed")
-    closed = [f for f, walls in zip(grid.fields, grid.walls, strict=True) if any(walls)]
+    ends = list(zip(grid.fields, grid.walls, strict=True))
+    closed = [f for f, walls in ends if Ends.WALLS in walls]
+    fixed = [f for f, walls in ends if any(Ends(own).is_fixed for own in walls)]
     if closed:
         remarks.append(f"between walls, since the ends do not meet: {', '.join(closed)}")
+    if fixed:
+        remarks.append(f"fixed at the ends, where they are zero: {', '.join(fixed)}")
     if waves.is_correlated:
         remarks.append("neighbours on the grid share noise")
     if n_errors:

@@ -4,15 +4,66 @@ A field on N points is a sum of waves, u_p = Σ_k a_k B_pk, with orthonormal col
 on the points is white noise on the amplitudes, and the derivatives of u are those of the waves. In
 a plane and in space waves are products of those along the axes. Along an axis that is a ring these
 are 1, cos and sin; between walls, where the ends do not meet, they are cosines of half periods,
-which have no slope at either end.
+which have no slope at either end, or for a field that is zero at both, sines of half periods.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from enum import IntEnum
 
 import numpy as np
+
+
+class Ends(IntEnum):
+    """What holds at the ends of an axis.
+
+    RING : the ends meet.
+    WALLS : no slope, at walls half a step beyond the first and the last point.
+    FIXED_ON, FIXED_HALF, FIXED_BEYOND : zero, at the first and the last point, or at walls half a
+        step or a step beyond them.
+    """
+
+    RING = 0
+    WALLS = 1
+    FIXED_ON = 2
+    FIXED_HALF = 3
+    FIXED_BEYOND = 4
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the field is zero there."""
+        return self >= Ends.FIXED_ON
+
+    @property
+    def beyond(self) -> float:
+        """Steps from the first point to a wall."""
+        return {Ends.RING: 0.0, Ends.FIXED_ON: 0.0, Ends.FIXED_BEYOND: 1.0}.get(self, 0.5)
+
+    def steps(self, n_points: int) -> float:
+        """Return the steps from one wall to the other, or around a ring."""
+        return n_points if self == Ends.RING else n_points - 1 + 2 * self.beyond
+
+    def numbers(self, n_points: int) -> np.ndarray:
+        """Return each wave's number of periods around a ring, or of half periods, (n,)."""
+        i = np.arange(n_points)
+        return (i + 1) // 2 if self == Ends.RING else i + self.is_fixed
+
+    def weights(self, n_points: int) -> np.ndarray:
+        """Return what each point counts in a sum that is an integral over the steps, (n,).
+
+        Exact for products of two waves of half the grid's wave numbers or less. Where the walls are
+        a step beyond, products of slopes are not zero there: their values at the walls are read off
+        the points, between which they are waves too.
+        """
+        weights, p = np.ones(n_points), np.arange(1, n_points + 1)
+        if self == Ends.FIXED_ON:
+            weights[[0, -1]] = 0.5
+        elif self == Ends.FIXED_BEYOND:
+            phase = 1.0 if n_points % 2 else np.cos(np.pi * p / (n_points + 1))
+            weights -= (-1.0) ** p * phase
+        return weights
 
 
 class Basis:
@@ -24,8 +75,8 @@ class Basis:
         Points along each axis.
     spacings : sequence of D float
         Between neighbouring points along each axis.
-    walls : sequence of D bool
-        Axes whose ends do not meet.
+    walls : sequence of D Ends
+        What holds at the ends of each axis.
     kept : (K,) array of int, optional
         Places, in the order of wave numbers, of the waves that are kept; all N by default.
 
@@ -44,10 +95,11 @@ class Basis:
         walls: Sequence[bool],
         kept: np.ndarray | None = None,
     ) -> None:
-        self.shape, self.spacings, self.walls = tuple(shape), tuple(spacings), tuple(walls)
+        self.shape, self.spacings = tuple(shape), tuple(spacings)
+        self.walls = tuple(map(Ends, walls))
         axes = list(zip(self.shape, self.spacings, self.walls, strict=True))
-        units = [np.pi * (1 if closed else 2) / (n * h) for n, h, closed in axes]
-        steps = [np.arange(n) if closed else (np.arange(n) + 1) // 2 for n, _, closed in axes]
+        units = [np.pi * (1 if ends else 2) / (ends.steps(n) * h) for n, h, ends in axes]
+        steps = [ends.numbers(n) for n, _, ends in axes]
         along = np.meshgrid(*(k * u for k, u in zip(steps, units, strict=True)), indexing="ij")
         size = np.sqrt(sum(k**2 for k in along)).ravel() / min(units)
         shells = np.rint(size).astype(int)
@@ -206,7 +258,7 @@ def _along_axes(values: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
 def waves(
     n_points: int,
     spacing: float,
-    walls: bool,
+    walls: Ends,
     order: int = 0,
     places: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -216,8 +268,8 @@ def waves(
     ----------
     n_points : int
     spacing : float
-    walls : bool
-        Cosines of half periods instead of waves on a ring.
+    walls : Ends
+        Between walls waves are cosines of half periods, or where the field is fixed, sines.
     order : int
         Of the derivative.
     places : (P,) array, optional
@@ -226,20 +278,28 @@ def waves(
     Returns
     -------
     (P, N) array
-        ``[p, i]``: wave i at place p; wave 0 is constant, frequencies ascend.
+        ``[p, i]``: wave i at place p; frequencies ascend. Wave 0 is constant if the field is not
+        fixed. If it is fixed at the end points, the last two waves are these points' values.
     """
-    i = np.arange(n_points)
+    ends, i = Ends(walls), np.arange(n_points)
     x = spacing * np.arange(n_points) if places is None else places
-    if walls:
-        x = x + 0.5 * spacing
-        wave_number, phase = np.pi * i / (n_points * spacing), np.zeros(n_points)
+    x, number = x + ends.beyond * spacing, ends.numbers(n_points)
+    length = ends.steps(n_points) * spacing
+    if ends == Ends.RING:
+        wave_number, phase = 2 * np.pi * number / length, np.where(i % 2 == 0, -np.pi / 2, 0.0)
+        phase *= i > 0
     else:
-        wave_number = 2 * np.pi * ((i + 1) // 2) / (n_points * spacing)
-        phase = np.where(i % 2 == 0, -np.pi / 2, 0.0) * (i > 0)
-    size = np.where(i > 0, np.sqrt(2 / n_points), np.sqrt(1 / n_points))
+        wave_number, phase = np.pi * number / length, -np.pi / 2 * ends.is_fixed
+    size = np.sqrt(np.where(number > 0, 2, 1) / ends.steps(n_points))
     angle = np.outer(x, wave_number) + phase
     out = size * wave_number**order * np.cos(angle + order * np.pi / 2)
-    if not walls and n_points % 2 == 0:
+    if ends == Ends.RING and n_points % 2 == 0:
         # The wave that changes sign from point to point has no slope that the points could show.
         out[:, -1] *= 0.0 if order and places is None else np.sqrt(0.5)
+    if ends == Ends.FIXED_HALF:
+        out[:, -1] *= np.sqrt(0.5)
+    if ends == Ends.FIXED_ON:
+        out[:, -2:] = 0.0
+        if not order and places is None:
+            out[[0, -1], [-2, -1]] = 1.0
     return out

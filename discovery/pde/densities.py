@@ -273,6 +273,7 @@ def escalation(
     if ratios and not polynomials:
         sets.append(Densities("logarithmic and rational densities", first + ratios))
         sets.append(Densities("squared slopes over densities", plain + _vortices(jets, positive)))
+        sets += _gases(jets, positive)
     return _fitting(sets)
 
 
@@ -343,6 +344,23 @@ def _vortices(jets: Jets, positive: Sequence[int]) -> list[sympy.Expr]:
                     pair = (jets.slopes(f)[one], jets.slopes(g)[other])
                     out += [product / jets.symbol(r) for product in _products(pair, 2)]
     return out
+
+
+def _gases(jets: Jets, positive: Sequence[int]) -> list[Densities]:
+    """Return a gas' energies: m²/2ρ or ρ v²/2 of its motion, both ways, and ρ^γ.
+
+    γ = 1 + 2/f for molecules of f degrees of freedom: 3 of an atom, 5 of two atoms, 6 of light. One
+    in a set: of several powers of a density that varies little, sums are nearly nothing.
+    """
+    u = [jets.symbol(f) for f in range(len(jets.fields))]
+    moving = [w for f, w in enumerate(u) if f not in positive]
+    dense = [u[f] for f in positive]
+    motion = [term for r in dense for w in moving for term in (w**2 / r, r * w**2)]
+    sets = []
+    for freedom in (5, 3, 6):
+        power = 1 + sympy.Rational(2, freedom)
+        sets.append(Densities(f"densities to the {power}", u + motion + [r**power for r in dense]))
+    return sets if motion else []
 
 
 def _fitting(sets: Sequence[Densities]) -> list[Densities]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ import numpy as np
 from discovery.criteria import FIELDS
 from discovery.data.coordinates import POSITIONS, role_of_name
 from discovery.data.gridded import FEWEST_POINTS
-from discovery.pde.basis import Basis
+from discovery.pde.basis import Basis, Ends
 
 # Letters of the axes, the last of a grid's shape first.
 MAX_AXES = 3
@@ -31,8 +32,8 @@ class Grid:
         Points along each axis, (…, ny, nx).
     spacings : tuple of D float
         Between neighbouring points along each axis.
-    walls : tuple of F tuples of D bool
-        Axes along which a field's ends do not meet.
+    walls : tuple of F tuples of D Ends
+        What holds at the ends of each axis, for each field.
     beside : tuple of Z int
         The columns that are no fields.
     places : tuple of int
@@ -43,7 +44,7 @@ class Grid:
     columns: np.ndarray
     shape: tuple[int, ...]
     spacings: tuple[float, ...]
-    walls: tuple[tuple[bool, ...], ...]
+    walls: tuple[tuple[Ends, ...], ...]
     beside: tuple[int, ...] = ()
     places: tuple[int, ...] = ()
 
@@ -75,6 +76,18 @@ class Grid:
     def cell(self) -> float:
         """What a point stands for: the product of the spacings."""
         return math.prod(self.spacings)
+
+    @property
+    def weights(self) -> np.ndarray | float:
+        """What each point counts in an integral over cells, (N,); 1 if all count alike.
+
+        Walls are where a field that is fixed shows them to be.
+        """
+        fixed = [max(own) for own in zip(*self.walls, strict=True)]
+        if all(ends.beyond == 0.5 or ends == Ends.RING for ends in map(Ends, fixed)):
+            return 1.0
+        along = [Ends(e).weights(n) for e, n in zip(fixed, self.shape, strict=True)]
+        return functools.reduce(np.multiply.outer, along).ravel()
 
     @property
     def longest(self) -> float:
@@ -109,8 +122,8 @@ class Grid:
         """
         return replace(self, spacings=tuple(h / length for h in self.spacings))
 
-    def walls_of(self, values: np.ndarray, noise: float) -> tuple[bool, ...]:
-        """Tell along which axes the ends of a field do not meet.
+    def walls_of(self, values: np.ndarray, noise: float) -> tuple[Ends, ...]:
+        """Tell what holds at the ends of each axis.
 
         Parameters
         ----------
@@ -122,7 +135,7 @@ class Grid:
         lines = (
             np.moveaxis(values, axis + 1, -1).reshape(-1, n) for axis, n in enumerate(self.shape)
         )
-        return tuple(not ends_meet(line, noise) for line in lines)
+        return tuple(ends_of(line, noise) for line in lines)
 
 
 def grid_of(
@@ -186,7 +199,7 @@ def grid_of(
         )
     spacings = spacing if isinstance(spacing, tuple) else (spacing or 1.0,) * len(shape)
     columns = np.array([[places[p] for p in sorted(places)] for places in points.values()])
-    walls = ((False,) * len(shape),) * len(points)
+    walls = ((Ends.RING,) * len(shape),) * len(points)
     return Grid(tuple(points), columns, shape, spacings, walls)
 
 
@@ -236,6 +249,33 @@ def _pattern(n_axes: int) -> re.Pattern:
 
 def _written(point: Sequence[int]) -> str:
     return "_".join(map(str, point))
+
+
+def ends_of(values: np.ndarray, noise: float) -> Ends:
+    """Tell what holds at the ends of a line.
+
+    Parameters
+    ----------
+    values : (n, N) array
+    noise : float
+        Standard deviation.
+    """
+    for ends in (Ends.FIXED_ON, Ends.FIXED_HALF, Ends.FIXED_BEYOND):
+        if _is_fixed(values, noise, ends) and _is_fixed(values[:, ::-1], noise, ends):
+            return ends
+    return Ends.RING if ends_meet(values, noise) else Ends.WALLS
+
+
+def _is_fixed(values: np.ndarray, noise: float, ends: Ends) -> bool:
+    """Tell whether the first value is that of an odd cubic about the wall, through the next two."""
+    at = ends.beyond + np.arange(3)
+    weights = np.linalg.solve([at[1:], at[1:] ** 3], [at[0], at[0] ** 3])
+    first, second, third = values[:, :3].T
+    misfit = first - weights[0] * second - weights[1] * third
+    noise_share, error = noise**2, np.sqrt(2 / len(values))
+    bound = np.mean(misfit**2) - noise_share * (1 + weights @ weights) * (1 - 2 * error)
+    step = np.mean((second - first) ** 2) - 2 * noise_share * (1 + 2 * error)
+    return bool(step > 0 and bound <= FIELDS.fixed_end**2 * step)
 
 
 def ends_meet(values: np.ndarray, noise: float) -> bool:

@@ -1,7 +1,7 @@
 """Integrals of densities over a grid: values, gradients, and what noise does to them.
 
-With u = Σ a_k B_k, h the size of a grid cell, I_j = h Σ_p ρ_j(u(x_p), u_x(x_p), …), and noise of
-covariance Σ in the amplitudes,
+With u = Σ a_k B_k, h the size of a grid cell, I_j = h Σ_p ρ_j(u(x_p), u_x(x_p), …), points weighted
+where walls stand on them or a step beyond, and noise of covariance Σ in the amplitudes,
 
     J = ∂I/∂a = h Σ_p ∂ρ/∂u⁽ᵏ⁾ B⁽ᵏ⁾        the functional derivative, wave by wave
     J Σ Jᵀ                                 covariance of the integrals
@@ -86,6 +86,9 @@ class Integrals:
         self._weights = [
             grid.cell if jets.is_integrated(density) else 1 / grid.n_points
             for density in self.densities
+        ]
+        self._points = [
+            grid.weights if jets.is_integrated(density) else 1.0 for density in self.densities
         ]
 
     def _used(self) -> list[sympy.Symbol]:
@@ -205,10 +208,8 @@ class Integrals:
     def _plain(self, given: _Chunk) -> np.ndarray:
         return np.array(
             [
-                self._sum(value, weight, given)
-                for value, weight in zip(
-                    self._functions[0](*given.values), self._weights, strict=True
-                )
+                self._sum(value, j, given)
+                for j, value in enumerate(self._functions[0](*given.values))
             ]
         )
 
@@ -219,7 +220,7 @@ class Integrals:
         for j, (first, weight) in enumerate(zip(self._first, self._weights, strict=True)):
             for s in first:
                 variable = self._variables[s]
-                slope = np.broadcast_to(next(rows), (n, self.grid.n_points))
+                slope = np.broadcast_to(next(rows), (n, self.grid.n_points)) * self._points[j]
                 out[:, j, variable.part] += weight * variable.adjoint(slope, given.amplitudes)
         return out
 
@@ -230,11 +231,11 @@ class Integrals:
         rows = iter(self._functions[2](*given.values))
         out = np.zeros((len(given.amplitudes), len(self.densities)))
         known: dict[tuple[sympy.Symbol, sympy.Symbol], np.ndarray] = {}
-        for j, (second, weight) in enumerate(zip(self._second, self._weights, strict=True)):
+        for j, second in enumerate(self._second):
             for s, t in second:
                 if (s, t) not in known:
                     known[s, t] = covariance(s, t)
-                term = self._sum(next(rows) * known[s, t], weight, given)
+                term = self._sum(next(rows) * known[s, t], j, given)
                 out[:, j] += 2 * term if s != t else term
         return out
 
@@ -274,9 +275,10 @@ class Integrals:
             return share * level[one.point]
         return share * (level if share.shape[1] == len(level) else level.mean())
 
-    def _sum(self, values: np.ndarray, weight: float, given: _Chunk) -> np.ndarray:
+    def _sum(self, values: np.ndarray, density: int, given: _Chunk) -> np.ndarray:
         shape = len(given.amplitudes), self.grid.n_points
-        return weight * np.broadcast_to(values, shape).sum(axis=1)
+        values = np.broadcast_to(values, shape) * self._points[density]
+        return self._weights[density] * values.sum(axis=1)
 
 
 class _Chunk(NamedTuple):

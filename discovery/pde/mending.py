@@ -10,6 +10,7 @@ import numpy as np
 from discovery.criteria import FIELDS, NOISE
 from discovery.data.trajectories import Trajectories
 from discovery.estimation.gross_errors import sound_rows
+from discovery.pde.basis import Ends
 from discovery.pde.grid import Grid
 
 # Points that a line is continued by at either end.
@@ -78,13 +79,27 @@ def _interpolated(runs: Trajectories, grid: Grid, noise: np.ndarray) -> np.ndarr
     rows = runs.rows.copy()
     for f, levels in enumerate(noise):
         level = float(np.sqrt(np.mean(levels**2)))
-        closed = grid.walls_of(grid.values(rows, f), level)[-1]
-        ends = "symmetric" if closed else "wrap"
+        ends = grid.walls_of(grid.values(rows, f), level)[-1]
         for columns in grid.lines([f]):
-            padded = np.pad(rows[:, columns], ((0, 0), (_PAD, _PAD)), mode=ends)
+            padded = _continued(rows[:, columns], ends)
             mended = interpolate_gross_errors(padded.T, runs.offsets, level)
             rows[:, columns] = mended[_PAD:-_PAD].T
     return rows
+
+
+def _continued(lines: np.ndarray, ends: Ends) -> np.ndarray:
+    """Return lines (n, points) continued at either end, as a ring or a mirror continues them."""
+    if ends == Ends.RING:
+        return np.pad(lines, ((0, 0), (_PAD, _PAD)), mode="wrap")
+    # Between walls a step beyond, their zeros are points too.
+    zeros = int(ends == Ends.FIXED_BEYOND)
+    mode = "symmetric" if ends.beyond == 0.5 else "reflect"
+    with_walls = np.pad(lines, ((0, 0), (zeros, zeros)))
+    padded = np.pad(with_walls, ((0, 0), (_PAD - zeros, _PAD - zeros)), mode=mode)
+    if ends.is_fixed:
+        padded[:, :_PAD] *= -1
+        padded[:, -_PAD:] *= -1
+    return padded
 
 
 def interpolate_gross_errors(lines: np.ndarray, offsets: np.ndarray, noise: float) -> np.ndarray:
@@ -92,7 +107,8 @@ def interpolate_gross_errors(lines: np.ndarray, offsets: np.ndarray, noise: floa
 
     An error is alone in time too: what does not fit its neighbours a sample before and after it as
     well is a steep front, and stays; so does what fits the samples before and after it, as the
-    peak of a field at a source.
+    peak of a field at a source; so does a front that passes in one sample, as a shock, of which no
+    point stands alone; so does what is smaller than the misfits of a front nearby.
 
     Parameters
     ----------
@@ -113,6 +129,8 @@ def interpolate_gross_errors(lines: np.ndarray, offsets: np.ndarray, noise: floa
         gross = _gross(np.abs(misfit) / (least * _MISFIT_NOISE), offsets)
         if gross.any():
             gross &= _misfit_in_time(lines, misfit, offsets) >= FIELDS.gross_in_time
+            gross &= _alone(lines, misfit)
+            gross &= np.abs(misfit) >= _rest_nearby(np.abs(misfit), gross)
         if not gross.any():
             break
         lines = np.where(gross, lines - misfit, lines)
@@ -144,6 +162,29 @@ def _misfit_in_time(lines: np.ndarray, misfit: np.ndarray, offsets: np.ndarray) 
         out[:, a : b - 3] = after
         out[:, a + 3 : b] = np.maximum(out[:, a + 3 : b], before)
     return out
+
+
+def _alone(lines: np.ndarray, misfit: np.ndarray) -> np.ndarray:
+    """Tell which values (points, n) are wrong by themselves, if they are wrong.
+
+    Those that lie beyond both neighbours, and those without which the values around fit: a wrong
+    value by itself gives those beside it −2/3 of its misfit, and the next ones 1/6. The points of
+    a front lie between their neighbours, and none of them explains the others.
+    """
+    before, after = np.roll(lines, 1, axis=0), np.roll(lines, -1, axis=0)
+    beyond = np.abs(lines - np.clip(lines, np.minimum(before, after), np.maximum(before, after)))
+    size, left = np.abs(misfit), np.zeros_like(misfit)
+    for place, share in ((1, -2 / 3), (2, 1 / 6)):
+        for shift in (place, -place):
+            left = np.maximum(left, np.abs(np.roll(misfit, shift, axis=0) - share * misfit))
+    return (beyond >= FIELDS.gross_beyond * size) | (left <= FIELDS.gross_left * size)
+
+
+def _rest_nearby(size: np.ndarray, gross: np.ndarray) -> np.ndarray:
+    """Return the largest misfit within six points but for those of gross errors: a front's."""
+    theirs = np.any([np.roll(gross, k, axis=0) for k in range(-2, 3)], axis=0)
+    rest = np.where(theirs, 0.0, size)
+    return np.max([np.roll(rest, k, axis=0) for k in range(-6, 7)], axis=0)
 
 
 def _gross(size: np.ndarray, offsets: np.ndarray) -> np.ndarray:

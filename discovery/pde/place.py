@@ -19,6 +19,7 @@ import sympy
 
 from discovery.criteria import FIELDS
 from discovery.laws.judging.law import Law
+from discovery.pde.basis import Ends
 from discovery.pde.densities import Jets
 from discovery.pde.grid import Grid
 from discovery.pde.integral_library import IntegralLibrary
@@ -63,7 +64,15 @@ class Place:
         size = math.log10(grid.longest / (2 * np.pi))
         length = sympy.Integer(10) ** (round(size) if abs(size) > _ORDINARY else 0)
         values = [grid.values(rows, f) for f in range(len(grid.fields))]
-        near, far = (tuple(_origin(v, k) for v in values) for k in (FIELDS.off, FIELDS.far_off))
+        # What is zero at its ends has its origin there.
+        fixed = [any(Ends(ends).is_fixed for ends in own) for own in grid.walls]
+        near, far = (
+            tuple(
+                sympy.Integer(0) if is_fixed else _origin(v, k)
+                for v, is_fixed in zip(values, fixed, strict=True)
+            )
+            for k in (FIELDS.off, FIELDS.far_off)
+        )
         return [cls(origins, length) for origins in dict.fromkeys((far, near))]
 
     def outside(self, law: Law, jets: Jets, grid: Grid, names: Sequence[str]) -> Law:

@@ -24,6 +24,7 @@ from discovery.libraries.library import Library
 from discovery.libraries.many_bodies.sums import Sums
 from discovery.libraries.monomials import symbols_of
 from discovery.libraries.numeric import Numeric
+from discovery.pde.basis import Ends
 from discovery.pde.densities import Jets
 from discovery.pde.grid import Grid
 from discovery.pde.integral_library import IntegralLibrary
@@ -254,7 +255,7 @@ def _of_integrals(library: IntegralLibrary) -> dict[str, Plain]:
         "columns": grid.columns.tolist(),
         "shape": list(grid.shape),
         "spacings": list(grid.spacings),
-        "walls": [list(walls) for walls in grid.walls],
+        "walls": [list(map(int, walls)) for walls in grid.walls],
         "beside": list(grid.beside),
         "places": list(grid.places),
     }
@@ -265,10 +266,10 @@ def _integrals(plain: Mapping[str, Plain]) -> IntegralLibrary:
     columns = np.array(plain["columns"], dtype=int)
     if "shape" in plain:
         shape, spacings = tuple(map(int, plain["shape"])), tuple(map(float, plain["spacings"]))
-        walls = tuple(tuple(map(bool, own)) for own in plain["walls"])
+        walls = tuple(tuple(map(Ends, own)) for own in plain["walls"])
     else:  # as files of version 0.1 have it, of lines alone
         shape, spacings = columns.shape[1:], (float(plain["spacing"]),)
-        walls = tuple((bool(closed),) for closed in plain["walls"])
+        walls = tuple((Ends(closed),) for closed in plain["walls"])
     beside, places = (tuple(map(int, plain.get(key, ()))) for key in ("beside", "places"))
     grid = Grid(tuple(fields), columns, shape, spacings, walls, beside, places)
     densities = [from_tree(tree) for tree in plain["densities"]]

@@ -12,6 +12,7 @@ from discovery import ConservedQuantityFinder, Trajectories, datasets, discover
 from discovery.cli import main
 from discovery.laws.judging.selection import select
 from discovery.pde import analysis
+from discovery.pde.basis import Ends
 
 x = sympy.Symbol("x")
 u, v = (sympy.Function(name)(x) for name in "uv")
@@ -142,6 +143,42 @@ def test_what_diffuses_slowly(find, on_a_ring):
     report = find(runs).report_
     assert [q.verdict for q in report.quantities] == ["exact"] * 2
     assert report.confidence > 0.8
+
+
+def test_energy_of_an_isentropic_gas(find, on_a_ring):
+    """∫m²/2ρ + ρ^γ/γ(γ − 1), with γ = 7/5 of air."""
+    runs = on_a_ring(
+        lambda d, u, v: (-d(v, 1), -d(v**2 / u + u**1.4 / 1.4, 1)),
+        [(0.9, 1.2, 0.03), (-0.2, 0.2, 0.03)],
+        np.linspace(0, 2, 40),
+    )
+    found = [q.expression for q in find(runs).quantities_ if q.verdict == "exact"]
+    energy = integral(u ** sympy.Rational(7, 5) + sympy.Rational(7, 25) * v**2 / u)
+    assert len(found) == 4  # the totals, and that of the velocity, beside it
+    assert energy in [sympy.nsimplify(law, rational=True) for law in found]
+
+
+@pytest.mark.parametrize("ends", [Ends.FIXED_ON, Ends.FIXED_HALF, Ends.FIXED_BEYOND])
+def test_fixed_ends(ends, find):
+    """A string that is held at both ends keeps its energy, wherever the walls are on the grid."""
+    rng, points, t = np.random.default_rng(0), 24, np.linspace(0, 3, 40)[:, None]
+    k = np.arange(1, 4)
+    shapes = np.sin(np.pi * np.outer(k, (np.arange(points) + ends.beyond) / ends.steps(points)))
+    w, a, b = np.sqrt((np.pi * k) ** 2 + 7), *rng.normal(size=(2, 30, 1, 3)) / k
+    place = (a * np.cos(w * t) + b * np.sin(w * t)) @ shapes
+    speed = (w * (b * np.cos(w * t) - a * np.sin(w * t))) @ shapes
+    names = [f"{f}{p}" for f in "uv" for p in range(points)]
+    runs = Trajectories(
+        np.concatenate([place, speed], axis=2),
+        t[:, 0],
+        names,
+        roles=["field"] * len(names),
+        grid_spacing=1 / ends.steps(points),
+    )
+    report = find(runs).report_
+    assert "fixed at the ends" in report.title
+    energy = integral(7 * u**2 + v**2 + u.diff(x) ** 2)
+    assert energy in [q.expression for q in report.quantities if q.verdict == "exact"]
 
 
 def test_between_walls(linear, find):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from discovery import Trajectories, datasets
-from discovery.pde.basis import waves
-from discovery.pde.grid import ends_meet, grid_of
+from discovery.pde.basis import Ends, waves
+from discovery.pde.grid import ends_meet, ends_of, grid_of
 
 GRIDS = {
     "no number": ([*(f"u{p}" for p in range(9)), "u"], "no grid point"),
@@ -72,3 +72,48 @@ def test_spacing_travels(tmp_path, linear):
 def test_spacings_that_are_none(spacing):
     with pytest.raises(ValueError, match="grid_spacing is"):
         Trajectories(np.ones((2, 3, 8)), grid_spacing=spacing)
+
+
+FIXED = [Ends.FIXED_ON, Ends.FIXED_HALF, Ends.FIXED_BEYOND]
+
+
+def _fixed(ends, n, waves=3, size=40):
+    """Return random sums of sines between walls at a place."""
+    place = (np.arange(n) + ends.beyond) / ends.steps(n)
+    k = np.arange(1, waves + 1)
+    return (
+        np.random.default_rng(0).normal(size=(size, waves)) / k @ np.sin(np.pi * np.outer(k, place))
+    )
+
+
+@pytest.mark.parametrize("ends", FIXED)
+@pytest.mark.parametrize("n", [24, 25])
+def test_fixed_ends(ends, n):
+    rng = np.random.default_rng(1)
+    for noise, size in ((0.0, 40), (0.05, 2000)):
+        values = _fixed(ends, n, size=size)
+        assert ends_of(values + noise * rng.standard_normal(values.shape), noise) == ends
+    # A ring on which nothing is fixed, a field at rest at another value, and one of free ends.
+    place = np.arange(n) / n
+    assert ends_of(np.sin(2 * np.pi * (place + rng.random((40, 1)))), 0.0) == Ends.RING
+    assert not ends_of(_fixed(ends, n) + 0.5, 0.0).is_fixed
+    assert ends_of(np.cos(np.pi * (place + 0.5 / n)) * rng.normal(size=(40, 1)), 0.0) == Ends.WALLS
+
+
+@pytest.mark.parametrize("ends", FIXED)
+@pytest.mark.parametrize("n", [24, 25])
+def test_waves_between_fixed_ends(ends, n):
+    shapes = [waves(n, 0.25, ends, order) for order in range(3)]
+    np.testing.assert_allclose(shapes[0].T @ shapes[0], np.eye(n), atol=1e-13)
+    place, length = 0.25 * (np.arange(n) + ends.beyond), 0.25 * ends.steps(n)
+    for i in range(n - 2):
+        k, size = np.pi * (i + 1) / length, np.sqrt(2 / ends.steps(n))
+        np.testing.assert_allclose(shapes[0][:, i], size * np.sin(k * place), atol=1e-13)
+        np.testing.assert_allclose(shapes[1][:, i], size * k * np.cos(k * place), atol=1e-12)
+        np.testing.assert_allclose(shapes[2][:, i], -(k**2) * shapes[0][:, i], atol=1e-11)
+    # Squares of sums of sines and of their slopes have their integrals in closed form.
+    weights, a = ends.weights(n), np.random.default_rng(0).normal(size=n // 2 - 1)
+    k = np.pi * np.arange(1, len(a) + 1) / length
+    for order, power in enumerate((1, k**2)):
+        found = 0.25 * weights @ (shapes[order][:, : len(a)] @ a) ** 2
+        assert found == pytest.approx(0.25 * np.sum(power * a**2), rel=1e-12)
