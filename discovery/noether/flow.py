@@ -251,21 +251,32 @@ def _told_across(
         slopes.append(at_rest[:, q])
     if not rows:
         return None
-    k = len(w)
-    pairs = list(itertools.combinations(range(k), 2))
-    # Of each law k equations Σ_i b_i F_ij = −∂_j f for the entries of F above its diagonal.
-    equations = np.zeros((len(states), len(rows), k, len(pairs)))
-    for at, b in enumerate(rows):
-        for entry, (i, j) in enumerate(pairs):
-            equations[:, at, j, entry], equations[:, at, i, entry] = b[:, i], -b[:, j]
-    right = -np.stack(slopes, axis=1).reshape(len(states), -1, 1)
-    inverse = np.linalg.pinv(equations.reshape(len(states), -1, len(pairs)), rcond=_ROUNDING)
-    entries = (inverse @ right)[:, :, 0]
-    speeds, force = states[:, w] * unit, np.zeros((len(states), k))
-    for entry, (i, j) in enumerate(pairs):
-        force[:, i] += entries[:, entry] * speeds[:, j]
-        force[:, j] -= entries[:, entry] * speeds[:, i]
-    return force
+    turning = _antisymmetric(np.stack(rows, axis=2), np.stack(slopes, axis=2))
+    return _times(turning, states[:, w] * unit)
+
+
+def _antisymmetric(vectors: np.ndarray, images: np.ndarray) -> np.ndarray:
+    """Return the least antisymmetric F, (n, k, k), with F B = S, or nearly, at each of n states.
+
+    Where B = U Σ Vᵀ, the entries of UᵀFU stand in one equation, or in two, of SV Σ each.
+
+    Parameters
+    ----------
+    vectors, images : (n, k, m) arrays
+        B and S.
+    """
+    k = vectors.shape[1]
+    frame, sizes, mixed = np.linalg.svd(vectors)
+    known = sizes.shape[1]
+    image = np.swapaxes(frame, 1, 2) @ images @ np.swapaxes(mixed[:, :known], 1, 2)
+    right = np.zeros((len(vectors), k, k))
+    right[:, :, :known] = image * sizes[:, None, :]
+    squares = np.zeros((len(vectors), k))
+    squares[:, :known] = sizes**2
+    weights = squares[:, :, None] + squares[:, None, :]
+    told = weights > _ROUNDING**2 * squares[:, :1, None]
+    inside = np.where(told, right - np.swapaxes(right, 1, 2), 0.0) / np.where(told, weights, 1.0)
+    return frame @ inside @ np.swapaxes(frame, 1, 2)
 
 
 def left_over(law: Candidate, motion: MeasuredMotion) -> tuple[np.ndarray, np.ndarray] | None:
