@@ -184,7 +184,7 @@ def _divided(
     starts = _inside_runs(offsets, order, order + 1 if apart else 1)
     # Where steps are even their weights are binomial coefficients, whose squares add up to this.
     out = plain[starts] / comb(2 * order, order) ** 0.5
-    others = np.flatnonzero(~_even(times, starts, order))
+    others = np.flatnonzero(~even_windows(times, starts, order))
     if len(others):
         window = [starts[others] + j for j in range(order + 1)]
         weights = _weights(np.stack([times[row] for row in window], axis=1))
@@ -198,8 +198,17 @@ def _inside_runs(offsets: np.ndarray, order: int, step: int = 1) -> np.ndarray:
     return np.concatenate(spans).astype(int)
 
 
-def _even(times: np.ndarray, starts: np.ndarray, order: int) -> np.ndarray:
-    """Tell in which windows steps are equal, but for the rounding of times, (k,)."""
+def even_windows(times: np.ndarray, starts: np.ndarray, order: int) -> np.ndarray:
+    """Tell in which windows of so many steps these are equal, but for the rounding of times, (k,).
+
+    Parameters
+    ----------
+    times : (n,) array
+    starts : (k,) array of int
+        Where windows start.
+    order : int
+        Steps of a window.
+    """
     step = np.diff(times)
     turns = np.abs(np.diff(step)) > _EQUAL * step[:-1]
     before = np.concatenate([[0], np.cumsum(turns)])
