@@ -21,8 +21,9 @@ from discovery.criteria import NOISE
 _REACH = 10
 # Equal steps, of rounded times.
 _EQUAL_STEPS = 1e-3
-# Rows that a filter is fitted to.
+# Rows that a filter is fitted to, and the share of their largest combination that is rounding.
 _ROWS = 20_000
+_ROUNDING = _ROWS * np.finfo(float).eps
 
 
 def differenced(
@@ -118,16 +119,17 @@ def _is_filtered(pair: np.ndarray, times: np.ndarray, offsets: np.ndarray, noise
     taps = np.arange(-_REACH, _REACH + 1)
     if clean or len(inner) < 4 * len(taps) or np.ptp(steps) > _EQUAL_STEPS * steps.mean():
         return False
-    design = pair[inner[:, None] + taps, 0]
-    design, column = design - design.mean(axis=0), pair[inner, 1] - pair[inner, 1].mean()
-    weights, left = _fitted(design, column)
+    design = np.column_stack([pair[inner[:, None] + taps, 0], pair[inner, 1]])
+    # What fits leave is the same of the triangle of an orthogonal decomposition.
+    triangle = np.linalg.qr(design - design.mean(axis=0), mode="r") / np.sqrt(len(inner))
+    weights, left = _fitted(triangle[:, :-1], triangle[:, -1])
     # A linear motion without noise is a filter of itself, however fast: then there is no noise.
-    own, unlike = _fitted(np.delete(design, _REACH, axis=1), design[:, _REACH])
+    own, unlike = _fitted(np.delete(triangle[:, :-1], _REACH, axis=1), triangle[:, _REACH])
     noise = min(noise, unlike / np.sqrt(1 + own @ own))
     return bool(left <= NOISE.differenced * np.linalg.norm(weights) * noise)
 
 
 def _fitted(design: np.ndarray, column: np.ndarray) -> tuple[np.ndarray, float]:
     """Return weights of the columns of a design that fit a column, and the size of what is left."""
-    weights = np.linalg.lstsq(design, column, rcond=None)[0]
-    return weights, float(np.sqrt(np.mean((column - design @ weights) ** 2)))
+    weights = np.linalg.lstsq(design, column, rcond=_ROUNDING)[0]
+    return weights, float(np.linalg.norm(column - design @ weights))

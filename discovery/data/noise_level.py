@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from math import comb
 from numbers import Real
 
 import numpy as np
@@ -26,6 +28,9 @@ ORDERS = range(1, 13)
 _MEDIAN = 0.6744897501960817
 # Differences below this share of the values are rounding, and this share of a step is none.
 _SAME, _ON_GRID = 1e-12, 1e-3
+# Sizes of differences of columns, by what these hold, and of how many they are kept.
+_KEPT: dict[bytes, np.ndarray] = {}
+_MOST_KEPT = 256
 # Steps are equal but for the rounding of times, as a share of a step.
 _EQUAL = 1e-9
 
@@ -57,6 +62,8 @@ def difference_scales(
 ) -> list[np.ndarray]:
     """Return the size of divided differences of each order, where the runs are long enough.
 
+    Several readings of the same runs ask for them: those of the last columns are kept.
+
     Parameters
     ----------
     rows : (n, d) array
@@ -70,14 +77,43 @@ def difference_scales(
     list of (d,) arrays
         The standard deviation of white noise, and more where the path adds to it.
     """
-    scales = []
+    orders = tuple(orders)
+    where = _digest(times, offsets, np.array(orders))
+    keys = [where + _digest(column) for column in rows.T]
+    new = [j for j, key in enumerate(keys) if key not in _KEPT]
+    found = {}
+    if new:
+        columns = _scales(rows[:, new], times, offsets, orders).T
+        found = dict(zip([keys[j] for j in new], columns, strict=True))
+    scales = np.array([_KEPT[key] if key in _KEPT else found[key] for key in keys]).T
+    _KEPT.update(found)
+    while len(_KEPT) > _MOST_KEPT:
+        del _KEPT[next(iter(_KEPT))]
+    return list(scales)
+
+
+def _scales(
+    rows: np.ndarray, times: np.ndarray, offsets: np.ndarray, orders: Sequence[int]
+) -> np.ndarray:
+    """Return the size of differences of each order, (orders, d), as far as runs are long enough."""
+    scales, plain, done = [], rows, 0
     for order in orders:
-        _, residual = differences(rows, times, offsets, order)
+        # Of those of the order before.
+        plain, done = np.diff(plain, order - done, axis=0), order
+        _, residual = _divided(plain, rows, times, offsets, order)
         if len(residual) < NOISE.fewest_differences:
             break
         # The median resists the few places where the path turns too fast for this order.
         scales.append(np.median(np.abs(residual), axis=0) / _MEDIAN)
-    return scales
+    return np.reshape(scales, (-1, rows.shape[1]))
+
+
+def _digest(*arrays: np.ndarray) -> bytes:
+    """Return a few bytes that tell arrays from all others."""
+    of = blake2b(digest_size=16)
+    for array in arrays:
+        of.update(np.ascontiguousarray(array))
+    return of.digest()
 
 
 def rounding_noise(rows: np.ndarray) -> np.ndarray:
@@ -133,16 +169,26 @@ def differences(
         Difference i is of the rows ``starts[i], …, starts[i] + order``.
     differences : (k, d) array
     """
+    return _divided(np.diff(rows, order, axis=0), rows, times, offsets, order, apart)
+
+
+def _divided(
+    plain: np.ndarray,
+    rows: np.ndarray,
+    times: np.ndarray,
+    offsets: np.ndarray,
+    order: int,
+    apart: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what `differences` does, from the plain differences of all rows, (n − order, d)."""
     starts = _inside_runs(offsets, order, order + 1 if apart else 1)
-    if not len(starts):
-        return starts, np.empty((0, rows.shape[1]))
-    # One set of weights for all windows of even steps.
-    weights = _weights(np.arange(order + 1.0)[None])[0]
-    out = sum(w * rows[j : len(rows) - order + j] for j, w in enumerate(weights))[starts]
-    others = np.flatnonzero(~_even(times, starts, order))
-    window = [starts[others] + j for j in range(order + 1)]
-    weights = _weights(np.stack([times[row] for row in window], axis=1))
-    out[others] = sum(weights[:, [j]] * rows[row] for j, row in enumerate(window))
+    # Where steps are even their weights are binomial coefficients, whose squares add up to this.
+    out = plain[starts] / comb(2 * order, order) ** 0.5
+    others = np.flatnonzero(~even_windows(times, starts, order))
+    if len(others):
+        window = [starts[others] + j for j in range(order + 1)]
+        weights = _weights(np.stack([times[row] for row in window], axis=1))
+        out[others] = sum(weights[:, [j]] * rows[row] for j, row in enumerate(window))
     return starts, out
 
 
@@ -152,8 +198,17 @@ def _inside_runs(offsets: np.ndarray, order: int, step: int = 1) -> np.ndarray:
     return np.concatenate(spans).astype(int)
 
 
-def _even(times: np.ndarray, starts: np.ndarray, order: int) -> np.ndarray:
-    """Tell in which windows steps are equal, but for the rounding of times, (k,)."""
+def even_windows(times: np.ndarray, starts: np.ndarray, order: int) -> np.ndarray:
+    """Tell in which windows of so many steps these are equal, but for the rounding of times, (k,).
+
+    Parameters
+    ----------
+    times : (n,) array
+    starts : (k,) array of int
+        Where windows start.
+    order : int
+        Steps of a window.
+    """
     step = np.diff(times)
     turns = np.abs(np.diff(step)) > _EQUAL * step[:-1]
     before = np.concatenate([[0], np.cumsum(turns)])

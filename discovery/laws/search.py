@@ -27,7 +27,7 @@ from discovery.laws.judging.amounts import in_amounts
 from discovery.laws.judging.basis import in_simple_basis
 from discovery.laws.judging.coupled import coupled
 from discovery.laws.judging.evidence import RESAMPLES, resolution
-from discovery.laws.judging.independence import independent, on_surface
+from discovery.laws.judging.independence import independent, new_beside, on_surface, span_of
 from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Findings, Law, StageRecord, gradient_of
 from discovery.laws.judging.outwards import told_by_all
@@ -49,6 +49,8 @@ MOST_FOR_WINDOWS, MOST_BESIDE = 70, 40
 # Drift that is not excluded of what may be one more law, as a share of its spread: of more, little
 # is known but that it is noisy.
 WORTH_TELLING = 0.5
+# Sets of laws beside which candidates were looked at, of which answers are kept.
+MOST_ANSWERS = 4
 # Why a search ends before its richer libraries.
 _HIDDEN = "noise hides how most functions move"
 _IN_VAIN = "many formulas were judged in vain"
@@ -164,7 +166,7 @@ class Search:
         self.parts: list[Law] = []
         self.left = np.inf
         self.tries = count(1)
-        self._asked: tuple = ((),)
+        self._asked: dict[tuple[int, ...], tuple] = {}
         self.open: Law | None = None
         self.hidden, self.in_vain = 0, 0.0
         self.number = count(1)
@@ -267,18 +269,20 @@ class Search:
         # What was left out of the laws has a gradient of its own, perhaps, and is none.
         known = *self.chosen.laws, *self.chosen.identities, *found
         sure = [law for law in known if self._is_settled(law, length)]
-        probes, obeyed = self._gradients_of(sure)
-        scale = self.split.held.unit
-        new = [gradient_of(library, v, probes, scale) for v in vectors.T]
-        if any(law.verdict == Verdict.IDENTITY for law in sure):
-            # Squares of what vanishes have no gradient where it does.
-            parts = [gradient_of(library, abs(v), probes, scale, sizes=True) for v in vectors.T]
-            new = [
-                own * (np.linalg.norm(own) > self.criteria.no_slope * np.linalg.norm(part))
-                for own, part in zip(new, parts, strict=True)
-            ]
+        probes, span = self._span_of(sure)
+        _, slopes, _ = library.jets(probes, order=1)
+        slopes = slopes * self.split.held.unit[:, None, None]
+        obeyed = any(law.verdict == Verdict.IDENTITY for law in sure)
         sine = self.criteria.learned_sine if library.learned else self.criteria.sine
-        return not independent(new, obeyed, [sine] * len(new), self.criteria)
+        for vector in vectors.T:
+            own = np.einsum("j,ijn->ni", vector, slopes)
+            if obeyed:
+                # Squares of what vanishes have no gradient where it does.
+                part = np.einsum("j,ijn->ni", abs(vector), abs(slopes))
+                own *= np.linalg.norm(own) > self.criteria.no_slope * np.linalg.norm(part)
+            if new_beside(span, [own], [sine], self.criteria):
+                return False
+        return True
 
     def beside(
         self, library: Functions, vector: np.ndarray, found: Sequence[Law]
@@ -307,10 +311,10 @@ class Search:
         terms = set(library.expressions())
         if any(law.library.learned or terms.issuperset(law.library.expressions()) for law in sure):
             return None
-        probes, obeyed = self._gradients_of(sure)
+        probes, span = self._span_of(sure)
         gradient = gradient_of(library, vector, probes, self.split.held.unit)
         floor = min(self.criteria.sine_of_rounding, self.criteria.sine)
-        if not independent([gradient], obeyed, [floor], self.criteria):
+        if not new_beside(span, [gradient], [floor], self.criteria):
             return None
         orbits = self.split.all
         with np.errstate(all="ignore"):
@@ -320,19 +324,22 @@ class Search:
         left = unexplained_values(means, orbits, self.criteria)
         return sure if left > self.criteria.worth_judging else None
 
-    def _gradients_of(self, sure: list[Law]) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Return probes that obey the identities among laws, and the laws' gradients there.
+    def _span_of(self, sure: list[Law]) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Return probes that obey the identities among laws, and the span of all gradients there.
 
-        One candidate after the other asks for the same: the last answer is kept.
+        One candidate after the other asks for the same: the last answers are kept.
         """
-        last, *answer = self._asked
-        if not answer or list(map(id, last)) != list(map(id, sure)):
+        key = tuple(map(id, sure))
+        if key not in self._asked:
             scale = self.split.held.unit
             identities = [law for law in sure if law.verdict == Verdict.IDENTITY]
             probes = on_surface(self.split.probes, scale, identities)
-            answer = probes, [law.gradient(probes, scale) for law in sure]
-            self._asked = sure, *answer
-        return tuple(answer)
+            gradients = [law.gradient(probes, scale) for law in sure]
+            # The laws are held, so that no other takes the place of one in memory.
+            self._asked[key] = sure, probes, span_of(gradients, self.criteria)
+            if len(self._asked) > MOST_ANSWERS:
+                del self._asked[next(iter(self._asked))]
+        return self._asked[key][1:]
 
     @property
     def _windows(self) -> bool:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy
-from numpy.polynomial import chebyshev, polynomial
+from numpy.polynomial import polynomial
 
 from discovery.estimation.errors import between
 
@@ -128,11 +128,7 @@ class Axis:
             return [
                 numbers**m * np.cos(numbers * u - late + m * np.pi / 2) for m in range(order + 1)
             ]
-        unit = np.eye(size)
-        out = [
-            chebyshev.chebval(u, chebyshev.chebder(unit, m) if m else unit) / self.half**m
-            for m in range(order + 1)
-        ]
+        out = [table / self.half**m for m, table in enumerate(_chebyshev(u, size, order))]
         if self.core is not None:  # the chain rule
             if order > 1:
                 out[2] = out[2] * slopes[0] ** 2 + out[1] * slopes[1]
@@ -234,9 +230,10 @@ class Expanded:
         factors += [self._of_momentum(k, states, order) for k in range(len(self.momenta))]
 
         def product(*derived: int) -> np.ndarray:
-            out = np.ones((len(self), len(states)))
-            for k, (tables, which) in enumerate(factors):
-                out *= tables[derived.count(k)][which]
+            parts = (tables[derived.count(k)][which] for k, (tables, which) in enumerate(factors))
+            out = next(parts, np.ones((len(self), len(states))))
+            for part in parts:
+                out *= part
             return out
 
         values, slopes, bend = product(), None, None
@@ -298,3 +295,20 @@ class Expanded:
         columns = list(columns)
         parts = self.symbols, self.axes, self.momenta
         return Expanded(*parts, self.powers[columns], self.functions[columns], self.name)
+
+
+def _chebyshev(u: np.ndarray, size: int, order: int) -> np.ndarray:
+    """Return T_0, T_1, … at u (n,), so many, and their derivatives, (order + 1, size, n).
+
+    T_{k+1} = 2 u T_k − T_{k−1}, and so on for derivatives.
+    """
+    out = np.zeros((order + 1, size, len(u)))
+    out[0, :1] = 1.0
+    out[0, 1:2] = u
+    out[1:2, 1:2] = 1.0
+    for k in range(1, size - 1):
+        for m in range(order + 1):
+            out[m, k + 1] = 2 * u * out[m, k] - out[m, k - 1]
+            if m:
+                out[m, k + 1] += 2 * m * out[m - 1, k]
+    return out

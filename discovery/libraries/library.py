@@ -189,9 +189,14 @@ class Library:
                 return phi, None, None
             gradient = [atom.gradient(columns) for atom in atoms]
             slopes = np.zeros((self.dim, len(self), columns.shape[1]))
+            begun = set()
             for j, k, power, index in self._plan.first:
                 for i, d_atom in gradient[k].items():
-                    slopes[i, j] += power * d_atom * monomials[index]
+                    if (i, j) in begun:
+                        slopes[i, j] += power * d_atom * monomials[index]
+                    else:  # most are of one factor
+                        np.multiply(power * d_atom, monomials[index], out=slopes[i, j])
+                        begun.add((i, j))
             if order == 1:
                 return phi, slopes, None
             bends = [atom.bend(columns, covariance) for atom in atoms]

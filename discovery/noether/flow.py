@@ -14,7 +14,8 @@ equations hold along it (`discovery.noether.tangent`).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -203,11 +204,12 @@ def _with_velocities(
         return Flow(pairs, False, mass) if _left(friction, rest) <= most else None
     if rest @ rest <= most:
         return Flow(pairs, False, mass)
+    onto = None if along is None else along[0]
     for degree in range(_DEGREE + 1 if len(q) <= _FEW else 1):
-        forces = _across(motion.states[:, q], speeds, degree)
-        forces = forces if along is None else [_times(along[0], one) for one in forces]
-        if 5 * len(forces) < len(change):  # else they would fit anything
-            across = [(motion.integral(one) / size)[known].ravel() for one in forces]
+        powers = _monomials(motion.states[:, q], degree)
+        if 5 * len(powers) * math.comb(len(q), 2) < len(change):  # else they would fit anything
+            forces = _across(motion, speeds, powers, onto)
+            across = [(one / size)[known].ravel() for one in forces]
             if across and _left(np.stack(across, axis=1), rest) <= most:
                 return Flow(pairs, True, mass)
     told = _told_across(law, motion, w, unit, others) if len(pairs) == len(motion.pairs) else None
@@ -235,37 +237,59 @@ def _told_across(
     None where none of the others is.
     """
     states, q = motion.states, np.array(motion.positions)
-    rest, faster = states.copy(), states.copy()
-    rest[:, w], faster[:, w] = 0.0, 2 * states[:, w]
-    masses = _masses(law, rest, w, states[:, w].std(axis=0)) / np.outer(unit, unit)
-    rows, slopes = [], []
-    for other in others:
-        at_rest, moving = other.gradient(rest), other.gradient(states)
-        b, far = at_rest[:, w], other.gradient(faster)[:, w]
-        size = np.abs(b).max()
-        # At rest a logarithm of a velocity has no value.
-        known = all(np.isfinite(of).all() for of in (masses, at_rest, moving, far))
-        if not known or not size or np.abs(far - b).max() > _ROUNDING * size:
-            continue
-        rows.append(np.linalg.solve(masses, (b / unit)[:, :, None])[:, :, 0])
-        slopes.append(at_rest[:, q])
-    if not rows:
+    linear = [_linear_part(other, states, w) for other in others]
+    linear = [slope for slope in linear if slope is not None]
+    if not linear:
         return None
-    k = len(w)
-    pairs = list(itertools.combinations(range(k), 2))
-    # Of each law k equations Σ_i b_i F_ij = −∂_j f for the entries of F above its diagonal.
-    equations = np.zeros((len(states), len(rows), k, len(pairs)))
-    for at, b in enumerate(rows):
-        for entry, (i, j) in enumerate(pairs):
-            equations[:, at, j, entry], equations[:, at, i, entry] = b[:, i], -b[:, j]
-    right = -np.stack(slopes, axis=1).reshape(len(states), -1, 1)
-    inverse = np.linalg.pinv(equations.reshape(len(states), -1, len(pairs)), rcond=_ROUNDING)
-    entries = (inverse @ right)[:, :, 0]
-    speeds, force = states[:, w] * unit, np.zeros((len(states), k))
-    for entry, (i, j) in enumerate(pairs):
-        force[:, i] += entries[:, entry] * speeds[:, j]
-        force[:, j] -= entries[:, entry] * speeds[:, i]
-    return force
+    rest = states.copy()
+    rest[:, w] = 0.0
+    masses = _masses(law, rest, w, states[:, w].std(axis=0)) / np.outer(unit, unit)
+    if not np.isfinite(masses).all():
+        return None
+    speeds = np.stack([slope[:, w] / unit for slope in linear], axis=2)
+    slopes = np.stack([slope[:, q] for slope in linear], axis=2)
+    turning = _antisymmetric(np.linalg.solve(masses, speeds), slopes)
+    return _times(turning, states[:, w] * unit)
+
+
+def _linear_part(law: Candidate, states: np.ndarray, w: np.ndarray) -> np.ndarray | None:
+    """Return the gradient at rest (n, D) of a law linear in velocities; None of any other."""
+    # Most are seen to be none at a few states.
+    for some in (states[:: max(1, len(states) // _SOME)], states):
+        rest, faster = some.copy(), some.copy()
+        rest[:, w], faster[:, w] = 0.0, 2 * some[:, w]
+        slopes = [law.gradient(at) for at in (rest, some, faster)]
+        # At rest a logarithm of a velocity has no value.
+        if not all(np.isfinite(slope).all() for slope in slopes):
+            return None
+        size = np.abs(slopes[0][:, w]).max()
+        if not size or np.abs(slopes[2] - slopes[0])[:, w].max() > _ROUNDING * size:
+            return None
+    return slopes[0]
+
+
+def _antisymmetric(vectors: np.ndarray, images: np.ndarray) -> np.ndarray:
+    """Return the least antisymmetric F, (n, k, k), with F B = S, or nearly, at each of n states.
+
+    Where B = U Σ Vᵀ, the entries of UᵀFU stand in one equation, or in two, of SV Σ each.
+
+    Parameters
+    ----------
+    vectors, images : (n, k, m) arrays
+        B and S.
+    """
+    k = vectors.shape[1]
+    frame, sizes, mixed = np.linalg.svd(vectors)
+    known = sizes.shape[1]
+    image = np.swapaxes(frame, 1, 2) @ images @ np.swapaxes(mixed[:, :known], 1, 2)
+    right = np.zeros((len(vectors), k, k))
+    right[:, :, :known] = image * sizes[:, None, :]
+    squares = np.zeros((len(vectors), k))
+    squares[:, :known] = sizes**2
+    weights = squares[:, :, None] + squares[:, None, :]
+    told = weights > _ROUNDING**2 * squares[:, :1, None]
+    inside = np.where(told, right - np.swapaxes(right, 1, 2), 0.0) / np.where(told, weights, 1.0)
+    return frame @ inside @ np.swapaxes(frame, 1, 2)
 
 
 def left_over(law: Candidate, motion: MeasuredMotion) -> tuple[np.ndarray, np.ndarray] | None:
@@ -389,22 +413,41 @@ def _masses(law: Candidate, rest: np.ndarray, w: np.ndarray, speed: np.ndarray) 
     return np.stack(columns, axis=2)
 
 
-def _across(places: np.ndarray, speeds: np.ndarray, degree: int) -> list[np.ndarray]:
-    """Return forces F(q) w with F antisymmetric, of monomials up to a degree: (n, k) each."""
-    k = places.shape[1]
+def _monomials(places: np.ndarray, degree: int) -> list[np.ndarray]:
+    """Return monomials of places (n, k) up to a degree, (n,) each."""
     places = (places - places.mean(axis=0)) / places.std(axis=0)
-    powers = [
+    return [
         np.prod(places[:, list(which)], axis=1)
         for order in range(degree + 1)
-        for which in itertools.combinations_with_replacement(range(k), order)
+        for which in itertools.combinations_with_replacement(range(places.shape[1]), order)
     ]
-    forces = []
-    for i, j in itertools.combinations(range(k), 2):
-        for power in powers:
-            force = np.zeros_like(places)
-            force[:, i], force[:, j] = power * speeds[:, j], -power * speeds[:, i]
-            forces.append(force)
-    return forces
+
+
+def _across(
+    motion: MeasuredMotion,
+    speeds: np.ndarray,
+    powers: Sequence[np.ndarray],
+    onto: np.ndarray | None,
+) -> Iterator[np.ndarray]:
+    """Yield integrals over windows, (windows, k), of forces F(q) w with F antisymmetric.
+
+    Parameters
+    ----------
+    motion : MeasuredMotion
+    speeds : (n, k) array
+        w.
+    powers : sequence of (n,) arrays
+        What an entry of F is.
+    onto : (n, k, k) array or None
+        What takes forces to the surface that places are tied to.
+    """
+    for power in powers:
+        pushed = power[:, None] * speeds
+        pushed = motion.integral(pushed) if onto is None else pushed
+        for i, j in itertools.combinations(range(speeds.shape[1]), 2):
+            force = np.zeros_like(pushed)
+            force[:, i], force[:, j] = pushed[:, j], -pushed[:, i]
+            yield force if onto is None else motion.integral(_times(onto, force))
 
 
 def _left(columns: np.ndarray, vector: np.ndarray) -> float:

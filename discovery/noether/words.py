@@ -40,7 +40,7 @@ def describe(
         Such as "rotation of all bodies in (x, y)"; the field itself where it has no name here.
     """
     names = [str(s) for s in symbols]
-    moved = [k for k, c in enumerate(components) if sympy.simplify(c) != 0]
+    moved = [k for k, c in enumerate(components) if _simplified(c, symbols) != 0]
     affine = _affine(components, symbols)
     if affine is not None:
         matrix, offset = affine
@@ -53,6 +53,12 @@ def describe(
     scale = abs(simple[moved[0]].as_coeff_Mul()[0]) if moved else 1
     parts = [_plain(sympy.expand(c / scale)) for c in simple]
     return f"{UNNAMED} {to_text(parts, names)}"
+
+
+def _simplified(component: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> sympy.Expr:
+    """Return a component simplified; expanded, which is far less work, where it is a polynomial."""
+    polynomial = component.is_polynomial(*symbols)
+    return sympy.expand(component) if polynomial else sympy.simplify(component)
 
 
 def _plain(component: sympy.Expr) -> sympy.Expr:
@@ -70,7 +76,7 @@ def _affine(
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Return A and b of ξ = A q + b in units of the largest entry, or None."""
     jacobian = sympy.Matrix(components).jacobian(list(symbols))
-    jacobian = jacobian.applyfunc(sympy.simplify)
+    jacobian = jacobian.applyfunc(lambda entry: _simplified(entry, symbols))
     if jacobian.free_symbols:
         return None
     matrix = np.array(jacobian, dtype=float)

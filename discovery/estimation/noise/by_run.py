@@ -56,7 +56,7 @@ def noise_by_run(
     (runs,) array
     """
     alike = np.ones(len(offsets) - 1)
-    scales = difference_scales(rows / noise.mean(axis=0), times, offsets)
+    scales = np.array(difference_scales(rows, times, offsets)) / noise.mean(axis=0)
     if not len(scales) or len(alike) < 2:
         return alike
     order = 1 + int(np.argmin(np.mean(scales, axis=1)))

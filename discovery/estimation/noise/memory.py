@@ -22,6 +22,7 @@ sees nothing any more.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -141,11 +142,10 @@ def memory(runs: Trajectories, every: int = 1) -> tuple[float, float]:
     few = max(1, min(runs.n_runs, _ROWS // max(1, int(np.mean(runs.lengths)))))
     some = runs if few == runs.n_runs else runs[np.arange(few)]
     rows = continuous_rows(some)
-    found = [_compared(rows[:, [j]], some, every) for j in range(runs.dim)]
-    if any(one is None for one in found):
+    found = _compared(rows, some, every)
+    if found is None:
         return np.nan, 1.0
-    beyond = np.mean([own for _, own in found], axis=0)
-    ratios = [ratio for ratio, _ in found]
+    ratios, beyond = found[0], np.mean(found[1], axis=0)
     ratio = float(np.mean(ratios))
     if ratio > NOISE.path_left:
         return np.nan, 1.0
@@ -157,54 +157,54 @@ def memory(runs: Trajectories, every: int = 1) -> tuple[float, float]:
 
 
 def _compared(
-    column: np.ndarray, runs: Trajectories, every: int
-) -> tuple[float, np.ndarray] | None:
-    """Return the ratio of sizes, and what each run, (runs,), adds to its error.
+    rows: np.ndarray, runs: Trajectories, every: int
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the ratio of sizes of each column, (d,), and what each run adds to its error.
 
-    Of the order of differences that leaves least of the path; None where runs are too short, or
-    show no noise.
+    The latter is (d, runs). Of the order of differences that leaves least of the path; None where
+    runs are too short, or some column shows no noise.
     """
     times, offsets = runs.row_times, runs.offsets
-    best, least = None, np.inf
+    spread, dim = rows.std(axis=0), rows.shape[1]
+    least, ratios, beyond = np.full(dim, np.inf), np.ones(dim), np.zeros((dim, runs.n_runs))
     for order in _ORDERS:
         if offsets[-1] < 2 * every * order * runs.n_runs:
             break
-        calm = _calm(column, offsets, every * order)
-        (near, of_near), (far, of_far) = (
-            _sizes(column, times, offsets, stride, order, calm) for stride in (every, 2 * every)
-        )
-        if np.sum((of_near > 0) & (of_far > 0)) < NOISE.fewest_compared:
-            continue
-        near, far = near / of_near.sum(), far / of_far.sum()
-        if near.sum() < NOISE.unseen * column.std():
-            return None
-        if far.sum() < least:
-            ratio, least = float(far.sum() / near.sum()), far.sum()
-            # A run with few samples tells little.
-            best = ratio, (far - ratio * near) / near.sum()
-    return best
+        calm = _calm(rows, offsets, every * order)
+        sizes = (_sizes(rows, times, offsets, stride, order, calm) for stride in (every, 2 * every))
+        for j, ((near, of_near), (far, of_far)) in enumerate(zip(*sizes, strict=True)):
+            if np.sum((of_near > 0) & (of_far > 0)) < NOISE.fewest_compared:
+                continue
+            near, far = near / of_near.sum(), far / of_far.sum()
+            if near.sum() < NOISE.unseen * spread[j]:
+                return None
+            if far.sum() < least[j]:
+                ratios[j], least[j] = far.sum() / near.sum(), far.sum()
+                # A run with few samples tells little.
+                beyond[j] = (far - ratios[j] * near) / near.sum()
+    return (ratios, beyond) if np.isfinite(least).all() else None
 
 
-def _calm(column: np.ndarray, offsets: np.ndarray, reach: int) -> np.ndarray:
-    """Tell which samples are among the third around which a column (n, 1) moves least, (n,)."""
-    moved = np.empty(len(column))
+def _calm(rows: np.ndarray, offsets: np.ndarray, reach: int) -> np.ndarray:
+    """Tell which samples are among the third around which a column moves least, (n, d)."""
+    moved, size = np.empty(rows.shape), 2 * reach + 1
     for a, b in itertools.pairwise(offsets):
-        part, size = column[a:b, 0], 2 * reach + 1
-        moved[a:b] = maximum_filter1d(part, size) - minimum_filter1d(part, size)
-    return moved <= np.quantile(moved, _QUIET)
+        part = rows[a:b]
+        moved[a:b] = maximum_filter1d(part, size, axis=0) - minimum_filter1d(part, size, axis=0)
+    return moved <= np.quantile(moved, _QUIET, axis=0)
 
 
 def _sizes(
-    column: np.ndarray,
+    rows: np.ndarray,
     times: np.ndarray,
     offsets: np.ndarray,
     stride: int,
     order: int,
     calm: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return each run's sum of absolute differences over samples `stride` apart, and their number.
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield each run's sum of absolute differences over samples `stride` apart, and their number.
 
-    Of those whose middle sample is calm; every sample begins one.
+    For one column after the other. Of those whose middle sample is calm; every sample begins one.
     """
     runs = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     pieces = [
@@ -213,11 +213,8 @@ def _sizes(
         for phase in range(min(stride, b - a))
     ]
     kept = np.concatenate(pieces)
-    starts, left = differences(column[kept], times[kept], np.cumsum([0, *map(len, pieces)]), order)
+    starts, left = differences(rows[kept], times[kept], np.cumsum([0, *map(len, pieces)]), order)
     middle = kept[starts + order // 2]
-    size, run = np.abs(left[:, 0]), runs[middle]
-    seen, most = calm[middle], len(offsets) - 1
-    return (
-        np.bincount(run[seen], size[seen], most),
-        np.bincount(run[seen], minlength=most),
-    )
+    run, most = runs[middle], len(offsets) - 1
+    for size, seen in zip(np.abs(left).T, calm[middle].T, strict=True):
+        yield np.bincount(run[seen], size[seen], most), np.bincount(run[seen], minlength=most)

@@ -116,9 +116,8 @@ class _Profile:
 
     def __init__(self, scaled: Scaled, orbits: Orbits, careful: bool = False) -> None:
         self.scaled, self._orbits, self._careful = scaled, orbits, careful
-        ops = self._operators(scaled.library, self._path(1.0))
-        ops = ops.restrict(np.flatnonzero(scaled.plain))
-        flat = spectrum(ops)
+        plain = scaled.library.restrict(np.flatnonzero(scaled.plain))
+        flat = spectrum(self._operators(plain, self._path(1.0)))
         known = flat.vectors[:, flat.values <= 2 * LAWS.flatness_ceiling]
         self._known = np.zeros((len(scaled), known.shape[1]))
         self._known[scaled.plain] = known

@@ -20,7 +20,13 @@ from discovery.estimation.errors import among
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.pencil import Spectrum, solve
 from discovery.formulas.simple_numbers import Numbers
-from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
+from discovery.laws.finding.operators import (
+    Once,
+    Operators,
+    noise_weights,
+    operators,
+    spectrum,
+)
 from discovery.laws.finding.scale_search import tuned_near
 from discovery.libraries.free_forms import Form
 from discovery.libraries.functions import Functions
@@ -73,7 +79,7 @@ class Halves:
 
 def matrices(library: Functions, orbits: Orbits) -> Operators:
     """Return the operators of a library, weighted where noise is uneven."""
-    parts = orbits.smoothed, orbits.offsets, orbits.scale
+    library, parts = Once(library), (orbits.smoothed, orbits.offsets, orbits.scale)
     with np.errstate(all="ignore"):
         ops = operators(library, *parts)
         if not ops.is_finite:

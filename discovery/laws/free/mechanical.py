@@ -24,7 +24,13 @@ from scipy import linalg
 
 from discovery.criteria import LAWS
 from discovery.estimation.orbits import Orbits, without_means
-from discovery.laws.finding.operators import Operators, noise_weights, operators, spectrum
+from discovery.laws.finding.operators import (
+    Once,
+    Operators,
+    noise_weights,
+    operators,
+    spectrum,
+)
 from discovery.laws.free.description import LAST, Flat, measured
 from discovery.laws.judging.independence import independent
 from discovery.laws.judging.law import Findings, Law, gradient_of
@@ -276,10 +282,11 @@ def _rising(library: Functions, ops: Operators) -> np.ndarray:
 def _unpenalized(form: EnergyForm, fit: Orbits, known: Sequence[Law]) -> Penalized:
     """Return a form's pencil on all runs with the least penalty."""
     library, thin = form.library, fit.thinned(_ROWS)
-    whole = _operators(library, thin)
+    once = Once(library)
+    whole = _operators(once, thin)
     penalty = np.diag(_STRENGTHS[0] * _rising(library, whole))
     some = Penalized(whole, _known_in(library, known, thin.smoothed.states), penalty, penalty)
-    return replace(some, whole=_operators(library, thin, some.flattest(whole)[:, :1]))
+    return replace(some, whole=_operators(once, thin, some.flattest(whole)[:, :1]))
 
 
 def _penalized(form: EnergyForm, fit: Orbits, known: Sequence[Law]) -> Penalized:
@@ -291,14 +298,15 @@ def _penalized(form: EnergyForm, fit: Orbits, known: Sequence[Law]) -> Penalized
     library, runs = form.library, np.arange(fit.n_runs)
     thin = fit.thinned(_ROWS)
     own = [thin.take(runs[k::_FOLDS]) for k in range(_FOLDS)]
-    folds = [_operators(library, fold) for fold in own]
+    each = [Once(library) for _ in own]
+    folds = [_operators(*one) for one in zip(each, own, strict=True)]
     plain = _mean(folds)
     rising = _rising(library, plain)
     typical = np.diag(_TYPICAL * rising)
     some = Penalized(plain, _known_in(library, known, thin.smoothed.states), typical, typical)
     # What noise does to the energy of all runs weighs samples: a part of them has no such estimate.
     leading = some.flattest(plain)[:, :1]
-    folds = [_operators(library, fold, leading) for fold in own]
+    folds = [_operators(*one, leading) for one in zip(each, own, strict=True)]
     some = replace(some, whole=_mean(folds))
     judges = []
     for k, fold in enumerate(own):
@@ -322,7 +330,9 @@ def _penalized(form: EnergyForm, fit: Orbits, known: Sequence[Law]) -> Penalized
     return best
 
 
-def _operators(library: Functions, orbits: Orbits, leading: np.ndarray | None = None) -> Operators:
+def _operators(
+    library: Functions | Once, orbits: Orbits, leading: np.ndarray | None = None
+) -> Operators:
     """Return operators, weighted where noise moves a function (m, 1) unevenly."""
     parts = library, orbits.smoothed, orbits.offsets, orbits.scale
     weights = None if leading is None else noise_weights(library, orbits.smoothed, leading)

@@ -196,14 +196,18 @@ class Sample:
         parts = z * self._centred(self._values) * np.sqrt(lengths / (lengths - 1))
         return parts @ parts.T
 
-    def _over_runs(self, values: np.ndarray) -> np.ndarray:
-        """Return sums over each run, at its samples."""
-        sums = np.add.reduceat(values, self._offsets[:-1], axis=-1)
-        return np.repeat(sums, np.diff(self._offsets), axis=-1)
+    def _sums(self, values: np.ndarray) -> np.ndarray:
+        """Return sums over each run, (..., runs)."""
+        return np.add.reduceat(values, self._offsets[:-1], axis=-1)
+
+    def _at_samples(self, of_runs: np.ndarray) -> np.ndarray:
+        """Return values of runs at their samples, (..., n)."""
+        return np.repeat(of_runs, np.diff(self._offsets), axis=-1)
 
     def _centred(self, values: np.ndarray) -> np.ndarray:
         """Return values (..., n) without their weighted mean over each run."""
-        return values - self._over_runs(values * self._weight) / self._over_runs(self._weight)
+        means = self._sums(values * self._weight) / self._sums(self._weight)
+        return values - self._at_samples(means)
 
     def _around(self, values: np.ndarray) -> np.ndarray:
         """Return sums over each sample of a run and the two beside it."""
@@ -217,11 +221,14 @@ class Sample:
         steady = _orthonormal(self._centred(z) * np.sqrt(self._weight))
         size = np.sum(steady**2, axis=0)
         least = np.minimum(1.0, np.sqrt(LAWS.leverage * size.mean() / np.maximum(size, 1e-300)))
-        weighted = z * self._weight * least
-        others = self._over_runs(self._weight) - self._around(self._weight)
+        weighted = z * (self._weight * least)
+        others = self._at_samples(self._sums(self._weight)) - self._around(self._weight)
         share = weighted / others
-        against = self._weight * (self._over_runs(share) - self._around(share))
-        return _orthonormal(weighted - against)
+        against = self._at_samples(self._sums(share))
+        against -= self._around(share)
+        against *= self._weight
+        weighted -= against
+        return _orthonormal(weighted)
 
 
 def inner_rows(offsets: np.ndarray) -> np.ndarray:

@@ -86,9 +86,39 @@ def independent(
     list of int
         Positions in `gradients`.
     """
+    return new_beside(span_of(within, criteria), gradients, sines, criteria)
+
+
+def span_of(gradients: Sequence[np.ndarray], criteria: LawCriteria = LAWS) -> list[np.ndarray]:
+    """Return an orthonormal basis of gradients at each of n points, (n, d) arrays.
+
+    Parameters
+    ----------
+    gradients : sequence of (n, d) arrays
+    criteria : LawCriteria
+    """
     basis: list[np.ndarray] = []
-    for gradient in within:
+    for gradient in gradients:
         _extend(basis, gradient, criteria.sine, criteria)
+    return basis
+
+
+def new_beside(
+    span: Sequence[np.ndarray],
+    gradients: Sequence[np.ndarray],
+    sines: Sequence[float] | None = None,
+    criteria: LawCriteria = LAWS,
+) -> list[int]:
+    """Choose as `independent` does, beside a span whose basis is known.
+
+    Parameters
+    ----------
+    span : sequence of (n, d) arrays
+        From `span_of`.
+    gradients, sines, criteria
+        As for `independent`.
+    """
+    basis = list(span)
     sines = [criteria.sine] * len(gradients) if sines is None else sines
     return [
         k for k, gradient in enumerate(gradients) if _extend(basis, gradient, sines[k], criteria)
@@ -112,9 +142,7 @@ def sine_to(
         Gradients of identities, which belong to the span.
     criteria : LawCriteria
     """
-    basis: list[np.ndarray] = []
-    for other in (*within, *others):
-        _extend(basis, other, criteria.sine, criteria)
+    basis = span_of((*within, *others), criteria)
     return _usual(_rest(basis, gradient)[1], gradient, criteria)
 
 

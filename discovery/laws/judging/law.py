@@ -342,7 +342,6 @@ def gradient_of(
     coefficients: np.ndarray,
     points: np.ndarray,
     scale: np.ndarray,
-    sizes: bool = False,
 ) -> np.ndarray:
     """Return the gradient of a formula in standardized coordinates.
 
@@ -354,13 +353,10 @@ def gradient_of(
     points : (n, d) array
     scale : (d,) array
         Standard deviation of each coordinate.
-    sizes : bool
-        Whether that of each term counts by its size.
 
     Returns
     -------
     (n, d) array
     """
     _, slopes, _ = library.jets(points, order=1)
-    slopes = abs(slopes) if sizes else slopes
     return np.einsum("j,ijn->ni", coefficients, slopes) * scale

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from discovery import datasets
-from discovery.data.noise_level import differences, known_noise, noise_scale, rounding_noise
+from discovery.data.noise_level import (
+    difference_scales,
+    differences,
+    known_noise,
+    noise_scale,
+    rounding_noise,
+)
 from discovery.estimation.preparation import prepare_with
 
 RUNS, STEPS = 30, 120
@@ -145,3 +151,23 @@ def test_a_lost_sample_changes_the_weights_of_its_own_windows_alone():
     np.testing.assert_allclose(left, 0.0, atol=1e-13)
     _, spikes = differences(np.eye(38), times, offsets, 3)
     np.testing.assert_allclose(np.linalg.norm(spikes, axis=1), 1.0)
+
+
+def test_sizes_of_all_orders_are_those_of_each():
+    """Steps are uneven in the second run; what is kept of a column is its own, as it is."""
+    rng = np.random.default_rng(0)
+    times = np.concatenate([np.arange(200.0), np.cumsum(rng.uniform(0.5, 1.5, 200))])
+    offsets = np.array([0, 200, 400])
+    rows = np.sin(np.outer(times, [0.1, 0.3])) + 0.01 * rng.standard_normal((400, 2))
+    for _ in range(2):
+        rows[:, 1] *= 2
+        sizes = difference_scales(rows, times, offsets, (2, 3, 7))
+        each = [
+            np.median(np.abs(differences(rows, times, offsets, order)[1]), axis=0)
+            for order in (2, 3, 7)
+        ]
+        np.testing.assert_allclose(np.array(sizes) * 0.67449, each, rtol=1e-4)
+        np.testing.assert_array_equal(
+            difference_scales(rows[:, ::-1], times, offsets)[0][::-1],
+            difference_scales(rows, times, offsets)[0],
+        )
