@@ -121,6 +121,10 @@ def _stages(
     stages = stages_of(found, numbers)
     if auto and not (some.few or asked.in_box or _of_wide(some, found)):
         on_paths = parts.all_coordinates and some.on_a_path
+        if some.on_a_path:
+            # Each library is one times every parameter, too: formulas judged in vain end a search.
+            own = parameter_stages(some.sound.names, some.roles, some.orbits, parts, numbers)
+            stages[1:1] = own
         if on_paths:
             stages += free_stages(of.names, some.roles, some.seen, numbers)
             stages += unchanged_stages(of.names, some.roles, some.seen, numbers)
@@ -140,8 +144,6 @@ def _stages(
         if on_paths:
             general += one_shape_stages(of.names, some.roles, some.seen, numbers)
             general += mechanical_stages(of.names, some.roles, some.seen)
-        if some.on_a_path:
-            stages += parameter_stages(some.sound.names, some.roles, some.orbits, parts, numbers)
         stages += general
         if on_paths:
             stages = with_completed(stages, of.names, some.roles)
