@@ -15,6 +15,7 @@ from discovery.laws.completed import with_completed
 from discovery.laws.decaying.moving import Among, Moving
 from discovery.laws.decaying.search import with_decaying
 from discovery.laws.decaying.timed import timed
+from discovery.laws.free.beside_parameters import parameter_stages
 from discovery.laws.free.centres import centre_stages
 from discovery.laws.free.mechanical import mechanical_stages
 from discovery.laws.free.one_shape import one_shape_stages
@@ -25,7 +26,7 @@ from discovery.laws.free.unchanged import unchanged_stages
 from discovery.laws.general import general_stages
 from discovery.laws.judging.conclusion import Conclusion
 from discovery.laws.judging.law import Findings
-from discovery.laws.rivals import rivals
+from discovery.laws.rivals import also_of
 from discovery.laws.search import analyse
 from discovery.laws.stages import Stage, stages_among, stages_of
 from discovery.libraries.choice import resolve
@@ -58,7 +59,9 @@ def searched(
     findings = Findings()
     if some.split is not None:
         limits = {"numbers": asked.numbers, "criteria": asked.criteria}
-        others = rivals if asked.library == "auto" and not some.few else None
+        others = None
+        if asked.library == "auto" and not some.few:
+            others = also_of([stage for stage in stages if stage.of_all])
         findings = analyse(stages, some.split, rng, rivals=others, **limits)
     if some.few:
         findings = findings.along_runs(some.sound.n_runs, len(some.parts.coordinates))
@@ -118,6 +121,10 @@ def _stages(
     stages = stages_of(found, numbers)
     if auto and not (some.few or asked.in_box or _of_wide(some, found)):
         on_paths = parts.all_coordinates and some.on_a_path
+        if some.on_a_path:
+            # Each library is one times every parameter, too: formulas judged in vain end a search.
+            own = parameter_stages(some.sound.names, some.roles, some.orbits, parts, numbers)
+            stages[1:1] = own
         if on_paths:
             stages += free_stages(of.names, some.roles, some.seen, numbers)
             stages += unchanged_stages(of.names, some.roles, some.seen, numbers)

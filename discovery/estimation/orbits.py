@@ -101,6 +101,12 @@ class Orbits:
         apart = np.all((low > 0) | (high < 0), axis=0)
         return np.where(apart, np.minimum(np.abs(states).std(axis=0), self.scale), self.scale)
 
+    def with_still_parameters(self) -> Orbits:
+        """Return the orbits with no unit for parameters: along these no function has a slope."""
+        scale = self.scale.copy()
+        scale[list(self.parameters)] = 0.0
+        return replace(self, scale=scale)
+
     def in_long_runs(self, rows: np.ndarray) -> np.ndarray:
         """Return `rows` (n,) without those of runs that would be left with too few, (n,) bool."""
         long = np.add.reduceat(rows, self.offsets[:-1], dtype=int) >= NOISE.fewest_rows

@@ -150,6 +150,8 @@ class OfBodies:
         Empty: sums are defined everywhere.
     skipped : str
         Empty: it is tried.
+    of_all : bool
+        It is of coordinates alone.
     """
 
     name: str
@@ -160,6 +162,7 @@ class OfBodies:
     species: bool = False
     positive: tuple[int, ...] = ()
     skipped: str = ""
+    of_all: bool = False
 
     def __len__(self) -> int:
         return 0

@@ -26,7 +26,10 @@ from discovery.laws.free.sums import NAME as SUMS
 from discovery.laws.free.sums import sums_of
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.numbers_inside import numbers_inside
+from discovery.laws.stages import Stage
+from discovery.libraries.embedded import Embedded
 from discovery.libraries.free_forms import SCALED, SCALED_BESIDE, S
+from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
 from discovery.libraries.rational import mostly_positive
 from discovery.libraries.unknown_scale import SCALE, Scaled, WithScale
@@ -45,12 +48,12 @@ _STATES = 500
 _BOTH = 2.0
 
 # What yields libraries with other forms of a law.
-Rivals: TypeAlias = Callable[[Law, Orbits, Numbers, Sequence[Law]], Iterable[Library]]
+Rivals: TypeAlias = Callable[[Law, Orbits, Numbers, Sequence[Law]], Iterable[Functions]]
 
 
 def rivals(
     law: Law, fit: Orbits, numbers: Numbers, beside: Sequence[Law] = ()
-) -> Iterator[Library]:
+) -> Iterator[Functions]:
     """Yield libraries whose formulas may be what a law imitates.
 
     Parameters
@@ -63,10 +66,19 @@ def rivals(
     beside : sequence of Law
         The other laws.
     """
+    if isinstance(law.library, Embedded):
+        for library in _of_a_length(law, fit.with_still_parameters(), numbers):
+            yield Embedded(library, law.library.symbols, law.library.coordinates)
+        return
     sums = _sums(law, fit)
     if sums is not None:
         yield sums
     yield from _of_one_coordinate_each(law, fit, numbers, beside)
+    yield from _of_a_length(law, fit, numbers)
+
+
+def _of_a_length(law: Law, fit: Orbits, numbers: Numbers) -> Iterator[Library]:
+    """Yield a law's terms with functions of one coordinate and one length in place of several."""
     states = fit.smoothed.states
     states = states[:: max(1, len(states) // _STATES)]
     states = states[np.isfinite(law.library.values(states)).all(axis=0)]
@@ -78,13 +90,36 @@ def rivals(
                     yield from tuned(scaled, fit, numbers)
 
 
+def also_of(stages: Sequence[Stage]) -> Rivals:
+    """Return `rivals`, and what stages give where no law but the others is known.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+    """
+
+    def all_of(
+        law: Law, fit: Orbits, numbers: Numbers, beside: Sequence[Law] = ()
+    ) -> Iterator[Functions]:
+        yield from rivals(law, fit, numbers, beside)
+        for stage in stages:
+            yield from stage.libraries(fit, Findings(list(beside))) or ()
+
+    return all_of
+
+
 def _straight(law: Law) -> list[sympy.Symbol]:
-    """Return a law's coordinates but for those that it has sines of: these are angles."""
+    """Return a law's coordinates but for those that it has sines of: these are angles.
+
+    Parameters are none.
+    """
     terms = law.library.expressions()
     waves = set().union(*(term.atoms(sympy.sin, sympy.cos) for term in terms))
     angles = set().union(*(wave.free_symbols for wave in waves))
     used = set().union(*(term.free_symbols for term in terms)) - angles
-    return [symbol for symbol in law.library.symbols if symbol in used]
+    embedded = isinstance(law.library, Embedded)
+    coordinates = law.library.moving if embedded else law.library.symbols
+    return [symbol for symbol in coordinates if symbol in used]
 
 
 def _sums(law: Law, fit: Orbits) -> Library | None:

@@ -38,11 +38,14 @@ class Stage(Protocol):
         lines, as far as that is known before.
     skipped : str
         Why it is not tried; empty where it is.
+    of_all : bool
+        Whether its functions are of all columns, parameters too.
     """
 
     name: str
     positive: tuple[Column, ...] = ()
     skipped: str = ""
+    of_all: bool = False
 
     def __len__(self) -> int:
         """Return the number of functions; zero if it is not known before."""
@@ -231,6 +234,9 @@ def stages_among(
     parameters = [symbols[i] for i in parts.parameters]
     out: list[Stage] = []
     for stage in stages:
+        if stage.of_all:
+            out.append(stage)
+            continue
         if not isinstance(stage, Closed):
             out.append(Among(stage, symbols, parts.coordinates))
             continue

@@ -133,12 +133,13 @@ class Embedded:
         return self.functions.costs()
 
     @cached_property
-    def _moving(self) -> tuple[sympy.Symbol, ...]:
+    def moving(self) -> tuple[sympy.Symbol, ...]:
+        """The symbols of the coordinates."""
         return tuple(self.symbols[i] for i in self.coordinates)
 
     def kinds(self) -> list[tuple]:
         """Return what each function is but for the coordinates in it; parameters tell kinds."""
-        factors = (e.as_independent(*self._moving)[0] for e in self.expressions())
+        factors = (e.as_independent(*self.moving)[0] for e in self.expressions())
         kinds = zip(self.functions.kinds(), factors, strict=True)
         return [(*kind, str(factor)) if factor != 1 else kind for kind, factor in kinds]
 
@@ -156,14 +157,14 @@ class Embedded:
             Of terms; returned as it is where the library does not hold what would be left.
         """
         terms = self.expressions()
-        common = sympy.gcd_list([terms[j].as_independent(*self._moving)[0] for j in support])
+        common = sympy.gcd_list([terms[j].as_independent(*self.moving)[0] for j in support])
         index = {term: j for j, term in enumerate(terms)}
         left = [index.get(terms[j] / common) for j in support] if common != 1 else [None]
         return tuple(support) if None in left else tuple(sorted(left))
 
     def without_constants(self) -> Embedded:
         """Return the functions that depend on coordinates."""
-        moving = set(self._moving)
+        moving = set(self.moving)
         kept = [j for j, e in enumerate(self.expressions()) if e.free_symbols & moving]
         return self if len(kept) == len(self) else self.restrict(kept)
 

@@ -84,10 +84,11 @@ def trigonometric(names: Sequence[str], roles: Sequence[str | None], order: int 
 
 
 def tilted(names: Sequence[str], roles: Sequence[str | None]) -> Library:
-    """Return `trigonometric` with the angles themselves: of what turns against a constant torque.
+    """Return `trigonometric` with the angles themselves, their squares and those of differences.
 
-    The energy then grows with every turn: a pendulum on a string that unwinds, a generator under
-    load, a Josephson junction with a bias current.
+    What turns against a constant torque gains or loses energy with every turn: a pendulum on a
+    string that unwinds, a generator under load, a Josephson junction with a bias current. What is
+    twisted does so by the square: pendulums on one wire, a junction in a loop with an inductance.
 
     Parameters
     ----------
@@ -95,10 +96,12 @@ def tilted(names: Sequence[str], roles: Sequence[str | None]) -> Library:
     """
     waves = trigonometric(names, roles)
     angles = [waves.symbols[i] for i, role in enumerate(roles) if role == "angle"]
-    n, k = len(waves.atoms), len(angles)
-    exponents = [(*e, *(0,) * k) for e in waves.exponents]
-    exponents += [unit(n + k, n + j) for j in range(k)]
-    return Library(waves.symbols, [*waves.atoms, *angles], exponents, "trigonometric, tilted")
+    apart = [a - b for a, b in itertools.combinations(angles, 2)]
+    n, k, all_of = len(waves.atoms), len(angles), len(angles) + len(apart)
+    exponents = [(*e, *(0,) * all_of) for e in waves.exponents]
+    exponents += [unit(n + all_of, n + j) for j in range(k)]
+    exponents += [tuple(2 * e for e in unit(n + all_of, n + j)) for j in range(all_of)]
+    return Library(waves.symbols, [*waves.atoms, *angles, *apart], exponents, "angles unwound")
 
 
 def phases(names: Sequence[str]) -> Library:

@@ -215,6 +215,8 @@ class Form:
         Up to which free functions are expanded.
     joint : bool
         Whether free functions are of both shapes at once.
+    parameters : tuple of sympy.Symbol
+        Columns that are constant in each run; factors and plain terms may have them.
     """
 
     name: str
@@ -224,11 +226,12 @@ class Form:
     shapes: tuple[Shape, ...]
     degree: int = 10
     joint: bool = False
+    parameters: tuple[sympy.Symbol, ...] = ()
 
     @property
     def potential(self) -> bool:
         """Whether the free functions are of a potential alone."""
-        return self.factors == ((),)
+        return {*itertools.chain(*self.factors)} <= {*self.parameters}
 
     @property
     def width(self) -> int:
@@ -335,7 +338,7 @@ class Summand(Form):
 
     Attributes
     ----------
-    name, symbols, plain, factors, shapes, degree, joint
+    name, symbols, plain, factors, shapes, degree, joint, parameters
         As of `Form`; one shape, and no factors.
     """
 
@@ -412,6 +415,52 @@ def free_forms(
     if not seen.angles:
         out += [*seen.of_coordinates(), *seen.of_distances(), *seen.about_axes()]
     return [*out, *seen.beside_angles(), *seen.of_one_place()]
+
+
+def beside_parameters(
+    form: Form,
+    symbols: Sequence[sympy.Symbol],
+    parameters: Sequence[sympy.Symbol],
+    rows: np.ndarray,
+    noise: np.ndarray,
+) -> list[Form]:
+    """Return a potential's form with strengths and lengths that are parameters.
+
+    Every term comes with each parameter too: of m w²/2 + k F(s) both. Functions are of the shape
+    itself, then, where there is one, of the shape over each parameter and times each: a parameter
+    may be a length or a wave number.
+
+    Parameters
+    ----------
+    form : Form
+        Of the coordinates alone.
+    symbols : sequence of D sympy.Symbol
+        All columns.
+    parameters : sequence of sympy.Symbol
+        Those that are constant in each run.
+    rows : (n, D) array
+    noise : (D,) array
+        Standard deviation of each column's noise.
+    """
+    strengths = [(), *((p,) for p in parameters)]
+    plain = tuple((*term, *k) for k in strengths for term in form.plain)
+    whole = replace(
+        form,
+        symbols=tuple(symbols),
+        plain=plain,
+        factors=tuple((*factor, *k) for k in strengths for factor in form.factors),
+        parameters=tuple(parameters),
+    )
+    out = [whole]
+    for p in parameters if len(form.shapes) == 1 else ():
+        values = rows[:, symbols.index(p)]
+        if values.min() <= 0 <= values.max():
+            continue  # no length
+        (shape,) = form.shapes
+        for expression in (shape.expression / p, shape.expression * p):
+            of = Shape.of(expression, symbols, rows, noise)
+            out.append(replace(whole, name=str(expression), shapes=(of,)))
+    return out
 
 
 @dataclass(frozen=True)

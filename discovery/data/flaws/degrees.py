@@ -3,7 +3,8 @@
 A change by a turn changes nothing in the laws of motion. So rates are functions of an angle's
 cosines and sines, and of the other columns; those of the angle in radians explain them where it is
 in radians, and those of the angle in degrees where it is in degrees. A torsion spring has no turn:
-its rates are linear in the angle. The rates of runs that took no part in the fit decide.
+its rates are linear in the angle, also beside the waves of radians. The rates of runs that took no
+part in the fit decide.
 """
 
 from __future__ import annotations
@@ -74,6 +75,10 @@ def period_of(samples: Samples, angles: Sequence[int], in_degrees: bool = False)
     if in_degrees:
         clearly = left[Period.NONE] < ANGLES.degrees_explain * left[Period.DEGREES]
         return Period.NONE if pulled and clearly else Period.DEGREES
+    # Beside a spring waves are those of radians, and long ones imitate the spring alone.
+    twisted = np.hstack([_times(functions[Period.RADIANS], plain), turning[inner]])
+    if _unexplained(twisted, targets[inner], half) < ANGLES.degrees_explain * left[Period.DEGREES]:
+        return Period.RADIANS
     # An angle that the rates do not depend on has no period, and says nothing of its unit.
     if left[Period.DEGREES] >= ANGLES.degrees_explain * min(left[Period.RADIANS], flat):
         return Period.RADIANS

@@ -15,6 +15,7 @@ from discovery.laws.judging.decay import Decay
 from discovery.laws.judging.evidence import RESAMPLES, Evidence
 from discovery.laws.judging.verdict import DRIFT_EXCLUDED, MOVING, Check, Formula, Verdict, in_doubt
 from discovery.libraries.domain import Domain
+from discovery.libraries.embedded import Embedded
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
 
@@ -135,7 +136,8 @@ class Law:
         expansion.
         """
         terms = self.library
-        if self.verdict != Verdict.EXACT or not isinstance(terms, Library):
+        closed = terms.functions if isinstance(terms, Embedded) else terms
+        if self.verdict != Verdict.EXACT or not isinstance(closed, Library):
             return 0
         simple = self.by_chance <= self.criteria.simple_by_chance
         if simple or all(term.is_Symbol for term in terms.expressions()):

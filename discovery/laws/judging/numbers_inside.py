@@ -22,6 +22,7 @@ from discovery.formulas.simple_numbers import Numbers, in_digits
 from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.least_drift import LeastDrift
+from discovery.libraries.embedded import Embedded
 from discovery.libraries.fitted import Fitted
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
@@ -68,7 +69,7 @@ def with_told(law: Law, off: np.ndarray, inside: float | None) -> Law:
 
 def with_moved_numbers(
     law: Law, orbits: Orbits, simple: Numbers, criteria: LawCriteria = LAWS
-) -> Library | None:
+) -> Functions | None:
     """Return a law's terms with the numbers inside at which it drifts least.
 
     One step of Gauss and Newton's method. The path on which numbers were looked for is smoothed,
@@ -85,7 +86,7 @@ def with_moved_numbers(
 
     Returns
     -------
-    Library or None
+    Functions or None
         None where no number moves by a quarter of its error, or by more than can be told so.
     """
     numbers, least, coefficients = _known(law, orbits, criteria)
@@ -101,11 +102,13 @@ def with_moved_numbers(
         digits = int(np.clip(np.ceil(1 - np.log10(max(error, 1e-12))), 2, 12))
         new = simple.symbolic(near) if np.isfinite(cost) else sympy.Float(in_digits(value, digits))
         put |= {number: new, -number: -new}
-    terms = law.library
+    embedded = isinstance(law.library, Embedded)
+    terms = law.library.functions if embedded else law.library
     atoms = [atom.xreplace(put) for atom in terms.atoms]
     # With them a formula could imitate as much more.
     fitted = max(terms.fitted, sum(map(_is_fitted, map(sympy.sympify, put.values()))) // 2)
-    return Fitted(terms.symbols, atoms, terms.exponents, terms.name, fitted)
+    moved = Fitted(terms.symbols, atoms, terms.exponents, terms.name, fitted)
+    return replace(law.library, functions=moved) if embedded else moved
 
 
 def _known(
@@ -135,6 +138,9 @@ def with_changes(
         s + k of them.
     coefficients : (s + k,) array
     """
+    if isinstance(library, Embedded):
+        numbers, terms, coefficients = with_changes(library.functions, coefficients)
+        return numbers, replace(library, functions=terms), coefficients
     if not isinstance(library, Library):
         return [], library, coefficients
     written = library.expressions()

@@ -121,4 +121,44 @@ def test_a_constant_torque():
     assert str(energy.expression) == "6*phi/5 + w**2/2 - 9*cos(phi)/10"
     # On the circle the energy has no value of its own.
     report = ConservedQuantityFinder(random_state=0).fit(turning(True)).report_
-    assert "tilted" not in report.explain()
+    assert "unwound" not in report.explain()
+
+
+def twisted(friction=0.0):
+    """Two pendulums on one wire, .17 (a − b)² of energy in it, over several turns."""
+    rng, times = np.random.default_rng(0), np.linspace(0, 10, 80)
+    starts = rng.uniform((-7, -7, -1.5, -1.5), (7, 7, 1.5, 1.5), (30, 4))
+
+    def rates(_, s):
+        pull = 0.34 * (s[0] - s[1])
+        slowed = friction * s[2:]
+        forces = [-1.3 * np.sin(s[0]) - pull, -0.87 * np.sin(s[1]) + pull] - slowed
+        return [*s[2:], *(forces / [1.06, 1.42])]
+
+    states = np.array(
+        [
+            solve_ivp(rates, (0, 10), start, t_eval=times, rtol=1e-9, atol=1e-11).y.T
+            for start in starts
+        ]
+    )
+    states += 0.01 * states.std(axis=(0, 1)) * rng.standard_normal(states.shape)
+    return Trajectories(states, times, ["theta1", "theta2", "omega1", "omega2"])
+
+
+def test_pendulums_on_one_wire():
+    (energy,) = ConservedQuantityFinder(random_state=0).fit(twisted()).quantities_
+    parts = energy.expression.as_coefficients_dict()
+    ratio = {str(term): float(c) for term, c in parts.items()}
+    unit = ratio["omega1**2"] / 0.53
+    found = {term: c / unit for term, c in ratio.items()}
+    assert found == pytest.approx(
+        {
+            "omega1**2": 0.53,
+            "omega2**2": 0.71,
+            "cos(theta1)": -1.3,
+            "cos(theta2)": -0.87,
+            "(theta1 - theta2)**2": 0.17,
+        },
+        rel=0.05,
+    )
+    assert not ConservedQuantityFinder(random_state=0).fit(twisted(friction=0.03)).n_conserved_

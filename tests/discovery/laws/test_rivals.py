@@ -12,9 +12,10 @@ from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.formulas.simple_numbers import NUMBERS
 from discovery.laws.judging.verdict import Verdict
-from discovery.laws.rivals import rivals
+from discovery.laws.rivals import also_of, rivals
 from discovery.laws.search import analyse
 from discovery.laws.stages import stages_of
+from discovery.libraries.embedded import Embedded
 from discovery.libraries.library import Library
 from discovery.libraries.unknown_scale import SCALE
 
@@ -101,6 +102,22 @@ def test_what_is_too_simple_for_chance_imitates_nothing(split):
     assert law.may_imitate
     assert not replace(law, by_chance=law.criteria.simple_by_chance).may_imitate
     assert not replace(law, verdict=Verdict.IDENTITY).may_imitate
+
+
+def test_a_law_beside_parameters_may_imitate_as_any(split):
+    (law,) = analyse(stages_of([EXPANSION]), split, np.random.default_rng(0)).laws
+    beside = replace(law, library=Embedded(law.library, SYMBOLS, (0, 2, 3)))
+    assert beside.may_imitate
+    others = list(rivals(beside, split.fit, NUMBERS))
+    assert others
+    assert all(isinstance(some, Embedded) and some.coordinates == (0, 2, 3) for some in others)
+
+
+def test_stages_are_asked_after_other_forms(split):
+    (law,) = analyse(stages_of([EXPANSION]), split, np.random.default_rng(0)).laws
+    last = Library(SYMBOLS, [X], [(1,)], "last")
+    *_, other = also_of(stages_of([last]))(law, split.fit, NUMBERS)
+    assert other is last
 
 
 def test_functions_that_do_not_describe_a_law_are_not_tried(split, monkeypatch):

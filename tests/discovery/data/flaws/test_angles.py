@@ -214,6 +214,20 @@ def test_radians_are_not_read_as_degrees():
     assert seen(pendulum(steps=200), ROLES).turns == (None, None)
 
 
+def test_a_spring_beside_a_wave_is_in_radians():
+    """The flux in a loop with a junction, over two turns: waves of degrees imitate the loop."""
+    rng, t = np.random.default_rng(0), np.linspace(0, 9, 120)
+    starts = rng.uniform((-7, -1), (7, 1), (30, 2))
+
+    def rates(s):
+        return np.stack([s[:, 1], -1.2 * np.sin(s[:, 0]) - 0.4 * (s[:, 0] - 0.7)], axis=1)
+
+    rows = integrate(rates, starts, t).reshape(-1, 2)
+    rows += 0.005 * rows.std(axis=0) * rng.standard_normal(rows.shape)
+    given = Samples(rows, np.tile(t, 30), 120 * np.arange(31))
+    assert seen(given, ROLES).turns == (None, None)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_an_angle_that_rates_do_not_depend_on_tells_no_unit(seed):
     """Orbits that precess, of a distance, an angle and their rates: waves in radians fit noise."""

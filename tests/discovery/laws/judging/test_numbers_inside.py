@@ -21,6 +21,7 @@ from discovery.laws.judging.numbers_inside import (
     with_moved_numbers,
 )
 from discovery.libraries import compiled
+from discovery.libraries.embedded import Embedded
 
 K, RUNS, STEPS, NOISE = 1.37, 40, 80, 0.01
 
@@ -61,6 +62,22 @@ def test_a_step_leads_to_the_number(orbits):
     again = with_moved_numbers(energy(number), orbits, NUMBERS)
     if again is not None:
         assert float(numbers_inside(again.expressions())[0]) == pytest.approx(K, rel=0.012)
+
+
+def test_a_step_beside_a_parameter(orbits):
+    """A column that is constant in each run stands beside the coordinates."""
+    states = orbits.smoothed.states
+    rows = np.column_stack([states, np.ones(len(states))])
+    whole = orbits.among(rows, [0, 1], [2])
+    terms = ["u**2", "q*exp(1.3*x)", "q*exp(-1.3*x)"]
+    library = libraries.custom(terms, ("x", "u", "q"))
+    beside = Embedded(library, library.symbols, (0, 1))
+    law = Law(beside, np.array([0.5, 1.0, 1.0]), None, None, "exact", 3.0)
+    terms = with_moved_numbers(law, whole, NUMBERS)
+    assert isinstance(terms, Embedded)
+    (number,) = {float(n) for n in numbers_inside(terms.expressions())}
+    assert number == pytest.approx(K, rel=0.02)
+    assert with_errors(law, whole).inside is not None
 
 
 @pytest.mark.parametrize("k", [1.2, K])
