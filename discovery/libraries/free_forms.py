@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -397,6 +397,9 @@ def free_forms(
 ) -> list[Form]:
     """Return the forms to try for mechanical data, from few free functions to many.
 
+    Also for angles with one other coordinate, which stands for the momentum: the part of what
+    tunnels through a barrier and its phase, the distance and the direction of a stream.
+
     Parameters
     ----------
     names, roles : sequences of length d
@@ -406,6 +409,8 @@ def free_forms(
     """
     seen = _Columns(tuple(names), tuple(roles), rows, noise)
     known = len(seen.positions) + len(seen.angles) + len(seen.momenta) == len(names)
+    if not seen.momenta and len(names) == len(seen.angles) + 1:
+        return list(seen.beside_angles(i for i in range(len(names)) if i not in seen.angles))
     if not seen.momenta or not (seen.positions or seen.angles) or not known:
         return []
     # Two bodies have one distance, however many coordinates.
@@ -414,7 +419,7 @@ def free_forms(
     out = []
     if not seen.angles:
         out += [*seen.of_coordinates(), *seen.of_distances(), *seen.about_axes()]
-    return [*out, *seen.beside_angles(), *seen.of_one_place()]
+    return [*out, *seen.beside_angles(seen.momenta), *seen.of_one_place()]
 
 
 def beside_parameters(
@@ -568,9 +573,9 @@ class _Columns:
             across = [self.shape(a), self.shape(b)]
             yield self.form(f"{a} and {b}", self.plain, across, **_JOINT)
 
-    def beside_angles(self) -> Iterator[Form]:
+    def beside_angles(self, momenta: Iterable[int]) -> Iterator[Form]:
         """Yield functions of one momentum, times waves of the angles."""
-        for i in self.momenta if self.angles else ():
+        for i in momenta if self.angles else ():
             waves = [
                 (f(n * self.symbols[a]),)
                 for a in self.angles

@@ -201,6 +201,29 @@ def test_friction_leaves_no_law(seed):
     assert found_in(runs) == []
 
 
+def two_wells(loss, noise=0.003):
+    """The part of atoms in one of two wells, and their phase (Smerzi et al. 1997)."""
+    rng = np.random.default_rng(0)
+    starts = np.stack([rng.uniform(-0.7, 0.7, 40), rng.uniform(-2.5, 2.5, 40)], axis=1)
+
+    def flow(s):
+        z, phi = s.T
+        root = np.sqrt(1 - z**2)
+        along = -root * np.sin(phi) - loss * z
+        return np.stack([along, 2.7 * z + z / root * np.cos(phi)], axis=1)
+
+    return simulated(flow, starts, 8, {"z": None, "phi": "angle"}, noise)
+
+
+def test_functions_of_what_stands_beside_an_angle():
+    runs, clean = two_wells(0.0)
+    (law,) = found_in(runs)
+    z, phi = sympy.symbols("z phi", real=True)
+    assert {*law.library.expressions()} == {z**2, sympy.sqrt(1 - z**2) * sympy.cos(phi)}
+    assert drift(law, clean) < 2e-3
+    assert found_in(two_wells(0.05)[0]) == []
+
+
 def test_other_than_mechanical_data_have_no_forms():
     rows = np.random.default_rng(0).uniform(1, 2, (50, 3))
     assert free_forms(["a", "b", "c"], ["amount"] * 3, rows, np.zeros(3)) == []
