@@ -26,6 +26,7 @@ from discovery.noether.completion import (
     missing_energy,
     missing_energy_of_spins,
 )
+from discovery.noether.flow import pairs_of
 from discovery.noether.motion import Candidate, MeasuredMotion
 from discovery.noether.naming import names_of
 from discovery.pde.grid import Grid
@@ -58,7 +59,9 @@ def in_textbook_form(
     motion = replace(motion, tied=tuple(map(_candidate, report.identities)))
     laws = [q for q in report.quantities if q.verdict in _NAMED]
     found = names_of([_candidate(q) for q in laws], motion)
-    named = iter(_of_sums(q) or name or _dissipated(q) for q, name in zip(laws, found, strict=True))
+    named = iter(
+        _of_sums(q) or name or _dissipated(q, motion) for q, name in zip(laws, found, strict=True)
+    )
     names = [next(named) if q.verdict in _NAMED else None for q in report.quantities]
     names = [
         name if _may_be_named(q) else None for q, name in zip(report.quantities, names, strict=True)
@@ -172,9 +175,16 @@ def _of_whole_vectors(
     ]
 
 
-def _dissipated(quantity: Quantity) -> str | None:
-    """Return the name of what friction, air or dry surfaces take of: an energy."""
-    return "energy" if quantity.decay is not None and quantity.decay.losses else None
+def _dissipated(quantity: Quantity, motion: MeasuredMotion) -> str | None:
+    """Return the name of what friction, air or dry surfaces take of: an energy.
+
+    Where nobody says what the columns are, only of positions and their velocities: components of
+    a vector that turns fall as a velocity does, too.
+    """
+    if quantity.decay is None or not quantity.decay.losses:
+        return None
+    known = motion.told or pairs_of(_candidate(quantity), motion)
+    return "energy" if known else None
 
 
 def _of_sums(quantity: Quantity) -> str | None:

@@ -51,7 +51,7 @@ NAMED = [
     (
         "spherical_pendulum",
         {
-            "omega_phi*sin(theta)**2": "angular momentum along phi",
+            "omega_phi*sin(theta)**2": "angular momentum about the axis of phi",
             "omega_theta**2/2 + omega_phi**2*sin(theta)**2/2 - cos(theta)": "energy",
         },
     ),

@@ -13,10 +13,13 @@ from discovery import ConservedQuantityFinder, DiscoveryReport, Trajectories, da
 from discovery.datasets.integrate import integrate
 from discovery.formulas.angles import short_in_angles
 from discovery.formulas.simple_numbers import NUMBERS
+from discovery.laws.judging.decay import Decay
 from discovery.libraries import custom
+from discovery.noether.motion import MeasuredMotion
 from discovery.report.arrangement import arranged
 from discovery.report.errors import error_words
 from discovery.report.quantity import Quantity
+from discovery.report.textbook import _dissipated
 from discovery.report.typesetting import label, latex
 from discovery.report.use import as_law
 
@@ -315,6 +318,36 @@ def test_a_loss_is_typeset():
         assert "**2" not in text and "^{2}$ in a unit of time" in text
     page = report.to_html()
     assert "<div class='quiet'>loses <math" in page
+
+
+@pytest.mark.parametrize(
+    ("terms", "told", "name"),
+    [
+        (["x**2", "u**2"], False, "energy"),
+        (["x**2", "u**2", "y**2"], False, None),
+        (["x**2", "u**2", "y**2"], True, "energy"),
+    ],
+)
+def test_losses_alone_make_no_energy(kepler, terms, told, name):
+    """Of components of a vector that turns, one falls as a velocity does, and is none."""
+    columns, states = ("x", "y", "u"), np.random.default_rng(0).normal(size=(50, 3))
+    motion = MeasuredMotion(
+        states=states,
+        times=np.arange(50.0),
+        offsets=np.array([0, 50]),
+        names=columns,
+        roles=("position", None, "velocity"),
+        told=told,
+        noise=np.zeros(3),
+        pairs=((0, 2),),
+    )
+    law = replace(
+        kepler["energy"],
+        decay=Decay(0.1, 0.01, 1.0, (sympy.Symbol("u") ** 2,), (0.1,)),
+        _library=custom(terms, columns),
+        _coefficients=np.full(len(terms), 0.5),
+    )
+    assert _dissipated(law, motion) == name
 
 
 def _damped():
