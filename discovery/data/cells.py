@@ -41,6 +41,10 @@ _DATE = re.compile(
 )
 # 1,234 may be a thousand and more, or a little more than one.
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+# 1,234.5 and 1'234'567: a mark after each three digits, and another one before the decimals.
+_THOUSANDS = re.compile(
+    r"[+-]?\d{1,3}([,.'\N{RIGHT SINGLE QUOTATION MARK}\s])\d{3}(\1\d{3})*([.,]\d*)?"
+)
 
 _UNIT = (
     r"(?:s|sec|secs|seconds?|ms|us|µs|μs|ns|min|minutes?|h|hrs?|hours?|d|days?|a|yrs?|years?|frames?|"
@@ -197,6 +201,16 @@ def as_column(cells: pd.Series, decimal: str = ".") -> pd.Series:
     values = np.full(len(text), np.nan)
     values[~missing] = [float(number) for number in plain]
     return pd.Series(values, index=cells.index)
+
+
+def has_thousands(cell: object) -> bool:
+    """Tell whether a cell that is no number is one with marks after the thousands.
+
+    Parameters
+    ----------
+    cell : object
+    """
+    return isinstance(cell, str) and _THOUSANDS.fullmatch(cell.strip()) is not None
 
 
 def are_numbers(column: pd.Series) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from discovery.data.cells import LINE, are_numbers, is_degrees, without_unit
+from discovery.data.cells import LINE, are_numbers, has_thousands, is_degrees, without_unit
 from discovery.data.column_names import RUN_COLUMNS, TIME_COLUMNS, usual_column
 from discovery.data.coordinates import Roles
 from discovery.data.dates import as_dates, with_days
@@ -292,9 +292,12 @@ def frame_numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
     bad = np.flatnonzero(numbers.isna() & column.notna())
     if bad.size or numbers.dtype.kind not in "biuf":
         row = int(bad[0]) if bad.size else 0
+        mend = "Mend or drop the column, or name the columns that are coordinates with names=[...]."
+        if has_thousands(column.iloc[row]):
+            mend = "Separators of thousands are not read: write the numbers without them."
         raise ValueError(
             f"column {name!r} is not numbers: {_place(frame, row)} holds {column.iloc[row]!r}. "
-            "Mend or drop the column, or name the columns that are coordinates with names=[...]."
+            f"{mend}"
         )
     return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
 

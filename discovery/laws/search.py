@@ -637,11 +637,15 @@ class Search:
     def _may_be_more(self, law: Law, found: list[Law]) -> bool:
         """Tell whether the laws leave more of one that they nearly tell than noise explains.
 
-        It was left out as known too badly.
+        It was left out as known too badly. Of what gradients show to be a function of the laws, as
+        log r² φ' is, they leave nothing, whatever a polynomial in their values leaves.
         """
         if any(law is own for own in found) or len(found) >= self.split.all.most_laws(
             law.library.dim
         ):
+            return False
+        slopes = self._slopes_of(found)
+        if not independent(self._slopes_of([law]), slopes, [law.sine], self.criteria):
             return False
         drift = law.evidence.beside[0] if law.evidence.beside else law.evidence.drift_interval[1]
         return unexplained(law, found, self.split.all) > drift

@@ -184,7 +184,8 @@ class _Naming:
             return None
         word = "momentum" if roles == {"position"} else "angular momentum"
         if len(moved) == 1:  # which, where nobody says so, may be an angle's
-            which = f"{word} along" if self.motion.told else "momentum conjugate to"
+            which = "momentum along" if roles == {"position"} else f"{word} about the axis of"
+            which = which if self.motion.told else "momentum conjugate to"
             return f"{which} {self.motion.names[self.q[moved[0]]]}"
         if not (np.all(a[moved] > 0) or np.all(a[moved] < 0)) or not self._own_masses(a, k):
             return None
@@ -256,7 +257,7 @@ class _Naming:
                 <= SYMMETRIES.absent_term * size
             ):
                 turning = self.motion.roles[i] == "angle"
-                word = "angular momentum along" if turning else "momentum conjugate to"
+                word = "angular momentum about the axis of" if turning else "momentum conjugate to"
                 return f"{word} {self.motion.names[i]}"
         return None
 

@@ -96,9 +96,9 @@ def _constant(
     equal = _vanish(offset[moved] - offset[moved[0]], np.abs(offset[moved[0]]))
     if all(roles[k] == "angle" for k in moved):
         if len(moved) == 1:
-            return f"rotation along {names[moved[0]]}"
+            return f"rotation about the axis of {names[moved[0]]}"
         if equal:
-            return f"common rotation along {', '.join(names[k] for k in moved)}"
+            return f"common rotation about the axes of {', '.join(names[k] for k in moved)}"
     if len(moved) == 1:
         return f"translation along {names[moved[0]]}"
     axes = {_axis(names, k) for k in moved}

@@ -621,9 +621,15 @@ class Quantity:
 
     @property
     def _printed(self) -> np.ndarray:
-        """The numbers before the terms as they are written: log r has ½ log r²."""
-        own = [of_squares(term).as_coeff_Mul()[0] for term in self.coefficients]
-        return self._coefficients * np.array(own, dtype=float)
+        """The numbers before the terms as they are written: log r has ½ log r².
+
+        Exactly so, as ½: the coefficient may be off by as much as a printed digit.
+        """
+        parts = (term.as_coeff_Mul() for term in sympy.Add.make_args(plain(self.expression)))
+        written = {term: float(number) for number, term in parts}
+        own = [of_squares(term).as_coeff_Mul() for term in self.coefficients]
+        pairs = zip(own, self._coefficients, strict=True)
+        return np.array([written.get(term, float(number) * c) for (number, term), c in pairs])
 
     @property
     def form_known(self) -> bool:

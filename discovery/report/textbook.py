@@ -16,6 +16,7 @@ import numpy as np
 import sympy
 from sympy.core.function import AppliedUndef
 
+from discovery.formulas.angles import short_in_angles
 from discovery.formulas.simple_numbers import Numbers
 from discovery.libraries.many_bodies.sums import symmetry_of
 from discovery.noether.brackets.fields import is_vorticity, told_by_flow
@@ -25,6 +26,7 @@ from discovery.noether.completion import (
     missing_energy,
     missing_energy_of_spins,
 )
+from discovery.noether.flow import pairs_of
 from discovery.noether.motion import Candidate, MeasuredMotion
 from discovery.noether.naming import names_of
 from discovery.pde.grid import Grid
@@ -57,7 +59,9 @@ def in_textbook_form(
     motion = replace(motion, tied=tuple(map(_candidate, report.identities)))
     laws = [q for q in report.quantities if q.verdict in _NAMED]
     found = names_of([_candidate(q) for q in laws], motion)
-    named = iter(_of_sums(q) or name or _dissipated(q) for q, name in zip(laws, found, strict=True))
+    named = iter(
+        _of_sums(q) or name or _dissipated(q, motion) for q, name in zip(laws, found, strict=True)
+    )
     names = [next(named) if q.verdict in _NAMED else None for q in report.quantities]
     names = [
         name if _may_be_named(q) else None for q, name in zip(report.quantities, names, strict=True)
@@ -171,9 +175,16 @@ def _of_whole_vectors(
     ]
 
 
-def _dissipated(quantity: Quantity) -> str | None:
-    """Return the name of what friction, air or dry surfaces take of: an energy."""
-    return "energy" if quantity.decay is not None and quantity.decay.losses else None
+def _dissipated(quantity: Quantity, motion: MeasuredMotion) -> str | None:
+    """Return the name of what friction, air or dry surfaces take of: an energy.
+
+    Where nobody says what the columns are, only of positions and their velocities: components of
+    a vector that turns fall as a velocity does, too.
+    """
+    if quantity.decay is None or not quantity.decay.losses:
+        return None
+    known = motion.told or pairs_of(_candidate(quantity), motion)
+    return "energy" if known else None
 
 
 def _of_sums(quantity: Quantity) -> str | None:
@@ -232,38 +243,6 @@ def in_book_form(quantity: Quantity, motion: MeasuredMotion, numbers: Numbers) -
     # In all digits, or a half would be none.
     factor = sympy.Float(1 / float(pivot)) if pivot.has(sympy.Float) else 1 / pivot
     return quantity.times(factor, numbers)
-
-
-def short_in_angles(expression: sympy.Expr) -> sympy.Expr:
-    """Return a formula with sin²θ for 1 − cos 2θ, and the like, where that is shorter.
-
-    Parameters
-    ----------
-    expression : sympy.Expr
-    """
-    waves = expression.atoms(sympy.sin, sympy.cos)
-    plain = all(wave.args[0].is_Symbol or _in_degrees(wave.args[0]) for wave in waves)
-    if plain or expression.has(sympy.Float):
-        return expression
-    opened = sympy.expand(sympy.expand_trig(expression))
-    squares = {c**k: (1 - sympy.sin(c.args[0]) ** 2) ** (k // 2) for c, k in _even_cosines(opened)}
-    forms = [opened, sympy.expand(opened.xreplace(squares))]
-    factored = [sympy.factor(form) for form in forms]
-    forms += [form for form in factored if not form.as_coeff_Mul()[1].is_Add]
-    return min([expression, *forms], key=_size)
-
-
-def _in_degrees(angle: sympy.Expr) -> bool:
-    return (180 * angle / sympy.pi).is_Symbol
-
-
-def _size(form: sympy.Expr) -> tuple[int, int]:
-    return len(sympy.Add.make_args(form)), sympy.count_ops(form)
-
-
-def _even_cosines(e: sympy.Expr) -> list[tuple[sympy.Expr, int]]:
-    powers = [(p.base, p.exp) for p in e.atoms(sympy.Pow) if isinstance(p.base, sympy.cos)]
-    return [(base, int(k)) for base, k in powers if k.is_Integer and k > 0 and k % 2 == 0]
 
 
 def _terms(expression: sympy.Expr) -> Iterator[tuple[sympy.Expr, sympy.Expr]]:

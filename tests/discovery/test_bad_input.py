@@ -173,6 +173,10 @@ FILES = {
     "unreadable": (b'run,t,x\n0,0,"1', "could not be read as csv.*whole"),
     "missing column": (b"run,x\n0,1\n0,2\n", "no time column.*Pass time="),
     "text in a number column": (b"run,t,x\n0,0,1\n0,1,low\n", "'x' is not numbers: line 3 .*'low'"),
+    "thousands": (
+        b"run;t;x\n0;0;1,000.5\n0;1;2,000.5\n",
+        "'x' is not numbers: .*'1,000.5'. Separators of thousands are not read",
+    ),
     "nan": (b"run,t,x\n0,0,1\n0,1,\n", "hold NaN at run 0, line 3, coordinate 'x'"),
 }
 

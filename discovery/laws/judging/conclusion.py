@@ -34,6 +34,9 @@ _NOISE_LASTS = (
 _NAMED = 3
 # A share of the draws that needs no words.
 _LIKELY = 0.5
+# A jump is so many times as long as this share of a path's steps at most, and as those beside it.
+# One in a million steps of noise alone is.
+_JUMP, _MOST = 5, 0.75
 # Columns of which none can be spared, nor are they of two bodies.
 _FEW = 3
 
@@ -169,8 +172,28 @@ def _of_few_runs(findings: Findings, orbits: Orbits, criteria: LawCriteria) -> s
         many = f"{n} runs are too few to tell a law from chance"
     more = criteria.min_runs - n
     runs = f"{more} more run{'s' if more > 1 else ''} from other initial states"
-    parts = [many, *_along(findings, orbits, criteria), f"measure at least {runs}."]
-    return "; ".join(parts)
+    parts = [many, *_along(findings, orbits, criteria)]
+    jumps = _jumps(orbits)
+    if jumps:
+        times = "once" if jumps == 1 else f"{jumps} times"
+        where = "the path jumps" if n == 1 else "paths jump"
+        parts.append(
+            f"{where} {times}, as where one run ends and another begins: if so, tell which run "
+            "each row is of (groups=, --run)"
+        )
+    return "; ".join([*parts, f"measure at least {runs}."])
+
+
+def _jumps(orbits: Orbits) -> int:
+    """Return how many steps are far longer than most of their path, and than those beside them."""
+    states, count = orbits.measured.states / orbits.scale, 0
+    for a, b in itertools.pairwise(orbits.offsets):
+        steps = np.linalg.norm(np.diff(states[a:b], axis=0), axis=1)
+        if len(steps) > 2:
+            usual = np.quantile(steps, _MOST)
+            others = np.maximum(usual, np.maximum(steps[:-2], steps[2:]))
+            count += int(np.sum(steps[1:-1] > _JUMP * others))
+    return count
 
 
 def _along(findings: Findings, orbits: Orbits, criteria: LawCriteria) -> list[str]:

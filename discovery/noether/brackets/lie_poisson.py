@@ -154,10 +154,12 @@ def lie_poisson_names(laws: Sequence[Candidate], motion: MeasuredMotion) -> list
         movers = [k for k in moving if turning.is_motion(flows[k])]
         if len(movers) == 1:
             found.append((movers[0], still, bracket))
-        elif not movers and isinstance(bracket, _Triples) and turning.triples > 1:
-            # What is conserved may be the energy less functions of the total spin.
+        elif not movers and turning.triples > 1:
+            # What is conserved may be the energy less functions of the total spin, or of a top's
+            # about its axis.
             spins = [(laws[k].values(motion.states), slopes[k]) for k in moving]
-            beside = [bracket(states, slope) for slope in bracket.of_total(states, spins)]
+            own = bracket.of_total if isinstance(bracket, _Triples) else _of_axes
+            beside = [bracket(states, slope) for slope in own(states, spins)]
             if any(turning.is_motion(flows[k], beside) for k in moving):
                 found.append((None, still, bracket))
     if len(found) != 1:
@@ -193,10 +195,10 @@ def energy_of_spins(
     values = [law.values(motion.states)[:, None] for law in laws]
     found = []
     for bracket in _brackets(turning.triples) if turning and turning.triples > 1 else []:
-        if not (isinstance(bracket, _Triples) and turning.keeps_casimirs(bracket)):
+        if not turning.keeps_casimirs(bracket):
             continue
         flows = {(k,): bracket(turning.states, slope) for k, slope in enumerate(turning.slopes)}
-        spins = [k for k, s in enumerate(turning.slopes) if _spin(s * bracket.factors, _NO_AXES)]
+        spins = [k for k, s in enumerate(turning.slopes) if _turns(s, bracket)]
         others = [k for k in range(len(laws)) if k not in spins]
         if any(turning.is_motion(flows[k,]) for k in others):
             return {}
@@ -270,6 +272,21 @@ class _Triples:
         products = [a * by_b + b * by_a for (a, by_a), (b, by_b) in pairs]
         square = own * np.tile(total, len(self.signs))
         return [square, *(slope for _, slope in parts), *products]
+
+
+def _turns(slope: np.ndarray, bracket: Flow) -> bool:
+    """Tell whether a law with a gradient (n, 3 triples) is a total spin, or a top's own."""
+    if isinstance(bracket, _Triples):
+        return _spin(slope * bracket.factors, _NO_AXES) is not None
+    return np.ptp(slope, axis=0).max() == 0
+
+
+def _of_axes(states: np.ndarray, laws: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
+    """Return gradients of laws that are sums of columns, and of their squares and products."""
+    parts = [(v[:, None], slope) for v, slope in laws if _turns(slope, _of_e3)]
+    pairs = itertools.combinations_with_replacement(parts, 2)
+    products = [a * by_b + b * by_a for (a, by_a), (b, by_b) in pairs]
+    return [*(slope for _, slope in parts), *products]
 
 
 def _brackets(triples: int) -> list[Flow]:

@@ -374,6 +374,12 @@ def test_what_depends_on_laws():
     other._try(libraries.custom(["y"], names))
     search.pool += other.pool
     assert not search.depends(beside, np.array([[0.0], [1.0]]), [])
+    # Another form of a law, however well known beside it, is no law more.
+    law, library = search.chosen.laws[0], libraries.custom(["exp(x)"], names)
+    near = replace(law, near=True, evidence=replace(law.evidence, beside=(1e-9, 1e-9)))
+    assert not search._may_be_more(replace(near, library=library), [law])
+    more = libraries.custom(["y"], names)
+    assert search._may_be_more(replace(near, library=more), [law])
 
 
 def test_the_square_of_an_identity_says_nothing_new():

@@ -51,7 +51,7 @@ NAMED = [
     (
         "spherical_pendulum",
         {
-            "omega_phi*sin(theta)**2": "angular momentum along phi",
+            "omega_phi*sin(theta)**2": "angular momentum about the axis of phi",
             "omega_theta**2/2 + omega_phi**2*sin(theta)**2/2 - cos(theta)": "energy",
         },
     ),
@@ -334,6 +334,43 @@ def test_an_energy_of_spins_less_part_of_the_total_spin(opposite):
     for other in (f"{BESIDE} - 0.3*P1 - 0.6*P3 - 0.3*Q1 - 0.6*Q3", f"{BESIDE} - 0.6*P1"):
         laws[3] = Candidate(custom([other], opposite.names), np.ones(1))
         assert not energy_of_spins(laws, opposite)
+
+
+@pytest.fixture(scope="module")
+def symmetric():
+    """A heavy top of moments 1.3, 1.3 and .72, its weight on its axis."""
+    rng, times = np.random.default_rng(0), np.linspace(0, 8, 160)
+
+    def rates(_, x):
+        m, g = x[:3], x[3:]
+        turn = m / np.array([1.3, 1.3, 0.72])
+        return np.concatenate([np.cross(m, turn) + 1.6 * np.cross(g, [0, 0, 1]), np.cross(g, turn)])
+
+    options = {"t_eval": times, "rtol": 1e-9, "atol": 1e-9}
+    starts = rng.normal(size=(20, 6))
+    return MeasuredMotion(
+        states=np.concatenate([solve_ivp(rates, (0, 8), x, **options).y.T for x in starts]),
+        times=np.tile(times, 20),
+        offsets=160 * np.arange(21),
+        names=("L1", "L2", "L3", "g1", "g2", "g3"),
+        roles=(None,) * 6,
+        told=False,
+        noise=np.zeros(6),
+    )
+
+
+def test_an_energy_of_a_top_less_a_square(symmetric):
+    """A law told without the square of the momentum about the axis, which is a law itself."""
+    known = ["L3", "L1*g1 + L2*g2 + L3*g3", "g1**2 + g2**2 + g3**2"]
+    formulas = [*known, "L1**2 + L2**2 + 4.16*g3"]
+    assert names(symmetric, formulas) == [None, "Casimir function", "Casimir function", None]
+    laws = [Candidate(custom([f], symmetric.names), np.ones(1)) for f in formulas]
+    weights = energy_of_spins(laws, symmetric)
+    assert set(weights) == {(3,), (0, 0)}
+    assert weights[0, 0] == pytest.approx(1.3 / 0.72, rel=1e-3)
+    # What moves the top otherwise is no energy, and shows no bracket.
+    wrong = [*known, "L1**2 + L2**2 + 3*g3"]
+    assert names(symmetric, wrong) == [None] * 4
 
 
 def test_an_energy_of_spins_less_a_square(opposite):

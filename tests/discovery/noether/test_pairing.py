@@ -117,7 +117,7 @@ CASES = {
         (A, A, W, W),
         [
             "time translation",
-            "rotation along phi",
+            "rotation about the axis of phi",
             "isometry -sin(phi) ∂theta - cos(phi)/tan(theta) ∂phi",
         ],
         "so(3)",
@@ -321,7 +321,7 @@ def test_what_errors_leave_of_a_field_is_none():
     states = np.random.default_rng(0).normal(size=(300, 4))
     errors = [{v * sympy.cos(x): 5e-4}, {w * v * sympy.cos(x): 5e-4}]
     found = pair([law, energy], names, roles, states, errors)
-    assert found.symmetries == ["rotation along a", "time translation"]
+    assert found.symmetries == ["rotation about the axis of a", "time translation"]
     known = [{term: error / 100 for term, error in own.items()} for own in errors]
     assert "∂x" in pair([law, energy], names, roles, states, known).symmetries[0]
 

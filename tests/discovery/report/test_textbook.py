@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 
 from discovery import ConservedQuantityFinder, DiscoveryReport, Trajectories, datasets
 from discovery.datasets.integrate import integrate
+from discovery.formulas.angles import short_in_angles
 from discovery.formulas.simple_numbers import NUMBERS
+from discovery.laws.judging.decay import Decay
 from discovery.libraries import custom
+from discovery.noether.motion import MeasuredMotion
 from discovery.report.arrangement import arranged
 from discovery.report.errors import error_words
 from discovery.report.quantity import Quantity
-from discovery.report.textbook import short_in_angles
+from discovery.report.textbook import _dissipated
 from discovery.report.typesetting import label, latex
 from discovery.report.use import as_law
 
@@ -168,6 +171,53 @@ def test_angles(formula, shorter):
     np.testing.assert_allclose(one, other, atol=1e-12)
 
 
+def test_errors_are_of_the_terms_that_are_written(kepler):
+    """Of w² sin²θ, not of the w² and w² cos 2θ that it was found as."""
+    terms = ["u**2", "w**2", "w**2*cos(2*a)", "cos(a)"]
+    c = np.array([0.5, 0.25, -0.25, -4.375])
+    root = np.random.default_rng(0).normal(scale=1e-3, size=(4, 4)) * c[:, None]
+    root[0] = 0.0
+    law = replace(
+        kepler["energy"],
+        expression=short_in_angles(
+            sympy.sympify("u**2/2 + w**2/4 - w**2*cos(2*a)/4 - 35*cos(a)/8")
+        ),
+        _library=custom(terms, ("a", "u", "w")),
+        _coefficients=c,
+        _covariance=root @ root.T,
+    )
+    assert law.expression == sympy.sympify("u**2/2 + w**2*sin(a)**2/2 - 35*cos(a)/8")
+    half = -2 * root[2]
+    assert np.linalg.norm(half) > 5e-4
+    assert error_words(law) == (
+        f"coefficients of w**2*sin(a)**2 ± {np.linalg.norm(half):.1g}, "
+        f"cos(a) ± {np.linalg.norm(root[3]):.1g}"
+    )
+    # What is one term has no number, and of a product of sums nothing is told.
+    one = replace(
+        law,
+        expression=sympy.sympify("w**2*sin(a)**2/2"),
+        _library=custom(terms[1:3], ("a", "u", "w")),
+        _coefficients=c[1:3],
+        _covariance=law.covariance[1:3, 1:3],
+    )
+    assert error_words(one) == ""
+    assert error_words(replace(law, expression=sympy.sympify("(u + w)*(1 + sin(a))"))) == ""
+
+
+def test_the_scale_is_what_is_written(kepler):
+    """A ½ is the scale, though its coefficient be off by a digit that is not printed."""
+    law = replace(
+        kepler["energy"],
+        expression=sympy.sympify("u**2/2 + 0.271966*u**2*x**2 + 1.81311*x**2"),
+        _library=custom(["x**2", "u**2", "u**2*x**2"], NAMES),
+        _coefficients=np.array([1.813105, 0.49999998, 0.27196576]),
+        _covariance=np.diag([0.0, 1e-3, 1e-3]) ** 2,
+    )
+    assert [error == 0 for error in law.standard_errors.values()] == [False, True, False]
+    assert error_words(law) == "coefficients of x**2 ± 0.004, u**2*x**2 ± 0.001"
+
+
 def test_energies_of_fields_have_their_halves():
     """By their flow they are named, u_t = v, and the velocity's square gets a half."""
     runs = datasets.load("nonlinear_wave", 12, 40, seed=0)
@@ -268,6 +318,36 @@ def test_a_loss_is_typeset():
         assert "**2" not in text and "^{2}$ in a unit of time" in text
     page = report.to_html()
     assert "<div class='quiet'>loses <math" in page
+
+
+@pytest.mark.parametrize(
+    ("terms", "told", "name"),
+    [
+        (["x**2", "u**2"], False, "energy"),
+        (["x**2", "u**2", "y**2"], False, None),
+        (["x**2", "u**2", "y**2"], True, "energy"),
+    ],
+)
+def test_losses_alone_make_no_energy(kepler, terms, told, name):
+    """Of components of a vector that turns, one falls as a velocity does, and is none."""
+    columns, states = ("x", "y", "u"), np.random.default_rng(0).normal(size=(50, 3))
+    motion = MeasuredMotion(
+        states=states,
+        times=np.arange(50.0),
+        offsets=np.array([0, 50]),
+        names=columns,
+        roles=("position", None, "velocity"),
+        told=told,
+        noise=np.zeros(3),
+        pairs=((0, 2),),
+    )
+    law = replace(
+        kepler["energy"],
+        decay=Decay(0.1, 0.01, 1.0, (sympy.Symbol("u") ** 2,), (0.1,)),
+        _library=custom(terms, columns),
+        _coefficients=np.full(len(terms), 0.5),
+    )
+    assert _dissipated(law, motion) == name
 
 
 def _damped():

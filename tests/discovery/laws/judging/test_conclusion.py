@@ -179,3 +179,20 @@ def test_one_run_is_undecided():
         report = ConservedQuantityFinder(random_state=0).fit(runs.rows).report_
     assert (report.verdict, report.n_conserved) == ("undecided", 0)
     assert "one run cannot tell a law" in report.reason
+
+
+def test_runs_in_one_path_are_told_by_its_jumps():
+    """Where runs follow each other without groups; noise, and a fast part of a motion, are none."""
+    runs = datasets.load("harmonic_oscillator", 6, 100, noise=0.01, seed=0)
+    t = np.linspace(0, 30, 600)
+    steep = np.stack([np.tanh(8 * np.sin(t)), 8 * np.cos(t) / np.cosh(8 * np.sin(t)) ** 2], axis=1)
+
+    def reason(states):
+        path = raw_path(states, 0.01 * states.std(axis=0))
+        orbits = Orbits(path, path, np.array([0, len(states)]), states.std(axis=0))
+        return conclude(Findings([]), orbits).reason
+
+    assert "the path jumps" in reason(runs.rows)
+    noise = np.random.default_rng(0).standard_normal((600, 2))
+    for states in (runs.rows[:100], steep, noise):
+        assert "jumps" not in reason(states)

@@ -136,7 +136,7 @@ def test_an_imitation_that_is_refused_gives_way_to_the_law():
     """A mass on an ellipsoid: sin θ imitates the metric's cos 2θ to less than a percent."""
     runs = datasets.load("particle_on_ellipsoid_of_revolution", 100, 200, noise=0.01, seed=0)
     report = ConservedQuantityFinder(random_state=0).fit(runs).report_
-    momentum, energy = report["angular momentum along phi"], report["energy"]
+    momentum, energy = report["angular momentum about the axis of phi"], report["energy"]
     theta, turning = sympy.symbols("theta omega_theta")
     assert turning**2 * sympy.cos(2 * theta) in energy.coefficients
     assert not energy.expression.has(sympy.sin)
