@@ -17,10 +17,6 @@ its coefficient may be off, of numbers inside terms likewise, and of the bias th
 h, which is taken out, as much as the noise of each coordinate may be off. Power in a band adds up
 by chance, this with the motion itself: a tenth of the noise is seen in some thousand samples.
 
-Time is no noise either. A loss makes a rise or a fall that depends on the state: of a charge of
-either sign the mean over runs is zero. And where g is lost, F(g) moves as F'(g) dg, up in some runs
-and down in others. So the place in the run, times functions z of the state before, is asked too.
-
 Sources: Hansen (1982), Large sample properties of generalized method of moments estimators,
 Econometrica 50: the test of overidentifying restrictions; White (1980), A heteroskedasticity-
 consistent covariance matrix estimator, Econometrica 48.
@@ -28,7 +24,7 @@ consistent covariance matrix estimator, Econometrica 48.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from scipy import stats
@@ -65,8 +61,8 @@ def chance_of_following(
     """Return how probably a true law would follow the states as closely.
 
     Polynomials in the states are asked, of a low degree and of a high one, and products of two of
-    the states and terms, these also with time; the least of the probabilities counts as many times
-    as there are (Bonferroni).
+    the states and terms; the least of the probabilities counts as many times as there are
+    (Bonferroni).
 
     Parameters
     ----------
@@ -102,8 +98,7 @@ def chance_of_following(
     if not sample.is_finite:
         return nothing
     rng = np.random.default_rng(0)
-    asked = _with_time(instruments(terms, orbits), orbits)
-    chances = np.array([sample.chances(z, rng) for z in asked])
+    chances = np.array([sample.chances(z, rng) for z in instruments(terms, orbits)])
     return np.minimum(len(chances) * chances.min(axis=0), 1.0) if len(chances) else nothing
 
 
@@ -265,16 +260,6 @@ def instruments(terms: Functions, orbits: Orbits) -> Iterator[np.ndarray]:
     few = max((k for k in range(1, len(both) + 1) if term_count(k, 2) <= most), default=0)
     if few:
         yield of(both[:few], 2)
-
-
-def _with_time(functions: Iterable[np.ndarray], orbits: Orbits) -> Iterator[np.ndarray]:
-    """Yield sets of functions (k, n) of the state before, and the last times the place in a run."""
-    last = None
-    for last in functions:
-        yield last
-    if last is not None:
-        time = np.concatenate([np.linspace(-1.0, 1.0, n) for n in np.diff(orbits.offsets)])
-        yield time[inner_rows(orbits.offsets)] * np.vstack([np.ones(last.shape[1]), last])
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

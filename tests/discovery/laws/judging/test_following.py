@@ -66,26 +66,11 @@ def test_a_polynomial_is_no_square_root():
         root = np.sqrt(1 - s[0] ** 2)
         return [-root * np.sin(s[1]), 6 * s[0] + s[0] / root * np.cos(s[1])]
 
-    runs, names = orbits(flow(motion, starts, 8), 0.004, 2), ["z", "phi"]
+    runs, names = orbits(flow(motion, starts, 8), 0.004, 1), ["z", "phi"]
     imitation = ["z**2", "z**2*cos(phi)", "cos(phi)"]
     test = DriftTest(libraries.custom(imitation, names), np.array([3, 0.6, -1]), runs)
     assert of(imitation, test.refined(), runs, names) < 1e-3
     assert of(["z**2", "sqrt(1 - z**2)*cos(phi)"], [3, -1], runs, names) > 0.05
-
-
-@pytest.mark.parametrize(
-    "formula", ["q", "q**2", "q**3 - q", "q/(1 + 4*q**2)", "sinh(3*q)", "q**2 + q"]
-)
-def test_no_function_of_what_is_lost_is_a_law(formula):
-    """1 % of a charge of either sign is lost: the mean rise is zero, or that of F(q) is."""
-    rng = np.random.default_rng(0)
-    charge, size, phase = (rng.uniform(*of, (40, 1)) for of in ((-1, 1), (0.5, 1), (0, 6.3)))
-    time = np.linspace(0, 1, 80)
-    for rate, seen in ((0.01, True), (0.0, False)):
-        clean = [charge * np.exp(-rate * time), size * np.cos(20 * time + phase)]
-        runs = orbits(np.stack(clean, axis=2), 0.02, 1)
-        chance = of([formula], [1], runs, ["q", "x"])
-        assert chance < 1e-6 if seen else chance > 0.01
 
 
 @pytest.mark.parametrize("noise", [0.01, 0.05])
