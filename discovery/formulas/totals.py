@@ -19,14 +19,15 @@ import numpy as np
 
 # Sets of coefficients that are tried to be zero together, at most: of more rays takes seconds.
 _MOST_SETS = 3000
-# Denominators of coefficients are no larger, and such multiples are as good as the coefficients.
-_LARGEST, _ROUNDING = 1000, 1e-9
+# Atoms of an element in a molecule are no more, and such multiples are as good as the coefficients:
+# any number in few digits is a ratio of large ones.
+_LARGEST, _ROUNDING = 24, 1e-9
 
 Whole = tuple[int, ...]
 
 
 def in_whole_numbers(vector: Sequence[float] | np.ndarray) -> Whole | None:
-    """Return the least multiple of a vector in whole numbers; None where there is none.
+    """Return the least multiple of a vector in small whole numbers; None where there is none.
 
     Parameters
     ----------
@@ -40,7 +41,8 @@ def in_whole_numbers(vector: Sequence[float] | np.ndarray) -> Whole | None:
     if not np.allclose(near, ratios, rtol=_ROUNDING, atol=_ROUNDING):
         return None
     common = math.lcm(*(part.denominator for part in parts))
-    return _least([int(part * common) for part in parts])
+    whole = _least([int(part * common) for part in parts])
+    return whole if max(map(abs, whole)) <= _LARGEST else None
 
 
 def extreme_rays(rows: Sequence[Whole]) -> list[Whole] | None:

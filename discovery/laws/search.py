@@ -395,17 +395,23 @@ class Search:
         self.open = None
 
     def _readmit(self) -> None:
-        """Put short forms in place of long ones that say the same, where the odds are for them."""
+        """Put short forms in place of long ones that say the same, where the odds are for them.
+
+        There are no more laws then than before.
+        """
         for law in self.chosen.laws:
             if law.verdict != Verdict.EXACT:
                 continue
             slopes = self._slopes_of([law])
             for other in readmitted(law, self.refused, self.criteria):
                 sines = {"sines": [other.sine], "criteria": self.criteria}
-                if not independent(self._slopes_of([other]), slopes, **sines):
-                    self.pool = [*self.pool, other]
+                if independent(self._slopes_of([other]), slopes, **sines):
+                    continue
+                pool = [*self.pool, other]
+                chosen = self._selected(pool)
+                if len(chosen.laws) == len(self.chosen.laws):
+                    self.pool, self.chosen = pool, chosen
                     break
-        self.chosen = self._selected(self.pool)
 
     def _try_if_usable(self, library: Functions) -> None:
         """Judge the candidates of a library, or note why the runs do not admit it."""

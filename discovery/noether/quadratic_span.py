@@ -91,7 +91,9 @@ class Mode(NamedTuple):
         symbols = symbols_of(motion.names)
         squared = []
         for vector, columns in ((self.a, motion.momenta), (self.d, motion.positions)):
-            parts = zip(vector, columns, strict=True)
+            # A square has no sign: its first coordinate has none either.
+            lead = next((v for v in vector if abs(v) > error), 1.0)
+            parts = zip(np.sign(lead) * vector, columns, strict=True)
             squared.append(
                 sympy.Add(*(_number(float(v), error, numbers) * symbols[i] for v, i in parts))
             )

@@ -381,7 +381,7 @@ MISTAKES = {
     "no titles": (["FILE"], no_titles, "--time x0 if the first is the time"),
     "unknown columns": (["FILE", "--columns", "x,w"], one_run, "no coordinate columns ['w']"),
     "no columns": (["FILE", "--columns", ","], one_run, "--columns: received ','"),
-    "missing values": (["FILE"], missing_cell, "states hold NaN at run 0, row 1"),
+    "missing values": (["FILE"], missing_cell, "states hold NaN at run 0, line 3"),
     "separator": (["FILE", "--sep", "ab"], one_run, "--sep ab separates no cells"),
     "decimal": (["FILE", "--decimal", "x"], one_run, "--decimal x is no decimal mark"),
     "encoding": (["FILE", "--encoding", "x-1"], one_run, "--encoding x-1 is unknown"),

@@ -180,7 +180,7 @@ def described(
     as_free = FORMULAS.set_slack * max(flat.flatness for flat in promised)
     # Each function comes with all factors: one with a length may say more than two without.
     enough = len(best[0]) if best and mu[best[0]] <= as_free else _MOST + 1
-    if form.scaled_groups() and enough > (1 if any(form.factors) else _MOST):
+    if form.scaled_groups() and enough > (1 if any(form.factors) or not form.potential else _MOST):
         yield from _of_some_length(form, fit, numbers, enough - 1)
     for chosen in best:
         yield form.described([f for j in chosen for f in groups[j]])

@@ -13,7 +13,8 @@ from discovery.formulas.totals import _determinant, extreme_rays, in_whole_numbe
     [
         ([1.0, -0.5, 0.0], (2, -1, 0)),
         ([2 / 3, 1 / 3, 1.0], (2, 1, 3)),
-        ([1e-3, 1.0], (1, 1000)),
+        ([1 / 24, 1.0], (1, 24)),
+        ([0.181, 1.26], None),
         ([1.0, np.sqrt(2)], None),
     ],
 )

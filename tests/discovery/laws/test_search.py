@@ -430,7 +430,8 @@ def test_a_library_is_evaluated_once_for_its_directions(uneven, monkeypatch):
     asked, jets = [], Library.jets
 
     def noted(self, states, covariance=None, order=1):
-        if len(self) == len(library):
+        # At a few probes it is seen whether functions are new.
+        if len(self) == len(library) and len(states) > len(split.probes):
             asked.append(order)
         return jets(self, states, covariance, order)
 
