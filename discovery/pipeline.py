@@ -37,6 +37,7 @@ from discovery.estimation.iterates.sampling import (
 from discovery.estimation.noise.memory import taken_apart
 from discovery.estimation.positions import (
     Missing,
+    ShortRunsError,
     along_lines,
     driven,
     missing_velocities,
@@ -370,7 +371,13 @@ def _complete(
     few = polynomial(plain.names, 2 if plain.dim <= _FEW else 1)
     if free and driven(plain) and _complete_as_they_are(plain, missing, few, rng):
         return received
-    return received.with_velocities(missing, in_part, drawn(plain, most, rng))
+    try:
+        return received.with_velocities(missing, in_part, drawn(plain, most, rng))
+    except ShortRunsError:
+        # Only who tells that columns are places must be told that their velocities are missing.
+        if plain.roles is not None:
+            raise
+        return received
 
 
 def _complete_as_they_are(

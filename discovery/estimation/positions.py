@@ -136,6 +136,10 @@ def _without_extremes(values: np.ndarray) -> np.ndarray:
     return np.clip(values, *np.quantile(values, _CENTRAL, axis=0))
 
 
+class ShortRunsError(ValueError):
+    """Runs that are too short for velocities to be formed."""
+
+
 def with_formed_velocities(
     runs: Trajectories, missing: Missing, noise: np.ndarray | None
 ) -> Trajectories:
@@ -150,7 +154,7 @@ def with_formed_velocities(
 
     Raises
     ------
-    ValueError
+    ShortRunsError
         For runs that are all too short.
     """
     kept = list(missing.kept)
@@ -158,7 +162,7 @@ def with_formed_velocities(
     formed = sound.with_velocities(None if noise is None else noise[kept])
     long = formed.lengths >= DATA.fewest_samples
     if not long.any():
-        raise ValueError(
+        raise ShortRunsError(
             f"velocities of {formed.lengths.max()} states a run can be formed from the positions. "
             f"Expected at least {DATA.fewest_samples}: measure longer runs, or give velocities."
         )

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import discovery
-from discovery import ConservedQuantityFinder, datasets
+from discovery import ConservedQuantityFinder, datasets, pipeline
+from discovery.estimation.positions import Missing
+from discovery.received import Received
 
 
 def positions(name, n_runs=40, n_steps=100, noise=0.002):
@@ -96,6 +98,18 @@ def test_runs_too_short_for_states_of_their_own():
     runs = discovery.Trajectories(paths[..., None], t, ["x"], ["position"])
     with pytest.raises(ValueError, match=r"1 states a run .* measure longer runs"):
         ConservedQuantityFinder(random_state=0).fit(runs)
+
+
+def test_short_runs_whose_columns_nobody_called_places_are_no_error():
+    """What remembers its past has few samples apart: as places they have no velocities."""
+    t, rng = np.linspace(0, 3, 10), np.random.default_rng(0)
+    paths = np.cos(t + rng.uniform(0, 6, (8, 1))) + 0.003 * rng.standard_normal((8, 10))
+    few = discovery.Trajectories(paths[..., None], t, ["x"])
+    received, missing = Received.read(few, None, (), None), Missing((0,))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "missing_velocities", lambda runs: missing)
+        complete = pipeline._complete(received, False, False, 10**6, rng)
+    assert complete is received
 
 
 def test_velocities_that_are_noise_are_not_searched():
