@@ -27,6 +27,7 @@ for path in sys.argv[2:]:
 """
 
 
+@pytest.mark.slow
 def test_help():
     """In one process: what they import takes seconds."""
     command = [sys.executable, "-c", HELP, str(FILES[0].parent), *map(str, SCRIPTS)]

@@ -45,9 +45,9 @@ def quartic(x):
     return -(x @ x) * x
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("seed", "noise"),
-    [(0, 0.1), *(pytest.param(s, n, marks=pytest.mark.slow) for s in (1, 2) for n in (0.05, 0.1))],
+    ("seed", "noise"), [(0, 0.1), *((seed, noise) for seed in (1, 2) for noise in (0.05, 0.1))]
 )
 def test_a_quartic_well_has_two_laws(seed, noise):
     """L f(E) imitates a third one, and sums with 1/r the energy."""

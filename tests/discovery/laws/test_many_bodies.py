@@ -135,7 +135,10 @@ def springs(pairs, roles, cubic=0.0, seed=0):
     return Trajectories(states, times, names, told if roles else None)
 
 
-@pytest.mark.parametrize(("roles", "cubic"), [(True, 0.0), (True, 0.5), (False, 0.0)])
+@pytest.mark.parametrize(
+    ("roles", "cubic"),
+    [(True, 0.0), (False, 0.0), pytest.param(True, 0.5, marks=pytest.mark.slow)],
+)
 def test_motions_apart_keep_an_energy_each_where_products_are_too_many(roles, cubic):
     report = ConservedQuantityFinder(random_state=0).fit(springs(10, roles, cubic)).report_
     assert report.n_conserved == 10

@@ -126,6 +126,7 @@ def test_mass_alone(linear, find):
     assert [q.expression for q in report.quantities] == [integral(u)]
 
 
+@pytest.mark.slow
 def test_what_diffuses_slowly(find, on_a_ring):
     """A + B ⇌ C: squares and cubes of what is conserved hardly move, and say nothing new."""
 

@@ -135,6 +135,7 @@ def trained(x, y, epochs, **options):
     return model, history.history["loss"]
 
 
+@pytest.mark.slow_on_jax
 def test_fit_on_accelerations_learns_the_motion_and_saves(tmp_path):
     q, v, a = oscillator(1024)
     model, losses = trained((q, v), a, epochs=60)
@@ -184,7 +185,7 @@ def default_policy():
 
 
 @pytest.mark.slow_on_jax
-@pytest.mark.parametrize("hidden", [(16,), (48, 48)])
+@pytest.mark.parametrize("hidden", [(16,), pytest.param((48, 48), marks=pytest.mark.slow)])
 def test_polish_reaches_the_last_digits(hidden):
     """By all weights at once where they are few, by L-BFGS where they are many."""
     q, v, a = oscillator(512)
