@@ -80,16 +80,16 @@ def difference_scales(
     orders = tuple(orders)
     where = _digest(times, offsets, np.array(orders))
     keys = [where + _digest(column) for column in rows.T]
-    new = [j for j, key in enumerate(keys) if key not in _KEPT]
-    found = {}
+    scales = {key: _KEPT.get(key) for key in keys}
+    new = [j for j, key in enumerate(keys) if scales[key] is None]
     if new:
-        columns = _scales(rows[:, new], times, offsets, orders).T
-        found = dict(zip([keys[j] for j in new], columns, strict=True))
-    scales = np.array([_KEPT[key] if key in _KEPT else found[key] for key in keys]).T
-    _KEPT.update(found)
-    while len(_KEPT) > _MOST_KEPT:
-        del _KEPT[next(iter(_KEPT))]
-    return list(scales)
+        found = _scales(rows[:, new], times, offsets, orders).T
+        scales |= dict(zip([keys[j] for j in new], found, strict=True))
+    _KEPT.update(scales)
+    # Other threads may have done so.
+    for key in list(_KEPT)[:-_MOST_KEPT]:
+        _KEPT.pop(key, None)
+    return list(np.transpose([scales[key] for key in keys]))
 
 
 def _scales(

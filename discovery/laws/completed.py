@@ -208,7 +208,7 @@ def _degree(formula: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> int | None:
 
 
 def _is_among(law: Law, library: Library) -> bool:
-    """Tell whether a formula is one of a library's, and quadratic as it is."""
+    """Tell whether all terms of a formula are a library's."""
     terms = law.library.expressions()
     return len(terms) > 1 and {*terms} <= {*library.expressions()}
 

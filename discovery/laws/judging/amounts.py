@@ -61,6 +61,8 @@ def in_amounts(
     for row, law in sorted(own.items(), key=lambda pair: min(pair[0]) < 0):
         if len(found) < len(sums) and are_independent([*given, *found, row]):
             found[row] = law
+    if len(found) < len(sums):
+        return list(laws)
     replaced = dict(zip(sums, found.values(), strict=True))
     return [replaced.get(i, law) for i, law in enumerate(laws)]
 

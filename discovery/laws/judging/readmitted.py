@@ -20,7 +20,7 @@ import numpy as np
 
 from discovery.criteria import LawCriteria
 from discovery.laws.judging.law import Law
-from discovery.laws.judging.verdict import MOTION, Verdict
+from discovery.laws.judging.verdict import MOTION, Verdict, exact_in
 
 
 def readmitted(law: Law, refused: Sequence[Law], criteria: LawCriteria) -> list[Law]:
@@ -58,4 +58,5 @@ def _as_exact(law: Law, criteria: LawCriteria) -> Law:
         else check
         for check in law.checks
     )
-    return replace(law, verdict=Verdict.EXACT, checks=checks)
+    drawn = exact_in(checks, law.evidence.resamples)
+    return replace(law, verdict=Verdict.EXACT, checks=checks, exact_in=drawn)

@@ -1,6 +1,7 @@
 """Sums of amounts without negative numbers stand where laws were differences of them."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ import sympy
 from scipy.integrate import solve_ivp
 
 from discovery import ConservedQuantityFinder, Trajectories
+from discovery.laws.judging.amounts import in_amounts
 from discovery.laws.judging.verdict import Verdict
 from discovery.laws.search import Search
+from discovery.libraries import custom
 
 T = np.linspace(0, 6, 60)
 
@@ -66,3 +69,18 @@ def test_what_runs_refute_leaves_the_rest(monkeypatch):
     laws, report = found(enzyme(), ["S", "E", "C", "P"])
     assert "C + E" in laws and report.n_conserved == 2
     assert any("-" in law for law in laws)
+
+
+def test_laws_stay_where_identities_leave_too_few_sums():
+    """Of two identities that say the same no sum is independent."""
+
+    def of(*numbers):
+        terms = dict(zip("abc", numbers, strict=True))
+        library = custom([name for name, number in terms.items() if number], list("abc"))
+        own = np.array([number for number in numbers if number], dtype=float)
+        return SimpleNamespace(verdict=Verdict.EXACT, library=library, coefficients=own)
+
+    states = np.random.default_rng(0).uniform(1, 2, (50, 3))
+    orbits = SimpleNamespace(measured=SimpleNamespace(states=states), noise=np.full(3, 0.01))
+    laws, identities = [of(1, -1, 0)], [of(0, 1, 1), of(0, 2, 2)]
+    assert in_amounts(laws, identities, orbits, None) == laws

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from discovery.criteria import LAWS
@@ -15,9 +16,13 @@ NUMBERS = (1.0, 0.37, 2.23, 0.71, 1.62, 3.19, 0.53, 1.41)
 
 def of_terms(n, verdict="exact", failed=(), **evidence):
     one = law(*LONG[:n], coefficients=NUMBERS[:n], **evidence)
-    names = {MOTION, SIGNAL, DRIFT_EXCLUDED}
-    checks = tuple(Check(name, one.evidence.moving, 0.04, name not in failed) for name in names)
-    return replace(one, verdict=verdict, checks=checks)
+    limits = {MOTION: (0.04, "at least"), SIGNAL: (0.5, "at least"), DRIFT_EXCLUDED: (2, "at most")}
+    checks = tuple(
+        Check(name, one.evidence.moving, limit, name not in failed, bound=bound)
+        for name, (limit, bound) in limits.items()
+    )
+    in_draws = np.full(1, not failed)
+    return replace(one, verdict=verdict, checks=checks, exact_in=in_draws)
 
 
 def refused(n, moving, failed=(MOTION,), **evidence):
@@ -47,3 +52,5 @@ def test_the_simplest_comes_first_with_the_limit_that_it_passed():
     assert [len(one.library) for one in found] == [3, 4]
     (check,) = (check for check in simple.checks if check.name == MOTION)
     assert (simple.verdict, check.passed, check.limit) == ("exact", True, LAWS.detected_motion)
+    # Draws of the runs are asked with that limit, too.
+    assert simple.exact_in.all()
