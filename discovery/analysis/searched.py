@@ -61,7 +61,7 @@ def searched(
         limits = {"numbers": asked.numbers, "criteria": asked.criteria}
         others = None
         if asked.library == "auto" and not some.few:
-            others = also_of([stage for stage in stages if stage.of_all])
+            others = also_of(stages)
         findings = analyse(stages, some.split, rng, rivals=others, **limits)
     if some.few:
         findings = findings.along_runs(some.sound.n_runs, len(some.parts.coordinates))
@@ -126,7 +126,8 @@ def _stages(
             own = parameter_stages(some.sound.names, some.roles, some.orbits, parts, numbers)
             stages[1:1] = own
         if on_paths:
-            stages += free_stages(of.names, some.roles, some.seen, numbers)
+            zeros = some.frame.of_columns(parts.coordinates).zeros
+            stages += free_stages(of.names, some.roles, some.seen, numbers, zeros)
             stages += unchanged_stages(of.names, some.roles, some.seen, numbers)
             stages += centre_stages(of.names, some.roles, numbers)
             stages += quadratic_stages(of.names, some.roles)

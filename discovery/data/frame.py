@@ -160,6 +160,14 @@ class Frame:
         return np.array([float(c) for c in self.centre])
 
     @property
+    def zeros(self) -> tuple[Fraction, ...]:
+        """Where the user's origin is in the frame, of columns that are no angles."""
+        sizes = [
+            Fraction(10) ** k * (-1) ** m for k, m in zip(self.exponent, self.mirrored, strict=True)
+        ]
+        return tuple(-c / size for c, size in zip(self.centre, sizes, strict=True))
+
+    @property
     def time_unit(self) -> float:
         """The size of τ."""
         return float(f"1e{self.time_exponent}")

@@ -91,7 +91,7 @@ def _of_a_length(law: Law, fit: Orbits, numbers: Numbers) -> Iterator[Library]:
 
 
 def also_of(stages: Sequence[Stage]) -> Rivals:
-    """Return `rivals`, and what stages give where no law but the others is known.
+    """Return `rivals`, and what a law may be an expansion of by what stages give.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def also_of(stages: Sequence[Stage]) -> Rivals:
     ) -> Iterator[Functions]:
         yield from rivals(law, fit, numbers, beside)
         for stage in stages:
-            yield from stage.libraries(fit, Findings(list(beside))) or ()
+            yield from stage.imitated_by(law, fit, Findings(list(beside)))
 
     return all_of
 

@@ -13,7 +13,7 @@ from discovery.estimation.half_lines import Column
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding.scale_search import tuned
-from discovery.laws.judging.law import Findings
+from discovery.laws.judging.law import Findings, Law
 from discovery.laws.many_bodies import stages_of_bodies
 from discovery.libraries.embedded import Embedded, with_clock, with_parameters
 from discovery.libraries.functions import Functions
@@ -65,6 +65,19 @@ class Stage(Protocol):
         iterable of Functions, or None
             Empty where these runs admit none; None where what was found makes them needless.
         """
+
+    def imitated_by(self, law: Law, fit: Orbits, beside: Findings) -> Iterable[Functions]:
+        """Return functions that a law of another stage may be an expansion of.
+
+        Parameters
+        ----------
+        law : Law
+        fit : Orbits
+            The runs that formulas are found on.
+        beside : Findings
+            The other laws.
+        """
+        return ()
 
 
 @dataclass(frozen=True)

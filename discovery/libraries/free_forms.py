@@ -13,6 +13,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -306,6 +307,12 @@ class Form:
         positive = all(shape.positive for shape in self.shapes)
         return [*SCALED, *(SCALED_POSITIVE if positive else SCALED_SIGNED)]
 
+    def powers(self) -> list[Term]:
+        """Return powers with an exponent that is searched; none of what may be zero."""
+        if self.joint or not all(shape.clear for shape in self.shapes):
+            return []
+        return [(S**SCALE,), (S**-SCALE,)]
+
     def _among_plain(self, group: Term) -> bool:
         """Tell whether functions are sums of plain terms: squares of coordinates are."""
         if not self.potential:
@@ -393,7 +400,11 @@ def one_summand(form: Form, k: int) -> Summand:
 
 
 def free_forms(
-    names: Sequence[str], roles: Sequence[str | None], rows: np.ndarray, noise: np.ndarray
+    names: Sequence[str],
+    roles: Sequence[str | None],
+    rows: np.ndarray,
+    noise: np.ndarray,
+    zeros: Sequence[Fraction] = (),
 ) -> list[Form]:
     """Return the forms to try for mechanical data, from few free functions to many.
 
@@ -406,8 +417,10 @@ def free_forms(
     rows : (n, d) array
     noise : (d,) array
         Standard deviation of each coordinate's noise.
+    zeros : sequence of d Fraction, optional
+        Where the user's origin is, if it is another one.
     """
-    seen = _Columns(tuple(names), tuple(roles), rows, noise)
+    seen = _Columns(tuple(names), tuple(roles), rows, noise, tuple(zeros))
     known = len(seen.positions) + len(seen.angles) + len(seen.momenta) == len(names)
     if not seen.momenta and len(names) == len(seen.angles) + 1:
         return list(seen.beside_angles(i for i in range(len(names)) if i not in seen.angles))
@@ -477,12 +490,14 @@ class _Columns:
     names, roles : tuples of length d
     rows : (n, d) array
     noise : (d,) array
+    zeros : tuple of d Fraction, or empty
     """
 
     names: tuple[str, ...]
     roles: tuple[str | None, ...]
     rows: np.ndarray
     noise: np.ndarray
+    zeros: tuple[Fraction, ...] = ()
 
     @cached_property
     def symbols(self) -> tuple[sympy.Symbol, ...]:
@@ -590,9 +605,14 @@ class _Columns:
         """Yield functions of one place, times products of momenta."""
         p = [self.symbols[i] for i in self.momenta]
         kinetic = (*((q,) for q in p), *itertools.combinations_with_replacement(p, 2))
+        factors = ((), *kinetic)
         for i in self.positions:
             of = self.shape(self.symbols[i])
             # A coordinate that is always positive may be one of a curved system, as a radius.
             if self.angles or of.clear or len(self.names) == 2:
-                factors = ((), *kinetic)
                 yield self.form(self.names[i], kinetic, [of], factors=factors, degree=6)
+            if any(self.zeros[i : i + 1]):
+                of = self.shape(self.symbols[i] - sympy.Rational(self.zeros[i]))
+                if of.clear:
+                    name = f"{self.names[i]} from its zero"
+                    yield self.form(name, kinetic, [of], factors=factors, degree=6)

@@ -266,6 +266,7 @@ def test_a_well_measured_from_a_corner():
         assert len(law.coefficients) <= 9
 
 
+@pytest.mark.slow
 def test_bodies_on_a_line_keep_their_differences():
     """Each body swings about a place of its own; one origin for all keeps what pairs are of."""
     runs = datasets.load("toda", 30, 80, noise=0.005, seed=0)

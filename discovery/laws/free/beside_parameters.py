@@ -18,7 +18,7 @@ from discovery.data.parameters import Parts
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.free.stages import FreeFunctions
-from discovery.laws.judging.law import Findings
+from discovery.laws.judging.law import Findings, Law
 from discovery.laws.stages import Stage
 from discovery.libraries.embedded import Embedded
 from discovery.libraries.free_forms import Form, beside_parameters, free_forms
@@ -57,6 +57,10 @@ class BesideParameters(Stage):
         """Yield libraries of few terms; none where free functions are no flatter."""
         for library in self.stage.libraries(fit.with_still_parameters(), found):
             yield Embedded(library, library.symbols, self.coordinates).without_constants()
+
+    def imitated_by(self, law: Law, fit: Orbits, beside: Findings) -> Iterator[Embedded]:
+        """Yield the same where no law but the others is known."""
+        return self.libraries(fit, beside)
 
 
 def parameter_stages(

@@ -48,6 +48,8 @@ _TUNED = {1: 16, 2: 3}
 _RIDGE = 1e-11
 # Lengths in units of the largest distance at which functions with a scale are tried.
 _LENGTHS = np.geomspace(0.08, 3.0, 12)
+# Exponents at which powers are tried.
+_EXPONENTS = np.geomspace(14.0, 0.15, 20)
 
 # Functions of `S` that come together.
 Group = tuple[sympy.Expr, ...]
@@ -159,7 +161,8 @@ def described(
 ) -> Iterator[Library]:
     """Yield libraries of few functions that describe the free functions of a form, the best first.
 
-    Functions with a length are tried where those without one do not suffice.
+    Functions with a length are tried where those without one do not suffice, and powers with any
+    exponent where one function does not.
 
     Parameters
     ----------
@@ -182,6 +185,8 @@ def described(
     enough = len(best[0]) if best and mu[best[0]] <= as_free else _MOST + 1
     if form.scaled_groups() and enough > (1 if any(form.factors) or not form.potential else _MOST):
         yield from _of_some_length(form, fit, numbers, enough - 1)
+    if form.powers() and enough > 1:
+        yield from _of_some_power(form, fit, numbers, enough - 1)
     for chosen in best:
         yield form.described([f for j in chosen for f in groups[j]])
 
@@ -201,19 +206,38 @@ def _of_some_length(form: Form, fit: Orbits, numbers: Numbers, largest: int) -> 
 
     Sets of more functions than the largest are not tried.
     """
-    few = Halves.of(fit, _ROWS_OF_LENGTHS)
     unit = max(abs(end) for shape in form.shapes for end in (shape.low, shape.high))
     used = set().union(*(shape.expression.free_symbols for shape in form.shapes))
     columns = tuple(i for i, symbol in enumerate(form.symbols) if symbol in used)
     # Across a length as short as the noise all looks flat.
     noise = float(fit.noise[list(columns)].max())
     lengths = _LENGTHS[_LENGTHS * unit > FORMULAS.noise_lengths * noise] * unit
-    plain, scaled = form.groups(), form.scaled_groups()
-    first, kinds, inverse = len(plain), len(scaled), 1 / lengths
+    # With no length they are polynomials, of large terms.
+    yield from _of_some(form, form.scaled_groups(), 1 / lengths, columns, (fit, numbers, largest))
+
+
+def _of_some_power(form: Form, fit: Orbits, numbers: Numbers, largest: int) -> Iterator[Library]:
+    """Yield libraries with one power of which the exponent is searched, as for a length."""
+    # With no exponent they are logarithms.
+    yield from _of_some(form, form.powers(), _EXPONENTS, (), (fit, numbers, largest))
+
+
+def _of_some(
+    form: Form,
+    scaled: Sequence[Group],
+    scales: np.ndarray,
+    columns: tuple[int, ...],
+    asked: tuple[Orbits, Numbers, int],
+) -> Iterator[Library]:
+    """Yield libraries with functions of a scale: of those given, the last is a limit."""
+    fit, numbers, largest = asked
+    few = Halves.of(fit, _ROWS_OF_LENGTHS)
+    plain = form.groups()
+    first, kinds = len(plain), len(scaled)
     sets = [(first + i,) for i in range(kinds)]
     sets += [(j, *some) for some in sets for j in range(first)]
     mu: dict[tuple[int, ...], float] = {}
-    for k, dictionary in enumerate(_Dictionary.at_each(form, plain, scaled, inverse)):
+    for k, dictionary in enumerate(_Dictionary.at_each(form, plain, scaled, scales)):
         found_here = _flatness(dictionary, few, sets, 1)
         mu |= {(*some[:-1], some[-1] + k * kinds): own for some, own in found_here.items()}
     for size, most in _TUNED.items():
@@ -222,15 +246,15 @@ def _of_some_length(form: Form, fit: Orbits, numbers: Numbers, largest: int) -> 
             return
         of_size = [chosen for chosen in mu if len(chosen) == size]
         best = _best_of_each_kind(of_size, mu, kinds, first)
-        # What is no flatter at any length than what does not help has no length of its own.
+        # What is no flatter at any scale than what does not help has no scale of its own.
         high = max(map(mu.get, best)) / FORMULAS.dip_prominence
         for chosen in [some for some in best if mu[some] < high][:most]:
-            length, kind = divmod(chosen[-1] - first, kinds)
-            if length == len(lengths) - 1:
-                continue  # flatter yet with no length: a polynomial, of large terms
+            k, kind = divmod(chosen[-1] - first, kinds)
+            if k == len(scales) - 1:
+                continue  # flatter yet in the limit
             functions = [f for j in chosen[:-1] for f in plain[j]] + list(scaled[kind])
             library = Scaled(form.described(functions), columns, True, ())
-            found += tuned_near(library, fit, inverse[length], numbers)
+            found += tuned_near(library, fit, scales[k], numbers)
         yield from found
         if found:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
@@ -49,6 +50,8 @@ class FreeFunctions(Stage):
     form: Form
     numbers: Numbers = NUMBERS
     promises: bool = field(default=False, init=False)
+    _others: list[Library] = field(default_factory=list, init=False, repr=False)
+    _more: Iterator[Library] | None = field(default=None, init=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -62,15 +65,26 @@ class FreeFunctions(Stage):
         """Return libraries of few terms; none where free functions are no flatter."""
         halves = Halves.of(fit)
         known = [law for law in found.laws if law.sure]
-        choose = halves
         if self.form.joint:
             # A run at the edge is far from what an expansion knows, and not from what forms do.
-            choose = Halves(halves.find, halves.find)
-        new = promising(self.form, choose, known)
+            new = promising(self.form, Halves(halves.find, halves.find), known)
+        else:
+            new = promising(self.form.of_degree(best_degree(self.form, halves)), halves, known)
         self.promises = bool(new)
         if new and self.form.joint:
             self.form = self.form.of_degree(best_degree(self.form, halves))
         return described(self.form, halves, fit, new, self.numbers) if new else []
+
+    def imitated_by(self, law: Law, fit: Orbits, beside: Findings) -> Iterator[Library]:
+        """Yield libraries of few terms that may be what a law expands."""
+        yield from self._others
+        if self._more is None:
+            # They are asked for again beside what came of them.
+            flat = Flat(law.evidence.flatness, law.evidence.drift)
+            self._more = described(self.form, Halves.of(fit), fit, [flat], self.numbers)
+        for library in self._more:
+            self._others.append(library)
+            yield library
 
 
 @dataclass(frozen=True)
@@ -159,7 +173,7 @@ class AsNumbers(Stage):
 def best_degree(form: Form, halves: Halves) -> int:
     """Return the degree up to which an expansion is flattest on the half that did not find it.
 
-    Terms of two shapes are many: noise would fit the last of them.
+    Noise would fit the last terms: those of two shapes are many, and at the edge they are large.
     """
     find, choose = halves.operators(form.free())
     n_plain, flatness = len(form.plain), []
@@ -202,6 +216,7 @@ def free_stages(
     roles: Sequence[str | None],
     orbits: Orbits,
     numbers: Numbers = NUMBERS,
+    zeros: Sequence[Fraction] = (),
 ) -> list[Stage]:
     """Return the stages for mechanical data; none for others.
 
@@ -212,8 +227,10 @@ def free_stages(
         All runs: the ranges of the shapes are theirs.
     numbers : Numbers
         What lengths are rounded to.
+    zeros : sequence of d Fraction, optional
+        Where the user's origin is, if it is another one.
     """
-    forms = free_forms(names, roles, orbits.smoothed.states, orbits.noise)
+    forms = free_forms(names, roles, orbits.smoothed.states, orbits.noise, zeros)
     closed = [FreeFunctions(form, numbers) for form in forms]
     return [*closed, *map(AsNumbers, closed)]
 

@@ -21,7 +21,7 @@ from discovery.estimation.orbits import Orbits
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.free.description import Halves, described, flat_directions, measured
 from discovery.laws.free.stages import FreeFunctions, promising
-from discovery.laws.judging.law import Findings
+from discovery.laws.judging.law import Findings, Law
 from discovery.laws.stages import Stage
 from discovery.libraries.fitted import Fitted
 from discovery.libraries.free_forms import Form, Shape, one_summand, sum_form
@@ -87,6 +87,10 @@ class Sums(FreeFunctions):
             _library(self.form, [*itertools.chain(*some)]) for some in itertools.product(*each)
         ]
         return sorted(together, key=lambda own: len(own) + own.fitted)[:_OFFERED]
+
+    def imitated_by(self, law: Law, fit: Orbits, beside: Findings) -> list[Library]:
+        """Return nothing: rivals have sums of a law's own coordinates."""
+        return []
 
 
 def _flattest(form: Form, halves: Halves) -> Form:

@@ -165,7 +165,8 @@ def with_changes(
 def numbers_inside(terms: list[sympy.Expr]) -> list[sympy.Number]:
     """Return the fitted numbers inside terms, each once.
 
-    Exponents are none, and neither are a term's own factor and numbers that are simple.
+    Halves of whole numbers as exponents are none, and neither are a term's own factor, numbers that
+    are simple, and the origin of a coordinate where it is no decimal number: it is the user's.
 
     Parameters
     ----------
@@ -176,15 +177,23 @@ def numbers_inside(terms: list[sympy.Expr]) -> list[sympy.Number]:
     def look(expression: sympy.Expr) -> None:
         if expression.is_Number and _is_fitted(expression):
             found[abs(expression)] = None
-        args = expression.args[:1] if expression.is_Pow else expression.args
-        for part in args:
-            look(part)
+        parts = expression.args
+        if expression.is_Pow and (2 * expression.exp).is_integer:
+            parts = parts[:1]
+        for part in parts:
+            if not (part.is_Rational and _is_moved(expression)):
+                look(part)
 
     for term in terms:
         for factor in sympy.Mul.make_args(term):
             if not factor.is_Number:
                 look(factor)
     return list(found)
+
+
+def _is_moved(expression: sympy.Expr) -> bool:
+    """Tell whether it is a coordinate that counts from another origin."""
+    return expression.is_Add and len(expression.args) == 2 and expression.args[1].is_Symbol
 
 
 def _is_fitted(number: sympy.Number) -> bool:

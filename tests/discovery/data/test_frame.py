@@ -121,6 +121,14 @@ def test_moved_origins_have_few_digits():
     assert moved.centre == (Fraction(47536, 100), 0, 0, 0)
 
 
+def test_where_the_users_origin_is():
+    given = runs(3e5, [4e6, 0, 0, 0])
+    frame = Frame.of(given)
+    assert frame.zeros[0] == -frame.centre[0] / 10 ** frame.exponent[0]
+    assert frame.zeros[1:] == (0, 0, 0)
+    np.testing.assert_allclose(frame.inside(np.zeros(4)), [float(z) for z in frame.zeros])
+
+
 @pytest.mark.parametrize("shift", [0.0, 5e6])
 def test_runs_of_a_frame_go_back_to_the_users_units(shift):
     given = runs(1e6, shift, times=1e4 * np.arange(40))

@@ -14,7 +14,7 @@ from discovery.formulas.simple_numbers import NUMBERS
 from discovery.laws.judging.verdict import Verdict
 from discovery.laws.rivals import also_of, rivals
 from discovery.laws.search import analyse
-from discovery.laws.stages import stages_of
+from discovery.laws.stages import Closed, stages_of
 from discovery.libraries.embedded import Embedded
 from discovery.libraries.library import Library
 from discovery.libraries.unknown_scale import SCALE
@@ -116,8 +116,38 @@ def test_a_law_beside_parameters_may_imitate_as_any(split):
 def test_stages_are_asked_after_other_forms(split):
     (law,) = analyse(stages_of([EXPANSION]), split, np.random.default_rng(0)).laws
     last = Library(SYMBOLS, [X], [(1,)], "last")
-    *_, other = also_of(stages_of([last]))(law, split.fit, NUMBERS)
+
+    class OfOthers(Closed):
+        def imitated_by(self, law, fit, beside):
+            return [self.library]
+
+    stages = [*stages_of([EXPANSION]), OfOthers(last)]
+    *others, other = also_of(stages)(law, split.fit, NUMBERS)
     assert other is last
+    assert EXPANSION not in others
+
+
+def test_an_expansion_about_a_rest_gives_way_to_powers_of_what_was_given():
+    """A bubble's R³U²/2 + 0.31 R³ + 1.43/R rests at R = 1.11, about which it was expanded."""
+
+    def rate(s):
+        r, u = s
+        return [u, (1.43 * r**-4 - 0.93 - 1.5 * u**2) / r]
+
+    def starts(rng):
+        return rng.uniform([0.8, -0.4], [1.6, 0.4], (30, 2))
+
+    runs = simulated(rate, starts, 8.0, 100, 0.01, 1)
+    names = {"names": ["R", "U"], "roles": ["position", "velocity"]}
+    runs = Trajectories(runs, times=np.linspace(0, 8, 100), **names)
+    (law,) = ConservedQuantityFinder(random_state=0).fit(runs).quantities_
+    r, u = sympy.symbols("R U")
+    energy = sympy.expand(law.expression)
+    kinetic = energy.coeff(u, 2)
+    assert sympy.simplify(kinetic / r**3).is_Number
+    rest = sympy.expand((energy - kinetic * u**2) / kinetic * r**3)
+    assert {*rest.as_coefficients_dict()} == {r**3, 1 / r}
+    assert float(rest.coeff(r, -1)) == pytest.approx(2.86, rel=0.02)
 
 
 def test_functions_that_do_not_describe_a_law_are_not_tried(split, monkeypatch):

@@ -75,6 +75,7 @@ def test_without_noise_the_bound_on_motion_tells_all(clean, flat, known):
     assert analysis._is_known(SimpleNamespace(evidence=evidence)) == known
 
 
+@pytest.mark.slow
 def test_a_gas_on_a_line(gas, find):
     """Energy and the integral of the velocity m/r, of fields r and m."""
     r, m = (sympy.Function(name)(x) for name in "rm")

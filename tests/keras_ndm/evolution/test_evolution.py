@@ -43,7 +43,9 @@ def test_penalties_have_the_values_of_their_definitions(float64, randomize):
     assert volume == pytest.approx(2.0 * np.var(0.5 * np.linalg.slogdet(g)[1]), rel=1e-9)
 
 
-@pytest.mark.parametrize("head", ["cholesky", "diagonal", "pullback"])
+@pytest.mark.parametrize(
+    "head", [pytest.param("cholesky", marks=pytest.mark.slow_on_jax), "diagonal", "pullback"]
+)
 def test_the_last_batch_may_be_smaller(head):
     model = model_with(head=head, curvature_weight=0.1)
     losses = model.fit(Z[:5], TARGET[:5], batch_size=3, verbose=0).history["loss"]

@@ -134,6 +134,7 @@ def ring(n=2000, noise=0.05, seed=0):
     return x.astype("float32")
 
 
+@pytest.mark.slow_on_jax
 def test_an_atlas_starts_as_the_best_mixture_of_normal_laws():
     """On a ring: clusters that only meet (k-means) are .04 worse."""
     from sklearn.mixture import GaussianMixture

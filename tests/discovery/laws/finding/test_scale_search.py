@@ -212,6 +212,7 @@ def test_next_to_a_pole_nothing_is_flat_but_the_noise():
     assert str(law.expression) == "3*x**2/4 + 1/sqrt(1 - v**2)"
 
 
+@pytest.mark.slow
 def test_a_momentum_in_a_periodic_field():
     """An undulator: the vector potential .4 sin 2z turns a charge, and vx + .4 sin 2z stays."""
     rng, times = np.random.default_rng(0), np.linspace(0, 10, 120)

@@ -40,6 +40,27 @@ def found_in(runs):
     return found(runs, free_stages, one_shape_stages)
 
 
+def test_a_power_of_the_distance_with_an_exponent_of_its_own():
+    """v²/2 − r^(−0.7), of which three other functions of r would do as well."""
+    rng = np.random.default_rng(2)
+    r, angle = rng.uniform(0.8, 1.6, 40), rng.uniform(0, 2 * np.pi, 40)
+    speed = np.sqrt(0.7 * r**-0.7) * rng.uniform(0.7, 1.2, 40)
+    there = np.stack([np.cos(angle), np.sin(angle)])
+    starts = np.concatenate([r * there, speed * np.stack([-there[1], there[0]])]).T
+
+    def flow(s):
+        distance = np.hypot(s[:, 0], s[:, 1])
+        pull = -0.7 * distance ** (-2.7)
+        return np.concatenate([s[:, 2:], pull[:, None] * s[:, :2]], axis=1)
+
+    columns = dict.fromkeys("xy", "position") | dict.fromkeys(["u", "v"], "velocity")
+    runs, _ = simulated(flow, starts, 9, columns, 0.01)
+    laws = [law.expression for law in found(runs, free_stages)]
+    (energy,) = [law for law in laws if law.atoms(sympy.Pow) and law.has(sympy.Float)]
+    (power,) = [p for p in energy.atoms(sympy.Pow) if p.base.is_Add]
+    assert float(2 * power.exp) == pytest.approx(-0.7, abs=0.05)
+
+
 @pytest.mark.slow
 def test_the_terms_of_an_energy_in_curved_coordinates():
     """E² of orbits with f = 1 − 2/r: a product of powers of r with p² and L²."""

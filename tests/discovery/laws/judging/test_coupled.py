@@ -146,6 +146,7 @@ def test_an_imitation_that_is_refused_gives_way_to_the_law():
         assert values.std(axis=1).max() < 3e-3 * values.std()
 
 
+@pytest.mark.slow
 def test_imitations_of_laws_that_are_found_are_no_parts():
     """Two wells side by side: exponentials that imitate each energy are refused, and not summed."""
     runs = datasets.random("separable", 9300, 60, 100, noise=0.01)

@@ -54,6 +54,21 @@ def test_which_numbers_are_inside():
     assert not numbers_inside([x**7 * y, sympy.sqrt(x**2 + y**2), sympy.cos(2 * x)])
 
 
+def test_an_exponent_is_a_number_inside():
+    x, y = sympy.symbols("x y")
+    r = sympy.sqrt(x**2 + y**2)
+    terms = [x**2.53, x ** sympy.Rational(-2, 5), r**-1.3, x ** sympy.Rational(-7, 2), x**8]
+    assert sorted(map(float, numbers_inside(terms))) == [0.4, 0.65, 2.53]
+
+
+def test_the_user_s_origin_is_none():
+    x = sympy.Symbol("x")
+    origin = sympy.Rational(27, 25)
+    assert not numbers_inside([(x + origin) ** 3, 1 / (x - origin), sympy.log(x + origin)])
+    # A place that was fitted, and one in another function.
+    assert numbers_inside([(x - 1.08) ** 2]) and numbers_inside([sympy.log(origin - x)])
+
+
 def test_a_step_leads_to_the_number(orbits):
     """From 5 % off to within 2 %, and by a further step to within 1.2 %."""
     terms = with_moved_numbers(energy(1.3), orbits, NUMBERS)

@@ -108,7 +108,9 @@ for _ in distributions():
 
 
 @pytest.mark.skipif(not JAX, reason="TensorFlow does not tell what a program will take")
-@pytest.mark.parametrize("solver", ["exact", "kronecker"])
+@pytest.mark.parametrize(
+    "solver", ["exact", pytest.param("kronecker", marks=pytest.mark.slow_on_jax)]
+)
 def test_memory(solver, rng):
     """No N × P Jacobian is made: a fraction of its size is all that a step takes."""
     import jax

@@ -47,7 +47,7 @@ MODELS = {
         pytest.param("manifold", "exact", not JAX, marks=pytest.mark.slow_on_jax),
         pytest.param("low_rank", "kronecker", not JAX, marks=pytest.mark.slow_on_jax),
         pytest.param("graph", "exact", not JAX, marks=pytest.mark.slow_on_jax),
-        ("evolution", "exact", not JAX),
+        pytest.param("evolution", "exact", not JAX, marks=pytest.mark.slow_on_jax),
         ("evolution", "kronecker", False),
     ],
 )

@@ -123,8 +123,15 @@ def test_invariant_under_linear_reparametrization(rng):
     assert np.abs(first - second).max() < 0.02 * moved
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
-@pytest.mark.parametrize("solver", ["exact", "kronecker"])
+@pytest.mark.parametrize(
+    ("solver", "jit_compile"),
+    [
+        ("exact", False),
+        ("exact", True),
+        pytest.param("kronecker", False, marks=pytest.mark.slow_on_jax),
+        ("kronecker", True),
+    ],
+)
 def test_fit(solver, jit_compile, rng):
     x, y = regression(rng)
     model = compiled(started(network(), rng), solver=solver, jit_compile=jit_compile)
@@ -183,7 +190,7 @@ def test_manifold(rng):
 
 
 @pytest.mark.usefixtures("float64")
-@pytest.mark.parametrize("rest", [3, 40])
+@pytest.mark.parametrize("rest", [3, pytest.param(40, marks=pytest.mark.slow_on_jax)])
 def test_last_batch_of_another_size(rest, rng):
     """`fit`, whose program may not know the size of a batch, takes the steps batch by batch."""
     x, y = regression(rng, 60 + rest)
@@ -254,8 +261,15 @@ PENALIZED = {
 }
 
 
-@pytest.mark.parametrize("solver", ["exact", "kronecker"])
-@pytest.mark.parametrize("kind", PENALIZED)
+@pytest.mark.parametrize(
+    ("kind", "solver"),
+    [
+        ("regularizer", "exact"),
+        pytest.param("regularizer", "kronecker", marks=pytest.mark.slow_on_jax),
+        pytest.param("add_loss", "exact", marks=pytest.mark.slow_on_jax),
+        ("add_loss", "kronecker"),
+    ],
+)
 def test_add_loss_and_regularizers_count(kind, solver, rng):
     """With a penalty the minimum moves to that of ridge regression."""
     x, y = rng.normal(size=(40, 3)).astype("float32"), rng.normal(size=(40, 1)).astype("float32")
@@ -471,7 +485,9 @@ def test_by_name():
     assert isinstance(keras.optimizers.get("natural_gradient"), keras_ndm.NaturalGradient)
 
 
-@pytest.mark.parametrize("solver", ["exact", "kronecker"])
+@pytest.mark.parametrize(
+    "solver", ["exact", pytest.param("kronecker", marks=pytest.mark.slow_on_jax)]
+)
 def test_freeze_and_unfreeze_with_one_optimizer(solver, rng):
     x, y = regression(rng)
     model = compiled(network(), solver=solver)
