@@ -276,6 +276,8 @@ class Trials:
                 judge = replace(judge, split=self.search.split.where(terms.positive))
                 fit = judge.split.fit
             ops = operators(terms, fit.smoothed, fit.offsets, fit.scale, of_run=fit.of_run)
+            if not ops.is_finite:
+                break  # a logarithm's argument is not positive everywhere with these
             flatness = float(ops.pencil.ratio(trial.coefficients))
             support = tuple(range(len(terms)))
             start = Candidate(support, trial.coefficients, flatness, float(terms.costs().sum()))

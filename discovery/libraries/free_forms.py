@@ -369,7 +369,11 @@ class Summand(Form):
             (sympy.log(limit - S),),
             (sympy.log(limit**2 - S**2),),
             (sympy.log(1 + SCALE * S) if shape.clear else sympy.log(limit + S),),
+            # Of cells: a product of waves is a sum of their logarithms.
+            (sympy.log(sympy.cos(sympy.pi * S / (2 * limit))),),
         ]
+        if shape.low > 0:
+            groups.append((sympy.log(sympy.sin(sympy.pi * S / limit)),))
         return [*groups, *SCALED, *SCALED_BESIDE[2:3]]
 
 

@@ -89,6 +89,28 @@ def test_shares_have_logarithms_of_what_is_left():
     assert left(law, clean) < 1e-6
 
 
+def test_a_stream_of_cells_has_logarithms_of_waves():
+    """Of a stream function sin(1.2 x) sin(1.9 y)."""
+    runs, clean = simulated(
+        lambda s: [
+            -1.9 * np.sin(1.2 * s[0]) * np.cos(1.9 * s[1]),
+            1.2 * np.cos(1.2 * s[0]) * np.sin(1.9 * s[1]),
+        ],
+        lambda rng: rng.uniform(0.15, (2.4, 1.5), (40, 2)),
+        6.0,
+        ["x", "y"],
+    )
+    (law,) = found(runs)
+    numbers = {}
+    for log in law.expression.atoms(sympy.log):
+        (wave,) = log.args
+        assert isinstance(wave, sympy.sin)
+        (symbol,) = wave.free_symbols
+        numbers[symbol.name] = float(wave.args[0] / symbol)
+    assert numbers == pytest.approx({"x": 1.2, "y": 1.9}, rel=0.01)
+    assert left(law, clean) < 0.01
+
+
 def parcels():
     """Parcels of air in °C: log(T + 273.15) − 2/7 log p."""
     rng = np.random.default_rng(2)

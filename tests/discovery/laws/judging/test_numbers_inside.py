@@ -158,6 +158,17 @@ def test_of_many_numbers_inside_none_is_moved(monkeypatch):
     assert len(asked) == 1
 
 
+def test_numbers_with_which_a_logarithm_has_no_value_are_not_taken(orbits, monkeypatch):
+    def at(k):
+        return libraries.custom(["u**2", f"log(cos({k}*x))"], ("x", "u"))
+
+    monkeypatch.setattr(trials, "with_moved_numbers", lambda *_: at(4.1))
+    judge = SimpleNamespace(split=SimpleNamespace(fit=orbits), numbers=NUMBERS, criteria=LAWS)
+    law = Law(at(0.3), np.ones(2), None, None, "exact", 3.0)
+    with np.errstate(invalid="ignore"):
+        assert trials.Trials._with_better_numbers(SimpleNamespace(judge=judge), law) is law
+
+
 def test_what_numbers_change_is_compiled_once_for_all_formulas():
     """Of many candidates with the same terms only the coefficients differ."""
     library = libraries.custom(["u**2", "exp(1.234*x)"], ("x", "u"))
