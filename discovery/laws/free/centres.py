@@ -98,8 +98,10 @@ class Centres(Stage):
     def libraries(self, fit: Orbits, found: Findings) -> list[Library] | None:
         """Return the library of the fewest centres with a flat energy; None beside an energy."""
         w = [self.symbols[i] for i in self.momenta]
-        known = (law.expression for law in found.laws if law.sure)
-        if any(all(law.diff(p, 2) != 0 for p in w) for law in known):
+        masses = [[law.expression.diff(p, 2) for p in w] for law in found.laws if law.sure]
+        # Of one law, or of the sum of several: of an oscillator's parts, one an axis.
+        parts = (any(own.is_number and own != 0 for own in of) for of in zip(*masses, strict=True))
+        if any(0 not in own for own in masses) or (masses and all(parts)):
             return None
         best = self._best(fit.thinned(_ROWS))
         if best is None:

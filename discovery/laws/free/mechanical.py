@@ -106,9 +106,7 @@ class Mechanical(Stage):
         if not momenta:
             return bool(known)
         probes = _probes(fit)
-        return self.form.is_quadratic and any(
-            _is_energy(law, momenta, probes, fit.scale) for law in known
-        )
+        return self.form.is_quadratic and _hold_energy(known, momenta, probes, fit.scale)
 
     def promised(self, fit: Orbits, found: Findings) -> list[Flat]:
         """Return how flat the expansion's new functions are on the runs that they are fitted to.
@@ -343,12 +341,34 @@ def _mean(parts: Sequence[Operators]) -> Operators:
     return Operators(*np.mean([part.matrices for part in parts], axis=0))
 
 
-def _is_energy(law: Law, momenta: Sequence[int], probes: np.ndarray, scale: np.ndarray) -> bool:
-    """Tell whether a law has a definite second derivative in the momenta at most probes."""
-    masses = _masses(lambda at: law.gradient(at, scale), momenta, probes, scale)
-    levels = np.linalg.eigvalsh((masses + np.swapaxes(masses, 1, 2)) / 2)
-    clear = _ROUNDING * np.abs(levels).max(axis=1)
-    return bool(np.mean((levels[:, 0] > clear) | (levels[:, -1] < -clear)) > 0.5)
+def _hold_energy(
+    laws: Sequence[Law], momenta: Sequence[int], probes: np.ndarray, scale: np.ndarray
+) -> bool:
+    """Tell whether one law, or a sum of some, has a definite second derivative in the momenta.
+
+    At most probes. Of an oscillator's parts, one an axis, the sum is an energy: of functions whose
+    second derivative is indefinite nowhere.
+    """
+    whole = np.zeros((len(probes), len(momenta), len(momenta)))
+    for law in laws:
+        masses = _masses(lambda at, law=law: law.gradient(at, scale), momenta, probes, scale)
+        masses = (masses + np.swapaxes(masses, 1, 2)) / 2
+        levels = np.linalg.eigvalsh(masses)
+        least, largest = levels[:, 0], levels[:, -1]
+        size = np.maximum(np.abs(least), np.abs(largest))
+        if _at_most((least > _ROUNDING * size) | (largest < -_ROUNDING * size)):
+            return True
+        for sign, lowest in ((1.0, least), (-1.0, -largest)):
+            if size.any() and _at_most(lowest >= -_ROUNDING * size):
+                whole += sign * masses / size.mean()
+                break
+    levels = np.linalg.eigvalsh(whole)
+    return _at_most(levels[:, 0] > _ROUNDING * levels[:, -1])
+
+
+def _at_most(true: np.ndarray) -> bool:
+    """Tell whether something is so at most probes (n,)."""
+    return bool(np.mean(true) > 0.5)
 
 
 def _masses(

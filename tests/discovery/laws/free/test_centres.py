@@ -1,5 +1,7 @@
 """Fixed centres whose places nobody named, and what is quadratic beside their energy."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import sympy
@@ -61,6 +63,22 @@ def test_the_places_of_two_centres_are_found(noise):
     (stage,) = centre_stages(NAMES, ROLES)
     (library,) = stage.libraries(prepare(about_centres(noise)), Findings())
     np.testing.assert_allclose(places_in(library), PLACES, atol=1e-7 if noise == 0 else 0.05)
+
+
+def test_none_are_looked_for_beside_an_energy(monkeypatch):
+    (stage,) = centre_stages(NAMES, ROLES)
+    monkeypatch.setattr(type(stage), "_best", lambda *_: None)
+
+    def beside(*laws):
+        own = {symbol.name: symbol for symbol in stage.symbols}
+        laws = [SimpleNamespace(expression=sympy.sympify(law, own), sure=True) for law in laws]
+        fit = SimpleNamespace(thinned=lambda rows: None)
+        return stage.libraries(fit, SimpleNamespace(laws=laws))
+
+    energy, axis = "u**2/2 + v**2/2 + x**2*y", "y*u**2 - x*u*v + y/sqrt(x**2 + y**2)"
+    # One, or its parts; the axes of a planet are none.
+    assert beside(energy) is None and beside("u**2 + x**2", "v**2 + y**4") is None
+    assert beside() == beside("u**2 + x**2") == beside(axis, "u**2 + x**2") == []
 
 
 def test_one_centre_is_not_two():

@@ -11,10 +11,16 @@ from discovery.estimation.path import raw_path
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.finding.operators import Operators
-from discovery.laws.free.mechanical import Penalized, _penalized, mechanical_stages
-from discovery.laws.judging.law import Findings
+from discovery.laws.free.mechanical import (
+    Penalized,
+    _hold_energy,
+    _penalized,
+    mechanical_stages,
+)
+from discovery.laws.judging.law import Findings, Law
 from discovery.laws.search import analyse
 from discovery.laws.stages import Closed
+from discovery.libraries import custom
 from discovery.libraries.domain import Domain
 from discovery.libraries.families import polynomial
 
@@ -156,6 +162,21 @@ def test_a_particle_in_an_odd_potential_keeps_its_energy():
 def test_a_force_with_a_curl_leaves_no_energy(noise):
     runs, _ = simulated(plane(curl=0.25)[0], *IN_PLANE, noise=noise)
     assert found(runs) == []
+
+
+def test_parts_of_an_energy_are_one_together():
+    probes = np.random.default_rng(0).normal(size=(60, 4))
+
+    def hold(*laws):
+        libraries = [custom(terms, ("x", "y", "u", "v")) for terms in laws]
+        found = [Law(own, np.ones(len(own)), None, None, "exact", 1.0) for own in libraries]
+        return _hold_energy(found, (2, 3), probes, np.ones(4))
+
+    along, across = ["u**2", "x**4"], ["-v**2", "-cos(y)"]
+    assert hold(along, across) and hold(["u**2", "v**2", "x*y"])
+    assert not hold(along) and not hold(along, ["v", "x"])
+    # Of a planet's axis the second derivative is indefinite.
+    assert not hold(along, ["y*u**2", "-x*u*v", "y/sqrt(x**2 + y**2)"])
 
 
 def hoop(leak=0.0):
