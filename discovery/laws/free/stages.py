@@ -30,6 +30,8 @@ from discovery.libraries.free_forms import Form, free_forms
 from discovery.libraries.library import Library
 from discovery.libraries.numeric import Numeric
 
+# Factors of functions that are tried beside a law: of one momentum 1, p and p².
+_SOON = 3
 # Of a term's variance: powers are dependent but for rounding.
 _ROUNDING = 1e-12
 
@@ -76,7 +78,9 @@ class FreeFunctions(Stage):
         return described(self.form, halves, fit, new, self.numbers) if new else []
 
     def imitated_by(self, law: Law, fit: Orbits, beside: Findings) -> Iterator[Library]:
-        """Yield libraries of few terms that may be what a law expands."""
+        """Yield libraries of few terms that may be what a law expands, if they are found soon."""
+        if len(self.form.factors) > _SOON:
+            return
         yield from self._others
         if self._more is None:
             # They are asked for again beside what came of them.
