@@ -22,7 +22,7 @@ test: lint
 	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 $(MAKE) --jobs=2 test-tensorflow test-jax
 
 test-tensorflow: $(TF)/ready
-	KERAS_BACKEND=tensorflow $(TF)/bin/python -m pytest -q --numprocesses=2 --dist=loadfile
+	KERAS_BACKEND=tensorflow $(TF)/bin/python -m pytest -q --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 # JAX compiles each test's functions anew: without the slow passes, a fifth less time.
 test-jax: $(JAX)/ready

@@ -105,7 +105,7 @@ def shuffled(seed):
 
 
 @pytest.mark.parametrize("kind", [None, "map"])
-@pytest.mark.parametrize("states", [white, walk, shuffled])
+@pytest.mark.parametrize("states", [white, pytest.param(walk, marks=pytest.mark.slow), shuffled])
 def test_what_is_no_map_has_no_law(states, kind):
     for seed in range(3):
         report = fitted(states(seed), kind=kind)

@@ -8,7 +8,14 @@ import pytest
 from discovery import ConservedQuantityFinder
 
 
-@pytest.mark.parametrize("roles", [None, ["position"] * 3, ["position", "velocity", "other"]])
+@pytest.mark.parametrize(
+    "roles",
+    [
+        None,
+        pytest.param(["position"] * 3, marks=pytest.mark.slow),
+        ["position", "velocity", "other"],
+    ],
+)
 def test_walks_have_no_law(roles):
     walks = np.cumsum(np.random.default_rng(0).normal(size=(40, 200, 3)), axis=1)
     finder = ConservedQuantityFinder(roles=roles, random_state=0)

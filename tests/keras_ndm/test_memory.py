@@ -46,7 +46,9 @@ def density(x):
     return model
 
 
-@pytest.mark.parametrize("train", [next_state, balanced, density])
+@pytest.mark.parametrize(
+    "train", [pytest.param(next_state, marks=pytest.mark.slow), balanced, density]
+)
 def test_nothing_is_left_of_a_model_that_is_gone(rng, train):
     x = rng.normal(size=(64, 2)).astype("float32")
     train(x)  # some graphs are made once a process

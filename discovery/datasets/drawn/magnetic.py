@@ -48,16 +48,17 @@ def axial(name: str, rng: np.random.Generator) -> System:
     x, y, z, u, v, w = sympy.symbols("x y z u v w", real=True)
     square, height = x**2 + y**2, z**2
     strength, slope = number(rng, 0.5, 1.5), number(rng, 0.2, 0.8)
+    # Fluxes over the square of the distance.
     fluxes = (
-        square / 2 + slope * square * height,  # a bottle
-        square / (square + height) ** sympy.Rational(3, 2),  # a dipole
-        square / (square + height + 1) ** sympy.Rational(3, 2),  # a ring of current, nearly
-        square / 2 + slope * square * z,  # a field that grows along the axis
+        sympy.Rational(1, 2) + slope * height,  # a bottle
+        (square + height) ** sympy.Rational(-3, 2),  # a dipole
+        (square + height + 1) ** sympy.Rational(-3, 2),  # a ring of current, nearly
+        sympy.Rational(1, 2) + slope * z,  # a field that grows along the axis
     )
-    flux = strength * fluxes[int(rng.integers(len(fluxes)))]
+    around = strength * fluxes[int(rng.integers(len(fluxes)))]
     potential = number(rng, 0.3, 0.9) * square + number(rng, 0.3, 0.9) * height
     potential += number(rng, 0.1, 0.4) * square * height + number(rng, 0.1, 0.4) * height**2
-    one_form = (-y * flux / square, x * flux / square, sympy.Integer(0))
+    one_form = (-y * around, x * around, sympy.Integer(0))
     q, p = (x, y, z), (u, v, w)
     force = [
         sum((one_form[j].diff(q[i]) - one_form[i].diff(q[j])) * p[j] for j in range(3))
@@ -68,8 +69,8 @@ def axial(name: str, rng: np.random.Generator) -> System:
     return from_formulas(
         name,
         "Charge in space, in a magnetic field and a potential about one axis.",
-        places.rates([sympy.simplify(f) for f in force]),
-        {"E": (u**2 + v**2 + w**2) / 2 + potential, "L": x * v - y * u + flux},
+        places.rates(force),
+        {"E": (u**2 + v**2 + w**2) / 2 + potential, "L": x * v - y * u + square * around},
         roles=places.roles,
         sample=by_energy(places, potential, (0.3, 2.0), 2.5),
     )

@@ -59,7 +59,16 @@ class BesideParameters(Stage):
             yield Embedded(library, library.symbols, self.coordinates).without_constants()
 
     def imitated_by(self, law: Law, fit: Orbits, beside: Findings) -> Iterator[Embedded]:
-        """Yield the same where no law but the others is known."""
+        """Yield the same where no law but the others is known.
+
+        Parameters
+        ----------
+        law : Law
+        fit : Orbits
+            The runs that formulas are found on.
+        beside : Findings
+            The other laws.
+        """
         return self.libraries(fit, beside)
 
 

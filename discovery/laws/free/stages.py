@@ -78,7 +78,16 @@ class FreeFunctions(Stage):
         return described(self.form, halves, fit, new, self.numbers) if new else []
 
     def imitated_by(self, law: Law, fit: Orbits, beside: Findings) -> Iterator[Library]:
-        """Yield libraries of few terms that may be what a law expands, if they are found soon."""
+        """Yield libraries of few terms that may be what a law expands, if they are found soon.
+
+        Parameters
+        ----------
+        law : Law
+        fit : Orbits
+            The runs that formulas are found on.
+        beside : Findings
+            The other laws.
+        """
         if len(self.form.factors) > _SOON:
             return
         yield from self._others

@@ -89,7 +89,16 @@ class Sums(FreeFunctions):
         return sorted(together, key=lambda own: len(own) + own.fitted)[:_OFFERED]
 
     def imitated_by(self, law: Law, fit: Orbits, beside: Findings) -> list[Library]:
-        """Return nothing: rivals have sums of a law's own coordinates."""
+        """Return nothing: rivals have sums of a law's own coordinates.
+
+        Parameters
+        ----------
+        law : Law
+        fit : Orbits
+            The runs that formulas are found on.
+        beside : Findings
+            The other laws.
+        """
         return []
 
 

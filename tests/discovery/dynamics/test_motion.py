@@ -249,6 +249,7 @@ def test_what_the_laws_do_not_tell_is_refused(simulated):
         motion_of([law("u**2/2 + x**2/2")], [], runs, levels)
 
 
+@pytest.mark.slow
 def test_laws_that_are_near_are_told_by_longer_windows(simulated):
     def uneven(x, u):
         return u, -x - 0.006 * x**3
@@ -342,6 +343,7 @@ def test_numbers_that_are_not_equal_part(simulated):
     assert a["y**2"] / a["x**2"] == pytest.approx(1.04, abs=0.01)
 
 
+@pytest.mark.slow
 def test_errors_of_coefficients_are_honest(simulated):
     scores = []
     for seed in range(10, 14):

@@ -78,7 +78,9 @@ def test_what_is_frequent_is_no_gross_error():
     assert not dropped(pulses).any()
 
 
-@pytest.mark.parametrize("name", ["henon_heiles", "lotka_volterra", "pendulum"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("henon_heiles", marks=pytest.mark.slow), "lotka_volterra", "pendulum"]
+)
 def test_laws_survive_gross_errors(name):
     """One value in a hundred is off by 5 to 10 standard deviations."""
     runs = datasets.load(name, noise=0.01, seed=3, outliers=0.01)

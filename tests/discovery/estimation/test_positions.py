@@ -163,6 +163,7 @@ def on_a_bench(n_runs=30):
     return Trajectories(states, times=np.linspace(0, 1, 120), names=["here", "there"])
 
 
+@pytest.mark.slow
 def test_what_a_hand_moves_is_complete_as_it_is():
     bench = on_a_bench()
     assert missing_velocities(bench) is not None and along_lines(bench)
@@ -173,6 +174,7 @@ def test_what_a_hand_moves_is_complete_as_it_is():
     assert report.names == ("here", "there")
 
 
+@pytest.mark.slow
 def test_what_is_on_one_curve_lacks_its_velocity():
     """A pendulum in a picture: its places obey one equation, and keep nothing."""
     swing = datasets.load("pendulum", 30, 150, 0.005, 3)

@@ -44,7 +44,12 @@ def test_penalties_have_the_values_of_their_definitions(float64, randomize):
 
 
 @pytest.mark.parametrize(
-    "head", [pytest.param("cholesky", marks=pytest.mark.slow_on_jax), "diagonal", "pullback"]
+    "head",
+    [
+        pytest.param("cholesky", marks=pytest.mark.slow_on_jax),
+        pytest.param("diagonal", marks=pytest.mark.slow_on_jax),
+        "pullback",
+    ],
 )
 def test_the_last_batch_may_be_smaller(head):
     model = model_with(head=head, curvature_weight=0.1)

@@ -135,7 +135,7 @@ def trained(x, y, epochs, **options):
     return model, history.history["loss"]
 
 
-@pytest.mark.slow_on_jax
+@pytest.mark.slow
 def test_fit_on_accelerations_learns_the_motion_and_saves(tmp_path):
     q, v, a = oscillator(1024)
     model, losses = trained((q, v), a, epochs=60)

@@ -112,6 +112,7 @@ def test_a_layer_can_read_the_context():
     assert len(density.trainable_variables) == 7  # four of the chart, its context's, two of Dense
 
 
+@pytest.mark.slow_on_jax
 def test_the_number_of_charts_is_chosen():
     far = np.concatenate([normal(300) - 4, normal(300, seed=1) + 4])[:, :1]
     far = np.random.default_rng(2).permutation(far)
@@ -174,6 +175,7 @@ def test_a_learned_torus_has_its_euler_characteristic():
     assert found.integer == 0
 
 
+@pytest.mark.slow_on_jax
 def test_charts_side_by_side_are_those_one_by_one(randomize):
     """The charts of an atlas have one program; each has its own weights."""
     density = FlowDensity(charts.Atlas(3, [small(), charts.Permute(), small()]))

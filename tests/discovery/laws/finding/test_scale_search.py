@@ -95,7 +95,14 @@ def found_in(name, noise):
 
 
 @pytest.mark.parametrize("noise", [pytest.param(0.0, marks=pytest.mark.slow), 0.01])
-@pytest.mark.parametrize("name", [n for n, s in SYSTEMS.items() if s[3]])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.slow) if n == "Plummer" else n
+        for n, s in SYSTEMS.items()
+        if s[3]
+    ],
+)
 def test_a_law_with_a_length_of_its_own(name, noise):
     report, clean = found_in(name, noise)
     exact = [q for q in report.quantities if q.verdict == "exact"]

@@ -278,6 +278,7 @@ def test_numeric_functions_are_their_terms_and_pay_for_them():
     assert Formula(functions, np.ones(1)).free_numbers == len(inner)
 
 
+@pytest.mark.slow
 def test_products_of_momenta_with_functions_of_one_place():
     """E² = f (1 + f p² + L²/r²) about a charged mass, f = 1 − 2/r + 1/(2 r²); some plunge."""
     rng, starts = np.random.default_rng(1), []

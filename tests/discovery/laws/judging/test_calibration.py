@@ -29,7 +29,7 @@ def check(found, least):
     assert np.mean((low <= 1) & (high >= 1)) >= least
 
 
-@pytest.mark.parametrize("noise", [0.005, 0.1])
+@pytest.mark.parametrize("noise", [0.005, pytest.param(0.1, marks=pytest.mark.slow)])
 def test_flatness_of_laws_is_one(noise):
     check(laws(SYSTEMS, noise, range(1)), least=0.7)
 

@@ -194,6 +194,7 @@ def test_what_is_small_in_a_narrow_range_says_nothing():
     assert slope(cube, [1, -12, 48, -64], narrow, 1e-6) < LAWS.identity_slope
 
 
+@pytest.mark.slow
 def test_of_a_column_in_two_units_one_identity_is_listed():
     """x in m and in mm, with noise of their own, beside columns that say nothing."""
     rng, t = np.random.default_rng(0), np.linspace(0, 12, 100)

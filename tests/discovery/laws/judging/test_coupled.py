@@ -132,6 +132,7 @@ def test_chances_of_all_libraries_sum_to_one_interval(monkeypatch):
     assert len(levels) == 6 and sum(levels) < 2 * stats.norm.sf(FORMULAS.interval)
 
 
+@pytest.mark.slow
 def test_an_imitation_that_is_refused_gives_way_to_the_law():
     """A mass on an ellipsoid: sin θ imitates the metric's cos 2θ to less than a percent."""
     runs = datasets.load("particle_on_ellipsoid_of_revolution", 100, 200, noise=0.01, seed=0)

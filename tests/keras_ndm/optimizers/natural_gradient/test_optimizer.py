@@ -126,7 +126,7 @@ def test_invariant_under_linear_reparametrization(rng):
 @pytest.mark.parametrize(
     ("solver", "jit_compile"),
     [
-        ("exact", False),
+        pytest.param("exact", False, marks=pytest.mark.slow_on_jax),
         ("exact", True),
         pytest.param("kronecker", False, marks=pytest.mark.slow_on_jax),
         ("kronecker", True),
@@ -190,7 +190,7 @@ def test_manifold(rng):
 
 
 @pytest.mark.usefixtures("float64")
-@pytest.mark.parametrize("rest", [3, pytest.param(40, marks=pytest.mark.slow_on_jax)])
+@pytest.mark.parametrize("rest", [3, pytest.param(40, marks=pytest.mark.slow)])
 def test_last_batch_of_another_size(rest, rng):
     """`fit`, whose program may not know the size of a batch, takes the steps batch by batch."""
     x, y = regression(rng, 60 + rest)
@@ -363,7 +363,9 @@ def test_backup_and_restore(rng, tmp_path):
     np.testing.assert_allclose(flat(resumed), flat(whole), atol=1e-9)
 
 
-@pytest.mark.parametrize("solver", ["exact", "kronecker"])
+@pytest.mark.parametrize(
+    "solver", ["exact", pytest.param("kronecker", marks=pytest.mark.slow_on_jax)]
+)
 def test_nan_batch_is_rejected_and_reported(solver, rng):
     x, y = regression(rng)
     model = compiled(
