@@ -60,7 +60,7 @@ def test_a_strength_of_a_function_with_a_length():
 
 
 def test_a_mass_and_a_strength():
-    """m v²/2 − q/(1 + x²/1.7): many formulas with both are judged in vain before."""
+    """m v²/2 − q/(1 + x²/1.7)."""
     rng = np.random.default_rng(0)
     given = rng.uniform((0.8, 0.7), (2.5, 1.8), (RUNS, 2))
     starts = rng.uniform((-1.2, -0.5), (1.2, 0.5), (RUNS, 2))

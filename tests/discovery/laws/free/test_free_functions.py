@@ -1,11 +1,14 @@
 """Free functions of position: closed forms of them, them as numbers, and where there are none."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import sympy
 
 import discovery
 from discovery.estimation.preparation import prepare
+from discovery.laws.free import stages
 from discovery.laws.free.description import Flat, Halves, shortest
 from discovery.laws.free.one_shape import one_shape_stages
 from discovery.laws.free.stages import best_degree, free_stages
@@ -38,6 +41,19 @@ def simulated(flow, starts, duration, columns, noise, seed=0, steps=20):
 
 def found_in(runs):
     return found(runs, free_stages, one_shape_stages)
+
+
+def test_what_a_law_may_expand_is_looked_for_once(monkeypatch):
+    asked = []
+    monkeypatch.setattr(stages, "described", lambda form, *_: asked.append(form) or iter("ab"))
+    monkeypatch.setattr(stages.Halves, "of", lambda fit: None)
+    law = SimpleNamespace(evidence=SimpleNamespace(flatness=1.0, drift=0.01))
+    few, many = (stages.FreeFunctions(SimpleNamespace(factors=((),) * n)) for n in (3, 4))
+    assert next(few.imitated_by(law, None, None)) == "a"
+    assert [*few.imitated_by(law, None, None)] == ["a", "b"]
+    assert len(asked) == 1
+    # Beside products of two momenta it takes long.
+    assert not [*many.imitated_by(law, None, None)]
 
 
 def test_a_power_of_the_distance_with_an_exponent_of_its_own():
