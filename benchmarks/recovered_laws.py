@@ -11,8 +11,8 @@ found       quantities called exact; **bold** where that is not the true count, 
 |ρ|         for each true law, the best |Spearman| with a single quantity found, over all states of
             clean orbits of another seed
 R²          the truth explained by a polynomial (degree 3, or 2 where there are many) in all
-            quantities found, one value a run, fitted on half of those clean orbits and scored on
-            the other half; a law that is a function of several found ones shows here, not in |ρ|.
+            quantities found and parameters, one value a run, fitted on half of those clean orbits
+            and scored on the other half; a law that is a function of several found ones shows here, not in |ρ|.
             The n-th best of the true laws, where n of them are independent: the others may be
             known up to a sign only (the second component of Kepler's vector).
 baseline    how many the plain way finds (`plain_baseline.py`), and its |ρ|, that of the n-th best
@@ -116,8 +116,11 @@ def measure(name, noise, options):
     plain = [f(clean.rows).reshape(clean.n_runs, -1) for f in functions]
     truths = {law: truth(clean.states) for law, truth in clean.truth.items()}
     true = datasets.info(name).count
+    roles = clean.roles or [None] * clean.dim
+    given = [clean.states[..., i] for i, role in enumerate(roles) if role == "parameter"]
     clear, unclear = (
-        [explained(truth, some) for truth in truths.values()] for some in (values, plain)
+        [explained(truth, [*some, *given] if some else []) for truth in truths.values()]
+        for some in (values, plain)
     )
     single, plainly = (
         {law: best_spearman(truth, some) for law, truth in truths.items()}
@@ -165,7 +168,7 @@ def best_spearman(truth, values):
 
 
 def explained(truth, values):
-    """Return R² of the truth by a polynomial in all functions found, and |Spearman| of the two.
+    """Return R² of the truth by a polynomial in functions, and |Spearman| of the two.
 
     On other runs than its fit.
     """

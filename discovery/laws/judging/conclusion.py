@@ -32,6 +32,8 @@ _NOISE_LASTS = (
 
 # Libraries that are named before the others are counted.
 _NAMED = 3
+# Letters of a formula that is named in a sentence.
+_SHORT = 160
 # A share of the draws that needs no words.
 _LIKELY = 0.5
 # A jump is so many times as long as this share of a path's steps at most, and as those beside it.
@@ -137,8 +139,10 @@ def _of_count(exact: Sequence[Law], rejected: np.ndarray) -> list[str]:
 
 def _not_excluded(law: Law, what: str) -> str:
     drift = law.evidence.drift_excluded
+    formula = "" if law.library.learned else str(law.expression)
+    named = f", {formula}," if 0 < len(formula) <= _SHORT else ""
     return (
-        f"{what} shows no motion but the noise's, and a drift of {drift:.0%} of its spread is not "
+        f"{what}{named} shows no motion but the noise's, and a drift of {drift:.0%} of its spread is not "
         "excluded"
     )
 

@@ -58,7 +58,7 @@ def repeats():
 
 UNDECIDED = {
     "one motion": (repeats, "repeat one motion.*different initial states"),
-    "neither seen nor excluded": (few_and_noisy, "shows no motion.*not excluded.*more runs"),
+    "neither seen nor excluded": (few_and_noisy, r", .*x0\*\*2.*, shows no motion.*not excluded.*more runs"),
     "short arcs": (short_arcs, "short arcs.*measure longer runs"),
     "few runs": (few_runs, "6 runs are too few.*at least 2 more runs"),
     "loud noise": (loud, "noise is .*%.*measure more precisely"),
@@ -90,7 +90,7 @@ def test_what_is_neither_seen_nor_excluded_beside_a_law():
     found = Findings([law_of("exact", 0.01)], unresolved=law_of("rejected", 0.4))
     told = conclude(found, orbits_of(swings(0.6)))
     assert told.verdict == "laws"
-    assert "a further function shows no motion but the noise's" in told.reason
+    assert "a further function, x*v, shows no motion but the noise's" in told.reason
     assert "40% of its spread is not excluded" in told.reason
     assert "further" not in conclude(replace(found, unresolved=None), orbits_of(swings(0.6))).reason
 
@@ -128,7 +128,13 @@ def orbits_of(values, columns=1):
 def law_of(verdict, excluded):
     """Return a law of which only the verdict and the drift that is excluded are asked."""
     evidence = SimpleNamespace(drift_excluded=excluded)
-    return SimpleNamespace(verdict=verdict, evidence=evidence, exact_in=np.ones(400, dtype=bool))
+    return SimpleNamespace(
+        verdict=verdict,
+        evidence=evidence,
+        exact_in=np.ones(400, dtype=bool),
+        library=SimpleNamespace(learned=False),
+        expression="x*v",
+    )
 
 
 def conclusion(values, stages=()):
