@@ -12,7 +12,8 @@ found       quantities called exact; **bold** where that is not the true count, 
             clean orbits of another seed
 R²          the truth explained by a polynomial (degree 3, or 2 where there are many) in all
             quantities found and parameters, one value a run, fitted on half of those clean orbits
-            and scored on the other half; a law that is a function of several found ones shows here, not in |ρ|.
+            and scored on the other half; a law that is a function of several found ones shows here,
+            not in |ρ|.
             The n-th best of the true laws, where n of them are independent: the others may be
             known up to a sign only (the second component of Kepler's vector).
 baseline    how many the plain way finds (`plain_baseline.py`), and its |ρ|, that of the n-th best

@@ -16,7 +16,8 @@ from discovery.estimation.orbits import Orbits
 from discovery.estimation.preparation import prepare, prepare_with
 from discovery.estimation.uniform_noise import needs_manifold
 from discovery.laws.learned.training import train_features
-from discovery.laws.stages import Learned, Stage
+from discovery.laws.stage import Stage
+from discovery.laws.stages import Learned
 from discovery.libraries.functions import Functions
 
 if TYPE_CHECKING:

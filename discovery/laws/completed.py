@@ -25,7 +25,7 @@ from discovery.data.coordinates import MOMENTA, group_bodies
 from discovery.estimation.orbits import Orbits
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.verdict import Verdict
-from discovery.laws.stages import Stage
+from discovery.laws.stage import Stage
 from discovery.libraries.fitted import Fitted
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import symbols_of

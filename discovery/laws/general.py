@@ -33,7 +33,7 @@ from discovery.laws.finding.products import (
 from discovery.laws.finding.quotients import moments, shortest, spans
 from discovery.laws.judging.law import Findings
 from discovery.laws.judging.verdict import Verdict
-from discovery.laws.stages import Stage
+from discovery.laws.stage import Stage
 from discovery.libraries.families import polynomial
 from discovery.libraries.fitted import Fitted
 from discovery.libraries.functions import Functions

@@ -22,6 +22,7 @@ from discovery.formulas.simple_numbers import Numbers, in_digits
 from discovery.laws.finding.scale_search import tuned
 from discovery.laws.judging.law import Findings
 from discovery.laws.species import of_species
+from discovery.laws.stage import Stage
 from discovery.libraries.functions import Functions
 from discovery.libraries.many_bodies.bodies import Bodies
 from discovery.libraries.many_bodies.families import (
@@ -130,7 +131,7 @@ def masses_of(bodies: Bodies, fit: Orbits) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class OfBodies:
+class OfBodies(Stage):
     """A stage of sums over bodies.
 
     Attributes
@@ -146,12 +147,6 @@ class OfBodies:
         Whether it is tried beside an energy as well.
     species : bool
         Whether the sums are of single pairs, of which those of species are made.
-    positive : tuple of int
-        Empty: sums are defined everywhere.
-    skipped : str
-        Empty: it is tried.
-    of_all : bool
-        It is of coordinates alone.
     """
 
     name: str
@@ -160,9 +155,6 @@ class OfBodies:
     numbers: Numbers
     first: bool = False
     species: bool = False
-    positive: tuple[int, ...] = ()
-    skipped: str = ""
-    of_all: bool = False
 
     def __len__(self) -> int:
         return 0

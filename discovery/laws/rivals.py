@@ -26,7 +26,7 @@ from discovery.laws.free.sums import NAME as SUMS
 from discovery.laws.free.sums import sums_of
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.numbers_inside import numbers_inside
-from discovery.laws.stages import Stage
+from discovery.laws.stage import Stage
 from discovery.libraries.embedded import Embedded
 from discovery.libraries.free_forms import SCALED, SCALED_BESIDE, S
 from discovery.libraries.functions import Functions

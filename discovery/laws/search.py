@@ -35,7 +35,7 @@ from discovery.laws.judging.readmitted import readmitted
 from discovery.laws.judging.selection import select, unexplained, unexplained_values
 from discovery.laws.judging.verdict import Verdict
 from discovery.laws.rivals import Rivals
-from discovery.laws.stages import Stage
+from discovery.laws.stage import Stage
 from discovery.laws.trials import Trials, Unusable, Wanted
 from discovery.libraries.fitted import Fitted
 from discovery.libraries.functions import Functions

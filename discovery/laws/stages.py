@@ -1,10 +1,9 @@
-"""Stages: what a search tries in turn, whatever it takes to get the candidate functions."""
+"""Stages of libraries: closed, with unknown lengths, of some columns, or left out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import sympy
 
@@ -13,8 +12,9 @@ from discovery.estimation.half_lines import Column
 from discovery.estimation.orbits import Orbits
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.finding.scale_search import tuned
-from discovery.laws.judging.law import Findings, Law
+from discovery.laws.judging.law import Findings
 from discovery.laws.many_bodies import stages_of_bodies
+from discovery.laws.stage import Stage
 from discovery.libraries.embedded import Embedded, with_clock, with_parameters
 from discovery.libraries.functions import Functions
 from discovery.libraries.library import Library
@@ -22,62 +22,6 @@ from discovery.libraries.many_bodies.bodies import Bodies
 from discovery.libraries.monomials import MAX_TERMS
 from discovery.libraries.omitted import Omitted
 from discovery.libraries.unknown_scale import Scaled
-
-
-class Stage(Protocol):
-    """What gives a search candidate functions.
-
-    A class that names it as its base need not define `positive`.
-
-    Attributes
-    ----------
-    name : str
-        What reports call it.
-    positive : tuple of int or HalfLine
-        Columns of coordinates in whose positive values alone its functions are defined, or half
-        lines, as far as that is known before.
-    skipped : str
-        Why it is not tried; empty where it is.
-    of_all : bool
-        Whether its functions are of all columns, parameters too.
-    """
-
-    name: str
-    positive: tuple[Column, ...] = ()
-    skipped: str = ""
-    of_all: bool = False
-
-    def __len__(self) -> int:
-        """Return the number of functions; zero if it is not known before."""
-
-    def libraries(self, fit: Orbits, found: Findings) -> Iterable[Functions] | None:
-        """Return functions to try, in turn.
-
-        Parameters
-        ----------
-        fit : Orbits
-            The runs that formulas are found on.
-        found : Findings
-            The laws and identities so far.
-
-        Returns
-        -------
-        iterable of Functions, or None
-            Empty where these runs admit none; None where what was found makes them needless.
-        """
-
-    def imitated_by(self, law: Law, fit: Orbits, beside: Findings) -> Iterable[Functions]:
-        """Return functions that a law of another stage may be an expansion of.
-
-        Parameters
-        ----------
-        law : Law
-        fit : Orbits
-            The runs that formulas are found on.
-        beside : Findings
-            The other laws.
-        """
-        return ()
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from discovery.laws.judging.drift import DriftTest
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.verdict import Verdict
 from discovery.laws.search import analyse
-from discovery.laws.stages import Stage
+from discovery.laws.stage import Stage
 from discovery.laws.trials import Wanted
 from discovery.libraries.embedded import Embedded
 from discovery.libraries.library import Library

@@ -22,7 +22,7 @@ from discovery.laws.finding.operators import operators, spectrum
 from discovery.laws.finding.scale_search import prominent_minima, simplest_scale
 from discovery.laws.judging.law import Findings
 from discovery.laws.judging.verdict import Verdict
-from discovery.laws.stages import Stage
+from discovery.laws.stage import Stage
 from discovery.libraries.dissipative import growing
 from discovery.libraries.library import Library
 

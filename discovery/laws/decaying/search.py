@@ -35,7 +35,8 @@ from discovery.laws.judging.independence import independent
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.verdict import Verdict
 from discovery.laws.search import analyse
-from discovery.laws.stages import Closed, Stage
+from discovery.laws.stage import Stage
+from discovery.laws.stages import Closed
 from discovery.libraries.dissipative import even_terms, losses, odd_terms, with_losses
 from discovery.libraries.families import polynomial
 from discovery.libraries.functions import Functions

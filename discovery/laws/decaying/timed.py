@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from discovery.data.parameters import Parts
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.decaying.rate_search import Growing
-from discovery.laws.stages import Among, OfUnknownScale, Stage
+from discovery.laws.stage import Stage
+from discovery.laws.stages import Among, OfUnknownScale
 from discovery.libraries.families import polynomial
 from discovery.libraries.monomials import MAX_TERMS, symbols_of, term_count
 from discovery.libraries.unknown_scale import driven

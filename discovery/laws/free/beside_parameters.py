@@ -19,7 +19,7 @@ from discovery.estimation.orbits import Orbits
 from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.free.stages import FreeFunctions
 from discovery.laws.judging.law import Findings, Law
-from discovery.laws.stages import Stage
+from discovery.laws.stage import Stage
 from discovery.libraries.embedded import Embedded
 from discovery.libraries.free_forms import Form, beside_parameters, free_forms
 from discovery.libraries.monomials import symbols_of

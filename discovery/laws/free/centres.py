@@ -28,7 +28,7 @@ from discovery.formulas.simple_numbers import NUMBERS, Numbers, in_digits
 from discovery.laws.finding.operators import spectrum
 from discovery.laws.free.description import matrices, without_known
 from discovery.laws.judging.law import Findings
-from discovery.laws.stages import Stage
+from discovery.laws.stage import Stage
 from discovery.libraries.fitted import Fitted
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import monomials, symbols_of

@@ -35,7 +35,7 @@ from discovery.laws.free.description import LAST, Flat, measured
 from discovery.laws.judging.independence import independent
 from discovery.laws.judging.law import Findings, Law, gradient_of
 from discovery.laws.judging.verdict import Verdict
-from discovery.laws.stages import Stage
+from discovery.laws.stage import Stage
 from discovery.libraries.domain import Domain
 from discovery.libraries.energy_forms import EnergyForm, energy_forms, function_form
 from discovery.libraries.functions import Functions

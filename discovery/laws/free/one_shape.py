@@ -16,7 +16,7 @@ from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.free.description import Halves, described
 from discovery.laws.free.mechanical import Mechanical
 from discovery.laws.judging.law import Findings
-from discovery.laws.stages import Stage
+from discovery.laws.stage import Stage
 from discovery.libraries.energy_forms import EnergyForm, one_shape_forms
 from discovery.libraries.free_forms import Form, Shape
 from discovery.libraries.library import Library

@@ -20,7 +20,7 @@ from discovery.data.coordinates import MOMENTA
 from discovery.estimation.orbits import Orbits
 from discovery.laws.judging.law import Findings, Law
 from discovery.laws.judging.verdict import Verdict
-from discovery.laws.stages import Stage
+from discovery.laws.stage import Stage
 from discovery.libraries.fitted import Fitted
 from discovery.libraries.library import Library
 from discovery.libraries.monomials import MAX_TERMS, monomials, scatter, symbols_of

@@ -24,7 +24,7 @@ from discovery.laws.free.description import (
 from discovery.laws.judging.independence import independent
 from discovery.laws.judging.law import Findings, Law, gradient_of
 from discovery.laws.judging.verdict import Verdict
-from discovery.laws.stages import Stage
+from discovery.laws.stage import Stage
 from discovery.libraries.domain import Domain
 from discovery.libraries.free_forms import Form, free_forms
 from discovery.libraries.library import Library

@@ -22,7 +22,7 @@ from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.free.description import Halves, described, flat_directions, measured
 from discovery.laws.free.stages import FreeFunctions, promising
 from discovery.laws.judging.law import Findings, Law
-from discovery.laws.stages import Stage
+from discovery.laws.stage import Stage
 from discovery.libraries.fitted import Fitted
 from discovery.libraries.free_forms import Form, Shape, one_summand, sum_form
 from discovery.libraries.library import Library

@@ -19,7 +19,7 @@ from discovery.formulas.simple_numbers import NUMBERS, Numbers
 from discovery.laws.free.stages import FreeFunctions
 from discovery.laws.judging.law import Findings
 from discovery.laws.judging.verdict import Verdict
-from discovery.laws.stages import Stage
+from discovery.laws.stage import Stage
 from discovery.libraries.fitted import Fitted
 from discovery.libraries.free_forms import Form, Shape
 from discovery.libraries.functions import Functions

@@ -142,8 +142,8 @@ def _not_excluded(law: Law, what: str) -> str:
     formula = "" if law.library.learned else str(law.expression)
     named = f", {formula}," if 0 < len(formula) <= _SHORT else ""
     return (
-        f"{what}{named} shows no motion but the noise's, and a drift of {drift:.0%} of its spread is not "
-        "excluded"
+        f"{what}{named} shows no motion but the noise's, and a drift of {drift:.0%} of its spread "
+        "is not excluded"
     )
 
 

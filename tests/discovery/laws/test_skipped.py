@@ -17,7 +17,8 @@ from discovery.estimation.split import Split
 from discovery.laws.judging import law
 from discovery.laws.judging.verdict import Verdict
 from discovery.laws.search import analyse
-from discovery.laws.stages import Stage, stages_of
+from discovery.laws.stage import Stage
+from discovery.laws.stages import stages_of
 from discovery.libraries import polynomial
 from discovery.libraries.choice import custom
 from discovery.libraries.families import logarithmic

@@ -1,15 +1,20 @@
 """What a search tries in turn: closed forms, functions with a length of their own, features."""
 
+import importlib
+import inspect
+import pkgutil
+
 import numpy as np
 import pytest
 import sympy
 
-from discovery import datasets, libraries
+from discovery import datasets, laws, libraries
 from discovery.estimation.preparation import prepare
 from discovery.estimation.split import Split
 from discovery.laws.judging.law import Findings
 from discovery.laws.search import Search, analyse
-from discovery.laws.stages import Closed, Learned, OfUnknownScale, Stage, stages_of
+from discovery.laws.stage import Stage
+from discovery.laws.stages import Closed, Learned, OfUnknownScale, stages_of
 from discovery.libraries.unknown_scale import scaled
 
 
@@ -97,3 +102,22 @@ def test_a_formula_is_judged_once(split, energy):
     one.run([Closed(energy)])
     assert one.judged == judged
     assert len(one.pool) == 1
+
+
+def test_each_stage_answers_all_that_a_search_asks():
+    """A search asks any stage for libraries, and for what a law may be an expansion of."""
+    modules = [
+        importlib.import_module(module.name)
+        for module in pkgutil.walk_packages(laws.__path__, "discovery.laws.")
+    ]
+    asked = {name for name in dir(Stage) if not name.startswith("_")}
+    kinds = [
+        kind
+        for module in modules
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if "libraries" in vars(kind) and kind is not Stage
+    ]
+    assert len(set(kinds)) > 15
+    for kind in kinds:
+        assert Stage in kind.__mro__, kind
+        assert asked - {"name"} <= {*dir(kind)}, kind

@@ -58,7 +58,10 @@ def repeats():
 
 UNDECIDED = {
     "one motion": (repeats, "repeat one motion.*different initial states"),
-    "neither seen nor excluded": (few_and_noisy, r", .*x0\*\*2.*, shows no motion.*not excluded.*more runs"),
+    "neither seen nor excluded": (
+        few_and_noisy,
+        r", .*x0\*\*2.*, shows no motion.*not excluded",
+    ),
     "short arcs": (short_arcs, "short arcs.*measure longer runs"),
     "few runs": (few_runs, "6 runs are too few.*at least 2 more runs"),
     "loud noise": (loud, "noise is .*%.*measure more precisely"),
