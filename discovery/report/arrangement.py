@@ -37,7 +37,35 @@ def arranged(
         Those of them that are momenta or velocities.
     """
     order = _Order({name: i for i, name in enumerate(names)}, frozenset(momenta))
-    return order.arranged(expression)
+    return order.arranged(_grouped(expression))
+
+
+def _grouped(expression: sympy.Expr) -> sympy.Expr:
+    """Return a sum in which a sum that several terms have as a factor stands once."""
+    groups: dict[sympy.Expr, list[sympy.Expr]] = {}
+    for term in sympy.Add.make_args(expression):
+        sums = [factor for factor in sympy.Mul.make_args(term) if factor.is_Add]
+        groups.setdefault(sums[0] if len(sums) == 1 else term, []).append(term)
+    if all(len(terms) == 1 for terms in groups.values()):
+        return expression
+    parts = [
+        terms[0] if len(terms) == 1 else _product(factor, terms) for factor, terms in groups.items()
+    ]
+    return sympy.Add(*parts, evaluate=False) if len(parts) > 1 else parts[0]
+
+
+def _product(factor: sympy.Expr, terms: Sequence[sympy.Expr]) -> sympy.Expr:
+    """Return a factor times the rest of these terms, with the number or sign that they share.
+
+    SymPy would multiply that number in.
+    """
+    numbers, rests = zip(*((term / factor).as_coeff_Mul() for term in terms), strict=True)
+    shared = sympy.Integer(-1 if all(number.is_negative for number in numbers) else 1)
+    own = [number * shared for number in numbers]
+    if len(set(numbers)) == 1:
+        shared, own = numbers[0], [sympy.S.One] * len(rests)
+    rest = sympy.Add(*map(sympy.Mul, own, rests))
+    return sympy.Mul(*([] if shared == 1 else [shared]), rest, factor, evaluate=False)
 
 
 class _Order:

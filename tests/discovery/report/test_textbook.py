@@ -104,6 +104,8 @@ def test_units_change_neither_name_nor_form():
         ("(x - y)**2 + (u - v)**2/3", "(u - v)**2/3 + (x - y)**2"),
         ("1.0*u + 0.77*v", "u + 0.77*v"),
         ("-1.0*u + 1.0*x*v", "-u + x*v"),
+        ("2*x*(u**2 + 1/y) + 2*y*(u**2 + 1/y) - v", "2*(x + y)*(u**2 + 1/y) - v"),
+        ("-x*(u + v) - 1.7*y*(u + v) + x*v", "x*v - (x + 1.7*y)*(u + v)"),
     ],
 )
 def test_order(formula, written):
