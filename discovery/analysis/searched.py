@@ -15,6 +15,7 @@ from discovery.laws.completed import with_completed
 from discovery.laws.decaying.moving import Among, Moving
 from discovery.laws.decaying.search import with_decaying
 from discovery.laws.decaying.timed import timed
+from discovery.laws.even_growth import even_growth_stages
 from discovery.laws.free.beside_parameters import parameter_stages
 from discovery.laws.free.centres import centre_stages
 from discovery.laws.free.mechanical import mechanical_stages
@@ -28,7 +29,8 @@ from discovery.laws.judging.conclusion import Conclusion
 from discovery.laws.judging.law import Findings
 from discovery.laws.rivals import also_of
 from discovery.laws.search import analyse
-from discovery.laws.stages import Stage, stages_among, stages_of
+from discovery.laws.stage import Stage
+from discovery.laws.stages import stages_among, stages_of
 from discovery.libraries.choice import resolve
 from discovery.libraries.escalation import Given, linear
 from discovery.libraries.families import tilted
@@ -126,6 +128,8 @@ def _stages(
             own = parameter_stages(some.sound.names, some.roles, some.orbits, parts, numbers)
             stages[1:1] = own
         if on_paths:
+            growth = even_growth_stages(of.names, some.roles, of[some.fit].row_times)
+            stages += growth
             zeros = some.frame.of_columns(parts.coordinates).zeros
             stages += free_stages(of.names, some.roles, some.seen, numbers, zeros)
             stages += unchanged_stages(of.names, some.roles, some.seen, numbers)
@@ -147,7 +151,7 @@ def _stages(
             general += mechanical_stages(of.names, some.roles, some.seen)
         stages += general
         if on_paths:
-            stages = with_completed(stages, of.names, some.roles)
+            stages = with_completed(stages, of.names, some.roles) + growth
         stages += preparation.learned(some.moving, rng)
     stages = stages_among(stages, symbols_of(some.sound.names), parts)
     if parts.clock and auto:
