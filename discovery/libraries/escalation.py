@@ -273,6 +273,8 @@ def _with_quotients(seen: _Seen, iterates: bool) -> list[Given]:
         out.append(rational(names, roles, away, widest=NARROWEST))
     if away:
         out += [rational(names, roles, away, n) for n in ((1, 2) if seen.angles else (1,))]
+    if away and set(roles) & set(MOMENTA):
+        out.append(rational(names, roles, away, order=0))
     return [library for library in out if library is not None]
 
 

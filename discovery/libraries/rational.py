@@ -25,6 +25,8 @@ _RATIO = 4
 # Powers of a positive coordinate, from the widest range to the narrowest; the narrower ones for
 # higher harmonics.
 _RANGES = ((-2, 4), (-2, 2), (-1, 2), (-1, 1))
+# Powers without harmonics: slopes of potentials r⁻², and products of two such functions.
+_DEEP = (-4, 0)
 # For `widest`: all but the narrowest range.
 NARROWEST = len(_RANGES) - 1
 
@@ -192,7 +194,7 @@ def rational(
     columns : sequence of int
         The positive columns.
     order : int
-        Of the harmonics.
+        Of the harmonics; without any, powers down to the fourth inverse one.
     widest : int
         How many of the widest ranges are left out.
     """
@@ -214,12 +216,14 @@ def rational(
     ]
     most = MAX_TERMS / (len(others) * len(harmonics))
     fitting = [
-        r for r in _RANGES[max(widest, order - 1) :] if (r[1] - r[0] + 1) ** len(columns) <= most
+        r
+        for r in (_RANGES[max(widest, order - 1) :] if order else [_DEEP])
+        if (r[1] - r[0] + 1) ** len(columns) <= most
     ]
     if not fitting:
         return None
     low, high = fitting[0]
-    name = "rational" if not widest else f"rational({low} to {high})"
+    name = "rational" if order and not widest else f"rational({low} to {high})"
     powers = [_signed(p) for p in itertools.product(range(low, high + 1), repeat=len(columns))]
     exponents = [p + m + w for w in harmonics for m in others for p in powers if any(p + m + w)]
     return Library(symbols, atoms, exponents, name)

@@ -32,8 +32,8 @@ _NOISE_LASTS = (
 
 # Libraries that are named before the others are counted.
 _NAMED = 3
-# Letters of a formula that is named in a sentence.
-_SHORT = 160
+# Letters, and free numbers, of a formula that is named in a sentence.
+_SHORT, _SIMPLE = 160, 5
 # A share of the draws that needs no words.
 _LIKELY = 0.5
 # A jump is so many times as long as this share of a path's steps at most, and as those beside it.
@@ -139,7 +139,8 @@ def _of_count(exact: Sequence[Law], rejected: np.ndarray) -> list[str]:
 
 def _not_excluded(law: Law, what: str) -> str:
     drift = law.evidence.drift_excluded
-    formula = "" if law.library.learned else str(law.expression)
+    simple = not law.library.learned and law.free_numbers <= _SIMPLE
+    formula = str(law.expression) if simple else ""
     named = f", {formula}," if 0 < len(formula) <= _SHORT else ""
     return (
         f"{what}{named} shows no motion but the noise's, and a drift of {drift:.0%} of its spread "

@@ -95,6 +95,8 @@ def test_what_is_neither_seen_nor_excluded_beside_a_law():
     assert told.verdict == "laws"
     assert "a further function, x*v, shows no motion but the noise's" in told.reason
     assert "40% of its spread is not excluded" in told.reason
+    found = replace(found, unresolved=law_of("rejected", 0.4, numbers=6))
+    assert "a further function shows" in conclude(found, orbits_of(swings(0.6))).reason
     assert "further" not in conclude(replace(found, unresolved=None), orbits_of(swings(0.6))).reason
 
 
@@ -128,7 +130,7 @@ def orbits_of(values, columns=1):
     return Orbits(path, path, offsets, path.states.std(axis=0))
 
 
-def law_of(verdict, excluded):
+def law_of(verdict, excluded, numbers=1):
     """Return a law of which only the verdict and the drift that is excluded are asked."""
     evidence = SimpleNamespace(drift_excluded=excluded)
     return SimpleNamespace(
@@ -137,6 +139,7 @@ def law_of(verdict, excluded):
         exact_in=np.ones(400, dtype=bool),
         library=SimpleNamespace(learned=False),
         expression="x*v",
+        free_numbers=numbers,
     )
 
 
