@@ -31,21 +31,41 @@ def sparse_vectors(basis: np.ndarray, costs: np.ndarray) -> Iterator[tuple[int, 
     costs : (m,) array
         What each entry costs.
     """
-    k = basis.shape[1]
     strength = np.linalg.norm(basis, axis=1)
     prior = costs / costs.mean()
     for pivot in np.flatnonzero(strength > _WEAK * strength.max()):
-        target = basis[pivot]
-        vector = basis @ (target / (target @ target))
-        for width in _WIDTHS:
-            level = width * np.abs(vector).max()
-            weights = prior / (vector**2 + level**2)
-            weights[pivot] = 0.0
-            gram = basis.T @ (weights[:, None] * basis)
-            gram += (1e-12 * np.trace(gram) + 1e-300) * np.eye(k)
-            step = np.linalg.solve(gram, target)
-            vector = basis @ (step / (target @ step))
-        yield int(pivot), vector
+        free = prior.copy()
+        free[pivot] = 0.0
+        yield int(pivot), _sparsest(basis, basis[pivot], free)
+
+
+def sparse_beyond(basis: np.ndarray, target: np.ndarray, costs: np.ndarray) -> np.ndarray:
+    """Return the sparse vector (m,) of a span on which a linear function is one.
+
+    Parameters
+    ----------
+    basis : (m, k) array
+        Orthonormal.
+    target : (k,) array
+        The function of the vector's coordinates in the basis: it is zero on those that are known.
+    costs : (m,) array
+        What each entry costs.
+    """
+    return _sparsest(basis, target, costs / costs.mean())
+
+
+def _sparsest(basis: np.ndarray, target: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    """Return a vector of the span by reweighting; an entry of no cost may be as it is."""
+    k = basis.shape[1]
+    vector = basis @ (target / (target @ target))
+    for width in _WIDTHS:
+        level = width * np.abs(vector).max()
+        weights = prior / (vector**2 + level**2)
+        gram = basis.T @ (weights[:, None] * basis)
+        gram += (1e-12 * np.trace(gram) + 1e-300) * np.eye(k)
+        step = np.linalg.solve(gram, target)
+        vector = basis @ (step / (target @ step))
+    return vector
 
 
 def strongest(vector: np.ndarray) -> np.ndarray:

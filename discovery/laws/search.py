@@ -27,7 +27,13 @@ from discovery.laws.judging.amounts import in_amounts
 from discovery.laws.judging.basis import in_simple_basis
 from discovery.laws.judging.coupled import coupled
 from discovery.laws.judging.evidence import RESAMPLES, resolution
-from discovery.laws.judging.independence import independent, new_beside, on_surface, span_of
+from discovery.laws.judging.independence import (
+    independent,
+    new_beside,
+    on_surface,
+    span_of,
+    untold,
+)
 from discovery.laws.judging.judge import Judge
 from discovery.laws.judging.law import Findings, Law, StageRecord, gradient_of
 from discovery.laws.judging.outwards import told_by_all
@@ -283,6 +289,22 @@ class Search:
             if new_beside(span, [own], [sine], self.criteria):
                 return False
         return True
+
+    def untold(self, library: Functions, vectors: np.ndarray, found: Sequence[Law]) -> np.ndarray:
+        """Return linear functions of coefficients that are zero on functions of sure laws, (u, k).
+
+        Parameters
+        ----------
+        library : Functions
+        vectors : (m, k) array
+            One function a column.
+        found : sequence of Law
+            As for `depends`.
+        """
+        known = *self.chosen.laws, *self.chosen.identities, *found
+        probes, span = self._span_of([law for law in known if self._is_settled(law, 0.0)])
+        gradients = [gradient_of(library, c, probes, self.split.held.unit) for c in vectors.T]
+        return untold(span, gradients, self.criteria)
 
     def beside(
         self, library: Functions, vector: np.ndarray, found: Sequence[Law]

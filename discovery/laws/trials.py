@@ -14,6 +14,7 @@ from discovery.criteria import FORMULAS, LawCriteria
 from discovery.estimation.split import Split
 from discovery.formulas import simplicity
 from discovery.formulas.pencil import Spectrum
+from discovery.formulas.sparse_vectors import sparse_beyond
 from discovery.laws.finding import candidates
 from discovery.laws.finding.candidates import Candidate
 from discovery.laws.finding.operators import (
@@ -62,6 +63,7 @@ class Searching(Protocol):
     depends: Callable[..., bool]
     beside: Callable[..., list[Law] | None]
     says_less: Callable[[Functions], bool]
+    untold: Callable[..., np.ndarray]
 
 
 class Unusable(Exception):
@@ -97,6 +99,8 @@ class Trials:
         """Return all that was judged, rejected or not."""
         known = partial(self.search.depends, self.library)
         self._try(view for view in self._views() if not known(view[1], self.found))
+        if any(law.verdict == Verdict.EXACT for law in self.found) and not self.unfinished:
+            self._try(self._untold())
         if self._near:
             # The noise that known laws show hides which functions are flat beside them.
             self.refuted.clear()
@@ -162,6 +166,22 @@ class Trials:
             yield alike, alone, FORMULAS.flatness_slack, criteria.flatness_ceiling
             yield ops, vectors[:, still], FORMULAS.flatness_slack, criteria.flatness_ceiling
         yield ops, vectors[:, slow], criteria.slow_slack, 0.0
+
+    def _untold(self) -> Iterator[tuple[Operators, np.ndarray, float, float]]:
+        """Yield what `_views` yields, of flat directions that the laws found so far do not tell.
+
+        Among many products of laws a further one may be the sparse vector of no term.
+        """
+        limit = self.search.criteria.flatness_ceiling
+        still = self.flat.vectors[:, self.flat.values <= 2 * limit]
+        if still.shape[1] < 2:
+            return
+        size = np.sqrt(np.diag(self.ops.unit_dirichlet))[:, None]
+        basis, _ = np.linalg.qr(still * size)
+        size[size == 0] = 1.0
+        for target in self.search.untold(self.library, basis / size, self.found):
+            sparse = sparse_beyond(basis, target, self.library.costs())
+            yield self.ops, sparse[:, None] / size, FORMULAS.flatness_slack, limit
 
     def _view_beside(self) -> tuple[Operators, np.ndarray, float, float]:
         """Return what `_views` yields, beside laws that nearly tell some candidate."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import linalg
 
 from discovery.criteria import LAWS, LawCriteria
 from discovery.laws.judging.law import Law
@@ -125,6 +126,27 @@ def new_beside(
     ]
 
 
+def untold(
+    span: Sequence[np.ndarray], gradients: Sequence[np.ndarray], criteria: LawCriteria = LAWS
+) -> np.ndarray:
+    """Return linear functions of k coefficients that are zero on sums which a span tells, (u, k).
+
+    Parameters
+    ----------
+    span : sequence of (n, d) arrays
+        From `span_of`.
+    gradients : sequence of k (n, d) arrays
+        Of the functions that are summed, in standardized coordinates.
+    criteria : LawCriteria
+    """
+    own = np.array([gradient.ravel() for gradient in gradients])
+    left = np.array([_beyond(span, gradient).ravel() for gradient in gradients])
+    whole = own @ own.T
+    whole += 1e-12 * np.trace(whole) * np.eye(len(whole))
+    squares, sums = linalg.eigh(left @ left.T, whole)
+    return (whole @ sums[:, squares > criteria.sine**2]).T
+
+
 def sine_to(
     others: Sequence[np.ndarray],
     gradient: np.ndarray,
@@ -171,8 +193,13 @@ def _usual(sine: np.ndarray, gradient: np.ndarray, criteria: LawCriteria) -> flo
 def _rest(basis: Sequence[np.ndarray], gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return what of a gradient's direction leaves the span, (n, d), and its length, (n, 1)."""
     length = np.linalg.norm(gradient, axis=1, keepdims=True)
-    rest = gradient / np.where(length > 0, length, 1.0)
+    rest = _beyond(basis, gradient / np.where(length > 0, length, 1.0))
+    return rest, np.linalg.norm(rest, axis=1, keepdims=True)
+
+
+def _beyond(basis: Sequence[np.ndarray], gradient: np.ndarray) -> np.ndarray:
+    """Return what of a gradient leaves the span, (n, d)."""
     for _ in range(2):  # twice is enough: Gram–Schmidt to rounding
         for direction in basis:
-            rest = rest - direction * np.sum(direction * rest, axis=1, keepdims=True)
-    return rest, np.linalg.norm(rest, axis=1, keepdims=True)
+            gradient = gradient - direction * np.sum(direction * gradient, axis=1, keepdims=True)
+    return gradient

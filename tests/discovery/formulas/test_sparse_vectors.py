@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from discovery.formulas.sparse_vectors import sparse_vectors, strongest
+from discovery.formulas.sparse_vectors import sparse_beyond, sparse_vectors, strongest
 
 SHORT = np.array([[1.0, -1, 0, 0, 0, 0], [0, 0, 2, 1, 0, 0], [0, 0, 0, 1, 1, -1]]).T
 
@@ -32,3 +32,12 @@ def test_costly_terms_are_avoided():
 
 def test_the_strongest_come_first():
     np.testing.assert_array_equal(strongest(np.array([0.5, -2.0, 1e-4, 1.0])), [1, 3, 0])
+
+
+def test_the_sparse_vector_beyond_what_is_known():
+    """Where e₀ + … + e₃ is known, e₆ is left of e₆ + 3 (e₀ + … + e₃)."""
+    known, other = np.array([1.0, 1, 1, 1, 0, 0, 0]), np.array([3.0, 3, 3, 3, 0, 0, 1])
+    basis, _ = np.linalg.qr(np.stack([known, other], axis=1))
+    target = np.linalg.svd((basis.T @ known)[None])[2][1]
+    vector = sparse_beyond(basis, target, np.ones(7))
+    assert set(strongest(vector)) == {6}

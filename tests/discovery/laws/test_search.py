@@ -451,3 +451,11 @@ def of_noise(weights, uneven):
         return np.linspace(0.5, 1, len(path.states)) if uneven else out
 
     return told
+
+
+def test_a_law_among_many_products_of_others():
+    """Total spins, their products and four lengths: thirteen flat directions beside the energy."""
+    runs = datasets.load("spin_chain", 100, 200, seed=0)
+    found = findings_of(runs, library=polynomial(runs.names, 2))
+    assert sum(law.verdict == "exact" for law in found.laws) == 4
+    assert len(found.identities) == 4

@@ -5,7 +5,7 @@ import pytest
 import sympy
 
 from discovery import libraries
-from discovery.laws.judging.independence import independent, on_surface
+from discovery.laws.judging.independence import independent, on_surface, span_of, untold
 from discovery.laws.judging.law import Law
 from discovery.laws.judging.verdict import Verdict
 
@@ -126,3 +126,13 @@ def test_a_direction_counts_where_there_is_a_gradient():
     on_the_plane[:200, 2] = 0.0
     one, other = gradients(["x - y", "z*(1.0001*x - y)"], on_the_plane)
     assert independent([other], [one]) == []
+
+
+def test_sums_that_known_laws_tell_are_zero():
+    """Beside L_z: of L_z, its square and the energy only sums with the energy in them are new."""
+    own = gradients([LZ, f"({LZ})**2", ENERGY])
+    (target,) = untold(span_of(own[:1]), own)
+    size = np.abs(target).max()
+    assert abs(target[2]) == size
+    np.testing.assert_allclose(target[:2] / size, 0, atol=1e-6)
+    assert len(untold(span_of(own), own)) == 0
