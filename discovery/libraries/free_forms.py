@@ -10,6 +10,7 @@ form there is one F of two shapes, as a field about an axis has one of ρ and z.
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -304,8 +305,17 @@ class Form:
             return []
         if not self.potential:
             return [*SCALED, *SCALED_BESIDE]
-        positive = all(shape.positive for shape in self.shapes)
-        return [*SCALED, *(SCALED_POSITIVE if positive else SCALED_SIGNED)]
+        if not all(shape.positive for shape in self.shapes):
+            return [*SCALED, *SCALED_SIGNED]
+        groups = [*SCALED, *SCALED_POSITIVE]
+        if all(shape.clear for shape in self.shapes):
+            # Between two walls, and beside one: Pöschl and Teller's, Sutherland's, Calogero's.
+            # One number: of walls at 0 and L it is π/L, of a potential 1/sin²(k x) k.
+            half = sympy.Float(math.pi / 2) * S / _beyond(max(s.high for s in self.shapes))
+            groups.append((sympy.sin(2 * half) ** -2,))
+            groups.append((sympy.sin(half) ** -2, sympy.cos(half) ** -2))
+            groups.append((sympy.sinh(SCALE * S) ** -2,))
+        return groups
 
     def powers(self) -> list[Term]:
         """Return powers with an exponent that is searched; none of what may be zero."""
@@ -360,9 +370,7 @@ class Summand(Form):
     def scaled_groups(self) -> list[Term]:
         """Return those with a length: also logarithms that end at a limit beyond the data."""
         (shape,) = self.shapes
-        edge = sympy.Float(max(abs(shape.low), abs(shape.high)))
-        # As far beyond the data as lengths between noise and range tell: near limits count most.
-        limit = edge + 1 / (SCALE**2 * edge)
+        limit = _beyond(max(abs(shape.low), abs(shape.high)))
         groups = [
             (sympy.exp(-SCALE * S),),
             (sympy.exp(SCALE * S),),
@@ -375,6 +383,14 @@ class Summand(Form):
         if shape.low > 0:
             groups.append((sympy.log(sympy.sin(sympy.pi * S / limit)),))
         return [*groups, *SCALED, *SCALED_BESIDE[2:3]]
+
+
+def _beyond(edge: float) -> sympy.Expr:
+    """Return a limit as far beyond the data as lengths between noise and range tell.
+
+    Near limits count most.
+    """
+    return sympy.Float(edge) + 1 / (SCALE**2 * sympy.Float(edge))
 
 
 def sum_form(

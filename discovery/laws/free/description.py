@@ -42,6 +42,8 @@ LAST = 3
 # Groups of functions that describe one free function, at most, sets of them that are compared, and
 # libraries that are offered.
 _MOST, _COMPARED, _OFFERED = 4, 4000, 3
+# Groups without a length beside which none with one are tried, of a potential.
+_FEW = 2
 # Kinds of functions with a length that are tuned: alone, and beside another function.
 _TUNED = {1: 16, 2: 3}
 # Of unit D: functions in one set may be dependent.
@@ -183,7 +185,8 @@ def described(
     as_free = FORMULAS.set_slack * max(flat.flatness for flat in promised)
     # Each function comes with all factors: one with a length may say more than two without.
     enough = len(best[0]) if best and mu[best[0]] <= as_free else _MOST + 1
-    if form.scaled_groups() and enough > (1 if any(form.factors) or not form.potential else _MOST):
+    few = 1 if any(form.factors) or not form.potential else _FEW
+    if form.scaled_groups() and enough > few:
         yield from _of_some_length(form, fit, numbers, enough - 1)
     if form.powers() and enough > 1:
         yield from _of_some_power(form, fit, numbers, enough - 1)

@@ -77,6 +77,27 @@ def test_a_power_of_the_distance_with_an_exponent_of_its_own():
     assert float(2 * power.exp) == pytest.approx(-0.7, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("walls", "pull"),
+    [
+        (sympy.sin, lambda x: 1.118 * np.cos(1.3 * x) / np.sin(1.3 * x) ** 3),
+        (sympy.sinh, lambda x: 1.44 * np.cosh(0.9 * x) / np.sinh(0.9 * x) ** 3 - 0.5 * x),
+    ],
+    ids=["between two", "beside one"],
+)
+def test_potentials_of_walls(walls, pull):
+    """.43/sin² 1.3 x (Pöschl and Teller) and .8/sinh² .9 x + x²/4."""
+    rng = np.random.default_rng(0)
+    starts = np.stack([rng.uniform(0.7, 1.7, 40), rng.normal(0, 0.7, 40)], axis=1)
+
+    def flow(s):
+        return np.stack([s[:, 1], pull(s[:, 0])], axis=1)
+
+    runs, clean = simulated(flow, starts, 6, {"x": "position", "p": "momentum"}, 0.0)
+    (law,) = (one for one in found(runs, free_stages) if not one.library.learned)
+    assert law.expression.has(walls) and drift(law, clean) < 1e-6
+
+
 @pytest.mark.slow
 def test_the_terms_of_an_energy_in_curved_coordinates():
     """E² of orbits with f = 1 − 2/r: a product of powers of r with p² and L²."""
