@@ -99,6 +99,22 @@ def test_potentials_of_walls(walls, pull):
 
 
 @pytest.mark.slow
+def test_a_length_is_tried_where_a_potential_takes_three_powers():
+    """.43/sin² x + .7/cos² x at 1 % noise, of which four powers of x do as well."""
+    rng = np.random.default_rng(0)
+    starts = np.stack([rng.uniform(0.4, 1.1, 60), rng.normal(0, 1, 60)], axis=1)
+
+    def flow(s):
+        sin, cos = np.sin(s[:, 0]), np.cos(s[:, 0])
+        return np.stack([s[:, 1], 0.86 * cos / sin**3 - 1.4 * sin / cos**3], axis=1)
+
+    columns = {"x": "position", "p": "momentum"}
+    runs, _ = simulated(flow, starts, 6, columns, 0.01)
+    (law,) = discovery.ConservedQuantityFinder(random_state=0).fit(runs).quantities_
+    assert law.expression.has(sympy.sin, sympy.cos)
+
+
+@pytest.mark.slow
 def test_the_terms_of_an_energy_in_curved_coordinates():
     """E² of orbits with f = 1 − 2/r: a product of powers of r with p² and L²."""
     rng = np.random.default_rng(1)
