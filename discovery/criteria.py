@@ -1486,6 +1486,17 @@ class LawCriteria:
         off=math.inf,
         test="laws/judging/test_verdict.py::test_a_number_hardly_known_is_in_doubt",
     )
+    unknown_number: float = limit(
+        0.5,
+        statistic="least standard error of a coefficient beside that of the leading term, over the "
+        "coefficient",
+        unit="1",
+        reason="where none is two standard errors from zero, nothing tells the sum from its "
+        "leading term, which moves",
+        level=0.05,
+        off=math.inf,
+        test="laws/test_search.py::test_a_sum_of_unknown_numbers_is_no_law",
+    )
     imitation_drift: float = limit(
         1e-3,
         statistic="upper end of the drift's interval of a formula with one number to fit with",

@@ -213,6 +213,7 @@ class Search:
         laws = [told_by_all(law, self._where_known(law.library).all, self.criteria) for law in laws]
         chosen = {law.expression for law in laws}
         left_out = [law for law in self.pool if law.verdict == Verdict.EXACT]
+        laws = [law for law in laws if not law.unfounded]
         held = self.split.held
         return Findings(
             laws,

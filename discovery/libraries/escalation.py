@@ -19,6 +19,7 @@ from discovery.libraries.families import (
     logarithmic,
     mechanics,
     multipoles,
+    of_distances_alone,
     phases,
     plane_flow,
     polynomial,
@@ -253,7 +254,8 @@ def _of_mechanics(seen: _Seen, iterates: bool) -> list[Given]:
 def _of_distances(seen: _Seen) -> list[Given]:
     """Return potentials of distances, multipoles, plane flow, gaps and ratios of places."""
     names, roles = seen.names, seen.roles
-    out: list[Given | None] = [radial(names, roles, [key]) for key in POTENTIALS if key != "1/r"]
+    out: list[Given | None] = [of_distances_alone(names, roles, "log r")]
+    out += [radial(names, roles, [key]) for key in POTENTIALS if key != "1/r"]
     out += [radial(names, roles), multipoles(names, roles), plane_flow(names, roles)]
     out += [gaps(names, roles, seen.rows, seen.noise, products) for products in (False, True)]
     out.append(ratios(names, roles, seen.rows, seen.noise))

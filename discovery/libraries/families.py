@@ -205,6 +205,29 @@ def radial(
     return _with_functions(symbols, functions, f"radial ({name})")
 
 
+def of_distances_alone(
+    names: Sequence[str], roles: Sequence[str | None], potential: str
+) -> Library | None:
+    """Return a potential of the distances between bodies, and nothing else; None of one body.
+
+    What vortices keep, or drops in a fluid, has no part of velocities.
+
+    Parameters
+    ----------
+    names, roles : sequences of length d
+    potential : str
+        Key of `POTENTIALS`.
+    """
+    symbols = symbols_of(names)
+    positions = [i for i, role in enumerate(roles) if role == "position"]
+    bodies = group_bodies([names[i] for i in positions], positions)
+    if len(bodies) < 2:
+        return None
+    functions = [POTENTIALS[potential](r) for r in distances(symbols, bodies)]
+    exponents = [unit(len(functions), k) for k in range(len(functions))]
+    return Library(symbols, functions, exponents, f"{potential} alone")
+
+
 def multipoles(names: Sequence[str], roles: Sequence[str | None]) -> Library | None:
     """Return quadratic monomials with potentials of a charge, a dipole and a quadrupole.
 

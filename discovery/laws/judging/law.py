@@ -96,6 +96,14 @@ class Law:
         """Standard errors of the coefficients beside the term that contributes most, (s,)."""
         return None if self.covariance is None else np.sqrt(np.diag(self.covariance))
 
+    @property
+    def unfounded(self) -> bool:
+        """Whether no number that data told is known, beside the term that contributes most."""
+        if self.errors is None or self.numbers_by_data < self.criteria.doubt_numbers:
+            return False
+        beside = np.sort(self.errors / np.abs(self.coefficients))[1:]
+        return bool(len(beside) and beside[0] > self.criteria.unknown_number)
+
     @cached_property
     def doubtful(self) -> bool:
         """Whether it may imitate a simpler law that a richer library holds.

@@ -459,3 +459,20 @@ def test_a_law_among_many_products_of_others():
     found = findings_of(runs, library=polynomial(runs.names, 2))
     assert sum(law.verdict == "exact" for law in found.laws) == 4
     assert len(found.identities) == 4
+
+
+@pytest.mark.parametrize("error", [0.4, 0.6])
+def test_a_sum_of_unknown_numbers_is_no_law(monkeypatch, error):
+    """Where no number beside the leading term's is two standard errors from zero."""
+    told = search.told_by_all
+
+    def hardly(law, *rest):
+        law = told(law, *rest)
+        errors = error * np.abs(law.coefficients) * (law.errors > 0)
+        return replace(law, covariance=np.diag(errors**2))
+
+    monkeypatch.setattr(search, "told_by_all", hardly)
+    runs = datasets.load("one_dof/901", RUNS, STEPS, noise=0.01, seed=1)
+    found = findings_of(runs, library=["pq**2", "q**2", "q**3", "q**4", "q**6"])
+    assert len(found.laws) == (error < 0.5)
+    assert not found.left_out

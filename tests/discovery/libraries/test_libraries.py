@@ -490,3 +490,11 @@ def test_the_twist_of_a_wire_has_no_period():
     turning = np.column_stack([np.linspace(0, 7, 50), np.ones(50)])
     some = escalation(("theta", "omega"), ("angle", "angular_velocity"), turning)
     assert not any("theta**2" in map(str, library.expressions()) for library in some[:3])
+
+
+def test_distances_alone_have_no_other_terms():
+    """One for each pair of bodies; of one body there is none."""
+    names = ("x1", "y1", "x2", "y2", "x3", "y3")
+    library = families.of_distances_alone(names, ("position",) * 6, "log r")
+    assert len(library) == 3 and all(term.has(sympy.log) for term in library.expressions())
+    assert families.of_distances_alone(PLANE, PLANE_ROLES, "log r") is None
