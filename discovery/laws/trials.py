@@ -170,8 +170,11 @@ class Trials:
     def _untold(self) -> Iterator[tuple[Operators, np.ndarray, float, float]]:
         """Yield what `_views` yields, of flat directions that the laws found so far do not tell.
 
-        Among many products of laws a further one may be the sparse vector of no term.
+        Among many products of laws a further one may be the sparse vector of no term. Integrals of
+        fields have no products, and what a gas keeps has no end.
         """
+        if self.judge.split.all.are_functions:
+            return
         limit = self.search.criteria.flatness_ceiling
         still = self.flat.vectors[:, self.flat.values <= 2 * limit]
         if still.shape[1] < 2:
