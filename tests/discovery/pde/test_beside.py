@@ -143,6 +143,7 @@ def test_an_oscillator_at_a_point(noise):
     assert numbers["q*u5"] / unit == pytest.approx(1.6, rel=0.02)
 
 
+@pytest.mark.slow
 def test_a_particle_that_moves_along_a_field(particle):
     laws = found(made(particle, 0.1, NAMES, [*ROLES, "position", "velocity"], 0.01)).quantities_
     assert [law.verdict for law in laws] == ["exact"] * 2
@@ -153,6 +154,7 @@ def test_a_particle_that_moves_along_a_field(particle):
     assert float(energy.coeff(u(q)) / energy.coeff(p**2)) == pytest.approx(1.8, rel=0.01)
 
 
+@pytest.mark.slow
 def test_places_that_jump_at_the_end_of_the_ring(particle):
     """They are the same places: nothing but polynomials of them goes."""
     wrapped = particle.copy()
@@ -163,6 +165,7 @@ def test_places_that_jump_at_the_end_of_the_ring(particle):
     np.testing.assert_allclose(finder.transform(wrapped[0]).std(axis=0), 0, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_places_in_another_unit_of_length(particle):
     """The formulas go back to the user's unit."""
     small = particle.copy()

@@ -223,6 +223,7 @@ def dipole(drag, seed=0):
     return simulated(flow, starts, 2.7, columns, 0.01, seed, steps=400)
 
 
+@pytest.mark.slow
 def test_a_momentum_with_a_function_of_two_shapes():
     runs, clean = dipole(0.0)
     laws = found_in(runs)
@@ -234,10 +235,12 @@ def test_a_momentum_with_a_function_of_two_shapes():
     assert sympy.simplify(momentum / momentum.coeff(x * v) - (x * v - y * u + flux)) == 0
 
 
+@pytest.mark.slow
 def test_friction_leaves_no_momentum():
     assert found(dipole(0.1)[0]) == []
 
 
+@pytest.mark.slow
 def test_functions_of_two_shapes_are_expanded_as_far_as_other_runs_bear_out():
     runs, _ = dipole(0.0)
     orbits = prepare(runs)
@@ -289,6 +292,7 @@ def two_wells(loss, noise=0.003):
     return simulated(flow, starts, 8, {"z": None, "phi": "angle"}, noise)
 
 
+@pytest.mark.slow
 def test_functions_of_what_stands_beside_an_angle():
     runs, clean = two_wells(0.0)
     (law,) = found_in(runs)

@@ -132,6 +132,7 @@ def zero_of(logs):
     return float(inside.coeff_monomial(1) / inside.coeff_monomial(temperature))
 
 
+@pytest.mark.slow
 def test_a_temperature_from_another_zero():
     """No list of functions knows where the scale starts."""
     runs, clean = parcels()

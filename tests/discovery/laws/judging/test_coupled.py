@@ -90,6 +90,7 @@ def test_uncoupled_energies_are_two_laws():
     assert len(found(0.0, [SQUARES])) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("doubtful", [False, True])
 def test_what_is_a_form_of_one_law_is_no_part(monkeypatch, doubtful):
     """Neither of one that is sure, nor of one in doubt."""
@@ -102,6 +103,7 @@ def test_what_is_a_form_of_one_law_is_no_part(monkeypatch, doubtful):
     assert search._own_parts(terms) == [other]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("doubtful", [False, True])
 def test_a_form_of_one_part_goes_unless_it_is_beyond_doubt(monkeypatch, doubtful):
     monkeypatch.setattr(Law, "doubtful", doubtful)

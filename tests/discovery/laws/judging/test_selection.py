@@ -85,6 +85,7 @@ def test_an_imitation_is_not_counted_beside_the_law():
     assert found.n_conserved_ == 3
 
 
+@pytest.mark.slow
 def test_two_central_potentials_at_once():
     """Kepler's and an inverse square: the energy needs both, and there is no third law."""
     rng = np.random.default_rng(0)
@@ -130,6 +131,7 @@ def test_runs_that_come_to_rest_are_complete():
     assert found.n_conserved_ == 2
 
 
+@pytest.mark.slow
 def test_noise_alone_is_no_identity():
     """An angle that noise turns by half a radian: its sine is zero on average, and no law."""
     rng = np.random.default_rng(0)

@@ -90,6 +90,7 @@ def test_least_squares_in_one_step(solver, rng):
     np.testing.assert_allclose(found, best, atol=1e-6 if solver == "exact" else 1e-3)
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.usefixtures("float64")
 def test_kronecker_is_exact_for_one_layer(rng):
     """F = E[a aᵀ] ⊗ 1: with little damping the two solvers take the same step."""
@@ -177,6 +178,7 @@ def test_subclassed_and_metrics(rng):
     assert model.optimizer.chosen_solver == "exact"
 
 
+@pytest.mark.slow_on_jax
 def test_manifold(rng):
     """The likelihood model trains with its own Fisher matrix, and the loss falls."""
     x = rng.normal(size=(256, 2)).astype("float32")
@@ -339,6 +341,7 @@ def test_saving_continues_identically(solver, rng, tmp_path):
     np.testing.assert_allclose(flat(loaded), flat(model), atol=1e-9)
 
 
+@pytest.mark.slow_on_jax
 @pytest.mark.usefixtures("float64")
 def test_backup_and_restore(rng, tmp_path):
     x, y = regression(rng)
