@@ -159,6 +159,7 @@ def test_a_report_s_laws_go_in_as_they_are():
     assert "rotation in (x, y)" in found.symmetries
 
 
+@pytest.mark.slow
 def test_brackets_without_an_end_are_given_up():
     """One component of two bodies' Laplace–Runge–Lenz vector makes ever longer brackets."""
     quantities, names, roles, *_ = CASES["two masses, relative energy"]

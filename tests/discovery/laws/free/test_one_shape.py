@@ -88,6 +88,7 @@ def test_friction_leaves_neither(seed):
     assert found(runs, one_shape_stages) == []
 
 
+@pytest.mark.slow
 def test_masses_that_depend_on_a_difference():
     """H = p² / 2 + r² / 2 + p r G(a − b), as peakons have it, with a kernel drawn here."""
 

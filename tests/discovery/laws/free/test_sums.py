@@ -81,6 +81,7 @@ def test_a_fall_through_air_has_its_logarithm():
     assert left(law, clean) < 0.005
 
 
+@pytest.mark.slow
 def test_shares_have_logarithms_of_what_is_left():
     runs, clean = shares()
     (law,) = found(runs)
@@ -202,6 +203,7 @@ def test_what_is_left_of_a_share_is_tried():
     assert {sympy.log(1 - f), sympy.log(1 - c)} <= set(libraries[0].expressions())
 
 
+@pytest.mark.slow
 def test_each_function_is_described_beside_others():
     """The height by itself, the speed by one function with a number inside."""
     own = stage(falls()[0])
