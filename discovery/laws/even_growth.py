@@ -149,6 +149,8 @@ class EvenGrowth(Stage):
     def _moments(self, law: Law) -> list[tuple[int, sympy.Expr]]:
         """Return coordinates times the terms of a law and of its slopes, without numbers."""
         own = [part.as_coeff_Mul()[1] for part in sympy.Add.make_args(law.expression)]
+        if len(own) * len(self.columns) > _MOMENTS:
+            return []
         others = [s for i, s in enumerate(self.symbols) if i not in self.columns]
         slopes = [
             part.as_coeff_Mul()[1]
@@ -230,7 +232,8 @@ def _fewest(moments: np.ndarray, growth: np.ndarray) -> list[int]:
     One after the other goes, that which is missed least.
     """
     size = np.sqrt(np.mean(moments**2, axis=1))
-    if not np.isfinite(size).all() or not np.any(growth):
+    finite = np.isfinite(size).all() and np.isfinite(growth).all()
+    if not finite or not np.any(growth):
         return []
     design = np.vstack([moments, growth]) / np.append(size, growth.std())[:, None].clip(_TINY)
     gram = design @ design.T / len(growth)
