@@ -3,6 +3,8 @@
 import numpy as np
 import sympy
 
+from discovery.libraries.escalation import escalation
+from discovery.libraries.library import Library
 from discovery.libraries.monomials import MAX_TERMS
 from discovery.libraries.rational import gaps, invertible, rational
 
@@ -66,3 +68,14 @@ def test_gaps_with_products_hold_what_a_law_of_third_degree_needs():
     terms = set(library.expressions())
     assert {p1**2 * p2, q2 * p1 * p2, p1 / (q2 - q1) ** 2, q1 / (q2 - q1) ** 2} <= terms
     assert (q2 - q1) ** -1 not in terms
+
+
+def test_deep_inverse_powers_beside_momenta():
+    """What (1 − 2/r + q²/r²)² holds, of data with a momentum alone."""
+    names, rows = ("r", "phi", "p", "L"), np.random.default_rng(0).uniform(1, 2, (50, 4))
+    told = ("position", "angle", "momentum", "momentum")
+    r, p, spin = sympy.symbols("r p L", real=True)
+    deep = {p**2 / r**4, spin**2 / r**4, p**2 / r**3, 1 / r}
+    for roles, tried in ((told, True), (("position", "angle", "other", "other"), False)):
+        some = [s for s in escalation(names, roles, rows) if isinstance(s, Library)]
+        assert any(deep <= {*library.expressions()} for library in some) is tried
