@@ -35,9 +35,9 @@ def test_the_strongest_come_first():
 
 
 def test_the_sparse_vector_beyond_what_is_known():
-    """Where e₀ + … + e₃ is known, e₆ is left of e₆ + 3 (e₀ + … + e₃)."""
-    known, other = np.array([1.0, 1, 1, 1, 0, 0, 0]), np.array([3.0, 3, 3, 3, 0, 0, 1])
-    basis, _ = np.linalg.qr(np.stack([known, other], axis=1))
+    """Where e₀ + … + e₃ is known, e₃ + e₄ is left of any sum of the two: of two terms."""
+    known, new = np.array([1.0, 1, 1, 1, 0]), np.array([0.0, 0, 0, 1, 1])
+    basis, _ = np.linalg.qr(np.stack([known, new + 3 * known], axis=1))
     target = np.linalg.svd((basis.T @ known)[None])[2][1]
-    vector = sparse_beyond(basis, target, np.ones(7))
-    assert set(strongest(vector)) == {6}
+    assert set(strongest(basis @ target)) == {0, 1, 2, 3, 4}
+    assert set(strongest(sparse_beyond(basis, target, np.ones(5)))) == {3, 4}
